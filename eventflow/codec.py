@@ -1,0 +1,124 @@
+"""Envelopes to JSON bytes and back: a type registry, schema versions and upcasters.
+
+A payload that was written by an older version is lifted by its chain of upcasters (version n to n + 1) before
+it is structured, so that handlers and the fold only ever see today's classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from attrs import frozen
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
+from cattrs.preconf.orjson import OrjsonConverter, make_converter
+
+from eventflow.domain.events import EVENT_TYPES, Event
+from eventflow.envelope import Envelope
+
+JSON = dict[str, Any]
+Upcaster = Callable[[JSON], JSON]
+
+SOURCE = "eventflow"
+
+
+class DecodeError(Exception):
+    """Bytes that are no event of ours: bad JSON, unknown type or version, or a payload that doesn't fit."""
+
+
+@frozen
+class _Codable:
+    cls: type[Event]
+    dump: Callable[[Event], JSON]
+    load: Callable[[JSON], Event]
+
+
+def _converter() -> OrjsonConverter:
+    converter = make_converter(omit_if_default=True, detailed_validation=False)
+    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_unstructure_hook(datetime, lambda at: at)  # orjson writes RFC 3339
+    return converter
+
+
+class Codec:
+    """Encodes and decodes envelopes for the given event classes.
+
+    `upcasters[(type name, n)]` lifts a payload of version n to n + 1.
+    """
+
+    def __init__(
+        self,
+        event_types: Iterable[type[Event]] = EVENT_TYPES,
+        upcasters: Mapping[tuple[str, int], Upcaster] | None = None,
+    ) -> None:
+        self._upcasters = dict(upcasters or {})
+        converter = _converter()
+        self._types: dict[str, _Codable] = {}
+        for cls in event_types:
+            dump = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
+            load = make_dict_structure_fn(cls, converter)
+            self._types[cls.__name__] = _Codable(cls, dump, _loader(load, cls))
+
+    def encode(self, envelope: Envelope) -> bytes:
+        """UTF-8 JSON of one envelope."""
+        name = type(envelope.event).__name__
+        return orjson.dumps(
+            {
+                "specversion": "1.0",
+                "id": envelope.id,
+                "source": SOURCE,
+                "type": name,
+                "dataversion": envelope.event.SCHEMA_VERSION,
+                "subject": envelope.job_id,
+                "sequence": envelope.seq,
+                "owner": envelope.owner,
+                "correlationid": envelope.correlation_id,
+                "causationid": envelope.causation_id,
+                "traceparent": envelope.traceparent,
+                "time": envelope.occurred_at,
+                "data": self._types[name].dump(envelope.event),
+            }
+        )
+
+    def decode(self, raw: bytes) -> Envelope:
+        """The envelope in `raw`. Raises DecodeError, whatever is wrong with it."""
+        try:
+            body = orjson.loads(raw)
+            return Envelope(
+                job_id=body["subject"],
+                seq=body["sequence"],
+                owner=body["owner"],
+                correlation_id=body["correlationid"],
+                causation_id=body["causationid"],
+                traceparent=body["traceparent"],
+                occurred_at=datetime.fromisoformat(body["time"]),
+                event=self._event(body["type"], body["dataversion"], body["data"]),
+            )
+        except DecodeError:
+            raise
+        except Exception as error:
+            raise DecodeError(f"not an event: {_reason(error)}") from error
+
+    def _event(self, name: str, version: int, data: JSON) -> Event:
+        known = self._types.get(name)
+        if known is None:
+            raise DecodeError(f"unknown event type {name!r}; was it written by a newer version?")
+        target = known.cls.SCHEMA_VERSION
+        if version > target:
+            raise DecodeError(f"{name} has version {version}; this code reads up to {target}")
+        for step in range(version, target):
+            upcast = self._upcasters.get((name, step))
+            if upcast is None:
+                raise DecodeError(f"no upcaster lifts {name} from version {step}")
+            data = upcast(data)
+        return known.load(data)
+
+
+def _loader(load: Callable[..., Any], cls: type[Event]) -> Callable[[JSON], Event]:
+    return lambda data: cast(Event, load(data, cls))
+
+
+def _reason(error: Exception) -> str:
+    return f"attribute {error} is missing" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,146 @@
+"""What a requester or a handler wants to happen, in the imperative. `decide` says what does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+from attrs import frozen
+
+from eventflow.domain.values import (
+    Failure,
+    FileRef,
+    SceneRendition,
+    Step,
+    TechnicalMetadata,
+    Thumbnail,
+    VideoFile,
+    VideoRequest,
+)
+
+
+@frozen
+class RequestVideo:
+    request: VideoRequest
+
+
+@frozen
+class StartPlanning:
+    run: int
+
+
+@frozen
+class AnnounceScript:
+    run: int
+    title: str
+    scene_count: int
+    plan: FileRef
+
+
+@frozen
+class PlanScene:
+    run: int
+    scene: int
+    title: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+
+
+@frozen
+class FinishScene:
+    scene: int
+    run: int
+    renditions: tuple[SceneRendition, ...]
+
+
+@frozen
+class FinishSceneUpload:
+    scene: int
+    run: int
+    renditions: tuple[SceneRendition, ...]
+
+
+@frozen
+class FinishVideo:
+    """The whole video exists: assembled from its scenes, or made in one piece by a pipeline without scenes."""
+
+    run: int
+    videos: tuple[VideoFile, ...]
+    thumbnails: tuple[Thumbnail, ...]
+
+
+@frozen
+class FinishUpload:
+    run: int
+    videos: tuple[VideoFile, ...]
+    thumbnails: tuple[Thumbnail, ...]
+
+
+@frozen
+class PublishVideo:
+    run: int
+    metadata: tuple[TechnicalMetadata, ...]
+
+
+@frozen
+class RecordFallback:
+    run: int
+    step: Step
+    scene: int | None
+    key: str
+    reason: str
+    retry_count: int
+
+
+@frozen
+class RecordDegradation:
+    run: int
+    step: Step
+    reason: str
+
+
+@frozen
+class FailStep:
+    """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
+
+    step: Step
+    scene: int | None
+    run: int
+    failure: Failure
+    retry_at: datetime | None
+
+
+@frozen
+class RequestCancellation:
+    reason: str
+
+
+@frozen
+class ConfirmCancellation:
+    """A worker that held the job has stopped and cleaned up."""
+
+
+@frozen
+class RequestReprocess:
+    pass
+
+
+Command: TypeAlias = (
+    RequestVideo
+    | StartPlanning
+    | AnnounceScript
+    | PlanScene
+    | FinishScene
+    | FinishSceneUpload
+    | FinishVideo
+    | FinishUpload
+    | PublishVideo
+    | RecordFallback
+    | RecordDegradation
+    | FailStep
+    | RequestCancellation
+    | ConfirmCancellation
+    | RequestReprocess
+)

@@ -1,0 +1,191 @@
+"""`decide`: which events follow from a command, given the job as it stands. Pure.
+
+A handler's command may be out of date: its scene has a newer run, somebody else has done the work,
+or the job has ended. Such a command decides nothing (an empty list); that is what makes redelivery and
+zombies harmless. A requester's command that can't be met raises a DomainError instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.errors import AlreadyFinished, JobExists, JobMissing, NotFinished
+from eventflow.domain.job import Job, Phase, SceneStatus, evolve
+from eventflow.domain.values import FailureCategory, Step
+
+Events = list[ev.Event]
+_SCENE_STEPS = {Step.RENDER_SCENE: SceneStatus.PLANNED, Step.UPLOAD_SCENE: SceneStatus.RENDERED}
+
+
+def decide(job: Job | None, command: cmd.Command) -> Events:
+    """The events that follow from `command`. Raises DomainError for what a requester may not do."""
+    if isinstance(command, cmd.RequestVideo):
+        if job is not None:
+            raise JobExists("there is a job under this id already")
+        return [ev.VideoRequested(command.request)]
+    if job is None:
+        raise JobMissing("there is no such job")
+    return _DECIDERS[type(command)](job, command)
+
+
+def decide_all(job: Job | None, commands: Iterable[cmd.Command]) -> tuple[Events, Job | None]:
+    """Decide `commands` one after the other, each on the job as the one before left it."""
+    events: Events = []
+    for command in commands:
+        for event in decide(job, command):
+            job = evolve(job, event)
+            events.append(event)
+    return events, job
+
+
+def _current(job: Job, run: int) -> bool:
+    return job.active and job.run == run
+
+
+def _start_planning(job: Job, c: cmd.StartPlanning) -> Events:
+    can_plan = job.phase in (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
+    if not _current(job, c.run) or not can_plan or job.all_scenes_planned:
+        return []
+    return [ev.PlanningStarted(c.run)]
+
+
+def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
+    if not _current(job, c.run) or job.scene_count is not None:
+        return []
+    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan)]
+
+
+def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
+    if not _current(job, c.run) or c.scene < len(job.scenes):
+        return []
+    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)]
+
+
+def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
+    scene = job.scene(c.scene, c.run)
+    if not job.active or scene is None or scene.status is not SceneStatus.PLANNED:
+        return []
+    rendered = ev.SceneRendered(c.scene, c.run, c.renditions)
+    after = evolve(job, rendered)
+    if after.scenes_are(SceneStatus.RENDERED, SceneStatus.UPLOADED):
+        return [rendered, ev.ScenesCompleted(job.run)]
+    return [rendered]
+
+
+def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
+    scene = job.scene(c.scene, c.run)
+    if not job.active or scene is None or scene.status is not SceneStatus.RENDERED:
+        return []
+    uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
+    after = evolve(job, uploaded)
+    return [uploaded, *_upload_complete(after), *_failure_complete(after)]
+
+
+def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
+    whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and not job.scenes
+    if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
+        return []
+    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails)]
+
+
+def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
+    if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
+        return []
+    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails)
+    return [uploaded, *_upload_complete(evolve(job, uploaded))]
+
+
+def _upload_complete(job: Job) -> Events:
+    if job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED):
+        return [ev.VideoUploaded(job.run)]
+    return []
+
+
+def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:
+    if not _current(job, c.run) or job.phase is not Phase.EXTRACTING:
+        return []
+    version = job.published.version + 1 if job.published else 1
+    return [ev.VideoPublished(c.run, version, c.metadata)]
+
+
+def _record_fallback(job: Job, c: cmd.RecordFallback) -> Events:
+    if not job.active:
+        return []
+    return [ev.UploadFellBack(c.run, c.step, c.scene, c.key, c.reason, c.retry_count)]
+
+
+def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
+    return [ev.StepDegraded(c.run, c.step, c.reason)] if job.active else []
+
+
+def _fail_step(job: Job, c: cmd.FailStep) -> Events:
+    if not job.active or not _still_open(job, c):
+        return []
+    attempt = job.failed_attempts(c.step, c.scene, c.run) + 1
+    may_retry = c.failure.category not in (FailureCategory.INITIALIZATION, FailureCategory.RESOURCE)
+    retry_at = c.retry_at if may_retry and attempt <= job.request.retry_attempts else None
+    failed = ev.StepFailed(c.step, c.scene, c.run, c.failure, attempt, retry_at)
+    if retry_at is not None:
+        return [failed]
+    if c.scene is None or c.failure.category is FailureCategory.INITIALIZATION:
+        return [failed, ev.JobFailed(job.run, c.failure, c.step, c.scene, attempt)]
+    return [failed, *_failure_complete(evolve(job, failed))]
+
+
+def _still_open(job: Job, c: cmd.FailStep) -> bool:
+    if c.scene is None:
+        return job.run == c.run
+    scene = job.scene(c.scene, c.run)
+    return scene is not None and scene.status is _SCENE_STEPS.get(c.step)
+
+
+def _failure_complete(job: Job) -> Events:
+    """A scene that failed for good fails the job once no other scene is left to finish."""
+    if not job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED):
+        return []
+    last = next((a for a in job.attempts if a.final and a.scene is not None), None)
+    if last is None:
+        return []
+    attempts = job.failed_attempts(last.step, last.scene, last.run)
+    return [ev.JobFailed(job.run, last.failure, last.step, last.scene, attempts)]
+
+
+def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
+    if job.finished:
+        raise AlreadyFinished(f"the job is {job.phase.value} already")
+    if job.phase is Phase.CANCELLING:
+        return []
+    requested = ev.CancellationRequested(c.reason)
+    # Nobody has begun: there is no worker that would confirm, and none that must stop first.
+    return [requested, ev.JobCancelled(job.run)] if job.phase is Phase.REQUESTED else [requested]
+
+
+def _confirm_cancellation(job: Job, c: cmd.ConfirmCancellation) -> Events:
+    return [ev.JobCancelled(job.run)] if job.phase is Phase.CANCELLING else []
+
+
+def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
+    if not job.finished:
+        raise NotFinished(f"the job is {job.phase.value}; cancel it or wait for its end")
+    return [ev.ReprocessRequested(job.run + 1)]
+
+
+_DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
+    cmd.StartPlanning: _start_planning,
+    cmd.AnnounceScript: _announce_script,
+    cmd.PlanScene: _plan_scene,
+    cmd.FinishScene: _finish_scene,
+    cmd.FinishSceneUpload: _finish_scene_upload,
+    cmd.FinishVideo: _finish_video,
+    cmd.FinishUpload: _finish_upload,
+    cmd.PublishVideo: _publish_video,
+    cmd.RecordFallback: _record_fallback,
+    cmd.RecordDegradation: _record_degradation,
+    cmd.FailStep: _fail_step,
+    cmd.RequestCancellation: _request_cancellation,
+    cmd.ConfirmCancellation: _confirm_cancellation,
+    cmd.RequestReprocess: _request_reprocess,
+}

@@ -1,0 +1,177 @@
+"""Values that events, commands and the job share. All frozen; all made of plain JSON types."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from attrs import field, frozen
+
+#: One cell of the time grid: 16 video frames at 30 frames per second, 25 AAC frames at 48 kHz.
+CELL_SECONDS = 8 / 15
+
+StoreRole = Literal["workspace", "delivery", "fallback"]
+
+
+class Step(StrEnum):
+    """The units of work that handlers do; what a failure, an attempt and a deadline belong to."""
+
+    PLAN = "plan"
+    RENDER_SCENE = "render_scene"
+    UPLOAD_SCENE = "upload_scene"
+    ASSEMBLE = "assemble"
+    UPLOAD_VIDEO = "upload_video"
+    EXTRACT_METADATA = "extract_metadata"
+
+
+class Stage(StrEnum):
+    """What a viewer of the job's status sees it doing."""
+
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    ASSEMBLING = "assembling"
+    UPLOADING = "uploading"
+    METADATA = "metadata"
+
+
+STAGE_OF_STEP: dict[Step, Stage] = {
+    Step.PLAN: Stage.PLANNING,
+    Step.RENDER_SCENE: Stage.RENDERING,
+    Step.UPLOAD_SCENE: Stage.UPLOADING,
+    Step.ASSEMBLE: Stage.ASSEMBLING,
+    Step.UPLOAD_VIDEO: Stage.UPLOADING,
+    Step.EXTRACT_METADATA: Stage.METADATA,
+}
+
+
+class FailureCategory(StrEnum):
+    """What kind of trouble a failure was; the category decides whether a retry can help."""
+
+    INITIALIZATION = "initialization"  #: wrong input, missing dependency or credential: never retried
+    GENERATION = "generation"  #: planning, narration, rendering or assembly went wrong: retried
+    STORAGE = "storage"  #: a store could not be reached or refused: retried
+    RESOURCE = "resource"  #: the worker died of it, or time, memory or disk ran out
+    INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
+
+
+@frozen
+class Failure:
+    """Why a step or a job failed: a stable `code` for programs, a `message` for people."""
+
+    category: FailureCategory
+    code: str
+    message: str
+
+
+@frozen
+class Voice:
+    """Who narrates; `rate` is a factor of the normal speech rate (0.5 to 2.0)."""
+
+    name: str = "en-us"
+    rate: float = 1.0
+
+
+@frozen
+class VideoRequest:
+    """What the requester asked for, after validation, with every default filled in."""
+
+    script: str
+    pipeline: str = "explainer"
+    pipeline_version: str = "2.0"
+    quality_levels: tuple[str, ...] = ("1080p", "720p")
+    voice: Voice = field(factory=Voice)
+    thumbnail_generation: bool = True
+    s3_upload_enabled: bool = True
+    cleanup_local_files: bool = True
+    retry_attempts: int = 3
+    passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
+
+
+@frozen
+class FileRef:
+    """A file that is safely in a store. Events name keys, never URLs: URLs expire.
+
+    `retry_count` is how many retries the upload took (0..3); `size_bytes` its size.
+    """
+
+    store: StoreRole
+    key: str
+    sha256: str
+    size_bytes: int
+    media_type: str
+    retry_count: int = 0
+
+
+@frozen
+class Segment:
+    """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells."""
+
+    file: FileRef
+    duration_cells: int
+
+
+@frozen
+class SceneRendition:
+    """One scene at one quality: the init segment, and the media segments in order.
+
+    `decoder_config` is a digest of the codecs' configuration records; scenes join without
+    re-encoding only where it is equal.
+    """
+
+    quality: str
+    width: int
+    height: int
+    decoder_config: str
+    init: FileRef
+    segments: tuple[Segment, ...]
+
+
+@frozen
+class VideoFile:
+    """A whole video at one quality."""
+
+    quality: str
+    width: int
+    height: int
+    duration_s: float
+    file: FileRef
+
+
+@frozen
+class Thumbnail:
+    index: int
+    width: int
+    height: int
+    file: FileRef
+
+
+@frozen
+class VideoStream:
+    codec: str
+    profile: str
+    width: int
+    height: int
+    frame_rate: float  #: average frames per second (the timeline has a variable rate)
+    bit_rate: int  #: bits per second
+    pixel_format: str
+
+
+@frozen
+class AudioStream:
+    codec: str
+    sample_rate: int  #: Hz
+    channels: int
+    bit_rate: int  #: bits per second
+
+
+@frozen
+class TechnicalMetadata:
+    """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second."""
+
+    quality: str
+    container: str
+    duration_s: float
+    size_bytes: int
+    bit_rate: int
+    video: VideoStream | None
+    audio: AudioStream | None

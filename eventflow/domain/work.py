@@ -1,0 +1,63 @@
+"""Which step of work an event calls for, and whether that work is still due.
+
+Before a handler has side effects, the consumer runtime asks `still_due` of the folded job: an entry that
+is delivered again after its work was committed is settled without doing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from eventflow.domain import events as ev
+from eventflow.domain.job import Job, Phase, SceneStatus
+from eventflow.domain.values import Step
+
+
+@frozen
+class Work:
+    """What an event asks for: the step, and the scene and run it belongs to."""
+
+    step: Step
+    scene: int | None
+    run: int
+
+
+_WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
+    ev.VideoRequested: lambda e: Work(Step.PLAN, None, 1),
+    ev.ReprocessRequested: lambda e: Work(Step.PLAN, None, e.run),
+    ev.ScenePlanned: lambda e: Work(Step.RENDER_SCENE, e.scene, e.run),
+    ev.SceneRendered: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
+    ev.ScenesCompleted: lambda e: Work(Step.ASSEMBLE, None, e.run),
+    ev.VideoGenerated: lambda e: Work(Step.UPLOAD_VIDEO, None, e.run),
+    ev.VideoUploaded: lambda e: Work(Step.EXTRACT_METADATA, None, e.run),
+}
+
+_PLANNABLE = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
+
+
+def work_of(event: ev.Event) -> Work | None:
+    """The work that `event` calls for, or None for history."""
+    describe = _WORK.get(type(event))
+    return describe(event) if describe else None
+
+
+def still_due(job: Job, work: Work) -> bool:
+    """Whether nobody has done `work` yet and the job still wants it."""
+    if not job.active:
+        return False
+    if work.scene is not None:
+        scene = job.scene(work.scene, work.run)
+        wanted = SceneStatus.PLANNED if work.step is Step.RENDER_SCENE else SceneStatus.RENDERED
+        return scene is not None and scene.status is wanted
+    if job.run != work.run:
+        return False
+    if work.step is Step.PLAN:
+        return job.phase in _PLANNABLE and not job.all_scenes_planned
+    if work.step is Step.ASSEMBLE:
+        return job.phase is Phase.ASSEMBLING
+    if work.step is Step.UPLOAD_VIDEO:
+        return job.phase is Phase.UPLOADING and not job.deliverables_uploaded
+    return job.phase is Phase.EXTRACTING

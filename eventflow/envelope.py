@@ -1,0 +1,66 @@
+"""The envelope: what is known of every event, whatever its payload.
+
+On the wire the names are those of CloudEvents 1.0 where one fits (`id`, `type`, `source`, `subject`,
+`time`, and the extensions `sequence` and `traceparent`), see https://cloudevents.io.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from attrs import frozen
+
+from eventflow.domain.events import Event
+
+_JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@frozen
+class Envelope:
+    """One event of one job.
+
+    `seq` is the job's version after this event (1, 2, ...); `id` is `<job_id>.<seq>`, so that a resend keeps it.
+    `correlation_id` is the request's id and stays the same through a job; `causation_id` is the id of the event that
+    was reacted to (empty for the requester's own). `traceparent` is W3C Trace Context.
+    """
+
+    job_id: str
+    seq: int
+    owner: str
+    correlation_id: str
+    causation_id: str
+    traceparent: str
+    occurred_at: datetime
+    event: Event
+
+    @property
+    def id(self) -> str:
+        return f"{self.job_id}.{self.seq}"
+
+    @property
+    def type(self) -> str:
+        return type(self.event).__name__
+
+    @property
+    def schema_version(self) -> int:
+        return self.event.SCHEMA_VERSION
+
+
+def new_job_id(partition: int, random_hex: str) -> str:
+    """A job id: two hex digits of the partition, a dash, 128 random bits as 32 hex digits."""
+    return f"{partition:02x}-{random_hex}"
+
+
+def is_job_id(text: str) -> bool:
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def partition_of(job_id: str) -> int:
+    """The partition that a job lives in, for ever. `job_id` has been checked by `is_job_id`."""
+    return int(job_id[:2], 16)
+
+
+def is_traceparent(text: str) -> bool:
+    return _TRACEPARENT.fullmatch(text) is not None

@@ -1,0 +1,176 @@
+"""The atomic commit: claim -> version -> append -> route -> settle, all of it or none.
+
+Commits that are ready at the same time travel together in one script call per partition; each still stands for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from attrs import frozen
+from redis.asyncio import Redis
+
+from eventflow.log.connection import load_script
+from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
+from eventflow.log.keys import PartitionKeys
+
+#: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
+BATCH = 64
+
+OnClaim = Literal["hold", "settle", "discard"]
+Hint = Literal["", "cancel", "clear"]
+
+
+@frozen
+class Claim:
+    """A pending entry as it was handed to a consumer. `count` is its delivery count, the fencing token."""
+
+    stream: str
+    group: str
+    consumer: str
+    entry_id: str
+    count: int
+
+
+@frozen
+class NewEvent:
+    """An encoded event; `topic` is the stream it is delivered on, or None for history only."""
+
+    type: str
+    payload: bytes
+    topic: str | None
+
+
+@frozen
+class Delayed:
+    """A delivery on the stream `target`, not before `due_ms` (Unix time)."""
+
+    due_ms: int
+    target: str
+    payload: bytes
+
+
+@frozen
+class Parked:
+    fields: tuple[tuple[str, str | bytes], ...]
+
+
+@frozen
+class Commit:
+    """What one step wants written. Without events it only settles, delays or parks.
+
+    `expected` is the job's version before the first of `events`.
+    """
+
+    keys: PartitionKeys
+    job_id: str
+    expected: int = 0
+    events: tuple[NewEvent, ...] = ()
+    claim: Claim | None = None
+    on_claim: OnClaim = "hold"
+    hint: Hint = ""
+    delayed: tuple[Delayed, ...] = ()
+    parked: tuple[Parked, ...] = ()
+
+
+class _Batch:
+    """Lays commits out as the script reads them: each key once, everything else by index."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, int] = {}
+        self.args: list[str | bytes | int] = []
+
+    def key(self, name: str) -> int:
+        return self.keys.setdefault(name, len(self.keys) + 1)
+
+    def add(self, c: Commit) -> None:
+        put = self.args.extend
+        keys = c.keys
+        put((self.key(keys.events(c.job_id)), self.key(keys.live(c.job_id)), self.key(keys.feed)))
+        put((c.expected, c.hint))
+        if c.claim is None:
+            put(("none",))
+        else:
+            claim = c.claim
+            put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer, claim.entry_id, claim.count))
+        put((len(c.events),))
+        for event in c.events:
+            put((event.type, event.payload, self.key(event.topic) if event.topic else 0))
+        put((len(c.delayed),))
+        for d in c.delayed:
+            put((self.key(keys.delayed), d.due_ms, d.target.encode() + b"\n" + d.payload))
+        put((len(c.parked),))
+        for p in c.parked:
+            put((self.key(keys.parked), 2 * len(p.fields)))
+            for name, value in p.fields:
+                put((name, value))
+
+
+def script_call(commits: Iterable[Commit]) -> tuple[list[str], list[str | bytes | int]]:
+    """KEYS and ARGV of `commit.lua` for commits of one partition."""
+    batch, commits = _Batch(), list(commits)
+    for commit in commits:
+        batch.add(commit)
+    return list(batch.keys), [len(commits), *batch.args]
+
+
+def version_from(commit: Commit, row: list[Any]) -> int:
+    """The job's version after `commit`. Raises LeaseLost, VersionConflict or CommitFailed, as the script said."""
+    status, detail = row[0], row[1]
+    if status == b"ok":
+        return int(detail)
+    if status == b"lost":
+        raise LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
+    if status == b"conflict":
+        raise VersionConflict(commit.job_id, commit.expected, int(detail))
+    raise CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
+
+
+class Committer:
+    """Sends commits, many in one call where many are ready. One per process."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.script = load_script(redis, "commit")
+        self._waiting: list[tuple[Commit, asyncio.Future[int]]] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def commit(self, commit: Commit) -> int:
+        """Write `commit`; returns the job's version after it.
+
+        Raises LeaseLost or VersionConflict (nothing was written), CommitFailed, or the client's connection errors
+        (it may or may not have been written; sending it again is safe).
+        """
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commit, done))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all())
+        return await done
+
+    async def _send_all(self) -> None:
+        await asyncio.sleep(0)  # let the other handlers of this tick hand theirs in
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            by_partition: dict[str, list[tuple[Commit, asyncio.Future[int]]]] = {}
+            for item in batch:
+                by_partition.setdefault(item[0].keys.base, []).append(item)
+            for items in by_partition.values():
+                await self._send(items)
+
+    async def _send(self, items: list[tuple[Commit, asyncio.Future[int]]]) -> None:
+        keys, args = script_call(commit for commit, _ in items)
+        try:
+            rows = await self.script(keys=keys, args=args)
+        except Exception as error:
+            for _, done in items:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for (commit, done), row in zip(items, rows, strict=True):
+            if done.done():  # its handler was cancelled meanwhile
+                continue
+            try:
+                done.set_result(version_from(commit, row))
+            except Exception as error:
+                done.set_exception(error)

@@ -1,0 +1,84 @@
+"""Connections to the server. One place decides time-outs, pool sizes and retries.
+
+Blocking reads use a client of their own, whose socket time-out is longer than any BLOCK; everything else
+shares a pool that waits for a free connection rather than raising when a burst needs more than it has.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from hiredis import pack_command
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from eventflow.log.errors import LogUnfit
+
+#: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
+BLOCK_MS = 2_000
+READ_TIMEOUT_S = BLOCK_MS / 1000 + 8
+COMMAND_TIMEOUT_S = 10.0
+POOL_WAIT_S = 30.0
+
+#: What a lost or unreachable server looks like.
+DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
+
+
+class PackingConnection(Connection):
+    """Lays commands out with hiredis, as the synchronous client does; matters for batches of thousands of arguments."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        name, *rest = args
+        return [pack_command((*str(name).split(), *rest))]  # "SCRIPT LOAD" are two arguments on the wire
+
+
+def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> Redis:
+    """A client of the server at `url`. `blocking` is for XREAD and XREADGROUP with BLOCK.
+
+    A command is tried three times over a lost connection; scripts are safe to repeat, because the claim or the
+    expected version of a commit that was applied no longer holds the second time.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        connection_class=PackingConnection,
+        max_connections=max_connections,
+        timeout=POOL_WAIT_S,
+        socket_timeout=READ_TIMEOUT_S if blocking else COMMAND_TIMEOUT_S,
+        socket_connect_timeout=5.0,
+        socket_keepalive=True,
+        health_check_interval=30,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 0 if blocking else 3),
+    )
+    return Redis.from_pool(pool)
+
+
+def load_script(redis: Redis, name: str) -> AsyncScript:
+    """The Lua script `scripts/<name>.lua`, sent by its digest and loaded where the server doesn't know it."""
+    source = files("eventflow.log").joinpath("scripts", f"{name}.lua").read_text()
+    return redis.register_script(source)
+
+
+async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
+    """Refuse a server that would lose data. Returns what was found.
+
+    Raises LogUnfit with the setting to change: eviction of keys, or a durable acknowledgement that can't be given.
+    """
+    info: dict[str, Any] = await redis.info("server")
+    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
+    memory: dict[str, Any] = await redis.info("memory")
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction":
+        raise LogUnfit(f"maxmemory-policy is {policy}: the server may evict events. Set maxmemory-policy noeviction.")
+    persistence: dict[str, Any] = await redis.info("persistence")
+    aof = bool(persistence.get("aof_enabled"))
+    if durable_ack and not aof:
+        raise LogUnfit(
+            "EVENTFLOW_DURABLE_ACK=always needs the append-only file. Set appendonly yes, "
+            "or use EVENTFLOW_DURABLE_ACK=no."
+        )
+    return {"version": version, "policy": policy, "aof": "on" if aof else "off"}

@@ -1,0 +1,149 @@
+"""A consumer group's member on one partition: read, sweep, renew, release.
+
+A fresh entry has delivery count 1. Entries that a crashed member left behind come by the sweep, with the
+count it gave them; name and count together are what the commit checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import frozen
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from eventflow.log.commit import Claim
+from eventflow.log.connection import BLOCK_MS, load_script
+from eventflow.log.keys import PartitionKeys
+from eventflow.topics import Topic
+
+#: Length that the stream of progress notes is trimmed to; it serves live viewers only.
+PROGRESS_CAP = 10_000
+#: Most retries that one call moves when they are due.
+DUE_BATCH = 500
+
+LOST, RENEWED, CANCEL = 0, 1, 2
+
+
+@frozen
+class Delivery:
+    """An entry in our hands. `payload` is None where the entry has no event in it.
+
+    `retried` tells that it came by the group's own retry stream, where it is deleted once settled.
+    """
+
+    claim: Claim
+    payload: bytes | None
+    retried: bool
+
+
+@frozen
+class Renewal:
+    """One lease to renew. `fraction` is the step's progress, or None where there is nothing new."""
+
+    claim: Claim
+    job_id: str
+    field: str
+    fraction: float | None
+
+
+class GroupMember:
+    """Consumer `consumer` of `group` on one partition. `blocking` is its own client for XREADGROUP."""
+
+    def __init__(
+        self,
+        blocking: Redis,
+        redis: Redis,
+        keys: PartitionKeys,
+        group: str,
+        topics: tuple[Topic, ...],
+        consumer: str,
+    ) -> None:
+        self.keys, self.group, self.consumer = keys, group, consumer
+        self.streams = keys.streams_of(group, topics)
+        self._retries = {keys.retry(group, topic) for topic in topics}
+        self._blocking, self._redis = blocking, redis
+        self._heartbeat = load_script(redis, "heartbeat")
+        self._claim = load_script(redis, "claim")
+        self._due = load_script(redis, "due")
+        self._leave = load_script(redis, "leave")
+        self._cursors: dict[str, bytes | str] = {}
+
+    async def ensure(self) -> None:
+        """Create the group where it is missing, from the beginning of each stream: nothing is skipped.
+
+        What is delivered again by a group that was lost is settled without work, as the job's history tells.
+        """
+        for stream in self.streams:
+            try:
+                await self._redis.xgroup_create(stream, self.group, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def read(self, count: int, *, block_ms: int = BLOCK_MS) -> list[Delivery]:
+        """New entries, at most `count` of each stream; waits up to `block_ms`. Raises ResponseError (NOGROUP)."""
+        answer: Any = await self._blocking.xreadgroup(
+            self.group, self.consumer, dict.fromkeys(self.streams, ">"), count=count, block=block_ms
+        )
+        if isinstance(answer, dict):  # RESP3
+            rows = [(stream, entries[0] if entries else []) for stream, entries in answer.items()]
+        else:
+            rows = answer or []
+        return [
+            self._delivery(stream.decode(), entry_id, fields, 1)
+            for stream, entries in rows
+            for entry_id, fields in entries
+        ]
+
+    async def sweep(self, lease_ms: int, limit: int) -> list[Delivery]:
+        """Take over up to `limit` entries that nobody has renewed for `lease_ms`, on idle streams too."""
+        found: list[Delivery] = []
+        for stream in self.streams:
+            if limit - len(found) <= 0:
+                break
+            cursor = self._cursors.get(stream, "0-0")
+            args: list[Any] = [self.group, self.consumer, lease_ms, cursor, limit - len(found)]
+            self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
+            for entry_id, flat, count in rows:
+                fields = dict(zip(flat[::2], flat[1::2], strict=True))
+                found.append(self._delivery(stream, entry_id, fields, count))
+        return found
+
+    async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
+        """Renew leases and record progress; LOST, RENEWED or CANCEL for each."""
+        keys: dict[str, int] = {}
+
+        def key(name: str) -> int:
+            return keys.setdefault(name, len(keys) + 1)
+
+        args: list[Any] = [key(self.keys.progress), PROGRESS_CAP, len(renewals)]
+        for r in renewals:
+            claim = r.claim
+            args += [key(claim.stream), key(self.keys.live(r.job_id)), r.job_id]
+            args += [claim.group, claim.consumer, claim.entry_id, claim.count]
+            args += [r.field, "" if r.fraction is None else f"{r.fraction:.4f}"]
+        answer: list[int] = await self._heartbeat(keys=list(keys), args=args)
+        return answer
+
+    async def release(self, claims: Iterable[Claim], lease_ms: int) -> None:
+        """Let others take `claims` over at once. It wasn't the entry's fault: this delivery isn't counted."""
+        for claim in claims:
+            await self._redis.execute_command(  # type: ignore[no-untyped-call]
+                *("XCLAIM", claim.stream, claim.group, claim.consumer, 0, claim.entry_id),
+                *("IDLE", lease_ms, "RETRYCOUNT", max(0, claim.count - 1), "JUSTID"),
+            )
+
+    async def move_due(self, now_ms: int) -> int:
+        """Deliver the retries of this partition that are due by `now_ms`; returns how many."""
+        moved: int = await self._due(keys=[self.keys.delayed], args=[now_ms, DUE_BATCH])
+        return moved
+
+    async def leave(self) -> None:
+        """Take this consumer off the group's list, where nothing is pending for it."""
+        await self._leave(keys=list(self.streams), args=[self.group, self.consumer])
+
+    def _delivery(self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], count: int) -> Delivery:
+        claim = Claim(stream, self.group, self.consumer, entry_id.decode(), count)
+        return Delivery(claim, (fields or {}).get(b"e"), stream in self._retries)

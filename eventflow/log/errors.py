@@ -1,0 +1,31 @@
+"""What can go wrong between us and the log."""
+
+from __future__ import annotations
+
+
+class LogError(Exception):
+    """Base of the log's errors."""
+
+
+class VersionConflict(LogError):
+    """The job has moved on: decide again on its present version."""
+
+    def __init__(self, job_id: str, expected: int, present: int) -> None:
+        super().__init__(f"job {job_id} is at version {present}, not {expected}")
+        self.present = present
+
+
+class LeaseLost(LogError):
+    """The entry has another owner or was delivered anew: whatever we did for it doesn't count."""
+
+
+class CommitFailed(LogError):
+    """The server refused a commit for a reason of its own (wrong type of key, out of memory)."""
+
+
+class LogUnfit(LogError):
+    """The server's configuration would lose data; the message says which setting to change."""
+
+
+class NotDurable(LogError):
+    """The event is in the log, but not yet synced to disk; the same request may be sent again."""

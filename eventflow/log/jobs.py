@@ -1,0 +1,284 @@
+"""Jobs in the log: read a history, fold it, decide on it, append to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from attrs import evolve as replace
+from attrs import frozen
+from redis.asyncio import Redis
+
+from eventflow.codec import Codec
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command, RequestVideo
+from eventflow.domain.decide import decide_all
+from eventflow.domain.job import Job, evolve
+from eventflow.domain.values import VideoRequest
+from eventflow.envelope import Envelope
+from eventflow.log.commit import (
+    Claim,
+    Commit,
+    Committer,
+    Delayed,
+    Hint,
+    NewEvent,
+    OnClaim,
+    script_call,
+    version_from,
+)
+from eventflow.log.errors import NotDurable, VersionConflict
+from eventflow.log.keys import Keyspace
+from eventflow.topics import TOPIC_OF, Lane
+
+#: How often a decision is taken again on a moved version before something must be wrong.
+CONFLICT_TRIES = 100
+_PAGE = 1_000
+
+
+@frozen
+class JobRecord:
+    """A job as folded up to `version`; `job` is its state."""
+
+    id: str
+    owner: str
+    correlation_id: str
+    version: int
+    job: Job
+
+
+@frozen
+class Cause:
+    """What a commit is a reaction to: goes into the envelope of each event of it."""
+
+    owner: str
+    correlation_id: str
+    causation_id: str
+    traceparent: str
+
+
+@frozen
+class Settlement:
+    """What becomes of the claimed entry with a commit, and the retry to put off, if any.
+
+    `retry` makes the delayed delivery from the events that were decided.
+    """
+
+    claim: Claim
+    on_claim: OnClaim = "hold"
+    retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
+
+
+class JobLog:
+    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        codec: Codec,
+        keyspace: Keyspace,
+        clock: Callable[[], datetime],
+        random: Random | None = None,
+        cache_size: int = 4_096,
+    ) -> None:
+        self.redis = redis
+        self.codec = codec
+        self.keyspace = keyspace
+        self.committer = Committer(redis)
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - jitter, not a secret
+        self._cache: OrderedDict[str, JobRecord] = OrderedDict()
+        self._cache_size = cache_size
+
+    async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        """The job's events after version `after`, oldest first. Raises DecodeError."""
+        key = self.keyspace.of_job(job_id).events(job_id)
+        envelopes: list[Envelope] = []
+        while True:
+            count = _PAGE if limit is None else min(_PAGE, limit - len(envelopes))
+            rows: Any = await self.redis.xrange(key, min=f"{after + 1}-0", count=count)
+            envelopes += [self.codec.decode(fields[b"e"]) for _, fields in rows]
+            if len(rows) < count or (limit is not None and len(envelopes) >= limit):
+                return envelopes
+            after = envelopes[-1].seq
+
+    async def load(self, job_id: str) -> JobRecord | None:
+        """The job as it stands now; only events that aren't folded yet are read. None if there is no such job."""
+        known = self._cache.get(job_id)
+        record = known
+        for envelope in await self.history(job_id, after=known.version if known else 0):
+            record = advance(record, envelope)
+        if record is not None:
+            self._remember(record)
+        return record
+
+    async def at_event(self, envelope: Envelope) -> JobRecord:
+        """The job as it stood at `envelope` or later, without a read where it is in the cache.
+
+        For first deliveries only: nobody else can have begun the work that the event calls for. Raises
+        LookupError where the log has lost the event.
+        """
+        known = self._cache.get(envelope.job_id)
+        before = known.version if known else 0
+        if known is not None and before >= envelope.seq:
+            return known
+        record = advance(known, envelope) if before == envelope.seq - 1 else await self.load(envelope.job_id)
+        if record is None or record.version < envelope.seq:
+            raise LookupError(f"job {envelope.job_id} has no event {envelope.seq}")
+        self._remember(record)
+        return record
+
+    async def create(self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0) -> JobRecord:
+        """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
+
+        With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF on the same connection,
+        because it waits for that connection's writes); raises NotDurable if that takes longer.
+        """
+        events, job = decide_all(None, [RequestVideo(request)])
+        commit = self._commit(job_id, None, events, cause, None)
+        if job is None:
+            raise LookupError("a request decides a job")
+        try:
+            if durable_ms:
+                await self._commit_durably(commit, durable_ms)
+            else:
+                await self.committer.commit(commit)
+        except VersionConflict:
+            record = await self.load(job_id)
+            if record is None or record.correlation_id != cause.correlation_id:
+                raise
+            return record  # our own first try, whose answer was lost
+        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
+        self._remember(record)
+        return record
+
+    async def _commit_durably(self, commit: Commit, timeout_ms: int) -> None:
+        keys, args = script_call([commit])
+        script = str(self.committer.script.script)
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.eval(script, len(keys), *keys, *args)
+            pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
+            rows, synced = await pipe.execute()
+        version_from(commit, rows[0])
+        if synced[0] < 1:
+            raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
+
+    async def execute(
+        self,
+        job_id: str,
+        commands: Sequence[Command],
+        cause: Cause,
+        *,
+        record: JobRecord | None = None,
+        settlement: Settlement | None = None,
+    ) -> JobRecord | None:
+        """Decide `commands` on the job and append what follows, with `settlement` in the same commit.
+
+        On a moved version the decision is taken again on the fresh job. Returns the job afterwards (None where
+        it doesn't exist and nothing was decided). Raises DomainError, LeaseLost, VersionConflict when there is no end
+        of conflicts, and connection errors.
+        """
+        if record is None:
+            record = await self.load(job_id)
+        for attempt in range(CONFLICT_TRIES):
+            events, job = decide_all(record.job if record else None, commands)
+            if not events and settlement is None:
+                return record
+            try:
+                commit = self._commit(job_id, record, events, cause, settlement)
+                version = await self.committer.commit(commit)
+            except VersionConflict as conflict:
+                last = conflict
+                if attempt > 2:
+                    await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
+                self.forget(job_id)
+                record = await self.load(job_id)
+                continue
+            if job is None or not events:
+                return record
+            known = record or cause
+            record = JobRecord(job_id, known.owner, known.correlation_id, version, job)
+            self._remember(record)
+            return record
+        raise last
+
+    def envelopes(self, job_id: str, version: int, events: Sequence[ev.Event], cause: Cause) -> list[Envelope]:
+        """`events` as versions `version` + 1 and on."""
+        now = self._clock()
+        return [
+            Envelope(
+                job_id,
+                seq,
+                cause.owner,
+                cause.correlation_id,
+                cause.causation_id,
+                cause.traceparent,
+                now,
+                event,
+            )
+            for seq, event in enumerate(events, version + 1)
+        ]
+
+    def _commit(
+        self,
+        job_id: str,
+        record: JobRecord | None,
+        events: Sequence[ev.Event],
+        cause: Cause,
+        settlement: Settlement | None,
+    ) -> Commit:
+        keys = self.keyspace.of_job(job_id)
+        version = record.version if record else 0
+        if record is not None:  # a job's events are its owner's, whoever caused them
+            cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
+        new: list[NewEvent] = []
+        for envelope in self.envelopes(job_id, version, events, cause):
+            topic = TOPIC_OF.get(type(envelope.event))
+            target = keys.topic(topic, Lane.NORMAL) if topic else None
+            new.append(NewEvent(envelope.type, self.codec.encode(envelope), target))
+        delayed = settlement.retry(events) if settlement and settlement.retry else ()
+        return Commit(
+            keys,
+            job_id,
+            version,
+            tuple(new),
+            settlement.claim if settlement else None,
+            settlement.on_claim if settlement else "hold",
+            _hint(events),
+            delayed,
+        )
+
+    def forget(self, job_id: str) -> None:
+        self._cache.pop(job_id, None)
+
+    def _remember(self, record: JobRecord) -> None:
+        self._cache[record.id] = record
+        self._cache.move_to_end(record.id)
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+
+
+_ENDS = (ev.JobCancelled, ev.JobFailed, ev.VideoPublished, ev.ReprocessRequested)
+
+
+def _hint(events: Sequence[ev.Event]) -> Hint:
+    kinds = {type(event) for event in events}
+    if kinds.intersection(_ENDS):
+        return "clear"
+    return "cancel" if ev.CancellationRequested in kinds else ""
+
+
+def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:
+    """Fold one more event. The events of a job must come in order and without a gap."""
+    version = record.version if record else 0
+    if envelope.seq != version + 1:
+        raise LookupError(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
+    job = evolve(record.job if record else None, envelope.event)
+    owner = record.owner if record else envelope.owner
+    correlation = record.correlation_id if record else envelope.correlation_id
+    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job)

@@ -1,0 +1,84 @@
+"""Names of the keys. All keys of a partition carry its hash tag, so that a commit stays in one cluster slot."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from attrs import field, frozen
+
+from eventflow.envelope import partition_of
+from eventflow.topics import LANES, Lane, Topic
+
+
+@frozen
+class PartitionKeys:
+    """The keys of one partition, `<prefix>:{<pp>}:...`."""
+
+    prefix: str
+    partition: int
+    base: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "base", f"{self.prefix}:{{{self.partition:02x}}}:")
+
+    def events(self, job_id: str) -> str:
+        return f"{self.base}job:{job_id}:events"
+
+    def live(self, job_id: str) -> str:
+        """Hash of what isn't history: progress of the running steps, cancel hint."""
+        return f"{self.base}job:{job_id}"
+
+    @property
+    def feed(self) -> str:
+        return self.base + "feed"
+
+    @property
+    def delayed(self) -> str:
+        return self.base + "delayed"
+
+    @property
+    def parked(self) -> str:
+        return self.base + "parked"
+
+    @property
+    def progress(self) -> str:
+        return self.base + "progress"
+
+    def topic(self, topic: Topic, lane: Lane) -> str:
+        return f"{self.base}topic:{topic.value}:{lane.value}"
+
+    def retry(self, group: str, topic: Topic) -> str:
+        return f"{self.base}retry:{group}:{topic.value}"
+
+    def streams_of(self, group: str, topics: tuple[Topic, ...]) -> tuple[str, ...]:
+        """What a member of `group` reads: its retries first, then the topics lane by lane."""
+        retries = [self.retry(group, topic) for topic in topics]
+        return (*retries, *(self.topic(topic, lane) for lane in LANES for topic in topics))
+
+
+@cache
+def _partition_keys(prefix: str, number: int) -> PartitionKeys:
+    return PartitionKeys(prefix, number)
+
+
+@frozen
+class Keyspace:
+    """All partitions under one prefix. `partitions` counts those that new jobs go to (1 to 256)."""
+
+    prefix: str = "ef"
+    partitions: int = 1
+
+    def partition(self, number: int) -> PartitionKeys:
+        return _partition_keys(self.prefix, number)
+
+    def of_job(self, job_id: str) -> PartitionKeys:
+        return self.partition(partition_of(job_id))
+
+    @property
+    def all(self) -> tuple[PartitionKeys, ...]:
+        return tuple(self.partition(n) for n in range(self.partitions))
+
+    @property
+    def api_keys(self) -> str:
+        """Hash of API keys: digest -> JSON. A slot of its own."""
+        return f"{self.prefix}:{{keys}}:api"

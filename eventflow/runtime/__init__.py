@@ -1,0 +1,1 @@
+"""The consumer runtime: delivers events to handlers and commits what they return."""

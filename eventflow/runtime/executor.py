@@ -1,0 +1,274 @@
+"""One delivery from its bytes to its settlement: decode, fold, react, commit; or fail, park, give up.
+
+The order matters: what can't be understood is parked, what is done already is settled, and only then does a
+handler run. Whatever happens, the entry is settled in the same commit as what it led to, or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from logging import getLevelName
+from random import Random
+from time import perf_counter
+from typing import Any, TypeVar
+
+import structlog
+from attrs import define, frozen
+
+from eventflow.codec import DecodeError
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command, ConfirmCancellation, FailStep
+from eventflow.domain.errors import DomainError
+from eventflow.domain.job import Phase
+from eventflow.domain.values import Failure, FailureCategory
+from eventflow.domain.work import Work, still_due, work_of
+from eventflow.envelope import Envelope
+from eventflow.log.commit import Commit, Delayed, OnClaim, Parked
+from eventflow.log.connection import DISCONNECTED
+from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.errors import LeaseLost
+from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
+from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
+from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
+from eventflow.telemetry.tracing import Tracing, failed
+from eventflow.topics import TOPIC_OF
+
+T = TypeVar("T")
+_LOG = structlog.get_logger()
+
+
+class Ending(Enum):
+    """Why a running step was cancelled from outside."""
+
+    LEASE_LOST = "lease_lost"
+    JOB_CANCELLED = "job_cancelled"
+    SHUTDOWN = "shutdown"
+
+
+@define(eq=False)
+class Held:
+    """A delivery in our hands, from its arrival to its settlement."""
+
+    member: GroupMember
+    delivery: Delivery
+    envelope: Envelope | None = None
+    reaction: Reaction | None = None
+    task: asyncio.Task[None] | None = None
+    ending: Ending | None = None
+    reported: float | None = None
+
+    def end(self, why: Ending) -> None:
+        """Cancel the step, once."""
+        if self.ending is None and self.task is not None:
+            self.ending = why
+            self.task.cancel()
+
+
+@frozen
+class Executor:
+    """Runs deliveries of one group. Time, randomness, log and tracing are passed in."""
+
+    group: Group
+    log: JobLog
+    retry: RetryPolicy
+    clock: Callable[[], datetime]
+    random: Random
+    tracing: Tracing
+    slots: asyncio.Semaphore
+
+    async def run(self, held: Held) -> None:
+        """See `held` to its end. Never raises: what goes wrong is logged, and the entry comes back after its lease."""
+        try:
+            await self._run(held)
+        except LeaseLost:
+            self._note(held, "lease lost; nothing was written")
+        except asyncio.CancelledError:
+            await self._cancelled(held)
+        except Exception:
+            self._note(held, "delivery left unsettled", level="error", exc_info=True)
+
+    async def _run(self, held: Held) -> None:
+        delivery = held.delivery
+        try:
+            envelope = held.envelope = self.log.codec.decode(delivery.payload or b"")
+            handler = self.group.handlers.get(type(envelope.event))
+            if handler is None:
+                raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
+            first = delivery.claim.count == 1 and not delivery.retried
+            record = await self._patiently(lambda: self._fold(envelope, first=first))
+        except (DecodeError, DomainError, LookupError) as error:
+            await self._park(held, error)
+            return
+        work = work_of(envelope.event)
+        if work is not None and not still_due(record.job, work):
+            await self._settle_without_work(held, envelope, record)
+        elif delivery.claim.count > MAX_DELIVERIES:
+            await self._gave_up(held, envelope, record, work)
+        else:
+            async with self.slots:
+                await self._react(held, envelope, record, work, handler)
+
+    async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
+        """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""
+        if first:
+            return await self.log.at_event(envelope)
+        record = await self.log.load(envelope.job_id)
+        if record is None or record.version < envelope.seq:
+            raise LookupError(f"job {envelope.job_id} has no event {envelope.seq}")
+        return record
+
+    async def _react(
+        self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None, handler: Handler
+    ) -> None:
+        began = perf_counter()
+        name = f"{self.group.name} {envelope.type}"
+        attributes = {"eventflow.job_id": envelope.job_id, "messaging.consumer.group.name": self.group.name}
+        with self.tracing.span(name, envelope.traceparent, attributes=attributes) as (traceparent, span):
+            cause = _cause(envelope, traceparent)
+            hold = Settlement(held.delivery.claim)
+
+            async def commit_more(commands: Sequence[Command]) -> JobRecord:
+                return await self._execute(envelope, commands, cause, reaction.record, hold)
+
+            reaction = Reaction(envelope, record, work, self.group.name, commit_more)
+            held.reaction = reaction
+            try:
+                commands = await handler(reaction)
+            except (LeaseLost, *DISCONNECTED):
+                raise
+            except Exception as error:
+                failure = failure_of(error)
+                failed(span, failure.message)
+                await self._failed(held, envelope, reaction.record, work, cause, failure, error)
+                return
+            settle = Settlement(held.delivery.claim, _settling(held.delivery))
+            after = await self._execute(envelope, commands, cause, reaction.record, settle)
+        self._note(
+            held,
+            "step settled",
+            stage_ms=round((perf_counter() - began) * 1000, 1),
+            version=after.version,
+            delivery_count=held.delivery.claim.count,
+        )
+
+    async def _execute(
+        self,
+        envelope: Envelope,
+        commands: Sequence[Command],
+        cause: Cause,
+        record: JobRecord,
+        settlement: Settlement,
+    ) -> JobRecord:
+        after = await self._patiently(
+            lambda: self.log.execute(envelope.job_id, commands, cause, record=record, settlement=settlement)
+        )
+        return after or record
+
+    async def _failed(
+        self,
+        held: Held,
+        envelope: Envelope,
+        record: JobRecord,
+        work: Work | None,
+        cause: Cause,
+        failure: Failure,
+        error: Exception,
+    ) -> None:
+        """StepFailed, the delayed retry and the settlement are one commit."""
+        self._note(held, "step failed", level="warning", code=failure.code, error=failure.message, exc_info=error)
+        if work is None:
+            await self._park(held, error)
+            return
+        attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
+        retry_at = self.retry.retry_at(self.clock(), attempt, self.random)
+        command = FailStep(work.step, work.scene, work.run, failure, retry_at)
+        settlement = Settlement(
+            held.delivery.claim,
+            _settling(held.delivery),
+            lambda events: self._delayed(held, envelope, events),
+        )
+        await self._execute(envelope, [command], cause, record, settlement)
+
+    def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
+        again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
+        if again is None or again.retry_at is None:
+            return ()
+        target = held.member.keys.retry(self.group.name, TOPIC_OF[type(envelope.event)])
+        due_ms = int(again.retry_at.timestamp() * 1000)
+        return (Delayed(due_ms, target, self.log.codec.encode(envelope)),)
+
+    async def _settle_without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
+        commands = [ConfirmCancellation()] if record.job.phase is Phase.CANCELLING else []
+        settlement = Settlement(held.delivery.claim, _settling(held.delivery))
+        await self._execute(envelope, commands, _cause(envelope, envelope.traceparent), record, settlement)
+
+    async def _gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
+        message = (
+            f"delivered {MAX_DELIVERIES} times without being settled: the worker died of it or was killed each time"
+        )
+        failure = Failure(FailureCategory.RESOURCE, "delivery_limit", message)
+        cause = _cause(envelope, envelope.traceparent)
+        await self._failed(held, envelope, record, work, cause, failure, RuntimeError(message))
+
+    async def _cancelled(self, held: Held) -> None:
+        """The step was stopped from outside and its handler has cleaned up after itself."""
+        if held.ending is Ending.JOB_CANCELLED and held.envelope is not None:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            try:
+                record = await self.log.load(held.envelope.job_id)
+                if record is not None:
+                    await self._settle_without_work(held, held.envelope, record)
+            except LeaseLost:
+                pass
+        self._note(held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
+
+    async def _park(self, held: Held, error: Exception) -> None:
+        """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""
+        claim = held.delivery.claim
+        fields: tuple[tuple[str, str | bytes], ...] = (
+            ("e", held.delivery.payload or b""),
+            ("stream", claim.stream),
+            ("group", claim.group),
+            ("entry", claim.entry_id),
+            ("count", str(claim.count)),
+            ("at", self.clock().isoformat()),
+            ("reason", f"{type(error).__name__}: {error}"[:2_000]),
+            ("cause", "".join(traceback.format_exception(error))[-8_000:]),
+        )
+        job_id = held.envelope.job_id if held.envelope else "-"
+        commit = Commit(
+            held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=(Parked(fields),)
+        )
+        await self._patiently(lambda: self.log.committer.commit(commit))
+        self._note(held, "delivery parked", level="error", error=str(error))
+
+    async def _patiently(self, action: Callable[[], Awaitable[T]]) -> T:
+        """Try again for as long as the server can't be reached: finished work is worth waiting for."""
+        delay = 0.05
+        while True:
+            try:
+                return await action()
+            except DISCONNECTED as error:
+                _LOG.warning("log unreachable", error=str(error), group=self.group.name)
+                await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
+                delay = min(2.0, delay * 2)
+
+    def _note(self, held: Held, message: str, *, level: str = "info", **context: Any) -> None:
+        if not _LOG.is_enabled_for(getLevelName(level.upper())):
+            return
+        known = log_context(held.envelope, self.group.name) if held.envelope else {"group": self.group.name}
+        getattr(_LOG, level)(message, **known, **context)
+
+
+def _cause(envelope: Envelope, traceparent: str) -> Cause:
+    return Cause(envelope.owner, envelope.correlation_id, envelope.id, traceparent)
+
+
+def _settling(delivery: Delivery) -> OnClaim:
+    return "discard" if delivery.retried else "settle"

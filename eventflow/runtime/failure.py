@@ -1,0 +1,72 @@
+"""The failure policy: what kind of trouble an exception is, and when to try again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import ClassVar
+
+from attrs import frozen
+
+from eventflow.domain.values import Failure, FailureCategory
+
+#: Deliveries of an entry that may end without it being settled; after that the worker surely dies of it.
+MAX_DELIVERIES = 3
+_MESSAGE_CHARS = 2_000
+
+
+class StepError(Exception):
+    """Base of what handlers raise for a step that failed. `code` is stable, for programs."""
+
+    category: ClassVar[FailureCategory] = FailureCategory.INTERNAL
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class InitializationError(StepError):
+    """Wrong input, missing dependency or credential: fails the job at once, since a retry can't help."""
+
+    category = FailureCategory.INITIALIZATION
+
+
+class GenerationError(StepError):
+    """Planning, narration, rendering or assembly went wrong."""
+
+    category = FailureCategory.GENERATION
+
+
+class StorageStepError(StepError):
+    """A store could not be reached, or refused."""
+
+    category = FailureCategory.STORAGE
+
+
+class ResourceError(StepError):
+    """Time, memory or disk ran out."""
+
+    category = FailureCategory.RESOURCE
+
+
+def failure_of(error: Exception) -> Failure:
+    """What an exception of a handler goes down as in the log."""
+    message = (str(error) or type(error).__name__)[:_MESSAGE_CHARS]
+    if isinstance(error, StepError):
+        return Failure(error.category, error.code, message)
+    if isinstance(error, MemoryError):
+        return Failure(FailureCategory.RESOURCE, "out_of_memory", "the worker ran out of memory")
+    return Failure(FailureCategory.INTERNAL, type(error).__name__, message)
+
+
+@frozen
+class RetryPolicy:
+    """Exponential backoff with jitter: between half and all of base * 2^(attempt - 1), at most `cap_s`."""
+
+    base_s: float = 2.0
+    cap_s: float = 60.0
+
+    def retry_at(self, now: datetime, attempt: int, random: Random) -> datetime:
+        """When the attempt after failed attempt number `attempt` (from 1) starts."""
+        delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1))
+        return now + timedelta(seconds=delay * random.uniform(0.5, 1.0))

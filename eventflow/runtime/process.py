@@ -1,0 +1,16 @@
+"""What every long-running process of ours does to itself when it starts."""
+
+from __future__ import annotations
+
+import gc
+
+#: Young objects before a collection. Steps make many short-lived values and no cycles; the default of 700 spends
+#: a third of a busy worker's time on looking for some.
+_GC_THRESHOLD = 50_000
+
+
+def tune_process() -> None:
+    """Take what start-up has made out of the garbage collector's sight, and collect less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD, 20, 50)

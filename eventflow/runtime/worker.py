@@ -1,0 +1,218 @@
+"""The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
+
+Four loops, each of which survives a server that goes away: read (one per partition), heartbeat, sweep, and the
+handlers' own tasks. Every entry in our hands is under the heartbeat, whether its handler runs or waits for a free slot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import TypeVar
+
+import structlog
+from attrs import frozen
+from redis.exceptions import ResponseError
+
+from eventflow.domain.view import progress_field
+from eventflow.log.connection import DISCONNECTED
+from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
+from eventflow.log.jobs import JobLog
+from eventflow.runtime.executor import Ending, Executor, Held
+from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.reaction import Group
+from eventflow.telemetry.tracing import Tracing
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+@frozen
+class WorkerSettings:
+    """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
+
+    `drain_s` is how long running handlers may go on after a stop was asked for.
+    """
+
+    concurrency: int = 4
+    lease_s: float = 15.0
+    drain_s: float = 30.0
+    retry: RetryPolicy = RetryPolicy()
+
+    @property
+    def least_room(self) -> int:
+        """Free slots that make a read worth its round trip: one where handlers are few, more where they are many."""
+        return max(1, self.concurrency // 4)
+
+    @property
+    def heartbeat_s(self) -> float:
+        return min(1.0, self.lease_s / 3)
+
+    @property
+    def sweep_s(self) -> float:
+        return min(1.0, self.lease_s / 4)
+
+
+class Worker:
+    """One member of a group, on every partition that it was given a `GroupMember` for."""
+
+    def __init__(
+        self,
+        group: Group,
+        log: JobLog,
+        members: Sequence[GroupMember],
+        settings: WorkerSettings,
+        *,
+        clock: Callable[[], datetime],
+        random: Random,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._group, self._members, self._settings = group, members, settings
+        self._clock, self._random = clock, random
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._executor = Executor(group, log, settings.retry, clock, random, tracing or Tracing(), self._slots)
+        self._held: set[Held] = set()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._pause_s = _FIRST_PAUSE_S
+        self._log = structlog.get_logger().bind(group=group.name)
+
+    @property
+    def idle(self) -> bool:
+        return not self._held
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then drain. Every loop goes on over lost connections and lost groups."""
+        await self._recreate(self._members)  # where that fails now, NOGROUP brings us back to it
+        loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
+        loops.append(asyncio.create_task(self._forever(self._sweep, self._settings.sweep_s)))
+        heartbeat = asyncio.create_task(self._forever(self._renew, self._settings.heartbeat_s))
+        stopped = asyncio.create_task(stop.wait())
+        self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
+        try:
+            await asyncio.wait([stopped, heartbeat, *loops], return_when=asyncio.FIRST_COMPLETED)
+            await _end(loops)
+            await self._drain()
+        finally:
+            await _end([stopped, heartbeat, *loops])
+        for loop in [heartbeat, *loops]:  # a loop that ended by itself is a defect: say so
+            if not loop.cancelled() and (error := loop.exception()):
+                raise error
+
+    async def _read_loop(self, member: GroupMember) -> None:
+        while True:
+            await self._room.wait()
+            room = self._settings.concurrency - len(self._held)
+            if room >= self._settings.least_room:
+                for delivery in await self._surviving(partial(member.read, room), member) or ():
+                    self._take(member, delivery)
+            if self._settings.concurrency - len(self._held) < self._settings.least_room:
+                self._room.clear()
+
+    def _take(self, member: GroupMember, delivery: Delivery) -> None:
+        held = Held(member, delivery)
+        self._held.add(held)
+        held.task = asyncio.create_task(self._executor.run(held))
+        held.task.add_done_callback(lambda _: self._let_go(held))
+
+    def _let_go(self, held: Held) -> None:
+        self._held.discard(held)
+        if self._settings.concurrency - len(self._held) >= self._settings.least_room:
+            self._room.set()
+
+    async def _sweep(self) -> None:
+        """Deliver retries that are due, and take over what dead members have left, as far as there is room."""
+        for member in self._members:
+            await member.move_due(int(self._clock().timestamp() * 1000))
+            room = self._settings.concurrency - len(self._held)
+            if room > 0:
+                for delivery in await member.sweep(int(self._settings.lease_s * 1000), room):
+                    self._log.warning(
+                        "entry taken over", entry=delivery.claim.entry_id, delivery_count=delivery.claim.count
+                    )
+                    self._take(member, delivery)
+
+    async def _renew(self) -> None:
+        for member in self._members:
+            held = [h for h in self._held if h.member is member and h.envelope is not None]
+            if not held:
+                continue
+            for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
+                if answer == LOST:
+                    one.end(Ending.LEASE_LOST)
+                elif answer == CANCEL:
+                    one.end(Ending.JOB_CANCELLED)
+
+    async def _drain(self) -> None:
+        """Finish what runs; give back what doesn't finish in time, so that others needn't wait for the lease."""
+        running = [h.task for h in self._held if h.task]
+        if running:
+            self._log.info("draining", running=len(running))
+            await asyncio.wait(running, timeout=self._settings.drain_s)
+        for held in list(self._held):
+            held.end(Ending.SHUTDOWN)
+            if held.task:
+                await asyncio.wait([held.task])
+            await self._give_back(held)
+        for member in self._members:
+            try:
+                await member.leave()
+            except DISCONNECTED:
+                self._log.warning("left without telling the server")
+
+    async def _give_back(self, held: Held) -> None:
+        try:
+            await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
+        except DISCONNECTED:
+            self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
+
+    async def _forever(self, action: Callable[[], Awaitable[None]], period_s: float) -> None:
+        while True:
+            await self._surviving(action, *self._members)
+            await asyncio.sleep(period_s * self._random.uniform(0.8, 1.0))
+
+    async def _surviving(self, action: Callable[[], Awaitable[T]], *members: GroupMember) -> T | None:
+        """`action`, over lost connections and lost groups, with growing pauses; None after a pause."""
+        try:
+            result = await action()
+        except DISCONNECTED as error:
+            self._log.warning("log unreachable", error=str(error))
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                self._log.error("log refused", error=str(error))
+            else:
+                self._log.warning("group is gone; creating it again from the beginning")
+                await self._recreate(members)
+        else:
+            self._pause_s = _FIRST_PAUSE_S
+            return result
+        await asyncio.sleep(self._pause_s * self._random.uniform(0.5, 1.0))
+        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
+        return None
+
+    async def _recreate(self, members: Sequence[GroupMember]) -> None:
+        for member in members:
+            try:
+                await member.ensure()
+            except (ResponseError, *DISCONNECTED) as error:
+                self._log.warning("group not created yet", error=str(error))
+
+
+async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _renewal(held: Held) -> Renewal:
+    envelope, reaction = held.envelope, held.reaction
+    job_id = envelope.job_id if envelope else "-"
+    if reaction is None or reaction.work is None or reaction.fraction == held.reported:
+        return Renewal(held.delivery.claim, job_id, "", None)
+    held.reported = reaction.fraction
+    work = reaction.work
+    return Renewal(held.delivery.claim, job_id, progress_field(work.step, work.scene, work.run), reaction.fraction)

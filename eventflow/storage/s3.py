@@ -1,0 +1,271 @@
+"""Objects in an S3 bucket, below a prefix.
+
+The SHA-256 of the content is kept as `x-amz-meta-sha256`. After each upload the store is asked what it has:
+size, ETag and time then are its own, and an event that names the object is true.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import Any
+
+from eventflow.storage.disposition import attachment
+from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
+from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
+from eventflow.storage.keys import check_key, check_prefix, check_sha256, guess_media_type, is_valid_key
+from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, OnProgress, check_range, lifetime_seconds
+from eventflow.storage.s3_body import Body, checksum_parameters
+from eventflow.storage.s3_client import S3Connection, S3Options
+from eventflow.storage.s3_upload import Upload, upload
+
+
+class S3Store:
+    """An ObjectStore in `bucket`, which must exist. Belongs to the event loop that first uses it.
+
+    One request copies at most 5 GiB, which is S3's limit for `copy`.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        options: S3Options | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        if not bucket or "/" in bucket:
+            raise ValueError("An S3 store needs the name of a bucket.")
+        self.bucket = bucket
+        self.prefix = check_key(prefix.strip("/")) + "/" if prefix.strip("/") else ""
+        self._options = options or S3Options()
+        self._connection = S3Connection(self._options, environ)
+
+    @property
+    def description(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    async def put_file(
+        self,
+        key: str,
+        path: Path,
+        *,
+        media_type: str,
+        sha256: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> ObjectInfo:
+        """As in the port. A file of more than one part that is there already is not sent again."""
+        check_key(key)
+        wanted = sha256 and check_sha256(sha256)
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        if size_bytes <= self._options.part_bytes:
+            info = await self._put(key, await asyncio.to_thread(path.read_bytes), media_type, wanted)
+            _tell(on_progress, info.size_bytes)
+            return info
+        if wanted is None:
+            size_bytes, wanted = await hash_file(path)
+        existing = await self._existing(key)
+        if existing and _same(existing, size_bytes, wanted, media_type):
+            _tell(on_progress, size_bytes)
+            return existing
+        job = Upload(
+            what=self._what(key),
+            target=self._target(key),
+            path=path,
+            size_bytes=size_bytes,
+            sha256=wanted,
+            media_type=media_type,
+        )
+        await upload(self._connection, job, on_progress)
+        return await self._confirmed(key, size_bytes)
+
+    async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
+        return await self._put(key, data, media_type, None)
+
+    async def read(
+        self, key: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = CHUNK_BYTES
+    ) -> AsyncGenerator[bytes, None]:
+        check_range(start, length, chunk_bytes)
+        asked: dict[str, Any] = {}
+        if start > 0 or length is not None:
+            asked = {"Range": f"bytes={start}-{'' if length is None else start + length - 1}"}
+        answer = await self._get(key, **asked)
+        try:
+            if asked and "ContentRange" not in answer:
+                raise StorageRefused(f"{self._what(key)}: the store ignores ranges.")
+            async for data in self._body(key, answer, chunk_bytes):
+                yield data
+        finally:
+            answer["Body"].close()
+
+    async def fetch(self, key: str, path: Path, *, sha256: str | None = None) -> ObjectInfo:
+        wanted = sha256 and check_sha256(sha256)
+        answer = await self._get(key)
+        try:
+            info = self._info(key, answer)
+            async with aclosing(self._body(key, answer, COPY_BYTES)) as chunks:
+                what = self._what(key)
+                await save(chunks, path, what=what, size_bytes=info.size_bytes, sha256=wanted or info.sha256)
+        finally:
+            answer["Body"].close()
+        return info
+
+    async def head(self, key: str) -> ObjectInfo:
+        client = await self._connection.client()
+        try:
+            answer = await self._connection.request(self._what(key), client.head_object, **self._target(key))
+        except ObjectMissing:
+            # A HEAD says 404 for a missing bucket too; a wrong setting must not look like a lost object.
+            await self._require_bucket()
+            raise
+        return self._info(key, answer)
+
+    async def copy(self, source: str, target: str) -> ObjectInfo:
+        if source != target:
+            client = await self._connection.client()
+            what = f"{self._what(source)} to {target!r}"
+            await self._connection.request(
+                what, client.copy_object, **self._target(target), CopySource=self._target(source)
+            )
+        return await self.head(target)
+
+    async def delete(self, key: str) -> None:
+        client = await self._connection.client()
+        try:
+            await self._connection.request(self._what(key), client.delete_object, **self._target(key))
+        except ObjectMissing:
+            return  # S3 itself answers 204; some servers don't
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        client = await self._connection.client()
+        asked: dict[str, Any] = {"Bucket": self.bucket, "Prefix": self.prefix + check_prefix(prefix)}
+        while True:
+            page = await self._connection.request(self._what(prefix), client.list_objects_v2, **asked)
+            for entry in page.get("Contents", ()):
+                key = str(entry["Key"]).removeprefix(self.prefix)
+                # Others may write to the bucket too: consoles create "folder/" objects, for example.
+                if is_valid_key(key):
+                    yield _listed(key, entry)
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    async def signed_url(
+        self,
+        key: str,
+        *,
+        expires_in: timedelta,
+        download_name: str | None = None,
+        media_type: str | None = None,
+    ) -> str:
+        lifetime = lifetime_seconds(expires_in)
+        asked = self._target(key)
+        if download_name is not None:
+            asked["ResponseContentDisposition"] = attachment(download_name)
+        if media_type is not None:
+            asked["ResponseContentType"] = media_type
+        return await self._connection.presign(self._what(key), asked, lifetime)
+
+    async def check(self) -> None:
+        """Lists one object: this needs the network, the bucket, the credentials and the right to list."""
+        client = await self._connection.client()
+        await self._connection.request(
+            self.description, client.list_objects_v2, Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1
+        )
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def _put(self, key: str, data: bytes, media_type: str, wanted: str | None) -> ObjectInfo:
+        target = self._target(key)
+        sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+        verify_content(f"The content for {self._what(key)}", len(data), sha256, len(data), wanted)
+        checksum = await asyncio.to_thread(checksum_parameters, self._options.checksum, data)
+        client = await self._connection.client()
+        await self._connection.request(
+            self._what(key),
+            client.put_object,
+            body_bytes=len(data),
+            **target,
+            Body=Body(data),
+            ContentType=media_type,
+            Metadata={"sha256": sha256},
+            **checksum,
+        )
+        return await self._confirmed(key, len(data))
+
+    async def _confirmed(self, key: str, size_bytes: int) -> ObjectInfo:
+        info = await self.head(key)
+        if info.size_bytes != size_bytes:
+            raise IntegrityError(f"{self._what(key)}: {info.size_bytes} bytes arrived instead of {size_bytes}.")
+        return info
+
+    async def _existing(self, key: str) -> ObjectInfo | None:
+        try:
+            return await self.head(key)
+        except ObjectMissing:
+            return None
+
+    async def _get(self, key: str, **asked: Any) -> dict[str, Any]:
+        client = await self._connection.client()
+        answer: dict[str, Any] = await self._connection.request(
+            self._what(key), client.get_object, **self._target(key), **asked
+        )
+        return answer
+
+    async def _body(self, key: str, answer: Mapping[str, Any], chunk_bytes: int) -> AsyncGenerator[bytes, None]:
+        while data := await self._connection.request(self._what(key), answer["Body"].read, amt=chunk_bytes):
+            yield data
+
+    async def _require_bucket(self) -> None:
+        client = await self._connection.client()
+        try:
+            await self._connection.request(self.description, client.head_bucket, Bucket=self.bucket)
+        except ObjectMissing:
+            message = f"{self.description}: there is no such bucket. Create it, or correct its name."
+            raise StorageRefused(message, upstream_code="NoSuchBucket") from None
+        except StorageError:
+            return  # not allowed to ask, or too busy to answer: then the object is what is missing
+
+    def _target(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self.bucket, "Key": self.prefix + check_key(key)}
+
+    def _what(self, key: str) -> str:
+        return f"{self.description}: {key!r}"
+
+    def _info(self, key: str, answer: Mapping[str, Any]) -> ObjectInfo:
+        return ObjectInfo(
+            key=key,
+            size_bytes=int(answer["ContentLength"]),
+            sha256=answer.get("Metadata", {}).get("sha256"),
+            media_type=str(answer.get("ContentType") or guess_media_type(key)),
+            etag=_etag(answer),
+            modified_at=answer["LastModified"].astimezone(UTC),
+        )
+
+
+def _listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size_bytes=int(entry["Size"]),
+        sha256=None,
+        media_type=guess_media_type(key),
+        etag=_etag(entry),
+        modified_at=entry["LastModified"].astimezone(UTC),
+    )
+
+
+def _etag(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("ETag", "")).strip('"')
+
+
+def _same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:
+    return (info.size_bytes, info.sha256, info.media_type) == (size_bytes, sha256, media_type)
+
+
+def _tell(on_progress: OnProgress | None, sent_bytes: int) -> None:
+    if on_progress is not None:
+        on_progress(sent_bytes)

@@ -1,0 +1,152 @@
+"""The connection to an S3 service: options, one attempt per request, a deadline for each, no leaks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from attrs import Attribute, field, frozen, validators
+
+from eventflow.storage.s3_errors import Redactor, reported
+
+_T = TypeVar("_T")
+
+MIB = 1024 * 1024
+#: S3's own limits.
+MIN_PART_BYTES = 5 * MIB
+MAX_PARTS = 10_000
+
+
+def _check_endpoint(_: object, attribute: "Attribute[str | None]", value: str | None) -> None:
+    parts = urlsplit(value or "http://none")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ValueError(f"{attribute.name} is http://host or https://host, without user and query.")
+
+
+@frozen(kw_only=True)
+class S3Options:
+    """How to reach and use S3. What is None comes from the standard AWS_* variables and files.
+
+    `addressing_style` None means path style where an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or
+    AWS_ENDPOINT_URL), as other S3 servers want it, and botocore's choice on AWS. `public_endpoint_url` is the
+    one viewers reach, put into signed URLs.
+
+    `checksum` is what the store verifies each body by. All of AWS, MinIO, Ceph and rclone verify MD5;
+    SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
+
+    A request with a body may take as much longer as `slowest_bytes_per_s` needs for it; then it counts as stuck.
+    Memory for an upload is at most `parallel_parts` + 1 parts. Files up to `part_bytes` go in one request.
+    """
+
+    endpoint_url: str | None = field(default=None, validator=_check_endpoint)
+    public_endpoint_url: str | None = field(default=None, validator=_check_endpoint)
+    region: str | None = None
+    addressing_style: Literal["path", "virtual", "auto"] | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    connect_timeout: timedelta = timedelta(seconds=5)
+    read_timeout: timedelta = timedelta(seconds=30)
+    slowest_bytes_per_s: int = field(default=64 * 1024, validator=validators.ge(1))
+    part_bytes: int = field(default=8 * MIB, validator=validators.ge(MIN_PART_BYTES))
+    parallel_parts: int = field(default=4, validator=validators.ge(1))
+    max_connections: int = field(default=32, validator=validators.ge(1))
+    checksum: Literal["md5", "sha256", "none"] = "md5"
+
+
+class S3Connection:
+    """Clients that are made when first needed, and the clean-ups that outlive a cancelled call."""
+
+    def __init__(self, options: S3Options, environ: Mapping[str, str]) -> None:
+        self.options = options
+        self._redact = Redactor(tuple(s for s in (options.secret_access_key, options.session_token) if s))
+        self._environ = environ
+        self._clients: dict[str | None, Any] = {}
+        self._opening = asyncio.Lock()
+        self._exits = AsyncExitStack()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def client(self) -> Any:
+        """The client for our own requests. Raises StorageRefused if the options are no good."""
+        return await self._client(self.options.endpoint_url)
+
+    async def request(
+        self, what: str, call: Callable[..., Awaitable[Any]], *, body_bytes: int = 0, **parameters: Any
+    ) -> Any:
+        """One attempt at `call`, with a deadline. Raises StorageError about `what`."""
+        # aiohttp's own read timeout does not run while a body is being sent (seen with a server that
+        # accepts and then hangs), so that an upload would never end.
+        with reported(what, self._redact):
+            async with asyncio.timeout(self._deadline_seconds(body_bytes)):
+                return await call(**parameters)
+
+    async def presign(self, what: str, parameters: Mapping[str, Any], expires_seconds: int) -> str:
+        """A signed GET URL, for the endpoint that viewers reach."""
+        client = await self._client(self.options.public_endpoint_url or self.options.endpoint_url)
+        with reported(what, self._redact):
+            url = await client.generate_presigned_url("get_object", Params=dict(parameters), ExpiresIn=expires_seconds)
+        return str(url)
+
+    def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Starts work that goes on if its caller is cancelled; `close` waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        async with self._opening:
+            self._clients.clear()
+            await self._exits.aclose()
+
+    def _deadline_seconds(self, body_bytes: int) -> float:
+        waiting = self.options.connect_timeout + self.options.read_timeout
+        return waiting.total_seconds() + body_bytes / self.options.slowest_bytes_per_s
+
+    async def _client(self, endpoint_url: str | None) -> Any:
+        if endpoint_url in self._clients:
+            return self._clients[endpoint_url]
+        async with self._opening:
+            if endpoint_url not in self._clients:
+                with reported("The S3 client", self._redact):
+                    self._clients[endpoint_url] = await self._open(endpoint_url)
+            return self._clients[endpoint_url]
+
+    async def _open(self, endpoint_url: str | None) -> Any:
+        options = self.options
+        elsewhere = endpoint_url or any(self._environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+        config = AioConfig(
+            # Our callers retry; botocore's attempts would multiply with theirs.
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=options.connect_timeout.total_seconds(),
+            read_timeout=options.read_timeout.total_seconds(),
+            max_pool_connections=options.max_connections,
+            signature_version="s3v4",
+            s3={"addressing_style": options.addressing_style or ("path" if elsewhere else "auto")},
+            # botocore's default checksums (CRC32 in trailers) are not understood by every server.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        context = get_session().create_client(
+            "s3",
+            region_name=options.region,
+            endpoint_url=endpoint_url,
+            aws_access_key_id=options.access_key_id,
+            aws_secret_access_key=options.secret_access_key,
+            aws_session_token=options.session_token,
+            config=config,
+        )
+        client = await self._exits.enter_async_context(context)
+        # aiohttp waits for "100 Continue" without any timeout, and parts are small enough to just send.
+        client.meta.events.register_last("before-call.s3", _send_without_asking)
+        return client
+
+
+def _send_without_asking(params: dict[str, Any], **_: Any) -> None:
+    params["headers"].pop("Expect", None)

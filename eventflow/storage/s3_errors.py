@@ -1,0 +1,135 @@
+"""What botocore's and aiohttp's errors mean, said without secrets."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from attrs import frozen
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from eventflow.storage.errors import (
+    IntegrityError,
+    ObjectMissing,
+    RangeNotSatisfiable,
+    StorageError,
+    StorageRefused,
+    StorageUnavailable,
+)
+
+_MISSING = {"NoSuchKey", "NotFound", "404"}
+_CORRUPTED = {
+    "BadDigest",
+    "InvalidDigest",
+    "ContentSHA256Mismatch",
+    "XAmzContentSHA256Mismatch",
+    "XAmzContentChecksumMismatch",
+}
+_TRANSIENT = {
+    "ConditionalRequestConflict",
+    "InternalError",
+    "NoSuchUpload",  # somebody cleaned up: a new upload will do
+    "OperationAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "SlowDownRead",
+    "SlowDownWrite",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+}
+#: What to do about it, by the store's code (or the bare status of an answer without a body).
+_WAYS_OUT = {
+    "NoSuchBucket": "Create the bucket, or correct its name.",
+    "AccessDenied": "Give these credentials the right to do this.",
+    "403": "Check the credentials and their rights.",
+    "InvalidAccessKeyId": "Check AWS_ACCESS_KEY_ID.",
+    "SignatureDoesNotMatch": "Check AWS_SECRET_ACCESS_KEY, and the region.",
+    "ExpiredToken": "Renew the session token.",
+    "RequestTimeTooSkewed": "Set this machine's clock.",
+    "PermanentRedirect": "The bucket is in another region: set AWS_REGION.",
+    "AuthorizationHeaderMalformed": "Set AWS_REGION to the bucket's region.",
+}
+_NETWORK = (
+    boto.ConnectionError,
+    boto.HTTPClientError,
+    boto.ResponseStreamingError,
+    boto.IncompleteReadError,
+    ResponseParserError,  # typically a proxy's HTML page instead of S3's XML
+    aiohttp.ClientError,
+    asyncio.TimeoutError,
+    OSError,
+)
+_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError)
+
+# A URL's query and user part are where signatures and passwords are.
+_QUERY = re.compile(r"(https?://[^\s\"'?<>]*)\?[^\s\"'<>]*")
+_USER_PART = re.compile(r"(https?://)[^/\s\"'@]*@")
+_NAMED_SECRET = re.compile(
+    r"((?:X-Amz-)?(?:Signature|Security-Token|Credential|AWSAccessKeyId)\s*[=:]\s*)[^\s&,;\"'<>]+", re.IGNORECASE
+)
+
+
+@frozen
+class Redactor:
+    """Takes secrets out of texts that come from outside."""
+
+    secrets: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        text = _USER_PART.sub(r"\1***@", _QUERY.sub(r"\1?***", text))
+        return _NAMED_SECRET.sub(r"\1***", text)[:500]
+
+
+@contextmanager
+def reported(what: str, redact: Redactor) -> Iterator[None]:
+    """Turns what a request may raise into a StorageError about `what`; nothing but a request in its body.
+
+    The cause is cut off: its text and attributes may hold what must not be logged.
+    """
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _answered(what, error, redact) from None
+    except _CREDENTIALS as error:
+        way_out = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role."
+        raise StorageRefused(f"{what}: {redact(str(error))}. {way_out}", upstream_code=_name(error)) from None
+    except _NETWORK as error:
+        text = redact(str(error)) or "timed out"
+        raise StorageUnavailable(f"{what}: {text} ({_name(error)})", upstream_code=_name(error)) from None
+    except boto.BotoCoreError as error:
+        raise StorageRefused(f"{what}: {redact(str(error))}", upstream_code=_name(error)) from None
+
+
+def _answered(what: str, error: boto.ClientError, redact: Redactor) -> StorageError:
+    """The error that an answer of the store stands for."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    text = redact(str(error.response.get("Error", {}).get("Message", "")))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    way_out = _WAYS_OUT.get(code, "")
+    message = f"{what}: {code} {text} (status {status}). {way_out}".strip()
+    return _kind(code, status)(message, upstream_code=code)
+
+
+def _kind(code: str, status: int) -> type[StorageError]:
+    if code in _MISSING:
+        return ObjectMissing
+    if code in _CORRUPTED:
+        return IntegrityError
+    if code in _TRANSIENT:
+        return StorageUnavailable
+    if status == 416:
+        return RangeNotSatisfiable
+    # 507 is a full store (MinIO): waiting does not help.
+    if status == 429 or (status >= 500 and status not in (501, 507)):
+        return StorageUnavailable
+    return StorageRefused
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__

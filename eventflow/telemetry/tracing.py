@@ -1,0 +1,71 @@
+"""One trace per job: each step's span continues the trace that its event carries.
+
+The envelope's traceparent is W3C Trace Context. Without a tracer provider nothing is recorded, but the trace id
+still travels with the events, so that logs and later spans agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+Attributes = Mapping[str, str | int]
+
+
+class Tracing:
+    """Opens spans. `provider` is an OpenTelemetry tracer provider, or None to record nothing."""
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        self._tracer: Tracer | None = provider.get_tracer("eventflow") if provider else None
+
+    def span(
+        self,
+        name: str,
+        parent: str,
+        *,
+        kind: SpanKind = SpanKind.CONSUMER,
+        attributes: Attributes | None = None,
+    ) -> AbstractContextManager[tuple[str, Span | None]]:
+        """A span under `parent` (a traceparent); yields the traceparent for what it causes, and the span itself.
+
+        An exception that leaves the block is recorded on the span, which then has an error status.
+        """
+        if self._tracer is None:
+            return nullcontext((parent, None))
+        return self._recorded(self._tracer, name, parent, kind, attributes or {})
+
+    @staticmethod
+    @contextmanager
+    def _recorded(
+        tracer: Tracer, name: str, parent: str, kind: SpanKind, attributes: Attributes
+    ) -> Iterator[tuple[str, Span | None]]:
+        context = _PROPAGATOR.extract({"traceparent": parent})
+        with tracer.start_as_current_span(name, context, kind=kind, attributes=dict(attributes)) as span:
+            yield traceparent_of(span), span
+
+
+def traceparent_of(span: Span) -> str:
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def failed(span: Span | None, description: str) -> None:
+    """Mark a span whose step failed without an exception leaving it."""
+    if span is not None:
+        span.set_status(StatusCode.ERROR, description)
+
+
+def new_traceparent(random_hex: str) -> str:
+    """A traceparent for a new trace, from 48 random hex digits."""
+    return f"00-{random_hex[:32]}-{random_hex[32:48]}-01"
+
+
+def configured_provider() -> TracerProvider | None:
+    """The provider that the host program has installed with `opentelemetry.trace`, if any."""
+    provider = trace.get_tracer_provider()
+    return None if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider) else provider

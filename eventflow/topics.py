@@ -1,0 +1,51 @@
+"""The one table that says where an event goes, and who reads it.
+
+An event type that isn't in `TOPIC_OF` is history: it stays in its job's stream and the feed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from eventflow.domain import events as ev
+
+
+class Topic(StrEnum):
+    REQUESTED = "requested"
+    PLANNED = "planned"
+    RENDERED = "rendered"
+    PLAYABLE = "playable"
+    COMPLETED = "completed"
+    GENERATED = "generated"
+    UPLOADED = "uploaded"
+    OUTCOME = "outcome"
+
+
+class Lane(StrEnum):
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+#: In the order in which a reader prefers them.
+LANES: tuple[Lane, ...] = (Lane.HIGH, Lane.NORMAL)
+
+TOPIC_OF: dict[type[ev.Event], Topic] = {
+    ev.VideoRequested: Topic.REQUESTED,
+    ev.ReprocessRequested: Topic.REQUESTED,
+    ev.ScenePlanned: Topic.PLANNED,
+    ev.SceneRendered: Topic.RENDERED,
+    ev.SceneUploaded: Topic.PLAYABLE,
+    ev.ScenesCompleted: Topic.COMPLETED,
+    ev.VideoGenerated: Topic.GENERATED,
+    ev.VideoUploaded: Topic.UPLOADED,
+    ev.VideoPublished: Topic.OUTCOME,
+    ev.JobFailed: Topic.OUTCOME,
+    ev.JobCancelled: Topic.OUTCOME,
+}
+
+#: Consumer group -> the topics it reads. Groups are independent of each other.
+GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
+    "generation": (Topic.REQUESTED, Topic.PLANNED, Topic.COMPLETED),
+    "upload": (Topic.RENDERED, Topic.GENERATED),
+    "metadata": (Topic.UPLOADED,),
+}

@@ -1,0 +1,230 @@
+"""One scene -> init and media segments in every quality, under the encoder contract (`profiles`, `grid`).
+
+Each picture is drawn once; each rendition has its own encoder and muxer that run side by side, so a
+scene is never held raw. Segments are written as they are complete.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from attrs import frozen
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
+
+from handlers.generation.boxes import decode_times, decoder_config
+from handlers.generation.errors import EncodeError, Stopped
+from handlers.generation.fragments import SegmentWriter
+from handlers.generation.grid import (
+    AAC_FRAME_SAMPLES,
+    FRAME_RATE,
+    SAMPLES_PER_CELL,
+    TICKS_PER_CELL,
+    VIDEO_TIMESCALE,
+)
+from handlers.generation.model import Rendition, Segment
+from handlers.generation.pictures import Draw, PictureStore, Yuv, blend
+from handlers.generation.profiles import Profile
+from handlers.generation.sound import AUDIO_BASE, configure, encode_sound
+from handlers.generation.timeline import Shot, Timeline
+
+VIDEO_BASE = Fraction(1, VIDEO_TIMESCALE)
+
+#: Fragments are cut at IDR frames alone; decode times are absolute (frag_discont), there are no edit lists.
+_MUXER = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer",
+    "use_editlist": "0",
+    "avoid_negative_ts": "disabled",
+    "fflags": "bitexact",
+    "video_track_timescale": str(VIDEO_TIMESCALE),
+}
+
+#: rc-lookahead is short: 40 frames of 1080p would be 120 MB, and slides gain nothing from it.
+_X264 = "scenecut=0:keyint=infinite:bframes=0:rc-lookahead=4:sync-lookahead=0:ref=2:force-cfr=0"
+
+
+@frozen
+class Control:
+    """How a caller follows a rendering: asked before every frame; told the fraction done (0..1)."""
+
+    should_stop: Callable[[], bool] = lambda: False
+    on_progress: Callable[[float], None] = lambda fraction: None
+
+
+@frozen
+class SceneSource:
+    """What is encoded: `draw` gives the pictures of `timeline`, `audio` is 48 kHz s16 WAV or None (silence)."""
+
+    draw: Draw
+    timeline: Timeline
+    audio: Path | None
+    start_cells: int
+
+    @property
+    def duration_cells(self) -> int:
+        """Length on the grid."""
+        return sum(self.timeline.segments)
+
+
+def encode_scene(
+    source: SceneSource,
+    profiles: Sequence[Profile],
+    directory: Path,
+    control: Control,
+    *,
+    threads: int = 0,
+) -> tuple[Rendition, ...]:
+    """Encode into `directory` (init and .m4s files per profile). Blocking.
+
+    Raises Stopped when the caller asks to stop, EncodeError when libav fails or breaks the plan.
+    """
+    if len({profile.audio_bit_rate for profile in profiles}) != 1:
+        raise EncodeError("renditions of one scene share their sound: profiles must agree on its bit rate")
+    packets = encode_sound(source.audio, source.duration_cells, profiles[0].audio_bit_rate)
+    try:
+        with ExitStack() as stack:
+            outputs = [
+                stack.enter_context(_Output(profile, source, packets, directory, threads))
+                for profile in profiles
+            ]
+            _feed(source, outputs, control)
+            for output in outputs:
+                output.finish()
+        return tuple(output.rendition() for output in outputs)
+    except (av.FFmpegError, OSError) as error:
+        raise EncodeError(f"scene at cell {source.start_cells}: {error}") from error
+
+
+def _feed(source: SceneSource, outputs: Sequence["_Output"], control: Control) -> None:
+    store = PictureStore(source.draw, tuple(output.size for output in outputs))
+    shots = source.timeline.shots
+    for number, shot in enumerate(shots, start=1):
+        for output in outputs:
+            if control.should_stop():
+                raise Stopped("stopped while encoding")
+            picture = store.get(shot.picture, output.size)
+            if shot.towards is not None:
+                picture = blend(picture, store.get(shot.towards, output.size), shot.mix)
+            output.show(picture, shot)
+        control.on_progress(number / len(shots))
+
+
+class _Output:
+    """One rendition under way: encoder, muxer and segment files."""
+
+    def __init__(
+        self, profile: Profile, source: SceneSource, packets: list[bytes], directory: Path, threads: int
+    ) -> None:
+        self.size = (profile.width, profile.height)
+        self._profile = profile
+        self._source = source
+        self._sound = packets
+        self._sound_at = 0
+        self._shots_out = 0
+        self._writer = SegmentWriter(directory, profile.quality)
+        self._container = av.open(self._writer, "w", format="mp4", options=dict(_MUXER))
+        self._video = self._container.add_stream("libx264", rate=FRAME_RATE)
+        self._audio = self._container.add_stream("aac", rate=AUDIO_BASE.denominator)
+        configure(self._audio.codec_context, profile.audio_bit_rate)
+        self._configure(threads)
+        self._container.start_encoding()
+
+    def _configure(self, threads: int) -> None:
+        context = self._video.codec_context
+        context.width, context.height = self.size
+        context.pix_fmt = "yuv420p"
+        context.time_base = self._video.time_base = VIDEO_BASE
+        context.max_b_frames = 0
+        context.thread_count = threads
+        context.colorspace = Colorspace.ITU709
+        context.color_primaries = context.color_trc = 1
+        context.color_range = ColorRange.MPEG
+        context.options = {
+            "preset": self._profile.preset,
+            "tune": "stillimage",
+            "profile": "high",
+            "level": self._profile.level,
+            "crf": str(self._profile.crf),
+            "forced-idr": "1",
+            "x264-params": _X264,
+        }
+
+    def __enter__(self) -> "_Output":
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        try:
+            self._container.close()
+        except (av.FFmpegError, OSError):
+            if failed is None:
+                raise
+        finally:
+            self._writer.close()
+
+    def show(self, picture: Yuv, shot: Shot) -> None:
+        """Encode one frame."""
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts, frame.duration, frame.time_base = shot.start, shot.duration, VIDEO_BASE
+        frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
+        frame.pict_type = PictureType.I if shot.keyframe else PictureType.NONE
+        for packet in self._video.codec_context.encode(frame):
+            self._mux(packet)
+
+    def finish(self) -> None:
+        """Flush the encoder and the sound that follows the last frame."""
+        for packet in self._video.codec_context.encode(None):
+            self._mux(packet)
+        self._mux_sound(len(self._sound))
+
+    def _mux(self, packet: av.Packet) -> None:
+        # Without B-frames packets leave in the order of the shots.
+        shot = self._source.timeline.shots[self._shots_out]
+        if packet.pts != shot.start or packet.is_keyframe != shot.keyframe:
+            raise EncodeError(f"x264 gave a packet at {packet.pts}, planned was {shot}")
+        self._shots_out += 1
+        # Sound goes first up to the picture's time: the fragment an IDR frame opens must not get any of it.
+        self._mux_sound(-(-shot.start * AUDIO_BASE.denominator // (VIDEO_TIMESCALE * AAC_FRAME_SAMPLES)))
+        packet.pts = packet.dts = shot.start + self._source.start_cells * TICKS_PER_CELL
+        packet.duration, packet.time_base = shot.duration, VIDEO_BASE
+        packet.stream = self._video
+        self._container.mux(packet)
+
+    def _mux_sound(self, until: int) -> None:
+        """Packets before number `until`."""
+        for number in range(self._sound_at, until):
+            packet = av.Packet(self._sound[number])
+            packet.stream = self._audio
+            start = number * AAC_FRAME_SAMPLES + self._source.start_cells * SAMPLES_PER_CELL
+            packet.pts = packet.dts = start
+            packet.duration, packet.time_base, packet.is_keyframe = AAC_FRAME_SAMPLES, AUDIO_BASE, True
+            self._container.mux(packet)
+        self._sound_at = max(self._sound_at, until)
+
+    def rendition(self) -> Rendition:
+        """What was written, checked against the plan. Raises EncodeError."""
+        planned = self._source.timeline.segments
+        if len(self._writer.segments) != len(planned):
+            raise EncodeError(f"{len(self._writer.segments)} segments written, {len(planned)} planned")
+        start = self._source.start_cells
+        segments = []
+        for path, cells in zip(self._writer.segments, planned, strict=True):
+            _check_times(path, start)
+            segments.append(Segment(path, start, cells, path.stat().st_size))
+            start += cells
+        return Rendition(
+            quality=self._profile.quality,
+            profile=self._profile.id,
+            width=self._profile.width,
+            height=self._profile.height,
+            init=self._writer.init,
+            segments=tuple(segments),
+            decoder_config=decoder_config(self._writer.init.read_bytes()),
+        )
+
+
+def _check_times(path: Path, start_cells: int) -> None:
+    wanted = (start_cells * TICKS_PER_CELL, start_cells * SAMPLES_PER_CELL)
+    if (found := decode_times(path.read_bytes())) != wanted:
+        raise EncodeError(f"{path.name} has the decode times {found}, planned were {wanted}")

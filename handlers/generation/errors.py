@@ -1,0 +1,117 @@
+"""What can go wrong while a video is made.
+
+::
+
+    MediaError
+    ├── RequestError            the requester's fault: another try can't help
+    │   ├── ScriptError (also ValueError)
+    │   ├── UnknownVoice
+    │   ├── UnknownQuality
+    │   ├── UnknownPipeline
+    │   └── PipelineUnavailable
+    ├── DrawError               typst refused a page
+    ├── SpeechError             espeak failed
+    ├── EncodeError             libav failed, or its output is not what was planned
+    ├── ProfileMismatch         scenes encoded under different contracts can't be joined
+    ├── CorruptArtefact         a finished file is not what was planned
+    └── Stopped                 cancelled by the caller, not a fault
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class MediaError(Exception):
+    """Base of all errors of the media engine; `code` is stable and goes into events and answers."""
+
+    code: ClassVar[str] = "media"
+    #: False when the same input can only fail again.
+    retryable: ClassVar[bool] = True
+
+
+class RequestError(MediaError):
+    """The request itself is at fault; the message says what to change."""
+
+    code = "request"
+    retryable = False
+
+
+class ScriptError(RequestError, ValueError):
+    """The script can't become a video; the message says why and, where it can, on which line."""
+
+    code = "script"
+
+
+class UnknownVoice(RequestError):
+    """No such voice. `name` is what was asked for, `examples` some that exist."""
+
+    code = "unknown_voice"
+
+    def __init__(self, name: str, examples: Iterable[str]) -> None:
+        self.name = name
+        self.examples = tuple(examples)
+        super().__init__(f"there is no voice {name!r}; some that exist: {', '.join(self.examples)}")
+
+
+class UnknownQuality(RequestError):
+    """No such quality. `name` is what was asked for, `known` are all that exist."""
+
+    code = "unknown_quality"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no quality {name!r}; known: {', '.join(self.known)}")
+
+
+class UnknownPipeline(RequestError):
+    """No such pipeline. `name` is what was asked for, `known` are all that are installed."""
+
+    code = "unknown_pipeline"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no pipeline {name!r}; installed: {', '.join(self.known) or 'none'}")
+
+
+class PipelineUnavailable(RequestError):
+    """The pipeline exists but can't run here; the message says what is missing and how to mend it."""
+
+    code = "pipeline_unavailable"
+
+
+class DrawError(MediaError):
+    """typst could not draw a page."""
+
+    code = "draw"
+
+
+class SpeechError(MediaError):
+    """espeak could not speak a line."""
+
+    code = "speech"
+
+
+class EncodeError(MediaError):
+    """A scene could not be encoded, or the encoder's output breaks the contract."""
+
+    code = "encode"
+
+
+class ProfileMismatch(MediaError):
+    """Scenes of one quality differ in decoder configuration and can't be joined without re-encoding."""
+
+    code = "profile_mismatch"
+
+
+class CorruptArtefact(MediaError):
+    """A written file is not what was planned (streams, duration)."""
+
+    code = "corrupt_artefact"
+
+
+class Stopped(MediaError):
+    """The caller asked to stop."""
+
+    code = "stopped"

@@ -1,0 +1,187 @@
+"""What pipelines and their callers hand each other: plain, frozen, and JSON both ways (`dump` / `load`)."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import evolve, frozen
+from cattrs.preconf.orjson import make_converter
+
+from handlers.generation.grid import seconds_of
+
+
+@frozen
+class Cue:
+    """Reveal step `step` begins at `start_s` seconds after the start of its scene."""
+
+    step: int
+    start_s: float
+
+
+@frozen
+class SpokenLine:
+    """A narration line with its place in the scene, in seconds (for captions)."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@frozen
+class Word:
+    """A word as it is spoken, `start_s` in seconds from the start of the scene."""
+
+    text: str
+    start_s: float
+
+
+@frozen
+class Narration:
+    """When things are said; `duration_cells` is the length of the whole scene on the grid."""
+
+    duration_cells: int
+    cues: tuple[Cue, ...]
+    lines: tuple[SpokenLine, ...] = ()
+    words: tuple[Word, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the scene in seconds."""
+        return seconds_of(self.duration_cells)
+
+
+@frozen
+class Voice:
+    """A voice by espeak's name and a rate factor, 0.5 (slow) to 2.0 (fast)."""
+
+    name: str = "en-us"
+    rate: float = 1.0
+
+
+@frozen
+class Brief:
+    """What a pipeline plans from. `script` is Markdown or plain text; some pipelines need none."""
+
+    script: str | None = None
+    voice: Voice = Voice()
+    qualities: tuple[str, ...] = ("1080p", "720p")
+
+
+@frozen
+class SceneDraft:
+    """A planned scene. `spec` is a JSON object that only its pipeline understands."""
+
+    index: int
+    title: str
+    spec: dict[str, Any]
+
+
+@frozen
+class Plan:
+    """The scenes of a video, in order."""
+
+    title: str
+    scenes: tuple[SceneDraft, ...]
+
+
+@frozen
+class NarratedScene:
+    """A scene whose length is known. `audio` is a 48 kHz mono s16 WAV file of exactly its length, or None.
+
+    `audio` is not part of the JSON: files move between machines, the caller knows where they are.
+    """
+
+    index: int
+    title: str
+    narration: Narration
+    spec: dict[str, Any]
+    audio: Path | None = None
+
+    @property
+    def duration_cells(self) -> int:
+        """Length on the grid."""
+        return self.narration.duration_cells
+
+
+@frozen
+class RenderTask:
+    """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
+
+    `threads` is for each encoder; 0 lets x264 choose by the number of processors.
+    """
+
+    scene: NarratedScene
+    start_cells: int
+    qualities: tuple[str, ...]
+    threads: int = 0
+
+
+@frozen
+class Segment:
+    """One media segment: it starts with an IDR frame and carries absolute decode times."""
+
+    path: Path
+    start_cells: int
+    duration_cells: int
+    size_bytes: int
+
+
+@frozen
+class Rendition:
+    """A scene in one quality. `decoder_config` is a digest: equal ones can be joined."""
+
+    quality: str
+    profile: str
+    width: int
+    height: int
+    init: Path
+    segments: tuple[Segment, ...]
+    decoder_config: str
+
+
+@frozen
+class RenderedScene:
+    """A scene in all asked-for qualities."""
+
+    index: int
+    start_cells: int
+    duration_cells: int
+    renditions: tuple[Rendition, ...]
+
+
+_converter = make_converter()
+_converter.register_unstructure_hook(Path, str)
+_converter.register_structure_hook(Path, lambda value, _: Path(value))
+
+T = TypeVar("T")
+
+
+def dump(value: object) -> bytes:
+    """Any value of this module as JSON."""
+    data: bytes = _converter.dumps(value)
+    return data
+
+
+def load(data: bytes, kind: type[T]) -> T:
+    """The value of type `kind` in `data`. Raises ValueError, or cattrs' BaseValidationError."""
+    return _converter.loads(data, kind)
+
+
+def to_spec(value: object) -> dict[str, Any]:
+    """A value of this module as a JSON object, for `SceneDraft.spec`."""
+    spec: dict[str, Any] = _converter.unstructure(value)
+    return spec
+
+
+def from_spec(spec: dict[str, Any], kind: type[T]) -> T:
+    """The value of type `kind` that `to_spec` was given."""
+    return _converter.structure(spec, kind)
+
+
+def dump_narrated(scene: NarratedScene) -> bytes:
+    """JSON of a narrated scene without the place of its sound file."""
+    return dump(evolve(scene, audio=None))
+
+
+def load_narrated(data: bytes, audio: Path | None) -> NarratedScene:
+    """The scene of `dump_narrated`, its sound file being at `audio` now."""
+    return evolve(load(data, NarratedScene), audio=audio)

@@ -1,0 +1,190 @@
+"""Long sections over several pages, so that a page never holds more than can be read.
+
+Heights are estimates in text lines of a page; the theme fits what is left by scaling, within limits.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from attrs import evolve
+
+from handlers.generation.markdown import Note, plain
+from handlers.generation.content import (
+    Block,
+    Bullet,
+    Bullets,
+    Code,
+    Heading,
+    Math,
+    Paragraph,
+    Quote,
+    Sentence,
+    Span,
+    Spans,
+    Table,
+)
+
+PAGE_LINES = 10.5
+MAX_CODE_COLUMNS = 88
+MAX_CODE_LINES = 17
+MAX_TABLE_ROWS = 7
+MAX_TABLE_COLUMNS = 6
+MAX_TEXT_CHARS = 420
+
+Body = Sequence[Block | Note]
+
+
+def paginate(body: Body) -> list[list[Block | Note]]:
+    """`body` as pages that can be shown one by one; nothing is left out. At least one page."""
+    pages: list[list[Block | Note]] = [[]]
+    used = 0.0
+    for block in (small for whole in body for small in _split(whole)):
+        height = _height(block)
+        fresh = used == 0.0
+        if not fresh and used + height > PAGE_LINES:
+            # A sub-heading left alone at the foot of a page goes with what it heads.
+            orphan = pages[-1].pop() if isinstance(pages[-1][-1], Heading) and len(pages[-1]) > 1 else None
+            pages.append([orphan] if orphan else [])
+            used = _height(orphan) if orphan else 0.0
+        pages[-1].append(block)
+        used += height
+    return [_join(page) for page in pages]
+
+
+def _split(block: Block | Note) -> Iterator[Block | Note]:
+    """Pieces small enough to be placed on their own."""
+    match block:
+        case Bullets():
+            for item in block.items:
+                for part, spans in enumerate(_chunks(item.spans)):
+                    yield Bullets((evolve(item, spans=spans, number=item.number if part == 0 else None),))
+        case Paragraph():
+            for sentence in block.sentences:
+                for spans in _chunks(sentence.spans):
+                    yield Paragraph((Sentence(spans),))
+        case Code():
+            lines = [piece for line in block.text.split("\n") for piece in _wrap(line)]
+            for piece in _even_runs(lines, MAX_CODE_LINES):
+                yield evolve(block, text="\n".join(piece))
+        case Table():
+            yield from _split_table(block)
+        case Quote():
+            parts = list(_chunks(block.spans))
+            for number, spans in enumerate(parts):
+                yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
+        case _:
+            yield block
+
+
+def _join(page: list[Block | Note]) -> list[Block | Note]:
+    """Neighbouring pieces of one list or paragraph are one block again."""
+    joined: list[Block | Note] = []
+    for block in page:
+        last = joined[-1] if joined else None
+        if isinstance(block, Bullets) and isinstance(last, Bullets):
+            joined[-1] = Bullets(last.items + block.items)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _height(block: Block | Note) -> float:
+    match block:
+        case Bullets():
+            return sum(_lines(item.spans, 72 - 4 * item.depth) + 0.25 for item in block.items)
+        case Paragraph():
+            return sum(len(plain(sentence.spans)) / 78 for sentence in block.sentences) + 0.6
+        case Code():
+            return 0.56 * (block.text.count("\n") + 1) + 1.0
+        case Table():
+            width = max(12, 84 // max(1, len(block.header)))
+            rows = (block.header, *block.rows)
+            return sum(max((_lines(cell, width) for cell in row), default=1.0) * 0.8 + 0.4 for row in rows)
+        case Math():
+            return 2.4 + 1.4 * block.source.count("\\\\")
+        case Quote():
+            return 1.2 * _lines(block.spans, 58) + (1.8 if block.source else 1.0)
+        case Heading():
+            return 1.3
+        case Note():
+            return 0.0
+
+
+def _lines(spans: Spans, width: int) -> float:
+    return float(max(1, -(-len(plain(spans)) // width)))
+
+
+def _chunks(spans: Spans) -> Iterator[Spans]:
+    """Runs of at most MAX_TEXT_CHARS characters, cut between words where there are any."""
+    current: list[Span] = []
+    room = MAX_TEXT_CHARS
+    for span in spans:
+        rest = span.text
+        if span.kind == "math":
+            current.append(span)
+            continue
+        while len(rest) > room:
+            cut = rest.rfind(" ", 0, room + 1)
+            if cut <= 0:
+                cut = 0 if current else room
+            if piece := rest[:cut].rstrip():
+                current.append(evolve(span, text=piece))
+            if current:
+                yield tuple(current)
+            current, room, rest = [], MAX_TEXT_CHARS, rest[cut:].lstrip()
+        if rest:
+            current.append(evolve(span, text=rest))
+            room -= len(rest)
+    if current:
+        yield tuple(current)
+
+
+def _wrap(line: str) -> list[str]:
+    """A line of code in pieces of at most MAX_CODE_COLUMNS; what is wrapped is marked by an arrow."""
+    if len(line) <= MAX_CODE_COLUMNS:
+        return [line]
+    pieces = [line[:MAX_CODE_COLUMNS]]
+    step = MAX_CODE_COLUMNS - 4
+    pieces += ["  ↪ " + line[at : at + step] for at in range(MAX_CODE_COLUMNS, len(line), step)]
+    return pieces
+
+
+def _even_runs(lines: list[str], longest: int) -> Iterator[list[str]]:
+    count = max(1, -(-len(lines) // longest))
+    size = -(-len(lines) // count)
+    for at in range(0, len(lines), size):
+        yield lines[at : at + size]
+
+
+def _split_table(table: Table) -> Iterator[Table]:
+    """Groups of rows under a repeated header; a wide table in groups of columns, the first one repeated."""
+    width = max(len(table.header), *(len(row) for row in table.rows), 0)
+
+    def padded(row: tuple[Spans, ...]) -> tuple[Spans, ...]:
+        return row + ((),) * (width - len(row))
+
+    groups = [tuple(range(width))]
+    if width > MAX_TABLE_COLUMNS:
+        step = MAX_TABLE_COLUMNS - 1
+        groups = [(0, *range(at, min(at + step, width))) for at in range(1, width, step)]
+    for columns in groups:
+        header = tuple(padded(table.header)[column] for column in columns)
+        rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
+        height, run = 0.0, list[tuple[Spans, ...]]()
+        for row in rows:
+            height += _height(Table(header, (row,))) - _height(Table(header, ()))
+            if run and (len(run) == MAX_TABLE_ROWS or height > PAGE_LINES):
+                yield evolve(table, header=header, rows=tuple(run))
+                height, run = 0.0, []
+            run.append(row)
+        yield evolve(table, header=header, rows=tuple(run))
+
+
+def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
+    """What is revealed one by one inside a block, empty when it is revealed as a whole."""
+    match block:
+        case Bullets():
+            return block.items
+        case Paragraph():
+            return block.sentences
+        case _:
+            return ()

@@ -1,0 +1,71 @@
+"""Script -> narrated pages: planned from Markdown, spoken by espeak, drawn by typst."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from handlers.generation import espeak, pages, speech
+from handlers.generation.content import Scene
+from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.errors import PipelineUnavailable, ScriptError, SpeechError
+from handlers.generation.model import (
+    Brief,
+    NarratedScene,
+    Plan,
+    RenderedScene,
+    RenderTask,
+    SceneDraft,
+    Voice,
+    from_spec,
+    to_spec,
+)
+from handlers.generation.profiles import profile_of
+from handlers.generation.script import parse_script
+from handlers.generation.timeline import plan_timeline
+
+
+class ExplainerPipeline:
+    """The default: an explainer video from a script. `spec` is a `Scene`."""
+
+    name: ClassVar[str] = "explainer"
+    version: ClassVar[str] = "1"
+
+    def check(self) -> None:
+        """Fonts and voices must be there."""
+        pages.font_directories()
+        try:
+            espeak.voice_names()
+        except (SpeechError, OSError) as error:
+            raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
+
+    def plan(self, brief: Brief) -> Plan:
+        """One scene per page of the script."""
+        if brief.script is None:
+            raise ScriptError("the explainer pipeline needs a script")
+        speech.check(brief.voice)
+        for quality in brief.qualities:
+            profile_of(quality)
+        script = parse_script(brief.script, brief.voice.name)
+        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene)) for scene in script.scenes)
+        return Plan(script.title, drafts)
+
+    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+        """Speak the lines of the scene; cues are the beginnings of its reveals."""
+        scene = from_spec(draft.spec, Scene)
+        spoken = speech.speak_lines(scene.lines, voice)
+        audio = scratch / f"narration-{draft.index}.wav"
+        speech.write_wav(spoken.samples, audio)
+        return NarratedScene(draft.index, draft.title, spoken.narration, draft.spec, audio)
+
+    def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
+        """Draw the pages and encode them."""
+        profiles = [profile_of(quality) for quality in task.qualities]
+        narration = task.scene.narration
+        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene))
+        source = SceneSource(
+            draw=drawn.draw,
+            timeline=plan_timeline(narration.cues, narration.duration_cells),
+            audio=task.scene.audio,
+            start_cells=task.start_cells,
+        )
+        renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
+        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)

@@ -1,0 +1,140 @@
+"""Test pattern and tone under the real encoder contract: no script, no models, under a second a scene."""
+
+import subprocess
+from pathlib import Path
+from typing import ClassVar, Final
+
+import imageio_ffmpeg
+import numpy as np
+from attrs import frozen
+
+from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.errors import EncodeError, PipelineUnavailable
+from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
+from handlers.generation.model import (
+    Brief,
+    Cue,
+    NarratedScene,
+    Narration,
+    Plan,
+    RenderedScene,
+    RenderTask,
+    SceneDraft,
+    Voice,
+    from_spec,
+    to_spec,
+)
+from handlers.generation.pictures import Rgb
+from handlers.generation.profiles import profile_of
+from handlers.generation.speech import write_wav
+from handlers.generation.timeline import plan_timeline
+
+WIDTH: Final = 640
+HEIGHT: Final = 360
+PATTERNS: Final = ("smptehdbars", "testsrc2", "rgbtestsrc")
+_TIMEOUT_S: Final = 20
+_STDERR_TAIL: Final = 800
+#: The tone rises by a fourth from scene to scene, so that an ear hears the joins.
+_TONES_HZ: Final = (330.0, 440.0, 587.33)
+_LOUDNESS: Final = 0.2
+_FADE_S: Final = 0.06
+
+
+@frozen
+class TestScene:
+    """A pattern of ffmpeg's lavfi sources over a tone; `cells` is its length on the grid."""
+
+    #: Not a test case, whatever pytest thinks of the name.
+    __test__: ClassVar[bool] = False
+
+    pattern: str
+    tone_hz: float
+    cells: int
+
+
+class SimulationPipeline:
+    """`scenes` and `cells` set the length of what it makes; a script is not read."""
+
+    name: ClassVar[str] = "simulation"
+    version: ClassVar[str] = "1"
+
+    def __init__(self, scenes: int = 3, cells: int = 3) -> None:
+        self._scenes = scenes
+        self._cells = cells
+
+    def check(self) -> None:
+        """ffmpeg must run."""
+        try:
+            subprocess.run([_ffmpeg(), "-version"], capture_output=True, timeout=_TIMEOUT_S, check=True)
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            raise PipelineUnavailable(f"ffmpeg does not run ({error}): reinstall imageio-ffmpeg") from error
+
+    def plan(self, brief: Brief) -> Plan:
+        """The same few scenes for every brief."""
+        for quality in brief.qualities:
+            profile_of(quality)
+        drafts = []
+        for index in range(self._scenes):
+            pattern, tone_hz = PATTERNS[index % len(PATTERNS)], _TONES_HZ[index % len(_TONES_HZ)]
+            spec = to_spec(TestScene(pattern, tone_hz, self._cells))
+            drafts.append(SceneDraft(index, f"Test pattern {index + 1}", spec))
+        return Plan("Simulation", tuple(drafts))
+
+    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+        """A tone with silent ends."""
+        scene = from_spec(draft.spec, TestScene)
+        audio = scratch / f"tone-{draft.index}.wav"
+        write_wav(_tone(scene), audio)
+        length_s = seconds_of(scene.cells)
+        narration = Narration(scene.cells, tuple(Cue(n, length_s * n / 3) for n in range(3)))
+        return NarratedScene(draft.index, draft.title, narration, draft.spec, audio)
+
+    def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
+        """Three frames of the pattern, cut hard."""
+        frames = _frames(from_spec(task.scene.spec, TestScene))
+        narration = task.scene.narration
+        source = SceneSource(
+            draw=lambda picture: frames[max(picture, 0)],
+            timeline=plan_timeline(narration.cues, narration.duration_cells, fades=False),
+            audio=task.scene.audio,
+            start_cells=task.start_cells,
+        )
+        profiles = [profile_of(quality) for quality in task.qualities]
+        renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
+        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+
+
+def _tone(scene: TestScene) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """A sine with faded, silent ends: int16 at 48 kHz, the length of the scene."""
+    time_s = np.arange(scene.cells * SAMPLES_PER_CELL) / SAMPLE_RATE
+    from_end = np.minimum(time_s, time_s[-1] - time_s)
+    envelope = np.clip((from_end - _FADE_S) / _FADE_S, 0, 1)
+    wave = np.sin(2 * np.pi * scene.tone_hz * time_s) * envelope * _LOUDNESS
+    return np.round(wave * 32767).astype(np.int16)
+
+
+def _frames(scene: TestScene) -> list[Rgb]:
+    """Three frames of the pattern, one a second. Raises EncodeError."""
+    if scene.pattern not in PATTERNS:
+        raise EncodeError(f"there is no test pattern {scene.pattern!r}")
+    command = [
+        _ffmpeg(), "-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe",
+        "-f", "lavfi", "-i", f"{scene.pattern}=size={WIDTH}x{HEIGHT}:rate=1:duration=3",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
+    except subprocess.CalledProcessError as error:
+        tail = error.stderr[-_STDERR_TAIL:].decode("utf-8", "replace")
+        raise EncodeError(f"ffmpeg ended with {error.returncode}: {tail}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EncodeError(f"ffmpeg: {error}") from error
+    frame_bytes = WIDTH * HEIGHT * 3
+    if len(done.stdout) != 3 * frame_bytes:
+        raise EncodeError(f"ffmpeg gave {len(done.stdout)} bytes for three frames")
+    return list(np.frombuffer(done.stdout, np.uint8).reshape(3, HEIGHT, WIDTH, 3))
+
+
+def _ffmpeg() -> str:
+    path: str = imageio_ffmpeg.get_ffmpeg_exe()
+    return path

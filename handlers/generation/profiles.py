@@ -1,0 +1,43 @@
+"""The encoder contract: one profile per quality. Changing anything that a decoder sees needs a new `id`."""
+
+from typing import Final
+
+from attrs import frozen
+
+from handlers.generation.errors import UnknownQuality
+
+
+@frozen
+class Profile:
+    """How a quality is encoded: H.264 High, yuv420p, bt709, no B-frames, and AAC-LC stereo at 48 kHz.
+
+    Sizes in pixels, bit rates in bits per second, `level` as H.264 writes it.
+    """
+
+    id: str
+    quality: str
+    width: int
+    height: int
+    level: str
+    crf: int
+    preset: str = "veryfast"
+    audio_bit_rate: int = 128_000
+
+
+PROFILES: Final = {
+    profile.quality: profile
+    for profile in (
+        Profile(id="h264-aac-1080p-1", quality="1080p", width=1920, height=1080, level="4.0", crf=21),
+        Profile(id="h264-aac-720p-1", quality="720p", width=1280, height=720, level="3.1", crf=21),
+        Profile(id="h264-aac-480p-1", quality="480p", width=854, height=480, level="3.0", crf=22),
+        Profile(id="h264-aac-360p-1", quality="360p", width=640, height=360, level="3.0", crf=23),
+    )
+}
+
+
+def profile_of(quality: str) -> Profile:
+    """The profile of a quality such as "720p". Raises UnknownQuality."""
+    try:
+        return PROFILES[quality]
+    except KeyError:
+        raise UnknownQuality(quality, PROFILES) from None

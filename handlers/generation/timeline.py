@@ -1,0 +1,127 @@
+"""Cues -> what is on the screen when: held pictures and short crossfades, on the grid. Pure.
+
+A frame is encoded when the picture changes, not 30 times a second; a held one is repeated every two
+seconds, so that a player that seeks never decodes far.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Final
+
+from attrs import frozen
+
+from handlers.generation.grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, segment_cells
+from handlers.generation.model import Cue
+
+#: The picture of a scene before and after everything: the bare background that all scenes share.
+BLANK: Final = -1
+
+FADE_FRAMES: Final = 7
+FADE_IN_FRAMES: Final = 9
+FADE_OUT_FRAMES: Final = 7
+HOLD_FRAMES: Final = 2 * FRAME_RATE
+#: `Shot.mix` at which only the second picture is seen.
+FULL_MIX: Final = 256
+
+
+@frozen
+class Shot:
+    """One encoded frame: `picture`, or `mix`/256 of the way from it to `towards`.
+
+    `start` and `duration` in ticks of 1/15360 s from the start of the scene.
+    """
+
+    start: int
+    duration: int
+    picture: int
+    towards: int | None = None
+    mix: int = 0
+    keyframe: bool = False
+
+
+@frozen
+class Timeline:
+    """All shots of a scene, gapless, and the lengths of its segments in cells."""
+
+    shots: tuple[Shot, ...]
+    segments: tuple[int, ...]
+
+
+@frozen
+class _Span:
+    """What is seen over frames `start` to `end` (exclusive)."""
+
+    start: int
+    end: int
+    picture: int
+    towards: int | None = None
+    mix: int = 0
+
+
+def plan_timeline(cues: Sequence[Cue], duration_cells: int, *, fades: bool = True) -> Timeline:
+    """The timeline of a scene. Picture n shows reveal step n; picture 0 is there from the start.
+
+    With `fades` the scene fades in from and out to BLANK and reveals are crossfades, else pictures cut.
+    Cues after the end are left out. Raises ValueError when cues are not in order of time.
+    """
+    segments = segment_cells(duration_cells)
+    total = duration_cells * FRAMES_PER_CELL
+    bounds = {cells * FRAMES_PER_CELL for cells in accumulate(segments, initial=0)}
+    spans = _spans(_changes(cues, total, fades=fades), total)
+    return Timeline(tuple(_shots(spans, bounds)), segments)
+
+
+def _changes(cues: Sequence[Cue], total: int, *, fades: bool) -> list[tuple[int, int, int]]:
+    """(frame, picture from then on, length of the crossfade to it), in order."""
+    if any(later.start_s < cue.start_s for cue, later in zip(cues, cues[1:], strict=False)):
+        raise ValueError("cues must be in order of time")
+    fade = FADE_FRAMES if fades else 1
+    changes = [(0, 0, FADE_IN_FRAMES if fades else 1)]
+    last_start = total - FADE_OUT_FRAMES - 2
+    for cue in cues:
+        frame = round(cue.start_s * FRAME_RATE)
+        if cue.step == changes[-1][1] or frame >= last_start:
+            continue
+        if frame <= changes[-1][0]:
+            # Two reveals in one frame: the later one wins.
+            changes[-1] = (changes[-1][0], cue.step, changes[-1][2])
+        else:
+            changes.append((frame, cue.step, fade))
+    if fades and last_start > changes[-1][0]:
+        changes.append((last_start, BLANK, FADE_OUT_FRAMES))
+    return changes
+
+
+def _spans(changes: list[tuple[int, int, int]], total: int) -> Iterator[_Span]:
+    before = BLANK
+    for (start, picture, fade), following in zip(changes, [*changes[1:], None], strict=True):
+        end = following[0] if following else total
+        length = min(fade, end - start)
+        for at in range(length - 1):
+            mix = _ease((at + 1) / length)
+            yield _Span(start + at, start + at + 1, before, picture, mix)
+        yield _Span(start + length - 1, end, picture)
+        before = picture
+
+
+def _ease(part: float) -> int:
+    """Smooth at both ends: 0..1 -> 0..FULL_MIX."""
+    return round(FULL_MIX * part * part * (3 - 2 * part))
+
+
+def _shots(spans: Iterator[_Span], bounds: set[int]) -> Iterator[Shot]:
+    """Spans cut at segment boundaries, and where a picture is held for longer than HOLD_FRAMES."""
+    for span in spans:
+        start = span.start
+        while start < span.end:
+            limit = min(span.end, start + HOLD_FRAMES)
+            end = min((bound for bound in bounds if start < bound < limit), default=limit)
+            yield Shot(
+                start=start * TICKS_PER_FRAME,
+                duration=(end - start) * TICKS_PER_FRAME,
+                picture=span.picture,
+                towards=span.towards,
+                mix=span.mix,
+                keyframe=start in bounds,
+            )
+            start = end

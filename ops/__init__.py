@@ -1,0 +1,1 @@
+"""Operations: the command line, benchmarks, and what runs eventflow in production."""
