@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from eventflow.storage.disposition import safe_name
 from eventflow.storage.errors import IntegrityError, InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageRefused
 from eventflow.storage.files import COPY_BYTES, Spool, make_folders, read_chunks, save
 from eventflow.storage.keys import check_key, check_prefix, check_sha256
@@ -161,7 +162,7 @@ class LocalStore:
             store=self.name,
             key=check_key(key),
             expires_at=self._now() + lifetime,
-            download_name=download_name,
+            download_name=None if download_name is None else safe_name(download_name),
             media_type=media_type,
         )
         return sign_url(self._signing, grant, base_url=self._base_url)

@@ -19,6 +19,8 @@ from eventflow.storage.port import OnProgress
 from eventflow.storage.s3_body import Body, checksum_parameters
 from eventflow.storage.s3_client import MAX_PARTS, S3Connection
 
+_ABORT_DELAYS_SECONDS = (0.1, 0.5)
+
 
 @frozen(kw_only=True)
 class Upload:
@@ -81,12 +83,20 @@ async def _abort_when_created(connection: S3Connection, job: Upload, creating: "
 
 
 async def _abort(connection: S3Connection, job: Upload, upload_id: str, reason: BaseException | None) -> None:
-    try:
-        client = await connection.client()
-        await connection.request(job.what, client.abort_multipart_upload, **job.target, UploadId=upload_id)
-    except StorageError as error:
-        if reason is not None and error.upstream_code != "NoSuchUpload":
-            reason.add_note(f"The unfinished multipart upload is still in the store: {error}")
+    """Tries a few times: nobody else would, and S3 documents that parts still arriving may need a second abort."""
+    for delay_seconds in (*_ABORT_DELAYS_SECONDS, None):
+        try:
+            client = await connection.client()
+            await connection.request(job.what, client.abort_multipart_upload, **job.target, UploadId=upload_id)
+            return
+        except StorageError as error:
+            if error.upstream_code == "NoSuchUpload":
+                return
+            if delay_seconds is None or not error.transient:
+                if reason is not None:
+                    reason.add_note(f"The unfinished multipart upload is still in the store: {error}")
+                return
+            await asyncio.sleep(delay_seconds)
 
 
 async def _send_parts(

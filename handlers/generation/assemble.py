@@ -93,5 +93,3 @@ def _verify(path: Path, cells: int, samples: int) -> MediaInfo:
     if samples != cells * SAMPLES_PER_CELL:
         raise CorruptArtefact(f"{path.name} has {samples} samples, planned were {cells * SAMPLES_PER_CELL}")
     return info
-
-

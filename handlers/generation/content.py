@@ -149,5 +149,3 @@ class Script:
 
     title: str
     scenes: tuple[Scene, ...]
-
-

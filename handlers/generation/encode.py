@@ -13,6 +13,7 @@ import av
 from attrs import frozen
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
 
 from handlers.generation.boxes import decode_times, decoder_config
 from handlers.generation.errors import EncodeError, Stopped
@@ -86,8 +87,7 @@ def encode_scene(
     try:
         with ExitStack() as stack:
             outputs = [
-                stack.enter_context(_Output(profile, source, packets, directory, threads))
-                for profile in profiles
+                stack.enter_context(_Output(profile, source, packets, directory, threads)) for profile in profiles
             ]
             _feed(source, outputs, control)
             for output in outputs:
@@ -178,7 +178,7 @@ class _Output:
             self._mux(packet)
         self._mux_sound(len(self._sound))
 
-    def _mux(self, packet: av.Packet) -> None:
+    def _mux(self, packet: "av.Packet[VideoStream]") -> None:
         # Without B-frames packets leave in the order of the shots.
         shot = self._source.timeline.shots[self._shots_out]
         if packet.pts != shot.start or packet.is_keyframe != shot.keyframe:

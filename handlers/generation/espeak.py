@@ -64,9 +64,7 @@ class _Voice(ctypes.Structure):
     )
 
 
-_CALLBACK = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
 @frozen
@@ -125,9 +123,7 @@ class _Engine:
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_PER_MINUTE * rate), 0)
         self._chunks, self._words = [], []
         data = text.encode()
-        status = self._library.espeak_Synth(
-            data, len(data) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None
-        )
+        status = self._library.espeak_Synth(data, len(data) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None)
         if status != 0:
             raise SpeechError(f"espeak-ng failed with status {status}")
         samples = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)

@@ -41,12 +41,15 @@ BIG: Final = {
     "oint": ("∮", "the contour integral of"), "coprod": ("∐", "the coproduct of"),
 }  # fmt: skip
 
-FUNCTIONS: Final = frozenset(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp lim limsup liminf max min sup inf "
-    "arg argmax argmin det dim gcd deg ker hom Pr mod".split()
-)
+FUNCTIONS: Final = frozenset((
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "ln", "lg",
+    "exp", "lim", "limsup", "liminf", "max", "min", "sup", "inf", "arg", "argmax", "argmin", "det", "dim", "gcd",
+    "deg", "ker", "hom", "Pr", "mod",
+))  # fmt: skip
 #: Functions whose subscript stands below in a displayed formula.
-LIMITS: Final = frozenset("lim limsup liminf max min sup inf argmax argmin det gcd Pr".split())
+LIMITS: Final = frozenset((
+    "lim", "limsup", "liminf", "max", "min", "sup", "inf", "argmax", "argmin", "det", "gcd", "Pr",
+))  # fmt: skip
 
 BLACKBOARD: Final = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "𝔸𝔹ℂ𝔻𝔼𝔽𝔾ℍ𝕀𝕁𝕂𝕃𝕄ℕ𝕆ℙℚℝ𝕊𝕋𝕌𝕍𝕎𝕏𝕐ℤ", strict=True))
 CALLIGRAPHIC: Final = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "𝒜ℬ𝒞𝒟ℰℱ𝒢ℋℐ𝒥𝒦ℒℳ𝒩𝒪𝒫𝒬ℛ𝒮𝒯𝒰𝒱𝒲𝒳𝒴𝒵", strict=True))

@@ -9,6 +9,7 @@ the environments matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
 """
 
 import re
+import unicodedata
 from typing import Any
 
 from handlers.generation import mathsymbols as known
@@ -32,64 +33,64 @@ def parse_math(source: str) -> Node:
     """The tree of a formula. Raises MathError."""
     if len(source) > MAX_CHARS:
         raise MathError(f"a formula has at most {MAX_CHARS} characters, not {len(source)}")
-    parser = _Parser(_tokens(source))
+    parser = _Parser(_signs(source))
     node = parser.sequence(0, ())
     if parser.peek() is not None:
         raise MathError(f"unexpected {parser.peek()!r}")
     return node
 
 
-def _tokens(source: str) -> list[str]:
-    """Commands keep their backslash; text in `\\text{}` stays one token; other white space is dropped."""
-    tokens: list[str] = []
+def _signs(source: str) -> list[str]:
+    """Commands keep their backslash; text in `\\text{}` stays one sign; other white space is dropped."""
+    signs: list[str] = []
     position = 0
     while match := _TOKEN.match(source, position):
         position = match.end()
-        name, escaped, number, space, sign = match.groups()
+        name, escaped, number, space, other = match.groups()
         if name in ("text", "textrm", "mathrm", "operatorname", "mbox"):
             raw = re.compile(r"\s*\{([^{}]*)\}").match(source, position)
             if raw is None:
                 raise MathError(f"\\{name} needs {{text}}")
-            tokens += ["\\operatorname" if name in ("operatorname", "mathrm") else "\\text", raw[1]]
+            signs += ["\\operatorname" if name in ("operatorname", "mathrm") else "\\text", raw[1]]
             position = raw.end()
         elif name is not None:
-            tokens.append("\\" + name)
+            signs.append("\\" + name)
         elif escaped is not None:
-            tokens.append("\\" + escaped)
+            signs.append("\\" + escaped)
         elif space is None:
-            tokens.append(number or sign)
-    return tokens
+            signs.append(number or other)
+    return signs
 
 
 class _Parser:
-    """Recursive descent over tokens; depth is bounded so that braces can't exhaust the stack."""
+    """Recursive descent over signs; depth is bounded so that braces can't exhaust the stack."""
 
-    def __init__(self, tokens: list[str]) -> None:
-        self._tokens = tokens
+    def __init__(self, signs: list[str]) -> None:
+        self._signs = signs
         self._at = 0
 
     def peek(self) -> str | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
+        return self._signs[self._at] if self._at < len(self._signs) else None
 
     def take(self) -> str:
-        token = self.peek()
-        if token is None:
+        sign = self.peek()
+        if sign is None:
             raise MathError("the formula ends too early")
         self._at += 1
-        return token
+        return sign
 
-    def expect(self, token: str) -> None:
-        if (found := self.take()) != token:
-            raise MathError(f"expected {token!r}, found {found!r}")
+    def expect(self, sign: str) -> None:
+        if (found := self.take()) != sign:
+            raise MathError(f"expected {sign!r}, found {found!r}")
 
     def sequence(self, depth: int, until: tuple[str, ...]) -> Node:
         if depth > MAX_DEPTH:
             raise MathError(f"nested deeper than {MAX_DEPTH}")
         items: list[Node] = []
-        while (token := self.peek()) is not None and token not in until:
-            if token in ("}", "&", "\\\\", "\\right", "\\end"):
-                raise MathError(f"unexpected {token!r}")
-            if token in ("\\limits", "\\nolimits") or token.lstrip("\\") in known.IGNORED:
+        while (sign := self.peek()) is not None and sign not in until:
+            if sign in ("}", "&", "\\\\", "\\right", "\\end"):
+                raise MathError(f"unexpected {sign!r}")
+            if sign in ("\\limits", "\\nolimits") or sign.lstrip("\\") in known.IGNORED:
                 self.take()
                 continue
             items.append(self.scripts(depth))
@@ -100,17 +101,17 @@ class _Parser:
         base = {"k": "seq", "items": []} if self.peek() in ("^", "_") else self.atom(depth)
         lower: Node | None = None
         upper: Node | None = None
-        while (token := self.peek()) in ("^", "_", "'"):
+        while (sign := self.peek()) in ("^", "_", "'"):
             self.take()
-            if token == "_" and lower is None:
+            if sign == "_" and lower is None:
                 lower = self.argument(depth)
-            elif token == "^" and upper is None:
+            elif sign == "^" and upper is None:
                 upper = self.argument(depth)
-            elif token == "'":
+            elif sign == "'":
                 prime = {"k": "sym", "v": "′", "say": "prime"}
                 upper = prime if upper is None else {"k": "seq", "items": [upper, prime]}
             else:
-                raise MathError(f"two {token!r} in a row")
+                raise MathError(f"two {sign!r} in a row")
         if lower is None and upper is None:
             return base
         return {"k": "attach", "base": base, "b": lower, "t": upper}
@@ -129,17 +130,21 @@ class _Parser:
             raise MathError(f"nested deeper than {MAX_DEPTH}")
         if self.peek() == "{":
             return self.argument(depth)
-        token = self.take()
-        if token.startswith("\\") and len(token) > 1:
-            return self.command(token[1:], depth)
-        if token == "~":
+        sign = self.take()
+        if sign.startswith("\\") and len(sign) > 1:
+            return self.command(sign[1:], depth)
+        if sign == "~":
             return {"k": "space", "em": 0.33}
-        if token in ("}", "&", "\\", "#", "$", "^", "_"):
-            raise MathError(f"unexpected {token!r}")
-        token = "−" if token == "-" else "′" if token == "'" else token
-        return {"k": "sym" if len(token) == 1 else "num", "v": token, "say": known.SPOKEN_SIGNS.get(token, token)}
+        if sign in ("}", "&", "\\", "#", "$", "^", "_"):
+            raise MathError(f"unexpected {sign!r}")
+        if not (sign.isascii() or sign.isalpha() or unicodedata.category(sign) == "Sm"):
+            raise MathError(f"unknown sign {sign!r}")
+        sign = "−" if sign == "-" else "′" if sign == "'" else sign
+        return {"k": "sym" if len(sign) == 1 else "num", "v": sign, "say": known.SPOKEN_SIGNS.get(sign, sign)}
 
     def command(self, name: str, depth: int) -> Node:
+        if name == "|":
+            return {"k": "sym", "v": "‖", "say": "norm"}
         if (node := _symbol(name)) is not None:
             return node
         if name in ("frac", "dfrac", "tfrac", "binom"):
@@ -179,18 +184,18 @@ class _Parser:
         return {"k": "seq", "items": styled}
 
     def delimiter(self) -> str:
-        token = self.take()
-        if token.startswith("\\"):
-            name = token[1:]
+        sign = self.take()
+        if sign.startswith("\\"):
+            name = sign[1:]
             if name in ("{", "}"):
                 return name
             if name == "|":
                 return "‖"
             if name in ("langle", "rangle", "lfloor", "rfloor", "lceil", "rceil", "lvert", "rvert"):
                 return known.OPERATORS[name][0]
-        if token not in _DELIMITERS:
-            raise MathError(f"{token!r} is not a delimiter")
-        return "" if token == "." else token
+        if sign not in _DELIMITERS:
+            raise MathError(f"{sign!r} is not a delimiter")
+        return "" if sign == "." else sign
 
     def fenced(self, depth: int) -> Node:
         left = self.delimiter()
@@ -213,10 +218,10 @@ class _Parser:
         rows: list[list[Node]] = [[]]
         while True:
             rows[-1].append(self.sequence(depth + 1, ("&", "\\\\", "\\end")))
-            token = self.take()
-            if token == "\\\\":
+            sign = self.take()
+            if sign == "\\\\":
                 rows.append([])
-            elif token == "\\end":
+            elif sign == "\\end":
                 break
         if self.name() != name:
             raise MathError(f"\\begin{{{name}}} is not closed")

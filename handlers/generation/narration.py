@@ -4,9 +4,9 @@ import re
 
 from attrs import frozen
 
+from handlers.generation.content import Block, Code, Heading, Math, Quote, Spans, Table
 from handlers.generation.markdown import plain
 from handlers.generation.mathspeech import say_math
-from handlers.generation.content import Block, Code, Heading, Math, Quote, Spans, Table
 
 
 @frozen

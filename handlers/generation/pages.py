@@ -33,6 +33,8 @@ _FONT_PACKAGES: Final = ("fontpkg_inter", "fontpkg_jetbrains_mono")
 
 #: Without a place to break, a word longer than this would leave the page.
 _LONGEST_WORD: Final = 32
+#: The same for a table of one column.
+_TABLE_CHARS: Final = 66
 _APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
 
 #: A listing at most this wide stands beside text.
@@ -57,12 +59,8 @@ def draw_pages(scene: Scene) -> list[bytes]:
     data = orjson.dumps(page_data(scene)).decode()
     try:
         with tempfile.TemporaryDirectory(prefix="typst-") as empty:
-            compiler = typst.Compiler(
-                root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty
-            )
-            pages = compiler.compile(
-                input=_theme(), format="png", ppi=_POINTS_PER_INCH, sys_inputs={"scene": data}
-            )
+            compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
+            pages = compiler.compile(input=_theme(), format="png", ppi=_POINTS_PER_INCH, sys_inputs={"scene": data})
     except RuntimeError as error:
         raise DrawError(f"scene {scene.index} can't be drawn: {error}") from error
     if not isinstance(pages, list) or len(pages) != scene.steps + 1:
@@ -86,8 +84,9 @@ def page_data(scene: Scene) -> dict[str, Any]:
     return {
         "layout": scene.layout,
         "steps": scene.steps,
-        "heading": [_span(span) for span in scene.heading],
+        "heading": _spans(scene.heading, 20),
         "blocks": [_block(block) for block in scene.blocks],
+        "short": all(len(word) <= 14 for word in scene.title.split()) and len(scene.title) <= 44,
         "beside": _beside(scene.blocks),
         "number": f"{scene.index + 1:02}",
         "part": scene.part,
@@ -131,19 +130,20 @@ def _block(block: Block) -> dict[str, Any]:
 
 
 def _cells(row: tuple[tuple[Span, ...], ...], width: int) -> list[list[dict[str, Any]]]:
-    return [_spans(cell) for cell in row + ((),) * (width - len(row))]
+    longest = max(8, _TABLE_CHARS // width)
+    return [_spans(cell, longest) for cell in row + ((),) * (width - len(row))]
 
 
-def _spans(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
-    return [_span(span) for span in spans]
+def _spans(spans: tuple[Span, ...], longest: int = _LONGEST_WORD) -> list[dict[str, Any]]:
+    return [_span(span, longest) for span in spans]
 
 
-def _span(span: Span) -> dict[str, Any]:
+def _span(span: Span, longest: int = _LONGEST_WORD) -> dict[str, Any]:
     if span.kind == "math" and (tree := _tree(span.text)) is not None:
         return {"kind": "math", "tree": tree}
     kind = "text" if span.kind == "text" else "code"
     text = _APOSTROPHE.sub("’", span.text) if kind == "text" else span.text
-    return {"kind": kind, "text": _breakable(text), "bold": span.bold, "italic": span.italic}
+    return {"kind": kind, "text": _breakable(text, longest), "bold": span.bold, "italic": span.italic}
 
 
 def _tree(source: str) -> Node | None:
@@ -153,9 +153,9 @@ def _tree(source: str) -> Node | None:
         return None
 
 
-def _breakable(text: str) -> str:
+def _breakable(text: str, longest: int = _LONGEST_WORD) -> str:
     """A zero-width space inside words that are too long for a line."""
-    return re.sub(rf"\S{{{_LONGEST_WORD}}}(?=\S)", lambda match: match[0] + "\u200b", text)
+    return re.sub(rf"\S{{{longest}}}(?=\S)", lambda match: match[0] + "\u200b", text)
 
 
 def _beside(blocks: tuple[Block, ...]) -> bool:

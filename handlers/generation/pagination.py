@@ -5,9 +5,8 @@ Heights are estimates in text lines of a page; the theme fits what is left by sc
 
 from collections.abc import Iterator, Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from handlers.generation.markdown import Note, plain
 from handlers.generation.content import (
     Block,
     Bullet,
@@ -22,6 +21,7 @@ from handlers.generation.content import (
     Spans,
     Table,
 )
+from handlers.generation.markdown import Note, plain
 
 PAGE_LINES = 10.5
 MAX_CODE_COLUMNS = 88
@@ -33,19 +33,27 @@ MAX_TEXT_CHARS = 420
 Body = Sequence[Block | Note]
 
 
+@frozen
+class _Piece:
+    """A part of the block number `of` of a section."""
+
+    of: int
+    block: Block | Note
+
+
 def paginate(body: Body) -> list[list[Block | Note]]:
     """`body` as pages that can be shown one by one; nothing is left out. At least one page."""
-    pages: list[list[Block | Note]] = [[]]
+    pages: list[list[_Piece]] = [[]]
     used = 0.0
-    for block in (small for whole in body for small in _split(whole)):
-        height = _height(block)
-        fresh = used == 0.0
-        if not fresh and used + height > PAGE_LINES:
+    for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole)):
+        height = _height(piece.block)
+        if used > 0.0 and used + height > PAGE_LINES:
             # A sub-heading left alone at the foot of a page goes with what it heads.
-            orphan = pages[-1].pop() if isinstance(pages[-1][-1], Heading) and len(pages[-1]) > 1 else None
-            pages.append([orphan] if orphan else [])
-            used = _height(orphan) if orphan else 0.0
-        pages[-1].append(block)
+            last = pages[-1][-1]
+            orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
+            pages.append(orphans)
+            used = sum(_height(orphan.block) for orphan in orphans)
+        pages[-1].append(piece)
         used += height
     return [_join(page) for page in pages]
 
@@ -75,15 +83,20 @@ def _split(block: Block | Note) -> Iterator[Block | Note]:
             yield block
 
 
-def _join(page: list[Block | Note]) -> list[Block | Note]:
-    """Neighbouring pieces of one list or paragraph are one block again."""
+def _join(page: list[_Piece]) -> list[Block | Note]:
+    """The pieces of one list or paragraph that share a page are one block again."""
     joined: list[Block | Note] = []
-    for block in page:
-        last = joined[-1] if joined else None
-        if isinstance(block, Bullets) and isinstance(last, Bullets):
-            joined[-1] = Bullets(last.items + block.items)
-        else:
-            joined.append(block)
+    previous: int | None = None
+    for piece in page:
+        last = joined[-1] if joined and piece.of == previous else None
+        match last, piece.block:
+            case Bullets(), Bullets():
+                joined[-1] = Bullets(last.items + piece.block.items)
+            case Paragraph(), Paragraph():
+                joined[-1] = Paragraph(last.sentences + piece.block.sentences)
+            case _:
+                joined.append(piece.block)
+        previous = piece.of
     return joined
 
 

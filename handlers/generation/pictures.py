@@ -58,7 +58,7 @@ class PictureStore:
             interpolation=_SCALING,
             threads=1,
         )
-        return scaled.to_ndarray()
+        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
 
 
 def blend(picture: Yuv, towards: Yuv, mix: int) -> Yuv:

@@ -9,8 +9,6 @@ import unicodedata
 
 from attrs import evolve, frozen
 
-from handlers.generation.errors import ScriptError
-from handlers.generation.markdown import Note, Section, parse_sections, plain
 from handlers.generation.content import (
     Block,
     Bullets,
@@ -24,6 +22,8 @@ from handlers.generation.content import (
     Span,
     Spans,
 )
+from handlers.generation.errors import ScriptError
+from handlers.generation.markdown import Note, Section, parse_sections, plain
 from handlers.generation.narration import Phrases, phrases_for, say_block, say_spans
 from handlers.generation.pagination import items_of, paginate
 

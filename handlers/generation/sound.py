@@ -48,7 +48,7 @@ def configure(context: av.CodecContext, bit_rate: int) -> None:
     """The same settings for the encoder and for the streams that only carry its packets."""
     if not isinstance(context, av.AudioCodecContext):
         raise EncodeError("this build of libav has no AAC encoder")
-    context.sample_rate, context.layout, context.format = SAMPLE_RATE, "stereo", "fltp"  # type: ignore[assignment]
+    context.sample_rate, context.layout, context.format = SAMPLE_RATE, "stereo", "fltp"
     context.bit_rate, context.time_base = bit_rate, AUDIO_BASE
 
 

@@ -95,8 +95,7 @@ def _speak(text: str, voice: Voice) -> tuple[Samples, list[Word]]:
     margin = speech.rate // 100
     first, last = max(0, int(loud[0]) - margin), min(len(speech.samples), int(loud[-1]) + margin)
     words = [
-        Word(text[w.position : w.position + w.length], max(0.0, w.start_s - first / speech.rate))
-        for w in speech.words
+        Word(text[w.position : w.position + w.length], max(0.0, w.start_s - first / speech.rate)) for w in speech.words
     ]
     return _resampled(speech.samples[first:last], speech.rate), words
 

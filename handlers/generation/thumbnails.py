@@ -7,6 +7,7 @@ from typing import Final
 
 import av
 from attrs import frozen
+from PIL import Image
 
 from handlers.generation.errors import CorruptArtefact
 from handlers.generation.grid import FRAME_RATE, seconds_of
@@ -29,9 +30,7 @@ class Thumbnail:
     at_s: float
 
 
-def make_thumbnails(
-    video: Path, directory: Path, scene_cells: Sequence[int], count: int = 3
-) -> tuple[Thumbnail, ...]:
+def make_thumbnails(video: Path, directory: Path, scene_cells: Sequence[int], count: int = 3) -> tuple[Thumbnail, ...]:
     """`count` pictures spread over the scenes (the first is of the first scene), each of a full page.
 
     `scene_cells` are the lengths of the scenes. Fewer scenes give fewer pictures. Blocking.
@@ -41,7 +40,7 @@ def make_thumbnails(
     try:
         with av.open(str(video)) as container:
             for index, at_s in enumerate(moments(scene_cells, count)):
-                image = _frame_at(container, at_s).to_image()
+                image = Image.fromarray(_frame_at(container, at_s).to_ndarray(format="rgb24"))
                 height = round(image.height * WIDTH / image.width / 2) * 2
                 path = directory / f"thumbnail-{index}.jpg"
                 image.resize((WIDTH, height)).save(path, "JPEG", quality=_QUALITY, optimize=True)

@@ -5,7 +5,7 @@ seconds, so that a player that seeks never decodes far.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from attrs import frozen
@@ -73,7 +73,7 @@ def plan_timeline(cues: Sequence[Cue], duration_cells: int, *, fades: bool = Tru
 
 def _changes(cues: Sequence[Cue], total: int, *, fades: bool) -> list[tuple[int, int, int]]:
     """(frame, picture from then on, length of the crossfade to it), in order."""
-    if any(later.start_s < cue.start_s for cue, later in zip(cues, cues[1:], strict=False)):
+    if any(later.start_s < cue.start_s for cue, later in pairwise(cues)):
         raise ValueError("cues must be in order of time")
     fade = FADE_FRAMES if fades else 1
     changes = [(0, 0, FADE_IN_FRAMES if fades else 1)]

@@ -38,7 +38,13 @@ class S3Server(Protocol):
     region: str
 
     def place(self, key: str, data: bytes) -> None:
-        """Puts an object there behind the server's back, which is much faster than requests."""
+        """Puts an object there behind the server's back, which is much faster than requests.
+
+        rclone sees it some time after `refresh`: call that until it does.
+        """
+
+    def refresh(self) -> None:
+        """Makes the server look at what was placed."""
 
     def start(self) -> None: ...
 
@@ -87,6 +93,9 @@ class _MotoServer:
 
         s3_backends["123456789012"]["aws"].put_object(self.bucket, key, data)
 
+    def refresh(self) -> None:
+        """moto has no cache."""
+
     def start(self) -> None:
         from moto.server import ThreadedMotoServer
 
@@ -119,6 +128,10 @@ class _RcloneServer:
         path = self._folder / "data" / self.bucket / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+    def refresh(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)  # forgets cached folders
 
     def start(self) -> None:
         (self._folder / "data" / self.bucket).mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from handlers.generation.encode import Control, SceneSource, encode_scene
 from handlers.generation.errors import EncodeError, PipelineUnavailable
+from handlers.generation.espeak import Samples
 from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.generation.model import (
     Brief,
@@ -104,13 +105,13 @@ class SimulationPipeline:
         return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
 
 
-def _tone(scene: TestScene) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+def _tone(scene: TestScene) -> Samples:
     """A sine with faded, silent ends: int16 at 48 kHz, the length of the scene."""
     time_s = np.arange(scene.cells * SAMPLES_PER_CELL) / SAMPLE_RATE
     from_end = np.minimum(time_s, time_s[-1] - time_s)
     envelope = np.clip((from_end - _FADE_S) / _FADE_S, 0, 1)
     wave = np.sin(2 * np.pi * scene.tone_hz * time_s) * envelope * _LOUDNESS
-    return np.round(wave * 32767).astype(np.int16)
+    return np.asarray(np.round(wave * 32767), dtype=np.int16)
 
 
 def _frames(scene: TestScene) -> list[Rgb]:

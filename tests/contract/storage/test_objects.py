@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eventflow.storage import IntegrityError, InvalidKey, ObjectMissing, ObjectStore, RangeNotSatisfiable
-from tests.contract.storage.conftest import Backend
+from tests.contract.storage.conftest import Backend, wait_until
 
 MIB = 1024 * 1024
 AWKWARD_KEY = "jobs/ü ä+&?#%=;,@'()[]{}!~/視頻 1.mp4"
@@ -102,35 +102,29 @@ async def test_memory_is_bounded(backend: Backend, tmp_path: Path) -> None:
     assert peak_bytes < (27 if backend.server else 8) * MIB
 
 
-@pytest.mark.parametrize(
-    ("start", "length", "expected"),
-    [
+async def test_ranges(backend: Backend) -> None:
+    await backend.store.put_bytes("x", b"0123456789", media_type="text/plain")
+    for start, length, expected in (
         (0, 3, b"012"),
         (3, 4, b"3456"),
         (7, None, b"789"),
         (7, 100, b"789"),
         (9, 1, b"9"),
         (0, None, b"0123456789"),
-    ],
-)
-async def test_ranges(backend: Backend, start: int, length: int | None, expected: bytes) -> None:
+    ):
+        chunks = [chunk async for chunk in backend.store.read("x", start=start, length=length, chunk_bytes=2)]
+        assert b"".join(chunks) == expected
+        assert max(map(len, chunks)) <= 2
+
+
+async def test_ranges_behind_the_end(backend: Backend) -> None:
     await backend.store.put_bytes("x", b"0123456789", media_type="text/plain")
-    chunks = [chunk async for chunk in backend.store.read("x", start=start, length=length, chunk_bytes=2)]
-    assert b"".join(chunks) == expected
-    assert max(map(len, chunks)) <= 2
-
-
-@pytest.mark.parametrize(("start", "length"), [(10, None), (10, 1), (11, 5), (10_000_000, None)])
-async def test_a_range_behind_the_end(backend: Backend, start: int, length: int | None) -> None:
-    await backend.store.put_bytes("x", b"0123456789", media_type="text/plain")
-    with pytest.raises(RangeNotSatisfiable):
-        await content(backend.store, "x", start=start, **({} if length is None else {"length": length}))
-
-
-@pytest.mark.parametrize(("start", "length"), [(-1, None), (0, 0), (0, -1)])
-async def test_a_senseless_range(backend: Backend, start: int, length: int | None) -> None:
-    with pytest.raises(ValueError, match="range"):
-        await anext(backend.store.read("x", start=start, length=length))
+    for start, length in ((10, None), (10, 1), (11, 5), (10_000_000, None)):
+        with pytest.raises(RangeNotSatisfiable):
+            await anext(backend.store.read("x", start=start, length=length))
+    for start, length in ((-1, None), (0, 0), (0, -1)):
+        with pytest.raises(ValueError, match="range"):
+            await anext(backend.store.read("x", start=start, length=length))
 
 
 async def test_reading_can_stop_early(backend: Backend) -> None:
@@ -209,7 +203,13 @@ async def test_listing_more_than_a_page(backend: Backend) -> None:
     keys = [f"many/{number:04}" for number in range(1005)]
     for key in keys:
         backend.place(key, b"x")
-    assert [info.key async for info in backend.store.list("many/")] == keys
+
+    async def all_are_listed() -> bool:
+        if backend.server is not None:
+            backend.server.refresh()
+        return [info.key async for info in backend.store.list("many/")] == keys
+
+    await wait_until(all_are_listed)
 
 
 BAD_KEYS = [
@@ -233,34 +233,29 @@ BAD_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", BAD_KEYS, ids=ascii)
-async def test_invalid_keys(backend: Backend, tmp_path: Path, key: str) -> None:
+async def test_invalid_keys(backend: Backend, tmp_path: Path) -> None:
     store, file = backend.store, tmp_path / "file"
     file.write_bytes(b"x")
     await store.put_bytes("good", b"x", media_type="text/plain")
-    calls = [
-        lambda: store.put_bytes(key, b"x", media_type="text/plain"),
-        lambda: store.put_file(key, file, media_type="text/plain"),
-        lambda: content(store, key),
-        lambda: store.fetch(key, tmp_path / "target"),
-        lambda: store.head(key),
-        lambda: store.copy(key, "target"),
-        lambda: store.copy("good", key),
-        lambda: store.delete(key),
-        lambda: store.signed_url(key, expires_in=timedelta(minutes=1)),
-    ]
-    for call in calls:
-        with pytest.raises(InvalidKey) as refused:
-            await call()
-        assert "\n" not in str(refused.value)
-        assert "\0" not in str(refused.value)
+    for key in BAD_KEYS:
+        for call in (
+            lambda key: store.put_bytes(key, b"x", media_type="text/plain"),
+            lambda key: store.put_file(key, file, media_type="text/plain"),
+            lambda key: content(store, key),
+            lambda key: store.fetch(key, tmp_path / "target"),
+            lambda key: store.head(key),
+            lambda key: store.copy(key, "target"),
+            lambda key: store.copy("good", key),
+            lambda key: store.delete(key),
+            lambda key: store.signed_url(key, expires_in=timedelta(minutes=1)),
+        ):
+            with pytest.raises(InvalidKey) as refused:
+                await call(key)
+            assert str(refused.value).isprintable()
+    for prefix in ("/", "../", "a/../b", ".", "a//", "\0"):
+        with pytest.raises(InvalidKey):
+            await anext(aiter(store.list(prefix)))
     assert [info.key async for info in store.list("")] == ["good"]
-
-
-@pytest.mark.parametrize("prefix", ["/", "../", "a/../b", ".", "a//", "\0"])
-async def test_invalid_prefixes(backend: Backend, prefix: str) -> None:
-    with pytest.raises(InvalidKey):
-        await anext(aiter(backend.store.list(prefix)))
 
 
 @pytest.mark.parametrize("size_bytes", [1000, 12 * MIB])

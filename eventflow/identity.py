@@ -1,0 +1,97 @@
+"""API keys: who a request comes from. Bearer tokens, stored as digests only.
+
+With no key in the store the service is open, and everybody is the owner "local"; the web app then binds to loopback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from attrs import asdict, frozen
+from redis.asyncio import Redis
+
+#: The owner of everything while no key is configured.
+OPEN_OWNER = "local"
+SCOPES = frozenset({"admin"})
+_OWNER_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-")
+
+
+@frozen
+class Principal:
+    """Who is asking. `scopes` may hold "admin"."""
+
+    owner: str
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_admin(self) -> bool:
+        return "admin" in self.scopes
+
+
+@frozen
+class ApiKey:
+    """What is kept of a key; `id` names it in lists and for revocation, and is no secret."""
+
+    id: str
+    owner: str
+    scopes: tuple[str, ...]
+    created_at: str
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.owner, frozenset(self.scopes))
+
+
+class ApiKeys:
+    """The keys in one Redis hash, digest -> JSON. A token has 256 random bits, so a plain SHA-256 is enough."""
+
+    def __init__(self, redis: Redis, key: str, *, clock: Callable[[], datetime]) -> None:
+        self._redis: Any = redis
+        self._key, self._clock = key, clock
+
+    async def add(self, owner: str, scopes: Iterable[str] = ()) -> tuple[ApiKey, str]:
+        """A new key of `owner`: (its record, the token, which can't be shown again). Raises ValueError."""
+        wanted = tuple(sorted(set(scopes)))
+        if not owner or len(owner) > 64 or not set(owner) <= _OWNER_CHARS:
+            raise ValueError("an owner is 1 to 64 letters, digits or any of _ . @ -")
+        if unknown := set(wanted) - SCOPES:
+            raise ValueError(f"unknown scope {', '.join(sorted(unknown))}; there is: {', '.join(sorted(SCOPES))}")
+        identity = secrets.token_hex(4)
+        token = f"ef_{identity}_{secrets.token_urlsafe(32)}"
+        record = ApiKey(identity, owner, wanted, self._clock().isoformat())
+        await self._redis.hset(self._key, _digest(token), orjson.dumps(asdict(record)))
+        return record, token
+
+    async def list(self) -> list[ApiKey]:
+        records = [_record(raw) for raw in (await self._redis.hgetall(self._key)).values()]
+        return sorted(records, key=lambda record: record.created_at)
+
+    async def revoke(self, identity: str) -> bool:
+        """Forget the key `identity`; whether there was one."""
+        for digest, raw in (await self._redis.hgetall(self._key)).items():
+            if _record(raw).id == identity:
+                await self._redis.hdel(self._key, digest)
+                return True
+        return False
+
+    async def any(self) -> bool:
+        return bool(await self._redis.hlen(self._key))
+
+    async def authenticate(self, token: str) -> Principal | None:
+        """Who `token` belongs to, or None."""
+        raw = await self._redis.hget(self._key, _digest(token))
+        return _record(raw).principal if raw else None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _record(raw: bytes) -> ApiKey:
+    body = orjson.loads(raw)
+    return ApiKey(body["id"], body["owner"], tuple(body["scopes"]), body["created_at"])

@@ -1,0 +1,231 @@
+"""Settings: `EVENTFLOW_*` variables, read once at start, validated as a whole, passed on as a frozen value.
+
+Credentials of S3 are not ours: botocore reads the standard `AWS_*` variables. A secret may come from a file, named
+by the variable with `_FILE` behind it, and is never printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from attrs import field, frozen
+
+T = TypeVar("T")
+
+PREFIX = "EVENTFLOW"
+_SECRETS = ("REDIS_URL", "SIGNING_KEY")
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings, one problem a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+@environ.config(prefix=PREFIX)
+class _Raw:
+    """The variables as text, with their defaults and what they mean."""
+
+    env = environ.var("development", help="development, staging or production")
+    redis_url = environ.var("redis://127.0.0.1:6379/0", help="Redis 7.0+ or Valkey 7.2+ (secret, may come from a file)")
+    namespace = environ.var("ef", help="prefix of every key in Redis")
+    partitions = environ.var("1", help="partitions that new jobs are spread over (1 to 256)")
+    durable_ack = environ.var("no", help="always: a POST is answered only when its event is synced to disk")
+    host = environ.var("127.0.0.1", help="address that the web app binds to; without API keys loopback only")
+    port = environ.var("8080", help="port of the web app; 0 picks a free one")
+    public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
+    data_dir = environ.var(".eventflow", help="folder of the embedded server and of the default stores")
+    workspace_url = environ.var("", help="where steps hand files to each other: file:///dir or s3://bucket/prefix")
+    delivery_url = environ.var("", help="where viewers get files from: file:///dir or s3://bucket/prefix")
+    fallback_url = environ.var("", help="local folder for what the delivery store refuses: file:///dir")
+    signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
+    signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
+    pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
+    concurrency = environ.var("2", help="handlers that a worker runs at a time")
+    lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
+    drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
+    retry_base_seconds = environ.var("2", help="pause before the first retry; doubles, with jitter")
+    upload_retry_base_seconds = environ.var("1", help="the same between the tries of one upload")
+    max_script_chars = environ.var("200000", help="longest script that is accepted, in characters")
+    view_cache_jobs = environ.var("20000", help="jobs that a web process keeps folded")
+    scratch_dir = environ.var("", help="folder for files of running steps (default: the system's temporary folder)")
+    log_level = environ.var("INFO", help="DEBUG, INFO, WARNING or ERROR")
+    log_format = environ.var("json", help="json or console")
+    traces = environ.var("off", help="off, console, or otlp (needs the otlp extra)")
+
+
+@frozen
+class Settings:
+    """Validated settings. Durations in seconds; the secrets don't show in `repr`."""
+
+    env: Environment
+    redis_url: str = field(repr=False)
+    namespace: str
+    partitions: int
+    durable_ack: bool
+    host: str
+    port: int
+    public_url: str
+    data_dir: Path
+    workspace_url: str
+    delivery_url: str
+    fallback_url: str
+    signing_key: str = field(repr=False)
+    signed_url_seconds: int
+    pipeline: str
+    concurrency: int
+    lease_seconds: float
+    drain_seconds: float
+    retry_base_seconds: float
+    upload_retry_base_seconds: float
+    max_script_chars: int
+    view_cache_jobs: int
+    scratch_dir: Path | None
+    log_level: str
+    log_format: str
+    traces: str
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and validate all settings. Raises SettingsError with every problem, not just the first."""
+    problems: list[str] = []
+    variables = _with_secrets_from_files(environment, problems)
+    _refuse_unknown(environment, problems)
+    raw = environ.to_config(_Raw, variables)
+    check = _Checks(raw, problems)
+    data_dir = Path(raw.data_dir).absolute()
+    settings = Settings(
+        env=check.one_of("env", Environment),
+        redis_url=check.matches("redis_url", r"(rediss?|unix)://.+", "redis://HOST:PORT/0", secret=True),
+        namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
+        partitions=check.number("partitions", int, 1, 256),
+        durable_ack=check.choice("durable_ack", ("no", "always")) == "always",
+        host=check.matches("host", r"[A-Za-z0-9.:_-]+", "an address such as 127.0.0.1"),
+        port=check.number("port", int, 0, 65_535),
+        public_url=check.matches("public_url", r"(https?://[^\s?#]+)?", "https://videos.example.org").rstrip("/"),
+        data_dir=data_dir,
+        workspace_url=check.store("workspace_url", data_dir / "workspace"),
+        delivery_url=check.store("delivery_url", data_dir / "delivery"),
+        fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
+        signing_key=check.matches(
+            "signing_key",
+            r"(\w{1,16}:[0-9a-fA-F]{32,}(,\w{1,16}:[0-9a-fA-F]{32,})*)?",
+            "k1:<64 hex digits>",
+            secret=True,
+        ),
+        signed_url_seconds=check.number("signed_url_seconds", int, 60, 604_800),
+        pipeline=check.matches("pipeline", r"[A-Za-z0-9_.-]{1,64}", "explainer"),
+        concurrency=check.number("concurrency", int, 1, 1_024),
+        lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
+        drain_seconds=check.number("drain_seconds", float, 0, 3_600),
+        retry_base_seconds=check.number("retry_base_seconds", float, 0.001, 3_600),
+        upload_retry_base_seconds=check.number("upload_retry_base_seconds", float, 0.001, 3_600),
+        max_script_chars=check.number("max_script_chars", int, 1, 1_000_000),
+        view_cache_jobs=check.number("view_cache_jobs", int, 1, 10_000_000),
+        scratch_dir=Path(raw.scratch_dir).absolute() if raw.scratch_dir else None,
+        log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_format=check.choice("log_format", ("json", "console")),
+        traces=check.choice("traces", ("off", "console", "otlp")),
+    )
+    if settings.env is Environment.PRODUCTION and not settings.signing_key:
+        problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+class _Checks:
+    """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
+
+    def __init__(self, raw: Any, problems: list[str]) -> None:
+        self._raw, self._problems = raw, problems
+        self._defaults = environ.to_config(_Raw, {})
+
+    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
+        text: str = getattr(self._raw, name)
+        try:
+            return parse(text)
+        except ValueError:
+            shown = "its value" if secret else repr(text)
+            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
+            return parse(getattr(self._defaults, name))
+
+    def number(self, name: str, kind: type[T], low: float, high: float) -> T:
+        def parse(text: str) -> T:
+            value: Any = kind(text)  # type: ignore[call-arg]
+            if not low <= value <= high:
+                raise ValueError
+            result: T = value
+            return result
+
+        return self._value(name, parse, f"a number from {low:g} to {high:g}")
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        def parse(text: str) -> str:
+            return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
+
+        return self._value(name, parse, "one of " + ", ".join(allowed))
+
+    def one_of(self, name: str, kind: type[Environment]) -> Environment:
+        return self._value(name, kind, "one of " + ", ".join(kind))
+
+    def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
+        def parse(text: str) -> str:
+            return text if re.fullmatch(pattern, text) else _fail()
+
+        return self._value(name, parse, f"of the form {example}", secret=secret)
+
+    def store(self, name: str, default: Path, *, local: bool = False) -> str:
+        pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
+        example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
+        return self.matches(name, pattern, example) or default.as_uri()
+
+
+def _among(text: str, allowed: tuple[str, ...]) -> bool:
+    return text.lower() in {a.lower() for a in allowed}
+
+
+def _fail() -> Any:
+    raise ValueError
+
+
+def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    variables = {name: value for name, value in environment.items() if name.startswith(f"{PREFIX}_")}
+    for secret in _SECRETS:
+        file = variables.pop(f"{PREFIX}_{secret}_FILE", None)
+        if file is None:
+            continue
+        try:
+            variables[f"{PREFIX}_{secret}"] = Path(file).read_text().strip()
+        except OSError as error:
+            problems.append(f"{PREFIX}_{secret}_FILE: {file} can't be read: {error.strerror}")
+    return variables
+
+
+def _refuse_unknown(environment: Mapping[str, str], problems: list[str]) -> None:
+    known = {name for name, _, _ in settings_table()} | {f"{PREFIX}_{secret}_FILE" for secret in _SECRETS}
+    for name in sorted(set(environment)):
+        if name.startswith(f"{PREFIX}_") and name not in known:
+            problems.append(f"{name} is not a setting; see the settings table in README.md")
+
+
+def settings_table() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, for the README and `doctor`."""
+    rows = []
+    for attribute in _Raw.__attrs_attrs__:  # type: ignore[attr-defined]
+        entry = next(iter(attribute.metadata.values()))
+        rows.append((f"{PREFIX}_{attribute.name.upper()}", str(entry.default), str(entry.help)))
+    return rows
