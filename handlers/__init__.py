@@ -1,0 +1,1 @@
+"""What reacts to events: generation, upload and metadata, each a consumer group of its own."""

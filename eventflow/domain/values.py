@@ -148,11 +148,11 @@ class Thumbnail:
 @frozen
 class VideoStream:
     codec: str
-    profile: str
+    profile: str | None
     width: int
     height: int
-    frame_rate: float  #: average frames per second (the timeline has a variable rate)
-    bit_rate: int  #: bits per second
+    frame_rate: float | None  #: average frames per second (the timeline has a variable rate)
+    bit_rate: int | None  #: bits per second
     pixel_format: str
 
 
@@ -161,17 +161,20 @@ class AudioStream:
     codec: str
     sample_rate: int  #: Hz
     channels: int
-    bit_rate: int  #: bits per second
+    bit_rate: int | None  #: bits per second
 
 
 @frozen
 class TechnicalMetadata:
-    """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second."""
+    """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
+
+    None where the file doesn't tell.
+    """
 
     quality: str
     container: str
     duration_s: float
     size_bytes: int
-    bit_rate: int
+    bit_rate: int | None
     video: VideoStream | None
     audio: AudioStream | None

@@ -138,7 +138,7 @@ class Executor:
             held.reaction = reaction
             try:
                 commands = await handler(reaction)
-            except (LeaseLost, *DISCONNECTED):
+            except LeaseLost:
                 raise
             except Exception as error:
                 failure = failure_of(error)

@@ -5,11 +5,14 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeVar
 
 from eventflow.storage.errors import IntegrityError
+
+_T = TypeVar("_T")
 
 #: One hop to a thread costs about 0.1 ms: at 1 MiB that is little beside the copying itself.
 COPY_BYTES = 1024 * 1024
@@ -30,17 +33,13 @@ class Spool:
         self._path: Path | None = None
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._open)
-        return self
+        return await open_in_thread(self._open, undo=Spool._close)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Not in a thread: it is short, and has to happen even while the task is being cancelled.
-        if self._file is not None:
-            self._file.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        self._close()
 
     @property
     def sha256(self) -> str:
@@ -64,15 +63,23 @@ class Spool:
             before(stat)
         os.replace(path, target)
         self._path = None
-        sync_folder(target.parent)
+        with suppress(FileNotFoundError):  # deleted again already, and the empty folder with it
+            sync_folder(target.parent)
         return stat
 
-    def _open(self) -> None:
+    def _open(self) -> Self:
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".spool-")
         self._path = Path(name)
         self._file = os.fdopen(handle, "wb", buffering=COPY_BYTES)
         # mkstemp gives 0600; a web server of another user may serve the store.
         os.fchmod(handle, 0o644)
+        return self
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def _write(self, data: bytes) -> None:
         if self._file is None:
@@ -82,11 +89,27 @@ class Spool:
         self.size_bytes += len(data)
 
 
+async def open_in_thread(open_it: Callable[[], _T], *, undo: Callable[[_T], None]) -> _T:
+    """Opens something in a thread. If the caller is cancelled meanwhile, `undo` closes it when it is open:
+    the thread can't be stopped, and its result would be lost."""
+
+    def undo_late(done: "asyncio.Task[_T]") -> None:
+        if not done.cancelled() and done.exception() is None:
+            undo(done.result())
+
+    opening = asyncio.create_task(asyncio.to_thread(open_it))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(undo_late)
+        raise
+
+
 async def read_chunks(
     opened: Callable[[], BinaryIO], *, chunk_bytes: int, start: int = 0, length: int | None = None
 ) -> AsyncGenerator[bytes, None]:
     """Streams a file that `opened` opens (in a thread); closes it. OSError passes through."""
-    file = await asyncio.to_thread(opened)
+    file = await open_in_thread(opened, undo=lambda file: file.close())
     try:
         await asyncio.to_thread(file.seek, start)
         left = length

@@ -14,14 +14,21 @@ import os
 import re
 import stat as stat_module
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from eventflow.storage.disposition import safe_name
-from eventflow.storage.errors import IntegrityError, InvalidKey, ObjectMissing, RangeNotSatisfiable, StorageRefused
+from eventflow.storage.errors import (
+    IntegrityError,
+    InvalidKey,
+    ObjectMissing,
+    RangeNotSatisfiable,
+    StorageRefused,
+    StorageUnavailable,
+)
 from eventflow.storage.files import COPY_BYTES, Spool, make_folders, read_chunks, save
 from eventflow.storage.keys import check_key, check_prefix, check_sha256
 from eventflow.storage.local_errors import reported
@@ -30,6 +37,7 @@ from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, OnProgress, check_ra
 from eventflow.storage.signing import MediaGrant, SigningKeys, sign_url
 
 _LIST_BATCH = 500
+_PUBLISH_ATTEMPTS = 20
 _STORE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -184,6 +192,20 @@ class LocalStore:
             await asyncio.to_thread(make_folders, self._spool_folder)
             await probe()
 
+    async def remove_abandoned(self, *, older_than: timedelta) -> int:
+        """Removes files that killed processes left half-written, and counts them. A file that is still being
+        written must not be `older_than`: an hour without a byte is a good measure."""
+
+        def remove() -> int:
+            limit = (self._now() - older_than).timestamp()
+            found = [path for path in self._spool_folder.glob("*") if path.stat().st_mtime < limit]
+            for path in found:
+                path.unlink(missing_ok=True)
+            return len(found)
+
+        with reported(self.description):
+            return await asyncio.to_thread(remove)
+
     async def close(self) -> None:
         """Nothing is held open."""
 
@@ -217,16 +239,13 @@ class LocalStore:
         target = self._path(key)
         if target.is_dir() and not target.is_symlink():
             raise InvalidKey(f"{key!r} is the folder of other objects.")
-        for attempt in range(3):
-            make_folders(target.parent)
-            try:
+        for _ in range(_PUBLISH_ATTEMPTS):
+            # A delete may take an empty folder away before the file is in it.
+            with suppress(FileNotFoundError):
+                make_folders(target.parent)
                 stat = spool.commit(target, before=lambda stat: self._meta.write(key, stat, spool.sha256, media_type))
                 return self._meta.info(key, stat)
-            except FileNotFoundError:
-                # A delete took the empty folder away between the two steps.
-                if attempt == 2:
-                    raise
-        raise AssertionError("unreachable")
+        raise StorageUnavailable(f"{key!r}: its folder disappears again and again.")
 
     def _path(self, key: str) -> Path:
         """Where the object is; its folder is inside the root even if there are symbolic links."""

@@ -65,6 +65,7 @@ class S3Connection:
         self.options = options
         self._redact = Redactor(tuple(s for s in (options.secret_access_key, options.session_token) if s))
         self._environ = environ
+        self._session = get_session()
         self._clients: dict[str | None, Any] = {}
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
@@ -133,7 +134,7 @@ class S3Connection:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        context = get_session().create_client(
+        context = self._session.create_client(
             "s3",
             region_name=options.region,
             endpoint_url=endpoint_url,

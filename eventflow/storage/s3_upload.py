@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from attrs import frozen
 
 from eventflow.storage.errors import StorageError
-from eventflow.storage.files import verify_content
+from eventflow.storage.files import open_in_thread, verify_content
 from eventflow.storage.port import OnProgress
 from eventflow.storage.s3_body import Body, checksum_parameters
 from eventflow.storage.s3_client import MAX_PARTS, S3Connection
@@ -119,7 +119,7 @@ async def _send_parts(
         if on_progress is not None:
             on_progress(sent_bytes)
 
-    file = await asyncio.to_thread(job.path.open, "rb")
+    file = await open_in_thread(lambda: job.path.open("rb"), undo=lambda file: file.close())
     try:
         async with asyncio.TaskGroup() as group:
             for number in range(1, -(-job.size_bytes // size) + 1):

@@ -53,7 +53,8 @@ class _Event(ctypes.Structure):
 class _Voice(ctypes.Structure):
     _fields_ = (
         ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_char_p),
+        # Not c_char_p: ctypes would stop at the first NUL.
+        ("languages", ctypes.c_void_p),
         ("identifier", ctypes.c_char_p),
         ("gender", ctypes.c_ubyte),
         ("age", ctypes.c_ubyte),
@@ -104,20 +105,24 @@ class _Engine:
         )  # fmt: skip
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
 
-    def voices(self) -> tuple[str, ...]:
-        """All language names, such as "en-us"."""
-        names: list[str] = []
+    def voices(self) -> dict[str, str]:
+        """Language name, such as "en-us", to espeak's identifier of its voice."""
+        found: dict[str, str] = {}
+        aliases: dict[str, str] = {}
         listed = self._library.espeak_ListVoices(None)
         for at in itertools.count():
             if not listed[at]:
                 break
-            voice = listed[at]
-            # `languages` is a list of (priority byte, name, NUL); the first is the voice's own.
-            names.append(ctypes.string_at(voice.contents.languages)[1:].decode("utf-8", "replace"))
-        return tuple(dict.fromkeys(name for name in names if name))
+            voice = listed[at].contents
+            own, *others = _languages(voice.languages)
+            identifier = voice.identifier.decode("utf-8", "replace")
+            found.setdefault(own, identifier)
+            for other in others:
+                aliases.setdefault(other, identifier)
+        return aliases | found
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
-        """Synthesise; blocks until all samples are there."""
+        """Synthesise with the voice of an identifier; blocks until all samples are there."""
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise SpeechError(f"espeak-ng can't load the voice {voice!r}")
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_PER_MINUTE * rate), 0)
@@ -153,12 +158,22 @@ def _engine() -> _Engine:
 def voice_names() -> tuple[str, ...]:
     """The names of all voices. Raises SpeechError when espeak can't start."""
     with _lock:
-        return _voices()
+        return tuple(sorted(_voices()))
 
 
 @cache
-def _voices() -> tuple[str, ...]:
+def _voices() -> dict[str, str]:
     return _engine().voices()
+
+
+def _languages(address: int) -> list[str]:
+    """espeak's list of (priority byte, name, NUL), closed by a zero priority; a voice has at least one."""
+    names = []
+    while ctypes.string_at(address, 1) != b"\0":
+        name = ctypes.string_at(address + 1)
+        names.append(name.decode("utf-8", "replace"))
+        address += len(name) + 2
+    return names or [""]
 
 
 def check_voice(name: str) -> None:
@@ -171,9 +186,10 @@ def check_voice(name: str) -> None:
 
 
 def speak(text: str, voice: str, rate: float) -> Speech:
-    """`text` spoken by a known voice at `rate` times the usual speed. Raises SpeechError."""
+    """`text` spoken by a known voice at `rate` times the usual speed. Raises UnknownVoice, SpeechError."""
+    check_voice(voice)
     with _lock:
-        return _engine().speak(text, voice, rate)
+        return _engine().speak(text, _voices()[voice], rate)
 
 
 def _data_path(path: Path) -> Path:

@@ -137,7 +137,7 @@ class _Parser:
             return {"k": "space", "em": 0.33}
         if sign in ("}", "&", "\\", "#", "$", "^", "_"):
             raise MathError(f"unexpected {sign!r}")
-        if not (sign.isascii() or sign.isalpha() or unicodedata.category(sign) == "Sm"):
+        if not ((sign.isascii() and sign.isprintable()) or sign.isalpha() or unicodedata.category(sign) == "Sm"):
             raise MathError(f"unknown sign {sign!r}")
         sign = "−" if sign == "-" else "′" if sign == "'" else sign
         return {"k": "sym" if len(sign) == 1 else "num", "v": sign, "say": known.SPOKEN_SIGNS.get(sign, sign)}

@@ -110,8 +110,12 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
     settings = WorkerSettings(concurrency=CONCURRENCY)
     workers = [
         Worker(
-            group, log, [GroupMember(client, redis, keys, group.name, group.topics, f"bench-{group.name}")],
-            settings, clock=clock, random=random,
+            group,
+            log,
+            [GroupMember(client, redis, keys, group.name, group.topics, f"bench-{group.name}")],
+            settings,
+            clock=clock,
+            random=random,
         )
         for group, client in zip(GROUPS, clients, strict=True)
     ]
@@ -208,5 +212,5 @@ if __name__ == "__main__":
     import orjson
     import structlog
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(int(os.environ.get("LVL","30"))))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(int(os.environ.get("LVL", "30"))))
     print(orjson.dumps(asdict(run(int(sys.argv[1]), 3))).decode())

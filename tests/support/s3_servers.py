@@ -40,7 +40,7 @@ class S3Server(Protocol):
     def place(self, key: str, data: bytes) -> None:
         """Puts an object there behind the server's back, which is much faster than requests.
 
-        rclone sees it some time after `refresh`: call that until it does.
+        Call `refresh` afterwards.
         """
 
     def refresh(self) -> None:
@@ -130,8 +130,10 @@ class _RcloneServer:
         path.write_bytes(data)
 
     def refresh(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGHUP)  # forgets cached folders
+        # rclone caches folders (and without the cache takes seconds per request); SIGHUP, which is to clear
+        # it, does so only now and then.
+        self.stop()
+        self.start()
 
     def start(self) -> None:
         (self._folder / "data" / self.bucket).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,174 @@
+"""The generation group: plan and narrate, render each scene, assemble.
+
+requested -> plan, narrate in order, a ScenePlanned for each scene as soon as its place in time is known
+planned   -> render that scene in every quality
+completed -> join the scenes without encoding again; thumbnails
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain import values
+from eventflow.domain.commands import Command
+from eventflow.domain.job import Job
+from eventflow.domain.values import FileRef, Step, VideoRequest
+from eventflow.runtime.reaction import Group, Reaction
+from handlers.failures import as_step_errors
+from handlers.generation import model
+from handlers.generation.assemble import ScenePart, assemble
+from handlers.generation.encode import Control
+from handlers.generation.errors import MediaError
+from handlers.generation.pipelines.base import Pipeline
+from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.thumbnails import make_thumbnails
+from handlers.media.probe import MediaInfo
+from handlers.workspace import Workspace
+
+_WAV, _MP4, _SEGMENT, _JPEG = "audio/wav", "video/mp4", "video/iso.segment", "image/jpeg"
+
+
+@frozen
+class Generation:
+    """`threads` is for each encoder, so that the scenes that render side by side share the processors."""
+
+    workspace: Workspace
+    threads: int = 0
+    pipelines: Callable[[str], Pipeline] = get_pipeline
+
+    @property
+    def group(self) -> Group:
+        return Group(
+            "generation",
+            {
+                ev.VideoRequested: self.plan,
+                ev.ReprocessRequested: self.plan,
+                ev.ScenePlanned: self.render,
+                ev.ScenesCompleted: self.assemble,
+            },
+        )
+
+    async def plan(self, reaction: Reaction) -> Sequence[Command]:
+        """Plan the script, then narrate scene by scene; each is handed on before the next is spoken."""
+        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            pipeline = self.pipelines(reaction.job.request.pipeline)
+            await reaction.in_thread(pipeline.check)
+            await reaction.commit(cmd.StartPlanning(reaction.job.run))
+            plan = await self._plan(reaction, pipeline)
+            for draft in plan.scenes[len(reaction.job.scenes) :]:
+                await self._narrate(reaction, pipeline, draft, folder)
+        return []
+
+    async def _plan(self, reaction: Reaction, pipeline: Pipeline) -> model.Plan:
+        """The plan: the one that an earlier attempt has announced, or a new one."""
+        job = reaction.job
+        if job.plan is not None:
+            return model.load(await self.workspace.get(job.plan), model.Plan)
+        plan = await reaction.in_thread(pipeline.plan, _brief(job.request))
+        ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
+        await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
+        return plan
+
+    async def _narrate(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+        job, job_id = reaction.job, reaction.job_id
+        voice = model.Voice(job.request.voice.name, job.request.voice.rate)
+        scene = await reaction.in_thread(pipeline.narrate, draft, voice, folder)
+        narration: FileRef | None = None
+        if scene.audio is not None:
+            narration = await self.workspace.put(job_id, scene.audio, _WAV)
+            scene.audio.unlink()
+        spec = await self.workspace.put_json(job_id, model.dump_narrated(scene))
+        start = sum(s.duration_cells for s in job.scenes)
+        await reaction.commit(
+            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration)
+        )
+
+    async def render(self, reaction: Reaction) -> Sequence[Command]:
+        """Render one scene in every quality; the segments go to the workspace before the event names them."""
+        event: ev.ScenePlanned = reaction.event
+        request = reaction.job.request
+        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            pipeline = self.pipelines(request.pipeline)
+            audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
+            scene = model.load_narrated(await self.workspace.get(event.spec), audio)
+            task = model.RenderTask(scene, event.start_cells, request.quality_levels, self.threads)
+            control = Control(should_stop=reaction.should_stop, on_progress=reaction.progress)
+            rendered = await reaction.in_thread(pipeline.render, task, folder, control)
+            renditions = [await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions]
+        return [cmd.FinishScene(event.scene, event.run, tuple(renditions))]
+
+    async def _keep_rendition(self, job_id: str, rendition: model.Rendition) -> values.SceneRendition:
+        init = await self.workspace.put(job_id, rendition.init, _MP4)
+        segments = [
+            values.Segment(await self.workspace.put(job_id, segment.path, _SEGMENT), segment.duration_cells)
+            for segment in rendition.segments
+        ]
+        return values.SceneRendition(
+            rendition.quality,
+            rendition.width,
+            rendition.height,
+            rendition.decoder_config,
+            init,
+            tuple(segments),
+        )
+
+    async def assemble(self, reaction: Reaction) -> Sequence[Command]:
+        """Join the scenes of each quality; pick thumbnails from the best one."""
+        job, commands = reaction.job, list[Command]()
+        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            videos: list[tuple[values.VideoFile, Path]] = []
+            for number, quality in enumerate(job.request.quality_levels):
+                videos.append(await self._assemble_quality(reaction, quality, folder))
+                reaction.progress((number + 1) / (len(job.request.quality_levels) + 1))
+            thumbnails: tuple[values.Thumbnail, ...] = ()
+            if job.request.thumbnail_generation:
+                best = max(videos, key=lambda pair: pair[0].height)[1]
+                try:
+                    thumbnails = await self._thumbnails(reaction, best, folder)
+                except MediaError as error:  # a video without thumbnails is a video all the same
+                    commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no thumbnails: {error}"))
+        finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails)
+        return [*commands, finish]
+
+    async def _assemble_quality(self, reaction: Reaction, quality: str, folder: Path) -> tuple[values.VideoFile, Path]:
+        parts_folder = folder / quality
+        await asyncio.to_thread(parts_folder.mkdir)
+        parts = [await self._fetch_part(reaction.job, i, quality, parts_folder) for i in _indices(reaction.job)]
+        target = folder / f"{quality}.mp4"
+        info: MediaInfo = await reaction.in_thread(assemble, parts, target)
+        ref = await self.workspace.put(reaction.job_id, target, _MP4)
+        width = info.video.width if info.video else 0
+        height = info.video.height if info.video else 0
+        return values.VideoFile(quality, width, height, info.duration_s, ref), target
+
+    async def _fetch_part(self, job: Job, index: int, quality: str, folder: Path) -> ScenePart:
+        scene = job.scenes[index]
+        rendition = next(r for r in scene.rendered if r.quality == quality)
+        init = await self.workspace.fetch(rendition.init, folder)
+        segments = [await self.workspace.fetch(s.file, folder) for s in rendition.segments]
+        return ScenePart(init, tuple(segments), scene.duration_cells)
+
+    async def _thumbnails(self, reaction: Reaction, video: Path, folder: Path) -> tuple[values.Thumbnail, ...]:
+        cells = [scene.duration_cells for scene in reaction.job.scenes]
+        pictures = await reaction.in_thread(make_thumbnails, video, folder, cells)
+        return tuple(
+            [
+                values.Thumbnail(p.index, p.width, p.height, await self.workspace.put(reaction.job_id, p.path, _JPEG))
+                for p in pictures
+            ]
+        )
+
+
+def _brief(request: VideoRequest) -> model.Brief:
+    voice = model.Voice(request.voice.name, request.voice.rate)
+    return model.Brief(request.script or None, voice, request.quality_levels)
+
+
+def _indices(job: Job) -> range:
+    return range(len(job.scenes))

@@ -1,0 +1,1 @@
+"""The metadata group: what the finished files really are."""

@@ -1,0 +1,1 @@
+"""The upload group: from the workspace to where viewers reach it."""

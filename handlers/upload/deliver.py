@@ -1,0 +1,93 @@
+"""One file from the workspace to where viewers reach it: one try, three retries, then the fallback store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import backoff
+import structlog
+from attrs import define, evolve, frozen
+
+from eventflow.domain.values import FileRef
+from eventflow.storage import IntegrityError, ObjectStore, StorageError
+
+#: The seed's "retry exactly 3 times": `backoff` counts calls, so one try and three retries are four.
+RETRIES = 3
+
+
+@frozen
+class Delivery:
+    """The stores of an upload. `base_s` is the first pause between tries; it doubles, with full jitter."""
+
+    store: ObjectStore
+    fallback: ObjectStore
+    base_s: float = 1.0
+
+
+@define(eq=False)
+class StepUploads:
+    """The uploads of one step. Once one file had to fall back, the step's others go there at once:
+
+    each of them would otherwise wait through the same retries for the same outage.
+    """
+
+    delivery: Delivery
+    local_only: bool = False
+    fell_back: FileRef | None = None
+    reason: str = ""
+
+    async def upload(
+        self, path: Path, ref: FileRef, key: str, on_progress: Callable[[int], None] | None = None
+    ) -> FileRef:
+        """`path` (the content of `ref`) under `key`; tells where it is now. Raises StorageError if nowhere."""
+        if not self.local_only and self.fell_back is None:
+            retries = 0
+
+            def count(_: Any) -> None:
+                nonlocal retries
+                retries += 1
+
+            try:
+                await self._tries(count)(path, ref, key, on_progress)
+                return evolve(ref, store="delivery", key=key, retry_count=retries)
+            except IntegrityError:
+                raise  # the file itself is not what was announced: another store won't mend it
+            except StorageError as error:
+                self.reason = f"{error.code}: {error}"
+        stored = evolve(ref, store="fallback", key=key, retry_count=0 if self.local_only else RETRIES)
+        await self.delivery.fallback.put_file(
+            key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
+        )
+        if not self.local_only and self.fell_back is None:
+            self.fell_back = stored
+        return stored
+
+    def _tries(self, count: Callable[[Any], None]) -> Callable[..., Any]:
+        def note(details: Any) -> None:
+            count(details)
+            structlog.get_logger().warning(
+                "upload failed; trying again",
+                store=self.delivery.store.description,
+                key=details["args"][2],
+                retry=details["tries"],
+                wait_s=round(details["wait"], 3),
+                error=str(details.get("exception", "")),
+            )
+
+        retrying: Callable[..., Any] = backoff.on_exception(
+            backoff.expo,
+            StorageError,
+            max_tries=1 + RETRIES,
+            giveup=lambda error: isinstance(error, IntegrityError),
+            on_backoff=note,
+            factor=self.delivery.base_s,
+            logger=None,
+        )(self._put)
+        return retrying
+
+    async def _put(self, path: Path, ref: FileRef, key: str, on_progress: Callable[[int], None] | None) -> None:
+        await self.delivery.store.put_file(
+            key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
+        )

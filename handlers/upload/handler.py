@@ -1,0 +1,121 @@
+"""The upload group: each scene's segments as it is rendered, then the whole videos and thumbnails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from attrs import evolve, frozen
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command
+from eventflow.domain.values import FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.storage import StorageError
+from handlers.failures import as_step_errors
+from handlers.upload.deliver import Delivery, StepUploads
+from handlers.workspace import Workspace
+
+#: Files of one step that travel at the same time.
+PARALLEL = 4
+
+
+@frozen
+class Upload:
+    workspace: Workspace
+    delivery: Delivery
+
+    @property
+    def group(self) -> Group:
+        return Group("upload", {ev.SceneRendered: self.scene, ev.VideoGenerated: self.video})
+
+    async def scene(self, reaction: Reaction) -> Sequence[Command]:
+        """The segments of one scene, all qualities."""
+        event: ev.SceneRendered = reaction.event
+        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            step = _Step(self, reaction, folder, _scene_bytes(event.renditions))
+            renditions = [await step.rendition(r) for r in event.renditions]
+        return [
+            *step.fallbacks(event.scene, event.run),
+            cmd.FinishSceneUpload(event.scene, event.run, tuple(renditions)),
+        ]
+
+    async def video(self, reaction: Reaction) -> Sequence[Command]:
+        """The MP4s, which matter, and the thumbnails, which the video can do without."""
+        event: ev.VideoGenerated = reaction.event
+        total = sum(v.file.size_bytes for v in event.videos) + sum(t.file.size_bytes for t in event.thumbnails)
+        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            step = _Step(self, reaction, folder, total)
+            videos = [
+                VideoFile(v.quality, v.width, v.height, v.duration_s, await step.file(v.file, v.quality))
+                for v in event.videos
+            ]
+            thumbnails, lost = await step.thumbnails(event.thumbnails)
+        return [
+            *step.fallbacks(None, event.run),
+            *([cmd.RecordDegradation(event.run, Step.UPLOAD_VIDEO, lost)] if lost else []),
+            cmd.FinishUpload(event.run, tuple(videos), thumbnails),
+        ]
+
+
+class _Step:
+    """The uploads of one reaction, with their progress over all files."""
+
+    def __init__(self, upload: Upload, reaction: Reaction, folder: Path, total_bytes: int) -> None:
+        local_only = not reaction.job.request.s3_upload_enabled
+        self._workspace, self._reaction, self._folder = upload.workspace, reaction, folder
+        self._uploads = StepUploads(upload.delivery, local_only)
+        self._total, self._sent = max(1, total_bytes), dict[str, int]()
+        self._slots = asyncio.Semaphore(PARALLEL)
+
+    async def file(self, ref: FileRef, kind: str) -> FileRef:
+        """Fetch, upload, forget. The key holds the content's digest: nobody guesses it, nobody overwrites it."""
+        async with self._slots:
+            path = await self._workspace.fetch(ref, self._folder)
+            key = f"videos/{self._reaction.job_id}/{kind}/{ref.sha256}{path.suffix}"
+            try:
+                return await self._uploads.upload(path, ref, key, lambda sent: self._progress(key, sent))
+            finally:
+                path.unlink(missing_ok=True)
+
+    async def rendition(self, rendition: SceneRendition) -> SceneRendition:
+        files = [rendition.init, *(s.file for s in rendition.segments)]
+        wanted = list(dict.fromkeys(files))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.file(f, rendition.quality)) for f in wanted]
+        except ExceptionGroup as errors:  # one is enough to fail the step; the others are of the same outage
+            raise errors.exceptions[0] from None
+        stored = {ref.sha256: task.result() for ref, task in zip(wanted, tasks, strict=True)}
+        segments = tuple(Segment(stored[s.file.sha256], s.duration_cells) for s in rendition.segments)
+        return evolve(rendition, init=stored[rendition.init.sha256], segments=segments)
+
+    async def thumbnails(self, thumbnails: Sequence[Thumbnail]) -> tuple[tuple[Thumbnail, ...], str]:
+        """(those that could be stored, what to say about the others)."""
+        kept: list[Thumbnail] = []
+        lost = ""
+        for thumbnail in thumbnails:
+            try:
+                kept.append(evolve(thumbnail, file=await self.file(thumbnail.file, "thumbnails")))
+            except StorageError as error:
+                lost = f"thumbnail {thumbnail.index} could not be stored: {error}"
+                structlog.get_logger().warning("thumbnail given up", index=thumbnail.index, error=str(error))
+        return tuple(kept), lost
+
+    def fallbacks(self, scene: int | None, run: int) -> list[Command]:
+        stored = self._uploads.fell_back
+        if stored is None:
+            return []
+        step = Step.UPLOAD_VIDEO if scene is None else Step.UPLOAD_SCENE
+        return [cmd.RecordFallback(run, step, scene, stored.key, self._uploads.reason, stored.retry_count)]
+
+    def _progress(self, key: str, sent: int) -> None:
+        self._sent[key] = sent
+        self._reaction.progress(sum(self._sent.values()) / self._total)
+
+
+def _scene_bytes(renditions: Sequence[SceneRendition]) -> int:
+    return sum(r.init.size_bytes + sum(s.file.size_bytes for s in r.segments) for r in renditions)

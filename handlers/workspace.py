@@ -1,0 +1,79 @@
+"""The workspace: the store in which steps hand files to each other.
+
+A key contains the SHA-256 of its content. A worker that was paused and wakes up late writes the same bytes under
+the same key, or other bytes under another one; what an event names never changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from eventflow.domain.values import FileRef
+from eventflow.storage import ObjectStore
+
+_CHUNK_BYTES = 1 << 20
+
+
+@frozen
+class Workspace:
+    """Puts and fetches artefacts. `scratch` is the folder for files of running steps (None: the system's)."""
+
+    store: ObjectStore
+    scratch: Path | None = None
+
+    async def put(self, job_id: str, path: Path, media_type: str) -> FileRef:
+        """Keep a file. Raises StorageError."""
+        digest, size = await asyncio.to_thread(digest_of, path)
+        key = f"jobs/{job_id}/{digest}{path.suffix}"
+        await self.store.put_file(key, path, media_type=media_type, sha256=digest)
+        return FileRef("workspace", key, digest, size, media_type)
+
+    async def put_json(self, job_id: str, data: bytes) -> FileRef:
+        digest = hashlib.sha256(data).hexdigest()
+        key = f"jobs/{job_id}/{digest}.json"
+        await self.store.put_bytes(key, data, media_type="application/json")
+        return FileRef("workspace", key, digest, len(data), "application/json")
+
+    async def get(self, ref: FileRef) -> bytes:
+        """The content of a small artefact."""
+        chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
+        return b"".join(chunks)
+
+    async def fetch(self, ref: FileRef, folder: Path) -> Path:
+        """A copy of the artefact in `folder`, checked against its digest. Raises ObjectMissing, IntegrityError."""
+        path = folder / Path(ref.key).name
+        await self.store.fetch(ref.key, path, sha256=ref.sha256)
+        return path
+
+    async def clear(self, job_id: str) -> int:
+        """Remove everything that is kept for a job; returns how many files there were."""
+        keys = [info.key async for info in self.store.list(f"jobs/{job_id}/")]
+        for key in keys:
+            await self.store.delete(key)
+        return len(keys)
+
+    @contextmanager
+    def folder(self, job_id: str) -> Iterator[Path]:
+        """A scratch folder for one step; it is gone when the step ends, however it ends."""
+        if self.scratch is not None:
+            self.scratch.mkdir(parents=True, exist_ok=True)
+        prefix = f"eventflow-{job_id[:11]}-"
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=self.scratch, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+
+def digest_of(path: Path) -> tuple[str, int]:
+    """(SHA-256 as lower-case hex, size in bytes) of a file, read in pieces."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size

@@ -1,0 +1,180 @@
+"""The composition root: from settings to the parts, each made once and passed on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import cast
+
+from attrs import frozen
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
+from redis.asyncio import Redis
+
+from eventflow.codec import Codec
+from eventflow.domain.values import StoreRole
+from eventflow.identity import ApiKeys
+from eventflow.log.connection import connect
+from eventflow.log.consume import GroupMember
+from eventflow.log.jobs import JobLog
+from eventflow.log.keys import Keyspace
+from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.reaction import Group
+from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.settings import Environment, Settings, SettingsError
+from eventflow.storage import ObjectStore, SigningKeys, open_store
+from eventflow.telemetry.tracing import Tracing
+from eventflow.topics import Topic
+from handlers.generation.handler import Generation
+from handlers.metadata.handler import Metadata
+from handlers.upload.deliver import Delivery
+from handlers.upload.handler import Upload
+from handlers.workspace import Workspace
+
+#: The file in a data directory that holds the signing key a development server has made for itself.
+SIGNING_KEY_FILE = "signing.key"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen
+class Parts:
+    """What commands are made of. `redis` is the shared pool; `blocking` waits in XREAD and XREADGROUP."""
+
+    settings: Settings
+    redis: Redis
+    blocking: Redis
+    keyspace: Keyspace
+    log: JobLog
+    stores: Mapping[StoreRole, ObjectStore]
+    signing: SigningKeys
+    api_keys: ApiKeys
+    tracing: Tracing
+    random: Random
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """All parts, closed again at the end. Nothing is contacted yet."""
+    redis = connect(settings.redis_url, max_connections=32)
+    blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2)
+    keyspace = Keyspace(settings.namespace, settings.partitions)
+    random = SystemRandom()
+    signing = signing_keys(settings)
+    stores = open_stores(settings, signing)
+    provider = tracer_provider(settings)
+    parts = Parts(
+        settings,
+        redis,
+        blocking,
+        keyspace,
+        JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, random=random),
+        stores,
+        signing,
+        ApiKeys(redis, keyspace.api_keys, clock=utc_now),
+        Tracing(provider),
+        random,
+    )
+    try:
+        yield parts
+    finally:
+        for store in stores.values():
+            await store.close()
+        await blocking.aclose()
+        await redis.aclose()
+        if provider is not None:
+            provider.shutdown()
+
+
+def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, ObjectStore]:
+    urls: dict[StoreRole, str] = {
+        "workspace": settings.workspace_url,
+        "delivery": settings.delivery_url,
+        "fallback": settings.fallback_url,
+    }
+    return {
+        role: open_store(url, now=utc_now, signing=signing, name=role, base_url=settings.public_url)
+        for role, url in urls.items()
+    }
+
+
+def signing_keys(settings: Settings) -> SigningKeys:
+    """The configured keys, or one that is made once and kept in the data directory (development only)."""
+    if settings.signing_key:
+        return SigningKeys.parse(settings.signing_key)
+    if settings.env is Environment.PRODUCTION:
+        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
+    path = settings.data_dir / SIGNING_KEY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"dev:{secrets.token_hex(32)}")
+        try:
+            os.link(mine, path)  # whole or not at all; of several processes that start at once, one wins
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return SigningKeys.parse(path.read_text().strip())
+
+
+def tracer_provider(settings: Settings) -> TracerProvider | None:
+    if settings.traces == "off":
+        return None
+    provider = TracerProvider(resource=Resource.create({"service.name": "eventflow"}))
+    provider.add_span_processor(BatchSpanProcessor(_exporter(settings.traces)))
+    return provider
+
+
+def _exporter(kind: str) -> SpanExporter:
+    if kind == "console":
+        return ConsoleSpanExporter()
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError as error:
+        raise SettingsError(["EVENTFLOW_TRACES=otlp needs the otlp extra: pip install eventflow[otlp]"]) from error
+    return cast(SpanExporter, OTLPSpanExporter())
+
+
+def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
+    """Every consumer group by name, with its handlers."""
+    settings, stores = parts.settings, parts.stores
+    workspace = Workspace(stores["workspace"], settings.scratch_dir)
+    threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
+    made = (
+        Generation(workspace, threads).group,
+        Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
+        Metadata(workspace, {role: store for role, store in stores.items() if role != "workspace"}).group,
+    )
+    return {group.name: group for group in made}
+
+
+def worker(parts: Parts, group: Group, *, topics: Sequence[Topic] = (), concurrency: int | None = None) -> Worker:
+    """A member of `group` under a name that no other process start has; `topics` narrows down what it reads."""
+    settings = parts.settings
+    wanted = tuple(topic for topic in group.topics if not topics or topic in topics)
+    consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+    members = [
+        GroupMember(parts.blocking, parts.redis, keys, group.name, wanted, consumer) for keys in parts.keyspace.all
+    ]
+    worker_settings = WorkerSettings(
+        concurrency=concurrency or settings.concurrency,
+        lease_s=settings.lease_seconds,
+        drain_s=settings.drain_seconds,
+        retry=RetryPolicy(settings.retry_base_seconds),
+    )
+    return Worker(group, parts.log, members, worker_settings, clock=utc_now, random=parts.random, tracing=parts.tracing)
+
+
+def data_path(settings: Settings, name: str) -> Path:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return settings.data_dir / name

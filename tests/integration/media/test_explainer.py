@@ -1,0 +1,178 @@
+"""From a script to a film: spoken, drawn, encoded."""
+
+import io
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from handlers.generation import espeak, grid, speech
+from handlers.generation.assemble import assemble
+from handlers.generation.content import Code, Line, Scene, Span
+from handlers.generation.encode import Control
+from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
+from handlers.generation.model import Brief, RenderTask, Voice, dump_narrated, load_narrated
+from handlers.generation.pages import draw_pages, font_directories
+from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
+from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.script import parse_script
+from tests.integration.media.conftest import parts_of
+
+SAMPLE = Path(__file__).parents[3] / "ops" / "samples" / "event-streams.md"
+
+
+def picture(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    return bool(np.array_equal(picture(one), picture(other)))
+
+
+def scene_of(text: str) -> Scene:
+    return parse_script(text).scenes[0]
+
+
+def test_a_script_becomes_a_film(tmp_path: Path) -> None:
+    pipeline = ExplainerPipeline()
+    pipeline.check()
+    brief = Brief("# Hi\n\n## One\n\n- first\n- second", qualities=("360p",))
+    start, rendered = 0, []
+    for draft in pipeline.plan(brief).scenes:
+        scratch = tmp_path / str(draft.index)
+        scratch.mkdir()
+        told = pipeline.narrate(draft, brief.voice, scratch)
+        told = load_narrated(dump_narrated(told), told.audio)
+        rendered.append(pipeline.render(RenderTask(told, start, brief.qualities, threads=1), scratch, Control()))
+        start += rendered[-1].duration_cells
+    info = assemble(parts_of(tuple(rendered), "360p"), tmp_path / "film.mp4")
+    assert info.duration_s == pytest.approx(grid.seconds_of(start), abs=1 / 30)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        levels = [np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)]
+    assert max(levels) == pytest.approx(speech.PEAK, abs=0.1)
+
+
+def test_the_sample_is_a_good_minute() -> None:
+    script = parse_script(SAMPLE.read_text())
+    length = sum(speech.speak_lines(scene.lines, Voice()).narration.duration_s for scene in script.scenes)
+    assert 60 <= length <= 90
+    kinds = {block.kind for scene in script.scenes for block in scene.blocks}
+    assert kinds >= {"bullets", "code", "math", "table", "quote"}
+
+
+def test_each_step_reveals_more_and_moves_nothing() -> None:
+    blank, *steps = map(picture, draw_pages(scene_of("## Head\n\n- one\n- two\n- three")))
+    ground = blank[0, 0]
+    assert (blank == ground).all()
+    inked = [np.abs(step - ground).max(axis=2) > 60 for step in steps]
+    assert [int(ink.sum()) for ink in inked] == sorted(int(ink.sum()) for ink in inked)
+    for before, after in pairwise(inked):
+        assert (before & ~after).sum() < 0.02 * before.sum()
+
+
+def test_nothing_touches_the_edge_of_a_page() -> None:
+    """Stress: everything is scaled or split, nothing is cut off. The backdrop is in the top right corner."""
+    text = f"- {'word ' * 120}\n- {'x' * 500}\n\n| a | b | c | d | e | f |\n|-|-|-|-|-|-|\n"
+    text += f"| {'longword' * 9} | | | | | |\n\n```\n" + "y" * 400 + "\n```\n\n$$" + "a + b = " * 60 + "$$\n"
+    for scene in parse_script(f"## {'Heading ' * 30}\n\n{text}\n\n").scenes:
+        page = picture(draw_pages(scene)[-1])
+        ink = np.abs(page - page[540, 2]).max(axis=2) > 60
+        assert not ink[:1000, :130].any()
+        assert not ink[450:1000, 1800:].any()
+        assert not ink[985:1008, :].any()
+        assert ink[:980].any()
+
+
+@pytest.mark.parametrize("text", ['#read("/etc/passwd")', "#panic()", "$#panic()$", "*a* _b_ `#c`", '\\"); #panic("'])
+def test_typst_syntax_stays_text(text: str) -> None:
+    draw_pages(scene_of(f"## {text}\n\n- {text}\n\n```typst\n{text}\n```\n\n$$\n{text}\n$$\n\n> {text}"))
+    written, plain = draw_pages(scene_of("`#read(1)`"))[-1], draw_pages(scene_of("`xread(1)`"))[-1]
+    assert not same(written, plain)
+
+
+def test_a_language_that_is_not_one_is_ignored() -> None:
+    scene = Scene(0, 1, "d", "content", (Span("h"),), (Code('../../etc"#x', "text"),), (Line(0, "h"),))
+    assert len(draw_pages(scene)) == 2
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=25, deadline=None)
+def test_any_text_can_be_drawn(text: str) -> None:
+    try:
+        script = parse_script(text + "\n\n$" + text + "$\n\n```\n" + text)
+    except ScriptError:
+        return
+    for scene in script.scenes:
+        draw_pages(scene)
+
+
+def test_lines_begin_at_their_cues() -> None:
+    lines = (Line(0, "One."), Line(1, "Two things."), Line(2, ""), Line(3, "Three."))
+    spoken = speech.speak_lines(lines, Voice())
+    loud = np.abs(spoken.samples.astype(int)) > 300
+    assert len(spoken.samples) == spoken.narration.duration_cells * grid.SAMPLES_PER_CELL
+    assert not loud[: 2 * grid.AAC_FRAME_SAMPLES].any()
+    assert not loud[-2 * grid.AAC_FRAME_SAMPLES :].any()
+    assert [cue.step for cue in spoken.narration.cues] == [0, 1, 2, 3]
+    for line in spoken.narration.lines:
+        start, end = round(line.start_s * grid.SAMPLE_RATE), round(line.end_s * grid.SAMPLE_RATE)
+        assert not loud[start - 4000 : start].any()
+        assert loud[start : start + 4000].any()
+        assert not loud[end : end + 4000].any()
+    assert [word.text for word in spoken.narration.words] == ["One", "Two", "things", "Three"]
+
+
+def test_rate_changes_the_length() -> None:
+    lines = (Line(0, "This is a somewhat longer line that takes its time."),)
+    slow, fast = (speech.speak_lines(lines, Voice(rate=rate)).narration.lines[0].end_s for rate in (0.5, 2.0))
+    assert slow > 2 * fast
+
+
+@pytest.mark.parametrize("name", ["xx", "", "en-us\0", "../en", "EN-US"])
+def test_unknown_voices_are_named(name: str) -> None:
+    with pytest.raises(UnknownVoice, match="en-us") as caught:
+        speech.check(Voice(name))
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("name", ["en-us", "en-gb", "de", "fr-fr", "es"])
+def test_voices_speak(name: str) -> None:
+    assert len(espeak.speak("Hallo 123", name, 1.0).samples) > 5000
+
+
+@pytest.mark.parametrize("rate", [0.49, 2.01, float("nan")])
+def test_bad_rates(rate: float) -> None:
+    with pytest.raises(speech.BadRate):
+        speech.check(Voice(rate=rate))
+
+
+def test_pipelines_are_found_by_name() -> None:
+    assert {"explainer", "simulation"} <= set(pipeline_names())
+    assert isinstance(get_pipeline("explainer"), ExplainerPipeline)
+    assert isinstance(get_pipeline("simulation"), SimulationPipeline)
+    with pytest.raises(UnknownPipeline, match="explainer, simulation"):
+        get_pipeline("sora")
+    for name in ("explainer", "simulation"):
+        get_pipeline(name).check()
+
+
+def test_plans_refuse_what_they_cannot_make() -> None:
+    for pipeline in (ExplainerPipeline(), SimulationPipeline()):
+        with pytest.raises(UnknownQuality, match="720p"):
+            pipeline.plan(Brief("x", qualities=("8k",)))
+    with pytest.raises(ScriptError, match="needs a script"):
+        ExplainerPipeline().plan(Brief())
+    with pytest.raises(UnknownVoice):
+        ExplainerPipeline().plan(Brief("x", voice=Voice("klingon")))
+
+
+def test_missing_fonts_say_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.generation.pages._FONT_PACKAGES", ("fontpkg_nowhere",))
+    with pytest.raises(PipelineUnavailable, match="pip install fontpkg-nowhere"):
+        font_directories()
