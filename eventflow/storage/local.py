@@ -198,10 +198,13 @@ class LocalStore:
 
         def remove() -> int:
             limit = (self._now() - older_than).timestamp()
-            found = [path for path in self._spool_folder.glob("*") if path.stat().st_mtime < limit]
-            for path in found:
-                path.unlink(missing_ok=True)
-            return len(found)
+            removed = 0
+            for path in self._spool_folder.glob("*"):
+                with suppress(FileNotFoundError):  # finished just now
+                    if path.stat().st_mtime < limit:
+                        path.unlink()
+                        removed += 1
+            return removed
 
         with reported(self.description):
             return await asyncio.to_thread(remove)
