@@ -88,20 +88,19 @@ class _Batch:
     def add(self, c: Commit) -> None:
         put = self.args.extend
         keys = c.keys
-        put((self.key(keys.events(c.job_id)), self.key(keys.live(c.job_id)), self.key(keys.feed)))
-        put((c.expected, c.hint))
+        live = self.key(keys.live(c.job_id)) if c.hint else 0
+        put((self.key(keys.events(c.job_id)), live, self.key(keys.feed), c.expected, c.hint))
         if c.claim is None:
-            put(("none",))
+            put(("none", len(c.events)))
         else:
             claim = c.claim
-            put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer, claim.entry_id, claim.count))
-        put((len(c.events),))
+            put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer))
+            put((claim.entry_id, claim.count, len(c.events)))
         for event in c.events:
             put((event.type, event.payload, self.key(event.topic) if event.topic else 0))
-        put((len(c.delayed),))
+        put((len(c.delayed), len(c.parked)))
         for d in c.delayed:
             put((self.key(keys.delayed), d.due_ms, d.target.encode() + b"\n" + d.payload))
-        put((len(c.parked),))
         for p in c.parked:
             put((self.key(keys.parked), 2 * len(p.fields)))
             for name, value in p.fields:

@@ -207,23 +207,6 @@ class JobLog:
             return record
         raise last
 
-    def envelopes(self, job_id: str, version: int, events: Sequence[ev.Event], cause: Cause) -> list[Envelope]:
-        """`events` as versions `version` + 1 and on."""
-        now = self._clock()
-        return [
-            Envelope(
-                job_id,
-                seq,
-                cause.owner,
-                cause.correlation_id,
-                cause.causation_id,
-                cause.traceparent,
-                now,
-                event,
-            )
-            for seq, event in enumerate(events, version + 1)
-        ]
-
     def _commit(
         self,
         job_id: str,
@@ -234,13 +217,16 @@ class JobLog:
     ) -> Commit:
         keys = self.keyspace.of_job(job_id)
         version = record.version if record else 0
-        if record is not None:  # a job's events are its owner's, whoever caused them
+        if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
             cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
-        new: list[NewEvent] = []
-        for envelope in self.envelopes(job_id, version, events, cause):
-            topic = TOPIC_OF.get(type(envelope.event))
+        now, new = self._clock(), list[NewEvent]()
+        for seq, event in enumerate(events, version + 1):
+            envelope = Envelope(
+                job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now, event
+            )
+            topic = TOPIC_OF.get(type(event))
             target = keys.topic(topic, Lane.NORMAL) if topic else None
-            new.append(NewEvent(envelope.type, self.codec.encode(envelope), target))
+            new.append(NewEvent(type(event).__name__, self.codec.encode(envelope), target))
         delayed = settlement.retry(events) if settlement and settlement.retry else ()
         return Commit(
             keys,
@@ -263,14 +249,21 @@ class JobLog:
             self._cache.popitem(last=False)
 
 
-_ENDS = (ev.JobCancelled, ev.JobFailed, ev.VideoPublished, ev.ReprocessRequested)
+#: What an event means for the job's live hash; of several in one commit the last one counts.
+_HINTS: dict[type[ev.Event], Hint] = {
+    ev.CancellationRequested: "cancel",
+    ev.JobCancelled: "clear",
+    ev.JobFailed: "clear",
+    ev.VideoPublished: "clear",
+    ev.ReprocessRequested: "clear",
+}
 
 
 def _hint(events: Sequence[ev.Event]) -> Hint:
-    kinds = {type(event) for event in events}
-    if kinds.intersection(_ENDS):
-        return "clear"
-    return "cancel" if ev.CancellationRequested in kinds else ""
+    hint: Hint = ""
+    for event in events:
+        hint = _HINTS.get(type(event), hint)
+    return hint
 
 
 def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:

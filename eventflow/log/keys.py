@@ -17,9 +17,14 @@ class PartitionKeys:
     prefix: str
     partition: int
     base: str = field(init=False)
+    feed: str = field(init=False)
+    _topics: dict[tuple[Topic, Lane], str] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "base", f"{self.prefix}:{{{self.partition:02x}}}:")
+        base = f"{self.prefix}:{{{self.partition:02x}}}:"
+        topics = {(topic, lane): f"{base}topic:{topic.value}:{lane.value}" for topic in Topic for lane in Lane}
+        for name, value in (("base", base), ("feed", base + "feed"), ("_topics", topics)):
+            object.__setattr__(self, name, value)  # made once: every commit asks for them
 
     def events(self, job_id: str) -> str:
         return f"{self.base}job:{job_id}:events"
@@ -27,10 +32,6 @@ class PartitionKeys:
     def live(self, job_id: str) -> str:
         """Hash of what isn't history: progress of the running steps, cancel hint."""
         return f"{self.base}job:{job_id}"
-
-    @property
-    def feed(self) -> str:
-        return self.base + "feed"
 
     @property
     def delayed(self) -> str:
@@ -45,7 +46,7 @@ class PartitionKeys:
         return self.base + "progress"
 
     def topic(self, topic: Topic, lane: Lane) -> str:
-        return f"{self.base}topic:{topic.value}:{lane.value}"
+        return self._topics[topic, lane]
 
     def retry(self, group: str, topic: Topic) -> str:
         return f"{self.base}retry:{group}:{topic.value}"

@@ -7,14 +7,14 @@ handler run. Whatever happens, the entry is settled in the same commit as what i
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from logging import getLevelName
 from random import Random
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from attrs import define, frozen
@@ -37,8 +37,10 @@ from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
 from eventflow.telemetry.tracing import Tracing, failed
 from eventflow.topics import TOPIC_OF
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _LOG = structlog.get_logger()
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class Ending(Enum):
@@ -99,7 +101,7 @@ class Executor:
             if handler is None:
                 raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
             first = delivery.claim.count == 1 and not delivery.retried
-            record = await self._patiently(lambda: self._fold(envelope, first=first))
+            record = await self._patiently(self._fold, envelope, first=first)
         except (DecodeError, DomainError, LookupError) as error:
             await self._park(held, error)
             return
@@ -125,9 +127,7 @@ class Executor:
         self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None, handler: Handler
     ) -> None:
         began = perf_counter()
-        name = f"{self.group.name} {envelope.type}"
-        attributes = {"eventflow.job_id": envelope.job_id, "messaging.consumer.group.name": self.group.name}
-        with self.tracing.span(name, envelope.traceparent, attributes=attributes) as (traceparent, span):
+        with self.tracing.step(envelope, self.group.name) as (traceparent, span):
             cause = _cause(envelope, traceparent)
             hold = Settlement(held.delivery.claim)
 
@@ -164,7 +164,7 @@ class Executor:
         settlement: Settlement,
     ) -> JobRecord:
         after = await self._patiently(
-            lambda: self.log.execute(envelope.job_id, commands, cause, record=record, settlement=settlement)
+            self.log.execute, envelope.job_id, commands, cause, record=record, settlement=settlement
         )
         return after or record
 
@@ -245,22 +245,22 @@ class Executor:
         commit = Commit(
             held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=(Parked(fields),)
         )
-        await self._patiently(lambda: self.log.committer.commit(commit))
+        await self._patiently(self.log.committer.commit, commit)
         self._note(held, "delivery parked", level="error", error=str(error))
 
-    async def _patiently(self, action: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Try again for as long as the server can't be reached: finished work is worth waiting for."""
         delay = 0.05
         while True:
             try:
-                return await action()
+                return await action(*args, **kwargs)
             except DISCONNECTED as error:
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
                 await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
                 delay = min(2.0, delay * 2)
 
     def _note(self, held: Held, message: str, *, level: str = "info", **context: Any) -> None:
-        if not _LOG.is_enabled_for(getLevelName(level.upper())):
+        if not _LOG.is_enabled_for(_LEVELS[level]):
             return
         known = log_context(held.envelope, self.group.name) if held.envelope else {"group": self.group.name}
         getattr(_LOG, level)(message, **known, **context)

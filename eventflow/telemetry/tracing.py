@@ -13,6 +13,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from eventflow.envelope import Envelope
+
 _PROPAGATOR = TraceContextTextMapPropagator()
 Attributes = Mapping[str, str | int]
 
@@ -38,6 +40,22 @@ class Tracing:
         if self._tracer is None:
             return nullcontext((parent, None))
         return self._recorded(self._tracer, name, parent, kind, attributes or {})
+
+    def step(self, envelope: Envelope, group: str) -> AbstractContextManager[tuple[str, Span | None]]:
+        """The span of one reaction of `group` to an event."""
+        if self._tracer is None:
+            return nullcontext((envelope.traceparent, None))
+        attributes: Attributes = {
+            "messaging.system": "redis_streams",
+            "messaging.operation.type": "process",
+            "messaging.consumer.group.name": group,
+            "eventflow.job_id": envelope.job_id,
+            "eventflow.owner": envelope.owner,
+            "eventflow.sequence": envelope.seq,
+        }
+        return self._recorded(
+            self._tracer, f"{group} {envelope.type}", envelope.traceparent, SpanKind.CONSUMER, attributes
+        )
 
     @staticmethod
     @contextmanager

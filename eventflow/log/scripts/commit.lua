@@ -3,12 +3,13 @@
 -- KEYS: every key that the batch touches, each once; all of one partition.
 -- ARGV: a flat list, read from left to right:
 --   number of commits, then for each commit
---     events key, live key, feed key (indices into KEYS), expected version,
+--     events key, live key (0 without a hint), feed key (indices into KEYS), expected version,
 --     hint ('' | 'cancel' | 'clear'),
 --     claim: 'none', or 'hold' | 'settle' | 'discard' + stream index, group, consumer, entry id, delivery count
 --     number of events, for each: type, payload, topic index (0: history only)
---     number of delayed, for each: delayed index, due (ms), member
---     number of parked, for each: parked index, number of fields, field, value, ...
+--     number of delayed, number of parked
+--     for each delayed: delayed index, due (ms), member
+--     for each parked: parked index, number of fields, field, value, ...
 -- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'error', text}.
 --
 -- Scripts don't roll back, so everything is checked before the first write.
@@ -34,8 +35,9 @@ local function read_commit()
     local kind, payload, topic = take(), take(), tonumber(take())
     c.events[i] = { kind, payload, topic > 0 and KEYS[topic] or false }
   end
-  for i = 1, tonumber(take()) do c.delayed[i] = { take_key(), take(), take() } end
-  for i = 1, tonumber(take()) do
+  local delayed, parkings = tonumber(take()), tonumber(take())
+  for i = 1, delayed do c.delayed[i] = { take_key(), take(), take() } end
+  for i = 1, parkings do
     local parked = { take_key() }
     local fields = {}
     for j = 1, tonumber(take()) do fields[j] = take() end

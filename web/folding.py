@@ -1,0 +1,95 @@
+"""Reads jobs from their streams and folds them, several in one round trip.
+
+The fold keeps only what the status and media answers show: the script, the scenes' specifications and their
+segments would make a cache of many jobs large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve as replace
+from attrs import frozen
+
+from eventflow.domain import events as ev
+from eventflow.domain.values import FileRef
+from eventflow.domain.view import JobView, apply
+from eventflow.envelope import Envelope
+from eventflow.log.jobs import JobLog
+
+_PAGE = 1_000
+_NO_FILE = FileRef("workspace", "", "", 0, "")
+
+
+class HistoryGap(Exception):
+    """An event is missing between a view and what was read to continue it."""
+
+
+@frozen
+class Wanted:
+    """The events of `job_id` after `version` are wanted."""
+
+    job_id: str
+    version: int
+
+
+@frozen
+class Reading:
+    """What was read: the new events, oldest first, and the fractions of running steps by progress field."""
+
+    envelopes: tuple[Envelope, ...]
+    live: Mapping[str, float]
+
+
+async def read_jobs(log: JobLog, wanted: Sequence[Wanted], *, live: bool) -> list[Reading]:
+    """One reading for each of `wanted`, in order, in one pipeline. Raises DecodeError and connection errors.
+
+    Without `live` the fractions are left out (empty).
+    """
+    async with log.redis.pipeline(transaction=False) as pipe:
+        for want in wanted:
+            keys = log.keyspace.of_job(want.job_id)
+            pipe.xrange(keys.events(want.job_id), min=f"{want.version + 1}-0", count=_PAGE)
+            if live:
+                pipe.hgetall(keys.live(want.job_id))
+        answers: list[Any] = await pipe.execute()
+    readings = []
+    step = 2 if live else 1
+    for place, want in enumerate(wanted):
+        rows = answers[place * step]
+        envelopes = [log.codec.decode(fields[b"e"]) for _, fields in rows]
+        if len(rows) == _PAGE:
+            envelopes += await log.history(want.job_id, after=envelopes[-1].seq)
+        fractions = _fractions(answers[place * step + 1]) if live else {}
+        readings.append(Reading(tuple(map(slim, envelopes)), fractions))
+    return readings
+
+
+def _fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
+    """The hash holds other things too (the cancel hint); progress fields have colons in their names."""
+    return {name.decode(): float(value) for name, value in fields.items() if b":" in name}
+
+
+def slim(envelope: Envelope) -> Envelope:
+    """The envelope without what no answer shows."""
+    event = envelope.event
+    if isinstance(event, ev.VideoRequested):
+        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))
+    if isinstance(event, ev.ScenePlanned):
+        return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None))
+    if isinstance(event, ev.SceneRendered | ev.SceneUploaded):
+        return replace(envelope, event=replace(event, renditions=()))
+    return envelope
+
+
+def fold_on(view: JobView | None, envelopes: Sequence[Envelope]) -> JobView | None:
+    """`view` after `envelopes`; those it has seen are skipped. Raises HistoryGap, IllegalTransition."""
+    for envelope in envelopes:
+        version = view.version if view else 0
+        if envelope.seq <= version:
+            continue
+        if envelope.seq != version + 1:
+            raise HistoryGap(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
+        view = apply(view, envelope)
+    return view

@@ -1,0 +1,275 @@
+"""The cache of folded jobs, kept fresh by one tail of the feed per process.
+
+Rule 1: a cached view counts as fresh only while the tail follows the feed without a gap since before the view was
+read (the epoch), and while the tail has noted nothing newer. Otherwise the job's stream is read on access.
+Rule 2: an entry is registered before its stream is read, so that no note falls between the two.
+Rule 3: events are applied by version: never twice, never out of order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from aiohttp import web
+from attrs import define, field, frozen
+from redis.exceptions import RedisError
+
+from eventflow.codec import DecodeError
+from eventflow.domain.errors import DomainError
+from eventflow.domain.view import JobView, progress
+from eventflow.envelope import partition_of
+from eventflow.log.feed import Appended, FeedTail, Progressed
+from eventflow.log.jobs import JobLog
+from web.folding import HistoryGap, Reading, Wanted, fold_on, read_jobs
+
+_log = structlog.get_logger()
+
+TAIL_BLOCK_MS = 1_000
+#: A tail that has been silent for longer may hang on a dead connection: its views aren't believed.
+TAIL_SILENCE_SECONDS = 3.0
+#: How often a wait for a version looks for itself, should the tail be down.
+POLL_SECONDS = 0.5
+_BATCH = 200
+_PAUSE_SECONDS = (0.05, 2.0)
+
+Render = Callable[[JobView, float], bytes]
+
+
+@frozen
+class Snapshot:
+    """A job at one moment: its view, its progress (0 to 100), and the status answer made of the two."""
+
+    view: JobView
+    progress: float
+    body: bytes
+    etag: str
+
+
+class VersionPending(Exception):
+    """The version that was waited for hasn't come in time."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the job is at version {version}")
+        self.version = version
+
+
+@define(eq=False)
+class _Entry:
+    """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`."""
+
+    job_id: str
+    view: JobView | None = None
+    epoch: int = -1
+    noted: int = 0
+    live: dict[str, float] = field(factory=dict)
+    run: int = 0
+    floor: float = 0.0
+    snapshot: Snapshot | None = None
+    lock: asyncio.Lock = field(factory=asyncio.Lock)
+    waiters: list[asyncio.Future[None]] = field(factory=list)
+
+
+class Projection:
+    """Job views by id; at most `capacity` are kept, the least recently asked for go first. `render` makes the answer."""
+
+    def __init__(self, log: JobLog, tail: FeedTail, *, capacity: int, render: Render) -> None:
+        self._log, self._tail, self._capacity, self._render = log, tail, capacity, render
+        self._cache: OrderedDict[str, _Entry] = OrderedDict()
+        self._loading: dict[str, _Entry] = {}
+        self._epoch, self._following, self._heard = 0, False, 0.0
+        self._now = asyncio.get_running_loop().time
+
+    @property
+    def following(self) -> bool:
+        """Whether the tail has the feed, and cached views are believed."""
+        return self._following and self._now() - self._heard < TAIL_SILENCE_SECONDS
+
+    def peek(self, job_id: str) -> Snapshot | None:
+        """The job if it is cached and fresh; no I/O."""
+        entry = self._cache.get(job_id)
+        if entry is None or not self._fresh(entry):
+            return None
+        self._cache.move_to_end(job_id)
+        return entry.snapshot or self._snapshot(entry)
+
+    async def get(self, job_id: str, *, min_version: int = 0, timeout_s: float = 10.0) -> Snapshot | None:
+        """The job at `min_version` or later; waits for that up to `timeout_s` seconds. None if there is no such job.
+
+        Raises VersionPending, DecodeError, IllegalTransition and connection errors.
+        """
+        entry = await self._fetch(job_id)
+        if entry is None or entry.view is None:
+            return None
+        deadline = self._now() + timeout_s
+        force = True
+        while entry.view.version < min_version:
+            if force:
+                entry = await self._fetch(job_id, force=True)
+                if entry is None or entry.view is None:
+                    return None
+            remaining = deadline - self._now()
+            if entry.view.version < min_version and remaining <= 0:
+                raise VersionPending(entry.view.version)
+            force = entry.view.version < min_version and not await _wait(entry, min(remaining, POLL_SECONDS))
+        return self._snapshot(entry)
+
+    def _fresh(self, entry: _Entry) -> bool:
+        return (
+            entry.view is not None
+            and entry.view.version >= entry.noted
+            and entry.epoch == self._epoch
+            and self.following
+            and partition_of(entry.job_id) < self._log.keyspace.partitions
+        )
+
+    async def _fetch(self, job_id: str, *, force: bool = False) -> _Entry | None:
+        entry = self._cache.get(job_id)
+        if entry is None:
+            entry = self._loading.setdefault(job_id, _Entry(job_id))
+        async with entry.lock:
+            if force or not self._fresh(entry):
+                try:
+                    await self._advance([entry], live=True)
+                finally:
+                    if entry.view is None and self._loading.get(job_id) is entry:
+                        del self._loading[job_id]
+        if entry.view is None:
+            return None
+        self._keep(entry)
+        return entry
+
+    def _keep(self, entry: _Entry) -> None:
+        known = self._cache.get(entry.job_id)
+        if known is None:
+            if self._loading.pop(entry.job_id, None) is not entry:
+                entry.epoch = -1  # it wasn't registered all the time: a note may have passed it by
+            self._cache[entry.job_id] = entry
+            if len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(entry.job_id)
+
+    def _snapshot(self, entry: _Entry) -> Snapshot:
+        if entry.snapshot is None:
+            view = entry.view
+            if view is None:
+                raise LookupError(entry.job_id)
+            if entry.run != view.job.run:
+                entry.run, entry.floor = view.job.run, 0.0
+            entry.floor = max(entry.floor, progress(view.job, entry.live))
+            shown = round(entry.floor, 1)
+            entry.snapshot = Snapshot(view, shown, self._render(view, shown), f'"{view.version}-{shown:g}"')
+        return entry.snapshot
+
+    async def _advance(self, entries: Sequence[_Entry], *, live: bool) -> None:
+        """Read what is new of `entries` and apply it. A view of an earlier epoch is folded from its beginning."""
+        epoch = self._epoch
+        bases = [entry.view if entry.epoch == epoch else None for entry in entries]
+        wanted = [Wanted(e.job_id, b.version if b else 0) for e, b in zip(entries, bases, strict=True)]
+        readings = await read_jobs(self._log, wanted, live=live)
+        for entry, base, reading in zip(entries, bases, readings, strict=True):
+            try:
+                view = fold_on(base, reading.envelopes)
+            except HistoryGap:
+                if base is None:
+                    raise
+                again = (await read_jobs(self._log, [Wanted(entry.job_id, 0)], live=live))[0]
+                view = fold_on(None, again.envelopes)
+            self._settle(entry, view, reading, epoch)
+
+    def _settle(self, entry: _Entry, view: JobView | None, reading: Reading, epoch: int) -> None:
+        if view is None:
+            if entry.view is not None:  # the log has lost the job
+                entry.view, entry.snapshot = None, None
+                self._cache.pop(entry.job_id, None)
+            return
+        for name, fraction in reading.live.items():
+            entry.live[name] = max(entry.live.get(name, 0.0), fraction)
+        older = entry.view is not None and entry.epoch == epoch and entry.view.version > view.version
+        if not older and entry.epoch <= epoch:
+            entry.view, entry.epoch = view, epoch
+            entry.noted = max(0, entry.noted) if epoch == self._epoch else 0
+        if view.job.finished:
+            entry.live = {}
+        entry.snapshot = None
+        for waiter in entry.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _take(self, notes: Iterable[Appended | Progressed]) -> list[_Entry]:
+        """Note what the tail has told; the entries that now lag behind."""
+        stale: dict[str, _Entry] = {}
+        for note in notes:
+            entry = self._cache.get(note.job_id) or self._loading.get(note.job_id)
+            if entry is None:
+                continue
+            if isinstance(note, Appended):
+                entry.noted = max(entry.noted, note.version)
+                if entry.view is not None and entry.view.version < note.version:
+                    stale[note.job_id] = entry
+            elif entry.view is None or not entry.view.job.finished:
+                entry.live[note.field] = max(entry.live.get(note.field, 0.0), note.fraction)
+                entry.snapshot = None
+        return list(stale.values())
+
+    async def _refresh(self, stale: Sequence[_Entry]) -> None:
+        """Bring `stale` up to date, in batches. An unreadable job is dropped: whoever asks for it gets the error."""
+        for start in range(0, len(stale), _BATCH):
+            batch = [entry for entry in stale[start : start + _BATCH] if not self._fresh(entry)]
+            try:
+                await self._advance(batch, live=False)
+            except (DecodeError, DomainError, HistoryGap):
+                for entry in batch:
+                    self._cache.pop(entry.job_id, None)
+
+    async def follow(self) -> None:
+        """Follow the feed until cancelled, over lost connections."""
+        least, longest = _PAUSE_SECONDS
+        pause = least
+        while True:
+            try:
+                await self._tail.start_at_end()
+                self._epoch += 1
+                self._following, self._heard, pause = True, self._now(), least
+                while True:
+                    notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
+                    self._heard = self._now()
+                    await self._refresh(self._take(notes))
+            except (RedisError, OSError) as error:
+                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
+            except Exception:
+                _log.exception("feed failed", action="tail", retry_in_s=pause)
+            finally:
+                self._following = False
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+
+
+async def _wait(entry: _Entry, seconds: float) -> bool:
+    """Until the entry changes; whether it did within `seconds`."""
+    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    entry.waiters.append(waiter)
+    try:
+        done, _ = await asyncio.wait([waiter], timeout=seconds)
+    finally:
+        entry.waiters.remove(waiter)
+    return bool(done)
+
+
+@asynccontextmanager
+async def running(projection: Projection) -> AsyncIterator[None]:
+    """The projection with its tail following in the background."""
+    task = asyncio.create_task(projection.follow(), name="feed tail")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+PROJECTION = web.AppKey("projection", Projection)
