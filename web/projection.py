@@ -59,9 +59,13 @@ class VersionPending(Exception):
 
 @define(eq=False)
 class _Entry:
-    """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`."""
+    """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`.
+
+    `tailed`: whether the tail reads the job's partition.
+    """
 
     job_id: str
+    tailed: bool
     view: JobView | None = None
     epoch: int = -1
     noted: int = 0
@@ -122,14 +126,15 @@ class Projection:
             entry.view is not None
             and entry.view.version >= entry.noted
             and entry.epoch == self._epoch
+            and entry.tailed
             and self.following
-            and partition_of(entry.job_id) < self._log.keyspace.partitions
         )
 
     async def _fetch(self, job_id: str, *, force: bool = False) -> _Entry | None:
         entry = self._cache.get(job_id)
         if entry is None:
-            entry = self._loading.setdefault(job_id, _Entry(job_id))
+            tailed = partition_of(job_id) < self._log.keyspace.partitions
+            entry = self._loading.setdefault(job_id, _Entry(job_id, tailed))
         async with entry.lock:
             if force or not self._fresh(entry):
                 try:
@@ -192,7 +197,6 @@ class Projection:
         older = entry.view is not None and entry.epoch == epoch and entry.view.version > view.version
         if not older and entry.epoch <= epoch:
             entry.view, entry.epoch = view, epoch
-            entry.noted = max(0, entry.noted) if epoch == self._epoch else 0
         if view.job.finished:
             entry.live = {}
         entry.snapshot = None
@@ -226,6 +230,12 @@ class Projection:
                 for entry in batch:
                     self._cache.pop(entry.job_id, None)
 
+    def _begin_epoch(self) -> None:
+        self._epoch += 1
+        self._following, self._heard = True, self._now()
+        for entry in (*self._cache.values(), *self._loading.values()):
+            entry.noted = 0  # told of a log that may since have lost its last events
+
     async def follow(self) -> None:
         """Follow the feed until cancelled, over lost connections."""
         least, longest = _PAUSE_SECONDS
@@ -233,8 +243,8 @@ class Projection:
         while True:
             try:
                 await self._tail.start_at_end()
-                self._epoch += 1
-                self._following, self._heard, pause = True, self._now(), least
+                self._begin_epoch()
+                pause = least
                 while True:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._heard = self._now()

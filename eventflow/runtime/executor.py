@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from random import Random
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
@@ -130,12 +131,8 @@ class Executor:
         with self.tracing.step(envelope, self.group.name) as (traceparent, span):
             cause = _cause(envelope, traceparent)
             hold = Settlement(held.delivery.claim)
-
-            async def commit_more(commands: Sequence[Command]) -> JobRecord:
-                return await self._execute(envelope, commands, cause, reaction.record, hold)
-
-            reaction = Reaction(envelope, record, work, self.group.name, commit_more)
-            held.reaction = reaction
+            commit_more = partial(self._execute, envelope, cause, hold)
+            reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
             try:
                 commands = await handler(reaction)
             except LeaseLost:
@@ -146,7 +143,7 @@ class Executor:
                 await self._failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
             settle = Settlement(held.delivery.claim, _settling(held.delivery))
-            after = await self._execute(envelope, commands, cause, reaction.record, settle)
+            after = await self._execute(envelope, cause, settle, commands, reaction.record)
         self._note(
             held,
             "step settled",
@@ -158,10 +155,10 @@ class Executor:
     async def _execute(
         self,
         envelope: Envelope,
-        commands: Sequence[Command],
         cause: Cause,
-        record: JobRecord,
         settlement: Settlement,
+        commands: Sequence[Command],
+        record: JobRecord,
     ) -> JobRecord:
         after = await self._patiently(
             self.log.execute, envelope.job_id, commands, cause, record=record, settlement=settlement
@@ -191,7 +188,7 @@ class Executor:
             _settling(held.delivery),
             lambda events: self._delayed(held, envelope, events),
         )
-        await self._execute(envelope, [command], cause, record, settlement)
+        await self._execute(envelope, cause, settlement, [command], record)
 
     def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
@@ -204,7 +201,7 @@ class Executor:
     async def _settle_without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
         commands = [ConfirmCancellation()] if record.job.phase is Phase.CANCELLING else []
         settlement = Settlement(held.delivery.claim, _settling(held.delivery))
-        await self._execute(envelope, commands, _cause(envelope, envelope.traceparent), record, settlement)
+        await self._execute(envelope, _cause(envelope, envelope.traceparent), settlement, commands, record)
 
     async def _gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
         message = (

@@ -21,8 +21,8 @@ from eventflow.topics import TOPIC_OF, Topic
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Writes commands under the lease without settling; bound by the runtime.
-CommitMore = Callable[[Sequence[Command]], Awaitable[JobRecord]]
+#: Writes commands on a job under the lease without settling; bound by the runtime.
+CommitMore = Callable[[Sequence[Command], JobRecord], Awaitable[JobRecord]]
 
 
 @define(eq=False)
@@ -65,7 +65,7 @@ class Reaction:
 
     async def commit(self, *commands: Command) -> Job:
         """Record something on the way, under the lease. Raises LeaseLost."""
-        self.record = await self._commit(commands)
+        self.record = await self._commit(commands, self.record)
         return self.record.job
 
     def progress(self, fraction: float) -> None:

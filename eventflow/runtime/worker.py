@@ -117,10 +117,11 @@ class Worker:
         held = Held(member, delivery)
         self._held.add(held)
         held.task = asyncio.create_task(self._executor.run(held))
-        held.task.add_done_callback(lambda _: self._let_go(held))
+        held.task.add_done_callback(partial(self._let_go, held))
 
-    def _let_go(self, held: Held) -> None:
+    def _let_go(self, held: Held, _: asyncio.Task[None]) -> None:
         self._held.discard(held)
+        held.task = held.reaction = None  # no cycle is left for the garbage collector
         if self._settings.concurrency - len(self._held) >= self._settings.least_room:
             self._room.set()
 

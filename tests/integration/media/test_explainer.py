@@ -22,7 +22,8 @@ from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.script import parse_script
-from tests.integration.media.conftest import parts_of
+
+from .conftest import parts_of
 
 SAMPLE = Path(__file__).parents[3] / "ops" / "samples" / "event-streams.md"
 

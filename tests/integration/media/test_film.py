@@ -16,7 +16,8 @@ from handlers.generation.model import Brief, RenderTask, Voice
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import CorruptMedia, probe
-from tests.integration.media.conftest import QUALITIES, Film, parts_of
+
+from .conftest import QUALITIES, Film, parts_of
 
 
 def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:

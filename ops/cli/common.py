@@ -1,0 +1,139 @@
+"""What the commands share: settings, exit codes, loops, and ways to the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import Any, TypeVar
+
+import structlog
+from attrs import evolve
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from rich.console import Console
+from rich.text import Text
+
+from eventflow.log.connection import DISCONNECTED, check_server
+from eventflow.log.errors import LogUnfit
+from eventflow.settings import Settings, load_settings
+from eventflow.telemetry.logs import configure_logs
+from ops.compose import Parts, open_parts
+from ops.embedded import running_url
+
+T = TypeVar("T")
+
+EXIT_FAILURE, EXIT_USAGE = 1, 2
+#: Variables of the commands that talk HTTP; they are no settings of the service.
+CLIENT_KEY, CLIENT_URL = "EVENTFLOW_CLIENT_KEY", "EVENTFLOW_CLIENT_URL"
+REDIS_VARIABLES = ("EVENTFLOW_REDIS_URL", "EVENTFLOW_REDIS_URL_FILE")
+#: How long a starting process waits for a server that can't be reached; one that loads its data is waited for.
+PATIENCE_S = 60.0
+_POLL_S = 0.2
+
+
+class CommandError(Exception):
+    """What went wrong and the way out, for people; ends the command with `exit_code`."""
+
+    exit_code = EXIT_FAILURE
+
+
+class UsageError(CommandError):
+    """The command can't be run like this."""
+
+    exit_code = EXIT_USAGE
+
+
+def service_environment(changes: Mapping[str, object | None] | None = None) -> dict[str, str]:
+    """The environment without the client's variables, and with `changes` to settings, by name; None changes nothing."""
+    environment = {k: v for k, v in os.environ.items() if k not in (CLIENT_KEY, CLIENT_URL)}
+    for name, value in (changes or {}).items():
+        if value is not None:
+            environment[f"EVENTFLOW_{name.upper()}"] = str(value)
+    return environment
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings; without a URL of a server, that of an `eventflow up` that runs on the data directory.
+
+    Raises SettingsError."""
+    settings = load_settings(environment)
+    if any(environment.get(name) for name in REDIS_VARIABLES):
+        return settings
+    url = running_url(settings.data_dir)
+    return evolve(settings, redis_url=url) if url else settings
+
+
+def run_service(main: Coroutine[Any, Any, T], settings: Settings) -> T:
+    """Run a long-lived process: uvloop, logs on standard error."""
+    import uvloop
+
+    configure_logs(settings.log_level, json=settings.log_format == "json")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def run_tool(main: Coroutine[Any, Any, T]) -> T:
+    """Run an operator's command; only warnings are logged. Raises CommandError where the server is the trouble."""
+    configure_logs("WARNING", json=False)
+    try:
+        return asyncio.run(main)
+    except RedisError as error:
+        raise CommandError(unreachable(error)) from error
+
+
+@asynccontextmanager
+async def open_tool() -> AsyncIterator[Parts]:
+    """The parts for an operator's command."""
+    async with open_parts(settings_from(service_environment())) as parts:
+        yield parts
+
+
+def unreachable(error: BaseException) -> str:
+    return (
+        f"The event log can't be used: {error}. Start `eventflow up` on this data directory, or set EVENTFLOW_REDIS_URL."
+    )
+
+
+async def wait_for_server(redis: Redis, *, durable_ack: bool, patience_s: float = PATIENCE_S) -> dict[str, str]:
+    """What `check_server` finds, as soon as there is a server that answers.
+
+    Raises CommandError: unfit, wrong password, or not reachable for `patience_s`.
+    """
+    began = asked = monotonic()
+    while True:
+        try:
+            return await check_server(redis, durable_ack=durable_ack)
+        except (LogUnfit, AuthenticationError) as error:
+            raise CommandError(f"The event log can't be used: {error}") from error
+        except DISCONNECTED as error:
+            loading = isinstance(error, BusyLoadingError)
+            if not loading and monotonic() - began > patience_s:
+                raise CommandError(unreachable(error)) from error
+            if monotonic() - asked > 2:
+                asked = monotonic()
+                structlog.get_logger().warning("waiting for the log", loading=loading, error=str(error))
+        await asyncio.sleep(_POLL_S)
+
+
+def stop_on_signals(on_signal: Callable[[], None]) -> None:
+    """Call `on_signal` for SIGTERM, SIGINT and SIGHUP, in the running loop."""
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal)
+
+
+def say_error(message: str) -> None:
+    """On standard error, in red on a terminal; nothing in the message is taken for markup."""
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), message))
+
+
+def say(message: str) -> None:
+    """A line of the command's result, on standard output at once."""
+    sys.stdout.write(message + "\n")
+    sys.stdout.flush()

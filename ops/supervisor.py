@@ -1,0 +1,157 @@
+"""A small supervisor: starts child processes, starts again those that end by themselves, stops all in order.
+
+All stay in the supervisor's process group, so that a signal to the group reaches everything. When the supervisor dies
+alone, its children end too: on Linux the kernel sends them a signal; elsewhere those that watch their standard input
+see its end. SIGINT is blocked in children: a Ctrl-C reaches the whole group, but the order of stopping is ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import structlog
+from attrs import field, frozen
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.3, 15.0
+#: A child that has run for so long starts again without a pause.
+_HEALTHY_S = 30.0
+#: So many ends in a row before a child was ever ready, and it isn't tried again.
+_HOPELESS_STARTS = 4
+_READY = b"ready"
+_PR_SET_PDEATHSIG = 1
+
+
+class ChildFailed(Exception):
+    """A child can't be started, or asked not to be."""
+
+    def __init__(self, name: str, code: int) -> None:
+        super().__init__(f"{name} ended with exit code {code}; its messages are above or in its log")
+        self.code = code
+
+
+@frozen
+class ChildSpec:
+    """What to start. `announces`: it prints a line that begins with "ready" on standard output once it works.
+
+    `hopeless` are exit codes after which another start can't help. `grace_s` is how long it may take to end.
+    """
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    announces: bool = True
+    hopeless: frozenset[int] = frozenset()
+    grace_s: float = 40.0
+    orphan_signal: signal.Signals = signal.SIGTERM
+    pass_fds: tuple[int, ...] = ()
+
+
+class Child:
+    """One process after the other, of one spec. `errors` is the descriptor for what they write to standard error.
+
+    `ready` becomes the rest of the line that announced it, once; `task` ends with `stop`, or fails with ChildFailed or
+    OSError where there is no use in another start.
+    """
+
+    def __init__(self, spec: ChildSpec, *, errors: int | None = None) -> None:
+        self.spec, self._errors = spec, errors
+        self.ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.process: Process | None = None
+        self._stopping = asyncio.Event()
+        self._log = structlog.get_logger().bind(child=spec.name)
+        self.task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        failures, pause_s = 0, _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began = monotonic()
+            code = await self._once()
+            if self._stopping.is_set():
+                return
+            failures = 0 if self.ready.done() else failures + 1
+            if code in self.spec.hopeless or failures >= _HOPELESS_STARTS:
+                raise ChildFailed(self.spec.name, code)
+            if monotonic() - began > _HEALTHY_S:
+                pause_s = _FIRST_PAUSE_S
+            self._log.warning("child ended; starting it again", code=code, pause_s=pause_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+
+    async def _once(self) -> int:
+        self.process = process = await asyncio.create_subprocess_exec(
+            *self.spec.argv,
+            stdin=PIPE,  # never written to: its end is the end of the supervisor
+            stdout=PIPE if self.spec.announces else DEVNULL,
+            stderr=self._errors,
+            env=self.spec.environment,
+            pass_fds=self.spec.pass_fds,
+            preexec_fn=_child_setup(self.spec.orphan_signal),
+        )
+        if self._stopping.is_set():
+            self._send(signal.SIGTERM)
+        if process.stdout is not None:
+            async for line in process.stdout:
+                word, _, rest = line.strip().partition(b" ")
+                if word == _READY:
+                    self.is_ready(rest.decode(errors="replace"))
+        return await process.wait()
+
+    def is_ready(self, announcement: str = "") -> None:
+        if not self.ready.done():
+            self.ready.set_result(announcement)
+
+    async def stop(self) -> None:
+        """Ask it to end; end it if it doesn't within its grace. Doesn't raise what `task` has failed with."""
+        self._stopping.set()
+        self._send(signal.SIGTERM)
+        _, late = await asyncio.wait([self.task], timeout=self.spec.grace_s)
+        if late:
+            self._log.warning("child didn't stop in time; killed", grace_s=self.spec.grace_s)
+            self.kill()
+            await asyncio.wait([self.task])
+
+    def kill(self) -> None:
+        self._stopping.set()
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+def _child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
+    """What a child does between fork and exec. Everything that allocates or imports is done here, before the fork."""
+    prctl: Any = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    parent, number, interrupts = os.getpid(), int(orphan_signal), frozenset({signal.SIGINT})
+
+    def setup() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+            if os.getppid() != parent:  # it died before we could ask for the signal
+                os._exit(1)
+
+    return setup
+
+
+def when_orphaned(action: Callable[[], None]) -> None:
+    """In a child: call `action` once standard input ends, which is when the supervisor has died."""
+    loop, fd = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(fd, 1024):
+            loop.remove_reader(fd)
+            action()
+
+    loop.add_reader(fd, readable)

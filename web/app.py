@@ -1,0 +1,63 @@
+"""The app: routes and what they share. See `web.serve` for running it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from eventflow.log.feed import FeedTail
+from eventflow.settings import Environment
+from web import health, jobs, local_media, media, openapi
+from web.auth import AUTH, Auth
+from web.bodies import MAX_BODY_BYTES
+from web.deps import DEPS, WebDeps
+from web.links import JOBS
+from web.middleware import handle
+from web.projection import PROJECTION, Projection, running
+from web.render import render_status
+
+_JOB = JOBS + "/{job_id}"
+
+
+def routes() -> list[web.RouteDef]:
+    """Every route that there is; `openapi` describes the same."""
+    return [
+        web.post("/api/v1/videos/generate", jobs.generate),
+        web.get(_JOB + "/status", jobs.status),
+        web.get(_JOB + "/events", jobs.events),
+        web.post(_JOB + "/cancel", jobs.cancel),
+        web.get(_JOB + "/metadata", media.metadata),
+        web.get(_JOB + "/thumbnail", media.thumbnail),
+        web.get(_JOB + "/download", media.download),
+        web.get(_JOB + "/stream", media.stream),
+        web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
+        web.get("/media/{store}/{key:.+}", local_media.media),
+        web.get("/healthz", health.healthz),
+        web.get("/readyz", health.readyz),
+        web.get("/openapi.json", openapi.document),
+    ]
+
+
+def create_app(deps: WebDeps) -> web.Application:
+    """The app on `deps`, which outlive it. Needs nothing running: it starts without the log, and answers 503."""
+    app = web.Application(middlewares=[handle], client_max_size=MAX_BODY_BYTES)
+    app[DEPS] = deps
+    app.cleanup_ctx.append(_services)
+    app.add_routes(routes())
+    return app
+
+
+async def _services(app: web.Application) -> AsyncIterator[None]:
+    deps = app[DEPS]
+    monotonic = asyncio.get_running_loop().time
+    if AUTH not in app:
+        open_allowed = deps.settings.env is not Environment.PRODUCTION
+        app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, open_allowed=open_allowed)
+    app[health.HEALTH] = health.Health(deps, monotonic)
+    tail = FeedTail(deps.blocking, deps.log.keyspace)
+    projection = Projection(deps.log, tail, capacity=deps.settings.view_cache_jobs, render=render_status)
+    app[PROJECTION] = projection
+    async with running(projection):
+        yield

@@ -1,0 +1,168 @@
+"""Liveness and readiness.
+
+`/readyz` answers 503 only where this process can't serve: the log can't be reached, or none of the stores that
+viewers' files are in. What hinders work but not answers (no consumers, a store that refuses) is `degraded`, with 200:
+taking all web processes out of the load balancer wouldn't mend it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from attrs import field, frozen
+from redis.exceptions import RedisError, ResponseError
+
+from eventflow.log.connection import check_server
+from eventflow.log.errors import LogUnfit
+from eventflow.storage import ObjectStore, StorageError
+from eventflow.topics import GROUP_TOPICS, LANES, Topic
+from web.deps import WebDeps
+from web.jobs import json_response
+from web.projection import PROJECTION
+
+CHECK_SECONDS = 3.0
+#: How long an answer is given again without looking anew.
+BELIEVED_SECONDS = 2.0
+#: A consumer that has read within this time is alive; its reads block for 2 s at most.
+ALIVE_MS = 15_000
+
+OK, DEGRADED, UNAVAILABLE = "ok", "degraded", "unavailable"
+Report = dict[str, Any]
+
+
+@frozen
+class TopicState:
+    """A topic of a group, summed over partitions and lanes. `lag` is None where the server can't tell."""
+
+    exists: bool
+    consumers: int
+    pending: int
+    lag: int | None
+
+
+@frozen
+class Health:
+    """Checks each part. `monotonic` gives seconds."""
+
+    deps: WebDeps
+    monotonic: Callable[[], float]
+    _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    _cached: dict[str, tuple[float, Report]] = field(factory=dict, init=False)
+
+    async def report(self) -> Report:
+        """The whole of `/readyz` but the feed; looked at anew every two seconds at most."""
+        async with self._lock:
+            until, report = self._cached.get("report", (0.0, {}))
+            if self.monotonic() >= until:
+                report = await self._look()
+                self._cached["report"] = (self.monotonic() + BELIEVED_SECONDS, report)
+            return report
+
+    async def _look(self) -> Report:
+        redis, storage, groups = await asyncio.gather(self._redis(), self._storage(), self._groups())
+        viewers = [storage["stores"][role]["status"] for role in ("delivery", "fallback") if role in storage["stores"]]
+        unavailable = redis["status"] == UNAVAILABLE or (viewers and OK not in viewers)
+        degraded = any(part["status"] != OK for part in (redis, storage, groups))
+        overall = UNAVAILABLE if unavailable else DEGRADED if degraded else OK
+        return {"status": overall, "components": {"redis": redis, "storage": storage, "groups": groups}}
+
+    async def _redis(self) -> Report:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                found = await check_server(self.deps.redis, durable_ack=self.deps.settings.durable_ack)
+        except LogUnfit as error:
+            return {"status": UNAVAILABLE, "detail": str(error)}
+        except (RedisError, OSError, TimeoutError):
+            return {"status": UNAVAILABLE, "detail": "The server can't be reached. Check EVENTFLOW_REDIS_URL."}
+        return {"status": OK, **found}
+
+    async def _storage(self) -> Report:
+        roles = list(self.deps.stores)
+        states = await asyncio.gather(*(_check_store(self.deps.stores[role]) for role in roles))
+        stores = dict(zip(roles, states, strict=True))
+        status = OK if all(state["status"] == OK for state in states) else DEGRADED
+        return {"status": status, "stores": stores}
+
+    async def _groups(self) -> Report:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                groups = {
+                    group: {topic.value: await self._topic(group, topic) for topic in topics}
+                    for group, topics in GROUP_TOPICS.items()
+                }
+        except (RedisError, OSError, TimeoutError):
+            return {"status": DEGRADED, "detail": "The server can't be reached.", "groups": {}}
+        alive = all(topic.exists and topic.consumers for topics in groups.values() for topic in topics.values())
+        shown = {group: {name: _shown(topic) for name, topic in topics.items()} for group, topics in groups.items()}
+        return {"status": OK if alive else DEGRADED, "groups": shown}
+
+    async def _topic(self, group: str, topic: Topic) -> TopicState:
+        streams = [keys.topic(topic, lane) for keys in self.deps.log.keyspace.all for lane in LANES]
+        async with self.deps.redis.pipeline(transaction=False) as pipe:
+            for stream in streams:
+                pipe.xinfo_groups(stream)
+                pipe.xinfo_consumers(stream, group)
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
+                raise answer
+        return summed(group, answers[0::2], answers[1::2])
+
+
+def summed(group: str, groups: list[Any], consumers: list[Any]) -> TopicState:
+    """One state of the answers of XINFO GROUPS and XINFO CONSUMERS for several streams; a missing stream is an error."""
+    rows = [
+        row
+        for answer in groups
+        if not isinstance(answer, Exception)
+        for row in answer
+        if row["name"] == group.encode()
+    ]
+    lags = [row.get("lag") for row in rows]
+    alive = {
+        consumer["name"]
+        for answer in consumers
+        if not isinstance(answer, Exception)
+        for consumer in answer
+        if consumer["idle"] < ALIVE_MS
+    }
+    known = [lag for lag in lags if lag is not None]
+    return TopicState(
+        exists=len(rows) == len(groups),
+        consumers=len(alive),
+        pending=sum(row["pending"] for row in rows),
+        lag=sum(known) if rows and len(known) == len(lags) else None,
+    )
+
+
+def _shown(topic: TopicState) -> Report:
+    return {"exists": topic.exists, "consumers": topic.consumers, "pending": topic.pending, "lag": topic.lag}
+
+
+async def _check_store(store: ObjectStore) -> Report:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await store.check()
+    except StorageError as error:
+        return {"status": UNAVAILABLE, "detail": str(error)}
+    except TimeoutError:
+        return {"status": UNAVAILABLE, "detail": f"No answer within {CHECK_SECONDS:g} s."}
+    return {"status": OK}
+
+
+HEALTH = web.AppKey("health", Health)
+
+
+async def healthz(_: web.Request) -> web.Response:
+    return json_response({"status": OK})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    report = await request.app[HEALTH].report()
+    feed = {"status": OK if request.app[PROJECTION].following else DEGRADED}
+    status = DEGRADED if report["status"] == OK and feed["status"] != OK else report["status"]
+    body = {"status": status, "components": {**report["components"], "feed": feed}}
+    return json_response(body, status=503 if status == UNAVAILABLE else 200, headers={"Cache-Control": "no-store"})

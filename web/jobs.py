@@ -1,0 +1,193 @@
+"""Jobs over HTTP: generate, status, events, cancel; and reprocess for admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+from opentelemetry.trace import SpanKind
+
+from eventflow.domain.commands import Command, RequestCancellation, RequestReprocess
+from eventflow.envelope import Envelope, is_job_id, is_traceparent, new_job_id
+from eventflow.identity import Principal
+from eventflow.log.errors import NotDurable
+from eventflow.log.jobs import Cause, JobRecord
+from eventflow.telemetry.tracing import new_traceparent
+from web.bodies import read_json
+from web.checks import Checks, as_object, kind_of, known_query, query_number
+from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.errors import RETRY_SECONDS, Problem, job_not_found, not_available
+from web.links import job_links
+from web.projection import PROJECTION, Snapshot, VersionPending
+from web.ranges import matches_any
+from web.requests import Limits, parse_request
+
+#: How long a durable acknowledgement may take, in ms.
+DURABLE_MS = 5_000
+MIN_VERSION_SECONDS = 10.0
+MAX_EVENTS = 1_000
+_MAX_VERSION = 10**15
+_JSON = "application/json"
+_CACHE = "private, no-cache"
+_LATER_FROM = ("rendering", "upload", "metadata")
+
+
+def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """orjson's bytes; times end with Z."""
+    data = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    return web.Response(status=status, body=data, content_type=_JSON, headers=headers)
+
+
+async def owned_job(request: web.Request, *, min_version: int = 0) -> Snapshot:
+    """The job of the path, if it is the requester's own. Raises Problem 404 (the same if it is somebody else's), 503."""
+    job_id = request.match_info["job_id"]
+    projection = request.app[PROJECTION]
+    if not is_job_id(job_id):
+        raise job_not_found()
+    snapshot = projection.peek(job_id)
+    if snapshot is None or snapshot.view.version < min_version:
+        # Without waiting first: how long somebody waits must not tell whether another one's job exists.
+        snapshot = await projection.get(job_id)
+    if snapshot is None or snapshot.view.owner != request[PRINCIPAL].owner:
+        raise job_not_found()
+    if snapshot.view.version < min_version:
+        snapshot = await _at_version(request, job_id, min_version)
+    return snapshot
+
+
+async def _at_version(request: web.Request, job_id: str, min_version: int) -> Snapshot:
+    try:
+        found = await request.app[PROJECTION].get(job_id, min_version=min_version, timeout_s=MIN_VERSION_SECONDS)
+    except VersionPending as pending:
+        detail = f"The job is at version {pending.version}; {min_version} hasn't come within {MIN_VERSION_SECONDS:g} s."
+        headers = {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
+        raise Problem(503, "version_pending", detail, headers=headers, version=pending.version) from None
+    if found is None:
+        raise job_not_found()
+    return found
+
+
+async def status(request: web.Request) -> web.Response:
+    min_version = 0
+    if request.query_string:
+        known_query(request.query, "min_version")
+        min_version = query_number(request.query, "min_version", 0, 0, _MAX_VERSION)
+    found = await owned_job(request, min_version=min_version)
+    headers = {hdrs.ETAG: found.etag, hdrs.CACHE_CONTROL: _CACHE, hdrs.CONTENT_TYPE: _JSON}
+    if matches_any(request.headers.get(hdrs.IF_NONE_MATCH), found.etag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=found.body, headers=headers)
+
+
+async def generate(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    known_query(request.query)
+    if "Idempotency-Key" in request.headers:
+        raise not_available("Idempotency-Key", "the header 'Idempotency-Key' isn't available yet")
+    settings = deps.settings
+    limits = Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices)
+    wanted = parse_request(await read_json(request), limits)
+    random = deps.random_hex(32)
+    job_id = new_job_id(int(random[:8], 16) % settings.partitions, random)
+    attributes = {"eventflow.job_id": job_id, "http.route": "/api/v1/videos/generate"}
+    parent = _traceparent(request)
+    with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
+        cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
+        try:
+            record = await deps.log.create(job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
+        except NotDurable as error:
+            headers = {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
+            links = {"status_url": job_links(settings, job_id)["status_url"]}
+            raise Problem(503, "not_durable", str(error), headers=headers, job_id=job_id, **links) from error
+    links = job_links(settings, job_id)
+    body = {"job_id": job_id, "version": record.version, "status": "queued", **links}
+    return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
+
+
+async def events(request: web.Request) -> web.Response:
+    if "text/event-stream" in request.headers.get(hdrs.ACCEPT, ""):
+        raise not_available("Accept", "the live stream of events (text/event-stream) isn't available yet")
+    known_query(request.query, "after", "limit")
+    after = query_number(request.query, "after", 0, 0, _MAX_VERSION)
+    limit = query_number(request.query, "limit", MAX_EVENTS, 1, MAX_EVENTS)
+    job_id = (await owned_job(request)).view.id
+    log = request.app[DEPS].log
+    envelopes = await log.history(job_id, after=after, limit=limit)
+    listed = [{"seq": envelope.seq, **_envelope(log.codec.encode(envelope))} for envelope in envelopes]
+    more = len(envelopes) == limit
+    return json_response({"job_id": job_id, "events": listed, "next_after": _last(envelopes, after) if more else None})
+
+
+def _envelope(raw: bytes) -> dict[str, Any]:
+    body: dict[str, Any] = orjson.loads(raw)
+    return body
+
+
+def _last(envelopes: list[Envelope], after: int) -> int:
+    return envelopes[-1].seq if envelopes else after
+
+
+async def cancel(request: web.Request) -> web.Response:
+    known_query(request.query)
+    _only(as_object(await read_json(request, optional=True)))
+    job_id = (await owned_job(request)).view.id
+    record = await _execute(request, job_id, "cancel", RequestCancellation("requested through the API"))
+    return _accepted(request, record, "cancellation_requested")
+
+
+async def reprocess(request: web.Request) -> web.Response:
+    principal: Principal = request[PRINCIPAL]
+    if not principal.is_admin:
+        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
+    known_query(request.query)
+    body = as_object(await read_json(request, optional=True))
+    checks = Checks()
+    checks.fields(body, ("from",), ("scenes",))
+    if "from" in body and body["from"] != "planning":
+        _refuse_stage(checks, body["from"])
+    checks.raise_if_any()
+    job_id = request.match_info["job_id"]
+    if not is_job_id(job_id):
+        raise job_not_found()
+    record = await _execute(request, job_id, "reprocess", RequestReprocess())
+    return _accepted(request, record, "reprocess_requested")
+
+
+def _refuse_stage(checks: Checks, stage: Any) -> None:
+    if stage in _LATER_FROM:
+        checks.add("/from", "not_available", f"reprocessing from {stage!r} isn't available yet; there is: planning")
+    elif isinstance(stage, str):
+        checks.add("/from", "unknown_value", "there is no such stage; there is: planning")
+    else:
+        checks.add("/from", "wrong_type", f"must be a string, not {kind_of(stage)}")
+
+
+def _only(body: Any) -> None:
+    checks = Checks()
+    checks.fields(body, ())
+    checks.raise_if_any()
+
+
+async def _execute(request: web.Request, job_id: str, name: str, command: Command) -> JobRecord:
+    deps = request.app[DEPS]
+    with deps.tracing.span(
+        name, _traceparent(request), kind=SpanKind.PRODUCER, attributes={"eventflow.job_id": job_id}
+    ) as (traceparent, _):
+        cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
+        record = await deps.log.execute(job_id, [command], cause)
+    if record is None:
+        raise job_not_found()
+    return record
+
+
+def _accepted(request: web.Request, record: JobRecord, result: str) -> web.Response:
+    links = job_links(request.app[DEPS].settings, record.id)
+    body = {"job_id": record.id, "version": record.version, "result": result, "status_url": links["status_url"]}
+    return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
+
+
+def _traceparent(request: web.Request) -> str:
+    """The requester's trace, or a new one."""
+    given = request.headers.get("traceparent", "")
+    return given if is_traceparent(given) else new_traceparent(request.app[DEPS].random_hex(48))

@@ -1,0 +1,23 @@
+"""URLs of the app: absolute below EVENTFLOW_PUBLIC_URL, else paths relative to the host."""
+
+from __future__ import annotations
+
+from eventflow.settings import Settings
+
+JOBS = "/api/v1/videos/jobs"
+
+
+def job_path(job_id: str, what: str) -> str:
+    return f"{JOBS}/{job_id}/{what}"
+
+
+def job_links(settings: Settings, job_id: str) -> dict[str, str]:
+    """Where the client goes on from a job's id. The stream's link is to MP4, the one format that there is."""
+    base = settings.public_url
+    return {
+        "status_url": base + job_path(job_id, "status"),
+        "events_url": base + job_path(job_id, "events"),
+        "stream_url": base + job_path(job_id, "stream?format=mp4"),
+        "download_url": base + job_path(job_id, "download"),
+        "cancel_url": base + job_path(job_id, "cancel"),
+    }

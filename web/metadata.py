@@ -1,0 +1,66 @@
+"""A published video's metadata as JSON, with URLs that were signed just now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from attrs import asdict
+
+from eventflow.domain.job import Publication
+from eventflow.domain.values import FileRef, TechnicalMetadata, VideoFile
+from eventflow.domain.view import JobView
+from web.render import passthrough_of, storage_of
+
+Sign = Callable[[FileRef], Awaitable[str]]
+
+
+def best(published: Publication) -> VideoFile:
+    """The video with the most lines. Raises ValueError where there is none."""
+    return max(published.videos, key=lambda video: video.height)
+
+
+async def metadata_of(
+    view: JobView, published: Publication, sign: Sign, *, expires_in_s: int, stream_url: str
+) -> dict[str, Any]:
+    """All that is known of the publication; sizes in bytes, durations in seconds."""
+    top = best(published) if published.videos else None
+    return {
+        "job_id": view.id,
+        "version": published.version,
+        "title": view.job.title,
+        "created_at": view.created_at,
+        "file_size": top.file.size_bytes if top else None,
+        "duration": top.duration_s if top else None,
+        "dimensions": {"width": top.width, "height": top.height} if top else None,
+        "video_urls": {video.quality: await sign(video.file) for video in published.videos},
+        "thumbnail_urls": [await sign(thumbnail.file) for thumbnail in published.thumbnails],
+        "caption_urls": [],
+        "urls_expire_in": expires_in_s,
+        "technical_metadata": [technical(entry) for entry in published.metadata],
+        "streaming_info": {
+            "formats": ["mp4"],
+            "qualities": [video.quality for video in published.videos],
+            "default_quality": top.quality if top else None,
+            "stream_url": stream_url,
+        },
+        "s3_keys": {
+            "videos": {video.quality: video.file.key for video in published.videos},
+            "thumbnails": [thumbnail.file.key for thumbnail in published.thumbnails],
+        },
+        "storage": storage_of(published),
+        "passthrough": passthrough_of(view.job),
+    }
+
+
+def technical(entry: TechnicalMetadata) -> dict[str, Any]:
+    """What probing told of one file; rates in bits per second."""
+    return {
+        "quality": entry.quality,
+        "container": entry.container,
+        "duration": entry.duration_s,
+        "file_size": entry.size_bytes,
+        "bit_rate": entry.bit_rate,
+        "video": asdict(entry.video) if entry.video else None,
+        "audio": asdict(entry.audio) if entry.audio else None,
+    }

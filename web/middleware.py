@@ -1,0 +1,69 @@
+"""The one middleware: request id, authentication, problems, log line. One, because each layer costs every request."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from web.auth import AUTH
+from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.errors import Problem, as_problem, problem_response
+
+_log = structlog.get_logger()
+
+REQUEST_ID_HEADER = "X-Request-Id"
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_READS = ("GET", "HEAD")
+
+
+@web.middleware
+async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+    started = time.perf_counter()
+    given = request.headers.get(REQUEST_ID_HEADER)
+    if given is not None and _SANE_ID.fullmatch(given):
+        request_id = given
+    else:
+        request_id = request.app[DEPS].random_hex(16)
+    request[REQUEST_ID] = request_id
+    try:
+        if request.path.startswith("/api/") and request.match_info.http_exception is None:
+            request[PRINCIPAL] = await request.app[AUTH].principal(request)
+        response = await handler(request)
+    except Exception as error:
+        if isinstance(error, web.HTTPException) and error.status < 400:
+            raise
+        response = _refused(request, error, request_id)
+    if not response.prepared:
+        response.headers[REQUEST_ID_HEADER] = request_id
+    if request.method in _READS and response.status < 500:
+        _log.debug("request", **_facts(request, response.status, started))
+    else:
+        _log.info("request", **_facts(request, response.status, started))
+    return response
+
+
+def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:
+    problem = as_problem(error)
+    if problem.status >= 500:
+        facts = {"request_id": request_id, "method": request.method, "path": request.path, "code": problem.code}
+        if problem.code == "internal":
+            _log.error("request failed", exc_info=error, **facts)
+        elif not isinstance(error, Problem):
+            _log.warning("request failed", error=f"{type(error).__name__}: {error}", **facts)
+    return problem_response(problem, request_id)
+
+
+def _facts(request: web.Request, status: int, started: float) -> dict[str, object]:
+    """Never the query: it may hold a signature."""
+    return {
+        "action": "http",
+        "request_id": request[REQUEST_ID],
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "ms": round((time.perf_counter() - started) * 1000, 2),
+    }

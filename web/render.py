@@ -1,0 +1,88 @@
+"""A job's status as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from eventflow.domain.job import Job, Publication, SceneStatus
+from eventflow.domain.values import STAGE_OF_STEP, Stage
+from eventflow.domain.view import JobView
+
+_RENDERED = (SceneStatus.RENDERED, SceneStatus.UPLOADED)
+
+
+def render_status(view: JobView, progress: float) -> bytes:
+    """The body of `GET .../status`. `progress` in percent."""
+    return orjson.dumps(status_of(view, progress), option=orjson.OPT_UTC_Z)
+
+
+def status_of(view: JobView, progress: float) -> dict[str, Any]:
+    job = view.job
+    return {
+        "job_id": view.id,
+        "version": view.version,
+        "status": view.status,
+        "stage": view.stage,
+        "progress": progress,
+        "stages": [_stage(view, stage) for stage in Stage],
+        "scenes": _scenes(job),
+        "playable": view.playable,
+        "degraded": list(job.degraded),
+        "error": _error(job),
+        "title": job.title,
+        "pipeline": job.request.pipeline,
+        "run": job.run,
+        "created_at": view.created_at,
+        "updated_at": view.updated_at,
+        "storage": storage_of(job.published) if job.published else None,
+        "passthrough": passthrough_of(job),
+    }
+
+
+def _stage(view: JobView, stage: Stage) -> dict[str, Any]:
+    seen = view.stages[stage]
+    return {
+        "stage": stage,
+        "state": seen.state,
+        "started_at": seen.started_at,
+        "finished_at": seen.finished_at,
+        "attempt": seen.attempt,
+    }
+
+
+def _scenes(job: Job) -> dict[str, int | None]:
+    return {
+        "total": job.scene_count,
+        "rendered": sum(scene.status in _RENDERED for scene in job.scenes),
+        "uploaded": sum(scene.status is SceneStatus.UPLOADED for scene in job.scenes),
+    }
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    failed = job.failure
+    if failed is None:
+        return None
+    return {
+        "category": failed.failure.category,
+        "code": failed.failure.code,
+        "message": failed.failure.message,
+        "stage": STAGE_OF_STEP[failed.step],
+        "scene": failed.scene,
+        "attempts": failed.attempts,
+    }
+
+
+def storage_of(published: Publication) -> dict[str, Any]:
+    """Where the bytes are: the store's role for each file, "delivery", or "fallback" where that refused it."""
+    return {
+        "videos": {video.quality: video.file.store for video in published.videos},
+        "thumbnails": [thumbnail.file.store for thumbnail in published.thumbnails],
+    }
+
+
+def passthrough_of(job: Job) -> Any:
+    """The requester's own JSON, as it was given."""
+    text = job.request.passthrough
+    return None if text is None else orjson.loads(text)
