@@ -17,7 +17,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@frozen
+@frozen(slots=False)
 class Envelope:
     """One event of one job.
 

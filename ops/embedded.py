@@ -52,7 +52,7 @@ class EmbeddedError(Exception):
 
 
 class DataDirLock:
-    """Whose the data directory is. The lock goes with the open file: it ends with its last holder, however that ends."""
+    """Whose the data directory is. The lock is the open file's: it ends with its last holder, however that ends."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "lock"
@@ -64,7 +64,9 @@ class DataDirLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise EmbeddedError(f"{self._path.parent} can't be used ({error.strerror}): choose another --data-dir.") from error
+            raise EmbeddedError(
+                f"{self._path.parent} can't be used ({error.strerror}): choose another --data-dir."
+            ) from error
         until = monotonic() + _LOCK_PATIENCE_S
         while True:
             try:
@@ -111,9 +113,7 @@ class EmbeddedServer:
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
         self.log.unlink(missing_ok=True)
         folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
-        _write_private(
-            self.folder / "valkey.conf", _CONFIGURATION.format(port=port, password=password, folder=folder)
-        )
+        _write_private(self.folder / "valkey.conf", _CONFIGURATION.format(port=port, password=password, folder=folder))
         _write_private(self.folder / "url", self.url)
         return (str(get_binary_path()), str(self.folder / "valkey.conf"))
 

@@ -6,7 +6,8 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -14,7 +15,9 @@ import structlog
 from eventflow.settings import Environment, Settings
 from eventflow.topics import GROUP_TOPICS
 from ops.embedded import DataDirLock, EmbeddedServer
-from ops.supervisor import Child, ChildSpec
+from ops.supervisor import Child, ChildSpec, first_of
+
+T = TypeVar("T")
 
 _LOG = structlog.get_logger()
 
@@ -29,7 +32,10 @@ class StackError(Exception):
 
 
 class Stack:
-    """Starts and stops everything. `environment` is that of the settings; `errors` a descriptor for the children's logs."""
+    """Starts and stops everything. `environment` is that of the settings.
+
+    `errors` is a descriptor for the children's logs (None: ours). `failed` gets what keeps the stack from going on.
+    """
 
     def __init__(self, settings: Settings, environment: Mapping[str, str], *, errors: int | None = None) -> None:
         if settings.env is Environment.PRODUCTION:
@@ -81,11 +87,22 @@ class Stack:
 
     async def _all_ready(self, children: Sequence[Child]) -> list[str]:
         ready = asyncio.gather(*(asyncio.shield(child.ready) for child in children))
-        await asyncio.wait([ready, self.failed], return_when=asyncio.FIRST_COMPLETED)
+        await first_of(ready, self.failed)
         if self.failed.done():
             ready.cancel()
             raise StackError(f"The stack didn't start: {self.failed.result()}.")
         return await ready
+
+    async def while_running(self, work: Coroutine[Any, Any, T]) -> T:
+        """`work`, which is cancelled if the stack can't go on. Raises StackError then."""
+        task = asyncio.ensure_future(work)
+        try:
+            await first_of(task, self.failed)
+            if not task.done():
+                raise StackError(f"The stack can't go on: {self.failed.result()}.")
+            return await task
+        finally:
+            task.cancel()
 
     def _spec(self, name: str, *arguments: str) -> ChildSpec:
         return ChildSpec(

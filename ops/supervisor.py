@@ -145,6 +145,11 @@ def _child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
     return setup
 
 
+async def first_of(*futures: asyncio.Future[Any]) -> None:
+    """Until one of `futures` is done; cancels none."""
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
 def when_orphaned(action: Callable[[], None]) -> None:
     """In a child: call `action` once standard input ends, which is when the supervisor has died."""
     loop, fd = asyncio.get_running_loop(), sys.stdin.fileno()

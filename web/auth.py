@@ -52,7 +52,9 @@ class Auth:
             raise _unauthorized("Send your API key: Authorization: Bearer ...")
         found = await self._lookup(token.strip()) if _TOKEN.fullmatch(token.strip()) else None
         if found is None:
-            raise _unauthorized("This API key is unknown or was revoked.", 'Bearer realm="eventflow", error="invalid_token"')
+            raise _unauthorized(
+                "This API key is unknown or was revoked.", 'Bearer realm="eventflow", error="invalid_token"'
+            )
         return found
 
     async def _lookup(self, token: str) -> Principal | None:

@@ -22,9 +22,9 @@ class WebDeps:
     """Everything that the app needs from outside; whoever made the clients and stores closes them.
 
     `blocking` is a client of its own (`connect(url, blocking=True)`) for the feed's tail. `stores` maps roles to
-    stores; "workspace" is only checked for readiness. `signing` verifies URLs of local stores. `pipelines` are the names
-    that a request may give; `voices` likewise, or None where any well-formed name goes. `random_hex(n)` gives n
-    random hex digits, unguessable.
+    stores; "workspace" is only checked for readiness. `signing` verifies URLs of local stores. `pipelines` are the
+    names that a request may give; `voices` likewise, or None where any well-formed name goes. `random_hex(n)` gives
+    n random hex digits, unguessable.
     """
 
     settings: Settings

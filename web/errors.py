@@ -20,6 +20,7 @@ from eventflow.storage import errors as storage
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what failed for a passing reason.
 RETRY_SECONDS = 2
+RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
 @frozen
@@ -107,7 +108,7 @@ def as_problem(error: Exception) -> Problem:
     if found is None:
         return Problem(500, "internal", "Something went wrong on our side; the log has it under this request_id.")
     status, code = found
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    headers = RETRY if status == 503 else None
     return Problem(status, code, _DETAILS.get(code, str(error)), headers=headers)
 
 

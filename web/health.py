@@ -113,13 +113,9 @@ class Health:
 
 
 def summed(group: str, groups: list[Any], consumers: list[Any]) -> TopicState:
-    """One state of the answers of XINFO GROUPS and XINFO CONSUMERS for several streams; a missing stream is an error."""
+    """One state of what XINFO GROUPS and XINFO CONSUMERS answered for several streams; a missing one is an error."""
     rows = [
-        row
-        for answer in groups
-        if not isinstance(answer, Exception)
-        for row in answer
-        if row["name"] == group.encode()
+        row for answer in groups if not isinstance(answer, Exception) for row in answer if row["name"] == group.encode()
     ]
     lags = [row.get("lag") for row in rows]
     alive = {

@@ -17,7 +17,7 @@ from eventflow.telemetry.tracing import new_traceparent
 from web.bodies import read_json
 from web.checks import Checks, as_object, kind_of, known_query, query_number
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
-from web.errors import RETRY_SECONDS, Problem, job_not_found, not_available
+from web.errors import RETRY, Problem, job_not_found, not_available
 from web.links import job_links
 from web.projection import PROJECTION, Snapshot, VersionPending
 from web.ranges import matches_any
@@ -40,7 +40,7 @@ def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | Non
 
 
 async def owned_job(request: web.Request, *, min_version: int = 0) -> Snapshot:
-    """The job of the path, if it is the requester's own. Raises Problem 404 (the same if it is somebody else's), 503."""
+    """The job of the path, if it is the requester's own. Raises Problem 404 (for somebody else's too), 503."""
     job_id = request.match_info["job_id"]
     projection = request.app[PROJECTION]
     if not is_job_id(job_id):
@@ -61,8 +61,7 @@ async def _at_version(request: web.Request, job_id: str, min_version: int) -> Sn
         found = await request.app[PROJECTION].get(job_id, min_version=min_version, timeout_s=MIN_VERSION_SECONDS)
     except VersionPending as pending:
         detail = f"The job is at version {pending.version}; {min_version} hasn't come within {MIN_VERSION_SECONDS:g} s."
-        headers = {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
-        raise Problem(503, "version_pending", detail, headers=headers, version=pending.version) from None
+        raise Problem(503, "version_pending", detail, headers=RETRY, version=pending.version) from None
     if found is None:
         raise job_not_found()
     return found
@@ -97,9 +96,8 @@ async def generate(request: web.Request) -> web.Response:
         try:
             record = await deps.log.create(job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
         except NotDurable as error:
-            headers = {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
-            links = {"status_url": job_links(settings, job_id)["status_url"]}
-            raise Problem(503, "not_durable", str(error), headers=headers, job_id=job_id, **links) from error
+            url = job_links(settings, job_id)["status_url"]
+            raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=job_id, status_url=url) from error
     links = job_links(settings, job_id)
     body = {"job_id": job_id, "version": record.version, "status": "queued", **links}
     return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})

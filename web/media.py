@@ -14,7 +14,7 @@ from eventflow.domain.view import JobView
 from eventflow.storage import ObjectStore, attachment
 from web.checks import known_query, query_choice, query_number
 from web.deps import DEPS
-from web.errors import RETRY_SECONDS, Problem, not_available
+from web.errors import RETRY, Problem, not_available
 from web.jobs import json_response, owned_job
 from web.links import job_links
 from web.metadata import best, metadata_of
@@ -81,7 +81,7 @@ async def _publication(request: web.Request) -> tuple[JobView, Publication]:
     """The requester's job and what of it is published. Raises Problem 404, and 409 while there is nothing."""
     view = (await owned_job(request)).view
     if view.job.published is None:
-        headers = {} if view.job.finished else {hdrs.RETRY_AFTER: str(RETRY_SECONDS)}
+        headers = {} if view.job.finished else RETRY
         detail = f"There is nothing to see yet: the job is {view.status.value}."
         raise Problem(409, "not_ready", detail, headers=headers, job_status=view.status.value)
     return view, view.job.published

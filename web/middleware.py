@@ -24,10 +24,8 @@ _READS = ("GET", "HEAD")
 async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.perf_counter()
     given = request.headers.get(REQUEST_ID_HEADER)
-    if given is not None and _SANE_ID.fullmatch(given):
-        request_id = given
-    else:
-        request_id = request.app[DEPS].random_hex(16)
+    sane = given is not None and _SANE_ID.fullmatch(given)
+    request_id = given if given and sane else request.app[DEPS].random_hex(16)
     request[REQUEST_ID] = request_id
     try:
         if request.path.startswith("/api/") and request.match_info.http_exception is None:

@@ -76,9 +76,13 @@ class _Entry:
     lock: asyncio.Lock = field(factory=asyncio.Lock)
     waiters: list[asyncio.Future[None]] = field(factory=list)
 
+    @property
+    def version(self) -> int:
+        return self.view.version if self.view else 0
+
 
 class Projection:
-    """Job views by id; at most `capacity` are kept, the least recently asked for go first. `render` makes the answer."""
+    """Job views by id. At most `capacity` are kept, the least recently asked for go; `render` makes the answer."""
 
     def __init__(self, log: JobLog, tail: FeedTail, *, capacity: int, render: Render) -> None:
         self._log, self._tail, self._capacity, self._render = log, tail, capacity, render
@@ -106,19 +110,19 @@ class Projection:
         Raises VersionPending, DecodeError, IllegalTransition and connection errors.
         """
         entry = await self._fetch(job_id)
-        if entry is None or entry.view is None:
+        if entry is None:
             return None
         deadline = self._now() + timeout_s
         force = True
-        while entry.view.version < min_version:
+        while entry.version < min_version:
             if force:
                 entry = await self._fetch(job_id, force=True)
-                if entry is None or entry.view is None:
+                if entry is None:
                     return None
             remaining = deadline - self._now()
-            if entry.view.version < min_version and remaining <= 0:
-                raise VersionPending(entry.view.version)
-            force = entry.view.version < min_version and not await _wait(entry, min(remaining, POLL_SECONDS))
+            if entry.version < min_version and remaining <= 0:
+                raise VersionPending(entry.version)
+            force = entry.version < min_version and not await _wait(entry, min(remaining, POLL_SECONDS))
         return self._snapshot(entry)
 
     def _fresh(self, entry: _Entry) -> bool:

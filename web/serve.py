@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -47,9 +46,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
     deps = app[DEPS]
     loopback = is_loopback(host)
     production = deps.settings.env is Environment.PRODUCTION
-    auth = Auth(
-        deps.api_keys, monotonic=asyncio.get_running_loop().time, open_allowed=loopback and not production
-    )
+    auth = Auth(deps.api_keys, monotonic=asyncio.get_running_loop().time, open_allowed=loopback and not production)
     if not auth.open_allowed and not await auth.has_keys():
         raise RefusedToServe(_why(host, production))
     app[AUTH] = auth
@@ -57,7 +54,8 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace_s)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
+        # localhost may be two addresses, and a free port of one isn't one of the other
+        site = web.TCPSite(runner, "127.0.0.1" if host == "localhost" else host, port, backlog=_BACKLOG)
         await site.start()
         bound = _bound(runner, host)
         _log.info("serving", action="serve", url=bound.url)
@@ -120,10 +118,3 @@ def _bound(runner: web.AppRunner, host: str) -> Address:
     if isinstance(name, tuple):
         return Address(host, int(name[1]))
     raise OSError(f"{host} isn't a TCP address")
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that was free just now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

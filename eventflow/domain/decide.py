@@ -81,7 +81,9 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
         return []
     uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
     after = evolve(job, uploaded)
-    return [uploaded, *_upload_complete(after), *_failure_complete(after)]
+    if after.deliverables_uploaded and after.scenes_are(SceneStatus.UPLOADED):
+        return [uploaded, ev.VideoUploaded(job.run)]
+    return [uploaded, *_failure_complete(after)]
 
 
 def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
@@ -95,13 +97,7 @@ def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
     if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
         return []
     uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails)
-    return [uploaded, *_upload_complete(evolve(job, uploaded))]
-
-
-def _upload_complete(job: Job) -> Events:
-    if job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED):
-        return [ev.VideoUploaded(job.run)]
-    return []
+    return [uploaded, ev.VideoUploaded(job.run)] if job.scenes_are(SceneStatus.UPLOADED) else [uploaded]
 
 
 def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:

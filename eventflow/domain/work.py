@@ -16,7 +16,7 @@ from eventflow.domain.job import Job, Phase, SceneStatus
 from eventflow.domain.values import Step
 
 
-@frozen
+@frozen(slots=False)
 class Work:
     """What an event asks for: the step, and the scene and run it belongs to."""
 

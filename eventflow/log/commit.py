@@ -16,6 +16,9 @@ from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
+#: Batches on their way at the same time: one is laid out while the server works on the other.
+IN_FLIGHT = 2
+
 #: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
 BATCH = 64
 
@@ -23,7 +26,7 @@ OnClaim = Literal["hold", "settle", "discard"]
 Hint = Literal["", "cancel", "clear"]
 
 
-@frozen
+@frozen(slots=False)
 class Claim:
     """A pending entry as it was handed to a consumer. `count` is its delivery count, the fencing token."""
 
@@ -34,7 +37,7 @@ class Claim:
     count: int
 
 
-@frozen
+@frozen(slots=False)
 class NewEvent:
     """An encoded event; `topic` is the stream it is delivered on, or None for history only."""
 
@@ -57,7 +60,7 @@ class Parked:
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@frozen
+@frozen(slots=False)
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
@@ -91,14 +94,13 @@ class _Batch:
         live = self.key(keys.live(c.job_id)) if c.hint else 0
         put((self.key(keys.events(c.job_id)), live, self.key(keys.feed), c.expected, c.hint))
         if c.claim is None:
-            put(("none", len(c.events)))
+            put(("none", len(c.events), len(c.delayed), len(c.parked)))
         else:
             claim = c.claim
             put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer))
-            put((claim.entry_id, claim.count, len(c.events)))
+            put((claim.entry_id, claim.count, len(c.events), len(c.delayed), len(c.parked)))
         for event in c.events:
             put((event.type, event.payload, self.key(event.topic) if event.topic else 0))
-        put((len(c.delayed), len(c.parked)))
         for d in c.delayed:
             put((self.key(keys.delayed), d.due_ms, d.target.encode() + b"\n" + d.payload))
         for p in c.parked:
@@ -133,7 +135,7 @@ class Committer:
     def __init__(self, redis: Redis) -> None:
         self.script = load_script(redis, "commit")
         self._waiting: list[tuple[Commit, asyncio.Future[int]]] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._senders: set[asyncio.Task[None]] = set()
 
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
@@ -143,8 +145,10 @@ class Committer:
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((commit, done))
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_all())
+        if len(self._senders) < IN_FLIGHT:
+            sender = asyncio.create_task(self._send_all())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
         return await done
 
     async def _send_all(self) -> None:

@@ -26,7 +26,7 @@ DUE_BATCH = 500
 LOST, RENEWED, CANCEL = 0, 1, 2
 
 
-@frozen
+@frozen(slots=False)
 class Delivery:
     """An entry in our hands. `payload` is None where the entry has no event in it.
 

@@ -40,7 +40,7 @@ CONFLICT_TRIES = 100
 _PAGE = 1_000
 
 
-@frozen
+@frozen(slots=False)
 class JobRecord:
     """A job as folded up to `version`; `job` is its state."""
 
@@ -51,7 +51,7 @@ class JobRecord:
     job: Job
 
 
-@frozen
+@frozen(slots=False)
 class Cause:
     """What a commit is a reaction to: goes into the envelope of each event of it."""
 
@@ -61,7 +61,7 @@ class Cause:
     traceparent: str
 
 
-@frozen
+@frozen(slots=False)
 class Settlement:
     """What becomes of the claimed entry with a commit, and the retry to put off, if any.
 

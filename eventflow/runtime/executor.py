@@ -41,7 +41,6 @@ from eventflow.topics import TOPIC_OF
 P = ParamSpec("P")
 T = TypeVar("T")
 _LOG = structlog.get_logger()
-_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class Ending(Enum):
@@ -130,8 +129,7 @@ class Executor:
         began = perf_counter()
         with self.tracing.step(envelope, self.group.name) as (traceparent, span):
             cause = _cause(envelope, traceparent)
-            hold = Settlement(held.delivery.claim)
-            commit_more = partial(self._execute, envelope, cause, hold)
+            commit_more = partial(self._execute, envelope, cause, Settlement(held.delivery.claim))
             reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
             try:
                 commands = await handler(reaction)
@@ -144,13 +142,10 @@ class Executor:
                 return
             settle = Settlement(held.delivery.claim, _settling(held.delivery))
             after = await self._execute(envelope, cause, settle, commands, reaction.record)
-        self._note(
-            held,
-            "step settled",
-            stage_ms=round((perf_counter() - began) * 1000, 1),
-            version=after.version,
-            delivery_count=held.delivery.claim.count,
-        )
+        if _LOG.is_enabled_for(logging.INFO):
+            stage_ms = round((perf_counter() - began) * 1000, 1)
+            count = held.delivery.claim.count
+            self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
 
     async def _execute(
         self,
@@ -257,8 +252,6 @@ class Executor:
                 delay = min(2.0, delay * 2)
 
     def _note(self, held: Held, message: str, *, level: str = "info", **context: Any) -> None:
-        if not _LOG.is_enabled_for(_LEVELS[level]):
-            return
         known = log_context(held.envelope, self.group.name) if held.envelope else {"group": self.group.name}
         getattr(_LOG, level)(message, **known, **context)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from attrs import evolve
@@ -21,8 +22,10 @@ from eventflow.log.connection import DISCONNECTED, check_server
 from eventflow.log.errors import LogUnfit
 from eventflow.settings import Settings, load_settings
 from eventflow.telemetry.logs import configure_logs
-from ops.compose import Parts, open_parts
 from ops.embedded import running_url
+
+if TYPE_CHECKING:
+    from ops.compose import Parts
 
 T = TypeVar("T")
 
@@ -88,14 +91,15 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 @asynccontextmanager
 async def open_tool() -> AsyncIterator[Parts]:
     """The parts for an operator's command."""
+    from ops.compose import open_parts
+
     async with open_parts(settings_from(service_environment())) as parts:
         yield parts
 
 
 def unreachable(error: BaseException) -> str:
-    return (
-        f"The event log can't be used: {error}. Start `eventflow up` on this data directory, or set EVENTFLOW_REDIS_URL."
-    )
+    way_out = "Start `eventflow up` on this data directory, or set EVENTFLOW_REDIS_URL."
+    return f"The event log can't be used: {error}. {way_out}"
 
 
 async def wait_for_server(redis: Redis, *, durable_ack: bool, patience_s: float = PATIENCE_S) -> dict[str, str]:
@@ -121,8 +125,6 @@ async def wait_for_server(redis: Redis, *, durable_ack: bool, patience_s: float 
 
 def stop_on_signals(on_signal: Callable[[], None]) -> None:
     """Call `on_signal` for SIGTERM, SIGINT and SIGHUP, in the running loop."""
-    import signal
-
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal)

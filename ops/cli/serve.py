@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
@@ -26,6 +27,11 @@ from ops.cli.common import (
     stop_on_signals,
     wait_for_server,
 )
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+    from ops.compose import Parts
 
 _ORPHAN_PATIENCE_S = 3.0
 
@@ -60,6 +66,7 @@ def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
 async def _up(settings: Settings, environment: dict[str, str]) -> int:
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
+    from ops.supervisor import first_of
 
     stop = asyncio.Event()
     try:
@@ -68,10 +75,10 @@ async def _up(settings: Settings, environment: dict[str, str]) -> int:
         stopped = asyncio.create_task(stop.wait())
         starting = asyncio.create_task(stack.start())
         try:
-            await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+            await first_of(starting, stopped)
             if starting.done():
                 say(f"ready {starting.result()}")
-                await asyncio.wait([stopped, stack.failed], return_when=asyncio.FIRST_COMPLETED)
+                await first_of(stopped, stack.failed)
         finally:
             starting.cancel()
             await asyncio.wait([starting])
@@ -113,16 +120,16 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
     async with open_parts(settings) as parts:
-        await _unless_stopped(stop, wait_for_server(parts.redis, durable_ack=settings.durable_ack))
-        runner = make_worker(parts, groups(parts)[name], topics=topics)
-        tune_process()
-        say(f"ready {name}")
-        await runner.run(stop)
+        if await _server_answers(parts, stop):
+            runner = make_worker(parts, groups(parts)[name], topics=topics)
+            tune_process()
+            say(f"ready {name}")
+            await runner.run(stop)
     return 0
 
 
 def web(host: Host = None, port: Port = None, supervised: Supervised = False) -> int:
-    """Run the web app. Prints "ready http://HOST:PORT" once requests are served."""
+    """Run the web app. Prints "ready http://HOST:PORT" once requests are served. SIGTERM finishes running requests."""
     settings = settings_from(service_environment({"host": host, "port": port}))
     return run_service(_web(settings, supervised), settings)
 
@@ -130,18 +137,69 @@ def web(host: Host = None, port: Port = None, supervised: Supervised = False) ->
 async def _web(settings: Settings, supervised: bool) -> int:
     from eventflow.runtime.process import tune_process
     from ops.compose import open_parts
-    from ops.cli.webapp import serve
+    from web.serve import RefusedToServe, serving
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
     async with open_parts(settings) as parts:
-        await _unless_stopped(stop, wait_for_server(parts.redis, durable_ack=settings.durable_ack))
+        if not await _server_answers(parts, stop):
+            return 0
         tune_process()
-        await serve(parts, stop, lambda url: say(f"ready {url}"))
+        try:
+            async with serving(_app(parts), settings.host, settings.port) as address:
+                say(f"ready {address.url}")
+                await stop.wait()
+        except RefusedToServe as error:
+            raise UsageError(str(error)) from error
+        except OSError as error:
+            reason = f"{settings.host}:{settings.port} can't be bound: {error.strerror}"
+            raise UsageError(f"{reason}. Choose another --port (0 picks a free one) or --host.") from error
     return 0
 
 
-async def _unless_stopped(stop: asyncio.Event, waiting: object) -> None: ...
+def _app(parts: Parts) -> Application:
+    from handlers.generation.errors import SpeechError
+    from handlers.generation.espeak import voice_names
+    from handlers.generation.pipelines.registry import pipeline_names
+    from ops.compose import utc_now
+    from web.app import create_app
+    from web.deps import WebDeps
+
+    try:
+        voices: frozenset[str] | None = frozenset(voice_names())
+    except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
+        structlog.get_logger().warning("voices are not known here", error=str(error))
+        voices = None
+    deps = WebDeps(
+        settings=parts.settings,
+        log=parts.log,
+        redis=parts.redis,
+        blocking=parts.blocking,
+        stores=parts.stores,
+        api_keys=parts.api_keys,
+        pipelines=frozenset(pipeline_names()),
+        clock=utc_now,
+        random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
+        signing=parts.signing,
+        tracing=parts.tracing,
+        voices=voices,
+    )
+    return create_app(deps)
+
+
+async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
+    """Whether there is a fit server before `stop` is set. Raises CommandError."""
+    from ops.supervisor import first_of
+
+    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.durable_ack))
+    stopped = asyncio.create_task(stop.wait())
+    await first_of(waiting, stopped)
+    stopped.cancel()
+    if waiting.done():
+        waiting.result()
+        return True
+    waiting.cancel()
+    return False
 
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:

@@ -6,93 +6,91 @@
 --     events key, live key (0 without a hint), feed key (indices into KEYS), expected version,
 --     hint ('' | 'cancel' | 'clear'),
 --     claim: 'none', or 'hold' | 'settle' | 'discard' + stream index, group, consumer, entry id, delivery count
---     number of events, for each: type, payload, topic index (0: history only)
---     number of delayed, number of parked
+--     number of events, number of delayed, number of parked
+--     for each event: type, payload, topic index (0: history only)
 --     for each delayed: delayed index, due (ms), member
 --     for each parked: parked index, number of fields, field, value, ...
 -- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'error', text}.
 --
--- Scripts don't roll back, so everything is checked before the first write.
+-- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
+-- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 
+local args, keys, call = ARGV, KEYS, redis.call
 local at = 1
-local function take()
-  local value = ARGV[at]
-  at = at + 1
-  return value
-end
-local function take_key() return KEYS[tonumber(take())] end
 
-local function read_commit()
-  local c = { events = {}, delayed = {}, parked = {} }
-  c.events_key, c.live_key, c.feed_key = take_key(), take_key(), take_key()
-  c.expected, c.hint, c.claim = tonumber(take()), take(), take()
-  if c.claim ~= 'none' then
-    c.stream, c.group, c.consumer = take_key(), take(), take()
-    c.entry, c.count = take(), tonumber(take())
+local function owns(stream, group, consumer, entry, count)
+  local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
+  local row = not pending.err and pending[1]
+  return row and row[2] == consumer and row[4] == tonumber(count)
+end
+
+-- How many arguments the rest of a commit takes, from `from` on.
+local function rest(from, events, delayed, parked)
+  local next = from + 3 * events + 3 * delayed
+  for _ = 1, parked do next = next + 2 + tonumber(args[next + 1]) end
+  return next
+end
+
+local function append(from, events, job_key, feed, version)
+  local job = string.sub(job_key, -42, -8)
+  for _ = 1, events do
+    version = version + 1
+    local payload, topic = args[from + 1], args[from + 2]
+    call('XADD', job_key, version .. '-0', 'e', payload)
+    call('XADD', feed, '*', 'j', job, 'v', version, 't', args[from])
+    if topic ~= '0' then call('XADD', keys[tonumber(topic)], '*', 'e', payload) end
+    from = from + 3
   end
-  for i = 1, tonumber(take()) do
-    local kind, payload, topic = take(), take(), tonumber(take())
-    c.events[i] = { kind, payload, topic > 0 and KEYS[topic] or false }
+  return from, version
+end
+
+local function set_aside(from, delayed, parked)
+  for _ = 1, delayed do
+    call('ZADD', keys[tonumber(args[from])], args[from + 1], args[from + 2])
+    from = from + 3
   end
-  local delayed, parkings = tonumber(take()), tonumber(take())
-  for i = 1, delayed do c.delayed[i] = { take_key(), take(), take() } end
-  for i = 1, parkings do
-    local parked = { take_key() }
-    local fields = {}
-    for j = 1, tonumber(take()) do fields[j] = take() end
-    parked[2] = fields
-    c.parked[i] = parked
+  for _ = 1, parked do
+    local fields = tonumber(args[from + 1])
+    call('XADD', keys[tonumber(args[from])], '*', unpack(args, from + 2, from + 1 + fields))
+    from = from + 2 + fields
   end
-  return c
 end
 
-local function owns(c)
-  if c.claim == 'none' then return true end
-  local pending = redis.pcall('XPENDING', c.stream, c.group, c.entry, c.entry, 1)
-  if pending.err then return false end
-  local row = pending[1]
-  return row ~= nil and row[2] == c.consumer and row[4] == c.count
-end
-
-local function version(key)
-  local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-  if not last then return 0 end
-  return tonumber(string.match(last[1], '^(%d+)'))
-end
-
-local function write(c)
-  local job = string.match(c.events_key, 'job:(.+):events$')
-  local v = c.expected
-  for _, event in ipairs(c.events) do
-    v = v + 1
-    redis.call('XADD', c.events_key, v .. '-0', 'e', event[2])
-    redis.call('XADD', c.feed_key, '*', 'j', job, 'v', v, 't', event[1])
-    if event[3] then redis.call('XADD', event[3], '*', 'e', event[2]) end
+local function commit()
+  local job_key, live, feed = keys[tonumber(args[at])], tonumber(args[at + 1]), keys[tonumber(args[at + 2])]
+  local version, hint, claim = tonumber(args[at + 3]), args[at + 4], args[at + 5]
+  local stream, group, entry
+  local owned = true
+  at = at + 6
+  if claim ~= 'none' then
+    stream, group, entry = keys[tonumber(args[at])], args[at + 1], args[at + 3]
+    owned = owns(stream, group, args[at + 2], entry, args[at + 4])
+    at = at + 5
   end
-  for _, d in ipairs(c.delayed) do redis.call('ZADD', d[1], d[2], d[3]) end
-  for _, p in ipairs(c.parked) do redis.call('XADD', p[1], '*', unpack(p[2])) end
-  if c.hint == 'cancel' then redis.call('HSET', c.live_key, 'cancel', 1) end
-  if c.hint == 'clear' then redis.call('DEL', c.live_key) end
-  if c.claim == 'settle' or c.claim == 'discard' then redis.call('XACK', c.stream, c.group, c.entry) end
-  if c.claim == 'discard' then redis.call('XDEL', c.stream, c.entry) end
-  return v
-end
+  local events, delayed, parked = tonumber(args[at]), tonumber(args[at + 1]), tonumber(args[at + 2])
+  local from = at + 3
+  at = rest(from, events, delayed, parked)
 
-local function commit(c)
-  if not owns(c) then return { 'lost', 0 } end
-  if #c.events > 0 then
-    local present = version(c.events_key)
-    if present ~= c.expected then return { 'conflict', present } end
+  if not owned then return { 'lost', 0 } end
+  if events > 0 then
+    local present = call('XLEN', job_key)
+    if present ~= version then return { 'conflict', present } end
+    from, version = append(from, events, job_key, feed, version)
   end
-  return { 'ok', write(c) }
+  set_aside(from, delayed, parked)
+  if hint == 'cancel' then call('HSET', keys[live], 'cancel', 1) end
+  if hint == 'clear' then call('DEL', keys[live]) end
+  if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end
+  if claim == 'discard' then call('XDEL', stream, entry) end
+  return { 'ok', version }
 end
 
-local commits = {}
-for i = 1, tonumber(take()) do commits[i] = read_commit() end
+local commits = tonumber(args[at])
 local results = {}
-for i, c in ipairs(commits) do
-  local fine, result = pcall(commit, c)
+at = at + 1
+for i = 1, commits do
+  local fine, result = pcall(commit)
   results[i] = fine and result or { 'error', type(result) == 'table' and result.err or tostring(result) }
 end
 return results

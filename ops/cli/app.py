@@ -1,0 +1,51 @@
+"""All commands under one name, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from eventflow.settings import SettingsError
+from ops.cli import bench, demo, doctor, generate, jobs, keys, serve, settings
+from ops.cli.common import EXIT_USAGE, CommandError, say_error
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Turns a script into a finished, streamable video; every step is an event on Redis Streams.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+for command in (serve.up, serve.web, serve.worker, demo.demo, generate.generate, doctor.doctor, settings.settings):
+    app.command()(command)
+app.command("jobs")(jobs.list_jobs)
+app.command()(jobs.events)
+app.command()(jobs.cancel)
+app.add_typer(keys.app, name="keys")
+app.add_typer(bench.app, name="bench")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. People's mistakes give a line that says what to do, not a traceback."""
+    try:
+        code: object = app(args=None if arguments is None else list(arguments), prog_name="eventflow")
+    except SystemExit as end:  # of the parser: help, or wrong usage
+        code = end.code
+    except SettingsError as error:
+        for problem in error.problems:
+            say_error(problem)
+        return EXIT_USAGE
+    except CommandError as error:
+        say_error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # of `eventflow jobs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

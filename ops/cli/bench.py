@@ -1,0 +1,43 @@
+"""`eventflow bench`: figures, made on this machine. Each benchmark is a module of `ops.bench` with a `run`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+import typer
+from attrs import asdict
+
+from ops.cli.common import CommandError, say
+from ops.cli.tables import print_table
+
+app = typer.Typer(help="Benchmarks, each beside a baseline in the same run.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def show(result: Any, *, as_json: bool) -> None:
+    """Print the result of a benchmark, an attrs value."""
+    values = asdict(result)
+    if as_json:
+        say(orjson.dumps(values).decode())
+    else:
+        print_table(("figure", "value"), [(name, str(value)) for name, value in values.items()])
+
+
+@app.command()
+def chain(
+    jobs: Annotated[int, typer.Option(min=1, help="Jobs of three steps each.")] = 5_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 3,
+    json: Json = False,
+) -> None:
+    """Three no-op steps per job through the real runtime, beside a hand-written redis-py loop."""
+    from eventflow.telemetry.logs import configure_logs
+    from ops.bench.chain import run
+
+    configure_logs("WARNING", json=False)
+    try:
+        result = run(jobs, rounds)
+    except AssertionError as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)

@@ -1,0 +1,124 @@
+"""`eventflow demo`: the whole way, from nothing to a video on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eventflow.settings import Settings
+from ops.cli.common import CommandError, say, stop_on_signals
+from ops.cli.generate import follow
+from ops.cli.serve import stack_settings
+
+if TYPE_CHECKING:
+    from ops.stack import Stack
+
+SAMPLE = "event-streams.md"
+
+
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the video.")] = Path("demo-output"),
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Data directory to keep; without it, a temporary one is used.")
+    ] = None,
+) -> int:
+    """Start everything, make the sample script's video, save it, and end everything again."""
+    from eventflow.telemetry.logs import configure_logs
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"{output} can't be used: {error.strerror}. Choose another --output.") from error
+    configure_logs("WARNING", json=False)
+    with ExitStack() as temporary:
+        folder = data_dir or Path(
+            temporary.enter_context(tempfile.TemporaryDirectory(prefix="eventflow-demo-", ignore_cleanup_errors=True))
+        )
+        environment, settings = stack_settings(data_dir=folder.absolute(), host="127.0.0.1", port=0)
+        code = asyncio.run(_demo(settings, environment, output))
+    if data_dir:
+        say(f"The URLs live as long as a server: eventflow up --data-dir {data_dir}")
+    else:
+        say("The demo's server has ended, and its URLs with it; `eventflow up` starts one that stays.")
+    return code
+
+
+async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> int:
+    """A signal ends it together with its processes; a second one doesn't let them finish."""
+    from ops.embedded import EmbeddedError
+    from ops.stack import Stack, StackError
+
+    log = output / "demo.log"
+    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        stack = Stack(settings, environment, errors=errors)
+        work = asyncio.create_task(_make_video(stack, output, log))
+
+        def on_signal() -> None:
+            if work.cancelling():
+                stack.kill()
+            work.cancel()
+
+        stop_on_signals(on_signal)
+        for line in await work:
+            say(line)
+    except asyncio.CancelledError:
+        raise CommandError("Stopped by a signal; all processes of the demo have ended.") from None
+    except (StackError, EmbeddedError) as error:
+        raise CommandError(f"{error} The log is {log}.") from error
+    finally:
+        os.close(errors)
+    return 0
+
+
+async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
+    """Start the stack, have the video made, save it, stop; returns what to tell."""
+    import aiohttp
+    from yarl import URL
+
+    from ops.cli.client import Api
+    from ops.cli.display import display
+
+    script = files("ops").joinpath("samples", SAMPLE).read_text(encoding="utf-8")
+    async with aiohttp.ClientSession() as session:
+        with display() as shown:
+            shown.note(f"starting server, web app and workers (their log: {log})")
+            try:
+                api = Api(session, URL(await stack.start()))
+                shown.note(f"ready at {api.base}; sending {SAMPLE}")
+                accepted = await api.generate({"script": script})
+                status = await stack.while_running(follow(api, accepted, shown))
+                return await _save_all(api, accepted, status, output)
+            finally:
+                shown.note("stopping")
+                await stack.stop()
+
+
+async def _save_all(api: Any, accepted: Mapping[str, Any], status: Mapping[str, Any], output: Path) -> list[str]:
+    """Download every quality and the first thumbnail; returns what to tell."""
+    job_id = accepted["job_id"]
+    metadata = await api.metadata(job_id)
+    lines = [
+        f"video     {status['title']}: {metadata['duration']:.1f} s, {status['scenes']['total']} scenes, job {job_id}",
+        f"status    {api.url(accepted['status_url'])}",
+    ]
+    for quality in sorted(metadata["video_urls"], key=lambda name: int(name.rstrip("p")), reverse=True):
+        target = output / f"{Path(SAMPLE).stem}-{quality}.mp4"
+        link = f"{accepted['download_url']}?quality={quality}"
+        signed = await api.save(link, target)
+        lines += [f"saved     {target}  ({target.stat().st_size / 1e6:.1f} MB)", f"  from    {api.url(link)}"]
+        lines += [f"  signed  {signed}"]
+    if metadata["thumbnail_urls"]:
+        target = output / f"{Path(SAMPLE).stem}.jpg"
+        link = str(accepted["status_url"]).removesuffix("status") + "thumbnail"
+        await api.save(link, target)
+        lines += [f"saved     {target}", f"  from    {api.url(link)}"]
+    return lines

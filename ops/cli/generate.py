@@ -1,0 +1,101 @@
+"""`eventflow generate`: a script file to a running service, and its progress."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ops.cli.common import CLIENT_KEY, CLIENT_URL, CommandError, UsageError, say
+
+_DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+def generate(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Script, Markdown or plain text; - for standard input.")
+    ],
+    url: Annotated[str, typer.Option(envvar=CLIENT_URL, help="The service.")] = _DEFAULT_URL,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar=CLIENT_KEY, show_envvar=True, help="Token of `eventflow keys add`; better by variable."),
+    ] = None,
+    quality: Annotated[list[str] | None, typer.Option(help="Such as 720p (may be repeated).")] = None,
+    voice: Annotated[str | None, typer.Option(help="Who narrates, such as en-us.")] = None,
+    rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="explainer, simulation or a plug-in's name.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (waits for it).")] = None,
+) -> int:
+    """Have a video made of a script by a running service; prints the URLs."""
+    body: dict[str, Any] = {"script": read_script(file)}
+    if quality:
+        body["quality_levels"] = quality
+    if pipeline:
+        body["pipeline"] = pipeline
+    if voice or rate:
+        body["voice"] = {k: v for k, v in {"name": voice, "rate": rate}.items() if v is not None}
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--url is {url!r}; it looks like {_DEFAULT_URL}.")
+    return asyncio.run(_generate(body, url, api_key, wait=wait, output=output))
+
+
+def read_script(file: str) -> str:
+    """The text of a file, or of standard input for "-". Raises UsageError."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} isn't UTF-8 text (byte {error.start}).") from error
+
+
+async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait: bool, output: Path | None) -> int:
+    import aiohttp
+    from yarl import URL
+
+    from ops.cli.client import Api
+    from ops.cli.display import display
+
+    async with aiohttp.ClientSession() as session:
+        api = Api(session, URL(url), key)
+        accepted = await api.generate(body)
+        job_id = accepted["job_id"]
+        say(f"job       {job_id}")
+        say(f"status    {api.url(accepted['status_url'])}")
+        if wait or output:
+            with display() as shown:
+                await follow(api, accepted, shown)
+        say(f"stream    {api.url(accepted['stream_url'])}")
+        say(f"download  {api.url(accepted['download_url'])}")
+        if output:
+            await api.save(accepted["download_url"], output)
+            say(f"saved     {output}")
+    return 0
+
+
+async def follow(api: Any, accepted: Mapping[str, Any], shown: Any) -> dict[str, Any]:
+    """Show the job's progress to its end; returns the last status. Raises CommandError if it isn't completed."""
+    status: dict[str, Any] = {}
+    async for status in api.watch(accepted["job_id"], accepted["version"]):
+        shown.show(status)
+    if status["status"] != "completed":
+        raise CommandError(_why(status))
+    return status
+
+
+def _why(status: Mapping[str, Any]) -> str:
+    from ops.cli.tables import printable
+
+    error = status.get("error")
+    if not error:
+        return f"The job is {status['status']}."
+    scene = "" if error["scene"] is None else f" of scene {error['scene'] + 1}"
+    tries = f" after {error['attempts']} tries" if error["attempts"] > 1 else ""
+    return printable(f"The job failed in {error['stage']}{scene}{tries}: {error['message']} ({error['code']})")

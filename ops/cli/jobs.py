@@ -1,0 +1,160 @@
+"""`eventflow jobs`, `events` and `cancel`: an operator's look at the log itself, whoever owns the jobs."""
+
+from __future__ import annotations
+
+import heapq
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+from attrs import asdict, frozen
+
+from ops.cli.common import CommandError, UsageError, open_tool, run_tool, say
+from ops.cli.tables import print_table, printable
+
+if TYPE_CHECKING:
+    from eventflow.domain.view import JobView
+    from eventflow.log.keys import PartitionKeys
+    from ops.compose import Parts
+
+_PAGE = 500
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="As `eventflow jobs` shows it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+
+
+@frozen
+class JobRow:
+    """A job in the list; progress in percent."""
+
+    id: str
+    owner: str
+    status: str
+    stage: str
+    progress: float
+    version: int
+    created_at: str
+    title: str
+
+
+def list_jobs(
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20, json: Json = False
+) -> None:
+    """List jobs, newest first."""
+    rows = run_tool(_list(limit))
+    if json:
+        for row in rows:
+            say(orjson.dumps(asdict(row)).decode())
+        return
+    headings = ("job", "owner", "status", "stage", "progress", "version", "created", "title")
+    print_table(
+        headings,
+        [
+            (r.id, r.owner, r.status, r.stage, f"{r.progress:.0f} %", str(r.version), r.created_at, printable(r.title))
+            for r in rows
+        ],
+    )
+
+
+async def _list(limit: int) -> list[JobRow]:
+    async with open_tool() as parts:
+        found: list[tuple[str, str]] = []
+        for keys in parts.keyspace.all:
+            found += await _newest(parts, keys, limit)
+        newest = heapq.nlargest(limit, found)
+        rows = [await _row(parts, job_id) for _, job_id in newest]
+        return [row for row in rows if row is not None]
+
+
+async def _newest(parts: Parts, keys: PartitionKeys, limit: int) -> list[tuple[str, str]]:
+    """(time of the request as zero-padded ms, job id) of the partition's newest jobs, from the end of its feed."""
+    found: list[tuple[str, str]] = []
+    end = "+"
+    while len(found) < limit:
+        entries: Any = await parts.redis.xrevrange(keys.feed, max=end, count=_PAGE)
+        for entry_id, fields in entries:
+            if fields[b"v"] == b"1":
+                ms, _, number = entry_id.decode().partition("-")
+                found.append((f"{ms:0>16}-{number:0>10}", fields[b"j"].decode()))
+        if len(entries) < _PAGE:
+            break
+        end = f"({entries[-1][0].decode()}"
+    return found[:limit]
+
+
+async def _row(parts: Parts, job_id: str) -> JobRow | None:
+    from eventflow.domain.view import progress, view_of
+
+    view: JobView | None = view_of(await parts.log.history(job_id))
+    if view is None:
+        return None
+    live: Any = await parts.redis.hgetall(parts.keyspace.of_job(job_id).live(job_id))
+    percent = progress(view.job, _fractions(live))
+    created = view.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    stage = view.stage.value if view.stage and view.status == "processing" else ""
+    return JobRow(job_id, view.owner, view.status.value, stage, percent, view.version, created, view.job.title or "")
+
+
+def _fractions(live: dict[bytes, bytes]) -> dict[str, float]:
+    """Progress of running steps; what else is in the hash (the cancel hint) has no colon in its name."""
+    return {name.decode(): float(value) for name, value in live.items() if b":" in name}
+
+
+def events(job: JobId, json: Json = False) -> None:
+    """Show the history of a job."""
+    raw = run_tool(_history(_checked(job)))
+    if json:
+        for line in raw:
+            say(line.decode())
+        return
+    rows = []
+    for line in raw:
+        body = orjson.loads(line)
+        data = printable(orjson.dumps(body.get("data", {})).decode())
+        rows.append((str(body["sequence"]), body["time"], body["type"], data))
+    print_table(("version", "time", "event", "data"), rows)
+
+
+async def _history(job_id: str) -> Sequence[bytes]:
+    async with open_tool() as parts:
+        envelopes = await parts.log.history(job_id)
+        if not envelopes:
+            raise _missing(job_id)
+        return [parts.log.codec.encode(envelope) for envelope in envelopes]
+
+
+def cancel(job: JobId) -> None:
+    """Ask for a job to be cancelled; running steps end within a second or so."""
+    version = run_tool(_cancel(_checked(job)))
+    say(f"cancellation requested; the job is at version {version}")
+
+
+async def _cancel(job_id: str) -> int:
+    from eventflow.domain.commands import RequestCancellation
+    from eventflow.domain.errors import AlreadyFinished
+    from eventflow.log.jobs import Cause
+    from eventflow.telemetry.tracing import new_traceparent
+
+    async with open_tool() as parts:
+        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        if await parts.log.load(job_id) is None:
+            raise _missing(job_id)
+        try:
+            record = await parts.log.execute(job_id, [RequestCancellation("requested by the operator")], cause)
+        except AlreadyFinished as error:
+            raise CommandError(f"Job {job_id} has ended already; there is nothing to cancel.") from error
+        return record.version if record else 0
+
+
+def _checked(job_id: str) -> str:
+    from eventflow.envelope import is_job_id
+
+    if not is_job_id(job_id):
+        raise UsageError(f"{job_id!r} isn't a job id; `eventflow jobs` lists them.")
+    return job_id
+
+
+def _missing(job_id: str) -> CommandError:
+    return CommandError(f"There is no job {job_id} in this log; `eventflow jobs` lists what there is.")

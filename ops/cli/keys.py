@@ -1,0 +1,60 @@
+"""`eventflow keys`: API keys, straight in the log's server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from eventflow.identity import ApiKey
+from ops.cli.common import CommandError, UsageError, open_tool, run_tool, say
+from ops.cli.tables import print_table
+
+app = typer.Typer(help="API keys: with the first one the service is no longer open.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    owner: Annotated[str, typer.Argument(help="Whose jobs the key reaches.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Also reach /api/v1/admin.")] = False,
+) -> None:
+    """Make a key and print its token. It is stored as a digest only: the token can't be shown again."""
+
+    async def run() -> tuple[ApiKey, str]:
+        async with open_tool() as parts:
+            return await parts.api_keys.add(owner, ["admin"] if admin else [])
+
+    try:
+        record, token = run_tool(run())
+    except ValueError as error:
+        raise UsageError(f"{owner!r}: {error}") from error
+    typer.echo(f"key {record.id} of {record.owner}; keep the token, it isn't shown again:", err=True)
+    say(token)
+
+
+@app.command("list")
+def list_keys() -> None:
+    """List the keys; tokens are not known."""
+
+    async def run() -> list[ApiKey]:
+        async with open_tool() as parts:
+            return await parts.api_keys.list()
+
+    found = run_tool(run())
+    if not found:
+        typer.echo("There is no key: the service is open, on this machine only. `eventflow keys add OWNER`", err=True)
+    rows = [(key.id, key.owner, " ".join(key.scopes), key.created_at[:19] + "Z") for key in found]
+    print_table(("id", "owner", "scopes", "created"), rows)
+
+
+@app.command()
+def revoke(identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")]) -> None:
+    """Take a key back. Web processes may honour it for a second more."""
+
+    async def run() -> bool:
+        async with open_tool() as parts:
+            return await parts.api_keys.revoke(identity)
+
+    if not run_tool(run()):
+        raise CommandError(f"There is no key {identity!r}; see `eventflow keys list`.")
+    say(f"revoked {identity}")

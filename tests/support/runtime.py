@@ -1,0 +1,238 @@
+"""The consumer runtime under test: a log under a name of its own, workers in this process, jobs to feed them with."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+from attrs import define, field, frozen
+from redis.asyncio import Redis
+
+from eventflow.codec import Codec
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command
+from eventflow.domain.job import Job
+from eventflow.domain.values import FileRef, VideoRequest
+from eventflow.envelope import Envelope, new_job_id
+from eventflow.log.connection import connect
+from eventflow.log.consume import GroupMember
+from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.telemetry.tracing import Tracing
+from eventflow.topics import Lane, Topic
+
+OWNER = "tester"
+TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+CAUSE = Cause(OWNER, "request-1", "", TRACEPARENT)
+REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
+CHAIN = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
+#: Retries that tests can wait for.
+QUICK = RetryPolicy(base_s=0.02, cap_s=0.05)
+GENEROUS_S = 30.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def a_file(name: str = "plan.json") -> FileRef:
+    return FileRef("workspace", f"jobs/x/{name}", "0" * 64, 1, "application/json")
+
+
+@define
+class Space:
+    """One log under a prefix that no other test has."""
+
+    url: str
+    redis: Redis
+    log: JobLog
+    keyspace: Keyspace
+
+    @property
+    def keys(self) -> PartitionKeys:
+        return self.keyspace.partition(0)
+
+    def topic(self, topic: Topic) -> str:
+        return self.keys.topic(topic, Lane.NORMAL)
+
+    async def submit(self, request: VideoRequest = REQUEST, **options: Any) -> str:
+        """A requested job; returns its id."""
+        job_id = new_job_id(0, secrets.token_hex(16))
+        await self.log.create(job_id, request, CAUSE, **options)
+        return job_id
+
+    async def submit_scenes(self, count: int, request: VideoRequest = REQUEST) -> str:
+        """A job with `count` planned scenes that wait to be rendered; its planning is settled."""
+        job_id = await self.submit(request)
+        await self.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(1, "t", count, a_file()))
+        await self.do(job_id, *(cmd.PlanScene(1, i, f"scene {i}", 3 * i, 3, a_file(), None) for i in range(count)))
+        return job_id
+
+    async def do(self, job_id: str, *commands: Command) -> None:
+        await self.log.execute(job_id, commands, CAUSE)
+
+    async def job(self, job_id: str) -> Job:
+        """As folded from the log, not from a cache."""
+        self.log.forget(job_id)
+        record = await self.log.load(job_id)
+        assert record is not None
+        return record.job
+
+    async def history(self, job_id: str) -> list[Envelope]:
+        return await self.log.history(job_id)
+
+    async def types(self, job_id: str) -> list[str]:
+        return [envelope.type for envelope in await self.history(job_id)]
+
+    async def ended(self, *job_ids: str) -> bool:
+        return all([(await self.job(job_id)).finished for job_id in job_ids])
+
+    async def pending(self, stream: str, group: str) -> list[dict[str, Any]]:
+        """Entries that are delivered and not settled: message_id, consumer, time_since_delivered, times_delivered."""
+        rows: list[dict[str, Any]] = await self.redis.xpending_range(stream, group, "-", "+", 100)
+        return rows
+
+    async def parked(self) -> list[dict[bytes, bytes]]:
+        return [fields for _, fields in await self.redis.xrange(self.keys.parked)]
+
+
+@asynccontextmanager
+async def open_space(url: str, prefix: str | None = None) -> AsyncIterator[Space]:
+    redis = connect(url)
+    keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}")
+    try:
+        yield Space(url, redis, JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now), keyspace)
+    finally:
+        await redis.aclose()
+
+
+@define
+class Running:
+    worker: Worker
+    member: GroupMember
+    task: asyncio.Task[None]
+    stopping: asyncio.Event
+    redis: Redis
+    log: JobLog
+
+    async def stop(self) -> None:
+        """Drain, as SIGTERM does."""
+        self.stopping.set()
+        async with asyncio.timeout(GENEROUS_S):
+            await self.task
+
+
+@asynccontextmanager
+async def working(
+    space: Space,
+    group: Group,
+    *,
+    concurrency: int = 4,
+    lease_s: float = 1.0,
+    drain_s: float = 5.0,
+    retry: RetryPolicy = QUICK,
+    tracing: Tracing | None = None,
+    max_connections: int = 16,
+) -> AsyncIterator[Running]:
+    """A worker with connections, cache and consumer name of its own; drained at the end."""
+    redis = connect(space.url, max_connections=max_connections)
+    blocking = connect(space.url, blocking=True, max_connections=2)
+    log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
+    consumer = f"w-{secrets.token_hex(4)}"
+    member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
+    settings = WorkerSettings(concurrency, lease_s, drain_s, retry)
+    worker = Worker(group, log, [member], settings, clock=utc_now, random=Random(), tracing=tracing)
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.run(stop))
+    running = Running(worker, member, task, stop, redis, log)
+    try:
+        yield running
+        if not task.done():
+            await running.stop()
+        task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await blocking.aclose()
+        await redis.aclose()
+
+
+@define
+class Runs:
+    """Counts how often a handler began and ended, by whatever key."""
+
+    began: Counter[object] = field(factory=Counter)
+    ended: Counter[object] = field(factory=Counter)
+
+
+Render = Callable[[Reaction], Awaitable[None]]
+
+
+def scenes_group(render: Render) -> Group:
+    """The generation group without planning: `render` stands for the work on a scene."""
+
+    async def plan(reaction: Reaction) -> Sequence[Command]:
+        return []
+
+    async def on_planned(reaction: Reaction) -> Sequence[Command]:
+        await render(reaction)
+        return [cmd.FinishScene(reaction.event.scene, reaction.event.run, ())]
+
+    return Group("generation", {ev.VideoRequested: plan, ev.ScenePlanned: on_planned})
+
+
+@frozen
+class Chain:
+    """Three groups whose handlers do nothing but what `before` does."""
+
+    before: Render | None = None
+
+    @property
+    def groups(self) -> tuple[Group, Group, Group]:
+        return (
+            Group("generation", {ev.VideoRequested: self._generate}),
+            Group("upload", {ev.VideoGenerated: self._upload}),
+            Group("metadata", {ev.VideoUploaded: self._extract}),
+        )
+
+    async def _before(self, reaction: Reaction) -> None:
+        if self.before is not None:
+            await self.before(reaction)
+
+    async def _generate(self, reaction: Reaction) -> Sequence[Command]:
+        await self._before(reaction)
+        return [cmd.FinishVideo(reaction.job.run, (), ())]
+
+    async def _upload(self, reaction: Reaction) -> Sequence[Command]:
+        await self._before(reaction)
+        return [cmd.FinishUpload(reaction.job.run, (), ())]
+
+    async def _extract(self, reaction: Reaction) -> Sequence[Command]:
+        await self._before(reaction)
+        return [cmd.PublishVideo(reaction.job.run, ())]
+
+
+def gapless(history: Sequence[Envelope]) -> bool:
+    return [envelope.seq for envelope in history] == list(range(1, len(history) + 1))
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = GENEROUS_S, what: str = "") -> None:
+    """Asks again and again. Raises TimeoutError."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise TimeoutError(f"not within {seconds:g} s: {what or condition.__qualname__}") from None
+
+
