@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 from attrs import frozen
@@ -16,7 +16,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from eventflow.domain.events import EVENT_TYPES, Event
-from eventflow.envelope import Envelope
+from eventflow.envelope import Envelope, is_job_id
 
 JSON = dict[str, Any]
 Upcaster = Callable[[JSON], JSON]
@@ -35,9 +35,39 @@ class _Codable:
     load: Callable[[JSON], Event]
 
 
+T = TypeVar("T")
+
+
+def _exactly(kind: type[T]) -> Callable[[Any, Any], T]:
+    """A hook that takes a value of `kind` as it is. cattrs' own make "None" of null and 12 of "12"."""
+
+    def structure(value: Any, _: Any) -> T:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    return structure
+
+
+def _number(value: Any, _: Any) -> float:
+    if type(value) is not float and type(value) is not int:
+        raise TypeError(f"expected a number, not {type(value).__name__}")
+    return float(value)
+
+
+def _instant(value: Any, _: Any = None) -> datetime:
+    instant = datetime.fromisoformat(value)
+    if instant.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return instant
+
+
 def _converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
-    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    for kind in (int, str, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(datetime, _instant)
     converter.register_unstructure_hook(datetime, lambda at: at)  # orjson writes RFC 3339
     return converter
 
@@ -86,16 +116,12 @@ class Codec:
         """The envelope in `raw`. Raises DecodeError, whatever is wrong with it."""
         try:
             body = orjson.loads(raw)
-            return Envelope(
-                job_id=body["subject"],
-                seq=body["sequence"],
-                owner=body["owner"],
-                correlation_id=body["correlationid"],
-                causation_id=body["causationid"],
-                traceparent=body["traceparent"],
-                occurred_at=datetime.fromisoformat(body["time"]),
-                event=self._event(body["type"], body["dataversion"], body["data"]),
-            )
+            event = self._event(body["type"], body["dataversion"], body["data"])
+            job_id, seq = body["subject"], body["sequence"]
+            words = body["owner"], body["correlationid"], body["causationid"], body["traceparent"]
+            if not is_job_id(job_id) or type(seq) is not int or seq < 1 or not all(type(w) is str for w in words):
+                raise DecodeError(f"not an event: the envelope of a {body['type']} has attributes of the wrong kind")
+            return Envelope(job_id, seq, *words, _instant(body["time"]), event)
         except DecodeError:
             raise
         except Exception as error:

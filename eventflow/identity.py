@@ -89,7 +89,7 @@ class ApiKeys:
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()  # headers may hold any bytes
 
 
 def _record(raw: bytes) -> ApiKey:

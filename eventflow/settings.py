@@ -106,7 +106,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
     check = _Checks(raw, problems)
-    data_dir = Path(raw.data_dir).absolute()
+    data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
         redis_url=check.matches("redis_url", r"(rediss?|unix)://.+", "redis://HOST:PORT/0", secret=True),
@@ -122,7 +122,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
         signing_key=check.matches(
             "signing_key",
-            r"(\w{1,16}:[0-9a-fA-F]{32,}(,\w{1,16}:[0-9a-fA-F]{32,})*)?",
+            r"([A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,}(,[A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,})*)?",
             "k1:<64 hex digits>",
             secret=True,
         ),
@@ -140,11 +140,18 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
     )
-    if settings.env is Environment.PRODUCTION and not settings.signing_key:
-        problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
+    _check_together(settings, problems)
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _check_together(settings: Settings, problems: list[str]) -> None:
+    ids = [key.partition(":")[0] for key in settings.signing_key.split(",")]
+    if len(set(ids)) < len(ids):
+        problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
+    if settings.env is Environment.PRODUCTION and not settings.signing_key:
+        problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
 
 
 class _Checks:
@@ -212,6 +219,8 @@ def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]
             variables[f"{PREFIX}_{secret}"] = Path(file).read_text().strip()
         except OSError as error:
             problems.append(f"{PREFIX}_{secret}_FILE: {file} can't be read: {error.strerror}")
+        except ValueError:
+            problems.append(f"{PREFIX}_{secret}_FILE: {file!r} is no text file")
     return variables
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import cast
 
+import structlog
+from aiohttp.web import Application
 from attrs import frozen
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -31,11 +33,16 @@ from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import Topic
+from handlers.generation.errors import SpeechError
+from handlers.generation.espeak import voice_names
 from handlers.generation.handler import Generation
+from handlers.generation.pipelines.registry import pipeline_names
 from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
 from handlers.workspace import Workspace
+from web.app import create_app
+from web.deps import WebDeps
 
 #: The file in a data directory that holds the signing key a development server has made for itself.
 SIGNING_KEY_FILE = "signing.key"
@@ -178,3 +185,27 @@ def worker(parts: Parts, group: Group, *, topics: Sequence[Topic] = (), concurre
 def data_path(settings: Settings, name: str) -> Path:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return settings.data_dir / name
+
+
+def web_app(parts: Parts) -> Application:
+    """The web app; it knows pipelines and voices by name only, from here."""
+    try:
+        voices: frozenset[str] | None = frozenset(voice_names())
+    except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
+        structlog.get_logger().warning("voices are not known here", error=str(error))
+        voices = None
+    deps = WebDeps(
+        settings=parts.settings,
+        log=parts.log,
+        redis=parts.redis,
+        blocking=parts.blocking,
+        stores=parts.stores,
+        api_keys=parts.api_keys,
+        pipelines=frozenset(pipeline_names()),
+        clock=utc_now,
+        random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
+        signing=parts.signing,
+        tracing=parts.tracing,
+        voices=voices,
+    )
+    return create_app(deps)

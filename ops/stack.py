@@ -107,7 +107,7 @@ class Stack:
     def _spec(self, name: str, *arguments: str) -> ChildSpec:
         return ChildSpec(
             name,
-            (sys.executable, "-m", "ops.cli", *arguments, "--supervised"),
+            (sys.executable, "-P", "-m", "ops.cli", *arguments, "--supervised"),
             dict(self._environment),
             hopeless=frozenset({_WRONG_SETTINGS}),
             grace_s=self._settings.drain_seconds + _GRACE_S,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
@@ -281,9 +281,9 @@ async def running(projection: Projection) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        while not task.done():  # a client that isn't ours may swallow a cancellation on Python 3.11
+            task.cancel()
+            await asyncio.wait([task], timeout=1.0)
 
 
 PROJECTION = web.AppKey("projection", Projection)

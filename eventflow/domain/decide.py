@@ -2,7 +2,9 @@
 
 A handler's command may be out of date: its scene has a newer run, somebody else has done the work,
 or the job has ended. Such a command decides nothing (an empty list); that is what makes redelivery and
-zombies harmless. A requester's command that can't be met raises a DomainError instead.
+zombies harmless. A requester's command that can't be met raises a DomainError instead, and so does a handler's
+that could never be right (a gap between scenes): that is a defect, and shouldn't pass in silence. What a step notes
+about itself (a fallback, a degradation) has to come before the command that finishes it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from typing import Any
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.errors import AlreadyFinished, JobExists, JobMissing, NotFinished
+from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.values import FailureCategory, Step
+from eventflow.domain.values import FailureCategory
+from eventflow.domain.work import Work, still_due
 
 Events = list[ev.Event]
-_SCENE_STEPS = {Step.RENDER_SCENE: SceneStatus.PLANNED, Step.UPLOAD_SCENE: SceneStatus.RENDERED}
 
 
 def decide(job: Job | None, command: cmd.Command) -> Events:
@@ -53,14 +55,19 @@ def _start_planning(job: Job, c: cmd.StartPlanning) -> Events:
 
 
 def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
-    if not _current(job, c.run) or job.scene_count is not None:
+    if not _current(job, c.run) or job.phase is not Phase.PLANNING or job.scene_count is not None:
         return []
+    if c.scene_count < 1:
+        raise IllegalTransition("a script has at least one scene")
     return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan)]
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
-    if not _current(job, c.run) or c.scene < len(job.scenes):
+    can_plan = job.phase in (Phase.PLANNING, Phase.RENDERING)
+    if not _current(job, c.run) or not can_plan or c.scene < len(job.scenes):
         return []
+    if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
+        raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
     return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)]
 
 
@@ -87,7 +94,7 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
 
 
 def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
-    whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and not job.scenes
+    whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
     if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
         return []
     return [ev.VideoGenerated(c.run, c.videos, c.thumbnails)]
@@ -108,17 +115,18 @@ def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:
 
 
 def _record_fallback(job: Job, c: cmd.RecordFallback) -> Events:
-    if not job.active:
+    if not still_due(job, Work(c.step, c.scene, c.run)):
         return []
     return [ev.UploadFellBack(c.run, c.step, c.scene, c.key, c.reason, c.retry_count)]
 
 
 def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
-    return [ev.StepDegraded(c.run, c.step, c.reason)] if job.active else []
+    due = still_due(job, Work(c.step, None, c.run))
+    return [ev.StepDegraded(c.run, c.step, c.reason)] if due else []
 
 
 def _fail_step(job: Job, c: cmd.FailStep) -> Events:
-    if not job.active or not _still_open(job, c):
+    if not still_due(job, Work(c.step, c.scene, c.run)):
         return []
     attempt = job.failed_attempts(c.step, c.scene, c.run) + 1
     may_retry = c.failure.category not in (FailureCategory.INITIALIZATION, FailureCategory.RESOURCE)
@@ -129,13 +137,6 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
     if c.scene is None or c.failure.category is FailureCategory.INITIALIZATION:
         return [failed, ev.JobFailed(job.run, c.failure, c.step, c.scene, attempt)]
     return [failed, *_failure_complete(evolve(job, failed))]
-
-
-def _still_open(job: Job, c: cmd.FailStep) -> bool:
-    if c.scene is None:
-        return job.run == c.run
-    scene = job.scene(c.scene, c.run)
-    return scene is not None and scene.status is _SCENE_STEPS.get(c.step)
 
 
 def _failure_complete(job: Job) -> Events:

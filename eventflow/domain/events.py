@@ -8,7 +8,7 @@ still delivers is dropped by `decide`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, get_args
 
 from attrs import frozen
 
@@ -200,4 +200,5 @@ JobEvent: TypeAlias = (
     | ReprocessRequested
 )
 
-EVENT_TYPES: tuple[type[Event], ...] = tuple(Event.__subclasses__())
+#: Not `Event.__subclasses__()`: that also has the classes which attrs has replaced by slotted ones.
+EVENT_TYPES: tuple[type[Event], ...] = get_args(JobEvent)

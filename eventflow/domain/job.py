@@ -114,7 +114,7 @@ class Job:
 
     def scene(self, index: int, run: int) -> Scene | None:
         """Scene `index` if `run` is its present run, else None: that work is out of date."""
-        if index < len(self.scenes) and self.scenes[index].run == run:
+        if 0 <= index < len(self.scenes) and self.scenes[index].run == run:
             return self.scenes[index]
         return None
 
@@ -199,14 +199,14 @@ def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
 
 
 def _scene_planned(job: Job, e: ev.ScenePlanned) -> Changes:
-    if e.scene > len(job.scenes):
+    if not 0 <= e.scene <= len(job.scenes):
         raise IllegalTransition(f"scene {e.scene} was planned before scene {len(job.scenes)}")
     scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration)
     return {"scenes": (*job.scenes[: e.scene], scene, *job.scenes[e.scene + 1 :])}
 
 
 def _with_scene(job: Job, index: int, **changes: Any) -> Changes:
-    if index >= len(job.scenes):
+    if not 0 <= index < len(job.scenes):
         raise IllegalTransition(f"scene {index} was never planned")
     scene = attrs_evolve(job.scenes[index], **changes)
     return {"scenes": (*job.scenes[:index], scene, *job.scenes[index + 1 :])}

@@ -47,6 +47,7 @@ class StageState(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     FAILED = "failed"
+    STOPPED = "stopped"  #: the job ended before the stage did: cancelled, or failed elsewhere
 
 
 @frozen
@@ -149,15 +150,22 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
     if kind in _BEGINS:
         begin(_BEGINS[kind])
     if kind is ev.VideoGenerated:
+        end(Stage.PLANNING)  # a pipeline without scenes plans and renders in one piece
+        end(Stage.RENDERING)
         begin(Stage.UPLOADING)
     if kind is ev.ScenePlanned and job.all_scenes_planned:
         end(Stage.PLANNING)
     if isinstance(event, ev.StepFailed) and event.retry_at is not None:
         stage = STAGE_OF_STEP[event.step]
         old = stages[stage]
-        changed[stage] = replace(old, attempt=max(old.attempt, event.attempt + 1), started_at=old.started_at or at)
+        attempt = max(old.attempt, event.attempt + 1)
+        changed[stage] = StageView(StageState.ACTIVE, old.started_at or at, None, attempt)
     if isinstance(event, ev.JobFailed):
         end(STAGE_OF_STEP[event.step], StageState.FAILED)
+    if job.finished:
+        for stage, seen in stages.items():
+            if seen.started_at is not None:
+                end(stage, StageState.STOPPED)
     return {**stages, **changed} if changed else stages
 
 
@@ -186,8 +194,8 @@ def progress(job: Job, live: Mapping[str, float]) -> float:
         scenes_planned = scenes_rendered = scenes_uploaded = 1.0 if assembled else 0.0
     else:
         scenes_planned = len(job.scenes) / total
-        scenes_rendered = _scene_fraction(job, live, Step.RENDER_SCENE, SceneStatus.PLANNED) / total
-        scenes_uploaded = _scene_fraction(job, live, Step.UPLOAD_SCENE, SceneStatus.RENDERED) / total
+        scenes_rendered = _scene_fraction(job, live, Step.RENDER_SCENE) / total
+        scenes_uploaded = _scene_fraction(job, live, Step.UPLOAD_SCENE) / total
     assembling = 1.0 if assembled else live.get(progress_field(Step.ASSEMBLE, None, job.run), 0.0)
     uploading = 1.0 if job.deliverables_uploaded else live.get(progress_field(Step.UPLOAD_VIDEO, None, job.run), 0.0)
     extracting = live.get(progress_field(Step.EXTRACT_METADATA, None, job.run), 0.0)
@@ -207,11 +215,13 @@ _DONE = {
 }
 
 
-def _scene_fraction(job: Job, live: Mapping[str, float], step: Step, running: SceneStatus) -> float:
+def _scene_fraction(job: Job, live: Mapping[str, float], step: Step) -> float:
+    """How many scenes are through `step`. A failed one keeps what it had: it was rendered if its upload failed."""
+    rendered = {a.scene for a in job.attempts if a.final and a.step is Step.UPLOAD_SCENE}
     done = 0.0
     for index, scene in enumerate(job.scenes):
-        if scene.status in _DONE[step]:
+        if scene.status in _DONE[step] or (step is Step.RENDER_SCENE and index in rendered):
             done += 1.0
-        elif scene.status is running:
+        else:
             done += live.get(progress_field(step, index, scene.run), 0.0)
     return done

@@ -36,6 +36,8 @@ _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
 }
 
 _PLANNABLE = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
+#: What a scene is while the step is still to be done on it.
+_SCENE_STEPS = {Step.RENDER_SCENE: SceneStatus.PLANNED, Step.UPLOAD_SCENE: SceneStatus.RENDERED}
 
 
 def work_of(event: ev.Event) -> Work | None:
@@ -48,11 +50,11 @@ def still_due(job: Job, work: Work) -> bool:
     """Whether nobody has done `work` yet and the job still wants it."""
     if not job.active:
         return False
-    if work.scene is not None:
-        scene = job.scene(work.scene, work.run)
-        wanted = SceneStatus.PLANNED if work.step is Step.RENDER_SCENE else SceneStatus.RENDERED
+    wanted = _SCENE_STEPS.get(work.step)
+    if wanted is not None:
+        scene = None if work.scene is None else job.scene(work.scene, work.run)
         return scene is not None and scene.status is wanted
-    if job.run != work.run:
+    if work.scene is not None or job.run != work.run:
         return False
     if work.step is Step.PLAN:
         return job.phase in _PLANNABLE and not job.all_scenes_planned

@@ -6,6 +6,7 @@ shares a pool that waits for a free connection rather than raising when a burst 
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 from typing import Any
 
@@ -35,6 +36,28 @@ class PackingConnection(Connection):
     def pack_command(self, *args: Any) -> list[bytes]:
         name, *rest = args
         return [pack_command((*str(name).split(), *rest))]  # "SCRIPT LOAD" are two arguments on the wire
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """As redis-py does it, but with `asyncio.timeout`. Its `wait_for` starts a task for each command, and on
+        Python 3.11 it swallows a cancellation that comes as the write ends: the cancelled task then goes on.
+        """
+        if not self.is_connected:
+            await self.connect_check_health(check_health=False)
+        if check_health:
+            await self.check_health()  # type: ignore[no-untyped-call]
+        packed = command.encode() if isinstance(command, str) else command
+        try:
+            async with asyncio.timeout(self.socket_timeout):
+                await self._send_packed_command([packed] if isinstance(packed, bytes) else packed)
+        except TimeoutError:
+            await self.disconnect(nowait=True)
+            raise RedisTimeoutError("Timeout writing to socket") from None
+        except OSError as error:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError(f"Error while writing to socket: {error}") from error
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
 
 
 def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> Redis:

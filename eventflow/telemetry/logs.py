@@ -5,23 +5,41 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
 #: What must never reach a log: signatures, tokens and keys in URLs and headers.
 _SECRET = re.compile(
-    r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid|token|[?&]s)=)[^&\s\"']+"
+    r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid|token|password|[?&]s)=)[^&\s\"']+"
     r"|(bearer\s+)[\w.~+/=-]+"
+    r"|([a-z][a-z0-9+.-]{1,15}://[^\s/@:]{0,256}:)[^\s/@]+(?=@)"
+    r"|(\bef_[0-9a-f]{8}_)[\w-]{20,}"
 )
+_SECRET_NAMES = frozenset({"authorization", "token", "password", "secret", "signature", "signing_key", "api_key"})
+_HARMLESS = (int, float, type(None))
 
 
 def _redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str) and ("=" in value or "earer" in value):
-            event[key] = _SECRET.sub(lambda m: (m.group(1) or m.group(2)) + "***", value)
+        event[key] = _clean(key, value)
     return event
+
+
+def _clean(name: Any, value: Any) -> Any:
+    """`value` without secrets, at any depth; what isn't JSON becomes the text that the renderer would make of it."""
+    if isinstance(name, str) and name.lower() in _SECRET_NAMES and value:
+        return "***"
+    if isinstance(value, str):
+        return _SECRET.sub(lambda m: next(kept for kept in m.groups() if kept) + "***", value)
+    if isinstance(value, _HARMLESS):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _clean(key, each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(None, each) for each in value]
+    return _clean(None, repr(value))
 
 
 def configure_logs(level: str = "INFO", *, json: bool = True, stream: TextIO | None = None) -> None:

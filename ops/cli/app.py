@@ -33,9 +33,9 @@ app.add_typer(bench.app, name="bench")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. People's mistakes give a line that says what to do, not a traceback."""
     try:
-        code: object = app(args=None if arguments is None else list(arguments), prog_name="eventflow")
-    except SystemExit as end:  # of the parser: help, or wrong usage
-        code = end.code
+        app(args=None if arguments is None else list(arguments), prog_name="eventflow")
+    except SystemExit as end:  # how the parser ends, always
+        return end.code if isinstance(end.code, int) else 0
     except SettingsError as error:
         for problem in error.problems:
             say_error(problem)
@@ -48,4 +48,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # of `eventflow jobs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return code if isinstance(code, int) else 0
+    return 0

@@ -41,3 +41,16 @@ def chain(
     except AssertionError as error:
         raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
+
+
+@app.command()
+def status(
+    jobs: Annotated[int, typer.Option(min=100, help="Different jobs that are asked for.")] = 10_000,
+    rate: Annotated[float, typer.Option(min=1, help="Events appended per second meanwhile.")] = 100.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
+    json: Json = False,
+) -> None:
+    """Status requests while events are appended, beside a bare aiohttp handler that answers the same bytes."""
+    from ops.bench.status import run
+
+    show(run(jobs, rate, rounds), as_json=json)

@@ -29,7 +29,7 @@ def demo(
     data_dir: Annotated[
         Path | None, typer.Option(help="Data directory to keep; without it, a temporary one is used.")
     ] = None,
-) -> int:
+) -> None:
     """Start everything, make the sample script's video, save it, and end everything again."""
     from eventflow.telemetry.logs import configure_logs
 
@@ -43,15 +43,14 @@ def demo(
             temporary.enter_context(tempfile.TemporaryDirectory(prefix="eventflow-demo-", ignore_cleanup_errors=True))
         )
         environment, settings = stack_settings(data_dir=folder.absolute(), host="127.0.0.1", port=0)
-        code = asyncio.run(_demo(settings, environment, output))
+        asyncio.run(_demo(settings, environment, output))
     if data_dir:
         say(f"The URLs live as long as a server: eventflow up --data-dir {data_dir}")
     else:
         say("The demo's server has ended, and its URLs with it; `eventflow up` starts one that stays.")
-    return code
 
 
-async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> int:
+async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> None:
     """A signal ends it together with its processes; a second one doesn't let them finish."""
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
@@ -76,7 +75,6 @@ async def _demo(settings: Settings, environment: Mapping[str, str], output: Path
         raise CommandError(f"{error} The log is {log}.") from error
     finally:
         os.close(errors)
-    return 0
 
 
 async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:

@@ -1,2 +1,83 @@
-def doctor() -> None:
-    """stub"""
+"""`eventflow doctor`: checks every part, and says how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import orjson
+import typer
+from attrs import asdict
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eventflow.settings import Settings, SettingsError
+from ops.cli.checks import machine
+from ops.cli.checks.finding import Finding, State, fail, ok
+from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, say, service_environment, settings_from
+from ops.cli.tables import printable
+
+_STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
+
+
+def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+    """Check every part and say how to mend it. Exit code 1 if something fails."""
+    from eventflow.telemetry.logs import configure_logs
+
+    configure_logs("ERROR", json=False)
+    findings = asyncio.run(examine(service_environment()))
+    failed = any(finding.state is State.FAIL for finding in findings)
+    if json:
+        say(orjson.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}).decode())
+    else:
+        _print(findings)
+    if failed:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+async def examine(environment: Mapping[str, str]) -> list[Finding]:
+    """All findings; where the settings are wrong, those of the machine only."""
+    findings = [machine.python_version()]
+    try:
+        settings = settings_from(environment)
+    except SettingsError as error:
+        remedy = "Correct or unset it; `eventflow settings` lists what there is."
+        findings += [fail("settings", problem, remedy) for problem in error.problems]
+        return findings + await machine.media()
+    findings.append(ok("settings", f"valid; environment {settings.env.value}"))
+    findings += await _service(settings, environment)
+    findings += await machine.media()
+    return findings + await machine.disks(settings.data_dir, settings.scratch_dir)
+
+
+async def _service(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
+    from ops.cli.checks import service
+    from ops.compose import open_parts
+
+    explicit = any(environment.get(name) for name in REDIS_VARIABLES)
+    findings = [] if explicit else [await machine.embedded_server()]
+    try:
+        async with open_parts(settings) as parts:
+            findings += await service.log_server(parts, explicit=explicit)
+            findings += [*await service.stores(parts), service.signing(parts)]
+    except (OSError, ValueError, SettingsError) as error:
+        findings.append(fail("parts", str(error), "Correct the setting or the folder that the message names."))
+    return findings
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    if not sys.stdout.isatty():
+        for finding in findings:
+            remedy = f"  -> {finding.remedy}" if finding.remedy else ""
+            say(printable(f"{finding.state.value:4}  {finding.part}: {finding.found}{remedy}"))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "part", "found", "what to do"):
+        table.add_column(heading, overflow="fold")
+    for f in findings:
+        state = Text(f.state.value, style=_STYLES[f.state])
+        table.add_row(state, f.part, Text(printable(f.found)), Text(f.remedy))
+    Console().print(table)

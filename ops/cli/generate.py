@@ -16,9 +16,7 @@ _DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 def generate(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Script, Markdown or plain text; - for standard input.")
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Script, Markdown or plain text; - for standard input.")],
     url: Annotated[str, typer.Option(envvar=CLIENT_URL, help="The service.")] = _DEFAULT_URL,
     api_key: Annotated[
         str | None,
@@ -30,7 +28,7 @@ def generate(
     pipeline: Annotated[str | None, typer.Option(help="explainer, simulation or a plug-in's name.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
     output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (waits for it).")] = None,
-) -> int:
+) -> None:
     """Have a video made of a script by a running service; prints the URLs."""
     body: dict[str, Any] = {"script": read_script(file)}
     if quality:
@@ -41,7 +39,7 @@ def generate(
         body["voice"] = {k: v for k, v in {"name": voice, "rate": rate}.items() if v is not None}
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"--url is {url!r}; it looks like {_DEFAULT_URL}.")
-    return asyncio.run(_generate(body, url, api_key, wait=wait, output=output))
+    asyncio.run(_generate(body, url, api_key, wait=wait, output=output))
 
 
 def read_script(file: str) -> str:
@@ -56,7 +54,7 @@ def read_script(file: str) -> str:
         raise UsageError(f"{file} isn't UTF-8 text (byte {error.start}).") from error
 
 
-async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait: bool, output: Path | None) -> int:
+async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait: bool, output: Path | None) -> None:
     import aiohttp
     from yarl import URL
 
@@ -77,7 +75,6 @@ async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait:
         if output:
             await api.save(accepted["download_url"], output)
             say(f"saved     {output}")
-    return 0
 
 
 async def follow(api: Any, accepted: Mapping[str, Any], shown: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +20,6 @@ from ops.cli.common import (
     UsageError,
     run_service,
     say,
-    say_error,
     service_environment,
     settings_from,
     stop_on_signals,
@@ -29,8 +27,6 @@ from ops.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from aiohttp.web import Application
-
     from ops.compose import Parts
 
 _ORPHAN_PATIENCE_S = 3.0
@@ -42,14 +38,14 @@ Concurrency = Annotated[int | None, typer.Option(min=1, help="Handlers that each
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 
-def up(data_dir: DataDir = None, host: Host = None, port: Port = None, concurrency: Concurrency = None) -> int:
+def up(data_dir: DataDir = None, host: Host = None, port: Port = None, concurrency: Concurrency = None) -> None:
     """Run everything on this machine: embedded server, web app, a worker of each group.
 
     Prints "ready http://HOST:PORT" once requests are served. Ctrl-C or SIGTERM lets running steps finish; a second
     one ends everything at once. Started again on the same data directory, it goes on where it was.
     """
     environment, settings = stack_settings(data_dir=data_dir, host=host, port=port, concurrency=concurrency)
-    return run_service(_up(settings, environment), settings)
+    run_service(_up(settings, environment), settings)
 
 
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
@@ -63,7 +59,7 @@ def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
     return environment, settings_from(environment)
 
 
-async def _up(settings: Settings, environment: dict[str, str]) -> int:
+async def _up(settings: Settings, environment: dict[str, str]) -> None:
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
     from ops.supervisor import first_of
@@ -86,9 +82,7 @@ async def _up(settings: Settings, environment: dict[str, str]) -> int:
     except (StackError, EmbeddedError) as error:
         raise CommandError(str(error)) from error
     if not stop.is_set():
-        say_error(str(stack.failed.result()))
-        return EXIT_FAILURE
-    return 0
+        raise CommandError(str(stack.failed.result()))
 
 
 def worker(
@@ -96,11 +90,11 @@ def worker(
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic of the group's (may be repeated).")] = None,
     concurrency: Concurrency = None,
     supervised: Supervised = False,
-) -> int:
+) -> None:
     """Run a worker of one consumer group. SIGTERM lets running steps finish."""
     topics = _topics(group, topic or [])
     settings = settings_from(service_environment({"concurrency": concurrency}))
-    return run_service(_worker(settings, group, topics, supervised), settings)
+    run_service(_worker(settings, group, topics, supervised), settings)
 
 
 def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
@@ -112,7 +106,7 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
     return tuple(known[name] for name in names)
 
 
-async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> int:
+async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import tune_process
     from ops.compose import groups, open_parts
     from ops.compose import worker as make_worker
@@ -125,28 +119,27 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             tune_process()
             say(f"ready {name}")
             await runner.run(stop)
-    return 0
 
 
-def web(host: Host = None, port: Port = None, supervised: Supervised = False) -> int:
+def web(host: Host = None, port: Port = None, supervised: Supervised = False) -> None:
     """Run the web app. Prints "ready http://HOST:PORT" once requests are served. SIGTERM finishes running requests."""
     settings = settings_from(service_environment({"host": host, "port": port}))
-    return run_service(_web(settings, supervised), settings)
+    run_service(_web(settings, supervised), settings)
 
 
-async def _web(settings: Settings, supervised: bool) -> int:
+async def _web(settings: Settings, supervised: bool) -> None:
     from eventflow.runtime.process import tune_process
-    from ops.compose import open_parts
+    from ops.compose import open_parts, web_app
     from web.serve import RefusedToServe, serving
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
     async with open_parts(settings) as parts:
         if not await _server_answers(parts, stop):
-            return 0
+            return
         tune_process()
         try:
-            async with serving(_app(parts), settings.host, settings.port) as address:
+            async with serving(web_app(parts), settings.host, settings.port) as address:
                 say(f"ready {address.url}")
                 await stop.wait()
         except RefusedToServe as error:
@@ -154,37 +147,6 @@ async def _web(settings: Settings, supervised: bool) -> int:
         except OSError as error:
             reason = f"{settings.host}:{settings.port} can't be bound: {error.strerror}"
             raise UsageError(f"{reason}. Choose another --port (0 picks a free one) or --host.") from error
-    return 0
-
-
-def _app(parts: Parts) -> Application:
-    from handlers.generation.errors import SpeechError
-    from handlers.generation.espeak import voice_names
-    from handlers.generation.pipelines.registry import pipeline_names
-    from ops.compose import utc_now
-    from web.app import create_app
-    from web.deps import WebDeps
-
-    try:
-        voices: frozenset[str] | None = frozenset(voice_names())
-    except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
-        structlog.get_logger().warning("voices are not known here", error=str(error))
-        voices = None
-    deps = WebDeps(
-        settings=parts.settings,
-        log=parts.log,
-        redis=parts.redis,
-        blocking=parts.blocking,
-        stores=parts.stores,
-        api_keys=parts.api_keys,
-        pipelines=frozenset(pipeline_names()),
-        clock=utc_now,
-        random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
-        signing=parts.signing,
-        tracing=parts.tracing,
-        voices=voices,
-    )
-    return create_app(deps)
 
 
 async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
@@ -99,7 +100,10 @@ class Space:
 
     async def pending(self, stream: str, group: str) -> list[dict[str, Any]]:
         """Entries that are delivered and not settled: message_id, consumer, time_since_delivered, times_delivered."""
-        rows: list[dict[str, Any]] = await self.redis.xpending_range(stream, group, "-", "+", 100)
+        try:
+            rows: list[dict[str, Any]] = await self.redis.xpending_range(stream, group, "-", "+", 100)
+        except ResponseError:  # the worker hasn't created the group yet
+            return []
         return rows
 
     async def parked(self) -> list[dict[bytes, bytes]]:

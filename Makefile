@@ -1,0 +1,47 @@
+# Each target does all of its own set-up. PYTHON=/path/to/python3.12 chooses another interpreter.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Two test processes: as many as the smallest machine that this is meant for has cores.
+TEST_PROCESSES ?= 2
+
+.PHONY: help venv demo test test-debian lint format clean
+
+help:
+	@echo "make demo    make the sample script's video into ./demo-output"
+	@echo "make test    all tests that need nothing but PyPI"
+	@echo "make lint    ruff and mypy"
+	@echo "make venv    the environment in $(VENV), with the eventflow command in $(BIN)"
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with PYTHON=..." >&2; exit 1; }
+	@echo "Installing into $(VENV) ($(PYTHON)); a minute or two the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/eventflow demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not debian"
+
+# What needs programs of Debian packages; .ci/run installs them.
+test-debian: $(STAMP)
+	@$(BIN)/python -m pytest -m debian
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo-output .mypy_cache .pytest_cache .ruff_cache build *.egg-info

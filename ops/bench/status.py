@@ -1,0 +1,213 @@
+"""`eventflow bench status`: status requests over many different jobs while events are appended.
+
+Two server processes, both aiohttp on uvloop: our web app, and a bare handler that answers the same bytes. The same load
+generator asks one after the other, in interleaved rounds, while events are appended to random jobs at a steady rate.
+Staleness is the time from an event's commit to the first status that shows it, asked for all the while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from random import Random
+from statistics import median, quantiles
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import structlog
+import uvloop
+from aiohttp import web
+from attrs import frozen
+
+from eventflow.codec import Codec
+from eventflow.domain.commands import RecordDegradation
+from eventflow.domain.values import Step, VideoRequest
+from eventflow.envelope import new_job_id
+from eventflow.log.connection import connect
+from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.keys import Keyspace
+from eventflow.runtime.process import tune_process
+from eventflow.settings import load_settings
+from ops.bench.chain import TRACEPARENT, bench_server
+from ops.bench.load import get, requests_per_s
+from ops.compose import open_parts, web_app
+from web.serve import serving
+
+CONNECTIONS = 32
+_CAUSE = Cause("local", "bench", "", TRACEPARENT)
+
+
+@frozen
+class StatusResult:
+    jobs: int
+    rounds: int
+    requests_per_s: float
+    baseline_requests_per_s: float
+    ratio: float
+    appended_per_s: float
+    staleness_p50_ms: float
+    staleness_p99_ms: float
+    staleness_samples: int
+
+
+def run(jobs: int = 10_000, rate: float = 100.0, rounds: int = 5, seconds: float = 3.0) -> StatusResult:
+    """`rounds` of `seconds` each for ours and for the baseline, interleaved; medians."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    with bench_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_measure(url, jobs, rate, rounds, seconds))
+
+
+async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float) -> StatusResult:
+    redis = connect(url)
+    log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
+    ids = await _create(log, jobs)
+    paths = [get(f"/api/v1/videos/jobs/{job_id}/status") for job_id in ids]
+    Random(1).shuffle(paths)  # noqa: S311 - an order of requests
+    try:
+        with _process(_serve_ours, url) as ours:
+            body = await _body_of(ours, ids[0])
+            with _process(_serve_bare, body) as bare:
+                await _warm(ours, paths)
+                async with _appending(log, ids, rate, ours) as appended:
+                    mine, theirs = [], []
+                    began = perf_counter()
+                    for _ in range(rounds):
+                        theirs.append(await requests_per_s(bare, paths, connections=CONNECTIONS, seconds=seconds))
+                        mine.append(await requests_per_s(ours, paths, connections=CONNECTIONS, seconds=seconds))
+                    elapsed = perf_counter() - began
+                    counted = len(appended)
+    finally:
+        await redis.aclose()
+    delays = sorted(delay * 1000 for delay in appended)
+    return StatusResult(
+        jobs,
+        rounds,
+        round(median(mine), 1),
+        round(median(theirs), 1),
+        round(median(mine) / median(theirs), 3),
+        round(counted / elapsed, 1),
+        round(median(delays), 2),
+        round(quantiles(delays, n=100)[98], 2),
+        len(delays),
+    )
+
+
+async def _create(log: JobLog, jobs: int) -> list[str]:
+    request = VideoRequest(script="# A script\n\nOne line of it.")
+    ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
+    for start in range(0, jobs, 500):
+        await asyncio.gather(*(log.create(i, request, _CAUSE) for i in ids[start : start + 500]))
+    return ids
+
+
+async def _warm(port: int, paths: list[bytes]) -> None:
+    """Ask for every job once, so that each is folded; that isn't what is measured."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for start in range(0, len(paths), 100):
+            await asyncio.gather(*(_read(session, p.split()[1].decode()) for p in paths[start : start + 100]))
+
+
+async def _read(session: aiohttp.ClientSession, path: str) -> bytes:
+    async with session.get(path) as answer:
+        answer.raise_for_status()
+        return await answer.read()
+
+
+async def _body_of(port: int, job_id: str) -> bytes:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        return await _read(session, f"/api/v1/videos/jobs/{job_id}/status")
+
+
+@asynccontextmanager
+async def _appending(log: JobLog, ids: list[str], rate: float, port: int) -> AsyncIterator[list[float]]:
+    """Appends `rate` events per second, and follows each until the status shows it; yields the delays in seconds."""
+    delays: list[float] = []
+    random = Random(2)  # noqa: S311 - which jobs
+    following: set[asyncio.Task[None]] = set()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+
+        async def follow(job_id: str) -> None:
+            record = await log.execute(job_id, [RecordDegradation(1, Step.PLAN, "bench")], _CAUSE)
+            committed = perf_counter()
+            wanted = b'"version":%d,' % (record.version if record else 0)
+            while wanted not in await _read(session, f"/api/v1/videos/jobs/{job_id}/status"):
+                await asyncio.sleep(0.001)
+            delays.append(perf_counter() - committed)
+
+        async def append() -> None:
+            due = perf_counter()
+            while True:
+                task = asyncio.create_task(follow(random.choice(ids)))
+                following.add(task)
+                task.add_done_callback(following.discard)
+                due += 1 / rate
+                await asyncio.sleep(max(0.0, due - perf_counter()))
+
+        appender = asyncio.create_task(append())
+        try:
+            yield delays
+        finally:
+            appender.cancel()
+            await asyncio.gather(*following)
+
+
+@contextmanager
+def _process(target: Any, argument: Any) -> Iterator[int]:
+    """A server process; yields its port."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=target, args=(argument, there), daemon=True)
+    process.start()
+    try:
+        yield here.recv()
+    finally:
+        here.send(None)
+        process.join(10)
+        process.kill()
+
+
+def _serve_ours(url: str, pipe: Connection) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+    async def serve() -> None:
+        settings = load_settings({"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder})
+        async with open_parts(settings) as parts, serving(web_app(parts), "127.0.0.1", 0) as address:
+            await _until_told(address.port, pipe)
+
+    with tempfile.TemporaryDirectory() as folder:
+        _run(serve())
+
+
+def _serve_bare(body: bytes, pipe: Connection) -> None:
+    async def status(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_get("/api/v1/videos/jobs/{job_id}/status", status)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await _until_told(runner.addresses[0][1], pipe)
+        await runner.cleanup()
+
+    _run(serve())
+
+
+async def _until_told(port: int, pipe: Connection) -> None:
+    pipe.send(port)
+    await asyncio.to_thread(pipe.recv)
+
+
+def _run(coroutine: Any) -> None:
+    tune_process()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(coroutine)

@@ -1,0 +1,1 @@
+"""What `eventflow doctor` looks at, part by part."""

@@ -1,0 +1,160 @@
+"""The service: the log's server, its scripts and groups, the stores, keys."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import timedelta
+from functools import partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import RedisError, ResponseError
+
+from eventflow.log.connection import DISCONNECTED, check_server, load_script
+from eventflow.log.errors import LogUnfit
+from eventflow.settings import Environment
+from eventflow.topics import GROUP_TOPICS
+from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
+
+if TYPE_CHECKING:
+    from eventflow.storage import ObjectStore
+    from ops.compose import Parts
+
+_OLDEST = (7, 0)
+_SKEW_S = 2.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
+    """The server and everything in it. `explicit`: a URL was configured, so a missing server is a failure."""
+    try:
+        await parts.redis.ping()
+    except (RedisError, *DISCONNECTED) as error:
+        if explicit:
+            remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
+            return [fail("log server", str(error), remedy)]
+        remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
+        return [warn("log server", "none is running on this data directory", remedy)]
+    return [
+        *await _server(parts),
+        await awaited(
+            "log scripts", "Allow EVAL and SCRIPT LOAD for this user of the server.", lambda: _scripts(parts)
+        ),
+        *[await _group(parts, group) for group in GROUP_TOPICS],
+        await _parked(parts),
+        await _access(parts),
+    ]
+
+
+async def _server(parts: Parts) -> list[Finding]:
+    info: dict[str, Any] = await parts.redis.info("server")
+    version = str(info.get("redis_version", "0"))
+    name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
+    fit = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST
+    findings = [ok("log server", name) if fit else fail("log server", name, "Use Redis 7.0 or Valkey 7.2, or later.")]
+    try:
+        found = await check_server(parts.redis, durable_ack=parts.settings.durable_ack)
+        findings.append(ok("eviction", f"maxmemory-policy {found['policy']}"))
+        findings.append(_durability(found["aof"] == "on"))
+    except LogUnfit as error:
+        said, _, remedy = str(error).partition(". ")
+        findings.append(fail("log safety", said, remedy or "Change the server's configuration."))
+    before = time.time()
+    seconds, microseconds = await parts.redis.time()
+    skew = abs(seconds + microseconds / 1e6 - (before + time.time()) / 2)
+    findings.append(_clock(skew))
+    return findings
+
+
+def _clock(skew_s: float) -> Finding:
+    found = f"{skew_s:.1f} s apart from the server's"
+    if skew_s < _SKEW_S:
+        return ok("clock", found)
+    return warn("clock", found, "Synchronise the clocks (NTP): retries are due, and links expire, by them.")
+
+
+def _durability(aof: bool) -> Finding:
+    if aof:
+        return ok("append-only file", "on")
+    remedy = "Set appendonly yes: without it a crash of the server loses what isn't in its last snapshot."
+    return warn("append-only file", "off", remedy)
+
+
+async def _scripts(parts: Parts) -> str:
+    names = sorted(
+        entry.name.removesuffix(".lua")
+        for entry in files("eventflow.log").joinpath("scripts").iterdir()
+        if entry.name.endswith(".lua")
+    )
+    for name in names:
+        await parts.redis.script_load(str(load_script(parts.redis, name).script))
+    return f"{len(names)} load"
+
+
+async def _group(parts: Parts, name: str) -> Finding:
+    """Members and pending entries of a group, over its streams and partitions."""
+    consumers: set[str] = set()
+    pending, lag, part = 0, 0, f"group {name}"
+    for keys in parts.keyspace.all:
+        for stream in keys.streams_of(name, GROUP_TOPICS[name]):
+            try:
+                groups: Any = await parts.redis.xinfo_groups(stream)
+                members: Any = await parts.redis.xinfo_consumers(stream, name)
+            except ResponseError:  # neither stream nor group: nobody was ever there
+                continue
+            consumers |= {member["name"].decode() for member in members}
+            mine = next(group for group in groups if group["name"].decode() == name)
+            pending, lag = pending + mine["pending"], lag + (mine["lag"] or 0)
+    found = f"{len(consumers)} members, {pending} entries pending, {lag} waiting"
+    if consumers:
+        return ok(part, found)
+    return warn(part, found, f"Start one: eventflow worker --group {name}")
+
+
+async def _parked(parts: Parts) -> Finding:
+    count = sum([int(await parts.redis.xlen(keys.parked)) for keys in parts.keyspace.all])
+    if not count:
+        return ok("parked entries", "none")
+    return warn("parked entries", str(count), "They couldn't be handled; XRANGE of the parked streams says why.")
+
+
+async def _access(parts: Parts) -> Finding:
+    keys = await parts.api_keys.list()
+    if keys:
+        return ok("API keys", f"{len(keys)}, of {len({key.owner for key in keys})} owners")
+    settings = parts.settings
+    make_one = "Make one: eventflow keys add OWNER --admin"
+    if settings.env is Environment.PRODUCTION or settings.host not in _LOOPBACK:
+        return fail("API keys", f"none; the web app refuses to serve on {settings.host}", make_one)
+    return warn("API keys", "none: everybody on this machine may use the service", make_one)
+
+
+async def stores(parts: Parts) -> list[Finding]:
+    """Each store: its own check, then an object is written, read, signed and deleted."""
+    remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
+    return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in parts.stores.items()]
+
+
+async def _probe(store: ObjectStore) -> str:
+    await store.check()
+    key, data = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(64)
+    await store.put_bytes(key, data, media_type="application/octet-stream")
+    try:
+        if b"".join([chunk async for chunk in store.read(key)]) != data:
+            raise RuntimeError(f"{store.description} gives back other bytes than were written")
+        await store.signed_url(key, expires_in=timedelta(minutes=1))
+    finally:
+        await store.delete(key)
+    return f"{store.description} takes, gives and forgets an object"
+
+
+def signing(parts: Parts) -> Finding:
+    """The key behind links to local files: processes on several hosts must share it."""
+    settings = parts.settings
+    if settings.signing_key:
+        return ok("signing key", "configured")
+    remedy = "With several hosts set EVENTFLOW_SIGNING_KEY everywhere: k1:$(openssl rand -hex 32)"
+    alone = settings.workspace_url.startswith("file:")
+    found = "made by this machine, kept in the data directory"
+    return ok("signing key", found) if alone else warn("signing key", found, remedy)

@@ -1,0 +1,176 @@
+"""Whose an entry is: long work, waiting work, dead and paused workers, rivals."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import signal
+import time
+from pathlib import Path
+
+from eventflow.runtime.reaction import Reaction
+from eventflow.topics import Topic
+from tests.faults.conftest import Crew
+from tests.support.runtime import Runs, Space, gapless, scenes_group, until, working
+
+
+async def test_work_of_five_leases_runs_once(space: Space) -> None:
+    """Two workers; the one that has nothing to do must not take over what the other still works on."""
+    runs, lease_s = Runs(), 0.5
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        await asyncio.sleep(5 * lease_s)
+
+    job_id = await space.submit_scenes(1)
+    group = scenes_group(render)
+    async with working(space, group, lease_s=lease_s), working(space, group, lease_s=lease_s):
+        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    assert runs.began == {0: 1}
+    assert (await space.types(job_id)).count("SceneRendered") == 1
+
+
+async def test_entry_that_waits_for_a_slot_is_not_delivered_again(space: Space) -> None:
+    """Both scenes are fetched by a worker with one slot; the second waits for three leases before it begins."""
+    runs, lease_s = Runs(), 0.5
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        await asyncio.sleep(3 * lease_s)
+
+    job_id = await space.submit_scenes(1)
+    other = await space.submit_scenes(1)
+    group = scenes_group(render)
+    # Two streams with one entry each are fetched by one read of COUNT 1: retry of the one, topic of the other.
+    stream = space.keys.retry("generation", Topic.PLANNED)
+    entries = await space.redis.xrange(space.topic(Topic.PLANNED))
+    await space.redis.xadd(stream, entries[0][1])
+    await space.redis.xdel(space.topic(Topic.PLANNED), entries[0][0])
+    async with working(space, group, concurrency=1, lease_s=lease_s) as first:
+        await until(lambda: _owned_by(space, first.member.consumer, 2, stream, space.topic(Topic.PLANNED)))
+        async with working(space, group, concurrency=1, lease_s=lease_s):
+            await until(lambda: _has(space, job_id, "ScenesCompleted"))
+            await until(lambda: _has(space, other, "ScenesCompleted"))
+    assert sum(runs.began.values()) == 2
+
+
+async def test_killed_worker_is_replaced_within_two_leases_on_an_idle_stream(space: Space, crew: Crew) -> None:
+    lease_s = 1.0
+    dying = crew(space, "slow", "--seconds", "60", "--lease", str(lease_s))
+    job_id = await space.submit_scenes(1)
+    await until(lambda: _journal(crew, "begin", 1))
+    crew(space, "slow", "--seconds", "0", "--lease", str(lease_s))
+    dying.signal(signal.SIGKILL)
+    killed = time.monotonic()
+    await until(lambda: _journal(crew, "begin", 2))
+    took_s = time.monotonic() - killed
+    await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    print(f"\nrecovery after SIGKILL: {took_s:.2f} s with a lease of {lease_s:g} s ({took_s / lease_s:.2f} leases)")
+    assert (await space.types(job_id)).count("SceneRendered") == 1
+    assert gapless(await space.history(job_id))
+    assert await space.pending(space.topic(Topic.PLANNED), "generation") == []
+    assert took_s < 5 * lease_s
+
+
+async def test_worker_that_was_paused_longer_than_its_lease_changes_nothing(
+    space: Space, crew: Crew, tmp_path: Path
+) -> None:
+    """Neither the log nor a stored object: it even finishes its work before it learns that it has lost it."""
+    store = tmp_path / "store"
+    options = ("--lease", "1", "--store", str(store))
+    paused = crew(space, "slow", "--seconds", "1.5", *options)
+    job_id = await space.submit_scenes(1)
+    await until(lambda: _journal(crew, "begin", 1))
+    paused.signal(signal.SIGSTOP)
+    crew(space, "slow", "--seconds", "0", *options)
+    await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    log_before, files_before = await _snapshot(space, job_id), _tree(store)
+    assert len(files_before) == 1
+
+    paused.signal(signal.SIGCONT)
+    await until(lambda: _journal(crew, "stopped", 1, "end", 2))
+    assert paused.end() == 0
+
+    assert await _snapshot(space, job_id) == log_before
+    files_after = _tree(store)
+    assert {path: files_after[path] for path in files_before} == files_before
+    assert (await space.types(job_id)).count("SceneRendered") == 1
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_version_conflicts_are_decided_again_without_redoing_the_work(space: Space) -> None:
+    """Many scenes of one job end at the same moment on two workers."""
+    runs, scenes = Runs(), 24
+    gate = asyncio.Event()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        await gate.wait()
+
+    job_id = await space.submit_scenes(scenes)
+    group = scenes_group(render)
+    async with working(space, group, concurrency=12), working(space, group, concurrency=12):
+        await until(lambda: _true(sum(runs.began.values()) == scenes))
+        gate.set()
+        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    types = await space.types(job_id)
+    assert runs.began == dict.fromkeys(range(scenes), 1)
+    assert types.count("SceneRendered") == scenes
+    assert types.count("ScenesCompleted") == 1
+    assert gapless(await space.history(job_id))
+    assert await space.redis.xlen(space.topic(Topic.COMPLETED)) == 1
+
+
+async def test_redelivery_of_settled_work_is_settled_without_work(space: Space) -> None:
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+
+    job_id = await space.submit_scenes(1)
+    async with working(space, scenes_group(render)):
+        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+        stream = space.topic(Topic.PLANNED)
+        [(_, fields)] = await space.redis.xrange(stream)
+        again = await space.redis.xadd(stream, fields)
+        await until(lambda: _delivered_and_settled(space, stream, again))
+    assert runs.began == {0: 1}
+    assert (await space.types(job_id)).count("SceneRendered") == 1
+
+
+async def _has(space: Space, job_id: str, kind: str) -> bool:
+    return kind in await space.types(job_id)
+
+
+async def _true(value: bool) -> bool:
+    return value
+
+
+async def _journal(crew: Crew, word: str, count: int, other: str = "", others: int = 0) -> bool:
+    """At least `count` lines with `word`, or `others` with `other`."""
+    words = [line[3] for line in crew.journal.lines()]
+    return words.count(word) >= count or (other != "" and words.count(other) >= others)
+
+
+async def _owned_by(space: Space, consumer: str, count: int, *streams: str) -> bool:
+    rows = [row for stream in streams for row in await space.pending(stream, "generation")]
+    return sum(row["consumer"] == consumer.encode() for row in rows) == count
+
+
+async def _delivered_and_settled(space: Space, stream: str, entry: bytes) -> bool:
+    [info] = await space.redis.xinfo_groups(stream)
+    return bool(info["last-delivered-id"] == entry and info["pending"] == 0)
+
+
+async def _snapshot(space: Space, job_id: str) -> object:
+    """Everything that is in the log, byte by byte, but for the progress of runs."""
+    keys = space.keys
+    streams = [keys.events(job_id), keys.feed, keys.parked, *(space.topic(topic) for topic in Topic)]
+    delayed = await space.redis.zrange(keys.delayed, 0, -1)
+    return [await space.redis.xrange(stream) for stream in streams], delayed
+
+
+def _tree(folder: Path) -> dict[str, tuple[str, int]]:
+    """Path -> (digest, inode) of each stored object."""
+    files = [p for p in folder.rglob("*") if p.is_file() and ".eventflow" not in p.parts]
+    return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_ino) for p in files}

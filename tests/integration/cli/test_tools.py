@@ -1,0 +1,152 @@
+"""The other commands: what they say, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ops.cli.settings import markdown_table
+from tests.integration.cli.conftest import Running, rows
+from tests.support.programs import Programs
+
+
+def test_keys_open_the_door_and_close_it_again(programs: Programs, stack: Running, tmp_path: Path) -> None:
+    here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
+    script = tmp_path / "script.md"
+    script.write_text("# Hello")
+    order = ("generate", str(script), "--url", stack.url, "--pipeline", "simulation")
+
+    added = programs.run("keys", "add", "alice", "--admin", **here)
+    token = added.out.strip()
+    identity = token.split("_")[1]
+    try:
+        assert added.code == 0
+        listed = programs.run("keys", "list", **here)
+        assert identity in listed.out
+        assert "alice" in listed.out
+        assert "admin" in listed.out
+        assert token not in listed.out
+        refused = programs.run(*order)
+        assert refused.code == 1
+        assert "EVENTFLOW_CLIENT_KEY" in refused.err
+        made = programs.run(*order, EVENTFLOW_CLIENT_KEY=token)
+        assert made.code == 0, made.err
+        assert rows(programs.run("jobs", "--json", "--limit", "1", **here).out)[0]["owner"] == "alice"
+    finally:
+        revoked = programs.run("keys", "revoke", identity, **here)
+    assert revoked.code == 0
+    assert identity not in programs.run("keys", "list", **here).out
+    assert programs.run("keys", "revoke", identity, **here).code == 1
+
+
+def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running, tmp_path: Path) -> None:
+    here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
+    script = tmp_path / "script.md"
+    script.write_text("# Hello")
+    for _ in range(2):
+        made = programs.run("generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--wait")
+        assert made.code == 0, made.err
+    job_id = made.out.split()[1]
+
+    listed = rows(programs.run("jobs", "--json", **here).out)
+    assert listed[0]["id"] == job_id
+    assert (listed[0]["status"], listed[0]["progress"]) == ("completed", 100.0)
+    assert [job["created_at"] for job in listed] == sorted((job["created_at"] for job in listed), reverse=True)
+    assert len(rows(programs.run("jobs", "--json", "--limit", "1", **here).out)) == 1
+
+    history = programs.run("events", job_id, **here)
+    assert history.out.splitlines()[0].split("\t")[2] == "VideoRequested"
+    assert history.out.splitlines()[-1].split("\t")[2] == "VideoPublished"
+
+    cancelled = programs.run("cancel", job_id, **here)
+    assert cancelled.code == 1
+    assert "has ended already" in cancelled.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("worker", "--group", "painters"), 2, "there is: generation, upload, metadata"),
+        (("worker", "--group", "upload", "--topic", "planned"), 2, "it reads: rendered, generated"),
+        (("worker",), 2, "--group"),
+        (("events", "../etc"), 2, "isn't a job id"),
+        (("generate", "missing.md"), 2, "missing.md can't be read"),
+        (("generate", "script.md", "--url", "http://127.0.0.1:1"), 1, "Is it running?"),
+        (("generate", "script.md", "--url", "nowhere"), 2, "it looks like"),
+        (("keys", "add", "a b"), 2, "an owner is"),
+        (("jobs",), 1, "`eventflow up`"),
+        (("sing",), 2, "No such command"),
+    ],
+)
+def test_mistakes_get_a_line_and_a_way_out(
+    programs: Programs, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "script.md").write_text("# Hello")
+    url = {} if arguments[0] not in ("jobs", "keys") else {"EVENTFLOW_REDIS_URL": "redis://127.0.0.1:1/0"}
+    ended = programs.run(*arguments, **url)
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_what_the_service_refuses_is_said_in_its_words(programs: Programs, stack: Running, tmp_path: Path) -> None:
+    script = tmp_path / "script.md"
+    script.write_text("# Hello")
+    refused = programs.run("generate", str(script), "--url", stack.url, "--quality", "9000p")
+    assert refused.code == 1
+    assert "quality_levels" in refused.err
+    script.write_bytes(b"\xff\xfe\x00")
+    refused = programs.run("generate", str(script), "--url", stack.url)
+    assert refused.code == 2
+    assert "isn't UTF-8" in refused.err
+
+
+def test_every_wrong_setting_is_listed(programs: Programs) -> None:
+    wrong = {"EVENTFLOW_PORT": "http", "EVENTFLOW_CONCURRENCY": "0", "EVENTFLOW_COLOUR": "red"}
+    for command in (("web",), ("worker", "--group", "upload"), ("up",), ("jobs",)):
+        ended = programs.run(*command, **wrong)
+        assert ended.code == 2
+        assert all(name in ended.err for name in wrong)
+        assert "Traceback" not in ended.err
+
+
+def test_settings_prints_the_table(programs: Programs) -> None:
+    ended = programs.run("settings")
+    assert ended.code == 0
+    assert ended.out == markdown_table() + "\n"
+    assert "| `EVENTFLOW_PORT` | `8080` |" in ended.out
+
+
+def test_the_doctor_finds_a_running_stack_well(programs: Programs, stack: Running) -> None:
+    ended = programs.run("doctor", "--json", EVENTFLOW_DATA_DIR=str(stack.data_dir))
+    report = json.loads(ended.out)
+    assert ended.code == 0, report
+    found = {finding["part"]: finding["state"] for finding in report["findings"]}
+    assert "fail" not in found.values()
+    for part in ("log server", "log scripts", "append-only file", "group generation", "delivery store", "typst"):
+        assert found[part] == "ok", part
+    assert found["API keys"] == "warn"
+
+
+def test_the_doctor_says_how_to_mend_what_is_broken(programs: Programs, tmp_path: Path, valkey_url: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    broken = {
+        "EVENTFLOW_REDIS_URL": "redis://127.0.0.1:1/0",
+        "EVENTFLOW_DELIVERY_URL": (tmp_path / "file" / "store").as_uri(),
+    }
+    ended = programs.run("doctor", "--json", **broken)
+    failed = {f["part"]: f["remedy"] for f in json.loads(ended.out)["findings"] if f["state"] == "fail"}
+    assert ended.code == 1
+    assert set(failed) == {"log server", "delivery store"}
+    assert all(failed.values())
+
+    wrong = programs.run("doctor", EVENTFLOW_PORT="http")
+    assert wrong.code == 1
+    assert "EVENTFLOW_PORT" in wrong.out
+
+    bare = programs.run("doctor", EVENTFLOW_REDIS_URL=valkey_url)
+    assert bare.code == 0, bare.out
+    assert "warn  append-only file" in bare.out
+    assert "warn  group upload" in bare.out

@@ -1,0 +1,169 @@
+"""A worker process for tests: `python -m tests.support.worker_program URL PREFIX JOURNAL BEHAVIOUR [options]`.
+
+It writes a line `PID EVENT_TYPE SCENE WORD` to the journal when a handler begins, is told to stop and ends.
+`worker_process` starts one that a fixture ends whatever happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attrs import define, frozen
+
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.storage import LocalStore
+from handlers.workspace import Workspace
+from tests.support.log_server import dies_with_parent
+from tests.support.runtime import Chain, open_space, scenes_group, utc_now, working
+
+ROOT = Path(__file__).parents[2]
+
+
+@frozen
+class Behaviour:
+    """What the handlers do. `seconds` is how long they take."""
+
+    journal: Path
+    seconds: float
+    store: Path | None
+
+    def note(self, reaction: Reaction, word: str) -> None:
+        scene = getattr(reaction.event, "scene", "-")
+        line = f"{os.getpid()} {reaction.envelope.type} {scene} {word}\n"
+        with self.journal.open("ab", buffering=0) as file:
+            file.write(line.encode())
+
+    async def slow(self, reaction: Reaction) -> None:
+        """Work in a thread that keeps its product in a store at the end, in a scratch folder until then."""
+        self.note(reaction, "begin")
+        with contextlib.ExitStack() as stack:
+            if self.store is not None:
+                store = LocalStore(self.store, now=utc_now)
+                workspace = Workspace(store, self.store.parent / "scratch")
+                folder = stack.enter_context(workspace.folder(reaction.job_id))
+                product = folder / "product.bin"
+                product.write_text(f"made by {os.getpid()}")
+            await reaction.in_thread(self._work, reaction)
+            if self.store is not None:
+                await workspace.put(reaction.job_id, product, "application/octet-stream")
+        self.note(reaction, "end")
+
+    def _work(self, reaction: Reaction) -> None:
+        until = time.monotonic() + self.seconds
+        while time.monotonic() < until:
+            if reaction.should_stop():
+                self.note(reaction, "stopped")
+                return
+            time.sleep(0.01)
+
+    async def deadly(self, reaction: Reaction) -> None:
+        """The worker dies of this work."""
+        self.note(reaction, "begin")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def chain(self, reaction: Reaction) -> None:
+        self.note(reaction, "begin")
+        await asyncio.sleep(self.seconds)
+
+
+def groups_of(name: str, behaviour: Behaviour) -> Sequence[Group]:
+    if name == "chain":
+        return Chain(behaviour.chain).groups
+    return [scenes_group(getattr(behaviour, name))]
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    behaviour = Behaviour(Path(arguments.journal), arguments.seconds, arguments.store)
+    options = {"concurrency": arguments.concurrency, "lease_s": arguments.lease, "drain_s": arguments.drain}
+    async with contextlib.AsyncExitStack() as stack:
+        space = await stack.enter_async_context(open_space(arguments.url, arguments.prefix))
+        groups = groups_of(arguments.behaviour, behaviour)
+        workers = [await stack.enter_async_context(working(space, group, **options)) for group in groups]
+        print("ready", flush=True)
+        await stop.wait()
+        await asyncio.gather(*(worker.stop() for worker in workers))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    for name in ("url", "prefix", "journal", "behaviour"):
+        parser.add_argument(name)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--lease", type=float, default=1.0)
+    parser.add_argument("--drain", type=float, default=5.0)
+    parser.add_argument("--concurrency", type=int, default=1)
+    parser.add_argument("--store", type=Path)
+    return parser.parse_args()
+
+
+@define
+class Journal:
+    path: Path
+
+    def lines(self) -> list[tuple[int, str, str, str]]:
+        """(pid, event type, scene, word) in the order in which they were written."""
+        if not self.path.exists():
+            return []
+        rows = [line.split() for line in self.path.read_text().splitlines()]
+        return [(int(pid), kind, scene, word) for pid, kind, scene, word in rows]
+
+    def words(self, word: str) -> list[tuple[int, str]]:
+        """(pid, scene) of the lines with `word`."""
+        return [(pid, scene) for pid, _, scene, w in self.lines() if w == word]
+
+
+@define
+class WorkerProcess:
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Drain and end, as SIGTERM does; returns the exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+@contextlib.contextmanager
+def worker_process(
+    url: str, prefix: str, journal: Path, behaviour: str, *options: str
+) -> Iterator[WorkerProcess]:
+    """A running worker, killed at the end (a stopped one too)."""
+    command = [sys.executable, "-m", "tests.support.worker_program", url, prefix, str(journal), behaviour, *options]
+    with tempfile.NamedTemporaryFile(suffix=".log", dir=journal.parent, delete=False) as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, preexec_fn=dies_with_parent
+        )
+    assert process.stdout is not None
+    try:
+        if process.stdout.readline() != b"ready\n":
+            raise RuntimeError(f"the worker didn't start: {Path(log.name).read_text()[-2000:]}")
+        yield WorkerProcess(process, Path(log.name))
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(parse()))
+
+
