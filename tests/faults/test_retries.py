@@ -1,0 +1,193 @@
+"""What fails: tried again by the failed group alone, at most three times, and told with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command
+from eventflow.domain.job import Phase
+from eventflow.domain.values import FailureCategory, VideoRequest
+from eventflow.runtime.failure import InitializationError, RetryPolicy, StorageStepError
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.topics import Topic
+from tests.support.log_server import LogServer
+from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, until, working
+
+
+async def test_transient_failure_is_retried_by_its_group_alone(space: Space) -> None:
+    """Two groups read the same topic; one fails twice. The other one sees the event once."""
+    runs = Runs()
+
+    async def flaky(reaction: Reaction) -> None:
+        runs.began["generation"] += 1
+        if runs.began["generation"] <= 2:
+            raise StorageStepError("unavailable", "no answer")
+
+    async def watch(reaction: Reaction) -> Sequence[Command]:
+        runs.began["watchers"] += 1
+        return []
+
+    watchers = Group("watchers", {ev.VideoRequested: watch})
+    async with working(space, watchers), working(space, Chain(flaky).groups[0]):
+        job_id = await space.submit()
+        await until(lambda: _has(space, job_id, "VideoGenerated"))
+        await until(lambda: _empty(space, "generation"))
+    assert runs.began == {"generation": 3, "watchers": 1}
+    failures = [e.event for e in await space.history(job_id) if isinstance(e.event, ev.StepFailed)]
+    assert [f.attempt for f in failures] == [1, 2]
+    assert all(f.retry_at for f in failures)
+    assert await space.redis.zcard(space.keys.delayed) == 0
+    assert await space.redis.xlen(space.topic(Topic.REQUESTED)) == 1
+    assert not await space.redis.exists(space.keys.retry("watchers", Topic.REQUESTED)) or (
+        await space.redis.xlen(space.keys.retry("watchers", Topic.REQUESTED)) == 0
+    )
+
+
+async def test_job_fails_after_one_try_and_three_retries(space: Space) -> None:
+    runs = Runs()
+
+    async def failing(reaction: Reaction) -> None:
+        runs.began["try"] += 1
+        raise StorageStepError("unavailable", f"no answer to try {runs.began['try']}")
+
+    policy = RetryPolicy(base_s=0.05, cap_s=10)
+    async with working(space, Chain(failing).groups[0], retry=policy):
+        job_id = await space.submit()
+        await until(lambda: space.ended(job_id))
+    history = await space.history(job_id)
+    failures = [(e.occurred_at, e.event) for e in history if isinstance(e.event, ev.StepFailed)]
+    assert runs.began["try"] == 4
+    assert [f.attempt for _, f in failures] == [1, 2, 3, 4]
+    assert [f.retry_at is None for _, f in failures] == [False, False, False, True]
+    for number, (at, failure) in enumerate(failures[:3]):
+        assert failure.retry_at is not None
+        longest = timedelta(seconds=0.05 * 2**number)
+        assert longest / 2 - timedelta(milliseconds=20) <= failure.retry_at - at <= longest
+    for (_, failure), (later, _) in zip(failures, failures[1:], strict=False):
+        assert failure.retry_at is not None
+        assert later >= failure.retry_at - timedelta(milliseconds=1)  # due times are whole milliseconds
+    last = history[-1].event
+    assert isinstance(last, ev.JobFailed)
+    assert (last.failure.category, last.failure.code) == (FailureCategory.STORAGE, "unavailable")
+    assert last.failure.message == "no answer to try 4"
+    assert last.attempts == 4
+    assert gapless(history)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+async def test_fewer_retries_when_the_request_says_so(space: Space, retries: int) -> None:
+    async def failing(reaction: Reaction) -> None:
+        raise RuntimeError("boom")
+
+    async with working(space, Chain(failing).groups[0]):
+        job_id = await space.submit(VideoRequest(script=REQUEST.script, retry_attempts=retries))
+        await until(lambda: space.ended(job_id))
+    assert (await space.types(job_id)).count("StepFailed") == retries + 1
+
+
+async def test_initialization_error_fails_the_job_at_once_with_its_detail(space: Space) -> None:
+    runs = Runs()
+
+    async def refuses(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        raise InitializationError("unknown_voice", "there is no voice 'xx'; there are: en-us, de")
+
+    job_id = await space.submit_scenes(2)
+    async with working(space, scenes_group(refuses), concurrency=1):
+        await until(lambda: space.ended(job_id))
+        await until(lambda: _empty(space, "generation"))
+    last = (await space.history(job_id))[-1].event
+    assert isinstance(last, ev.JobFailed)
+    assert last.failure.category is FailureCategory.INITIALIZATION
+    assert last.failure.message == "there is no voice 'xx'; there are: en-us, de"
+    assert last.attempts == 1
+    assert sum(runs.began.values()) == 1
+
+
+async def test_failed_scene_fails_the_job_only_after_the_others_have_finished(space: Space) -> None:
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        if reaction.event.scene == 0:
+            raise RuntimeError("this one never works")
+
+    async def upload(reaction: Reaction) -> Sequence[Command]:
+        return [cmd.FinishSceneUpload(reaction.event.scene, reaction.event.run, ())]
+
+    job_id = await space.submit_scenes(3)
+    async with working(space, scenes_group(render), concurrency=1):
+        await until(lambda: _last_failure(space, job_id))
+        types = await space.types(job_id)
+        assert "JobFailed" not in types
+        async with working(space, Group("upload", {ev.SceneRendered: upload})):
+            await until(lambda: space.ended(job_id))
+    types = await space.types(job_id)
+    assert types[-1] == "JobFailed"
+    assert types.count("SceneUploaded") == 2
+    assert types.count("SceneRendered") == 2
+    assert runs.began == {0: 4, 1: 1, 2: 1}
+    assert "ScenesCompleted" not in types
+
+
+async def test_delayed_retry_survives_a_killed_server(own_server: LogServer, own_space: Space) -> None:
+    runs = Runs()
+
+    async def flaky(reaction: Reaction) -> None:
+        runs.began["try"] += 1
+        if runs.began["try"] == 1:
+            raise StorageStepError("unavailable", "no answer")
+
+    job_id = await own_space.submit()
+    async with working(own_space, Chain(flaky).groups[0], retry=RetryPolicy(base_s=600, cap_s=1200)):
+        await until(lambda: _has(own_space, job_id, "StepFailed"))
+    await own_space.redis.execute_command("WAITAOF", 1, 0, 5000)  # type: ignore[no-untyped-call]
+    own_server.kill()
+    own_server.start()
+    [(member, _)] = await own_space.redis.zrange(own_space.keys.delayed, 0, -1, withscores=True)
+    await own_space.redis.zadd(own_space.keys.delayed, {member: 1})  # due now, rather than in ten minutes
+    async with working(own_space, Chain(flaky).groups[0]):
+        await until(lambda: _has(own_space, job_id, "VideoGenerated"))
+    assert runs.began["try"] == 2
+    assert gapless(await own_space.history(job_id))
+
+
+async def test_retry_waits_for_its_time(space: Space) -> None:
+    async def failing(reaction: Reaction) -> None:
+        raise RuntimeError("boom")
+
+    job_id = await space.submit()
+    async with working(space, Chain(failing).groups[0], retry=RetryPolicy(base_s=600, cap_s=1200), lease_s=0.3):
+        await until(lambda: _has(space, job_id, "StepFailed"))
+        moved = await space.redis.xlen(space.keys.retry("generation", Topic.REQUESTED))
+    assert moved == 0
+    assert await space.redis.zcard(space.keys.delayed) == 1
+    assert (await space.job(job_id)).phase is Phase.REQUESTED
+
+
+async def _has(space: Space, job_id: str, kind: str) -> bool:
+    return kind in await space.types(job_id)
+
+
+async def _last_failure(space: Space, job_id: str) -> bool:
+    """The broken scene has been tried for the last time, and the others are rendered."""
+    events = [e.event for e in await space.history(job_id)]
+    final = any(isinstance(e, ev.StepFailed) and e.retry_at is None for e in events)
+    return final and sum(isinstance(e, ev.SceneRendered) for e in events) == 2
+
+
+async def _empty(space: Space, group: str) -> bool:
+    """Nothing of the group is pending or undelivered, in topics and retries."""
+    for topic in (Topic.REQUESTED, Topic.PLANNED):
+        for stream in (space.topic(topic), space.keys.retry(group, topic)):
+            if not await space.redis.exists(stream):
+                continue
+            for info in await space.redis.xinfo_groups(stream):
+                if info["name"] == group.encode() and (info["pending"] or info["lag"]):
+                    return False
+    return True
