@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -66,6 +67,7 @@ def _converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
+    converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))  # else the hook of str holds for them
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, _instant)
     converter.register_unstructure_hook(datetime, lambda at: at)  # orjson writes RFC 3339

@@ -29,7 +29,6 @@ from redis.exceptions import BusyLoadingError, RedisError
 _LOCK_PATIENCE_S = 3.0
 _START_PATIENCE_S = 20.0
 _POLL_S = 0.05
-_LOG_TAIL_LINES = 5
 
 #: everysec also serves EVENTFLOW_DURABLE_ACK=always: WAITAOF waits for that sync.
 _CONFIGURATION = """\
@@ -141,7 +140,10 @@ class EmbeddedServer:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
             return f"no log at {self.log}"
-        return " / ".join(line.strip() for line in lines[-_LOG_TAIL_LINES:]) or "it left an empty log"
+        warnings = [line for line in lines if " # " in line] or lines
+        if not warnings:
+            return f"it left an empty log at {self.log}"
+        return f"{warnings[-1].rpartition(' # ')[2].strip()} (log: {self.log})"
 
 
 def running_url(data_dir: Path) -> str | None:

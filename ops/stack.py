@@ -48,6 +48,7 @@ class Stack:
         self._server = EmbeddedServer(settings.data_dir)
         self._children: list[Child] = []
         self._server_child: Child | None = None
+        self.killed = False
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> str:
@@ -133,5 +134,6 @@ class Stack:
 
     def kill(self) -> None:
         """End everything at once; `stop` still has to be called, and doesn't wait then."""
+        self.killed = True
         for child in [*self._children, *([self._server_child] if self._server_child else [])]:
             child.kill()

@@ -14,7 +14,7 @@ from web.auth import AUTH, Auth
 from web.bodies import MAX_BODY_BYTES
 from web.deps import DEPS, WebDeps
 from web.links import JOBS
-from web.middleware import handle
+from web.middleware import middleware
 from web.projection import PROJECTION, Projection, running
 from web.render import render_status
 
@@ -42,7 +42,7 @@ def routes() -> list[web.RouteDef]:
 
 def create_app(deps: WebDeps) -> web.Application:
     """The app on `deps`, which outlive it. Needs nothing running: it starts without the log, and answers 503."""
-    app = web.Application(middlewares=[handle], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[middleware(deps)], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = deps
     app.cleanup_ctx.append(_services)
     app.add_routes(routes())

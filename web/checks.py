@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from web.errors import FieldError, Problem, invalid
+from web.errors import FieldError, invalid
 
 #: Most problems that one answer lists.
 MAX_ERRORS = 50
@@ -108,7 +108,7 @@ def known_query(query: Mapping[str, str], *names: str) -> None:
     """Refuse parameters that a resource doesn't have, and any that come twice. Raises Problem 422."""
     checks = Checks()
     seen: set[str] = set()
-    for name in query:
+    for name, _ in query.items():  # a MultiDict: iterating over its keys would tell each name once
         if name not in names:
             there_is = ", ".join(names) or "none"
             checks.add(f"?{_shown(name)}", "unknown_field", f"there is no such parameter; there is: {there_is}")
@@ -123,7 +123,3 @@ def as_object(value: Any) -> JSONObject:
     if not isinstance(value, dict):
         raise invalid([FieldError("", "wrong_type", f"the body must be an object, not {kind_of(value)}")])
     return value
-
-
-def bad_body(status: int, code: str, detail: str) -> Problem:
-    return Problem(status, code, detail)

@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import count
 
 import structlog
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from multidict import istr
 
 from web.auth import AUTH
-from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.deps import PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
 
 _log = structlog.get_logger()
 
-REQUEST_ID_HEADER = "X-Request-Id"
+REQUEST_ID_HEADER = istr("X-Request-Id")
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_READS = ("GET", "HEAD")
 
 
-@web.middleware
-async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
-    started = time.perf_counter()
-    given = request.headers.get(REQUEST_ID_HEADER)
-    sane = given is not None and _SANE_ID.fullmatch(given)
-    request_id = given if given and sane else request.app[DEPS].random_hex(16)
-    request[REQUEST_ID] = request_id
-    try:
-        if request.path.startswith("/api/") and request.match_info.http_exception is None:
-            request[PRINCIPAL] = await request.app[AUTH].principal(request)
-        response = await handler(request)
-    except Exception as error:
-        if isinstance(error, web.HTTPException) and error.status < 400:
-            raise
-        response = _refused(request, error, request_id)
-    if not response.prepared:
-        response.headers[REQUEST_ID_HEADER] = request_id
-    if request.method in _READS and response.status < 500:
-        _log.debug("request", **_facts(request, response.status, started))
-    else:
-        _log.info("request", **_facts(request, response.status, started))
-    return response
+def middleware(deps: WebDeps) -> Middleware:
+    """Made for one app: request ids are a random name of the process with a number behind it.
+
+    Reads that went well are logged at DEBUG only; everything else at INFO.
+    """
+    start = deps.random_hex(16)
+    numbers = count(1)
+    log_reads = deps.settings.log_level == "DEBUG"
+
+    @web.middleware
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        given = request.headers.get(REQUEST_ID_HEADER)
+        request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
+        request[REQUEST_ID] = request_id
+        try:
+            if request.path.startswith("/api/") and request.match_info.http_exception is None:
+                auth = request.app[AUTH]
+                request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
+            response = await handler(request)
+        except Exception as error:
+            if isinstance(error, web.HTTPException) and error.status < 400:
+                raise
+            response = _refused(request, error, request_id)
+        if not response.prepared:
+            response.headers[REQUEST_ID_HEADER] = request_id
+        if response.status >= 500 or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            _log.info("request", **_facts(request, response.status, started))
+        elif log_reads:
+            _log.debug("request", **_facts(request, response.status, started))
+        return response
+
+    return handle
 
 
 def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

@@ -14,8 +14,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from attrs import define, field, frozen
+from multidict import CIMultiDict
 from redis.exceptions import RedisError
 
 from eventflow.codec import DecodeError
@@ -28,6 +29,8 @@ from web.folding import HistoryGap, Reading, Wanted, fold_on, read_jobs
 
 _log = structlog.get_logger()
 
+#: A client asks each time, and is told 304 where nothing has changed.
+CACHE_CONTROL = "private, no-cache"
 TAIL_BLOCK_MS = 1_000
 #: A tail that has been silent for longer may hang on a dead connection: its views aren't believed.
 TAIL_SILENCE_SECONDS = 3.0
@@ -47,6 +50,12 @@ class Snapshot:
     progress: float
     body: bytes
     etag: str
+    headers: CIMultiDict[str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """The headers of the answer, made once; to be copied by who sends them."""
+        headers = {hdrs.CONTENT_TYPE: "application/json", hdrs.ETAG: self.etag, hdrs.CACHE_CONTROL: CACHE_CONTROL}
+        object.__setattr__(self, "headers", CIMultiDict(headers))
 
 
 class VersionPending(Exception):

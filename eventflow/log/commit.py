@@ -23,7 +23,7 @@ IN_FLIGHT = 2
 BATCH = 64
 
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "clear"]
+Hint = Literal["", "cancel", "stop", "clear"]
 
 
 @frozen(slots=False)

@@ -30,12 +30,14 @@ LOST, RENEWED, CANCEL = 0, 1, 2
 class Delivery:
     """An entry in our hands. `payload` is None where the entry has no event in it.
 
-    `retried` tells that it came by the group's own retry stream, where it is deleted once settled.
+    `retried` tells that it came by the group's own retry stream, where it is deleted once settled; `first` that
+    nobody can have begun its work before.
     """
 
     claim: Claim
     payload: bytes | None
     retried: bool
+    first: bool
 
 
 @frozen
@@ -68,7 +70,11 @@ class GroupMember:
         self._claim = load_script(redis, "claim")
         self._due = load_script(redis, "due")
         self._leave = load_script(redis, "leave")
+        self._release = load_script(redis, "release")
+        self._reap = load_script(redis, "reap")
         self._cursors: dict[str, bytes | str] = {}
+        #: Whether the group was lost and made anew: what it delivers then may be settled long since.
+        self.rebuilt = False
 
     async def ensure(self) -> None:
         """Create the group where it is missing, from the beginning of each stream: nothing is skipped.
@@ -92,7 +98,7 @@ class GroupMember:
         else:
             rows = answer or []
         return [
-            self._delivery(stream.decode(), entry_id, fields, 1)
+            self._delivery(stream.decode(), entry_id, fields, 1, first=not self.rebuilt)
             for stream, entries in rows
             for entry_id, fields in entries
         ]
@@ -108,7 +114,7 @@ class GroupMember:
             self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
             for entry_id, flat, count in rows:
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                found.append(self._delivery(stream, entry_id, fields, count))
+                found.append(self._delivery(stream, entry_id, fields, count, first=False))
         return found
 
     async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
@@ -128,12 +134,10 @@ class GroupMember:
         return answer
 
     async def release(self, claims: Iterable[Claim], lease_ms: int) -> None:
-        """Let others take `claims` over at once. It wasn't the entry's fault: this delivery isn't counted."""
+        """Let others take `claims` over at once, where they are still ours. This delivery isn't counted."""
         for claim in claims:
-            await self._redis.execute_command(  # type: ignore[no-untyped-call]
-                *("XCLAIM", claim.stream, claim.group, claim.consumer, 0, claim.entry_id),
-                *("IDLE", lease_ms, "RETRYCOUNT", max(0, claim.count - 1), "JUSTID"),
-            )
+            args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count, lease_ms]
+            await self._release(keys=[claim.stream], args=args)
 
     async def move_due(self, now_ms: int) -> int:
         """Deliver the retries of this partition that are due by `now_ms`; returns how many."""
@@ -144,6 +148,14 @@ class GroupMember:
         """Take this consumer off the group's list, where nothing is pending for it."""
         await self._leave(keys=list(self.streams), args=[self.group, self.consumer])
 
-    def _delivery(self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], count: int) -> Delivery:
+    async def reap(self, idle_ms: int) -> int:
+        """Remove the group's consumers that were silent for `idle_ms` and have nothing pending; returns how many."""
+        removed: int = await self._reap(keys=list(self.streams), args=[self.group, idle_ms])
+        return removed
+
+    def _delivery(
+        self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], count: int, *, first: bool
+    ) -> Delivery:
         claim = Claim(stream, self.group, self.consumer, entry_id.decode(), count)
-        return Delivery(claim, (fields or {}).get(b"e"), stream in self._retries)
+        retried = stream in self._retries
+        return Delivery(claim, (fields or {}).get(b"e"), retried, first and not retried)

@@ -252,8 +252,8 @@ class JobLog:
 #: What an event means for the job's live hash; of several in one commit the last one counts.
 _HINTS: dict[type[ev.Event], Hint] = {
     ev.CancellationRequested: "cancel",
-    ev.JobCancelled: "clear",
-    ev.JobFailed: "clear",
+    ev.JobCancelled: "stop",
+    ev.JobFailed: "stop",
     ev.VideoPublished: "clear",
     ev.ReprocessRequested: "clear",
 }

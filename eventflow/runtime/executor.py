@@ -62,9 +62,12 @@ class Held:
     task: asyncio.Task[None] | None = None
     ending: Ending | None = None
     reported: float | None = None
+    settling: bool = False
 
     def end(self, why: Ending) -> None:
-        """Cancel the step, once."""
+        """Cancel the step, once. A lease that is gone while we settle may be gone by our own doing."""
+        if why is Ending.LEASE_LOST and self.settling:
+            return
         if self.ending is None and self.task is not None:
             self.ending = why
             self.task.cancel()
@@ -100,8 +103,7 @@ class Executor:
             handler = self.group.handlers.get(type(envelope.event))
             if handler is None:
                 raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
-            first = delivery.claim.count == 1 and not delivery.retried
-            record = await self._patiently(self._fold, envelope, first=first)
+            record = await self._patiently(self._fold, envelope, first=delivery.first)
         except (DecodeError, DomainError, LookupError) as error:
             await self._park(held, error)
             return
@@ -141,6 +143,7 @@ class Executor:
                 await self._failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
             settle = Settlement(held.delivery.claim, _settling(held.delivery))
+            held.settling = True
             after = await self._execute(envelope, cause, settle, commands, reaction.record)
         if _LOG.is_enabled_for(logging.INFO):
             stage_ms = round((perf_counter() - began) * 1000, 1)
@@ -213,7 +216,7 @@ class Executor:
             if task is not None:
                 task.uncancel()
             try:
-                record = await self.log.load(held.envelope.job_id)
+                record = await self._patiently(self.log.load, held.envelope.job_id)
                 if record is not None:
                     await self._settle_without_work(held, held.envelope, record)
             except LeaseLost:

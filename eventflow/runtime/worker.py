@@ -29,6 +29,10 @@ from eventflow.telemetry.tracing import Tracing
 T = TypeVar("T")
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+#: How long a step may take to clean up when it is ended by a drain.
+_LAST_WORDS_S = 5.0
+#: How often silent consumers are looked for, and how long one must be silent to be removed.
+_REAP_S, _SILENT_S = 60.0, 600.0
 
 
 @frozen
@@ -90,6 +94,7 @@ class Worker:
         await self._recreate(self._members)  # where that fails now, NOGROUP brings us back to it
         loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
         loops.append(asyncio.create_task(self._forever(self._sweep, self._settings.sweep_s)))
+        loops.append(asyncio.create_task(self._forever(self.reap, _REAP_S)))
         heartbeat = asyncio.create_task(self._forever(self._renew, self._settings.heartbeat_s))
         stopped = asyncio.create_task(stop.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
@@ -126,16 +131,39 @@ class Worker:
             self._room.set()
 
     async def _sweep(self) -> None:
-        """Deliver retries that are due, and take over what dead members have left, as far as there is room."""
+        """Deliver retries that are due, and take over what dead members have left, as far as there is room.
+
+        Our own leases first: after a pause of the server or of ours they may be as old as those of the dead.
+        """
+        await self._renew()
         for member in self._members:
             await member.move_due(int(self._clock().timestamp() * 1000))
-            room = self._settings.concurrency - len(self._held)
+            lease_ms, room = self._overdue()
             if room > 0:
-                for delivery in await member.sweep(int(self._settings.lease_s * 1000), room):
+                for delivery in await member.sweep(lease_ms, room):
                     self._log.warning(
                         "entry taken over", entry=delivery.claim.entry_id, delivery_count=delivery.claim.count
                     )
                     self._take(member, delivery)
+
+    def _overdue(self) -> tuple[int, int]:
+        """(silence in ms after which we take an entry over, how many we take).
+
+        A busy member takes one at a time, which gets the next free slot before anything new does; but only what
+        members with free slots have left lying for a while. Else an orphan would wait for the end of the backlog.
+        """
+        lease_ms, room = int(self._settings.lease_s * 1000), self._settings.concurrency - len(self._held)
+        if room > 0:
+            return lease_ms, room
+        waits = any(held.reaction is None and not held.delivery.first for held in self._held)
+        return lease_ms * 3 // 2, 0 if waits else 1
+
+    async def reap(self, idle_ms: int | None = None) -> None:
+        """Remove consumers that have been silent for `idle_ms` (by default much longer than a lease)."""
+        silent_ms = int(max(_SILENT_S, 10 * self._settings.lease_s) * 1000) if idle_ms is None else idle_ms
+        for member in self._members:
+            if removed := await member.reap(silent_ms):
+                self._log.info("silent consumers removed", count=removed)
 
     async def _renew(self) -> None:
         for member in self._members:
@@ -156,7 +184,8 @@ class Worker:
             await asyncio.wait(running, timeout=self._settings.drain_s)
         for held in list(self._held):
             held.end(Ending.SHUTDOWN)
-            if held.task:
+            if held.task and not (await asyncio.wait([held.task], timeout=_LAST_WORDS_S))[0]:
+                held.task.cancel()
                 await asyncio.wait([held.task])
             await self._give_back(held)
         for member in self._members:
@@ -187,6 +216,8 @@ class Worker:
                 self._log.error("log refused", error=str(error))
             else:
                 self._log.warning("group is gone; creating it again from the beginning")
+                for member in members:
+                    member.rebuilt = True
                 await self._recreate(members)
         else:
             self._pause_s = _FIRST_PAUSE_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import backoff
@@ -50,19 +51,34 @@ class StepUploads:
                 retries += 1
 
             try:
+                began = perf_counter()
                 await self._tries(count)(path, ref, key, on_progress)
+                self._note("uploaded", self.delivery.store, key, ref, began, retries)
                 return evolve(ref, store="delivery", key=key, retry_count=retries)
             except IntegrityError:
                 raise  # the file itself is not what was announced: another store won't mend it
             except StorageError as error:
                 self.reason = f"{error.code}: {error}"
+        began = perf_counter()
         stored = evolve(ref, store="fallback", key=key, retry_count=0 if self.local_only else RETRIES)
         await self.delivery.fallback.put_file(
             key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
         )
+        self._note("kept in local storage", self.delivery.fallback, key, ref, began, stored.retry_count)
         if not self.local_only and self.fell_back is None:
             self.fell_back = stored
         return stored
+
+    @staticmethod
+    def _note(message: str, store: ObjectStore, key: str, ref: FileRef, began: float, retries: int) -> None:
+        structlog.get_logger().info(
+            message,
+            store=store.description,
+            key=key,
+            size_bytes=ref.size_bytes,
+            seconds=round(perf_counter() - began, 3),
+            retries=retries,
+        )
 
     def _tries(self, count: Callable[[Any], None]) -> Callable[..., Any]:
         def note(details: Any) -> None:

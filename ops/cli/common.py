@@ -8,10 +8,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import structlog
+import typer
 from attrs import evolve
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
@@ -88,18 +90,22 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
         raise CommandError(unreachable(error)) from error
 
 
+#: Of the commands that look at a stack's log.
+StackDir = Annotated[Path | None, typer.Option("--data-dir", help="That of the `eventflow up` to look at.")]
+
+
 @asynccontextmanager
-async def open_tool() -> AsyncIterator[Parts]:
+async def open_tool(data_dir: Path | None) -> AsyncIterator[Parts]:
     """The parts for an operator's command."""
     from ops.compose import open_parts
 
-    async with open_parts(settings_from(service_environment())) as parts:
+    async with open_parts(settings_from(service_environment({"data_dir": data_dir}))) as parts:
         yield parts
 
 
 def unreachable(error: BaseException) -> str:
-    way_out = "Start `eventflow up` on this data directory, or set EVENTFLOW_REDIS_URL."
-    return f"The event log can't be used: {error}. {way_out}"
+    way_out = "Name a running `eventflow up` by its --data-dir, or another server by EVENTFLOW_REDIS_URL."
+    return f"The event log can't be used: {str(error).rstrip('.')}. {way_out}"
 
 
 async def wait_for_server(redis: Redis, *, durable_ack: bool, patience_s: float = PATIENCE_S) -> dict[str, str]:

@@ -17,18 +17,20 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
-from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, say, service_environment, settings_from
+from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, say, service_environment, settings_from
 from ops.cli.tables import printable
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: StackDir = None
+) -> None:
     """Check every part and say how to mend it. Exit code 1 if something fails."""
     from eventflow.telemetry.logs import configure_logs
 
     configure_logs("ERROR", json=False)
-    findings = asyncio.run(examine(service_environment()))
+    findings = asyncio.run(examine(service_environment({"data_dir": data_dir})))
     failed = any(finding.state is State.FAIL for finding in findings)
     if json:
         say(orjson.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}).decode())

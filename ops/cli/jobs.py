@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 from attrs import asdict, frozen
 
-from ops.cli.common import CommandError, UsageError, open_tool, run_tool, say
+from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class JobRow:
 
 
 def list_jobs(
-    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20, json: Json = False
+    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    json: Json = False,
+    data_dir: StackDir = None,
 ) -> None:
     """List jobs, newest first."""
-    rows = run_tool(_list(limit))
+    rows = run_tool(_list(limit, data_dir))
     if json:
         for row in rows:
             say(orjson.dumps(asdict(row)).decode())
@@ -58,8 +61,8 @@ def list_jobs(
     )
 
 
-async def _list(limit: int) -> list[JobRow]:
-    async with open_tool() as parts:
+async def _list(limit: int, data_dir: Path | None) -> list[JobRow]:
+    async with open_tool(data_dir) as parts:
         found: list[tuple[str, str]] = []
         for keys in parts.keyspace.all:
             found += await _newest(parts, keys, limit)
@@ -102,9 +105,9 @@ def _fractions(live: dict[bytes, bytes]) -> dict[str, float]:
     return {name.decode(): float(value) for name, value in live.items() if b":" in name}
 
 
-def events(job: JobId, json: Json = False) -> None:
+def events(job: JobId, json: Json = False, data_dir: StackDir = None) -> None:
     """Show the history of a job."""
-    raw = run_tool(_history(_checked(job)))
+    raw = run_tool(_history(_checked(job), data_dir))
     if json:
         for line in raw:
             say(line.decode())
@@ -117,27 +120,27 @@ def events(job: JobId, json: Json = False) -> None:
     print_table(("version", "time", "event", "data"), rows)
 
 
-async def _history(job_id: str) -> Sequence[bytes]:
-    async with open_tool() as parts:
+async def _history(job_id: str, data_dir: Path | None) -> Sequence[bytes]:
+    async with open_tool(data_dir) as parts:
         envelopes = await parts.log.history(job_id)
         if not envelopes:
             raise _missing(job_id)
         return [parts.log.codec.encode(envelope) for envelope in envelopes]
 
 
-def cancel(job: JobId) -> None:
+def cancel(job: JobId, data_dir: StackDir = None) -> None:
     """Ask for a job to be cancelled; running steps end within a second or so."""
-    version = run_tool(_cancel(_checked(job)))
+    version = run_tool(_cancel(_checked(job), data_dir))
     say(f"cancellation requested; the job is at version {version}")
 
 
-async def _cancel(job_id: str) -> int:
+async def _cancel(job_id: str, data_dir: Path | None) -> int:
     from eventflow.domain.commands import RequestCancellation
     from eventflow.domain.errors import AlreadyFinished
     from eventflow.log.jobs import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
-    async with open_tool() as parts:
+    async with open_tool(data_dir) as parts:
         cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
         if await parts.log.load(job_id) is None:
             raise _missing(job_id)

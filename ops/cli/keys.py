@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from eventflow.identity import ApiKey
-from ops.cli.common import CommandError, UsageError, open_tool, run_tool, say
+from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.tables import print_table
 
 app = typer.Typer(help="API keys: with the first one the service is no longer open.", no_args_is_help=True)
@@ -17,11 +17,12 @@ app = typer.Typer(help="API keys: with the first one the service is no longer op
 def add(
     owner: Annotated[str, typer.Argument(help="Whose jobs the key reaches.")],
     admin: Annotated[bool, typer.Option("--admin", help="Also reach /api/v1/admin.")] = False,
+    data_dir: StackDir = None,
 ) -> None:
     """Make a key and print its token. It is stored as a digest only: the token can't be shown again."""
 
     async def run() -> tuple[ApiKey, str]:
-        async with open_tool() as parts:
+        async with open_tool(data_dir) as parts:
             return await parts.api_keys.add(owner, ["admin"] if admin else [])
 
     try:
@@ -33,11 +34,11 @@ def add(
 
 
 @app.command("list")
-def list_keys() -> None:
+def list_keys(data_dir: StackDir = None) -> None:
     """List the keys; tokens are not known."""
 
     async def run() -> list[ApiKey]:
-        async with open_tool() as parts:
+        async with open_tool(data_dir) as parts:
             return await parts.api_keys.list()
 
     found = run_tool(run())
@@ -48,11 +49,13 @@ def list_keys() -> None:
 
 
 @app.command()
-def revoke(identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")]) -> None:
+def revoke(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")], data_dir: StackDir = None
+) -> None:
     """Take a key back. Web processes may honour it for a second more."""
 
     async def run() -> bool:
-        async with open_tool() as parts:
+        async with open_tool(data_dir) as parts:
             return await parts.api_keys.revoke(identity)
 
     if not run_tool(run()):

@@ -17,6 +17,7 @@ from ops.cli.common import (
     EXIT_FAILURE,
     REDIS_VARIABLES,
     CommandError,
+    StackDir,
     UsageError,
     run_service,
     say,
@@ -81,19 +82,22 @@ async def _up(settings: Settings, environment: dict[str, str]) -> None:
             await stack.stop()
     except (StackError, EmbeddedError) as error:
         raise CommandError(str(error)) from error
+    if stack.killed:
+        raise CommandError("Ended at once; the steps that were running begin again with the next start.")
     if not stop.is_set():
-        raise CommandError(str(stack.failed.result()))
+        raise CommandError(f"The stack can't go on: {stack.failed.result()}.")
 
 
 def worker(
     group: Annotated[str, typer.Option(help="Consumer group: " + ", ".join(GROUP_TOPICS) + ".")],
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic of the group's (may be repeated).")] = None,
     concurrency: Concurrency = None,
+    data_dir: StackDir = None,
     supervised: Supervised = False,
 ) -> None:
     """Run a worker of one consumer group. SIGTERM lets running steps finish."""
     topics = _topics(group, topic or [])
-    settings = settings_from(service_environment({"concurrency": concurrency}))
+    settings = settings_from(service_environment({"concurrency": concurrency, "data_dir": data_dir}))
     run_service(_worker(settings, group, topics, supervised), settings)
 
 

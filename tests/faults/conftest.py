@@ -10,10 +10,15 @@ from typing import Protocol
 import pytest
 
 from tests.support.log_server import LogServer, log_server
-from tests.support.runtime import Space, open_space
+from tests.support.runtime import Space, open_space, quiet_logs
 from tests.support.worker_program import Journal, WorkerProcess, worker_process
 
 __all__ = ["Crew"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    quiet_logs()
 
 
 @pytest.fixture(scope="session")

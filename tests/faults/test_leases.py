@@ -11,7 +11,8 @@ from pathlib import Path
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
-from tests.support.runtime import Runs, Space, gapless, scenes_group, until, working
+from tests.support.runtime import Runs, Space, gapless, scenes_group, working
+from tests.support.waiting import wait_until
 
 
 async def test_work_of_five_leases_runs_once(space: Space) -> None:
@@ -25,7 +26,7 @@ async def test_work_of_five_leases_runs_once(space: Space) -> None:
     job_id = await space.submit_scenes(1)
     group = scenes_group(render)
     async with working(space, group, lease_s=lease_s), working(space, group, lease_s=lease_s):
-        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+        await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
     assert runs.began == {0: 1}
     assert (await space.types(job_id)).count("SceneRendered") == 1
 
@@ -47,10 +48,10 @@ async def test_entry_that_waits_for_a_slot_is_not_delivered_again(space: Space) 
     await space.redis.xadd(stream, entries[0][1])
     await space.redis.xdel(space.topic(Topic.PLANNED), entries[0][0])
     async with working(space, group, concurrency=1, lease_s=lease_s) as first:
-        await until(lambda: _owned_by(space, first.member.consumer, 2, stream, space.topic(Topic.PLANNED)))
+        await wait_until(lambda: _owned_by(space, first.member.consumer, 2, stream, space.topic(Topic.PLANNED)))
         async with working(space, group, concurrency=1, lease_s=lease_s):
-            await until(lambda: _has(space, job_id, "ScenesCompleted"))
-            await until(lambda: _has(space, other, "ScenesCompleted"))
+            await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
+            await wait_until(lambda: _has(space, other, "ScenesCompleted"))
     assert sum(runs.began.values()) == 2
 
 
@@ -58,18 +59,36 @@ async def test_killed_worker_is_replaced_within_two_leases_on_an_idle_stream(spa
     lease_s = 1.0
     dying = crew(space, "slow", "--seconds", "60", "--lease", str(lease_s))
     job_id = await space.submit_scenes(1)
-    await until(lambda: _journal(crew, "begin", 1))
+    await wait_until(lambda: _journal(crew, "begin", 1))
     crew(space, "slow", "--seconds", "0", "--lease", str(lease_s))
     dying.signal(signal.SIGKILL)
     killed = time.monotonic()
-    await until(lambda: _journal(crew, "begin", 2))
+    await wait_until(lambda: _journal(crew, "begin", 2))
     took_s = time.monotonic() - killed
-    await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
     print(f"\nrecovery after SIGKILL: {took_s:.2f} s with a lease of {lease_s:g} s ({took_s / lease_s:.2f} leases)")
     assert (await space.types(job_id)).count("SceneRendered") == 1
     assert gapless(await space.history(job_id))
     assert await space.pending(space.topic(Topic.PLANNED), "generation") == []
     assert took_s < 5 * lease_s
+
+
+async def test_entry_of_a_dead_worker_is_not_left_for_the_end_of_the_backlog(space: Space, crew: Crew) -> None:
+    """The only worker that is left is busy all the time; the orphan gets a free slot before the newer scenes do."""
+    scenes, lease_s, order = 30, 0.5, list[int]()
+
+    async def render(reaction: Reaction) -> None:
+        order.append(reaction.event.scene)
+        await asyncio.sleep(0.2)
+
+    dying = crew(space, "slow", "--seconds", "60", "--lease", str(lease_s))
+    job_id = await space.submit_scenes(scenes)
+    await wait_until(lambda: _journal(crew, "begin", 1))
+    dying.signal(signal.SIGKILL)
+    async with working(space, scenes_group(render), concurrency=1, lease_s=lease_s):
+        await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
+    assert sorted(order) == list(range(scenes))
+    assert order.index(0) < scenes // 2
 
 
 async def test_worker_that_was_paused_longer_than_its_lease_changes_nothing(
@@ -80,15 +99,15 @@ async def test_worker_that_was_paused_longer_than_its_lease_changes_nothing(
     options = ("--lease", "1", "--store", str(store))
     paused = crew(space, "slow", "--seconds", "1.5", *options)
     job_id = await space.submit_scenes(1)
-    await until(lambda: _journal(crew, "begin", 1))
+    await wait_until(lambda: _journal(crew, "begin", 1))
     paused.signal(signal.SIGSTOP)
     crew(space, "slow", "--seconds", "0", *options)
-    await until(lambda: _has(space, job_id, "ScenesCompleted"))
+    await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
     log_before, files_before = await _snapshot(space, job_id), _tree(store)
     assert len(files_before) == 1
 
     paused.signal(signal.SIGCONT)
-    await until(lambda: _journal(crew, "stopped", 1, "end", 2))
+    await wait_until(lambda: _journal(crew, "stopped", 1, "end", 2))
     assert paused.end() == 0
 
     assert await _snapshot(space, job_id) == log_before
@@ -110,9 +129,9 @@ async def test_version_conflicts_are_decided_again_without_redoing_the_work(spac
     job_id = await space.submit_scenes(scenes)
     group = scenes_group(render)
     async with working(space, group, concurrency=12), working(space, group, concurrency=12):
-        await until(lambda: _true(sum(runs.began.values()) == scenes))
+        await wait_until(lambda: _true(sum(runs.began.values()) == scenes))
         gate.set()
-        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+        await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
     types = await space.types(job_id)
     assert runs.began == dict.fromkeys(range(scenes), 1)
     assert types.count("SceneRendered") == scenes
@@ -129,11 +148,11 @@ async def test_redelivery_of_settled_work_is_settled_without_work(space: Space) 
 
     job_id = await space.submit_scenes(1)
     async with working(space, scenes_group(render)):
-        await until(lambda: _has(space, job_id, "ScenesCompleted"))
+        await wait_until(lambda: _has(space, job_id, "ScenesCompleted"))
         stream = space.topic(Topic.PLANNED)
         [(_, fields)] = await space.redis.xrange(stream)
         again = await space.redis.xadd(stream, fields)
-        await until(lambda: _delivered_and_settled(space, stream, again))
+        await wait_until(lambda: _delivered_and_settled(space, stream, again))
     assert runs.began == {0: 1}
     assert (await space.types(job_id)).count("SceneRendered") == 1
 

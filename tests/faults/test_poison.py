@@ -14,7 +14,8 @@ from eventflow.domain.values import FailureCategory
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
-from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, until, working
+from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
+from tests.support.waiting import wait_until
 
 
 async def _poisoned(space: Space, fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
@@ -24,10 +25,10 @@ async def _poisoned(space: Space, fields: dict[bytes, bytes]) -> dict[bytes, byt
     await space.redis.xadd(stream, fields)  # type: ignore[arg-type]
     behind = await space.submit()
     async with working(space, Chain().groups[0]):
-        await until(lambda: _count(space, 1))
+        await wait_until(lambda: _count(space, 1))
         for job_id in (before, behind):
-            await until(lambda job_id=job_id: _generated(space, job_id))
-        await until(lambda: _nothing_pending(space, stream, "generation"))
+            await wait_until(lambda job_id=job_id: _generated(space, job_id))
+        await wait_until(lambda: _nothing_pending(space, stream, "generation"))
     [parked] = await space.parked()
     assert parked[b"stream"] == stream.encode()
     assert parked[b"group"] == b"generation"
@@ -74,8 +75,8 @@ async def test_event_of_a_job_that_the_log_does_not_know_is_parked(space: Space)
     [(entry, fields)] = await space.redis.xrange(space.topic(Topic.REQUESTED))
     await space.redis.delete(space.keys.events(job_id))
     async with working(space, Chain().groups[0]):
-        await until(lambda: _count(space, 1))
-        await until(lambda: _nothing_pending(space, space.topic(Topic.REQUESTED), "generation"))
+        await wait_until(lambda: _count(space, 1))
+        await wait_until(lambda: _nothing_pending(space, space.topic(Topic.REQUESTED), "generation"))
     [parked] = await space.parked()
     assert parked[b"reason"].startswith(b"LookupError")
     assert parked[b"entry"] == entry
@@ -89,8 +90,8 @@ async def test_event_without_a_handler_is_parked_and_not_delivered_again(space: 
 
     group = Group("generation", {ev.ReprocessRequested: never})  # reads the topic of VideoRequested as well
     async with working(space, group):
-        await until(lambda: _count(space, 1))
-        await until(lambda: _nothing_pending(space, space.topic(Topic.REQUESTED), "generation"))
+        await wait_until(lambda: _count(space, 1))
+        await wait_until(lambda: _nothing_pending(space, space.topic(Topic.REQUESTED), "generation"))
     [parked] = await space.parked()
     assert b"has no handler for VideoRequested" in parked[b"reason"]
 
@@ -104,10 +105,10 @@ async def test_entry_that_kills_three_workers_fails_its_job_as_resource(space: S
     job_id = await space.submit_scenes(1)
     for died in range(3):
         process = crew(space, "deadly", "--lease", "0.5")
-        await until(lambda died=died: _begun(crew, died + 1))
+        await wait_until(lambda died=died: _begun(crew, died + 1))
         assert process.process.wait(10) == -9
     async with working(space, scenes_group(render), lease_s=0.5):
-        await until(lambda: space.ended(job_id))
+        await wait_until(lambda: space.ended(job_id))
     assert not runs.began
     history = await space.history(job_id)
     failed, job_failed = history[-2].event, history[-1].event

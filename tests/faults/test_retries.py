@@ -16,7 +16,8 @@ from eventflow.runtime.failure import InitializationError, RetryPolicy, StorageS
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from tests.support.log_server import LogServer
-from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, until, working
+from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, working
+from tests.support.waiting import wait_until
 
 
 async def test_transient_failure_is_retried_by_its_group_alone(space: Space) -> None:
@@ -35,8 +36,8 @@ async def test_transient_failure_is_retried_by_its_group_alone(space: Space) -> 
     watchers = Group("watchers", {ev.VideoRequested: watch})
     async with working(space, watchers), working(space, Chain(flaky).groups[0]):
         job_id = await space.submit()
-        await until(lambda: _has(space, job_id, "VideoGenerated"))
-        await until(lambda: _empty(space, "generation"))
+        await wait_until(lambda: _has(space, job_id, "VideoGenerated"))
+        await wait_until(lambda: _empty(space, "generation"))
     assert runs.began == {"generation": 3, "watchers": 1}
     failures = [e.event for e in await space.history(job_id) if isinstance(e.event, ev.StepFailed)]
     assert [f.attempt for f in failures] == [1, 2]
@@ -58,7 +59,7 @@ async def test_job_fails_after_one_try_and_three_retries(space: Space) -> None:
     policy = RetryPolicy(base_s=0.05, cap_s=10)
     async with working(space, Chain(failing).groups[0], retry=policy):
         job_id = await space.submit()
-        await until(lambda: space.ended(job_id))
+        await wait_until(lambda: space.ended(job_id))
     history = await space.history(job_id)
     failures = [(e.occurred_at, e.event) for e in history if isinstance(e.event, ev.StepFailed)]
     assert runs.began["try"] == 4
@@ -86,7 +87,7 @@ async def test_fewer_retries_when_the_request_says_so(space: Space, retries: int
 
     async with working(space, Chain(failing).groups[0]):
         job_id = await space.submit(VideoRequest(script=REQUEST.script, retry_attempts=retries))
-        await until(lambda: space.ended(job_id))
+        await wait_until(lambda: space.ended(job_id))
     assert (await space.types(job_id)).count("StepFailed") == retries + 1
 
 
@@ -99,8 +100,8 @@ async def test_initialization_error_fails_the_job_at_once_with_its_detail(space:
 
     job_id = await space.submit_scenes(2)
     async with working(space, scenes_group(refuses), concurrency=1):
-        await until(lambda: space.ended(job_id))
-        await until(lambda: _empty(space, "generation"))
+        await wait_until(lambda: space.ended(job_id))
+        await wait_until(lambda: _empty(space, "generation"))
     last = (await space.history(job_id))[-1].event
     assert isinstance(last, ev.JobFailed)
     assert last.failure.category is FailureCategory.INITIALIZATION
@@ -122,11 +123,11 @@ async def test_failed_scene_fails_the_job_only_after_the_others_have_finished(sp
 
     job_id = await space.submit_scenes(3)
     async with working(space, scenes_group(render), concurrency=1):
-        await until(lambda: _last_failure(space, job_id))
+        await wait_until(lambda: _last_failure(space, job_id))
         types = await space.types(job_id)
         assert "JobFailed" not in types
         async with working(space, Group("upload", {ev.SceneRendered: upload})):
-            await until(lambda: space.ended(job_id))
+            await wait_until(lambda: space.ended(job_id))
     types = await space.types(job_id)
     assert types[-1] == "JobFailed"
     assert types.count("SceneUploaded") == 2
@@ -145,14 +146,14 @@ async def test_delayed_retry_survives_a_killed_server(own_server: LogServer, own
 
     job_id = await own_space.submit()
     async with working(own_space, Chain(flaky).groups[0], retry=RetryPolicy(base_s=600, cap_s=1200)):
-        await until(lambda: _has(own_space, job_id, "StepFailed"))
+        await wait_until(lambda: _has(own_space, job_id, "StepFailed"))
     await own_space.redis.execute_command("WAITAOF", 1, 0, 5000)  # type: ignore[no-untyped-call]
     own_server.kill()
     own_server.start()
     [(member, _)] = await own_space.redis.zrange(own_space.keys.delayed, 0, -1, withscores=True)
     await own_space.redis.zadd(own_space.keys.delayed, {member: 1})  # due now, rather than in ten minutes
     async with working(own_space, Chain(flaky).groups[0]):
-        await until(lambda: _has(own_space, job_id, "VideoGenerated"))
+        await wait_until(lambda: _has(own_space, job_id, "VideoGenerated"))
     assert runs.began["try"] == 2
     assert gapless(await own_space.history(job_id))
 
@@ -163,7 +164,7 @@ async def test_retry_waits_for_its_time(space: Space) -> None:
 
     job_id = await space.submit()
     async with working(space, Chain(failing).groups[0], retry=RetryPolicy(base_s=600, cap_s=1200), lease_s=0.3):
-        await until(lambda: _has(space, job_id, "StepFailed"))
+        await wait_until(lambda: _has(space, job_id, "StepFailed"))
         moved = await space.redis.xlen(space.keys.retry("generation", Topic.REQUESTED))
     assert moved == 0
     assert await space.redis.zcard(space.keys.delayed) == 1

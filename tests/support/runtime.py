@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+import structlog
 from attrs import define, field, frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -44,6 +46,11 @@ GENEROUS_S = 30.0
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def quiet_logs() -> None:
+    """No lines in this process: with structlog's own defaults, a traceback takes a second to draw."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def a_file(name: str = "plan.json") -> FileRef:
@@ -230,13 +237,17 @@ def gapless(history: Sequence[Envelope]) -> bool:
     return [envelope.seq for envelope in history] == list(range(1, len(history) + 1))
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = GENEROUS_S, what: str = "") -> None:
-    """Asks again and again. Raises TimeoutError."""
+@asynccontextmanager
+async def running_until_left(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Workers that drain at the end; cancelled if the block fails."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(worker.run(stop)) for worker in workers]
     try:
-        async with asyncio.timeout(seconds):
-            while not await condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise TimeoutError(f"not within {seconds:g} s: {what or condition.__qualname__}") from None
-
-
+        yield
+        stop.set()
+        async with asyncio.timeout(GENEROUS_S):
+            await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,6 +1,6 @@
 """Given what has happened, when this is wanted, then that happens.
 
-    given(requested).when(StartPlanning(1)).then(PlanningStarted(1))
+given(requested).when(StartPlanning(1)).then(PlanningStarted(1))
 """
 
 from __future__ import annotations

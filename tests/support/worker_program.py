@@ -22,6 +22,7 @@ from attrs import define, frozen
 
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.storage import LocalStore
+from eventflow.telemetry.logs import configure_logs
 from handlers.workspace import Workspace
 from tests.support.log_server import dies_with_parent
 from tests.support.runtime import Chain, open_space, scenes_group, utc_now, working
@@ -83,6 +84,7 @@ def groups_of(name: str, behaviour: Behaviour) -> Sequence[Group]:
 
 
 async def main(arguments: argparse.Namespace) -> None:
+    configure_logs()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     behaviour = Behaviour(Path(arguments.journal), arguments.seconds, arguments.store)

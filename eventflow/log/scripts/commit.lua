@@ -4,7 +4,7 @@
 -- ARGV: a flat list, read from left to right:
 --   number of commits, then for each commit
 --     events key, live key (0 without a hint), feed key (indices into KEYS), expected version,
---     hint ('' | 'cancel' | 'clear'),
+--     hint ('' | 'cancel' | 'stop' | 'clear'),
 --     claim: 'none', or 'hold' | 'settle' | 'discard' + stream index, group, consumer, entry id, delivery count
 --     number of events, number of delayed, number of parked
 --     for each event: type, payload, topic index (0: history only)
@@ -14,6 +14,7 @@
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
+-- A hint of 'stop' leaves a note for an hour, so that every worker of a job that has ended early hears of it.
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 
 local args, keys, call = ARGV, KEYS, redis.call
@@ -80,7 +81,11 @@ local function commit()
   end
   set_aside(from, delayed, parked)
   if hint == 'cancel' then call('HSET', keys[live], 'cancel', 1) end
-  if hint == 'clear' then call('DEL', keys[live]) end
+  if hint == 'clear' or hint == 'stop' then call('DEL', keys[live]) end
+  if hint == 'stop' then
+    call('HSET', keys[live], 'cancel', 1)
+    call('EXPIRE', keys[live], 3600)
+  end
   if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end
   if claim == 'discard' then call('XDEL', stream, entry) end
   return { 'ok', version }

@@ -18,7 +18,7 @@ def test_keys_open_the_door_and_close_it_again(programs: Programs, stack: Runnin
     script.write_text("# Hello")
     order = ("generate", str(script), "--url", stack.url, "--pipeline", "simulation")
 
-    added = programs.run("keys", "add", "alice", "--admin", **here)
+    added = programs.run("keys", "add", "alice", "--admin", "--data-dir", str(stack.data_dir))
     token = added.out.strip()
     identity = token.split("_")[1]
     try:
@@ -76,7 +76,7 @@ def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running,
         (("generate", "script.md", "--url", "http://127.0.0.1:1"), 1, "Is it running?"),
         (("generate", "script.md", "--url", "nowhere"), 2, "it looks like"),
         (("keys", "add", "a b"), 2, "an owner is"),
-        (("jobs",), 1, "`eventflow up`"),
+        (("jobs",), 1, "--data-dir"),
         (("sing",), 2, "No such command"),
     ],
 )

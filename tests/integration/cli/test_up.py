@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import urllib.error
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from tests.integration.cli.conftest import get_json, rows, start_stack
-from tests.support.programs import END_S, Programs
-from tests.support.waiting import wait_until_sync
+from tests.support.programs import END_S, Program, Programs
+from tests.support.waiting import wait_until, wait_until_sync
 
 SCRIPT = "# A film\n\n" + "\n\n".join(f"## Part {n}\n\n- One line of text\n- And another one" for n in range(1, 7))
 
@@ -52,6 +54,29 @@ def test_ctrl_c_reaches_the_whole_group_and_yet_the_server_ends_last(programs: P
     assert ended.code == 0, ended.err
     assert "log unreachable" not in ended.err
     assert not running.up.members()
+
+
+def test_a_second_signal_ends_everything_at_once(programs: Programs, tmp_path: Path) -> None:
+    running = start_stack(programs, tmp_path / "data", EVENTFLOW_DRAIN_SECONDS="600")
+    asyncio.run(_signal_twice(running.url, running.up))
+    ended = running.up.wait(10)
+    assert ended.code == 1
+    assert "Ended at once" in ended.err
+    assert not running.up.members()
+
+
+async def _signal_twice(url: str, up: Program) -> None:
+    """Between the two signals something must keep the stack from ending: a request that is never finished."""
+    host, port = urlsplit(url).hostname, urlsplit(url).port
+    _, writer = await asyncio.open_connection(host, port)
+    writer.write(b"POST /api/v1/videos/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+    writer.write(b"Content-Length: 100000\r\n\r\n{")
+    await writer.drain()
+    up.signal(signal.SIGTERM)
+    await wait_until(lambda: len(up.members()) <= 3, what="the end of the idle workers")
+    up.signal(signal.SIGTERM)
+    await wait_until(lambda: up.process.poll() is not None, what="the end")
+    writer.close()
 
 
 def test_a_second_up_on_the_same_data_is_refused(programs: Programs, tmp_path: Path) -> None:

@@ -89,9 +89,7 @@ def test_a_scene_may_be_rendered_before_the_next_is_planned() -> None:
 def test_the_last_rendered_scene_completes_them_all() -> None:
     given(s.planned(2)).when(s.finish_scene(1)).then(s.rendered(1))
     given(s.planned(2), s.rendered(1)).when(s.finish_scene(0)).then(s.rendered(0), ev.ScenesCompleted(1))
-    given(s.planned(2), s.rendered(1), s.uploaded(1)).when(s.finish_scene(0)).then(
-        s.rendered(0), ev.ScenesCompleted(1)
-    )
+    given(s.planned(2), s.rendered(1), s.uploaded(1)).when(s.finish_scene(0)).then(s.rendered(0), ev.ScenesCompleted(1))
 
 
 def test_a_scene_is_rendered_once() -> None:

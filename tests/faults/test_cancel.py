@@ -1,0 +1,134 @@
+"""Cancellation: of what waits, of what runs here and elsewhere, and in a race with the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from eventflow.domain.commands import FinishScene, RequestCancellation
+from eventflow.domain.errors import AlreadyFinished
+from eventflow.domain.job import Phase
+from eventflow.runtime.reaction import Reaction
+from eventflow.topics import Topic
+from tests.faults.conftest import Crew
+from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
+from tests.support.waiting import wait_until
+
+CANCEL = RequestCancellation("enough")
+
+
+async def test_queued_job_is_cancelled_at_once_and_its_work_is_not_done(space: Space) -> None:
+    """A worker that gets the entry all the same stops at its next heartbeat."""
+    runs = Runs()
+
+    async def endless(reaction: Reaction) -> None:
+        await asyncio.sleep(600)
+        runs.ended[reaction.job_id] += 1
+
+    job_id = await space.submit()
+    await space.do(job_id, CANCEL)
+    assert (await space.job(job_id)).phase is Phase.CANCELLED
+    async with working(space, Chain(endless).groups[0]):
+        await wait_until(lambda: _settled(space, Topic.REQUESTED))
+    assert not runs.ended
+    assert await space.types(job_id) == ["VideoRequested", "CancellationRequested", "JobCancelled"]
+
+
+async def test_running_step_is_stopped_within_a_heartbeat_and_cleans_up(
+    space: Space, crew: Crew, tmp_path: Path
+) -> None:
+    """In another process; its thread is told by `should_stop`, its scratch folder is gone afterwards."""
+    lease_s = 1.5
+    crew(space, "slow", "--seconds", "60", "--lease", str(lease_s), "--store", str(tmp_path / "store"))
+    job_id = await space.submit_scenes(1)
+    await wait_until(lambda: crew.journal.words("begin"))
+    assert len(list((tmp_path / "scratch").iterdir())) == 1
+    asked = time.monotonic()
+    await space.do(job_id, CANCEL)
+    await wait_until(lambda: crew.journal.words("stopped"))
+    await wait_until(lambda: space.ended(job_id))
+    took_s = time.monotonic() - asked
+    print(f"\ncancelled after {took_s:.2f} s with a heartbeat of {lease_s / 3:.2f} s")
+    assert took_s < 60 / 2
+    assert (await space.job(job_id)).phase is Phase.CANCELLED
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert [p for p in (tmp_path / "store").rglob("*") if p.is_file()] == []
+    assert (await space.types(job_id))[-2:] == ["CancellationRequested", "JobCancelled"]
+    await wait_until(lambda: _settled(space, Topic.PLANNED))
+
+
+async def test_steps_on_all_workers_are_stopped_though_the_first_one_confirms(space: Space, crew: Crew) -> None:
+    """Whoever confirms ends the job; the others must still hear of it, whenever their heartbeat comes."""
+    crew(space, "slow", "--seconds", "60", "--lease", "0.6")
+    crew(space, "slow", "--seconds", "60", "--lease", "3")
+    job_id = await space.submit_scenes(2)
+    await wait_until(lambda: len(crew.journal.words("begin")) == 2)
+    await space.do(job_id, CANCEL)
+    await wait_until(lambda: len(crew.journal.words("stopped")) == 2, 20, what="both steps have stopped")
+    await wait_until(lambda: _settled(space, Topic.PLANNED))
+    types = await space.types(job_id)
+    assert types.count("JobCancelled") == 1
+    assert "SceneRendered" not in types
+
+
+async def test_steps_of_a_failed_job_are_stopped(space: Space, crew: Crew) -> None:
+    """An initialization error ends the job at once; what the others are doing is in vain."""
+    crew(space, "slow", "--seconds", "60", "--lease", "1")
+    job_id = await space.submit_scenes(1)
+    await wait_until(lambda: crew.journal.words("begin"))
+    from eventflow.domain import commands as cmd
+    from eventflow.domain.values import Failure, FailureCategory, Step
+
+    failure = Failure(FailureCategory.INITIALIZATION, "no_such_voice", "there is no such voice")
+    await space.do(job_id, cmd.FailStep(Step.RENDER_SCENE, 0, 1, failure, None))
+    await wait_until(lambda: crew.journal.words("stopped"), 20, what="the step has stopped")
+    await wait_until(lambda: _settled(space, Topic.PLANNED))
+    assert (await space.job(job_id)).phase is Phase.FAILED
+
+
+@pytest.mark.parametrize("attempt", range(5))
+async def test_race_of_cancel_and_completion_has_one_winner(space: Space, attempt: int) -> None:
+    """Whoever comes second finds the job as the first one left it."""
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def wait(reaction: Reaction) -> None:
+        if reaction.envelope.type == "VideoUploaded":
+            begun.set()
+            await go.wait()
+
+    one, two, three = Chain(wait).groups
+    async with working(space, one), working(space, two), working(space, three):
+        job_id = await space.submit()
+        async with asyncio.timeout(20):
+            await begun.wait()
+        go.set()
+        try:
+            await asyncio.sleep(0.0004 * attempt)
+            await space.do(job_id, CANCEL)
+            cancelled = True
+        except AlreadyFinished:
+            cancelled = False
+        await wait_until(lambda: space.ended(job_id))
+        await wait_until(lambda: _settled(space, Topic.UPLOADED, "metadata"))
+    history = await space.history(job_id)
+    types = [envelope.type for envelope in history]
+    assert sum(t in ("VideoPublished", "JobCancelled") for t in types) == 1
+    assert (types[-1] == "JobCancelled") == cancelled
+    assert gapless(history)
+    assert len(await space.redis.xrange(space.topic(Topic.OUTCOME))) == 1
+
+
+async def test_result_that_comes_after_the_cancellation_changes_nothing(space: Space) -> None:
+    job_id = await space.submit_scenes(1)
+    await space.do(job_id, CANCEL)
+    before = await space.types(job_id)
+    await space.do(job_id, FinishScene(0, 1, ()))
+    assert await space.types(job_id) == before
+
+
+async def _settled(space: Space, topic: Topic, group: str = "generation") -> bool:
+    infos = await space.redis.xinfo_groups(space.topic(topic))
+    return any(i["name"] == group.encode() and i["pending"] == 0 and i["lag"] == 0 for i in infos)

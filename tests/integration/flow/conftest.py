@@ -1,0 +1,124 @@
+"""A studio: settings for a folder and a log of its own, and workers of every group in this process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from attrs import define, evolve
+from opentelemetry.sdk.trace import TracerProvider
+
+from eventflow.domain.values import StoreRole, VideoRequest
+from eventflow.settings import load_settings
+from eventflow.storage import ObjectStore
+from eventflow.telemetry.tracing import Tracing
+from ops.compose import Parts, groups, open_parts, worker
+from tests.support.log_server import LogServer, log_server
+from tests.support.programs import Programs, programs_in
+from tests.support.runtime import Space, quiet_logs, running_until_left
+
+QUALITIES = ("720p", "360p")
+WORKERS = ("generation", "upload", "metadata")
+#: The simulation makes three scenes of three cells (8/15 s each).
+SIMULATION_SECONDS = 9 * 8 / 15
+
+
+def simulation(**changes: object) -> VideoRequest:
+    return evolve(VideoRequest(script="# Any\n\nThing.", pipeline="simulation", quality_levels=QUALITIES), **changes)
+
+
+@define
+class Studio:
+    """`space` looks at the log; `parts` are what the workers use; `folder` holds the stores and the scratch folder."""
+
+    space: Space
+    parts: Parts
+    folder: Path
+
+    def files(self, store: str) -> list[Path]:
+        root = self.folder / "data" / store
+        return [p for p in root.rglob("*") if p.is_file() and ".eventflow" not in p.parts]
+
+    @property
+    def scratch(self) -> list[Path]:
+        folder = self.folder / "scratch"
+        return list(folder.iterdir()) if folder.exists() else []
+
+
+StudioOf = Callable[..., AbstractAsyncContextManager[Studio]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    quiet_logs()
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogServer]:
+    """Not to be stopped or flushed."""
+    with log_server(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(shared_server: LogServer, tmp_path: Path) -> dict[str, str]:
+    """Settings of a service in `tmp_path`."""
+    return {
+        "EVENTFLOW_REDIS_URL": shared_server.url,
+        "EVENTFLOW_NAMESPACE": f"t{secrets.token_hex(4)}",
+        "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
+        "EVENTFLOW_SCRATCH_DIR": str(tmp_path / "scratch"),
+        "EVENTFLOW_LEASE_SECONDS": "2",
+        "EVENTFLOW_DRAIN_SECONDS": "5",
+        "EVENTFLOW_RETRY_BASE_SECONDS": "0.02",
+        "EVENTFLOW_UPLOAD_RETRY_BASE_SECONDS": "0.01",
+    }
+
+
+@pytest.fixture
+def studio(environment: dict[str, str], tmp_path: Path) -> StudioOf:
+    """`async with studio(EVENTFLOW_DELIVERY_URL=...) as s`; options: `stores` (a change of them), `provider`, `workers`."""
+
+    @asynccontextmanager
+    async def open_studio(
+        *,
+        stores: Callable[[dict[StoreRole, ObjectStore]], dict[StoreRole, ObjectStore]] | None = None,
+        provider: TracerProvider | None = None,
+        workers: tuple[str, ...] = WORKERS,
+        **changes: str,
+    ) -> AsyncIterator[Studio]:
+        settings = load_settings({**environment, **changes})
+        async with open_parts(settings) as parts:
+            if stores is not None:
+                parts = evolve(parts, stores=stores(dict(parts.stores)))
+            if provider is not None:
+                parts = evolve(parts, tracing=Tracing(provider))
+            space = Space(settings.redis_url, parts.redis, parts.log, parts.keyspace)
+            made = groups(parts)
+            async with running_until_left([worker(parts, made[name]) for name in workers]):
+                yield Studio(space, parts, tmp_path)
+
+    return open_studio
+
+
+@pytest.fixture
+def programs(tmp_path: Path, environment: dict[str, str]) -> Iterator[Programs]:
+    """Real `eventflow` processes on the same log and folder; their process groups are killed at the end."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    with programs_in(folder) as programs:
+        programs.environment = environment
+        yield programs

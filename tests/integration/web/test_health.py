@@ -1,0 +1,64 @@
+"""Readiness: what it looks at, and when it says no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventflow.domain.values import StoreRole
+from eventflow.log.consume import GroupMember
+from eventflow.storage import LocalStore, ObjectStore
+from eventflow.topics import GROUP_TOPICS
+from tests.integration.web.conftest import Client, StartClient
+from tests.integration.web.driving import Driver
+from tests.integration.web.test_projection import until
+from web.deps import WebDeps
+from web.health import TopicState, summed
+from web.projection import PROJECTION
+
+
+async def test_without_workers_it_is_degraded_and_says_which_groups_lack(client: Client) -> None:
+    async with client.get("/readyz") as answer:
+        body = await answer.json()
+    assert (answer.status, body["status"]) == (200, "degraded")
+    requested = body["components"]["groups"]["groups"]["generation"]["requested"]
+    assert requested == {"exists": False, "consumers": 0, "pending": 0, "lag": None}
+    assert body["components"]["redis"]["status"] == "ok"
+    assert body["components"]["storage"]["stores"]["delivery"] == {"status": "ok"}
+
+
+async def test_with_a_member_in_each_group_it_is_ok(client: Client, deps: WebDeps, driver: Driver) -> None:
+    await driver.create("00-" + "1" * 32)
+    for group, topics in GROUP_TOPICS.items():
+        member = GroupMember(deps.blocking, deps.redis, deps.log.keyspace.partition(0), group, topics, f"{group}-1")
+        await member.ensure()
+        for stream in member.streams:
+            await deps.redis.xgroup_createconsumer(stream, group, member.consumer)
+    projection = client.app[PROJECTION] if hasattr(client, "app") else None
+    assert projection is not None
+    await until(lambda: projection.following)
+    async with client.get("/readyz") as answer:
+        body = await answer.json()
+    assert (answer.status, body["status"]) == (200, "ok"), body
+    assert body["components"]["groups"]["groups"]["generation"]["requested"]["lag"] == 1
+
+
+async def test_no_store_that_viewers_reach_is_a_503(
+    start: StartClient, stores: dict[StoreRole, ObjectStore], tmp_path: Path, deps: WebDeps
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    broken = LocalStore(tmp_path / "file" / "x", now=deps.clock)
+    async with (await start(stores={**stores, "delivery": broken})).get("/readyz") as answer:
+        assert (answer.status, (await answer.json())["status"]) == (200, "degraded")
+    async with (await start(stores={"delivery": broken, "fallback": broken})).get("/readyz") as answer:
+        body = await answer.json()
+        assert (answer.status, body["status"]) == (503, "unavailable")
+        assert body["components"]["storage"]["stores"]["delivery"]["detail"]
+
+
+def test_streams_are_summed_and_an_unknown_lag_stays_unknown() -> None:
+    row = {"name": b"g", "pending": 2, "lag": 3}
+    gone = RuntimeError("no such key")
+    alive, dead = {"name": b"a", "idle": 10}, {"name": b"b", "idle": 10**6}
+    assert summed("g", [[row], [row]], [[alive, dead], [alive]]) == TopicState(True, 1, 4, 6)
+    assert summed("g", [[row], gone], [[alive], gone]) == TopicState(False, 1, 2, 3)
+    assert summed("g", [[{**row, "lag": None}], [row]], [[], []]) == TopicState(True, 0, 4, None)

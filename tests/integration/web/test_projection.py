@@ -1,0 +1,191 @@
+"""The cache of folded jobs: fresh, bounded, and right while the feed is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventflow.codec import Codec
+from eventflow.log.connection import connect
+from eventflow.log.feed import FeedTail
+from eventflow.log.jobs import JobLog
+from eventflow.log.keys import Keyspace
+from tests.integration.web.conftest import Clock, job_id
+from tests.integration.web.driving import Driver
+from tests.support.valkey import running_server
+from web.deps import WebDeps
+from web.folding import HistoryGap, fold_on, slim
+from web.projection import Projection, VersionPending, running
+from web.render import render_status
+
+
+async def until(probe: Callable[[], Any], seconds: float = 8.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not probe():
+            await asyncio.sleep(0.01)
+
+
+def projection_of(deps: WebDeps, capacity: int = 100) -> Projection:
+    return Projection(deps.log, FeedTail(deps.blocking, deps.log.keyspace), capacity=capacity, render=render_status)
+
+
+async def test_a_cached_job_is_kept_fresh_by_the_tail(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    job = job_id()
+    await driver.create(job)
+    async with running(projection):
+        await until(lambda: projection.following)
+        assert projection.peek(job) is None
+        first = await projection.get(job)
+        assert first is not None
+        assert first.view.job.request.script == ""
+        assert projection.peek(job) is first
+        record = await driver.plan(job)
+
+        def shows() -> bool:
+            seen = projection.peek(job)
+            return seen is not None and seen.view.version == record.version
+
+        await until(shows)
+
+
+async def test_a_burst_over_many_jobs_is_applied_in_order(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    jobs = [job_id() for _ in range(30)]
+    await asyncio.gather(*(driver.create(job) for job in jobs))
+    async with running(projection):
+        await until(lambda: projection.following)
+        await asyncio.gather(*(projection.get(job) for job in jobs))
+
+        async def work(job: str) -> None:
+            await driver.plan(job, scenes=3)
+            for scene in range(3):
+                await driver.render(job, scene)
+                await driver.upload(job, scene)
+            await driver.publish(job, {"720p": b"video"})
+
+        readers = [asyncio.create_task(_read_all(projection, jobs)) for _ in range(3)]
+        await asyncio.gather(*(work(job) for job in jobs))
+        for job in jobs:
+            history = await deps.log.history(job)
+            seen = await projection.get(job, min_version=history[-1].seq)
+            assert seen is not None
+            wanted = fold_on(None, [slim(envelope) for envelope in history])
+            assert seen.view == wanted
+            assert seen.progress == 100.0
+        for reader in readers:
+            reader.cancel()
+            await asyncio.wait([reader])
+
+
+async def _read_all(projection: Projection, jobs: list[str]) -> None:
+    """Asks all the time; versions and progress never go back."""
+    seen: dict[str, tuple[int, float]] = {}
+    while True:
+        for job in jobs:
+            found = await projection.get(job)
+            assert found is not None
+            version, progress = seen.get(job, (0, 0.0))
+            assert found.view.version >= version
+            assert found.progress >= progress
+            seen[job] = (found.view.version, found.progress)
+        await asyncio.sleep(0)
+
+
+async def test_the_cache_is_bounded_and_keeps_what_is_asked_for(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps, capacity=3)
+    jobs = [job_id() for _ in range(4)]
+    for job in jobs:
+        await driver.create(job)
+    async with running(projection):
+        await until(lambda: projection.following)
+        for job in jobs[:3]:
+            await projection.get(job)
+        projection.peek(jobs[0])
+        await projection.get(jobs[3])
+        assert [projection.peek(job) is not None for job in jobs] == [True, False, True, True]
+        for _ in range(10):
+            assert await projection.get(job_id()) is None  # unknown ids push nothing out
+        assert projection.peek(jobs[0]) is not None
+
+
+async def test_without_a_tail_every_answer_is_read(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    job = job_id()
+    await driver.create(job)
+    assert await projection.get(job) is not None
+    assert projection.peek(job) is None
+    record = await driver.plan(job)
+    seen = await projection.get(job)
+    assert seen is not None
+    assert seen.view.version == record.version
+    waiting = asyncio.create_task(projection.get(job, min_version=record.version + 1))
+    await driver.render(job, 0)
+    assert await asyncio.wait_for(waiting, 5) is not None
+    with pytest.raises(VersionPending):
+        await projection.get(job, min_version=99, timeout_s=0.01)
+
+
+async def test_a_job_in_a_partition_that_is_not_followed_is_read_each_time(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    job = "0a-" + job_id()[3:]
+    await driver.create(job)
+    async with running(projection):
+        await until(lambda: projection.following)
+        assert await projection.get(job) is not None
+        record = await driver.plan(job)
+        seen = await projection.get(job)
+        assert seen is not None
+        assert seen.view.version == record.version
+
+
+async def test_views_are_right_after_the_server_was_away_and_lost_events(tmp_path: Path, clock: Clock) -> None:
+    with running_server(tmp_path / "data") as server:
+        redis, blocking = connect(server.url), connect(server.url, blocking=True)
+        log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=clock)
+        driver = Driver(log, {})
+        projection = Projection(log, FeedTail(blocking, log.keyspace), capacity=9, render=render_status)
+        kept, lost = job_id(), job_id()
+        await driver.create(kept)
+        await driver.create(lost)
+        async with running(projection):
+            await until(lambda: projection.following)
+            for job in (kept, lost):
+                await projection.get(job)
+            # As after a crash without fsync: one job is gone, the other goes on while nobody follows.
+            await redis.delete(log.keyspace.of_job(lost).events(lost))
+            await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            record = await driver.plan(kept)
+            seen = await projection.get(kept, min_version=record.version)
+            assert seen is not None
+            await until(lambda: projection.following)
+            await wait_until_gone(projection, lost)
+            assert (await _current(projection, kept)) == record.version
+        await redis.aclose()
+        await blocking.aclose()
+
+
+async def wait_until_gone(projection: Projection, job: str) -> None:
+    async with asyncio.timeout(8):
+        while await projection.get(job) is not None:
+            await asyncio.sleep(0.01)
+
+
+async def _current(projection: Projection, job: str) -> int:
+    seen = await projection.get(job)
+    assert seen is not None
+    return seen.view.version
+
+
+async def test_a_gap_is_noticed(deps: WebDeps, driver: Driver) -> None:
+    job = job_id()
+    await driver.create(job)
+    await driver.plan(job)
+    history = await deps.log.history(job)
+    with pytest.raises(HistoryGap):
+        fold_on(None, [history[0], history[2]])
+    assert fold_on(None, [history[0], history[0], history[1]]) == fold_on(None, history[:2])

@@ -1,0 +1,78 @@
+"""The failure policy: what an exception goes down as, and when to try again."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventflow.domain.values import FailureCategory
+from eventflow.runtime.failure import (
+    GenerationError,
+    InitializationError,
+    ResourceError,
+    RetryPolicy,
+    StepError,
+    StorageStepError,
+    failure_of,
+)
+from eventflow.storage import StorageUnavailable
+from handlers.failures import as_step_errors
+from handlers.generation.errors import ScriptError
+from handlers.media.probe import CorruptMedia
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("error", "category", "code"),
+    [
+        (InitializationError("voice", "no such voice"), FailureCategory.INITIALIZATION, "voice"),
+        (GenerationError("encode", "x"), FailureCategory.GENERATION, "encode"),
+        (StorageStepError("storage_refused", "x"), FailureCategory.STORAGE, "storage_refused"),
+        (ResourceError("disk_full", "x"), FailureCategory.RESOURCE, "disk_full"),
+        (StepError("odd", "x"), FailureCategory.INTERNAL, "odd"),
+        (MemoryError(), FailureCategory.RESOURCE, "out_of_memory"),
+        (KeyError("x"), FailureCategory.INTERNAL, "KeyError"),
+    ],
+)
+def test_what_an_exception_goes_down_as(error: Exception, category: FailureCategory, code: str) -> None:
+    failure = failure_of(error)
+    assert (failure.category, failure.code) == (category, code)
+    assert failure.message
+
+
+def test_a_message_is_never_empty_and_never_endless() -> None:
+    assert failure_of(RuntimeError()).message == "RuntimeError"
+    assert len(failure_of(RuntimeError("x" * 100_000)).message) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (ScriptError("empty"), FailureCategory.INITIALIZATION),
+        (CorruptMedia("x"), FailureCategory.GENERATION),
+        (StorageUnavailable("x"), FailureCategory.STORAGE),
+        (OSError(28, "No space left on device"), FailureCategory.RESOURCE),
+        (OSError(5, "I/O error"), FailureCategory.INTERNAL),
+    ],
+    ids=repr,
+)
+def test_errors_of_the_engine_and_the_stores_have_their_category(raised: Exception, expected: FailureCategory) -> None:
+    with pytest.raises(Exception) as caught, as_step_errors():  # noqa: PT011
+        raise raised
+    assert failure_of(caught.value).category is expected
+
+
+@given(st.integers(1, 50), st.integers(0, 2**32))
+def test_pauses_double_with_jitter_up_to_a_cap(attempt: int, seed: int) -> None:
+    policy = RetryPolicy(base_s=2, cap_s=60)
+    whole = min(60.0, 2 * 2.0 ** (attempt - 1))
+    pause = policy.retry_at(NOW, attempt, Random(seed)) - NOW
+    assert timedelta(seconds=whole / 2) <= pause <= timedelta(seconds=whole)
+
+
+def test_pauses_differ() -> None:
+    random, policy = Random(1), RetryPolicy()
+    assert len({policy.retry_at(NOW, 1, random) for _ in range(10)}) == 10

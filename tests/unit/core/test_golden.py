@@ -1,0 +1,36 @@
+"""Stored events stay readable: the golden lines, both ways."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from eventflow.codec import Codec
+from eventflow.domain.events import EVENT_TYPES
+from eventflow.envelope import Envelope
+from tests.unit.golden.events import AT, EVENTS
+
+LINES = (Path(__file__).parents[1] / "golden" / "v1.jsonl").read_bytes().splitlines()
+JOB = "07-0123456789abcdef0123456789abcdef"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+EXPECTED = [
+    Envelope(JOB, n, "alice@example.org", "req-1", f"{JOB}.{n - 1}" if n > 1 else "", TRACE, AT, event)
+    for n, event in enumerate(EVENTS, 1)
+]
+PAIRS = [pytest.param(line, envelope, id=envelope.type) for line, envelope in zip(LINES, EXPECTED, strict=True)]
+
+
+@pytest.mark.parametrize(("line", "envelope"), PAIRS)
+def test_a_stored_line_means_what_it_meant(line: bytes, envelope: Envelope) -> None:
+    assert Codec().decode(line) == envelope
+
+
+@pytest.mark.parametrize(("line", "envelope"), PAIRS)
+def test_an_event_is_written_as_it_was(line: bytes, envelope: Envelope) -> None:
+    assert orjson.loads(Codec().encode(envelope)) == orjson.loads(line)
+
+
+def test_every_event_type_has_a_golden_line_of_its_version() -> None:
+    """A new type, or a new version of one, needs a line in the file of that version and its meaning in `events.py`."""
+    golden = {(body["type"], body["dataversion"]) for body in map(orjson.loads, LINES)}
+    assert {(cls.__name__, cls.SCHEMA_VERSION) for cls in EVENT_TYPES} <= golden

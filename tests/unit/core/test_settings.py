@@ -1,0 +1,157 @@
+"""Settings: defaults that are valid, every problem at once, and secrets that stay secret."""
+
+from pathlib import Path
+
+import pytest
+
+from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
+
+KEY = "k1:" + "5e" * 32
+PASSWORD = "hunter2-hunter2"
+WRONG = {
+    "ENV": ("test", "one of development, staging, production"),
+    "NAMESPACE": ("a b", "letters and digits"),
+    "PARTITIONS": ("0", "a number from 1 to 256"),
+    "DURABLE_ACK": ("maybe", "one of no, always"),
+    "HOST": ("a b", "127.0.0.1"),
+    "PORT": ("65536", "a number from 0 to 65535"),
+    "PUBLIC_URL": ("videos.example.org", "https://videos.example.org"),
+    "DATA_DIR": ("", "of the form"),
+    "WORKSPACE_URL": ("/var/lib", "file:///folder or s3://bucket/prefix"),
+    "DELIVERY_URL": ("http://x", "file:///folder or s3://bucket/prefix"),
+    "FALLBACK_URL": ("s3://bucket", "file:///folder"),
+    "SIGNED_URL_SECONDS": ("59", "a number from 60 to 604800"),
+    "PIPELINE": ("no such/name", "explainer"),
+    "CONCURRENCY": ("two", "a number from 1 to 1024"),
+    "LEASE_SECONDS": ("nan", "a number from 0.5 to 3600"),
+    "DRAIN_SECONDS": ("-1", "a number from 0 to 3600"),
+    "RETRY_BASE_SECONDS": ("inf", "a number from 0.001 to 3600"),
+    "UPLOAD_RETRY_BASE_SECONDS": ("", "a number from 0.001 to 3600"),
+    "MAX_SCRIPT_CHARS": ("1e3", "a number from 1"),
+    "VIEW_CACHE_JOBS": ("0", "a number from 1"),
+    "LOG_LEVEL": ("LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
+    "LOG_FORMAT": ("xml", "one of json, console"),
+    "TRACES": ("on", "one of off, console, otlp"),
+}
+
+
+def env(**variables: str) -> dict[str, str]:
+    return {f"EVENTFLOW_{name}": value for name, value in variables.items()}
+
+
+def problems(**variables: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env(**variables))
+    assert str(caught.value).splitlines() == caught.value.problems
+    return caught.value.problems
+
+
+def test_the_defaults_are_valid() -> None:
+    settings = load_settings({"PATH": "/bin", "AWS_REGION": "x", "eventflow_port": "x"})
+    assert settings.env is Environment.DEVELOPMENT
+    assert (settings.host, settings.port, settings.durable_ack) == ("127.0.0.1", 8080, False)
+    data_dir = Path(".eventflow").absolute()
+    assert settings.workspace_url == (data_dir / "workspace").as_uri()
+    assert settings.delivery_url == (data_dir / "delivery").as_uri()
+    assert settings.fallback_url == (data_dir / "fallback").as_uri()
+
+
+def test_every_setting_is_in_the_table_with_its_meaning() -> None:
+    table = settings_table()
+    names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
+    assert names == [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
+    assert all(meaning for _, _, meaning in table)
+    assert load_settings({name: default for name, default, _ in table}) == load_settings({})
+
+
+def test_values_are_taken() -> None:
+    settings = load_settings(
+        env(
+            ENV="staging",
+            PORT="0",
+            DURABLE_ACK="Always",
+            LOG_LEVEL="debug",
+            DELIVERY_URL="s3://my-bucket/videos",
+            PUBLIC_URL="https://v.example.org/",
+            DATA_DIR="/srv/data dir",
+            LEASE_SECONDS="2.5",
+            SIGNING_KEY=f"new-key_2:{'ab' * 16},{KEY}",
+        )
+    )
+    assert (settings.env, settings.port, settings.durable_ack) == (Environment.STAGING, 0, True)
+    assert (settings.log_level, settings.delivery_url) == ("DEBUG", "s3://my-bucket/videos")
+    assert (settings.public_url, settings.lease_seconds) == ("https://v.example.org", 2.5)
+    assert settings.workspace_url == "file:///srv/data%20dir/workspace"
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_problem_names_the_variable_and_the_way_out(name: str) -> None:
+    value, wanted = WRONG[name]
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(f"EVENTFLOW_{name}: {value!r} is not ")
+    assert wanted in problem
+
+
+def test_every_problem_is_listed_at_once() -> None:
+    wrong = {name: value for name, (value, _) in WRONG.items()}
+    found = problems(**wrong, REDIS_URL="nowhere", SIGNING_KEY="short", SINGING_KEY="typo")
+    assert {problem.partition(":")[0] for problem in found if ":" in problem} >= {f"EVENTFLOW_{name}" for name in wrong}
+    assert len(found) == len(wrong) + 3
+
+
+def test_an_unknown_variable_is_named() -> None:
+    (problem,) = problems(CONCURENCY="3")
+    assert problem == "EVENTFLOW_CONCURENCY is not a setting; see the settings table in README.md"
+    assert "EVENTFLOW_NAMESPACE_FILE" in problems(NAMESPACE_FILE="/x")[0]
+
+
+def test_production_wants_a_signing_key() -> None:
+    (problem,) = problems(ENV="production")
+    assert "EVENTFLOW_SIGNING_KEY must be set in production" in problem
+    assert load_settings(env(ENV="production", SIGNING_KEY=KEY)).env is Environment.PRODUCTION
+
+
+@pytest.mark.parametrize(
+    "key", ["k1", "k1:", "k1:zz" + "0" * 32, "k1:" + "0" * 31, f"{KEY},", f" {KEY}", "ä:" + "0" * 32]
+)
+def test_bad_signing_keys(key: str) -> None:
+    (problem,) = problems(SIGNING_KEY=key)
+    assert problem == "EVENTFLOW_SIGNING_KEY: its value is not of the form k1:<64 hex digits>"
+
+
+def test_two_signing_keys_of_one_name() -> None:
+    assert problems(SIGNING_KEY=f"{KEY},k1:{'0' * 32}") == ["EVENTFLOW_SIGNING_KEY: two keys have the same id"]
+
+
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"rediss://:{PASSWORD}@redis:6380/1\n")
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    paths = env(REDIS_URL_FILE=str(tmp_path / "url"), SIGNING_KEY_FILE=str(tmp_path / "key"))
+    settings = load_settings(paths)
+    assert settings.redis_url == f"rediss://:{PASSWORD}@redis:6380/1"
+    assert settings.signing_key == KEY
+
+
+def test_files_of_secrets_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    found = problems(REDIS_URL_FILE=str(tmp_path / "none"), SIGNING_KEY_FILE=str(tmp_path / "binary"))
+    assert "EVENTFLOW_REDIS_URL_FILE" in found[0]
+    assert "No such file" in found[0]
+    assert "EVENTFLOW_SIGNING_KEY_FILE" in found[1]
+    assert "no text file" in found[1]
+
+
+def test_an_empty_secret_is_not_the_default(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    assert "EVENTFLOW_REDIS_URL" in problems(REDIS_URL_FILE=str(tmp_path / "empty"))[0]
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    settings = load_settings(env(REDIS_URL=f"redis://:{PASSWORD}@h/0", SIGNING_KEY=KEY))
+    assert PASSWORD not in f"{settings!r}{settings}"
+    assert KEY[3:] not in repr(settings)
+    (tmp_path / "url").write_text(f"http://:{PASSWORD}@h")
+    found = problems(REDIS_URL_FILE=str(tmp_path / "url"), SIGNING_KEY=f"{KEY}g", REDIS_PASSWORD=PASSWORD)
+    assert len(found) == 3
+    assert PASSWORD not in "".join(found)
+    assert KEY[3:] not in "".join(found)

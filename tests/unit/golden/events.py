@@ -1,0 +1,111 @@
+"""What the lines of `v1.jsonl` mean, line by line; every attribute spelled out.
+
+Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
+no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
+"""
+
+from datetime import UTC, datetime
+
+from eventflow.domain import events as ev
+from eventflow.domain.values import (
+    AudioStream,
+    Failure,
+    FailureCategory,
+    FileRef,
+    SceneRendition,
+    Segment,
+    Step,
+    TechnicalMetadata,
+    Thumbnail,
+    VideoFile,
+    VideoRequest,
+    VideoStream,
+    Voice,
+)
+
+AT = datetime(2026, 2, 3, 4, 5, 6, 789_000, UTC)
+SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def _file(store: str, name: str, size: int, media_type: str, retries: int = 0) -> FileRef:
+    return FileRef(store, f"{store}/{SHA}{name}", SHA, size, media_type, retry_count=retries)  # type: ignore[arg-type]
+
+
+_PLAN = _file("workspace", ".json", 512, "application/json")
+_WAV = _file("workspace", ".wav", 563_244, "audio/wav")
+_MP4 = _file("workspace", ".mp4", 1_048_576, "video/mp4")
+_OUT = _file("delivery", ".mp4", 1_048_576, "video/mp4", 2)
+_LOCAL = _file("fallback", ".jpg", 20_480, "image/jpeg", 3)
+
+
+def _renditions(file: FileRef) -> tuple[SceneRendition, ...]:
+    segments = (Segment(file, 11), Segment(file, 2))
+    return (
+        SceneRendition("1080p", 1920, 1080, "c0ffee", file, segments),
+        SceneRendition("720p", 1280, 720, "decaf0", file, ()),
+    )
+
+
+_DEFAULTS = VideoRequest(
+    script='Ünïcödé 🎬 "quotes"\n\tand\\backslashes',
+    pipeline="explainer",
+    pipeline_version="2.0",
+    quality_levels=("1080p", "720p"),
+    voice=Voice("en-us", 1.0),
+    thumbnail_generation=True,
+    s3_upload_enabled=True,
+    cleanup_local_files=True,
+    retry_attempts=3,
+    passthrough=None,
+)
+_CHOSEN = VideoRequest(
+    script="",
+    pipeline="simulation",
+    pipeline_version="3.1",
+    quality_levels=("360p",),
+    voice=Voice("de", 1.25),
+    thumbnail_generation=False,
+    s3_upload_enabled=False,
+    cleanup_local_files=False,
+    retry_attempts=0,
+    passthrough='{"order":7}',
+)
+_FULL = TechnicalMetadata(
+    "1080p",
+    "mov,mp4,m4a,3gp,3g2,mj2",
+    12.8,
+    1_048_576,
+    655_360,
+    VideoStream("h264", "High", 1920, 1080, 29.97, 600_000, "yuv420p"),
+    AudioStream("aac", 48_000, 2, 96_000),
+)
+_BARE = TechnicalMetadata("720p", "mp4", 12.0, 10, None, None, None)
+_SILENT = TechnicalMetadata("360p", "mp4", 0.5, 1, 1, VideoStream("av1", None, 1, 2, None, None, "gray"), None)
+
+EVENTS: list[ev.Event] = [
+    ev.VideoRequested(_DEFAULTS),
+    ev.VideoRequested(_CHOSEN),
+    ev.PlanningStarted(1),
+    ev.ScriptPlanned(1, "How streams work", 7, _PLAN),
+    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV),
+    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None),
+    ev.SceneRendered(0, 1, _renditions(_MP4)),
+    ev.SceneUploaded(0, 1, _renditions(_OUT)),
+    ev.ScenesCompleted(1),
+    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (Thumbnail(0, 640, 360, _LOCAL),)),
+    ev.VideoGenerated(3, (), ()),
+    ev.DeliverablesUploaded(1, (VideoFile("1080p", 1920, 1080, 12.8, _OUT),), (Thumbnail(0, 640, 360, _LOCAL),)),
+    ev.VideoUploaded(1),
+    ev.VideoPublished(1, 2, (_FULL, _BARE, _SILENT)),
+    ev.UploadFellBack(1, Step.UPLOAD_SCENE, 4, "delivery/k.mp4", "storage_unavailable: no answer", 3),
+    ev.UploadFellBack(1, Step.UPLOAD_VIDEO, None, "delivery/k.mp4", "storage_refused: no such bucket", 3),
+    ev.StepDegraded(1, Step.ASSEMBLE, "no thumbnails"),
+    ev.StepFailed(Step.RENDER_SCENE, 3, 1, Failure(FailureCategory.GENERATION, "encode", "it broke"), 2, AT),
+    ev.StepFailed(Step.PLAN, None, 1, Failure(FailureCategory.INITIALIZATION, "script_empty", "no text"), 1, None),
+    ev.JobFailed(1, Failure(FailureCategory.RESOURCE, "delivery_limit", "died"), Step.RENDER_SCENE, 3, 3),
+    ev.JobFailed(2, Failure(FailureCategory.STORAGE, "storage_refused", "full"), Step.EXTRACT_METADATA, None, 4),
+    ev.JobFailed(2, Failure(FailureCategory.INTERNAL, "KeyError", "'x'"), Step.UPLOAD_VIDEO, None, 4),
+    ev.CancellationRequested("changed my mind"),
+    ev.JobCancelled(1),
+    ev.ReprocessRequested(2),
+]

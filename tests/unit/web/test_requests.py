@@ -1,0 +1,185 @@
+"""What a generate request may say, and how it is told what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventflow.domain.values import VideoRequest, Voice
+from web.errors import FieldError, Problem
+from web.requests import Limits, parse_request
+
+LIMITS = Limits(1_000, "explainer", frozenset({"explainer", "simulation"}), frozenset({"en-us", "de"}))
+
+
+def problem_of(body: Any, limits: Limits = LIMITS) -> Problem:
+    with pytest.raises(Problem) as caught:
+        parse_request(body, limits)
+    assert caught.value.status == 422
+    return caught.value
+
+
+def wrong(body: Any) -> dict[str, str]:
+    """Pointer -> code of everything that is wrong with `body`."""
+    return {error.pointer: error.code for error in problem_of(body).errors}
+
+
+def test_defaults_are_filled_in() -> None:
+    assert parse_request({"script": "# Hi"}, LIMITS) == VideoRequest(script="# Hi")
+
+
+def test_everything_that_can_be_said() -> None:
+    body = {
+        "script": "line\r\n\tline 🎬",
+        "pipeline": "simulation",
+        "pipeline_version": "2.0",
+        "quality_levels": ["720p"],
+        "voice": {"name": "de", "rate": 2},
+        "thumbnail_generation": False,
+        "s3_upload_enabled": False,
+        "cleanup_local_files": False,
+        "retry_attempts": 0,
+        "passthrough": {"a": [None, "ü"]},
+    }
+    made = parse_request(body, LIMITS)
+    assert made.voice == Voice("de", 2.0)
+    assert made.quality_levels == ("720p",)
+    assert made.passthrough == '{"a":[null,"ü"]}'
+    assert (made.retry_attempts, made.thumbnail_generation) == (0, False)
+
+
+def test_a_test_pattern_needs_no_script() -> None:
+    assert parse_request({"pipeline": "simulation"}, LIMITS).script == ""
+    assert wrong({}) == {"/script": "required"}
+
+
+@pytest.mark.parametrize("script", ["", "  \n\t ", " "])
+def test_an_empty_script_is_named(script: str) -> None:
+    assert wrong({"script": script}) == {"/script": "empty"}
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_control_characters_are_refused_with_their_place(character: str) -> None:
+    (error,) = problem_of({"script": f"one\ntwo{character}"}).errors
+    assert error.code == "control_character"
+    assert "character 7 (line 2)" in error.reason
+
+
+def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
+    (error,) = problem_of({"script": "x" * 1_001}).errors
+    assert error.reason == "has 1001 characters; at most 1000 are allowed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scenes",
+        "topic",
+        "theme",
+        "aspect",
+        "captions",
+        "music",
+        "on_scene_failure",
+        "enable_streaming",
+        "priority",
+        "webhook_url",
+    ],
+)
+def test_fields_of_later_are_not_available_rather_than_ignored(name: str) -> None:
+    problem = problem_of({"script": "x", name: None})
+    assert problem.code == "not_available"
+    assert {error.pointer: error.code for error in problem.errors} == {f"/{name}": "not_available"}
+
+
+def test_other_ways_to_ask_are_not_told_that_a_script_is_missing() -> None:
+    assert wrong({"topic": "bees"}) == {"/topic": "not_available"}
+
+
+def test_unknown_fields_are_named_with_what_may_have_been_meant() -> None:
+    (error,) = problem_of({"script": "x", "scriptt": "y"}).errors
+    assert (error.pointer, error.code) == ("/scriptt", "unknown_field")
+    assert "did you mean 'script'" in error.reason
+    assert wrong({"script": "x", "a/b~c": 1}) == {"/a~1b~0c": "unknown_field"}
+    assert wrong({"script": "x", "voice": {"pitch": 3}}) == {"/voice/pitch": "unknown_field"}
+
+
+def test_everything_wrong_is_listed_at_once() -> None:
+    body = {
+        "script": 7,
+        "pipeline": "nope",
+        "pipeline_version": "3.0",
+        "quality_levels": ["720p", "720p", "4k", "9p", 3],
+        "voice": {"name": "Böse", "rate": 9},
+        "thumbnail_generation": "yes",
+        "retry_attempts": 4,
+        "passthrough": [],
+        "bogus": 1,
+    }
+    assert wrong(body) == {
+        "/script": "wrong_type",
+        "/pipeline": "unknown_value",
+        "/pipeline_version": "not_available",
+        "/quality_levels/1": "repeated",
+        "/quality_levels/2": "not_available",
+        "/quality_levels/3": "unknown_value",
+        "/quality_levels/4": "wrong_type",
+        "/voice/name": "malformed",
+        "/voice/rate": "out_of_range",
+        "/thumbnail_generation": "wrong_type",
+        "/retry_attempts": "out_of_range",
+        "/passthrough": "wrong_type",
+        "/bogus": "unknown_field",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "pointer", "code"),
+    [
+        ("quality_levels", [], "/quality_levels", "empty"),
+        ("quality_levels", "720p", "/quality_levels", "wrong_type"),
+        ("retry_attempts", True, "/retry_attempts", "wrong_type"),
+        ("retry_attempts", 1.5, "/retry_attempts", "wrong_type"),
+        ("retry_attempts", -1, "/retry_attempts", "out_of_range"),
+        ("voice", {"name": "fr"}, "/voice/name", "unknown_value"),
+        ("voice", {"rate": True}, "/voice/rate", "wrong_type"),
+        ("voice", None, "/voice", "wrong_type"),
+        ("cleanup_local_files", 1, "/cleanup_local_files", "wrong_type"),
+        ("passthrough", {"x": "y" * 1_024}, "/passthrough", "too_long"),
+        ("passthrough", None, "/passthrough", "wrong_type"),
+    ],
+)
+def test_wrong_values(field: str, value: Any, pointer: str, code: str) -> None:
+    assert wrong({"script": "x", field: value}) == {pointer: code}
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 3, True])
+def test_a_body_is_an_object(body: Any) -> None:
+    assert problem_of(body).errors[0].pointer == ""
+
+
+def test_a_flood_of_unknown_fields_is_answered_in_bounds() -> None:
+    assert len(problem_of({f"field{n}": n for n in range(100_000)}).errors) <= 50
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(
+    ["script", "pipeline", "pipeline_version", "quality_levels", "voice", "retry_attempts", "passthrough", "topic"]
+)
+
+
+@given(st.dictionaries(NAMES | st.text(max_size=12), JSON_VALUES, max_size=8) | JSON_VALUES)
+def test_whatever_comes_is_a_request_or_a_problem(body: Any) -> None:
+    errors: tuple[FieldError, ...] = ()
+    try:
+        assert isinstance(parse_request(body, LIMITS), VideoRequest)
+    except Problem as problem:
+        errors = problem.errors or (FieldError("", "", "\ud800 can't be written"),)
+    orjson.dumps([[error.pointer, error.reason] for error in errors])
