@@ -17,7 +17,8 @@ from playwright.async_api import Browser, Page, Response, Route
 #: What frames are compared at.
 SIZE = (320, 180)
 
-_PAGE = """<!doctype html><title>player</title><style>body{margin:0;background:#000}video{display:block;width:100vw}</style>
+_PAGE = """<!doctype html><title>player</title>
+<style>body { margin: 0; background: #000 } video { display: block; width: 100vw }</style>
 <video id="v" preload="auto" playsinline></video>
 <script>
 const v = document.getElementById("v");

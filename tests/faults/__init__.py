@@ -1,0 +1,31 @@
+"""What goes wrong with event streams elsewhere, and the test that shows it doesn't here.
+
+The rows are those of section 3 ("bugs our tests must cover") of the research notes on event streams.
+
+| failure | test |
+|---|---|
+| long task run twice | test_leases: work_of_five_leases_runs_once |
+| buffered entry ages, redelivered | test_leases: entry_that_waits_for_a_slot_is_not_delivered_again |
+| retry + redelivery race | test_leases: version_conflicts_..., redelivery_of_settled_work_...; test_retries: transient_failure_... |
+| SIGKILL leaves reclaim lock forever | test_leases: killed_worker_is_replaced_... (there is no lock) |
+| idle stream never reclaims | test_leases: killed_worker_is_replaced_within_two_leases_on_an_idle_stream |
+| only own pending reclaimed | the same; integration/flow/test_processes: scene_of_a_killed_process_is_taken_over |
+| undecodable entry never settled | test_poison |
+| failed XACK logged, ids dropped | test_server_loss: lost_answer_to_a_settling_commit_... (XACK is part of the commit) |
+| DELCONSUMER discards pending | test_drain: unfinished_step_goes_to_another_worker_..., consumers_of_dead_workers_... |
+| consumers leak | test_drain: consumers_of_dead_workers_do_not_pile_up, many_restarts_... |
+| acked streams grow (retry streams) | test_retries: transient_failure_... (settled retries are deleted) |
+| NOGROUP: stop or hot loop | test_lost_groups |
+| group recreated at `$` skips events | test_lost_groups: destroyed_group_comes_back_and_skips_nothing, group_that_is_new_... |
+| eviction kills group | test_server_loss: server_that_may_evict_events_is_refused |
+| failover re-delivers acked | test_leases: redelivery_of_settled_work_...; test_lost_groups: destroyed_group_... |
+| redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
+| redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
+| swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
+| worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
+| worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
+
+Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
+stay pending (trimming comes later); AOF rewrite; silent hang; XREAD per viewer; COUNT per stream and priorities (lanes
+come with issue B); lag null; parked replay; XACKDEL isn't used.
+"""

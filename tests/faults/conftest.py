@@ -62,7 +62,9 @@ class _Crew:
 
     def __call__(self, space: Space, behaviour: str, *options: str) -> WorkerProcess:
         start: Callable[..., AbstractContextManager[WorkerProcess]] = worker_process
-        return self._stack.enter_context(start(space.url, space.keyspace.prefix, self.journal.path, behaviour, *options))
+        return self._stack.enter_context(
+            start(space.url, space.keyspace.prefix, self.journal.path, behaviour, *options)
+        )
 
 
 @pytest.fixture

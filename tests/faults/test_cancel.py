@@ -14,7 +14,7 @@ from eventflow.domain.job import Phase
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
-from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
+from tests.support.runtime import Chain, Runs, Space, gapless, working
 from tests.support.waiting import wait_until
 
 CANCEL = RequestCancellation("enough")

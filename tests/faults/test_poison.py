@@ -72,7 +72,7 @@ async def test_event_of_newer_code_is_parked_with_its_cause(
 
 async def test_event_of_a_job_that_the_log_does_not_know_is_parked(space: Space) -> None:
     job_id = await space.submit()
-    [(entry, fields)] = await space.redis.xrange(space.topic(Topic.REQUESTED))
+    [(entry, _fields)] = await space.redis.xrange(space.topic(Topic.REQUESTED))
     await space.redis.delete(space.keys.events(job_id))
     async with working(space, Chain().groups[0]):
         await wait_until(lambda: _count(space, 1))

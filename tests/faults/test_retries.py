@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -69,7 +70,7 @@ async def test_job_fails_after_one_try_and_three_retries(space: Space) -> None:
         assert failure.retry_at is not None
         longest = timedelta(seconds=0.05 * 2**number)
         assert longest / 2 - timedelta(milliseconds=20) <= failure.retry_at - at <= longest
-    for (_, failure), (later, _) in zip(failures, failures[1:], strict=False):
+    for (_, failure), (later, _) in itertools.pairwise(failures):
         assert failure.retry_at is not None
         assert later >= failure.retry_at - timedelta(milliseconds=1)  # due times are whole milliseconds
     last = history[-1].event

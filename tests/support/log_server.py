@@ -1,6 +1,6 @@
 """A real valkey-server that a test may kill, pause and start again on the same port and files.
 
-    with log_server(tmp_path, aof=True) as server: ...      ended in any case
+with log_server(tmp_path, aof=True) as server: ...      ended in any case
 """
 
 from __future__ import annotations

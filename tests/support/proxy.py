@@ -11,7 +11,7 @@ from attrs import define, field
 
 @define(eq=False)
 class Proxy:
-    """`lose(marker)` cuts the connection instead of forwarding the answer to the next request that has `marker` in it."""
+    """`lose(marker)` cuts the connection instead of forwarding the answer to the next request with `marker` in it."""
 
     target_port: int
     port: int = 0

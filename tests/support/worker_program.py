@@ -145,15 +145,11 @@ class WorkerProcess:
 
 
 @contextlib.contextmanager
-def worker_process(
-    url: str, prefix: str, journal: Path, behaviour: str, *options: str
-) -> Iterator[WorkerProcess]:
+def worker_process(url: str, prefix: str, journal: Path, behaviour: str, *options: str) -> Iterator[WorkerProcess]:
     """A running worker, killed at the end (a stopped one too)."""
     command = [sys.executable, "-m", "tests.support.worker_program", url, prefix, str(journal), behaviour, *options]
     with tempfile.NamedTemporaryFile(suffix=".log", dir=journal.parent, delete=False) as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, preexec_fn=dies_with_parent
-        )
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, preexec_fn=dies_with_parent)
     assert process.stdout is not None
     try:
         if process.stdout.readline() != b"ready\n":
@@ -167,5 +163,3 @@ def worker_process(
 
 if __name__ == "__main__":
     asyncio.run(main(parse()))
-
-

@@ -101,8 +101,10 @@ async def test_simulation_is_published_with_everything_that_belongs_to_it(studio
     assert {t.file.store for t in job.published.thumbnails} == {"delivery"}
     [best, _] = job.published.metadata
     assert (best.quality, best.container) == ("720p", "mp4")
-    assert best.video is not None and (best.video.codec, best.video.width, best.video.height) == ("h264", 1280, 720)
-    assert best.audio is not None and (best.audio.codec, best.audio.sample_rate) == ("aac", 48_000)
+    assert best.video is not None
+    assert (best.video.codec, best.video.width, best.video.height) == ("h264", 1280, 720)
+    assert best.audio is not None
+    assert (best.audio.codec, best.audio.sample_rate) == ("aac", 48_000)
     assert best.duration_s == pytest.approx(SIMULATION_SECONDS, abs=0.05)
     assert job.degraded == ()
     assert s.scratch == []
