@@ -69,8 +69,11 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
-    """All parts, closed again at the end. Nothing is contacted yet."""
+async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIterator[Parts]:
+    """All parts, closed again at the end. Nothing is contacted yet.
+
+    `folded_jobs` is how many the log keeps for handlers; a web process has its projection and needs few.
+    """
     redis = connect(settings.redis_url, max_connections=32)
     blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2)
     keyspace = Keyspace(settings.namespace, settings.partitions)
@@ -83,7 +86,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         redis,
         blocking,
         keyspace,
-        JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, random=random),
+        JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, random=random, cache_size=folded_jobs),
         stores,
         signing,
         ApiKeys(redis, keyspace.api_keys, clock=utc_now),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.valkey import RunningServer, flush, running_server
@@ -12,6 +13,12 @@ from tests.support.valkey import RunningServer, flush, running_server
 # On a loaded machine a single example may take long; the time-out of the test is enough.
 settings.register_profile("patient", parent=settings(), deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """What a test before has configured doesn't hide log lines from this one."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

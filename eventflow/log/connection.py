@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from hiredis import pack_command
-from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
@@ -30,7 +31,7 @@ POOL_WAIT_S = 30.0
 DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
 
 
-class PackingConnection(Connection):
+class _Packing(AbstractConnection):
     """Lays commands out with hiredis, as the synchronous client does; matters for batches of thousands of arguments."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
@@ -60,23 +61,40 @@ class PackingConnection(Connection):
             raise
 
 
+class PackingConnection(_Packing, Connection):
+    """Over TCP."""
+
+
+class PackingTlsConnection(_Packing, SSLConnection):
+    """Over TLS."""
+
+
+class PackingSocketConnection(_Packing, UnixDomainSocketConnection):
+    """Over a Unix socket."""
+
+
+_CONNECTIONS: dict[str, type[_Packing]] = {"rediss": PackingTlsConnection, "unix": PackingSocketConnection}
+
+
 def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> Redis:
     """A client of the server at `url`. `blocking` is for XREAD and XREADGROUP with BLOCK.
 
     A command is tried three times over a lost connection; scripts are safe to repeat, because the claim or the
     expected version of a commit that was applied no longer holds the second time.
     """
+    scheme = url.partition(":")[0]
+    options: dict[str, Any] = {} if scheme == "unix" else {"socket_keepalive": True}
     pool = BlockingConnectionPool.from_url(
         url,
-        connection_class=PackingConnection,
         max_connections=max_connections,
         timeout=POOL_WAIT_S,
         socket_timeout=READ_TIMEOUT_S if blocking else COMMAND_TIMEOUT_S,
         socket_connect_timeout=5.0,
-        socket_keepalive=True,
         health_check_interval=30,
         retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 0 if blocking else 3),
+        **options,
     )
+    pool.connection_class = _CONNECTIONS.get(scheme, PackingConnection)  # from_url goes by the scheme
     return Redis.from_pool(pool)
 
 
@@ -104,4 +122,24 @@ async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
             "EVENTFLOW_DURABLE_ACK=always needs the append-only file. Set appendonly yes, "
             "or use EVENTFLOW_DURABLE_ACK=no."
         )
+    if durable_ack and _older_than_waitaof(info) and not await syncs_always(redis):
+        raise LogUnfit(
+            f"EVENTFLOW_DURABLE_ACK=always: server {version} doesn't know WAITAOF (7.2+). Set appendfsync always."
+        )
     return {"version": version, "policy": policy, "aof": "on" if aof else "off"}
+
+
+def _older_than_waitaof(info: dict[str, Any]) -> bool:
+    major, minor, *_ = (int(part) for part in str(info.get("redis_version", "0.0")).split("."))
+    return (major, minor) < (7, 2)
+
+
+async def syncs_always(redis: Redis) -> bool:
+    """Whether the server syncs its append-only file before it answers."""
+    found: Any = await redis.config_get("appendonly", "appendfsync")
+    values = {_text(name): _text(value) for name, value in found.items()}
+    return values.get("appendonly") == "yes" and values.get("appendfsync") == "always"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve as replace
 from attrs import frozen
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from eventflow.codec import Codec
 from eventflow.domain import events as ev
@@ -31,6 +32,7 @@ from eventflow.log.commit import (
     script_call,
     version_from,
 )
+from eventflow.log.connection import syncs_always
 from eventflow.log.errors import NotDurable, VersionConflict
 from eventflow.log.keys import Keyspace
 from eventflow.topics import TOPIC_OF, Lane
@@ -137,7 +139,8 @@ class JobLog:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
 
         With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF on the same connection,
-        because it waits for that connection's writes); raises NotDurable if that takes longer.
+        because it waits for that connection's writes); raises NotDurable if that takes longer. A server that
+        doesn't know WAITAOF has to have appendfsync always: it syncs before it answers.
         """
         events, job = decide_all(None, [RequestVideo(request)])
         commit = self._commit(job_id, None, events, cause, None)
@@ -163,9 +166,14 @@ class JobLog:
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.eval(script, len(keys), *keys, *args)
             pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
-            rows, synced = await pipe.execute()
+            rows, synced = await pipe.execute(raise_on_error=False)
+        if isinstance(rows, Exception):
+            raise rows
         version_from(commit, rows[0])
-        if synced[0] < 1:
+        if isinstance(synced, ResponseError) and "unknown command" in str(synced):
+            if not await syncs_always(self.redis):
+                raise NotDurable("this server can't tell when it has synced: set appendfsync always")
+        elif isinstance(synced, Exception) or synced[0] < 1:
             raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
 
     async def execute(

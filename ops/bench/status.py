@@ -8,7 +8,6 @@ Staleness is the time from an event's commit to the first status that shows it, 
 from __future__ import annotations
 
 import asyncio
-import logging
 import multiprocessing
 import secrets
 import tempfile
@@ -22,7 +21,6 @@ from time import perf_counter
 from typing import Any
 
 import aiohttp
-import structlog
 import uvloop
 from aiohttp import web
 from attrs import frozen
@@ -36,6 +34,7 @@ from eventflow.log.jobs import Cause, JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import tune_process
 from eventflow.settings import load_settings
+from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.load import get, requests_per_s
 from ops.compose import open_parts, web_app
@@ -60,7 +59,7 @@ class StatusResult:
 
 def run(jobs: int = 10_000, rate: float = 100.0, rounds: int = 5, seconds: float = 3.0) -> StatusResult:
     """`rounds` of `seconds` each for ours and for the baseline, interleaved; medians."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    configure_logs("WARNING", json=False)
     with bench_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_measure(url, jobs, rate, rounds, seconds))
 
@@ -138,7 +137,8 @@ async def _appending(log: JobLog, ids: list[str], rate: float, port: int) -> Asy
             record = await log.execute(job_id, [RecordDegradation(1, Step.PLAN, "bench")], _CAUSE)
             committed = perf_counter()
             wanted = b'"version":%d,' % (record.version if record else 0)
-            while wanted not in await _read(session, f"/api/v1/videos/jobs/{job_id}/status"):
+            path = f"/api/v1/videos/jobs/{job_id}/status"
+            while wanted not in await _read(session, path):  # noqa: ASYNC110 - as a client would ask
                 await asyncio.sleep(0.001)
             delays.append(perf_counter() - committed)
 
@@ -175,7 +175,7 @@ def _process(target: Any, argument: Any) -> Iterator[int]:
 
 
 def _serve_ours(url: str, pipe: Connection) -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    configure_logs("WARNING", json=False)
 
     async def serve() -> None:
         settings = load_settings({"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder})

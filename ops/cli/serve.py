@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ops.compose import Parts
 
 _ORPHAN_PATIENCE_S = 3.0
+#: Jobs that a web process keeps for commands; those that are asked for are in its projection.
+_WEB_FOLDED_JOBS = 64
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded server and of the default stores.")]
 Host = Annotated[str | None, typer.Option(help="Address to bind to; without API keys loopback only.")]
@@ -138,7 +140,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
-    async with open_parts(settings) as parts:
+    async with open_parts(settings, folded_jobs=_WEB_FOLDED_JOBS) as parts:
         if not await _server_answers(parts, stop):
             return
         tune_process()
