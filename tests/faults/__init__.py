@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table
 """What goes wrong with event streams elsewhere, and the test that shows it doesn't here.
 
 The rows are those of section 3 ("bugs our tests must cover") of the research notes on event streams.

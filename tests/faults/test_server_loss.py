@@ -204,7 +204,7 @@ async def test_server_out_of_memory_refuses_and_goes_on_when_there_is_room(
             used = (await space.redis.info("memory"))["used_memory"]
             async with working(space, Chain().groups[0], lease_s=0.5):
                 await space.redis.config_set("maxmemory", used // 2)
-                with pytest.raises(Exception, match="OOM|memory"):
+                with pytest.raises(Exception, match=r"OOM|memory"):
                     await space.submit()
                 await space.redis.config_set("maxmemory", 0)
                 await wait_until(lambda: _has(space, job_id, "VideoGenerated"))

@@ -90,7 +90,7 @@ def environment(shared_server: LogServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def studio(environment: dict[str, str], tmp_path: Path) -> StudioOf:
-    """`async with studio(EVENTFLOW_DELIVERY_URL=...) as s`; options: `stores` (a change of them), `provider`, `workers`."""
+    """`async with studio(EVENTFLOW_DELIVERY_URL=...) as s`; options: `stores` (changes them), `provider`, `workers`."""
 
     @asynccontextmanager
     async def open_studio(
