@@ -16,11 +16,11 @@ from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
-#: Batches on their way at the same time: one is laid out while the server works on the other.
+#: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
 IN_FLIGHT = 2
 
 #: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
-BATCH = 64
+BATCH = 128
 
 OnClaim = Literal["hold", "settle", "discard"]
 Hint = Literal["", "cancel", "stop", "clear"]
@@ -135,6 +135,7 @@ class Committer:
     def __init__(self, redis: Redis) -> None:
         self.script = load_script(redis, "commit")
         self._waiting: list[tuple[Commit, asyncio.Future[int]]] = []
+        self._sending = 0
         self._senders: set[asyncio.Task[None]] = set()
 
     async def commit(self, commit: Commit) -> int:
@@ -145,30 +146,44 @@ class Committer:
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((commit, done))
-        if len(self._senders) < IN_FLIGHT:
+        if self._sending == 0 or (self._sending < IN_FLIGHT and len(self._waiting) >= BATCH):
+            self._sending += 1
             sender = asyncio.create_task(self._send_all())
             self._senders.add(sender)
             sender.add_done_callback(self._senders.discard)
         return await done
 
     async def _send_all(self) -> None:
-        await asyncio.sleep(0)  # let the other handlers of this tick hand theirs in
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            by_partition: dict[str, list[tuple[Commit, asyncio.Future[int]]]] = {}
-            for item in batch:
-                by_partition.setdefault(item[0].keys.base, []).append(item)
-            for items in by_partition.values():
-                await self._send(items)
+        try:
+            while self._waiting:
+                await self._gather()
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                by_partition: dict[str, list[tuple[Commit, asyncio.Future[int]]]] = {}
+                for item in batch:
+                    by_partition.setdefault(item[0].keys.base, []).append(item)
+                for items in by_partition.values():
+                    await self._send(items)
+        finally:  # nothing is awaited since `_waiting` was seen empty: a commit that comes now starts a new sender
+            self._sending -= 1
+
+    async def _gather(self) -> None:
+        """Wait for as long as each turn of the event loop brings more commits, up to a full batch."""
+        seen = 0
+        while seen < len(self._waiting) < BATCH:
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _send(self, items: list[tuple[Commit, asyncio.Future[int]]]) -> None:
         keys, args = script_call(commit for commit, _ in items)
         try:
             rows = await self.script(keys=keys, args=args)
-        except Exception as error:
+        except BaseException as error:
+            lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
             for _, done in items:
                 if not done.done():
-                    done.set_exception(error)
+                    done.set_exception(lost)
+            if not isinstance(error, Exception):
+                raise
             return
         for (commit, done), row in zip(items, rows, strict=True):
             if done.done():  # its handler was cancelled meanwhile

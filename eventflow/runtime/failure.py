@@ -52,6 +52,7 @@ class ResourceError(StepError):
 def failure_of(error: Exception) -> Failure:
     """What an exception of a handler goes down as in the log."""
     message = (str(error) or type(error).__name__)[:_MESSAGE_CHARS]
+    message = message.encode(errors="replace").decode()  # names of files may hold what UTF-8 and the log don't
     if isinstance(error, StepError):
         return Failure(error.category, error.code, message)
     if isinstance(error, MemoryError):

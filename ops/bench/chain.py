@@ -47,7 +47,7 @@ from eventflow.topics import Lane, Topic
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 BASELINE_COUNT = 100
-CONCURRENCY = 128
+CONCURRENCY = 256
 EXPECTED = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
 
 

@@ -48,6 +48,10 @@ def test_a_message_is_never_empty_and_never_endless() -> None:
     assert len(failure_of(RuntimeError("x" * 100_000)).message) == 2_000
 
 
+def test_a_message_can_be_written_down() -> None:
+    assert failure_of(OSError(2, "No such file", "a\udcff.mp4")).message.encode()
+
+
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [
