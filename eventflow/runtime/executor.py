@@ -90,7 +90,7 @@ class Executor:
         try:
             await self._run(held)
         except LeaseLost:
-            self._note(held, "lease lost; nothing was written")
+            self._note(held, "lease lost; this delivery commits nothing more")
         except asyncio.CancelledError:
             await self._cancelled(held)
         except Exception:

@@ -188,9 +188,15 @@ class LocalStore:
             async with Spool(self._spool_folder) as spool:
                 await spool.write(b"probe")
 
-        with reported(self.description):
-            await asyncio.to_thread(make_folders, self._spool_folder)
-            await probe()
+        try:
+            with reported(self.description):
+                await asyncio.to_thread(make_folders, self._spool_folder)
+                await probe()
+        except ObjectMissing as error:  # a parent that can't hold folders
+            advice = "Choose a folder that can be created."
+            raise StorageRefused(
+                f"{self.description} can't be made ({error.upstream_code}). {advice}", upstream_code=error.upstream_code
+            ) from None
 
     async def remove_abandoned(self, *, older_than: timedelta) -> int:
         """Removes files that killed processes left half-written, and counts them. A file that is still being

@@ -43,8 +43,8 @@ class StepUploads:
         self, path: Path, ref: FileRef, key: str, on_progress: Callable[[int], None] | None = None
     ) -> FileRef:
         """`path` (the content of `ref`) under `key`; tells where it is now. Raises StorageError if nowhere."""
+        retries = 0
         if not self.local_only and self.fell_back is None:
-            retries = 0
 
             def count(_: Any) -> None:
                 nonlocal retries
@@ -60,7 +60,7 @@ class StepUploads:
             except StorageError as error:
                 self.reason = f"{error.code}: {error}"
         began = perf_counter()
-        stored = evolve(ref, store="fallback", key=key, retry_count=0 if self.local_only else RETRIES)
+        stored = evolve(ref, store="fallback", key=key, retry_count=retries)
         await self.delivery.fallback.put_file(
             key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
         )

@@ -32,6 +32,7 @@ for i = 1, tonumber(take()) do
       local before = tonumber(redis.call('HGET', live, field) or '-1')
       if tonumber(fraction) > before then
         redis.call('HSET', live, field, fraction)
+        redis.call('EXPIRE', live, 86400) -- a step that reports after the job's end leaves nothing behind for ever
         redis.call('XADD', progress_key, 'MAXLEN', '~', cap, '*', 'j', job, 'f', field, 'p', fraction)
       end
     end
