@@ -19,6 +19,8 @@ settings.load_profile("patient")
 def plain_logs() -> None:
     """What a test before has configured doesn't hide log lines from this one."""
     structlog.reset_defaults()
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ Commits that are ready at the same time travel together in one script call per p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.domain import events as ev
 from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
@@ -76,6 +77,23 @@ class Commit:
     hint: Hint = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
+
+
+#: What an event means for the job's live hash; of several in one commit the last one counts.
+_HINTS: dict[type[ev.Event], Hint] = {
+    ev.CancellationRequested: "cancel",
+    ev.JobCancelled: "stop",
+    ev.JobFailed: "stop",
+    ev.VideoPublished: "clear",
+    ev.ReprocessRequested: "clear",
+}
+
+
+def hint_of(events: Sequence[ev.Event]) -> Hint:
+    hint: Hint = ""
+    for event in events:
+        hint = _HINTS.get(type(event), hint)
+    return hint
 
 
 class _Batch:

@@ -17,9 +17,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from eventflow.log.errors import LogUnfit
+from eventflow.log.errors import CommitFailed, LogUnfit
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
 BLOCK_MS = 2_000
@@ -29,6 +30,16 @@ POOL_WAIT_S = 30.0
 
 #: What a lost or unreachable server looks like.
 DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
+#: What a server says that refuses writes for a while: out of memory, failed over, disk full, loading.
+_FOR_NOW = ("OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same command may be taken later: no connection, or a server that refuses writes for now."""
+    if isinstance(error, DISCONNECTED):
+        return True
+    refusal = isinstance(error, ResponseError | CommitFailed)
+    return refusal and any(word in str(error)[:200] for word in _FOR_NOW)
 
 
 class _Packing(AbstractConnection):

@@ -28,4 +28,4 @@ class LogUnfit(LogError):
 
 
 class NotDurable(LogError):
-    """The event is in the log, but not yet synced to disk; the same request may be sent again."""
+    """The event is in the log, but the server hasn't said that it is on disk; the job goes on all the same."""

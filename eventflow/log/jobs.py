@@ -26,9 +26,9 @@ from eventflow.log.commit import (
     Commit,
     Committer,
     Delayed,
-    Hint,
     NewEvent,
     OnClaim,
+    hint_of,
     script_call,
     version_from,
 )
@@ -110,14 +110,22 @@ class JobLog:
             after = envelopes[-1].seq
 
     async def load(self, job_id: str) -> JobRecord | None:
-        """The job as it stands now; only events that aren't folded yet are read. None if there is no such job."""
+        """The job as it stands now; only events that aren't folded yet are read. None if there is no such job.
+
+        The last event that is folded is read again: a server that has lost its newest events (a crash between two
+        syncs, a failover) is behind our cache, which then isn't believed.
+        """
         known = self._cache.get(job_id)
+        envelopes = await self.history(job_id, after=known.version - 1 if known else 0)
+        if known is not None and envelopes:
+            envelopes = envelopes[1:]
+        elif known is not None:
+            self.forget(job_id)
+            known, envelopes = None, await self.history(job_id)
         record = known
-        for envelope in await self.history(job_id, after=known.version if known else 0):
+        for envelope in envelopes:
             record = advance(record, envelope)
-        if record is not None:
-            self._remember(record)
-        return record
+        return self._remember(record) if record is not None else None
 
     async def at_event(self, envelope: Envelope) -> JobRecord:
         """The job as it stood at `envelope` or later, without a read where it is in the cache.
@@ -155,6 +163,8 @@ class JobLog:
             record = await self.load(job_id)
             if record is None or record.correlation_id != cause.correlation_id:
                 raise
+            if durable_ms:  # nobody has waited for its sync; the file is in order, so that of a later write will do
+                await self._wait_for_sync(("SET", commit.keys.sync, job_id), durable_ms)
             return record  # our own first try, whose answer was lost
         record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
         self._remember(record)
@@ -162,19 +172,26 @@ class JobLog:
 
     async def _commit_durably(self, commit: Commit, timeout_ms: int) -> None:
         keys, args = script_call([commit])
-        script = str(self.committer.script.script)
+        call = ("EVAL", str(self.committer.script.script), len(keys), *keys, *args)
+        (row,) = await self._wait_for_sync(call, timeout_ms)
+        version_from(commit, row)
+
+    async def _wait_for_sync(self, write: tuple[Any, ...], timeout_ms: int) -> Any:
+        """Send `write` and wait until it is synced, on one connection; returns its answer. Raises NotDurable."""
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.eval(script, len(keys), *keys, *args)
+            pipe.execute_command(*write)
             pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
-            rows, synced = await pipe.execute(raise_on_error=False)
-        if isinstance(rows, Exception):
-            raise rows
-        version_from(commit, rows[0])
+            answer, synced = await pipe.execute(raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(synced, ResponseError) and "unknown command" in str(synced):
             if not await syncs_always(self.redis):
                 raise NotDurable("this server can't tell when it has synced: set appendfsync always")
-        elif isinstance(synced, Exception) or synced[0] < 1:
+        elif isinstance(synced, Exception):
+            raise NotDurable(f"the server can't sync the event to disk: {synced}")
+        elif synced[0] < 1:
             raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
+        return answer
 
     async def execute(
         self,
@@ -191,12 +208,17 @@ class JobLog:
         it doesn't exist and nothing was decided). Raises DomainError, LeaseLost, VersionConflict when there is no end
         of conflicts, and connection errors.
         """
+        fresh = record is None
         if record is None:
             record = await self.load(job_id)
         for attempt in range(CONFLICT_TRIES):
             events, job = decide_all(record.job if record else None, commands)
-            if not events and settlement is None:
-                return record
+            if not events:
+                if settlement is None:
+                    return record
+                if settlement.on_claim != "hold" and not fresh:  # nothing checks the version: look before letting go
+                    record, fresh = await self.load(job_id), True
+                    continue
             try:
                 commit = self._commit(job_id, record, events, cause, settlement)
                 version = await self.committer.commit(commit)
@@ -205,7 +227,7 @@ class JobLog:
                 if attempt > 2:
                     await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
                 self.forget(job_id)
-                record = await self.load(job_id)
+                record, fresh = await self.load(job_id), True
                 continue
             if job is None or not events:
                 return record
@@ -243,35 +265,22 @@ class JobLog:
             tuple(new),
             settlement.claim if settlement else None,
             settlement.on_claim if settlement else "hold",
-            _hint(events),
+            hint_of(events),
             delayed,
         )
 
     def forget(self, job_id: str) -> None:
         self._cache.pop(job_id, None)
 
-    def _remember(self, record: JobRecord) -> None:
-        self._cache[record.id] = record
+    def _remember(self, record: JobRecord) -> JobRecord:
+        """Keep the newer of `record` and what another step of this process has kept meanwhile; returns it."""
+        known = self._cache.get(record.id)
+        if known is None or known.version < record.version:
+            self._cache[record.id] = known = record
         self._cache.move_to_end(record.id)
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
-
-
-#: What an event means for the job's live hash; of several in one commit the last one counts.
-_HINTS: dict[type[ev.Event], Hint] = {
-    ev.CancellationRequested: "cancel",
-    ev.JobCancelled: "stop",
-    ev.JobFailed: "stop",
-    ev.VideoPublished: "clear",
-    ev.ReprocessRequested: "clear",
-}
-
-
-def _hint(events: Sequence[ev.Event]) -> Hint:
-    hint: Hint = ""
-    for event in events:
-        hint = _HINTS.get(type(event), hint)
-    return hint
+        return known
 
 
 def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:

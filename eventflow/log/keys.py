@@ -42,6 +42,11 @@ class PartitionKeys:
         return self.base + "parked"
 
     @property
+    def sync(self) -> str:
+        """Written only to wait for its sync to disk, and with it for that of everything before."""
+        return self.base + "sync"
+
+    @property
     def progress(self) -> str:
         return self.base + "progress"
 

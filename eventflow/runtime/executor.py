@@ -24,12 +24,11 @@ from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command, ConfirmCancellation, FailStep
 from eventflow.domain.errors import DomainError
-from eventflow.domain.job import Phase
 from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
 from eventflow.log.commit import Commit, Delayed, OnClaim, Parked
-from eventflow.log.connection import DISCONNECTED
+from eventflow.log.connection import is_passing
 from eventflow.log.consume import Delivery, GroupMember
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
@@ -103,18 +102,22 @@ class Executor:
             handler = self.group.handlers.get(type(envelope.event))
             if handler is None:
                 raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
-            record = await self._patiently(self._fold, envelope, first=delivery.first)
+            async with self.slots:
+                await self._handle(held, envelope, handler)
         except (DecodeError, DomainError, LookupError) as error:
             await self._park(held, error)
-            return
+
+    async def _handle(self, held: Held, envelope: Envelope, handler: Handler) -> None:
+        """Fold only now that there is a slot: the job may have ended while the entry waited for one."""
+        delivery = held.delivery
+        record = await self._patiently(self._fold, envelope, first=delivery.first)
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
             await self._settle_without_work(held, envelope, record)
         elif delivery.claim.count > MAX_DELIVERIES:
             await self._gave_up(held, envelope, record, work)
         else:
-            async with self.slots:
-                await self._react(held, envelope, record, work, handler)
+            await self._react(held, envelope, record, work, handler)
 
     async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
         """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""
@@ -144,7 +147,8 @@ class Executor:
                 return
             settle = Settlement(held.delivery.claim, _settling(held.delivery))
             held.settling = True
-            after = await self._execute(envelope, cause, settle, commands, reaction.record)
+            # If the job is being cancelled, this may be the last delivery that anybody holds: it has to say the end.
+            after = await self._execute(envelope, cause, settle, [*commands, ConfirmCancellation()], reaction.record)
         if _LOG.is_enabled_for(logging.INFO):
             stage_ms = round((perf_counter() - began) * 1000, 1)
             count = held.delivery.claim.count
@@ -186,7 +190,7 @@ class Executor:
             _settling(held.delivery),
             lambda events: self._delayed(held, envelope, events),
         )
-        await self._execute(envelope, cause, settlement, [command], record)
+        await self._execute(envelope, cause, settlement, [command, ConfirmCancellation()], record)
 
     def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
@@ -197,9 +201,9 @@ class Executor:
         return (Delayed(due_ms, target, self.log.codec.encode(envelope)),)
 
     async def _settle_without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
-        commands = [ConfirmCancellation()] if record.job.phase is Phase.CANCELLING else []
         settlement = Settlement(held.delivery.claim, _settling(held.delivery))
-        await self._execute(envelope, _cause(envelope, envelope.traceparent), settlement, commands, record)
+        cause = _cause(envelope, envelope.traceparent)
+        await self._execute(envelope, cause, settlement, [ConfirmCancellation()], record)
 
     async def _gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
         message = (
@@ -233,8 +237,8 @@ class Executor:
             ("entry", claim.entry_id),
             ("count", str(claim.count)),
             ("at", self.clock().isoformat()),
-            ("reason", f"{type(error).__name__}: {error}"[:2_000]),
-            ("cause", "".join(traceback.format_exception(error))[-8_000:]),
+            ("reason", f"{type(error).__name__}: {error}"[:2_000].encode(errors="replace")),
+            ("cause", "".join(traceback.format_exception(error))[-8_000:].encode(errors="replace")),
         )
         job_id = held.envelope.job_id if held.envelope else "-"
         commit = Commit(
@@ -244,12 +248,14 @@ class Executor:
         self._note(held, "delivery parked", level="error", error=str(error))
 
     async def _patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Try again for as long as the server can't be reached: finished work is worth waiting for."""
+        """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""
         delay = 0.05
         while True:
             try:
                 return await action(*args, **kwargs)
-            except DISCONNECTED as error:
+            except Exception as error:
+                if not is_passing(error):
+                    raise
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
                 await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
                 delay = min(2.0, delay * 2)

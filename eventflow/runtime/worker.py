@@ -1,7 +1,7 @@
 """The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
-Four loops, each of which survives a server that goes away: read (one per partition), heartbeat, sweep, and the
-handlers' own tasks. Every entry in our hands is under the heartbeat, whether its handler runs or waits for a free slot.
+The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Each delivery has a task
+of its own. Every entry in our hands is under the heartbeat, whether its handler runs or waits for a free slot.
 """
 
 from __future__ import annotations
@@ -84,10 +84,6 @@ class Worker:
         self._room.set()
         self._pause_s = _FIRST_PAUSE_S
         self._log = structlog.get_logger().bind(group=group.name)
-
-    @property
-    def idle(self) -> bool:
-        return not self._held
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain. Every loop goes on over lost connections and lost groups."""
@@ -177,28 +173,35 @@ class Worker:
                     one.end(Ending.JOB_CANCELLED)
 
     async def _drain(self) -> None:
-        """Finish what runs; give back what doesn't finish in time, so that others needn't wait for the lease."""
+        """Give back what hasn't begun, finish what runs, then give back what doesn't finish in time."""
+        await self._give_back([h for h in self._held if h.reaction is None])
         running = [h.task for h in self._held if h.task]
         if running:
             self._log.info("draining", running=len(running))
             await asyncio.wait(running, timeout=self._settings.drain_s)
-        for held in list(self._held):
-            held.end(Ending.SHUTDOWN)
-            if held.task and not (await asyncio.wait([held.task], timeout=_LAST_WORDS_S))[0]:
-                held.task.cancel()
-                await asyncio.wait([held.task])
-            await self._give_back(held)
+        await self._give_back(list(self._held))
         for member in self._members:
             try:
                 await member.leave()
             except DISCONNECTED:
                 self._log.warning("left without telling the server")
 
-    async def _give_back(self, held: Held) -> None:
-        try:
-            await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
-        except DISCONNECTED:
-            self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
+    async def _give_back(self, unfinished: Sequence[Held]) -> None:
+        """End these steps and let others have their entries at once; what was settled meanwhile isn't touched."""
+        tasks = [held.task for held in unfinished if held.task]
+        for held in unfinished:
+            held.end(Ending.SHUTDOWN)
+        if tasks:
+            _, unwilling = await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
+            for task in unwilling:
+                task.cancel()
+            if unwilling:
+                await asyncio.wait(unwilling, timeout=_LAST_WORDS_S)
+        for held in unfinished:
+            try:
+                await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
+            except DISCONNECTED:
+                self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
 
     async def _forever(self, action: Callable[[], Awaitable[None]], period_s: float) -> None:
         while True:

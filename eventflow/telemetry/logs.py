@@ -42,11 +42,16 @@ def _clean(name: Any, value: Any) -> Any:
     return _clean(None, repr(value))
 
 
+def _console() -> Any:
+    """Plain tracebacks: rich ones take a good part of a second each, during which no lease is renewed."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
 def configure_logs(level: str = "INFO", *, json: bool = True, stream: TextIO | None = None) -> None:
     """Set up structlog and the standard library's logging alike. `level` is a name such as "INFO"."""
     out = stream or sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer() if json else _console()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -81,9 +80,3 @@ def failed(span: Span | None, description: str) -> None:
 def new_traceparent(random_hex: str) -> str:
     """A traceparent for a new trace, from 48 random hex digits."""
     return f"00-{random_hex[:32]}-{random_hex[32:48]}-01"
-
-
-def configured_provider() -> TracerProvider | None:
-    """The provider that the host program has installed with `opentelemetry.trace`, if any."""
-    provider = trace.get_tracer_provider()
-    return None if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider) else provider

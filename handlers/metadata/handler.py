@@ -10,6 +10,7 @@ from attrs import frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
+from eventflow.domain.job import Phase
 from eventflow.domain.values import AudioStream, FileRef, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.storage import ObjectMissing, ObjectStore
@@ -40,8 +41,8 @@ class Metadata:
                 path.unlink()
                 found.append(_technical(made.quality, info))
                 reaction.progress((number + 1) / len(job.videos))
-            await reaction.commit(cmd.PublishVideo(job.run, tuple(found)))
-            if job.request.cleanup_local_files:
+            after = await reaction.commit(cmd.PublishVideo(job.run, tuple(found)))
+            if after.phase is Phase.COMPLETED and job.request.cleanup_local_files:
                 removed = await self.workspace.clear(reaction.job_id)
                 reaction.log.info("workspace cleared", files=removed)
         return []

@@ -14,7 +14,7 @@ from eventflow.domain.job import Phase
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
-from tests.support.runtime import Chain, Runs, Space, gapless, working
+from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 
 CANCEL = RequestCancellation("enough")
@@ -119,6 +119,28 @@ async def test_race_of_cancel_and_completion_has_one_winner(space: Space, attemp
     assert (types[-1] == "JobCancelled") == cancelled
     assert gapless(history)
     assert len(await space.redis.xrange(space.topic(Topic.OUTCOME))) == 1
+
+
+async def test_cancellation_that_overtakes_the_last_result_still_has_an_end(space: Space) -> None:
+    """The step ends before any heartbeat can tell it: its settlement is the last that anybody holds."""
+
+    async def cancelled_meanwhile(reaction: Reaction) -> None:
+        if reaction.envelope.type == "VideoUploaded":
+            await space.do(reaction.job_id, CANCEL)
+
+    async def fails_then(reaction: Reaction) -> None:
+        await space.do(reaction.job_id, CANCEL)
+        raise RuntimeError("and it failed, too")
+
+    one, two, three = Chain(cancelled_meanwhile).groups
+    async with working(space, one), working(space, two), working(space, three):
+        job_id = await space.submit()
+        await wait_until(lambda: space.ended(job_id))
+    assert (await space.job(job_id)).phase is Phase.CANCELLED
+    failing = await space.submit_scenes(1)
+    async with working(space, scenes_group(fails_then)):
+        await wait_until(lambda: space.ended(failing))
+    assert (await space.types(failing))[-2:] == ["CancellationRequested", "JobCancelled"]
 
 
 async def test_result_that_comes_after_the_cancellation_changes_nothing(space: Space) -> None:

@@ -96,7 +96,9 @@ async def test_a_durable_acknowledgement_needs_the_append_only_file(
 ) -> None:
     client = await start(settings=evolve(settings, durable_ack=True))
     status, body = await post(client, {"script": "x"})
-    assert (status, body["code"]) == (503, "log_unavailable")
+    assert (status, body["code"]) == (503, "not_durable")
+    assert "appendonly" in body["detail"]  # the server's own words
+    assert body["job_id"]
     await deps.redis.config_set("appendonly", "yes")
     try:
         status, body = await post(client, {"script": "x"})
