@@ -167,7 +167,7 @@ def test_no_paths_of_a_machine() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("text", ["/work/main", '"/home/me/x"', "(/root/.cache", "=/Users/me"])
+@pytest.mark.parametrize("text", ["/mnt/disk/main", '"/home/me/x"', "(/root/.cache", "=/Users/me"])
 def test_what_counts_as_a_path_of_a_machine(text: str) -> None:
     assert HOST_PATH.search(text)
 
