@@ -93,6 +93,7 @@ async def test_consumers_of_dead_workers_do_not_pile_up(space: Space, crew: Crew
         await wait_until(lambda: _has(space, job_id, "VideoGenerated"))
         await running.worker.reap(idle_ms=1)
         await wait_until(lambda: _only(space, running.member.consumer))
+        assert await _only(space, running.member.consumer)
 
 
 async def test_stop_while_the_server_is_away_ends_the_worker(own_server: LogServer, own_space: Space) -> None:
@@ -104,6 +105,7 @@ async def test_stop_while_the_server_is_away_ends_the_worker(own_server: LogServ
         await wait_until(lambda: own_space.pending(own_space.topic(Topic.PLANNED), "generation"))
         own_server.kill()
         await running.stop()
+        assert running.task.done()
 
 
 async def _has(space: Space, job_id: str, kind: str) -> bool:

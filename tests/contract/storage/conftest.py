@@ -1,7 +1,5 @@
 """Every test of the contract runs on each backend; what a server is known to do differently is a flag here."""
 
-import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -61,15 +59,6 @@ class Backend:
     checks_signatures: bool = True
     #: rclone answers a signed range GET with the right bytes and Content-Range, but with status 200.
     range_status: int = 206
-
-
-@pytest.fixture(autouse=True)
-def _no_aws_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
 
 
 @pytest.fixture(scope="session")
@@ -159,10 +148,3 @@ def s3_backend(name: str, server: S3Server) -> Backend:
     if name == "rclone":
         backend.range_status = 200
     return backend
-
-
-async def wait_until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> None:
-    """Asks again and again. Raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)

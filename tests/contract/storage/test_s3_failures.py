@@ -23,8 +23,9 @@ from eventflow.storage import (
     StorageUnavailable,
     s3,
 )
-from tests.contract.storage.conftest import small_parts, wait_until
+from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for, free_port, moto_server, options_for, rclone_server
+from tests.support.waiting import wait_until
 
 MIB = 1024 * 1024
 

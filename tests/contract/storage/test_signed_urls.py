@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract.storage.conftest import Backend, wait_until
+from tests.contract.storage.conftest import Backend
 from tests.contract.storage.test_objects import AWKWARD_KEY
+from tests.support.waiting import wait_until
 
 SOON = timedelta(minutes=5)
 

@@ -110,7 +110,7 @@ def test_any_text_can_be_drawn(text: str) -> None:
     except ScriptError:
         return
     for scene in script.scenes:
-        draw_pages(scene)
+        assert draw_pages(scene)
 
 
 def test_lines_begin_at_their_cues() -> None:
