@@ -72,6 +72,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return evolve(settings, redis_url=url) if url else settings
 
 
+def run_supervisor(main: Coroutine[Any, Any, T], settings: Settings) -> T:
+    """Run a process that has children: not on uvloop, whose libuv unblocks every signal in a child just before exec."""
+    configure_logs(settings.log_level, json=settings.log_format == "json")
+    return asyncio.run(main)
+
+
 def run_service(main: Coroutine[Any, Any, T], settings: Settings) -> T:
     """Run a long-lived process: uvloop, logs on standard error."""
     import uvloop

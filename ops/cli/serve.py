@@ -20,6 +20,7 @@ from ops.cli.common import (
     StackDir,
     UsageError,
     run_service,
+    run_supervisor,
     say,
     service_environment,
     settings_from,
@@ -48,7 +49,7 @@ def up(data_dir: DataDir = None, host: Host = None, port: Port = None, concurren
     one ends everything at once. Started again on the same data directory, it goes on where it was.
     """
     environment, settings = stack_settings(data_dir=data_dir, host=host, port=port, concurrency=concurrency)
-    run_service(_up(settings, environment), settings)
+    run_supervisor(_up(settings, environment), settings)
 
 
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
