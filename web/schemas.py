@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventflow.domain.values import FailureCategory, Stage
+from eventflow.domain.values import FailureCategory, Lane, Stage
 from eventflow.domain.view import StageState, Status
 from web.checks import MAX_ERRORS
 from web.requests import MAX_PASSTHROUGH_BYTES, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
@@ -82,6 +82,7 @@ def generate_request(max_script_chars: int, pipelines: frozenset[str], default_p
         "s3_upload_enabled": switch,
         "cleanup_local_files": switch,
         "retry_attempts": {"type": "integer", "minimum": RETRIES[0], "maximum": RETRIES[1], "default": RETRIES[1]},
+        "priority": {"type": "string", "enum": list(Lane), "default": Lane.NORMAL.value},
         "passthrough": PASSTHROUGH,
     }
     return options(**fields)

@@ -33,6 +33,9 @@ class Event:
 
 @frozen
 class VideoRequested(Event):
+    """A job begins. Since version 2 its request has a priority."""
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     request: VideoRequest
 
 

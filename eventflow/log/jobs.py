@@ -18,7 +18,7 @@ from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.job import Job, evolve
-from eventflow.domain.values import VideoRequest
+from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
 from eventflow.log.commit import (
     Claim,
@@ -32,7 +32,6 @@ from eventflow.log.commit import (
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
 from eventflow.log.keys import Keyspace
-from eventflow.topics import Lane
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
@@ -84,11 +83,12 @@ class JobLog:
         clock: Callable[[], datetime],
         random: Random | None = None,
         cache_size: int = 4_096,
+        most_in_progress: int = 0,
     ) -> None:
         self.redis = redis
         self.codec = codec
         self.keyspace = keyspace
-        self.committer = Committer(redis)
+        self.committer = Committer(redis, limit=most_in_progress)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._cache: OrderedDict[str, JobRecord] = OrderedDict()
@@ -156,7 +156,7 @@ class JobLog:
             raise LookupError("a request decides a job")
         try:
             if durable_ms:
-                await commit_durably(self.redis, self.committer.script, commit, durable_ms)
+                await commit_durably(self.redis, self.committer, commit, durable_ms)
             else:
                 await self.committer.commit(commit)
         except VersionConflict:
@@ -254,14 +254,17 @@ class JobLog:
         version = record.version if record else 0
         if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
             cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
-        now, routes, new = self._clock(), keys.routes(Lane.NORMAL), []
+        lane = _lane_of(record, events)
+        now, routes, new = self._clock(), keys.routes(lane), []
         for seq, event in enumerate(events, version + 1):
             payload = self.codec.lay_out(
                 event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
             )
             kind = type(event)
             new.append(NewEvent(kind.__name__, payload, routes.get(kind)))
-        delayed = settlement.retry(events) if settlement and settlement.retry else ()
+        hint = hint_of(events)
+        if hint == "request":  # delivered when the job is admitted
+            new[-1] = NewEvent(new[-1].type, new[-1].payload, None)
         return Commit(
             keys,
             job_id,
@@ -269,8 +272,10 @@ class JobLog:
             tuple(new),
             settlement.claim if settlement else None,
             settlement.on_claim if settlement else "hold",
-            hint_of(events),
-            delayed,
+            hint,
+            lane,
+            cause.owner,
+            settlement.retry(events) if settlement and settlement.retry else (),
         )
 
     def forget(self, job_id: str) -> None:
@@ -285,6 +290,14 @@ class JobLog:
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
         return known
+
+
+def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:
+    """The lane that all events of a job go by: its request says which."""
+    if record is not None:
+        return record.job.request.priority
+    first = events[0]
+    return first.request.priority if isinstance(first, ev.VideoRequested) else Lane.NORMAL
 
 
 def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:

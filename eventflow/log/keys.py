@@ -7,7 +7,8 @@ from functools import cache
 from attrs import field, frozen
 
 from eventflow.domain.events import Event
-from eventflow.topics import LANES, TOPIC_OF, Lane, Topic
+from eventflow.domain.values import Lane
+from eventflow.topics import LANES, TOPIC_OF, Topic
 
 
 @frozen
@@ -62,10 +63,22 @@ class PartitionKeys:
     def retry(self, group: str, topic: Topic) -> str:
         return f"{self.base}retry:{group}:{topic.value}"
 
-    def streams_of(self, group: str, topics: tuple[Topic, ...]) -> tuple[str, ...]:
-        """What a member of `group` reads: its retries first, then the topics lane by lane."""
+    @property
+    def admitted(self) -> str:
+        """Set of the jobs in progress."""
+        return self.base + "admitted"
+
+    def waiting(self, lane: Lane) -> str:
+        """Sorted set of the jobs that wait to be admitted, by their turn."""
+        return f"{self.base}waiting:{lane.value}"
+
+    def streams_of(self, group: str, topics: tuple[Topic, ...], lanes: tuple[Lane, ...] = LANES) -> tuple[str, ...]:
+        """What a member of `group` reads, in order of preference: its retries, then lane by lane the topics.
+
+        Within a lane the last topic of `topics` comes first: what has been begun is finished before more is begun.
+        """
         retries = [self.retry(group, topic) for topic in topics]
-        return (*retries, *(self.topic(topic, lane) for lane in LANES for topic in topics))
+        return (*retries, *(self.topic(topic, lane) for lane in lanes for topic in reversed(topics)))
 
 
 @cache
