@@ -1,4 +1,4 @@
-"""Jobs over HTTP: generate, status, events, cancel; and reprocess for admins."""
+"""Jobs over HTTP: status, events, cancel; and reprocess for admins."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from aiohttp import hdrs, web
 from opentelemetry.trace import SpanKind
 
 from eventflow.domain.commands import Command, RequestCancellation, RequestReprocess
-from eventflow.envelope import Envelope, is_job_id, is_traceparent, new_job_id
+from eventflow.envelope import Envelope, is_job_id, is_traceparent
 from eventflow.identity import Principal
-from eventflow.log.errors import NotDurable
 from eventflow.log.jobs import Cause, JobRecord
 from eventflow.telemetry.tracing import new_traceparent
 from web.bodies import read_json
@@ -21,10 +20,7 @@ from web.errors import RETRY, Problem, job_not_found, not_available
 from web.links import job_links
 from web.projection import PROJECTION, Snapshot, VersionPending
 from web.ranges import matches_any
-from web.requests import Limits, parse_request
 
-#: How long a durable acknowledgement may take, in ms.
-DURABLE_MS = 5_000
 MIN_VERSION_SECONDS = 10.0
 MAX_EVENTS = 1_000
 _MAX_VERSION = 10**15
@@ -79,30 +75,6 @@ async def status(request: web.Request) -> web.Response:
     if matches_any(request.headers.get(hdrs.IF_NONE_MATCH), found.etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=found.body, headers=headers)
-
-
-async def generate(request: web.Request) -> web.Response:
-    deps = request.app[DEPS]
-    known_query(request.query)
-    if "Idempotency-Key" in request.headers:
-        raise not_available("Idempotency-Key", "the header 'Idempotency-Key' isn't available yet")
-    settings = deps.settings
-    limits = Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices)
-    wanted = parse_request(await read_json(request), limits)
-    random = deps.random_hex(32)
-    job_id = new_job_id(int(random[:8], 16) % settings.partitions, random)
-    attributes = {"eventflow.job_id": job_id, "http.route": "/api/v1/videos/generate"}
-    parent = _traceparent(request)
-    with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
-        cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
-        try:
-            record = await deps.log.create(job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
-        except NotDurable as error:
-            url = job_links(settings, job_id)["status_url"]
-            raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=job_id, status_url=url) from error
-    links = job_links(settings, job_id)
-    body = {"job_id": job_id, "version": record.version, "status": "queued", **links}
-    return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
 
 
 async def events(request: web.Request) -> web.Response:
@@ -172,7 +144,7 @@ def _only(body: Any) -> None:
 async def _execute(request: web.Request, job_id: str, name: str, command: Command) -> JobRecord:
     deps = request.app[DEPS]
     with deps.tracing.span(
-        name, _traceparent(request), kind=SpanKind.PRODUCER, attributes={"eventflow.job_id": job_id}
+        name, traceparent_of(request), kind=SpanKind.PRODUCER, attributes={"eventflow.job_id": job_id}
     ) as (traceparent, _):
         cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
         record = await deps.log.execute(job_id, [command], cause)
@@ -187,7 +159,7 @@ def _accepted(request: web.Request, record: JobRecord, result: str) -> web.Respo
     return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
 
 
-def _traceparent(request: web.Request) -> str:
+def traceparent_of(request: web.Request) -> str:
     """The requester's trace, or a new one."""
     given = request.headers.get("traceparent", "")
     return given if is_traceparent(given) else new_traceparent(request.app[DEPS].random_hex(48))

@@ -88,3 +88,7 @@ class Keyspace:
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""
         return f"{self.prefix}:{{keys}}:api"
+
+    def idempotency(self, digest: str) -> str:
+        """What a requester's idempotency key stands for, by the key's digest. In the slot of the API keys."""
+        return f"{self.prefix}:{{keys}}:idem:{digest}"
