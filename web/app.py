@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import generate, health, jobs, local_media, media, openapi
+from web import generate, health, jobs, listing, local_media, media, openapi
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -26,6 +26,7 @@ def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same."""
     return [
         web.post(generate.ROUTE, generate.generate),
+        web.get(JOBS, listing.jobs),
         web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),

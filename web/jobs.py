@@ -16,9 +16,10 @@ from eventflow.telemetry.tracing import new_traceparent
 from web.bodies import read_json
 from web.checks import Checks, as_object, kind_of, known_query, query_number
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.entries import Snapshot, VersionPending
 from web.errors import RETRY, Problem, job_not_found, not_available
 from web.links import job_links
-from web.projection import PROJECTION, Snapshot, VersionPending
+from web.projection import PROJECTION
 from web.ranges import matches_any
 
 MIN_VERSION_SECONDS = 10.0

@@ -13,6 +13,7 @@ from web.deps import DEPS
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
 from web.links import JOBS
+from web.listing import MAX_LIMIT
 from web.schemas import ref
 
 Operation = dict[str, Any]
@@ -122,6 +123,19 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
                 (400, 409, 413, 415, 429),
                 parameters=(_KEY,),
                 body=_body(asked, required=True),
+            )
+        },
+        JOBS: {
+            "get": _operation(
+                "Your jobs, newest first",
+                {"200": _json("JobList", "A page; it may be short, or empty, and yet not the last one.")},
+                (403,),
+                parameters=(
+                    _query("status", schemas.STATUS, "Only jobs that have this status now."),
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "Most jobs in the page."),
+                    _query("cursor", schemas.STRING, "`next_cursor` of the page before."),
+                    _query("owner", schemas.STRING, "Somebody else's jobs, or * for everybody's; for admins."),
+                ),
             )
         },
     }

@@ -34,6 +34,7 @@ from eventflow.log.commit import (
 )
 from eventflow.log.connection import syncs_always
 from eventflow.log.errors import NotDurable, VersionConflict
+from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
 from eventflow.topics import TOPIC_OF, Lane
 
@@ -92,6 +93,7 @@ class JobLog:
         self.codec = codec
         self.keyspace = keyspace
         self.committer = Committer(redis)
+        self.index = JobIndex(redis, keyspace)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._cache: OrderedDict[str, JobRecord] = OrderedDict()
@@ -154,6 +156,7 @@ class JobLog:
         commit = self._commit(job_id, None, events, cause, None)
         if job is None:
             raise LookupError("a request decides a job")
+        await self.index.enter(job_id, cause.owner)
         try:
             if durable_ms:
                 await self._commit_durably(commit, durable_ms)

@@ -33,6 +33,10 @@ class PartitionKeys:
         """Hash of what isn't history: progress of the running steps, cancel hint."""
         return f"{self.base}job:{job_id}"
 
+    def jobs_of(self, owner: str | None) -> str:
+        """Sorted set of the owner's jobs, or of everybody's: job id by its place in time."""
+        return self.base + ("jobs" if owner is None else f"jobs:{owner}")
+
     @property
     def delayed(self) -> str:
         return self.base + "delayed"

@@ -18,8 +18,9 @@ from tests.integration.web.conftest import Clock, job_id
 from tests.integration.web.driving import Driver
 from tests.support.valkey import running_server
 from web.deps import WebDeps
+from web.entries import VersionPending
 from web.folding import HistoryGap, fold_on, slim
-from web.projection import Projection, VersionPending, running
+from web.projection import Projection, running
 from web.render import render_status
 
 
