@@ -17,8 +17,9 @@ from web.checks import known_query
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.errors import RETRY, Problem
 from web.idempotency import REPLAYED, digest_of, key_of, reused
-from web.jobs import json_response, traceparent_of
+from web.jobs import json_response
 from web.links import job_links
+from web.obey import traceparent_of
 from web.projection import PROJECTION
 from web.requests import Limits, parse_request
 

@@ -104,6 +104,7 @@ _KEY = _header(
 )
 _VERSION = {"type": "integer", "minimum": 0, "maximum": 10**15}
 _THE_STATUS = "The job's status."
+_REPLAYED = "true where the request was obeyed before, and is answered as then."
 _UNCHANGED = {"description": "You have it."}
 _REDIRECT = {
     "description": "To a signed URL, where ranges are honoured.",
@@ -113,8 +114,7 @@ _REDIRECT = {
 
 def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
     asked = schemas.generate_request(settings.max_script_chars, pipelines, settings.pipeline)
-    replayed = "true where the key's first request was answered so."
-    accepted = _json("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=replayed)
+    accepted = _json("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     return {
         "/api/v1/videos/generate": {
             "post": _operation(
@@ -143,7 +143,7 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
 
 def _job_paths() -> dict[str, Any]:
     from_planning = schemas.options(**{"from": {"type": "string", "enum": ["planning"]}})
-    done = _json("CommandAccepted", "It is in the log.", Location=_THE_STATUS)
+    done = _json("CommandAccepted", "It is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     status = _json("JobStatus", "The status.", ETag="Changes with the status.")
     return {
         f"{JOBS}/{{job_id}}/status": {
@@ -171,7 +171,7 @@ def _job_paths() -> dict[str, Any]:
                 "Stop the job",
                 {"202": done},
                 (400, 404, 409, 413, 415),
-                parameters=(_JOB,),
+                parameters=(_JOB, _KEY),
                 body=_body(schemas.record(), required=False),
             )
         },
@@ -180,7 +180,7 @@ def _job_paths() -> dict[str, Any]:
                 "Do a finished job anew",
                 {"202": done},
                 (400, 403, 404, 409, 413, 415),
-                parameters=(_JOB,),
+                parameters=(_JOB, _KEY),
                 body=_body(from_planning, required=False),
             )
         },

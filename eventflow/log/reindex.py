@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,7 @@ _BATCH = 500
 
 
 @frozen(order=True)
-class _Begun:
+class Begun:
     """A job by its partition and the time of its first event, in µs."""
 
     partition: int
@@ -30,11 +30,16 @@ async def rebuild_index(log: JobLog) -> int:
 
     May run beside everything else and be repeated. Jobs whose first event can't be read stay out.
     """
-    begun = sorted([found async for found in _all(log)])
-    return sum([await _enter(log, number, list(jobs)) for number, jobs in groupby(begun, lambda job: job.partition)])
+    return await enter_missing(log, [found async for found in _all(log)])
 
 
-async def _all(log: JobLog) -> Any:
+async def enter_missing(log: JobLog, begun: Iterable[Begun]) -> int:
+    """Enter those of `begun` that their lists lack; returns how many. May be repeated."""
+    by_partition = groupby(sorted(begun), lambda job: job.partition)
+    return sum([await _enter(log, number, list(jobs)) for number, jobs in by_partition])
+
+
+async def _all(log: JobLog) -> AsyncIterator[Begun]:
     batch: list[str] = []
     pattern = f"{log.keyspace.prefix}:{{*}}:job:*:events"
     async for name in log.redis.scan_iter(match=pattern, count=_BATCH):
@@ -49,7 +54,7 @@ async def _all(log: JobLog) -> Any:
         yield found
 
 
-async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[_Begun]:
+async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[Begun]:
     async with log.redis.pipeline(transaction=False) as pipe:
         for job_id in job_ids:
             pipe.xrange(log.keyspace.of_job(job_id).events(job_id), count=1)
@@ -62,11 +67,11 @@ async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[_Begun]:
             except DecodeError:
                 continue
             place = int(envelope.occurred_at.timestamp() * 1_000_000)
-            found.append(_Begun(partition_of(envelope.job_id), place, envelope.job_id, envelope.owner))
+            found.append(Begun(partition_of(envelope.job_id), place, envelope.job_id, envelope.owner))
     return found
 
 
-async def _enter(log: JobLog, number: int, jobs: list[_Begun]) -> int:
+async def _enter(log: JobLog, number: int, jobs: list[Begun]) -> int:
     keys = log.keyspace.partition(number)
     rows: Any = await log.redis.zrange(keys.jobs_of(None), 0, -1, withscores=True)
     present, taken = {job_id.decode() for job_id, _ in rows}, {int(place) for _, place in rows}
