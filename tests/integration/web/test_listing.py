@@ -200,6 +200,19 @@ async def test_a_removed_job_leaves_no_gap(client: Client, driver: Driver, wide:
     assert [job["job_id"] for job in rest["jobs"]] == ids[3:]
 
 
+async def test_places_only_grow_whatever_the_clock_does(wide: WebDeps) -> None:
+    index, name = wide.log.index, wide.log.keyspace.partition(0).jobs_of("local")
+    ahead = 2**52
+    await wide.redis.zadd(name, {"earlier": ahead})  # as if the server's clock had been set back since
+    jobs = [new_job_id(0, secrets.token_hex(16)) for _ in range(50)]
+    for job_id in (*jobs, *jobs):  # a repeat changes nothing
+        await index.enter(job_id, "local")
+    rows: Any = await wide.redis.zrange(name, 1, -1, withscores=True)
+    assert [(job_id.decode(), int(place)) for job_id, place in rows] == [
+        (job_id, ahead + number) for number, job_id in enumerate(jobs, 1)
+    ]
+
+
 async def test_lists_are_made_anew_from_the_jobs(client: Client, driver: Driver, wide: WebDeps) -> None:
     ids = await create(driver, 7) + await create(driver, 2, "alice")
     for name in [name async for name in wide.redis.scan_iter("ef:*jobs*")]:
