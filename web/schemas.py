@@ -55,6 +55,9 @@ def _enum(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
+STATUS: Schema = _enum(*Status)
+
+
 def _storage() -> Schema:
     return record(videos=by_name(STORE), thumbnails=array(STORE))
 
@@ -108,7 +111,7 @@ def _status() -> Schema:
     return record(
         job_id=JOB_ID,
         version=INTEGER,
-        status=_enum(*Status),
+        status=STATUS,
         stage=nullable(stage),
         progress={**NUMBER, "maximum": 100, "description": "Percent; never falls within a run."},
         stages=array(stage_view),
@@ -123,6 +126,20 @@ def _status() -> Schema:
         updated_at=TIME,
         storage=nullable(_storage()),
         passthrough=nullable(PASSTHROUGH),
+    )
+
+
+def _listed() -> Schema:
+    return record(
+        job_id=JOB_ID,
+        owner=STRING,
+        version=INTEGER,
+        status=STATUS,
+        stage=nullable(_enum(*Stage)),
+        progress={**NUMBER, "maximum": 100},
+        title=STRING,
+        created_at=TIME,
+        status_url=URL,
     )
 
 
@@ -210,11 +227,12 @@ def _health() -> Schema:
 def answers() -> dict[str, Schema]:
     """The schemas of answers, by name."""
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
-    accepted = record(job_id=JOB_ID, version=INTEGER, status=_enum(*Status), **dict.fromkeys(links, URL))
+    accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, **dict.fromkeys(links, URL))
     result = _enum("cancellation_requested", "reprocess_requested")
     return {
         "JobAccepted": accepted,
         "JobStatus": _status(),
+        "JobList": record(jobs=array(_listed()), next_cursor=nullable(STRING)),
         "JobEvents": record(job_id=JOB_ID, events=array(_event()), next_after=nullable(INTEGER)),
         "CommandAccepted": record(job_id=JOB_ID, version=INTEGER, result=result, status_url=URL),
         "Metadata": _metadata(),

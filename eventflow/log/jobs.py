@@ -31,6 +31,7 @@ from eventflow.log.commit import (
 )
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
+from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
 
 #: How often a decision is taken again on a moved version before something must be wrong.
@@ -89,6 +90,7 @@ class JobLog:
         self.codec = codec
         self.keyspace = keyspace
         self.committer = Committer(redis, limit=most_in_progress)
+        self.index = JobIndex(redis, keyspace)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._cache: OrderedDict[str, JobRecord] = OrderedDict()
@@ -154,6 +156,7 @@ class JobLog:
         commit = self._commit(job_id, None, events, cause, None)
         if job is None:
             raise LookupError("a request decides a job")
+        await self.index.enter(job_id, cause.owner)
         try:
             if durable_ms:
                 await commit_durably(self.redis, self.committer, commit, durable_ms)

@@ -36,6 +36,10 @@ class PartitionKeys:
         """Hash of what isn't history: progress of the running steps, cancel hint."""
         return f"{self.base}job:{job_id}"
 
+    def jobs_of(self, owner: str | None) -> str:
+        """Sorted set of the owner's jobs, or of everybody's: job id by its place in time."""
+        return self.base + ("jobs" if owner is None else f"jobs:{owner}")
+
     @property
     def delayed(self) -> str:
         return self.base + "delayed"
@@ -112,3 +116,7 @@ class Keyspace:
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""
         return f"{self.prefix}:{{keys}}:api"
+
+    def idempotency(self, digest: str) -> str:
+        """What a requester's idempotency key stands for, by the key's digest. In the slot of the API keys."""
+        return f"{self.prefix}:{{keys}}:idem:{digest}"
