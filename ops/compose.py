@@ -158,12 +158,13 @@ def _exporter(kind: str) -> SpanExporter:
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
     settings, stores = parts.settings, parts.stores
-    workspace = Workspace(stores["workspace"], settings.scratch_dir)
+    delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
+    workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
         Generation(workspace, threads).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace, {role: store for role, store in stores.items() if role != "workspace"}).group,
+        Metadata(workspace).group,
     )
     return {group.name: group for group in made}
 

@@ -75,7 +75,7 @@ def slim(envelope: Envelope) -> Envelope:
     """The envelope without what no answer shows."""
     event = envelope.event
     if isinstance(event, ev.VideoRequested):
-        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))
+        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))  # nor a fork's scenes
     if isinstance(event, ev.ScenePlanned):
         return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None))
     if isinstance(event, ev.SceneRendered | ev.SceneUploaded):

@@ -10,6 +10,8 @@ from attrs import frozen
 from eventflow.domain.values import (
     Failure,
     FileRef,
+    ForkOrigin,
+    ReprocessFrom,
     SceneRendition,
     Step,
     TechnicalMetadata,
@@ -22,6 +24,7 @@ from eventflow.domain.values import (
 @frozen
 class RequestVideo:
     request: VideoRequest
+    fork_of: ForkOrigin | None = None
 
 
 @frozen
@@ -113,6 +116,16 @@ class FailStep:
 
 
 @frozen
+class ReportLostArtefact:
+    """A step has found files gone that events name, by `keys`; at least one."""
+
+    step: Step
+    scene: int | None
+    run: int
+    keys: tuple[str, ...]
+
+
+@frozen
 class RequestCancellation:
     reason: str
 
@@ -124,7 +137,10 @@ class ConfirmCancellation:
 
 @frozen
 class RequestReprocess:
-    pass
+    """Do a finished job again, from a stage on; `scenes` None: all of them."""
+
+    from_stage: ReprocessFrom = ReprocessFrom.PLANNING
+    scenes: tuple[int, ...] | None = None
 
 
 Command: TypeAlias = (
@@ -140,6 +156,7 @@ Command: TypeAlias = (
     | RecordFallback
     | RecordDegradation
     | FailStep
+    | ReportLostArtefact
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

@@ -15,6 +15,8 @@ from attrs import frozen
 from eventflow.domain.values import (
     Failure,
     FileRef,
+    ForkOrigin,
+    ReprocessFrom,
     SceneRendition,
     Step,
     TechnicalMetadata,
@@ -33,7 +35,11 @@ class Event:
 
 @frozen
 class VideoRequested(Event):
+    """A job begins. Since version 2 it may be the fork of another one."""
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     request: VideoRequest
+    fork_of: ForkOrigin | None = None
 
 
 @frozen
@@ -163,6 +169,20 @@ class JobFailed(Event):
 
 
 @frozen
+class ArtefactLost(Event):
+    """A file that an event names is gone; `step` has missed it. What it was made from is done again.
+
+    `scene` is the one that has to be made again (None: the plan or the whole video). `run` is the job's from here
+    on: a new one where the job goes back to a stage that was over.
+    """
+
+    run: int
+    step: Step
+    scene: int | None
+    key: str
+
+
+@frozen
 class CancellationRequested(Event):
     reason: str
 
@@ -174,9 +194,15 @@ class JobCancelled(Event):
 
 @frozen
 class ReprocessRequested(Event):
-    """The job is done anew under a new `run`."""
+    """The job is done again under a new `run`, from a stage on (since version 2; version 1 knew planning only).
 
+    `scenes` None: all of them. Otherwise only these are done again; the others are reused as far as they go.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
+    from_stage: ReprocessFrom = ReprocessFrom.PLANNING
+    scenes: tuple[int, ...] | None = None
 
 
 JobEvent: TypeAlias = (
@@ -195,6 +221,7 @@ JobEvent: TypeAlias = (
     | StepDegraded
     | StepFailed
     | JobFailed
+    | ArtefactLost
     | CancellationRequested
     | JobCancelled
     | ReprocessRequested

@@ -7,84 +7,38 @@ Rule 2: an event that `TRANSITIONS` doesn't list for a phase can't happen in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from typing import Any
 
 from attrs import evolve as attrs_evolve
 from attrs import frozen
 
 from eventflow.domain import events as ev
+from eventflow.domain.again import artefact_lost, reprocess_requested
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.values import (
-    Failure,
-    FileRef,
-    SceneRendition,
-    Step,
-    TechnicalMetadata,
-    Thumbnail,
-    VideoFile,
-    VideoRequest,
-)
+from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
+from eventflow.domain.values import FileRef, ReusableScene, Step, Thumbnail, VideoFile, VideoRequest
 
-
-class Phase(StrEnum):
-    REQUESTED = "requested"
-    PLANNING = "planning"
-    RENDERING = "rendering"  #: at least one scene is planned; later ones may still be narrated
-    ASSEMBLING = "assembling"
-    UPLOADING = "uploading"  #: the whole video exists; scenes' segments have been uploading all along
-    EXTRACTING = "extracting"
-    CANCELLING = "cancelling"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED})
-
-
-class SceneStatus(StrEnum):
-    PLANNED = "planned"
-    RENDERED = "rendered"
-    UPLOADED = "uploaded"
-    FAILED = "failed"
-
-
-@frozen
-class Scene:
-    run: int
-    title: str
-    start_cells: int
-    duration_cells: int
-    spec: FileRef
-    narration: FileRef | None
-    status: SceneStatus = SceneStatus.PLANNED
-    rendered: tuple[SceneRendition, ...] = ()
-    uploaded: tuple[SceneRendition, ...] = ()
-
-
-@frozen
-class FailedAttempt:
-    step: Step
-    scene: int | None
-    run: int
-    failure: Failure
-    final: bool
-
-
-@frozen
-class Publication:
-    """What viewers get; an older one stays served while the job is being reprocessed."""
-
-    version: int
-    videos: tuple[VideoFile, ...]
-    thumbnails: tuple[Thumbnail, ...]
-    metadata: tuple[TechnicalMetadata, ...]
+__all__ = [
+    "FINISHED",
+    "TRANSITIONS",
+    "FailedAttempt",
+    "Job",
+    "Phase",
+    "Publication",
+    "Scene",
+    "SceneStatus",
+    "evolve",
+    "fold",
+]
 
 
 @frozen(slots=False)
 class Job:
-    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1."""
+    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
+
+    `reusable` are scenes of earlier tries, or of the job that this one was forked from; `lost` are those whose
+    files were found gone (None: the plan or the video), once for each time.
+    """
 
     request: VideoRequest
     phase: Phase = Phase.REQUESTED
@@ -102,6 +56,8 @@ class Job:
     degraded: tuple[str, ...] = ()
     failure: ev.JobFailed | None = None
     published: Publication | None = None
+    reusable: tuple[ReusableScene, ...] = ()
+    lost: tuple[int | None, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -111,6 +67,11 @@ class Job:
     def active(self) -> bool:
         """Whether handlers may still work on it."""
         return self.phase not in FINISHED and self.phase is not Phase.CANCELLING
+
+    @property
+    def last_run(self) -> int:
+        """The highest run of the job and its scenes: no other may have a new one's number."""
+        return max([self.run, *(scene.run for scene in self.scenes)])
 
     def scene(self, index: int, run: int) -> Scene | None:
         """Scene `index` if `run` is its present run, else None: that work is out of date."""
@@ -142,14 +103,24 @@ def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Ev
     return {**dict.fromkeys(_NOTES, phase), **ends, **moves}
 
 
+def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
+    """A lost plan is made again: the one case in which a job at work is reprocessed."""
+    return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
+
+
 _FINISHED_MOVES: dict[type[ev.Event], Phase] = {ev.ReprocessRequested: P.REQUESTED}
 
-#: phase -> event -> next phase. A pair that is absent raises IllegalTransition.
+#: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
+#: stage than planning, and leads to the phase of that.
 TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
-    P.REQUESTED: _active(P.REQUESTED, {ev.PlanningStarted: P.PLANNING, ev.VideoGenerated: P.UPLOADING}),
+    P.REQUESTED: _active(
+        P.REQUESTED,
+        {ev.PlanningStarted: P.PLANNING, ev.VideoGenerated: P.UPLOADING, **_replanned(P.REQUESTED)},
+    ),
     P.PLANNING: _active(
         P.PLANNING,
         {
+            **_replanned(P.PLANNING),
             ev.PlanningStarted: P.PLANNING,
             ev.ScriptPlanned: P.PLANNING,
             ev.ScenePlanned: P.RENDERING,
@@ -159,6 +130,7 @@ TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
     P.RENDERING: _active(
         P.RENDERING,
         {
+            **_replanned(P.RENDERING),
             ev.PlanningStarted: P.RENDERING,
             ev.ScenePlanned: P.RENDERING,
             ev.SceneRendered: P.RENDERING,
@@ -166,16 +138,22 @@ TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
             ev.ScenesCompleted: P.ASSEMBLING,
         },
     ),
-    P.ASSEMBLING: _active(P.ASSEMBLING, {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING}),
+    P.ASSEMBLING: _active(
+        P.ASSEMBLING,
+        {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING, ev.ArtefactLost: P.RENDERING},
+    ),
     P.UPLOADING: _active(
         P.UPLOADING,
         {
+            ev.ArtefactLost: P.RENDERING,
+            ev.SceneRendered: P.UPLOADING,  # these two: uploaded again
+            ev.VideoGenerated: P.UPLOADING,
             ev.SceneUploaded: P.UPLOADING,
             ev.DeliverablesUploaded: P.UPLOADING,
             ev.VideoUploaded: P.EXTRACTING,
         },
     ),
-    P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED}),
+    P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED, ev.ArtefactLost: P.RENDERING}),
     P.CANCELLING: {ev.JobCancelled: P.CANCELLED},
     P.COMPLETED: _FINISHED_MOVES,
     P.FAILED: _FINISHED_MOVES,
@@ -213,7 +191,7 @@ def _with_scene(job: Job, index: int, **changes: Any) -> Changes:
 
 
 def _scene_rendered(job: Job, e: ev.SceneRendered) -> Changes:
-    return _with_scene(job, e.scene, status=SceneStatus.RENDERED, rendered=e.renditions)
+    return _with_scene(job, e.scene, run=e.run, status=SceneStatus.RENDERED, rendered=e.renditions)
 
 
 def _scene_uploaded(job: Job, e: ev.SceneUploaded) -> Changes:
@@ -221,7 +199,7 @@ def _scene_uploaded(job: Job, e: ev.SceneUploaded) -> Changes:
 
 
 def _video_generated(job: Job, e: ev.VideoGenerated) -> Changes:
-    return {"videos": e.videos, "thumbnails": e.thumbnails}
+    return {"videos": e.videos, "thumbnails": e.thumbnails, "deliverables_uploaded": False}
 
 
 def _deliverables_uploaded(job: Job, e: ev.DeliverablesUploaded) -> Changes:
@@ -265,6 +243,8 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.UploadFellBack: _upload_fell_back,
     ev.StepFailed: _step_failed,
     ev.JobFailed: _job_failed,
+    ev.ArtefactLost: artefact_lost,
+    ev.ReprocessRequested: reprocess_requested,
 }
 
 
@@ -272,13 +252,12 @@ def evolve(job: Job | None, event: ev.Event) -> Job:
     """The job after `event`. Raises IllegalTransition where the event can't follow."""
     if job is None:
         if isinstance(event, ev.VideoRequested):
-            return Job(request=event.request)
+            origin = event.fork_of
+            return Job(request=event.request, reusable=origin.scenes if origin else ())
         raise IllegalTransition(f"a job can't begin with {type(event).__name__}")
     phase = TRANSITIONS[job.phase].get(type(event))
     if phase is None:
         raise IllegalTransition(f"{type(event).__name__} can't follow while the job is {job.phase.value}")
-    if isinstance(event, ev.ReprocessRequested):  # everything begins anew, only the publication stays served
-        return Job(request=job.request, run=event.run, published=job.published)
     evolver = _EVOLVERS.get(type(event))
     changes = evolver(job, event) if evolver else {}
     return _changed(job, {"phase": phase, **changes})

@@ -44,6 +44,15 @@ STAGE_OF_STEP: dict[Step, Stage] = {
 }
 
 
+class ReprocessFrom(StrEnum):
+    """The stages that a finished job can be done again from; what lies before is reused."""
+
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    UPLOAD = "upload"
+    METADATA = "metadata"
+
+
 class FailureCategory(StrEnum):
     """What kind of trouble a failure was; the category decides whether a retry can help."""
 
@@ -124,6 +133,35 @@ class SceneRendition:
     decoder_config: str
     init: FileRef
     segments: tuple[Segment, ...]
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        return (self.init, *(segment.file for segment in self.segments))
+
+
+@frozen
+class ReusableScene:
+    """A scene that is rendered, and what it was rendered from: planned just so again, it isn't rendered again.
+
+    Where it starts belongs to that, since segments carry absolute times. `uploaded` is empty where the files are
+    another job's.
+    """
+
+    start_cells: int
+    duration_cells: int
+    spec_sha256: str
+    narration_sha256: str | None
+    rendered: tuple[SceneRendition, ...]
+    uploaded: tuple[SceneRendition, ...] = ()
+
+
+@frozen
+class ForkOrigin:
+    """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
+
+    job_id: str
+    version: int
+    scenes: tuple[ReusableScene, ...] = ()
 
 
 @frozen
