@@ -1,4 +1,4 @@
-"""The job: its state, the table of what may follow what, and `evolve`.
+"""The job: its state, and `evolve`, by which events change it.
 
 Rule 1: a job is nothing but the fold of its events. `evolve` reads no clock and does no I/O.
 Rule 2: an event that `TRANSITIONS` doesn't list for a phase can't happen in it.
@@ -13,10 +13,10 @@ from attrs import evolve as attrs_evolve
 from attrs import frozen
 
 from eventflow.domain import events as ev
-from eventflow.domain.again import artefact_lost, reprocess_requested
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
-from eventflow.domain.values import FileRef, ReusableScene, Step, Thumbnail, VideoFile, VideoRequest
+from eventflow.domain.transitions import TRANSITIONS
+from eventflow.domain.values import FileRef, ReprocessFrom, ReusableScene, Step, Thumbnail, VideoFile, VideoRequest
 
 __all__ = [
     "FINISHED",
@@ -93,74 +93,6 @@ class Job:
         return self.all_scenes_planned and all(s.status in statuses for s in self.scenes)
 
 
-P = Phase
-#: What may be recorded in any phase in which work goes on, without changing the phase.
-_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.UploadFellBack, ev.StepDegraded)
-
-
-def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:
-    ends: dict[type[ev.Event], Phase] = {ev.JobFailed: P.FAILED, ev.CancellationRequested: P.CANCELLING}
-    return {**dict.fromkeys(_NOTES, phase), **ends, **moves}
-
-
-def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
-    """A lost plan is made again: the one case in which a job at work is reprocessed."""
-    return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
-
-
-_FINISHED_MOVES: dict[type[ev.Event], Phase] = {ev.ReprocessRequested: P.REQUESTED}
-
-#: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
-#: stage than planning, and leads to the phase of that.
-TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
-    P.REQUESTED: _active(
-        P.REQUESTED,
-        {ev.PlanningStarted: P.PLANNING, ev.VideoGenerated: P.UPLOADING, **_replanned(P.REQUESTED)},
-    ),
-    P.PLANNING: _active(
-        P.PLANNING,
-        {
-            **_replanned(P.PLANNING),
-            ev.PlanningStarted: P.PLANNING,
-            ev.ScriptPlanned: P.PLANNING,
-            ev.ScenePlanned: P.RENDERING,
-            ev.VideoGenerated: P.UPLOADING,
-        },
-    ),
-    P.RENDERING: _active(
-        P.RENDERING,
-        {
-            **_replanned(P.RENDERING),
-            ev.PlanningStarted: P.RENDERING,
-            ev.ScenePlanned: P.RENDERING,
-            ev.SceneRendered: P.RENDERING,
-            ev.SceneUploaded: P.RENDERING,
-            ev.ScenesCompleted: P.ASSEMBLING,
-        },
-    ),
-    P.ASSEMBLING: _active(
-        P.ASSEMBLING,
-        {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING, ev.ArtefactLost: P.RENDERING},
-    ),
-    P.UPLOADING: _active(
-        P.UPLOADING,
-        {
-            ev.ArtefactLost: P.RENDERING,
-            ev.SceneRendered: P.UPLOADING,  # these two: uploaded again
-            ev.VideoGenerated: P.UPLOADING,
-            ev.SceneUploaded: P.UPLOADING,
-            ev.DeliverablesUploaded: P.UPLOADING,
-            ev.VideoUploaded: P.EXTRACTING,
-        },
-    ),
-    P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED, ev.ArtefactLost: P.RENDERING}),
-    P.CANCELLING: {ev.JobCancelled: P.CANCELLED},
-    P.COMPLETED: _FINISHED_MOVES,
-    P.FAILED: _FINISHED_MOVES,
-    P.CANCELLED: _FINISHED_MOVES,
-}
-
-
 #: What an event changes: fields of Job by name. `evolve` adds the phase and copies once.
 Changes = dict[str, Any]
 
@@ -231,6 +163,47 @@ def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
     return {"failure": e}
 
 
+_NO_VIDEO: Changes = {
+    **dict.fromkeys(("videos", "thumbnails", "uploaded_videos", "uploaded_thumbnails"), ()),
+    "deliverables_uploaded": False,
+}
+
+
+def _artefact_lost(job: Job, e: ev.ArtefactLost) -> Changes:
+    """A new run of the job means that its video has to be made again. The events that follow say what is."""
+    changes: Changes = {"run": e.run, "lost": (*job.lost, e.scene)}
+    if e.scene is not None:
+        start = job.scenes[e.scene].start_cells
+        changes["reusable"] = tuple(scene for scene in job.reusable if scene.start_cells != start)
+    return changes if e.run == job.run else {**changes, **_NO_VIDEO}
+
+
+def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
+    """What is reused stays as it is; events that follow say what is done again. The publication stays served."""
+    everything = e.scenes is None and e.from_stage is not ReprocessFrom.METADATA
+    changes: Changes = {
+        "run": e.run,
+        "attempts": (),
+        "failure": None,
+        "degraded": () if everything else job.degraded,
+    }
+    changes["lost"] = () if job.finished else job.lost
+    if e.from_stage is ReprocessFrom.RENDERING:
+        return {**changes, **_NO_VIDEO, "phase": Phase.RENDERING}
+    if e.from_stage is not ReprocessFrom.PLANNING:
+        return {**changes, "phase": Phase.UPLOADING}
+    kept = _reusable(job, e.scenes) if e.scenes is not None else ()
+    plan: Changes = {"title": "", "plan": None, "scene_count": None, "scenes": (), "reusable": kept}
+    return {**changes, **_NO_VIDEO, **plan}
+
+
+def _reusable(job: Job, anew: tuple[int, ...]) -> tuple[ReusableScene, ...]:
+    """What planning may reuse. One that was broken off hasn't come to all that was reusable before it."""
+    found = [s.reusable for index, s in enumerate(job.scenes) if s.rendered and index not in anew]
+    end = sum(s.duration_cells for s in job.scenes)
+    return (*found, *(scene for scene in job.reusable if not job.finished and scene.start_cells >= end))
+
+
 _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.ScriptPlanned: _script_planned,
     ev.ScenePlanned: _scene_planned,
@@ -243,8 +216,8 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.UploadFellBack: _upload_fell_back,
     ev.StepFailed: _step_failed,
     ev.JobFailed: _job_failed,
-    ev.ArtefactLost: artefact_lost,
-    ev.ReprocessRequested: reprocess_requested,
+    ev.ArtefactLost: _artefact_lost,
+    ev.ReprocessRequested: _reprocess_requested,
 }
 
 
