@@ -13,13 +13,15 @@ from attrs import evolve as replace
 from attrs import frozen
 
 from eventflow.domain import events as ev
-from eventflow.domain.values import FileRef
+from eventflow.domain.values import FileRef, SceneRendition
 from eventflow.domain.view import JobView, apply
 from eventflow.envelope import Envelope
 from eventflow.log.jobs import JobLog
 
 _PAGE = 1_000
 _NO_FILE = FileRef("workspace", "", "", 0, "")
+#: Of a reused scene it matters whether it is uploaded.
+_UPLOADED = (SceneRendition("", 0, 0, "", _NO_FILE, ()),)
 
 
 class HistoryGap(Exception):
@@ -78,6 +80,9 @@ def slim(envelope: Envelope) -> Envelope:
         return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))  # nor a fork's scenes
     if isinstance(event, ev.ScenePlanned):
         return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None))
+    if isinstance(event, ev.SceneReused):
+        uploaded = event.uploaded and _UPLOADED
+        return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None, renditions=(), uploaded=uploaded))
     if isinstance(event, ev.SceneRendered | ev.SceneUploaded):
         return replace(envelope, event=replace(event, renditions=()))
     return envelope

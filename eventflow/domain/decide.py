@@ -16,7 +16,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
-from eventflow.domain.job import Job, Phase, SceneStatus, evolve, fold
+from eventflow.domain.job import Job, Phase, SceneStatus, evolve
 from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due
 
@@ -72,9 +72,10 @@ def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
         return []
     if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
         raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
-    planned = ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)
-    reused = redo.reused(job, planned)
-    return [planned, *reused, *redo.scenes_completed(fold([planned, *reused], job))] if reused else [planned]
+    if reused := redo.reused(job, c):
+        after = evolve(job, reused)
+        return [reused, *redo.scenes_completed(after), *_failure_complete(after)]
+    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)]
 
 
 def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:

@@ -81,6 +81,25 @@ class SceneRendered(Event):
 
 
 @frozen
+class SceneReused(Event):
+    """A scene is planned just as one that was rendered before: that one's files are taken.
+
+    One event in place of ScenePlanned and SceneRendered, so that nobody begins to render. With `uploaded` the files
+    are where viewers reach them, too.
+    """
+
+    scene: int
+    run: int
+    title: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+    renditions: tuple[SceneRendition, ...]
+    uploaded: tuple[SceneRendition, ...] = ()
+
+
+@frozen
 class SceneUploaded(Event):
     """The scene's segments are where viewers reach them."""
 
@@ -211,6 +230,7 @@ JobEvent: TypeAlias = (
     | ScriptPlanned
     | ScenePlanned
     | SceneRendered
+    | SceneReused
     | SceneUploaded
     | ScenesCompleted
     | VideoGenerated

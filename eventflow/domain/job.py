@@ -108,10 +108,13 @@ def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
     return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan}
 
 
-def _scene_planned(job: Job, e: ev.ScenePlanned) -> Changes:
+def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
     if not 0 <= e.scene <= len(job.scenes):
         raise IllegalTransition(f"scene {e.scene} was planned before scene {len(job.scenes)}")
     scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration)
+    if isinstance(e, ev.SceneReused):
+        status = SceneStatus.UPLOADED if e.uploaded else SceneStatus.RENDERED
+        scene = attrs_evolve(scene, status=status, rendered=e.renditions, uploaded=e.uploaded)
     return {"scenes": (*job.scenes[: e.scene], scene, *job.scenes[e.scene + 1 :])}
 
 
@@ -208,6 +211,7 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.ScriptPlanned: _script_planned,
     ev.ScenePlanned: _scene_planned,
     ev.SceneRendered: _scene_rendered,
+    ev.SceneReused: _scene_planned,
     ev.SceneUploaded: _scene_uploaded,
     ev.VideoGenerated: _video_generated,
     ev.DeliverablesUploaded: _deliverables_uploaded,

@@ -10,7 +10,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.job import Job, Phase, Scene, SceneStatus, evolve, fold
-from eventflow.domain.values import ReprocessFrom, ReusableScene, SceneRendition, Step
+from eventflow.domain.values import ReprocessFrom, SceneRendition, Step
 
 Events = list[ev.Event]
 
@@ -23,21 +23,21 @@ def scenes_completed(job: Job | None) -> Events:
     return [ev.ScenesCompleted(job.run)] if job and job.scenes and complete else []
 
 
-def reused(job: Job, planned: ev.ScenePlanned) -> Events:
-    """What a scene that was rendered before, from the same and for the same place, is spared."""
+def reused(job: Job, c: cmd.PlanScene) -> ev.SceneReused | None:
+    """The event that spares a scene its rendering, if it was rendered before from the same and for the same place."""
+    narration = None if c.narration is None else c.narration.sha256
+    wanted = (c.start_cells, c.duration_cells, c.spec.sha256, narration)
     for scene in job.reusable:
         rendered = _in_qualities(job, scene.rendered)
-        if rendered and _same(scene, planned):
-            uploaded = _in_qualities(job, scene.uploaded)
-            done: Events = [ev.SceneRendered(planned.scene, planned.run, rendered)]
-            return [*done, ev.SceneUploaded(planned.scene, planned.run, uploaded)] if uploaded else done
-    return []
-
-
-def _same(scene: ReusableScene, planned: ev.ScenePlanned) -> bool:
-    narration = None if planned.narration is None else planned.narration.sha256
-    was = (scene.start_cells, scene.duration_cells, scene.spec_sha256, scene.narration_sha256)
-    return was == (planned.start_cells, planned.duration_cells, planned.spec.sha256, narration)
+        if rendered and wanted == (
+            scene.start_cells,
+            scene.duration_cells,
+            scene.spec_sha256,
+            scene.narration_sha256,
+        ):
+            planned = (c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)
+            return ev.SceneReused(*planned, rendered, _in_qualities(job, scene.uploaded))
+    return None
 
 
 def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:

@@ -155,7 +155,10 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
         end(Stage.PLANNING)  # a pipeline without scenes plans and renders in one piece
         end(Stage.RENDERING)
         begin(Stage.UPLOADING)
-    if kind is ev.ScenePlanned and job.all_scenes_planned:
+    if kind is ev.SceneReused:
+        begin(Stage.RENDERING)
+        begin(Stage.UPLOADING)
+    if kind in (ev.ScenePlanned, ev.SceneReused) and job.all_scenes_planned:
         end(Stage.PLANNING)
     if isinstance(event, ev.StepFailed) and event.retry_at is not None:
         stage = STAGE_OF_STEP[event.step]

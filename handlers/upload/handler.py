@@ -31,11 +31,13 @@ class Upload:
 
     @property
     def group(self) -> Group:
-        return Group("upload", {ev.SceneRendered: self.scene, ev.VideoGenerated: self.video})
+        return Group(
+            "upload", {ev.SceneRendered: self.scene, ev.SceneReused: self.scene, ev.VideoGenerated: self.video}
+        )
 
     async def scene(self, reaction: Reaction) -> Sequence[Command]:
         """The segments of one scene, all qualities."""
-        event: ev.SceneRendered = reaction.event
+        event: ev.SceneRendered | ev.SceneReused = reaction.event
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             before = reaction.job.scenes[event.scene].uploaded
             delivered = [file for rendition in before for file in rendition.files]

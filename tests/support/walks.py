@@ -53,7 +53,7 @@ def walk(seed: int, steps: int = 60, *, folly: float = 0.3) -> Iterator[Moment]:
 
 def _next(rng: Random, job: Job | None, past: list[Command], folly: float) -> Command:
     if job is None:
-        return cmd.RequestVideo(VideoRequest("x", retry_attempts=rng.randint(0, 3)))
+        return cmd.RequestVideo(VideoRequest("x", quality_levels=("720p",), retry_attempts=rng.randint(0, 3)))
     if rng.random() < folly:
         return rng.choice(past) if rng.random() < 0.4 else blind(rng)
     return rng.choice(apt(rng, job))

@@ -113,6 +113,8 @@ EVENTS: list[ev.Event] = [
     ev.ReprocessRequested(2, ReprocessFrom.PLANNING, None),
     ev.ArtefactLost(2, Step.ASSEMBLE, 4, "jobs/j/k.m4s"),
     ev.ArtefactLost(1, Step.PLAN, None, "jobs/j/k.json"),
+    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, _renditions(_MP4), _renditions(_OUT)),
+    ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, _renditions(_OUT), ()),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"
