@@ -103,7 +103,6 @@ _REDIRECT = {
 
 def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
     asked = schemas.generate_request(settings.max_script_chars, pipelines, settings.pipeline)
-    from_planning = schemas.options(**{"from": {"type": "string", "enum": ["planning"]}})
     accepted = _json("JobAccepted", "The job is in the log.", Location="The job's status.")
     done = _json("CommandAccepted", "It is in the log.", Location="The job's status.")
     status = _json("JobStatus", "The status.", ETag="Changes with the status.")
@@ -142,11 +141,11 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         },
         "/api/v1/admin/jobs/{job_id}/reprocess": {
             "post": _operation(
-                "Do a finished job anew",
+                "Do a finished job again, from a stage on",
                 {"202": done},
                 (400, 403, 404, 409, 413, 415),
                 parameters=(_JOB,),
-                body=_body(from_planning, required=False),
+                body=_body(schemas.reprocess_request(), required=False),
             )
         },
     }
