@@ -12,6 +12,7 @@ from eventflow.domain.values import (
     FileRef,
     ForkOrigin,
     ReprocessFrom,
+    ReusableScene,
     SceneRendition,
     Step,
     TechnicalMetadata,
@@ -49,6 +50,17 @@ class PlanScene:
     duration_cells: int
     spec: FileRef
     narration: FileRef | None
+    source: str = ""
+
+
+@frozen
+class ReuseScene:
+    """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
+
+    run: int
+    scene: int
+    title: str
+    reusable: ReusableScene
 
 
 @frozen
@@ -148,6 +160,7 @@ Command: TypeAlias = (
     | StartPlanning
     | AnnounceScript
     | PlanScene
+    | ReuseScene
     | FinishScene
     | FinishSceneUpload
     | FinishVideo

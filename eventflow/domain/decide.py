@@ -67,15 +67,29 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
+    if not _is_next(job, c):
+        return []
+    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration, c.source)]
+
+
+def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
+    if not _is_next(job, c):
+        return []
+    r = c.reusable
+    made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
+    reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
+    after = evolve(job, reused)
+    return [reused, *redo.scenes_completed(after), *_failure_complete(after)]
+
+
+def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
+    """Whether the scene is still to be planned. Raises IllegalTransition where it isn't its turn."""
     can_plan = job.phase in (Phase.PLANNING, Phase.RENDERING)
     if not _current(job, c.run) or not can_plan or c.scene < len(job.scenes):
-        return []
+        return False
     if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
         raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
-    if reused := redo.reused(job, c):
-        after = evolve(job, reused)
-        return [reused, *redo.scenes_completed(after), *_failure_complete(after)]
-    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)]
+    return True
 
 
 def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
@@ -190,6 +204,7 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.StartPlanning: _start_planning,
     cmd.AnnounceScript: _announce_script,
     cmd.PlanScene: _plan_scene,
+    cmd.ReuseScene: _reuse_scene,
     cmd.FinishScene: _finish_scene,
     cmd.FinishSceneUpload: _finish_scene_upload,
     cmd.FinishVideo: _finish_video,

@@ -61,9 +61,11 @@ class ScriptPlanned(Event):
 class ScenePlanned(Event):
     """A scene's place in time is known, and it can be rendered on any worker.
 
-    `start_cells` and `duration_cells` are in cells of 8/15 s.
+    `start_cells` and `duration_cells` are in cells of 8/15 s. `source` (since version 2) tells apart what scenes are
+    made from: equal ones give the same scene. Empty where that isn't known.
     """
 
+    SCHEMA_VERSION: ClassVar[int] = 2
     scene: int
     run: int
     title: str
@@ -71,6 +73,7 @@ class ScenePlanned(Event):
     duration_cells: int
     spec: FileRef
     narration: FileRef | None
+    source: str = ""
 
 
 @frozen
@@ -82,7 +85,7 @@ class SceneRendered(Event):
 
 @frozen
 class SceneReused(Event):
-    """A scene is planned just as one that was rendered before: that one's files are taken.
+    """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
 
     One event in place of ScenePlanned and SceneRendered, so that nobody begins to render. With `uploaded` the files
     are where viewers reach them, too.
@@ -95,6 +98,7 @@ class SceneReused(Event):
     duration_cells: int
     spec: FileRef
     narration: FileRef | None
+    source: str
     renditions: tuple[SceneRendition, ...]
     uploaded: tuple[SceneRendition, ...] = ()
 

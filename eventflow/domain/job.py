@@ -111,7 +111,7 @@ def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
 def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
     if not 0 <= e.scene <= len(job.scenes):
         raise IllegalTransition(f"scene {e.scene} was planned before scene {len(job.scenes)}")
-    scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration)
+    scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration, source=e.source)
     if isinstance(e, ev.SceneReused):
         status = SceneStatus.UPLOADED if e.uploaded else SceneStatus.RENDERED
         scene = attrs_evolve(scene, status=status, rendered=e.renditions, uploaded=e.uploaded)
@@ -202,7 +202,7 @@ def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
 
 def _reusable(job: Job, anew: tuple[int, ...]) -> tuple[ReusableScene, ...]:
     """What planning may reuse. One that was broken off hasn't come to all that was reusable before it."""
-    found = [s.reusable for index, s in enumerate(job.scenes) if s.rendered and index not in anew]
+    found = [scene for i, s in enumerate(job.scenes) if i not in anew and (scene := s.reusable)]
     end = sum(s.duration_cells for s in job.scenes)
     return (*found, *(scene for scene in job.reusable if not job.finished and scene.start_cells >= end))
 

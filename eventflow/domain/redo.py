@@ -6,11 +6,13 @@ the work the first time, under a new run, so that the groups need to know nothin
 
 from __future__ import annotations
 
+from attrs import evolve as replace
+
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.job import Job, Phase, Scene, SceneStatus, evolve, fold
-from eventflow.domain.values import ReprocessFrom, SceneRendition, Step
+from eventflow.domain.values import ReprocessFrom, ReusableScene, SceneRendition, Step
 
 Events = list[ev.Event]
 
@@ -23,20 +25,12 @@ def scenes_completed(job: Job | None) -> Events:
     return [ev.ScenesCompleted(job.run)] if job and job.scenes and complete else []
 
 
-def reused(job: Job, c: cmd.PlanScene) -> ev.SceneReused | None:
-    """The event that spares a scene its rendering, if it was rendered before from the same and for the same place."""
-    narration = None if c.narration is None else c.narration.sha256
-    wanted = (c.start_cells, c.duration_cells, c.spec.sha256, narration)
+def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
+    """What spares a scene its narration and rendering: one from the same source, for the same place in the video."""
     for scene in job.reusable:
         rendered = _in_qualities(job, scene.rendered)
-        if rendered and wanted == (
-            scene.start_cells,
-            scene.duration_cells,
-            scene.spec_sha256,
-            scene.narration_sha256,
-        ):
-            planned = (c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)
-            return ev.SceneReused(*planned, rendered, _in_qualities(job, scene.uploaded))
+        if rendered and (scene.source, scene.start_cells) == (source, start_cells):
+            return replace(scene, rendered=rendered, uploaded=_in_qualities(job, scene.uploaded))
     return None
 
 
@@ -73,7 +67,7 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
 
 def _planned(scene: Scene, index: int, run: int) -> ev.ScenePlanned:
     return ev.ScenePlanned(
-        index, run, scene.title, scene.start_cells, scene.duration_cells, scene.spec, scene.narration
+        index, run, scene.title, scene.start_cells, scene.duration_cells, scene.spec, scene.narration, scene.source
     )
 
 

@@ -52,13 +52,14 @@ class Scene:
     status: SceneStatus = SceneStatus.PLANNED
     rendered: tuple[SceneRendition, ...] = ()
     uploaded: tuple[SceneRendition, ...] = ()
+    source: str = ""
 
     @property
-    def reusable(self) -> ReusableScene:
-        narration = None if self.narration is None else self.narration.sha256
-        return ReusableScene(
-            self.start_cells, self.duration_cells, self.spec.sha256, narration, self.rendered, self.uploaded
-        )
+    def reusable(self) -> ReusableScene | None:
+        if not (self.rendered and self.source):
+            return None
+        made_from = (self.source, self.start_cells, self.duration_cells, self.spec, self.narration)
+        return ReusableScene(*made_from, self.rendered, self.uploaded)
 
 
 @frozen

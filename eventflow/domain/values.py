@@ -141,16 +141,16 @@ class SceneRendition:
 
 @frozen
 class ReusableScene:
-    """A scene that is rendered, and what it was rendered from: planned just so again, it isn't rendered again.
+    """A scene that is rendered: with the same `source` and start in a plan, it is neither narrated nor rendered again.
 
-    Where it starts belongs to that, since segments carry absolute times. `uploaded` is empty where the files are
-    another job's.
+    The start counts, since segments carry absolute times. `uploaded` is empty where the files are another job's.
     """
 
+    source: str
     start_cells: int
     duration_cells: int
-    spec_sha256: str
-    narration_sha256: str | None
+    spec: FileRef
+    narration: FileRef | None
     rendered: tuple[SceneRendition, ...]
     uploaded: tuple[SceneRendition, ...] = ()
 

@@ -18,6 +18,7 @@ from eventflow.domain import events as ev
 from eventflow.domain import values
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Job, Scene
+from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FileRef, Step, VideoRequest
 from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
@@ -28,6 +29,7 @@ from handlers.generation.encode import Control
 from handlers.generation.errors import MediaError
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.source import source_of
 from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import MediaInfo
 from handlers.workspace import Workspace
@@ -63,7 +65,7 @@ class Generation:
             await reaction.commit(cmd.StartPlanning(reaction.job.run))
             plan = await self._plan(reaction, pipeline)
             for draft in plan.scenes[len(reaction.job.scenes) :]:
-                await self._narrate(reaction, pipeline, draft, folder)
+                await self._plan_scene(reaction, pipeline, draft, folder)
         return []
 
     async def _plan(self, reaction: Reaction, pipeline: Pipeline) -> model.Plan:
@@ -76,18 +78,22 @@ class Generation:
         await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
         return plan
 
-    async def _narrate(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+    async def _plan_scene(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+        """Narrate a scene, or reuse one that was made from the same for the same place."""
         job, job_id = reaction.job, reaction.job_id
         voice = model.Voice(job.request.voice.name, job.request.voice.rate)
+        source, start = source_of(pipeline, voice, draft), sum(s.duration_cells for s in job.scenes)
+        if reusable := reusable_scene(job, source, start):
+            await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
+            return
         scene = await reaction.in_thread(pipeline.narrate, draft, voice, folder)
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)
             scene.audio.unlink()
         spec = await self.workspace.put_json(job_id, model.dump_narrated(scene))
-        start = sum(s.duration_cells for s in job.scenes)
         await reaction.commit(
-            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration)
+            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, source)
         )
 
     async def render(self, reaction: Reaction) -> Sequence[Command]:

@@ -14,6 +14,7 @@ from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
+from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FailureCategory, ReprocessFrom, Step, VideoRequest
 from eventflow.domain.work import Work
 from tests.support import stories as s
@@ -96,7 +97,7 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
     run, scene = work.run, work.scene or 0
     planning: list[Command] = [cmd.StartPlanning(run), s.announce(scenes, run)]
     if len(job.scenes) < (job.scene_count or 0):
-        planning.append(s.plan_scene(len(job.scenes), run))
+        planning.append(_plan(len(job.scenes), job, run))
     fallback = cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3)
     by_step: dict[Step, list[Command]] = {
         Step.PLAN: planning,
@@ -107,6 +108,11 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
         Step.EXTRACT_METADATA: [s.publish(run)],
     }
     return by_step[work.step]
+
+
+def _plan(scene: int, job: Job, run: int) -> Command:
+    reusable = reusable_scene(job, f"source {scene}", scene * 11)
+    return cmd.ReuseScene(run, scene, f"Scene {scene}", reusable) if reusable else s.plan_scene(scene, run)
 
 
 def fail(rng: Random, work: Work) -> cmd.FailStep:

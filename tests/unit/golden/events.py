@@ -90,8 +90,8 @@ EVENTS: list[ev.Event] = [
     ev.VideoRequested(_CHOSEN, None),
     ev.PlanningStarted(1),
     ev.ScriptPlanned(1, "How streams work", 7, _PLAN),
-    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV),
-    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None),
+    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, ""),
+    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
     ev.SceneRendered(0, 1, _renditions(_MP4)),
     ev.SceneUploaded(0, 1, _renditions(_OUT)),
     ev.ScenesCompleted(1),
@@ -113,8 +113,8 @@ EVENTS: list[ev.Event] = [
     ev.ReprocessRequested(2, ReprocessFrom.PLANNING, None),
     ev.ArtefactLost(2, Step.ASSEMBLE, 4, "jobs/j/k.m4s"),
     ev.ArtefactLost(1, Step.PLAN, None, "jobs/j/k.json"),
-    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, _renditions(_MP4), _renditions(_OUT)),
-    ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, _renditions(_OUT), ()),
+    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _renditions(_MP4), _renditions(_OUT)),
+    ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, "cd34", _renditions(_OUT), ()),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"
@@ -129,8 +129,8 @@ EVENTS_V2: list[ev.Event] = [
             _ORIGIN,
             31,
             (
-                ReusableScene(0, 13, SHA, SHA, _renditions(_OUT), ()),
-                ReusableScene(13, 11, SHA, None, _renditions(_MP4), _renditions(_OUT)),
+                ReusableScene("ab12", 0, 13, _PLAN, _WAV, _renditions(_OUT), ()),
+                ReusableScene("cd34", 13, 11, _PLAN, None, _renditions(_MP4), _renditions(_OUT)),
             ),
         ),
     ),
@@ -138,4 +138,6 @@ EVENTS_V2: list[ev.Event] = [
     ev.ReprocessRequested(3, ReprocessFrom.RENDERING, (2, 5)),
     ev.ReprocessRequested(4, ReprocessFrom.UPLOAD, ()),
     ev.ReprocessRequested(5, ReprocessFrom.METADATA, None),
+    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
+    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
 ]
