@@ -51,7 +51,7 @@ class Workspace:
         try:
             chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
         except ObjectMissing as error:
-            raise ArtefactMissing(ref.key) from error
+            raise await self._lost(ref) from error
         return b"".join(chunks)
 
     async def fetch(self, ref: FileRef, folder: Path, delivered: Iterable[FileRef] = ()) -> Path:
@@ -68,7 +68,12 @@ class Workspace:
             except ObjectMissing:
                 continue
             return path
-        raise ArtefactMissing(ref.key)
+        raise await self._lost(ref)
+
+    async def _lost(self, ref: FileRef) -> ArtefactMissing:
+        """The error that says so. Raises StorageError where the workspace as a whole can't be used: nothing is lost."""
+        await self.store.check()
+        return ArtefactMissing(ref.key)
 
     async def clear(self, job_id: str) -> int:
         """Remove everything that is kept for a job; returns how many files there were."""

@@ -23,6 +23,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
+| workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 

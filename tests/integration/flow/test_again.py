@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from handlers.generation import handler
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from ops.compose import groups, worker
 from tests.integration.flow.conftest import WORKERS, Studio, StudioOf, simulation
+from tests.support.programs import Finished, Programs
 from tests.support.runtime import gapless, running_until_left
 from tests.support.waiting import wait_until
 
@@ -303,3 +305,23 @@ async def test_everything_is_made_again_from_planning(studio: StudioOf, effects:
         job = await until_ended(s, job_id)
     assert job.phase is Phase.COMPLETED, job.failure
     assert effects.rendered == {0: 1, 1: 1, 2: 1}
+
+
+async def test_reprocess_that_goes_on_is_told_and_not_asked_for_again(studio: StudioOf, programs: Programs) -> None:
+    async def run(job_id: str, *options: str) -> Finished:
+        return await asyncio.to_thread(programs.run, "replay", "reprocess", job_id, *options)
+
+    async with studio(workers=()) as s:  # nobody works: it goes on for ever
+        job_id = await s.space.submit(simulation())
+        refused = await run(job_id, "--from", "planning")
+        assert refused.code == 1
+        assert "Nothing was requested: the job is requested" in refused.err
+        await s.space.do(job_id, cmd.RequestCancellation("enough"))
+        assert (await run(job_id, "--from", "planning")).code == 0
+        again = await run(job_id, "--from", "planning")
+        assert again.code == 0
+        assert again.out == "already reprocessing from planning since version 4; the job is requested\n"
+        other = await run(job_id, "--from", "upload", "--scenes", "1")
+        assert other.code == 1
+        assert "Nothing was requested: already reprocessing from planning" in other.err
+        assert (await s.space.types(job_id)).count("ReprocessRequested") == 1
