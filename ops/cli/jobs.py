@@ -94,13 +94,13 @@ async def _row(parts: Parts, job_id: str) -> JobRow | None:
     if view is None:
         return None
     live: Any = await parts.redis.hgetall(parts.keyspace.of_job(job_id).live(job_id))
-    percent = progress(view.job, _fractions(live))
+    percent = progress(view.job, fractions(live))
     created = view.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     stage = view.stage.value if view.stage and view.status == "processing" else ""
     return JobRow(job_id, view.owner, view.status.value, stage, percent, view.version, created, view.job.title or "")
 
 
-def _fractions(live: dict[bytes, bytes]) -> dict[str, float]:
+def fractions(live: dict[bytes, bytes]) -> dict[str, float]:
     """Progress of running steps; what else is in the hash (the cancel hint) has no colon in its name."""
     return {name.decode(): float(value) for name, value in live.items() if b":" in name}
 

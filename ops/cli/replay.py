@@ -11,19 +11,20 @@ import typer
 
 from eventflow.domain.values import ReprocessFrom
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.follow import follow
 from ops.cli.generate import read_script
 from ops.cli.jobs import JobId, checked, missing
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import RequestReprocess
-    from eventflow.domain.job import Job
     from eventflow.log.jobs import Cause
     from ops.compose import Parts
     from ops.forks import Fork
 
 app = typer.Typer(help="Work with the history of jobs: do them again, fork them.", no_args_is_help=True)
 
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 #: Fields of a request whose value is text as it stands, and those that are lists.
 _TEXTS, _LISTS = ("script", "pipeline", "pipeline_version"), ("quality_levels",)
@@ -37,10 +38,11 @@ def reprocess(
         str | None, typer.Option(help="Only these, such as 2,5; 0 is the first. Not with metadata.")
     ] = None,
     dry_run: DryRun = False,
+    wait: Wait = False,
     data_dir: StackDir = None,
 ) -> None:
     """Do a finished job again from a stage on; what isn't asked for is reused. The published video stays served."""
-    run_tool(_reprocess(checked(job), stage, _scene_numbers(scenes), dry_run, data_dir))
+    run_tool(_reprocess(checked(job), stage, _scene_numbers(scenes), dry_run, wait, data_dir))
 
 
 def _scene_numbers(text: str | None) -> tuple[int, ...] | None:
@@ -53,7 +55,7 @@ def _scene_numbers(text: str | None) -> tuple[int, ...] | None:
 
 
 async def _reprocess(
-    job_id: str, stage: ReprocessFrom, scenes: tuple[int, ...] | None, dry_run: bool, data_dir: Path | None
+    job_id: str, stage: ReprocessFrom, scenes: tuple[int, ...] | None, dry_run: bool, wait: bool, data_dir: Path | None
 ) -> None:
     from eventflow.domain.commands import RequestReprocess
     from eventflow.domain.decide import decide
@@ -72,13 +74,14 @@ async def _reprocess(
                 print_table(("step", "scene"), steps_of(record.job, command, events, planned_again=planned_again))
                 return
             after = await parts.log.execute(job_id, [command], _cause(record.owner))
+            say(f"reprocessing from {stage.value}; the job is at version {after.version if after else record.version}")
         except NotFinished:
             await _say_what_runs(parts, job_id, command)
-            return
         except CannotReprocess as error:
             option = {"from": "--from", "scenes": "--scenes"}[error.field]
             raise CommandError(f"{option}: {error}.") from error
-    say(f"reprocessing from {stage.value}; the job is at version {after.version if after else record.version}")
+        if wait:
+            await follow(parts, job_id)
 
 
 async def _specifications_gone(parts: Parts, events: Any) -> bool:
@@ -124,13 +127,14 @@ def fork(
         typer.Option("--set", metavar="KEY=VALUE", help="Field of the request, such as voice.rate=1.2, script=@FILE."),
     ] = None,
     dry_run: DryRun = False,
+    wait: Wait = False,
     data_dir: StackDir = None,
 ) -> None:
     """Make a new job of a job's request as of a version, with changes; unchanged scenes are reused.
 
     Run twice, it answers with the first fork.
     """
-    run_tool(_fork(checked(job), at, overrides_of(set_ or []), dry_run, data_dir))
+    run_tool(_fork(checked(job), at, overrides_of(set_ or []), dry_run, wait, data_dir))
 
 
 def overrides_of(pairs: list[str]) -> dict[str, Any]:
@@ -157,7 +161,9 @@ def _value(name: str, text: str) -> Any:
         return [part.strip() for part in text.split(",") if part.strip()] if name in _LISTS else text
 
 
-async def _fork(job_id: str, version: int, overrides: dict[str, Any], dry_run: bool, data_dir: Path | None) -> None:
+async def _fork(
+    job_id: str, version: int, overrides: dict[str, Any], dry_run: bool, wait: bool, data_dir: Path | None
+) -> None:
     from ops.compose import request_limits
     from ops.forks import NoSuchVersion, fork_of, make
     from web.errors import Problem
@@ -176,11 +182,13 @@ async def _fork(job_id: str, version: int, overrides: dict[str, Any], dry_run: b
             await _preview(parts, wanted)
             return
         record, new = await make(parts.log, wanted, _cause(wanted.owner))
-    say(f"{wanted.job_id}")
-    offered = len(wanted.origin.scenes)
-    typer.echo(
-        f"{'forked' if new else 'was forked already'}; {_state(record.job)}; {offered} scenes may be reused", err=True
-    )
+        say(wanted.job_id)
+        offered = f"{len(wanted.origin.scenes)} scenes may be reused"
+        typer.echo(
+            f"{'forked' if new else 'was forked already'}; the job is {record.job.phase.value}; {offered}", err=True
+        )
+        if wait:
+            await follow(parts, wanted.job_id)
 
 
 async def _preview(parts: Parts, fork: Fork) -> None:
@@ -197,10 +205,6 @@ async def _preview(parts: Parts, fork: Fork) -> None:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]
     print_table(("scene", "is", "title"), rows)
-
-
-def _state(job: Job) -> str:
-    return f"the job is {job.phase.value}"
 
 
 def _cause(owner: str) -> Cause:

@@ -32,12 +32,11 @@ def events(programs: Programs, stack: Running, job: str) -> list[str]:
     return [event["type"] for event in rows(listed.out)]
 
 
-def until_published(stack: Running, job: str, run: int) -> None:
+def until_published(stack: Running, job: str) -> None:
     def done() -> bool:
-        status = get_json(f"{stack.url}/api/v1/videos/jobs/{job}/status")
-        return bool(status["status"] == "completed" and status["run"] >= run)
+        return bool(get_json(f"{stack.url}/api/v1/videos/jobs/{job}/status")["status"] == "completed")
 
-    wait_until_sync(done, 60, what="the job is published again")
+    wait_until_sync(done, 60, what="the job is published")
 
 
 def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack: Running, job: str) -> None:
@@ -56,10 +55,10 @@ def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack:
     ]
     assert events(programs, stack, job) == before
 
-    done = replay(programs, stack, *order)
+    done = replay(programs, stack, *order, "--wait")
     assert done.code == 0, done.err
     assert "reprocessing from rendering" in done.out
-    until_published(stack, job, 2)
+    assert "100.0 %  completed" in done.err
     types = events(programs, stack, job)[len(before) :]
     assert types.count("SceneRendered") == 1
     assert types.count("SceneReused") == 2
@@ -97,7 +96,7 @@ def test_a_fork_is_made_once(programs: Programs, stack: Running, job: str) -> No
     second = replay(programs, stack, *order)
     assert (second.code, second.out.strip()) == (0, fork)
     assert "was forked already" in second.err
-    until_published(stack, fork, 1)
+    until_published(stack, fork)
     types = events(programs, stack, fork)
     assert types.count("SceneReused") == 3
     assert "ScenePlanned" not in types
