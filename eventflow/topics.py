@@ -30,6 +30,7 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
     ev.ReprocessRequested: Topic.REQUESTED,
     ev.ScenePlanned: Topic.PLANNED,
     ev.SceneRendered: Topic.RENDERED,
+    ev.SceneReused: Topic.RENDERED,
     ev.SceneUploaded: Topic.PLAYABLE,
     ev.ScenesCompleted: Topic.COMPLETED,
     ev.VideoGenerated: Topic.GENERATED,

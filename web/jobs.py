@@ -7,25 +7,26 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from eventflow.domain.commands import RequestCancellation, RequestReprocess
+from eventflow.domain.commands import RequestCancellation
+from eventflow.domain.errors import CannotReprocess
 from eventflow.envelope import Envelope, is_job_id
 from eventflow.identity import Principal
 from web.bodies import read_json
-from web.checks import Checks, as_object, kind_of, known_query, query_number
+from web.checks import Checks, as_object, known_query, query_number
 from web.deps import DEPS, PRINCIPAL
 from web.entries import Snapshot, VersionPending
-from web.errors import RETRY, Problem, job_not_found, not_available
+from web.errors import RETRY, FieldError, Problem, invalid, job_not_found, not_available
 from web.idempotency import REPLAYED
 from web.links import job_links
 from web.obey import Obeyed, obey
 from web.projection import PROJECTION
 from web.ranges import matches_any
+from web.requests import parse_reprocess
 
 MIN_VERSION_SECONDS = 10.0
 MAX_EVENTS = 1_000
 _MAX_VERSION = 10**15
 _JSON = "application/json"
-_LATER_FROM = ("rendering", "upload", "metadata")
 
 
 def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -114,25 +115,15 @@ async def reprocess(request: web.Request) -> web.Response:
         raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
     known_query(request.query)
     body = as_object(await read_json(request, optional=True))
-    checks = Checks()
-    checks.fields(body, ("from",), ("scenes",))
-    if "from" in body and body["from"] != "planning":
-        _refuse_stage(checks, body["from"])
-    checks.raise_if_any()
+    command = parse_reprocess(body)
     job_id = request.match_info["job_id"]
     if not is_job_id(job_id):
         raise job_not_found()
-    done = await obey(request, job_id, "reprocess", RequestReprocess())
+    try:
+        done = await obey(request, job_id, "reprocess", command)
+    except CannotReprocess as error:
+        raise invalid([FieldError(f"/{error.field}", "not_possible", str(error))]) from error
     return _accepted(request, job_id, done, "reprocess_requested")
-
-
-def _refuse_stage(checks: Checks, stage: Any) -> None:
-    if stage in _LATER_FROM:
-        checks.add("/from", "not_available", f"reprocessing from {stage!r} isn't available yet; there is: planning")
-    elif isinstance(stage, str):
-        checks.add("/from", "unknown_value", "there is no such stage; there is: planning")
-    else:
-        checks.add("/from", "wrong_type", f"must be a string, not {kind_of(stage)}")
 
 
 def _only(body: Any) -> None:

@@ -142,7 +142,6 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
 
 
 def _job_paths() -> dict[str, Any]:
-    from_planning = schemas.options(**{"from": {"type": "string", "enum": ["planning"]}})
     done = _json("CommandAccepted", "It is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     status = _json("JobStatus", "The status.", ETag="Changes with the status.")
     return {
@@ -177,11 +176,11 @@ def _job_paths() -> dict[str, Any]:
         },
         "/api/v1/admin/jobs/{job_id}/reprocess": {
             "post": _operation(
-                "Do a finished job anew",
+                "Do a finished job again, from a stage on",
                 {"202": done},
                 (400, 403, 404, 409, 413, 415),
                 parameters=(_JOB, _KEY),
-                body=_body(from_planning, required=False),
+                body=_body(schemas.reprocess_request(), required=False),
             )
         },
     }

@@ -146,8 +146,8 @@ class Projection:
             view = entry.view
             if view is None:
                 raise LookupError(entry.job_id)
-            if entry.run != view.job.run:
-                entry.run, entry.floor = view.job.run, 0.0
+            if entry.run != view.job.last_run:
+                entry.run, entry.floor = view.job.last_run, 0.0
             entry.floor = max(entry.floor, progress(view.job, entry.live))
             shown = round(entry.floor, 1)
             entry.snapshot = Snapshot(view, shown, self._render(view, shown), f'"{view.version}-{shown:g}"')

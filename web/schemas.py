@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventflow.domain.values import FailureCategory, Lane, Stage
+from eventflow.domain.values import FailureCategory, Lane, ReprocessFrom, Stage
 from eventflow.domain.view import StageState, Status
 from web.checks import MAX_ERRORS
-from web.requests import MAX_PASSTHROUGH_BYTES, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
+from web.requests import MAX_PASSTHROUGH_BYTES, MAX_SCENE, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
 
 Schema = dict[str, Any]
 
@@ -91,6 +91,17 @@ def generate_request(max_script_chars: int, pipelines: frozenset[str], default_p
     return options(**fields)
 
 
+def reprocess_request() -> Schema:
+    """The body of a reprocess request."""
+    scene: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SCENE}
+    asked = array(
+        scene,
+        uniqueItems=True,
+        description="Do only these again (0 is the first); the others are reused. All if left out; not with metadata.",
+    )
+    return options(**{"from": {**_enum(*ReprocessFrom), "default": ReprocessFrom.PLANNING.value}}, scenes=asked)
+
+
 def _status() -> Schema:
     stage = _enum(*Stage)
     stage_view = record(
@@ -121,7 +132,7 @@ def _status() -> Schema:
         error=nullable(error),
         title=STRING,
         pipeline=STRING,
-        run={**INTEGER, "description": "Counts up with each reprocessing."},
+        run={**INTEGER, "description": "Counts up with each reprocessing, and when lost files are made again."},
         created_at=TIME,
         updated_at=TIME,
         storage=nullable(_storage()),

@@ -51,6 +51,15 @@ STAGE_OF_STEP: dict[Step, Stage] = {
 }
 
 
+class ReprocessFrom(StrEnum):
+    """The stages that a finished job can be done again from; what lies before is reused."""
+
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    UPLOAD = "upload"
+    METADATA = "metadata"
+
+
 class FailureCategory(StrEnum):
     """What kind of trouble a failure was; the category decides whether a retry can help."""
 
@@ -132,6 +141,35 @@ class SceneRendition:
     decoder_config: str
     init: FileRef
     segments: tuple[Segment, ...]
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        return (self.init, *(segment.file for segment in self.segments))
+
+
+@frozen
+class ReusableScene:
+    """A scene that is rendered: with the same `source` and start in a plan, it is neither narrated nor rendered again.
+
+    The start counts, since segments carry absolute times. `uploaded` is empty where the files are another job's.
+    """
+
+    source: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+    rendered: tuple[SceneRendition, ...]
+    uploaded: tuple[SceneRendition, ...] = ()
+
+
+@frozen
+class ForkOrigin:
+    """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
+
+    job_id: str
+    version: int
+    scenes: tuple[ReusableScene, ...] = ()
 
 
 @frozen

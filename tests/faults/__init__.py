@@ -23,6 +23,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
+| workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
