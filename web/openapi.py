@@ -140,6 +140,9 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
                 body=_body(schemas.record(), required=False),
             )
         },
+        "/api/v1/admin/jobs/{job_id}/status": {
+            "get": _operation("What anybody's job is doing", {"200": status}, (403, 404), parameters=(_JOB,))
+        },
         "/api/v1/admin/jobs/{job_id}/reprocess": {
             "post": _operation(
                 "Do a finished job anew",

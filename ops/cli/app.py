@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from eventflow.settings import SettingsError
-from ops.cli import bench, demo, doctor, generate, jobs, keys, serve, settings
+from ops.cli import bench, demo, doctor, generate, jobs, keys, replay_log, serve, settings
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
@@ -28,6 +28,7 @@ app.command()(jobs.events)
 app.command()(jobs.cancel)
 app.add_typer(keys.app, name="keys")
 app.add_typer(bench.app, name="bench")
+app.add_typer(replay_log.app, name="replay")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

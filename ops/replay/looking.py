@@ -1,0 +1,141 @@
+"""Reads jobs from their streams, many in a round trip, and folds each: what the log itself says of a job."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from attrs import frozen
+from redis.asyncio import Redis
+
+from eventflow.codec import Codec, DecodeError
+from eventflow.domain.errors import DomainError
+from eventflow.domain.job import Job, Phase, evolve
+from eventflow.domain.view import JobView, view_of
+from eventflow.domain.work import Work, still_due, work_of
+from eventflow.envelope import Envelope, is_job_id, partition_of
+from eventflow.log.keys import Keyspace
+from eventflow.topics import GROUP_TOPICS, TOPIC_OF, Topic
+
+#: Jobs in one round trip.
+BATCH = 200
+_PAGE = 1_000
+_SCAN_COUNT = 2_000
+
+
+class Unfoldable(Exception):
+    """The history of a job can't be folded; the message says where and why."""
+
+
+@frozen(slots=False)
+class Due:
+    """Work that a job waits for: the event that calls for it, as stored, and who would do it."""
+
+    seq: int
+    type: str
+    group: str
+    topic: Topic
+    payload: bytes
+
+
+@frozen(slots=False)
+class Look:
+    """A job as its stream tells it. `job` is None where the history is no good, which `reason` then explains."""
+
+    id: str
+    version: int
+    job: Job | None
+    envelopes: tuple[Envelope, ...]
+    due: tuple[Due, ...] = ()
+    reason: str = ""
+
+    @property
+    def missing(self) -> bool:
+        return self.version == 0
+
+    @property
+    def cancelling(self) -> bool:
+        return self.job is not None and self.job.phase is Phase.CANCELLING
+
+    def view(self) -> JobView | None:
+        return view_of(self.envelopes) if self.job is not None else None
+
+
+@frozen
+class Found:
+    """A page of a scan: jobs whose stream there is, and jobs that have a live hash."""
+
+    jobs: tuple[str, ...]
+    live: tuple[str, ...]
+
+
+async def scan_jobs(redis: Redis, keyspace: Keyspace) -> AsyncIterator[Found]:
+    """Every job of every partition, page by page, in no order. One that comes or goes meanwhile may be left out."""
+    numbers = range(keyspace.partitions)
+    jobs: list[str] = []
+    live: list[str] = []
+    async for key in redis.scan_iter(match=f"{keyspace.prefix}:{{*}}:job:*", count=_SCAN_COUNT):
+        name = key.decode()
+        stream = name.endswith(":events")
+        job_id = name.removesuffix(":events").rpartition(":")[2]
+        if not is_job_id(job_id) or partition_of(job_id) not in numbers:
+            continue
+        (jobs if stream else live).append(job_id)
+        if len(jobs) >= BATCH or len(live) >= BATCH:
+            yield Found(tuple(jobs), tuple(live))
+            jobs, live = [], []
+    if jobs or live:
+        yield Found(tuple(jobs), tuple(live))
+
+
+async def look_at(redis: Redis, codec: Codec, keyspace: Keyspace, ids: Sequence[str]) -> list[Look]:
+    """One look for each of `ids`, in order; one that isn't there has version 0. Raises connection errors."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for job_id in ids:
+            pipe.xrange(keyspace.of_job(job_id).events(job_id), count=_PAGE)
+        answers: list[Any] = await pipe.execute()
+    looks = []
+    for job_id, rows in zip(ids, answers, strict=True):
+        page = rows
+        while len(page) == _PAGE:
+            key = keyspace.of_job(job_id).events(job_id)
+            page = await redis.xrange(key, min=f"({page[-1][0].decode()}", count=_PAGE)
+            rows += page
+        looks.append(look(codec, job_id, rows))
+    return looks
+
+
+def look(codec: Codec, job_id: str, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Look:
+    """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
+    envelopes: list[Envelope] = []
+    job: Job | None = None
+    try:
+        for version, (entry_id, fields) in enumerate(rows, 1):
+            envelope = codec.decode(fields[b"e"])
+            if envelope.seq != version or envelope.job_id != job_id or entry_id != b"%d-0" % version:
+                at = f"entry {entry_id.decode()} holds event {envelope.seq} of {envelope.job_id}"
+                raise Unfoldable(f"{at} where event {version} is expected")
+            job = evolve(job, envelope.event)
+            envelopes.append(envelope)
+    except (DecodeError, DomainError, Unfoldable) as error:
+        reason = f"event {len(envelopes) + 1}: {error}"
+        return Look(job_id, len(rows), None, tuple(envelopes), reason=reason)
+    except KeyError:
+        return Look(job_id, len(rows), None, tuple(envelopes), reason=f"entry {len(envelopes) + 1} holds no event")
+    if job is None or job.finished:
+        return Look(job_id, len(rows), job, tuple(envelopes))
+    return Look(job_id, len(rows), job, tuple(envelopes), tuple(_due(job, envelopes, rows)))
+
+
+def _due(job: Job, envelopes: Sequence[Envelope], rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[Due]:
+    """The newest event for each piece of work that is still to be done."""
+    calling: dict[Work, tuple[Envelope, bytes]] = {}
+    for envelope, (_, fields) in zip(envelopes, rows, strict=True):
+        work = work_of(envelope.event)
+        if work is not None and still_due(job, work):
+            calling[work] = envelope, fields[b"e"]
+    for envelope, payload in calling.values():
+        topic = TOPIC_OF[type(envelope.event)]
+        for group, topics in GROUP_TOPICS.items():
+            if topic in topics:
+                yield Due(envelope.seq, envelope.type, group, topic, payload)
