@@ -109,19 +109,20 @@ def look(codec: Codec, job_id: str, rows: Sequence[tuple[bytes, dict[bytes, byte
     """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
     envelopes: list[Envelope] = []
     job: Job | None = None
+    decode, take = codec.decode, envelopes.append
     try:
-        for version, (entry_id, fields) in enumerate(rows, 1):
-            envelope = codec.decode(fields[b"e"])
-            if envelope.seq != version or envelope.job_id != job_id or entry_id != b"%d-0" % version:
-                at = f"entry {entry_id.decode()} holds event {envelope.seq} of {envelope.job_id}"
-                raise Unfoldable(f"{at} where event {version} is expected")
+        for version, (_, fields) in enumerate(rows, 1):
+            envelope = decode(fields[b"e"])
+            if envelope.seq != version or envelope.job_id != job_id:
+                raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
             job = evolve(job, envelope.event)
-            envelopes.append(envelope)
-    except (DecodeError, DomainError, Unfoldable) as error:
-        reason = f"event {len(envelopes) + 1}: {error}"
+            take(envelope)
+        if rows and rows[-1][0] != b"%d-0" % len(rows):  # versions are counted by the stream's length
+            raise Unfoldable(f"none should follow, but the last entry is {rows[-1][0].decode()}")
+    except (DecodeError, DomainError, Unfoldable, KeyError) as error:
+        said = "its entry holds no event" if isinstance(error, KeyError) else error
+        reason = f"event {len(envelopes) + 1}: {said}"
         return Look(job_id, len(rows), None, tuple(envelopes), reason=reason)
-    except KeyError:
-        return Look(job_id, len(rows), None, tuple(envelopes), reason=f"entry {len(envelopes) + 1} holds no event")
     if job is None or job.finished:
         return Look(job_id, len(rows), job, tuple(envelopes))
     return Look(job_id, len(rows), job, tuple(envelopes), tuple(_due(job, envelopes, rows)))

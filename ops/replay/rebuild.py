@@ -49,13 +49,15 @@ class Report:
 class Rebuild:
     """One run. Without `mender` nothing is written.
 
-    `on_difference` is told each difference and whether it was mended; `on_progress` the report after each batch.
+    `on_difference` is told each difference and whether it was mended; `on_progress` the report after each batch;
+    `on_begin` is called when a slice has seen the feed and begins with its jobs.
     """
 
     inspector: Inspector
     mender: Mender | None
     on_difference: Callable[[Difference, bool], None] = lambda *_: None
     on_progress: Callable[[Report], None] = lambda _: None
+    on_begin: Callable[[], None] = lambda: None
     slice_entries: int = SLICE_ENTRIES
 
     async def all(self) -> Report:
@@ -77,6 +79,7 @@ class Rebuild:
 
     async def _slice(self, report: Report, wanted: Wanted) -> None:
         first = await FirstPass.begin(self.inspector, wanted)
+        self.on_begin()
         suspects: set[str] = set()
         async for found in scan_jobs(self.inspector.redis, self.inspector.keyspace):
             looks = await self.inspector.look([job_id for job_id in found.jobs if wanted(job_id)])

@@ -186,7 +186,7 @@ async def test_a_history_that_does_not_fold_is_reported_and_the_others_go_on(spa
     reasons = {d.job_id: d.detail for d in rebuild.of("history")}
     assert report.jobs == 4
     assert reasons.keys() == {gap, garbage, foreign}
-    assert "where event 3 is expected" in reasons[gap]
+    assert reasons[gap].startswith(f"event 3: it is event 4 of {gap}")
     assert reasons[garbage].startswith("event 6: not an event")
     assert good in reasons[foreign]
     assert report.mended == {}
