@@ -101,9 +101,10 @@ class Rebuild:
         for start in range(0, len(found), _MENDING):
             batch = found[start : start + _MENDING]
             for difference, mended in zip(batch, await self._mend(batch), strict=True):
-                report.found[difference.kind] = report.found.get(difference.kind, 0) + 1
+                kind = difference.kind.value
+                report.found[kind] = report.found.get(kind, 0) + 1
                 if mended:
-                    report.mended[difference.kind] = report.mended.get(difference.kind, 0) + 1
+                    report.mended[kind] = report.mended.get(kind, 0) + 1
                 self.on_difference(difference, mended)
 
     async def _mend(self, batch: Sequence[Difference]) -> list[bool]:
