@@ -140,9 +140,6 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
                 body=_body(schemas.record(), required=False),
             )
         },
-        "/api/v1/admin/jobs/{job_id}/status": {
-            "get": _operation("What anybody's job is doing", {"200": status}, (403, 404), parameters=(_JOB,))
-        },
         "/api/v1/admin/jobs/{job_id}/reprocess": {
             "post": _operation(
                 "Do a finished job anew",
@@ -151,6 +148,15 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
                 parameters=(_JOB,),
                 body=_body(from_planning, required=False),
             )
+        },
+    }
+
+
+def _admin_paths() -> dict[str, Any]:
+    status = _json("JobStatus", "The status.", ETag="Changes with the status.")
+    return {
+        "/api/v1/admin/jobs/{job_id}/status": {
+            "get": _operation("What anybody's job is doing", {"200": status}, (403, 404), parameters=(_JOB,))
         },
     }
 
@@ -229,7 +235,7 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         },
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
-        "paths": {**_job_paths(settings, pipelines), **_media_paths(), **_service_paths()},
+        "paths": {**_job_paths(settings, pipelines), **_admin_paths(), **_media_paths(), **_service_paths()},
         "components": {
             "schemas": schemas.answers(),
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
