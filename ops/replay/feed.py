@@ -8,6 +8,7 @@ Rule 2: what lies before the feed's first entry has been trimmed, and isn't miss
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import define, field, frozen
@@ -46,12 +47,12 @@ class FeedCount:
             else:
                 self.odd.add(note.job_id)
 
-    def fits(self, job_id: str, envelopes: Sequence[Envelope]) -> bool:
-        """Whether the feed names just `envelopes`, as far as it reaches back."""
-        first, last = self.spans.get(job_id, (len(envelopes) + 1, len(envelopes)))
-        if job_id in self.odd or last != len(envelopes):
+    def fits(self, job_id: str, times: Sequence[datetime]) -> bool:
+        """Whether the feed names just the events that happened at `times`, as far as it reaches back."""
+        first, last = self.spans.get(job_id, (len(times) + 1, len(times)))
+        if job_id in self.odd or last != len(times):
             return False
-        return first <= 1 or first <= first_due(envelopes, self.trimmed_ms)
+        return first <= 1 or first <= first_due(times, self.trimmed_ms)
 
 
 @frozen
@@ -104,18 +105,18 @@ async def trimmed_before(redis: Redis, keys: PartitionKeys) -> int:
     return int(edge.partition(b"-")[0]) + _SKEW_MS
 
 
-def first_due(envelopes: Sequence[Envelope], trimmed_ms: int) -> int:
+def first_due(times: Sequence[datetime], trimmed_ms: int) -> int:
     """The first version that the feed has to name; one more than there are if none."""
     if not trimmed_ms:
         return 1
-    late = (e.seq for e in envelopes if e.occurred_at.timestamp() * 1000 >= trimmed_ms)
-    return next(late, len(envelopes) + 1)
+    late = (version for version, at in enumerate(times, 1) if at.timestamp() * 1000 >= trimmed_ms)
+    return next(late, len(times) + 1)
 
 
 def mend(entries: Sequence[Entry], envelopes: Sequence[Envelope], trimmed_ms: int) -> FeedMend | None:
     """What makes `entries` name the events in order; None where they do. The good beginning is kept."""
     types = {envelope.seq: envelope.type for envelope in envelopes}
-    due = first_due(envelopes, trimmed_ms)
+    due = first_due([envelope.occurred_at for envelope in envelopes], trimmed_ms)
     following: int | None = None
     drop = []
     for entry_id, note in entries:

@@ -7,7 +7,7 @@ the second one read the rest, and what both have found is no work on its way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -18,7 +18,7 @@ from eventflow.log.keys import Keyspace
 from ops.replay import difference as differ
 from ops.replay.difference import Difference
 from ops.replay.feed import Entry, FeedMend, entries_of, mend, trimmed_before
-from ops.replay.looking import BATCH, Look, look_at
+from ops.replay.looking import BATCH, Look, look_ahead, look_at
 from ops.replay.outstanding import Outstanding, outstanding
 from ops.replay.served import Served
 
@@ -74,6 +74,10 @@ class Inspector:
 
     async def look(self, ids: Sequence[str]) -> list[Look]:
         return await look_at(self.redis, self.codec, self.keyspace, ids)
+
+    def look_ahead(self, batches: AsyncIterator[Sequence[str]]) -> AsyncIterator[list[Look]]:
+        """Looks at all of `batches`, with the events only where a web server's answers are compared with them."""
+        return look_ahead(self.redis, self.codec, self.keyspace, batches, keep=self.served is not None)
 
     async def live(self, ids: Sequence[str]) -> list[Live]:
         async with self.redis.pipeline(transaction=False) as pipe:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -17,8 +19,10 @@ from eventflow.envelope import Envelope, is_job_id, partition_of
 from eventflow.log.keys import Keyspace
 from eventflow.topics import GROUP_TOPICS, TOPIC_OF, Topic
 
-#: Jobs in one round trip.
-BATCH = 200
+#: The entries of a stream.
+Rows = list[tuple[bytes, dict[bytes, bytes]]]
+#: Jobs in one round trip, and jobs that are folded before the event loop gets its turn.
+BATCH, _TURN = 200, 10
 _PAGE = 1_000
 _SCAN_COUNT = 2_000
 
@@ -40,12 +44,16 @@ class Due:
 
 @frozen(slots=False)
 class Look:
-    """A job as its stream tells it. `job` is None where the history is no good, which `reason` then explains."""
+    """A job as its stream tells it. `job` is None where the history is no good, which `reason` then explains.
+
+    `times` are those of its events. The events themselves are only kept where they are asked for.
+    """
 
     id: str
     version: int
     job: Job | None
-    envelopes: tuple[Envelope, ...]
+    times: tuple[datetime, ...]
+    envelopes: tuple[Envelope, ...] = ()
     due: tuple[Due, ...] = ()
     reason: str = ""
 
@@ -58,6 +66,7 @@ class Look:
         return self.job is not None and self.job.phase is Phase.CANCELLING
 
     def view(self) -> JobView | None:
+        """What the status shows of it; None without a good history, or where its events weren't kept."""
         return view_of(self.envelopes) if self.job is not None else None
 
 
@@ -88,50 +97,85 @@ async def scan_jobs(redis: Redis, keyspace: Keyspace) -> AsyncIterator[Found]:
         yield Found(tuple(jobs), tuple(live))
 
 
-async def look_at(redis: Redis, codec: Codec, keyspace: Keyspace, ids: Sequence[str]) -> list[Look]:
-    """One look for each of `ids`, in order; one that isn't there has version 0. Raises connection errors."""
+async def look_at(
+    redis: Redis, codec: Codec, keyspace: Keyspace, ids: Sequence[str], *, keep: bool = True
+) -> list[Look]:
+    """One look for each of `ids`, in order; one that isn't there has version 0. `keep` keeps the events.
+
+    Raises connection errors.
+    """
+    return await _fold(codec, ids, await _read(redis, keyspace, ids), keep=keep)
+
+
+async def look_ahead(
+    redis: Redis, codec: Codec, keyspace: Keyspace, batches: AsyncIterator[Sequence[str]], *, keep: bool
+) -> AsyncIterator[list[Look]]:
+    """The looks at each batch of ids. While one is folded, the next is on its way."""
+    folding: tuple[Sequence[str], asyncio.Task[list[Rows]]] | None = None
+    async for ids in batches:
+        reading = asyncio.create_task(_read(redis, keyspace, ids))
+        if folding is not None:
+            yield await _fold(codec, folding[0], await folding[1], keep=keep)
+        folding = ids, reading
+    if folding is not None:
+        yield await _fold(codec, folding[0], await folding[1], keep=keep)
+
+
+async def _read(redis: Redis, keyspace: Keyspace, ids: Sequence[str]) -> list[Rows]:
+    """The entries of each job's stream."""
     async with redis.pipeline(transaction=False) as pipe:
         for job_id in ids:
             pipe.xrange(keyspace.of_job(job_id).events(job_id), count=_PAGE)
-        answers: list[Any] = await pipe.execute()
-    looks = []
+        answers: list[Rows] = await pipe.execute()
     for job_id, rows in zip(ids, answers, strict=True):
-        page = rows
+        page: Any = rows
         while len(page) == _PAGE:
             key = keyspace.of_job(job_id).events(job_id)
             page = await redis.xrange(key, min=f"({page[-1][0].decode()}", count=_PAGE)
             rows += page
-        looks.append(look(codec, job_id, rows))
+    return answers
+
+
+async def _fold(codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: bool) -> list[Look]:
+    """Fold one job after the other, and let what is on its way come in now and then."""
+    looks = []
+    for place, job_id in enumerate(ids):
+        looks.append(look(codec, job_id, answers[place], keep=keep))
+        if place % _TURN == 0:
+            await asyncio.sleep(0)
     return looks
 
 
-def look(codec: Codec, job_id: str, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Look:
+def look(codec: Codec, job_id: str, rows: Rows, *, keep: bool = True) -> Look:
     """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
     envelopes: list[Envelope] = []
+    times: list[datetime] = []
     job: Job | None = None
-    decode, take = codec.decode, envelopes.append
+    decode = codec.decode
     try:
         for version, (_, fields) in enumerate(rows, 1):
             envelope = decode(fields[b"e"])
             if envelope.seq != version or envelope.job_id != job_id:
                 raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
             job = evolve(job, envelope.event)
-            take(envelope)
+            times.append(envelope.occurred_at)
+            if keep:
+                envelopes.append(envelope)
         if rows and rows[-1][0] != b"%d-0" % len(rows):  # versions are counted by the stream's length
             raise Unfoldable(f"none should follow, but the last entry is {rows[-1][0].decode()}")
     except (DecodeError, DomainError, Unfoldable, KeyError) as error:
         said = "its entry holds no event" if isinstance(error, KeyError) else error
-        reason = f"event {len(envelopes) + 1}: {said}"
-        return Look(job_id, len(rows), None, tuple(envelopes), reason=reason)
-    if job is None or job.finished:
-        return Look(job_id, len(rows), job, tuple(envelopes))
-    return Look(job_id, len(rows), job, tuple(envelopes), tuple(_due(job, envelopes, rows)))
+        reason = f"event {len(times) + 1}: {said}"
+        return Look(job_id, len(rows), None, tuple(times), reason=reason)
+    due = () if job is None or job.finished else tuple(_due(codec, job, rows))
+    return Look(job_id, len(rows), job, tuple(times), tuple(envelopes), due)
 
 
-def _due(job: Job, envelopes: Sequence[Envelope], rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[Due]:
+def _due(codec: Codec, job: Job, rows: Rows) -> Iterator[Due]:
     """The newest event for each piece of work that is still to be done."""
     calling: dict[Work, tuple[Envelope, bytes]] = {}
-    for envelope, (_, fields) in zip(envelopes, rows, strict=True):
+    for _, fields in rows:
+        envelope = codec.decode(fields[b"e"])
         work = work_of(envelope.event)
         if work is not None and still_due(job, work):
             calling[work] = envelope, fields[b"e"]

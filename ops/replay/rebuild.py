@@ -9,7 +9,7 @@ Rule 3: memory is bounded by slices of jobs, which are taken by their random ids
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 
 from attrs import define, field, frozen
@@ -19,7 +19,7 @@ from ops.replay import difference as differ
 from ops.replay.difference import Difference
 from ops.replay.feed import FeedCount, count_feed
 from ops.replay.inspection import Inspector
-from ops.replay.looking import Found, Look, scan_jobs
+from ops.replay.looking import Look, scan_jobs
 from ops.replay.mending import Mender
 from ops.replay.outstanding import Outstanding, Wanted, outstanding
 
@@ -73,7 +73,7 @@ class Rebuild:
         """These jobs only."""
         report = Report()
         for look in await self.inspector.look(ids):
-            report.jobs, report.events = report.jobs + 1, report.events + len(look.envelopes)
+            report.jobs, report.events = report.jobs + 1, report.events + look.version
         await self._settle(report, ids)
         return report
 
@@ -81,19 +81,27 @@ class Rebuild:
         first = await FirstPass.begin(self.inspector, wanted)
         self.on_begin()
         suspects: set[str] = set()
-        async for found in scan_jobs(self.inspector.redis, self.inspector.keyspace):
-            looks = await self.inspector.look([job_id for job_id in found.jobs if wanted(job_id)])
-            suspects |= await first.suspects(found, looks)
+        live: set[str] = set()
+        async for looks in self.inspector.look_ahead(self._jobs(wanted, live)):
+            suspects |= await first.suspects(looks, live)
+            live.clear()
             report.jobs += len(looks)
-            report.events += sum(len(look.envelopes) for look in looks)
+            report.events += sum(look.version for look in looks)
             self.on_progress(report)
             if len(suspects) >= SUSPECTS:
                 await self._settle(report, tuple(suspects))
                 suspects.clear()
+        suspects |= await first.suspects([], live)
         rest = [*suspects, *(first.unseen() - suspects)]
         for start in range(0, len(rest), SUSPECTS):
             await self._settle(report, rest[start : start + SUSPECTS])
         self.on_progress(report)
+
+    async def _jobs(self, wanted: Wanted, live: set[str]) -> AsyncIterator[list[str]]:
+        """The wanted jobs, batch by batch; those that have a live hash are added to `live`."""
+        async for found in scan_jobs(self.inspector.redis, self.inspector.keyspace):
+            live.update(filter(wanted, found.live))
+            yield list(filter(wanted, found.jobs))
 
     async def _settle(self, report: Report, suspects: Sequence[str]) -> None:
         """Count what is confirmed of `suspects`, and mend it."""
@@ -139,16 +147,15 @@ class FirstPass:
         for keys, count in self.counts.items():
             await count_feed(self.of.redis, keys, count, self.wanted)
 
-    async def suspects(self, found: Found, looks: Sequence[Look]) -> set[str]:
-        """Those of `found` that may differ. `looks` are at its jobs."""
+    async def suspects(self, looks: Sequence[Look], live_hashes: Collection[str]) -> set[str]:
+        """The jobs that may differ, of those looked at and those with a live hash."""
         odd = {look.id for look in looks if look.job is None or differ.of_work(look, self.coming)}
         unfit = [look for look in looks if not self._fits(look)]
         if unfit:
             await self.catch_up()
         odd.update(look.id for look in unfit if not self._fits(look))
         odd.update(d.job_id for d in await self.of.of_served(looks))
-        live = [job_id for job_id in found.live if self.wanted(job_id)]
-        live += [look.id for look in looks if look.cancelling]
+        live = [*live_hashes, *(look.id for look in looks if look.cancelling)]
         seen = await self.of.live(live)
         for look, one in zip(await self.of.look(live), seen, strict=True):
             if look.job is None or differ.of_live(look, one.fields, one.seconds):
@@ -162,7 +169,7 @@ class FirstPass:
         return {job_id for count in self.counts.values() for job_id in (*count.spans, *count.odd)}
 
     def _fits(self, look: Look) -> bool:
-        return look.job is None or self._count(look).fits(look.id, look.envelopes)
+        return look.job is None or self._count(look).fits(look.id, look.times)
 
     def _count(self, look: Look) -> FeedCount:
         return self.counts[self.of.keyspace.of_job(look.id)]
