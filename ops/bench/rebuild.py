@@ -12,7 +12,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import orjson
@@ -40,7 +40,7 @@ _CREATING = 500
 
 @frozen
 class RebuildResult:
-    """Rates in events per second."""
+    """Rates in events per second. `cpu_ratio` compares the processor time of this process alone, not the server's."""
 
     jobs: int
     events: int
@@ -48,6 +48,7 @@ class RebuildResult:
     events_per_s: float
     baseline_events_per_s: float
     ratio: float
+    cpu_ratio: float
     whole_rebuild_s: float
 
 
@@ -87,7 +88,7 @@ def _commands(index: int) -> list[Command]:
 
 
 async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
-    """`jobs` finished jobs of 15 events each; returns their ids."""
+    """`jobs` finished jobs of 17 events each; returns their ids."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     ticks = iter(range(100 * jobs))
     log = JobLog(
@@ -110,9 +111,28 @@ async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
     return ids
 
 
-async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tuple[float, int]:
-    """(seconds, events) of the bare loop."""
-    began, events = perf_counter(), 0
+@frozen
+class Took:
+    """Seconds, and seconds of this process on a processor."""
+
+    seconds: float
+    cpu_s: float
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        self._began, self._cpu_began = perf_counter(), process_time()
+
+    def read(self) -> Took:
+        return Took(perf_counter() - self._began, process_time() - self._cpu_began)
+
+
+async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tuple[Took, int]:
+    """(what it took, events) of the bare loop."""
+    watch, events = _Watch(), 0
     for start in range(0, len(ids), BATCH):
         async with redis.pipeline(transaction=False) as pipe:
             for job_id in ids[start : start + BATCH]:
@@ -121,37 +141,47 @@ async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tupl
                 for _, fields in rows:
                     orjson.loads(fields[b"e"])
                 events += len(rows)
-    return perf_counter() - began, events
+    return watch.read(), events
 
 
-async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[float, float, Report]:
-    """(seconds from the first batch to the last, seconds of the whole rebuild, its report)."""
+async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, Report]:
+    """(what it took from the first batch to the last, the whole rebuild, its report)."""
     inspector = Inspector(redis, Codec(), keyspace)
-    marks: list[float] = []
-    began = perf_counter()
-    report = await Rebuild(inspector, None, on_begin=lambda: marks.append(perf_counter())).all()
-    ended = perf_counter()
+    folding, whole = _Watch(), _Watch()
+    report = await Rebuild(inspector, None, on_begin=folding.start).all()
     if report.left:
         raise AssertionError(f"the rebuild finds differences: {report.found}")
-    return ended - marks[0], ended - began, report
+    return folding.read(), whole.read(), report
 
 
 async def _rounds(url: str, jobs: int, rounds: int) -> RebuildResult:
     redis, keyspace = connect(url), Keyspace()
     ids = await fill(redis, jobs, keyspace)
-    ours, whole, base, events = [], [], [], 0
+    ours: list[Took] = []
+    whole: list[Took] = []
+    base: list[Took] = []
+    events = 0
     for _ in range(rounds):
-        seconds, events = await run_baseline(redis, keyspace, ids)
-        base.append(seconds)
+        took, events = await run_baseline(redis, keyspace, ids)
+        base.append(took)
         folding, total, report = await run_ours(redis, keyspace)
         if (report.jobs, report.events) != (jobs, events):
             raise AssertionError(f"the rebuild has seen {report.jobs} jobs with {report.events} events of {events}")
         ours.append(folding)
         whole.append(total)
     await redis.aclose()
-    mine, theirs = events / median(ours), events / median(base)
-    ratio = round(mine / theirs, 3)
-    return RebuildResult(jobs, events, rounds, round(mine, 1), round(theirs, 1), ratio, round(median(whole), 3))
+    mine, theirs = (median(took.seconds for took in all_) for all_ in (ours, base))
+    cpu, their_cpu = (median(took.cpu_s for took in all_) for all_ in (ours, base))
+    return RebuildResult(
+        jobs=jobs,
+        events=events,
+        rounds=rounds,
+        events_per_s=round(events / mine, 1),
+        baseline_events_per_s=round(events / theirs, 1),
+        ratio=round(theirs / mine, 3),
+        cpu_ratio=round(their_cpu / cpu, 3),
+        whole_rebuild_s=round(median(took.seconds for took in whole), 3),
+    )
 
 
 def run(jobs: int, rounds: int = 3) -> RebuildResult:
