@@ -34,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/thumbnail", media.thumbnail),
         web.get(_JOB + "/download", media.download),
         web.get(_JOB + "/stream", media.stream),
+        web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
         web.get("/media/{store}/{key:.+}", local_media.media),
         web.get("/healthz", health.healthz),

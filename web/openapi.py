@@ -186,6 +186,15 @@ def _job_paths() -> dict[str, Any]:
     }
 
 
+def _admin_paths() -> dict[str, Any]:
+    status = _json("JobStatus", "The status.", ETag="Changes with the status.")
+    return {
+        "/api/v1/admin/jobs/{job_id}/status": {
+            "get": _operation("What anybody's job is doing", {"200": status}, (403, 404), parameters=(_JOB,))
+        },
+    }
+
+
 def _media_paths() -> dict[str, Any]:
     flag = {"type": "string", "enum": ["true", "false", "1", "0"]}
     index = {"type": "integer", "minimum": 0, "maximum": 10_000}
@@ -260,7 +269,13 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         },
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
-        "paths": {**_intake_paths(settings, pipelines), **_job_paths(), **_media_paths(), **_service_paths()},
+        "paths": {
+            **_intake_paths(settings, pipelines),
+            **_job_paths(),
+            **_admin_paths(),
+            **_media_paths(),
+            **_service_paths(),
+        },
         "components": {
             "schemas": schemas.answers(),
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},

@@ -21,7 +21,7 @@ from eventflow.codec import DecodeError
 from eventflow.domain.errors import DomainError
 from eventflow.domain.view import JobView, progress
 from eventflow.envelope import partition_of
-from eventflow.log.feed import Appended, FeedTail, Progressed
+from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from eventflow.log.jobs import JobLog
 from web.entries import Entry, Snapshot, VersionPending, wait
 from web.folding import HistoryGap, Reading, Wanted, fold_on, read_jobs
@@ -187,14 +187,16 @@ class Projection:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _take(self, notes: Iterable[Appended | Progressed]) -> list[Entry]:
+    def _take(self, notes: Iterable[Note]) -> list[Entry]:
         """Note what the tail has told; the entries that now lag behind."""
         stale: dict[str, Entry] = {}
         for note in notes:
             entry = self._cache.get(note.job_id) or self._loading.get(note.job_id)
             if entry is None:
                 continue
-            if isinstance(note, Appended):
+            if isinstance(note, Dropped):  # a read that is under way finds it unregistered, and isn't believed
+                _ = self._cache.pop(note.job_id, None), self._loading.pop(note.job_id, None)
+            elif isinstance(note, Appended):
                 entry.noted = max(entry.noted, note.version)
                 if entry.view is not None and entry.view.version < note.version:
                     stale[note.job_id] = entry

@@ -176,6 +176,8 @@ def _artefact_lost(job: Job, e: ev.ArtefactLost) -> Changes:
     """A new run of the job means that its video has to be made again. The events that follow say what is."""
     changes: Changes = {"run": e.run, "lost": (*job.lost, e.scene)}
     if e.scene is not None:
+        if not 0 <= e.scene < len(job.scenes):
+            raise IllegalTransition(f"scene {e.scene} was never planned")
         start = job.scenes[e.scene].start_cells
         changes["reusable"] = tuple(scene for scene in job.reusable if scene.start_cells != start)
     return changes if e.run == job.run else {**changes, **_NO_VIDEO}

@@ -100,7 +100,7 @@ async def _rows(parts: Parts, page: Page) -> list[JobRow]:
 
 def events(job: JobId, json: Json = False, data_dir: StackDir = None) -> None:
     """Show the history of a job."""
-    raw = run_tool(_history(checked(job), data_dir))
+    raw = run_tool(_history(checked_job(job), data_dir))
     if json:
         for line in raw:
             say(line.decode())
@@ -117,13 +117,13 @@ async def _history(job_id: str, data_dir: Path | None) -> Sequence[bytes]:
     async with open_tool(data_dir) as parts:
         envelopes = await parts.log.history(job_id)
         if not envelopes:
-            raise missing(job_id)
+            raise missing_job(job_id)
         return [parts.log.codec.encode(envelope) for envelope in envelopes]
 
 
 def cancel(job: JobId, data_dir: StackDir = None) -> None:
     """Ask for a job to be cancelled; running steps end within a second or so."""
-    version = run_tool(_cancel(checked(job), data_dir))
+    version = run_tool(_cancel(checked_job(job), data_dir))
     say(f"cancellation requested; the job is at version {version}")
 
 
@@ -136,7 +136,7 @@ async def _cancel(job_id: str, data_dir: Path | None) -> int:
     async with open_tool(data_dir) as parts:
         cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
         if await parts.log.load(job_id) is None:
-            raise missing(job_id)
+            raise missing_job(job_id)
         try:
             record = await parts.log.execute(job_id, [RequestCancellation("requested by the operator")], cause)
         except AlreadyFinished as error:
@@ -144,7 +144,7 @@ async def _cancel(job_id: str, data_dir: Path | None) -> int:
         return record.version if record else 0
 
 
-def checked(job_id: str) -> str:
+def checked_job(job_id: str) -> str:
     from eventflow.envelope import is_job_id
 
     if not is_job_id(job_id):
@@ -152,5 +152,5 @@ def checked(job_id: str) -> str:
     return job_id
 
 
-def missing(job_id: str) -> CommandError:
+def missing_job(job_id: str) -> CommandError:
     return CommandError(f"There is no job {job_id} in this log; `eventflow jobs` lists what there is.")

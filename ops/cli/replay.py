@@ -13,7 +13,7 @@ from eventflow.domain.values import ReprocessFrom
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.follow import follow
 from ops.cli.generate import read_script
-from ops.cli.jobs import JobId, checked, missing
+from ops.cli.jobs import JobId, checked_job, missing_job
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def reprocess(
     data_dir: StackDir = None,
 ) -> None:
     """Do a finished job again from a stage on; what isn't asked for is reused. The published video stays served."""
-    run_tool(_reprocess(checked(job), stage, _scene_numbers(scenes), dry_run, wait, data_dir))
+    run_tool(_reprocess(checked_job(job), stage, _scene_numbers(scenes), dry_run, wait, data_dir))
 
 
 def _scene_numbers(text: str | None) -> tuple[int, ...] | None:
@@ -66,7 +66,7 @@ async def _reprocess(
     async with open_tool(data_dir) as parts:
         record = await parts.log.load(job_id)
         if record is None:
-            raise missing(job_id)
+            raise missing_job(job_id)
         try:
             events = decide(record.job, command)
             if dry_run:
@@ -134,7 +134,7 @@ def fork(
 
     Run twice, it answers with the first fork.
     """
-    run_tool(_fork(checked(job), at, overrides_of(set_ or []), dry_run, wait, data_dir))
+    run_tool(_fork(checked_job(job), at, overrides_of(set_ or []), dry_run, wait, data_dir))
 
 
 def overrides_of(pairs: list[str]) -> dict[str, Any]:
@@ -171,7 +171,7 @@ async def _fork(
     async with open_tool(data_dir) as parts:
         history = await parts.log.history(job_id)
         if not history:
-            raise missing(job_id)
+            raise missing_job(job_id)
         try:
             wanted = fork_of(history, version, overrides, request_limits(parts.settings))
         except NoSuchVersion as error:
