@@ -152,6 +152,28 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
     }
 
 
+def _parked_paths() -> dict[str, Any]:
+    name = _path("parked_id", schemas.STRING)
+    base, one = "/api/v1/admin/parked", "/api/v1/admin/parked/{parked_id}"
+    limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 200}, "Most entries to list.")
+    cursor = _query("cursor", schemas.STRING, "`next_cursor` of the page before.")
+    listed = _json("ParkedList", "Newest first; `next_cursor` where there is more.")
+    dropped = _json("Dropped", "It is gone; a job that waited for it is told that its step has failed.")
+    redriven = _json("Redriven", "It is with its group again.")
+
+    def operation(summary: str, answers: dict[str, Any], problems: tuple[int, ...]) -> Operation:
+        return _operation(summary, answers, (403, 404, *problems), parameters=(name,))
+
+    return {
+        base: {"get": _operation("What is parked", {"200": listed}, (403,), parameters=(limit, cursor))},
+        one: {
+            "get": operation("A parked delivery", {"200": _json("ParkedEntry", "All that is known.")}, ()),
+            "delete": operation("Give a parked delivery up", {"200": dropped}, (409,)),
+        },
+        f"{one}/redrive": {"post": operation("Deliver it again", {"202": redriven}, (409,))},
+    }
+
+
 def _media_paths() -> dict[str, Any]:
     flag = {"type": "string", "enum": ["true", "false", "1", "0"]}
     index = {"type": "integer", "minimum": 0, "maximum": 10_000}
@@ -226,7 +248,7 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         },
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
-        "paths": {**_job_paths(settings, pipelines), **_media_paths(), **_service_paths()},
+        "paths": {**_job_paths(settings, pipelines), **_parked_paths(), **_media_paths(), **_service_paths()},
         "components": {
             "schemas": schemas.answers(),
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},

@@ -113,6 +113,16 @@ class FailStep:
 
 
 @frozen
+class ParkStep:
+    """The step's delivery was set aside, because nobody here can handle it."""
+
+    step: Step
+    scene: int | None
+    run: int
+    reason: str
+
+
+@frozen
 class RequestCancellation:
     reason: str
 
@@ -140,6 +150,7 @@ Command: TypeAlias = (
     | RecordFallback
     | RecordDegradation
     | FailStep
+    | ParkStep
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

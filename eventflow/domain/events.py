@@ -154,6 +154,16 @@ class StepFailed(Event):
 
 
 @frozen
+class StepParked(Event):
+    """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
+
+    step: Step
+    scene: int | None
+    run: int
+    reason: str
+
+
+@frozen
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -194,6 +204,7 @@ JobEvent: TypeAlias = (
     | UploadFellBack
     | StepDegraded
     | StepFailed
+    | StepParked
     | JobFailed
     | CancellationRequested
     | JobCancelled

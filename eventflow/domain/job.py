@@ -73,6 +73,15 @@ class FailedAttempt:
 
 
 @frozen
+class ParkedStep:
+    """A step whose delivery was parked. It counts for as long as the step is still to be done."""
+
+    step: Step
+    scene: int | None
+    run: int
+
+
+@frozen
 class Publication:
     """What viewers get; an older one stays served while the job is being reprocessed."""
 
@@ -99,6 +108,7 @@ class Job:
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     attempts: tuple[FailedAttempt, ...] = ()
+    parked: tuple[ParkedStep, ...] = ()
     degraded: tuple[str, ...] = ()
     failure: ev.JobFailed | None = None
     published: Publication | None = None
@@ -134,7 +144,7 @@ class Job:
 
 P = Phase
 #: What may be recorded in any phase in which work goes on, without changing the phase.
-_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.UploadFellBack, ev.StepDegraded)
+_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.StepParked, ev.UploadFellBack, ev.StepDegraded)
 
 
 def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:
@@ -244,9 +254,17 @@ def _upload_fell_back(job: Job, e: ev.UploadFellBack) -> Changes:
 def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
     final = e.retry_at is None
     attempts = (*job.attempts, FailedAttempt(e.step, e.scene, e.run, e.failure, final))
+    changes: Changes = {"attempts": attempts}
+    if job.parked:  # it was redriven, or given up
+        changes["parked"] = tuple(p for p in job.parked if p != ParkedStep(e.step, e.scene, e.run))
     if final and e.scene is not None and job.scene(e.scene, e.run):
-        return {"attempts": attempts, **_with_scene(job, e.scene, status=SceneStatus.FAILED)}
-    return {"attempts": attempts}
+        changes |= _with_scene(job, e.scene, status=SceneStatus.FAILED)
+    return changes
+
+
+def _step_parked(job: Job, e: ev.StepParked) -> Changes:
+    parked = ParkedStep(e.step, e.scene, e.run)
+    return {} if parked in job.parked else {"parked": (*job.parked, parked)}
 
 
 def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
@@ -264,6 +282,7 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
     ev.StepFailed: _step_failed,
+    ev.StepParked: _step_parked,
     ev.JobFailed: _job_failed,
 }
 

@@ -46,6 +46,11 @@ def work_of(event: ev.Event) -> Work | None:
     return describe(event) if describe else None
 
 
+def parked_work(job: Job) -> list[Work]:
+    """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
+    return [work for p in job.parked if still_due(job, work := Work(p.step, p.scene, p.run))]
+
+
 def still_due(job: Job, work: Work) -> bool:
     """Whether nobody has done `work` yet and the job still wants it."""
     if not job.active:

@@ -28,6 +28,7 @@ from eventflow.log.commit import (
     Delayed,
     NewEvent,
     OnClaim,
+    Parked,
     hint_of,
     script_call,
     version_from,
@@ -65,7 +66,7 @@ class Cause:
 
 @frozen(slots=False)
 class Settlement:
-    """What becomes of the claimed entry with a commit, and the retry to put off, if any.
+    """What becomes of the claimed entry with a commit: put off, or parked, if anything but done.
 
     `retry` makes the delayed delivery from the events that were decided.
     """
@@ -73,6 +74,7 @@ class Settlement:
     claim: Claim
     on_claim: OnClaim = "hold"
     retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
+    parked: tuple[Parked, ...] = ()
 
 
 class JobLog:
@@ -267,6 +269,7 @@ class JobLog:
             settlement.on_claim if settlement else "hold",
             hint_of(events),
             delayed,
+            settlement.parked if settlement else (),
         )
 
     def forget(self, job_id: str) -> None:

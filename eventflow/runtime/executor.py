@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import Enum
@@ -22,16 +21,17 @@ from attrs import define, frozen
 
 from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
-from eventflow.domain.commands import Command, ConfirmCancellation, FailStep
+from eventflow.domain.commands import Command, ConfirmCancellation, FailStep, ParkStep
 from eventflow.domain.errors import DomainError
 from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
-from eventflow.log.commit import Commit, Delayed, OnClaim, Parked
+from eventflow.log.commit import Commit, Delayed, OnClaim
 from eventflow.log.connection import is_passing
 from eventflow.log.consume import Delivery, GroupMember
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
+from eventflow.log.parked import parked_delivery, reason_of, waiting_work
 from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
 from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
 from eventflow.telemetry.tracing import Tracing, failed
@@ -230,22 +230,27 @@ class Executor:
     async def _park(self, held: Held, error: Exception) -> None:
         """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""
         claim = held.delivery.claim
-        fields: tuple[tuple[str, str | bytes], ...] = (
-            ("e", held.delivery.payload or b""),
-            ("stream", claim.stream),
-            ("group", claim.group),
-            ("entry", claim.entry_id),
-            ("count", str(claim.count)),
-            ("at", self.clock().isoformat()),
-            ("reason", f"{type(error).__name__}: {error}"[:2_000].encode(errors="replace")),
-            ("cause", "".join(traceback.format_exception(error))[-8_000:].encode(errors="replace")),
-        )
-        job_id = held.envelope.job_id if held.envelope else "-"
-        commit = Commit(
-            held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=(Parked(fields),)
-        )
-        await self._patiently(self.log.committer.commit, commit)
+        parked = (parked_delivery(held.delivery, error, self.clock()),)
+        on_claim, envelope = _settling(held.delivery), held.envelope
+        work = waiting_work(self.group.name, envelope) if envelope else None
+        record = await self._readable(envelope) if envelope and work else None
+        if envelope and work and record:
+            command = ParkStep(work.step, work.scene, work.run, reason_of(error))
+            settlement, cause = Settlement(claim, on_claim, parked=parked), _cause(envelope, envelope.traceparent)
+            await self._execute(envelope, cause, settlement, [command, ConfirmCancellation()], record)
+        else:
+            job_id = envelope.job_id if envelope else "-"
+            commit = Commit(held.member.keys, job_id, claim=claim, on_claim=on_claim, parked=parked)
+            await self._patiently(self.log.committer.commit, commit)
         self._note(held, "delivery parked", level="error", error=str(error))
+
+    async def _readable(self, envelope: Envelope) -> JobRecord | None:
+        """The job, or None where the log doesn't have it, lacks this event of it, or holds what we can't read."""
+        try:
+            record = await self._patiently(self.log.load, envelope.job_id)
+        except (DecodeError, DomainError, LookupError):
+            return None
+        return record if record and record.version >= envelope.seq else None
 
     async def _patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""

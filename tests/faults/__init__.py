@@ -24,9 +24,10 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
+| parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 
 Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
 stay pending (trimming comes later); AOF rewrite; silent hang; XREAD per viewer; COUNT per stream and priorities (lanes
-come with issue B); lag null; parked replay; XACKDEL isn't used.
+come with issue B); lag null; XACKDEL isn't used.
 """

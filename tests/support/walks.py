@@ -131,6 +131,7 @@ def blind(rng: Random) -> Command:
             cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3),
             cmd.RecordDegradation(run, work.step, "lost"),
             fail(rng, work),
+            cmd.ParkStep(work.step, work.scene, work.run, "nobody knows it"),
             cmd.ConfirmCancellation(),
             *([cmd.RequestCancellation("no more")] if rng.random() < 0.1 else []),
             *([cmd.RequestReprocess()] if rng.random() < 0.3 else []),

@@ -116,7 +116,7 @@ async def _parked(parts: Parts) -> Finding:
     count = sum([int(await parts.redis.xlen(keys.parked)) for keys in parts.keyspace.all])
     if not count:
         return ok("parked entries", "none")
-    return warn("parked entries", str(count), "They couldn't be handled; XRANGE of the parked streams says why.")
+    return warn("parked entries", str(count), "See `eventflow parked list` and `show`; then redrive or drop them.")
 
 
 async def _access(parts: Parts) -> Finding:

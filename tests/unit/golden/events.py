@@ -108,4 +108,6 @@ EVENTS: list[ev.Event] = [
     ev.CancellationRequested("changed my mind"),
     ev.JobCancelled(1),
     ev.ReprocessRequested(2),
+    ev.StepParked(Step.RENDER_SCENE, 3, 1, "IllegalTransition: scene 7 is none of the 7 announced"),
+    ev.StepParked(Step.PLAN, None, 2, "DecodeError: group generation has no handler for VideoRequested"),
 ]
