@@ -24,6 +24,7 @@ from eventflow.domain.values import (
     Thumbnail,
     VideoFile,
     VideoRequest,
+    Work,
 )
 
 
@@ -73,15 +74,6 @@ class FailedAttempt:
 
 
 @frozen
-class ParkedStep:
-    """A step whose delivery was parked. It counts for as long as the step is still to be done."""
-
-    step: Step
-    scene: int | None
-    run: int
-
-
-@frozen
 class Publication:
     """What viewers get; an older one stays served while the job is being reprocessed."""
 
@@ -108,7 +100,7 @@ class Job:
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     attempts: tuple[FailedAttempt, ...] = ()
-    parked: tuple[ParkedStep, ...] = ()
+    parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
     degraded: tuple[str, ...] = ()
     failure: ev.JobFailed | None = None
     published: Publication | None = None
@@ -256,15 +248,14 @@ def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
     attempts = (*job.attempts, FailedAttempt(e.step, e.scene, e.run, e.failure, final))
     changes: Changes = {"attempts": attempts}
     if job.parked:  # it was redriven, or given up
-        changes["parked"] = tuple(p for p in job.parked if p != ParkedStep(e.step, e.scene, e.run))
+        changes["parked"] = tuple(p for p in job.parked if p != Work(e.step, e.scene, e.run))
     if final and e.scene is not None and job.scene(e.scene, e.run):
         changes |= _with_scene(job, e.scene, status=SceneStatus.FAILED)
     return changes
 
 
 def _step_parked(job: Job, e: ev.StepParked) -> Changes:
-    parked = ParkedStep(e.step, e.scene, e.run)
-    return {} if parked in job.parked else {"parked": (*job.parked, parked)}
+    return {"parked": (*job.parked, Work(e.step, e.scene, e.run))}
 
 
 def _job_failed(job: Job, e: ev.JobFailed) -> Changes:

@@ -24,6 +24,15 @@ class Step(StrEnum):
     EXTRACT_METADATA = "extract_metadata"
 
 
+@frozen(slots=False)
+class Work:
+    """What an event asks for: the step, and the scene and run it belongs to."""
+
+    step: Step
+    scene: int | None
+    run: int
+
+
 class Stage(StrEnum):
     """What a viewer of the job's status sees it doing."""
 

@@ -9,20 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
-
 from eventflow.domain import events as ev
 from eventflow.domain.job import Job, Phase, SceneStatus
-from eventflow.domain.values import Step
+from eventflow.domain.values import Step, Work
 
-
-@frozen(slots=False)
-class Work:
-    """What an event asks for: the step, and the scene and run it belongs to."""
-
-    step: Step
-    scene: int | None
-    run: int
+__all__ = ["Work", "parked_work", "still_due", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
@@ -48,7 +39,7 @@ def work_of(event: ev.Event) -> Work | None:
 
 def parked_work(job: Job) -> list[Work]:
     """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
-    return [work for p in job.parked if still_due(job, work := Work(p.step, p.scene, p.run))]
+    return [work for work in job.parked if still_due(job, work)]
 
 
 def still_due(job: Job, work: Work) -> bool:
