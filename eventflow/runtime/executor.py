@@ -32,7 +32,7 @@ from eventflow.log.consume import Delivery, GroupMember
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
 from eventflow.log.parked import parked_delivery, reason_of, waiting_work
-from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
+from eventflow.runtime.failure import MAX_DELIVERIES, TIMED_OUT, RetryPolicy, failure_of
 from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
 from eventflow.telemetry.tracing import Tracing, failed
 from eventflow.topics import TOPIC_OF
@@ -48,11 +48,16 @@ class Ending(Enum):
     LEASE_LOST = "lease_lost"
     JOB_CANCELLED = "job_cancelled"
     SHUTDOWN = "shutdown"
+    TIMED_OUT = "timed_out"
 
 
 @define(eq=False)
 class Held:
-    """A delivery in our hands, from its arrival to its settlement."""
+    """A delivery in our hands, from its arrival to its settlement.
+
+    `began` is when its handler did, in seconds of `perf_counter`, and None unless that runs. `given_up` is one that
+    ignores its end: we no longer hold on to its entry.
+    """
 
     member: GroupMember
     delivery: Delivery
@@ -62,6 +67,8 @@ class Held:
     ending: Ending | None = None
     reported: float | None = None
     settling: bool = False
+    began: float | None = None
+    given_up: bool = False
 
     def end(self, why: Ending) -> None:
         """Cancel the step, once. A lease that is gone while we settle may be gone by our own doing."""
@@ -136,15 +143,19 @@ class Executor:
             cause = _cause(envelope, traceparent)
             commit_more = partial(self._execute, envelope, cause, Settlement(held.delivery.claim))
             reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
+            held.began = began
             try:
                 commands = await handler(reaction)
             except LeaseLost:
                 raise
             except Exception as error:
-                failure = failure_of(error)
+                held.began = None
+                failure = failure_of(error) if held.ending is not Ending.TIMED_OUT else TIMED_OUT
                 failed(span, failure.message)
                 await self._failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
+            finally:
+                held.began = None
             settle = Settlement(held.delivery.claim, _settling(held.delivery))
             held.settling = True
             # If the job is being cancelled, this may be the last delivery that anybody holds: it has to say the end.
@@ -183,7 +194,7 @@ class Executor:
             await self._park(held, error)
             return
         attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
-        retry_at = self.retry.retry_at(self.clock(), attempt, self.random)
+        retry_at = self.retry.retry_at(self.clock(), attempt, self.random, error)
         command = FailStep(work.step, work.scene, work.run, failure, retry_at)
         settlement = Settlement(
             held.delivery.claim,
@@ -215,14 +226,19 @@ class Executor:
 
     async def _cancelled(self, held: Held) -> None:
         """The step was stopped from outside and its handler has cleaned up after itself."""
-        if held.ending is Ending.JOB_CANCELLED and held.envelope is not None:
+        envelope, reaction = held.envelope, held.reaction
+        if held.ending in (Ending.JOB_CANCELLED, Ending.TIMED_OUT) and envelope is not None:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
             try:
-                record = await self._patiently(self.log.load, held.envelope.job_id)
-                if record is not None:
-                    await self._settle_without_work(held, held.envelope, record)
+                record = await self._patiently(self.log.load, envelope.job_id)
+                if reaction is not None and held.ending is Ending.TIMED_OUT:
+                    cause, late = _cause(envelope, envelope.traceparent), TimeoutError(TIMED_OUT.message)
+                    record = record or reaction.record
+                    await self._failed(held, envelope, record, reaction.work, cause, TIMED_OUT, late)
+                elif record is not None:
+                    await self._settle_without_work(held, envelope, record)
             except LeaseLost:
                 pass
         self._note(held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
