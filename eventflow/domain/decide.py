@@ -17,7 +17,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
 from eventflow.domain.values import FailureCategory
-from eventflow.domain.work import Work, parked_work, still_due
+from eventflow.domain.work import Work, still_due, unattended
 
 Events = list[ev.Event]
 
@@ -161,9 +161,9 @@ def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
     if job.phase is Phase.CANCELLING:
         return []
     requested = ev.CancellationRequested(c.reason)
-    # Nobody has begun, or what is left is parked: there may be no worker that would confirm. One that still runs a
-    # step of the job hears of its end as it would of the request.
-    nobody = job.phase is Phase.REQUESTED or parked_work(job)
+    # Nobody has begun, or what is left is parked or put off: there may be no worker that would confirm. One that still
+    # runs a step of the job hears of its end as it would of the request.
+    nobody = job.phase is Phase.REQUESTED or unattended(job)
     return [requested, ev.JobCancelled(job.run)] if nobody else [requested]
 
 

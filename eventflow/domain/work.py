@@ -13,7 +13,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.job import Job, Phase, SceneStatus
 from eventflow.domain.values import Step, Work
 
-__all__ = ["Work", "parked_work", "still_due", "work_of"]
+__all__ = ["Work", "parked_work", "still_due", "unattended", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
@@ -40,6 +40,12 @@ def work_of(event: ev.Event) -> Work | None:
 def parked_work(job: Job) -> list[Work]:
     """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
     return [work for work in job.parked if still_due(job, work)]
+
+
+def unattended(job: Job) -> bool:
+    """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
+    put_off = (Work(a.step, a.scene, a.run) for a in job.attempts if not a.final)
+    return bool(parked_work(job)) or any(still_due(job, work) for work in put_off)
 
 
 def still_due(job: Job, work: Work) -> bool:

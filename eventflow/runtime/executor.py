@@ -241,6 +241,8 @@ class Executor:
                     await self._settle_without_work(held, envelope, record)
             except LeaseLost:
                 pass
+            except Exception:
+                self._note(held, "delivery left unsettled", level="error", exc_info=True)
         self._note(held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
 
     async def _park(self, held: Held, error: Exception) -> None:

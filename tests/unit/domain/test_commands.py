@@ -10,6 +10,7 @@ from eventflow.domain.job import FINISHED, Phase, Publication, fold
 from eventflow.domain.values import Step
 from tests.support import stories as s
 from tests.support.spec import given
+from tests.support.walks import LATER
 
 ACTIVE = [phase for phase in Phase if phase not in FINISHED and phase is not Phase.CANCELLING]
 NOTES = {
@@ -288,3 +289,10 @@ def test_a_job_whose_work_is_parked_has_nobody_to_confirm_its_cancellation() -> 
     given(s.planned(2), parked, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)
     failed = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, None)
     given(s.planned(2), parked, failed).when(cmd.RequestCancellation("r")).then(requested)
+
+
+def test_a_job_that_waits_for_a_retry_has_nobody_to_confirm_either() -> None:
+    requested = ev.CancellationRequested("r")
+    put_off = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, LATER)
+    given(s.planned(2), put_off).when(cmd.RequestCancellation("r")).then(requested, ev.JobCancelled(1))
+    given(s.planned(2), put_off, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)
