@@ -109,5 +109,6 @@ EVENTS: list[ev.Event] = [
     ev.JobCancelled(1),
     ev.ReprocessRequested(2),
     ev.StepParked(Step.RENDER_SCENE, 3, 1, "IllegalTransition: scene 7 is none of the 7 announced"),
+    ev.StepFailed(Step.ASSEMBLE, None, 1, Failure(FailureCategory.TIMEOUT, "step_timeout", "too long"), 1, AT),
     ev.StepParked(Step.PLAN, None, 2, "DecodeError: group generation has no handler for VideoRequested"),
 ]
