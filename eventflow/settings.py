@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import environ
 from attrs import field, frozen
 
+from eventflow.domain.values import Step
+
 T = TypeVar("T")
 
 PREFIX = "EVENTFLOW"
@@ -62,6 +64,12 @@ class _Raw:
     )
     retry_base_seconds = environ.var("2", help="pause before the first retry; doubles, with jitter")
     upload_retry_base_seconds = environ.var("1", help="the same between the tries of one upload")
+    step_timeout_seconds = environ.var("3600", help="how long a step may take before it is ended and tried again")
+    step_timeouts = environ.var("", help="the same for single steps: plan=600,render_scene=7200")
+    watchdog_seconds = environ.var("120", help="a worker whose loops stand still for so long ends; 0: never")
+    min_free_scratch_mb = environ.var("500", help="with less free disk for scratch files a worker takes nothing new")
+    max_memory_mb = environ.var("0", help="a worker that uses more memory takes nothing new; 0: no limit")
+    max_container_memory_percent = environ.var("90", help="the same for its container's memory limit; 0: no limit")
     max_script_chars = environ.var("200000", help="longest script that is accepted, in characters")
     idempotency_seconds = environ.var("86400", help="how long an Idempotency-Key is remembered (1 to 2592000)")
     queue_limit = environ.var("0", help="jobs that may wait to be begun; one more is answered 429 (0: no limit)")
@@ -97,6 +105,12 @@ class Settings:
     work_in_progress: int
     retry_base_seconds: float
     upload_retry_base_seconds: float
+    step_timeout_seconds: float
+    step_timeouts: Mapping[Step, float]
+    watchdog_seconds: float
+    min_free_scratch_mb: int
+    max_memory_mb: int
+    max_container_memory_percent: int
     max_script_chars: int
     idempotency_seconds: int
     queue_limit: int
@@ -142,6 +156,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         work_in_progress=check.number("work_in_progress", int, 0, 1_000_000),
         retry_base_seconds=check.number("retry_base_seconds", float, 0.001, 3_600),
         upload_retry_base_seconds=check.number("upload_retry_base_seconds", float, 0.001, 3_600),
+        **_worker_limits(check),
         max_script_chars=check.number("max_script_chars", int, 1, 1_000_000),
         idempotency_seconds=check.number("idempotency_seconds", int, 1, 2_592_000),
         queue_limit=check.number("queue_limit", int, 0, 100_000_000),
@@ -155,6 +170,18 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _worker_limits(check: _Checks) -> dict[str, Any]:
+    """How long things may take, and what a worker leaves alone."""
+    return {
+        "step_timeout_seconds": check.number("step_timeout_seconds", float, 1, 604_800),
+        "step_timeouts": check.step_limits("step_timeouts"),
+        "watchdog_seconds": check.number("watchdog_seconds", float, 0, 86_400),
+        "min_free_scratch_mb": check.number("min_free_scratch_mb", int, 0, 10_000_000),
+        "max_memory_mb": check.number("max_memory_mb", int, 0, 10_000_000),
+        "max_container_memory_percent": check.number("max_container_memory_percent", int, 0, 100),
+    }
 
 
 def _check_together(settings: Settings, problems: list[str]) -> None:
@@ -205,6 +232,14 @@ class _Checks:
             return text if re.fullmatch(pattern, text) else _fail()
 
         return self._value(name, parse, f"of the form {example}", secret=secret)
+
+    def step_limits(self, name: str) -> dict[Step, float]:
+        def parse(text: str) -> dict[Step, float]:
+            pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+            limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
+            return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
+
+        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
 
     def store(self, name: str, default: Path, *, local: bool = False) -> str:
         pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"

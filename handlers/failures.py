@@ -24,7 +24,7 @@ def as_step_errors() -> Iterator[None]:
     except CorruptMedia as error:
         raise GenerationError("corrupt_media", str(error)) from error
     except StorageError as error:
-        raise StorageStepError(error.code, str(error)) from error
+        raise StorageStepError(error.code, str(error), retry_after_s=error.retry_after_s) from error
     except OSError as error:
         if error.errno == _NO_SPACE:
             raise ResourceError("disk_full", "no space is left on the worker's disk") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,8 +27,12 @@ from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.paused import PausedWorkers
+from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.pressure import Gate, PressureLimits
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.settings import Environment, Settings, SettingsError
@@ -179,7 +184,14 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     return {group.name: group for group in made}
 
 
-def worker(parts: Parts, group: Group, *, topics: Sequence[Topic] = (), concurrency: int | None = None) -> Worker:
+def worker(
+    parts: Parts,
+    group: Group,
+    *,
+    topics: Sequence[Topic] = (),
+    concurrency: int | None = None,
+    pulse: Pulse | None = None,
+) -> Worker:
     """A member of `group` under a name that no other process start has; `topics` narrows down what it reads."""
     settings = parts.settings
     wanted = tuple(topic for topic in group.topics if not topics or topic in topics)
@@ -192,8 +204,32 @@ def worker(parts: Parts, group: Group, *, topics: Sequence[Topic] = (), concurre
         lease_s=settings.lease_seconds,
         drain_s=settings.drain_seconds,
         retry=RetryPolicy(settings.retry_base_seconds),
+        limits=StepLimits(settings.step_timeout_seconds, settings.step_timeouts),
     )
-    return Worker(group, parts.log, members, worker_settings, clock=utc_now, random=parts.random, tracing=parts.tracing)
+    return Worker(
+        group,
+        parts.log,
+        members,
+        worker_settings,
+        clock=utc_now,
+        random=parts.random,
+        tracing=parts.tracing,
+        pulse=pulse,
+        gate=_gate(parts, group.name, consumer),
+    )
+
+
+def _gate(parts: Parts, group: str, consumer: str) -> Gate:
+    """Closed while this worker is short of disk or memory; others can read why."""
+    settings = parts.settings
+    limits = PressureLimits(
+        settings.scratch_dir or Path(tempfile.gettempdir()),
+        settings.min_free_scratch_mb * 1_000_000,
+        settings.max_memory_mb * 1_000_000,
+        settings.max_container_memory_percent / 100,
+    )
+    paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
+    return Gate(limits.reason, lambda reason: paused.note(consumer, group, reason))
 
 
 def data_path(settings: Settings, name: str) -> Path:

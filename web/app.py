@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import generate, health, jobs, listing, local_media, media, openapi
+from web import generate, health, jobs, listing, local_media, media, openapi, parked
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -36,6 +36,10 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/stream", media.stream),
         web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
+        web.get("/api/v1/admin/parked", parked.listed),
+        web.get("/api/v1/admin/parked/{parked_id}", parked.shown),
+        web.delete("/api/v1/admin/parked/{parked_id}", parked.drop),
+        web.post("/api/v1/admin/parked/{parked_id}/redrive", parked.redrive),
         web.get("/media/{store}/{key:.+}", local_media.media),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),

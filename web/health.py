@@ -17,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from eventflow.log.connection import check_server
 from eventflow.log.errors import LogUnfit
+from eventflow.log.paused import PausedWorkers
 from eventflow.storage import ObjectStore, StorageError
 from eventflow.topics import GROUP_TOPICS, LANES, Topic
 from web.deps import WebDeps
@@ -51,6 +52,10 @@ class Health:
     monotonic: Callable[[], float]
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
     _cached: dict[str, tuple[float, Report]] = field(factory=dict, init=False)
+
+    @property
+    def _paused(self) -> PausedWorkers:
+        return PausedWorkers(self.deps.redis, self.deps.log.keyspace, clock=self.deps.clock)
 
     async def report(self) -> Report:
         """The whole of `/readyz` but the feed; looked at anew every two seconds at most."""
@@ -93,11 +98,15 @@ class Health:
                     group: {topic.value: await self._topic(group, topic) for topic in topics}
                     for group, topics in GROUP_TOPICS.items()
                 }
+                paused = await self._paused.list()
         except (RedisError, OSError, TimeoutError):
             return {"status": DEGRADED, "detail": "The server can't be reached.", "groups": {}}
         alive = all(topic.exists and topic.consumers for topics in groups.values() for topic in topics.values())
         shown = {group: {name: _shown(topic) for name, topic in topics.items()} for group, topics in groups.items()}
-        return {"status": OK if alive else DEGRADED, "groups": shown}
+        report: Report = {"status": OK if alive and not paused else DEGRADED, "groups": shown}
+        if paused:
+            report["paused"] = [{"consumer": p.consumer, "group": p.group, "reason": p.reason} for p in paused]
+        return report
 
     async def _topic(self, group: str, topic: Topic) -> TopicState:
         streams = [keys.topic(topic, lane) for keys in self.deps.log.keyspace.all for lane in LANES]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventflow.domain.job import Phase
 from eventflow.domain.values import FailureCategory, Lane, ReprocessFrom, Stage
 from eventflow.domain.view import StageState, Status
+from eventflow.topics import Topic
 from web.checks import MAX_ERRORS
 from web.requests import MAX_PASSTHROUGH_BYTES, MAX_SCENE, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
 
@@ -215,6 +217,37 @@ def _metadata() -> Schema:
     )
 
 
+def _parked() -> dict[str, Schema]:
+    job = nullable(record(phase=_enum(*Phase), version=INTEGER, finished=BOOLEAN))
+    summary = {
+        "id": STRING,
+        "at": STRING,
+        "group": STRING,
+        "topic": nullable(_enum(*Topic)),
+        "stream": STRING,
+        "entry": STRING,
+        "attempts": INTEGER,
+        "job_id": nullable(JOB_ID),
+        "event_type": nullable(STRING),
+        "reason": STRING,
+    }
+    more = {
+        "job": job,
+        "input": {"description": "The event as JSON; null where it isn't any."},
+        "input_text": {**STRING, "description": "Its bytes; what isn't ASCII is escaped."},
+        "problem": {**nullable(STRING), "description": "Why the payload can't be decoded here."},
+        "cause": STRING,
+        "stderr": nullable(STRING),
+    }
+    result = {"id": STRING, "result": _enum("redriven", "dropped"), "job_id": nullable(JOB_ID)}
+    return {
+        "ParkedList": record(entries=array(record(**summary)), next_cursor=nullable(STRING)),
+        "ParkedEntry": record(**summary, **more),
+        "Redriven": record(**result),
+        "Dropped": record(**result, job=job),
+    }
+
+
 def _problem() -> Schema:
     error = record(pointer=STRING, code=STRING, reason=STRING)
     members: Schema = {
@@ -247,6 +280,7 @@ def answers() -> dict[str, Schema]:
         "JobEvents": record(job_id=JOB_ID, events=array(_event()), next_after=nullable(INTEGER)),
         "CommandAccepted": record(job_id=JOB_ID, version=INTEGER, result=result, status_url=URL),
         "Metadata": _metadata(),
+        **_parked(),
         "Problem": _problem(),
         "Alive": record(status=_enum("ok")),
         "Readiness": _health(),

@@ -138,6 +138,16 @@ class ReportLostArtefact:
 
 
 @frozen
+class ParkStep:
+    """The step's delivery was set aside, because nobody here can handle it."""
+
+    step: Step
+    scene: int | None
+    run: int
+    reason: str
+
+
+@frozen
 class RequestCancellation:
     reason: str
 
@@ -170,6 +180,7 @@ Command: TypeAlias = (
     | RecordDegradation
     | FailStep
     | ReportLostArtefact
+    | ParkStep
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

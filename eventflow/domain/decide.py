@@ -18,7 +18,7 @@ from eventflow.domain import redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
 from eventflow.domain.values import Failure, FailureCategory
-from eventflow.domain.work import Work, still_due
+from eventflow.domain.work import Work, still_due, unattended
 
 Events = list[ev.Event]
 
@@ -157,6 +157,11 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
     return [failed, *_failure_complete(evolve(job, failed))]
 
 
+def _park_step(job: Job, c: cmd.ParkStep) -> Events:
+    due = still_due(job, Work(c.step, c.scene, c.run))
+    return [ev.StepParked(c.step, c.scene, c.run, c.reason)] if due else []
+
+
 def _failure_complete(job: Job) -> Events:
     """A scene that failed for good fails the job once no other scene is left to finish."""
     if not job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED):
@@ -174,8 +179,10 @@ def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
     if job.phase is Phase.CANCELLING:
         return []
     requested = ev.CancellationRequested(c.reason)
-    # Nobody has begun: there is no worker that would confirm, and none that must stop first.
-    return [requested, ev.JobCancelled(job.run)] if job.phase is Phase.REQUESTED else [requested]
+    # Nobody has begun, or what is left is parked or put off: there may be no worker that would confirm. One that still
+    # runs a step of the job hears of its end as it would of the request.
+    nobody = job.phase is Phase.REQUESTED or unattended(job)
+    return [requested, ev.JobCancelled(job.run)] if nobody else [requested]
 
 
 def _confirm_cancellation(job: Job, c: cmd.ConfirmCancellation) -> Events:
@@ -213,6 +220,7 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RecordFallback: _record_fallback,
     cmd.RecordDegradation: _record_degradation,
     cmd.FailStep: _fail_step,
+    cmd.ParkStep: _park_step,
     cmd.RequestCancellation: _request_cancellation,
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,

@@ -183,6 +183,16 @@ class StepFailed(Event):
 
 
 @frozen
+class StepParked(Event):
+    """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
+
+    step: Step
+    scene: int | None
+    run: int
+    reason: str
+
+
+@frozen
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -244,6 +254,7 @@ JobEvent: TypeAlias = (
     | UploadFellBack
     | StepDegraded
     | StepFailed
+    | StepParked
     | JobFailed
     | ArtefactLost
     | CancellationRequested

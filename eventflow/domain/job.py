@@ -16,7 +16,16 @@ from eventflow.domain import events as ev
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
-from eventflow.domain.values import FileRef, ReprocessFrom, ReusableScene, Step, Thumbnail, VideoFile, VideoRequest
+from eventflow.domain.values import (
+    FileRef,
+    ReprocessFrom,
+    ReusableScene,
+    Step,
+    Thumbnail,
+    VideoFile,
+    VideoRequest,
+    Work,
+)
 
 __all__ = [
     "FINISHED",
@@ -53,6 +62,7 @@ class Job:
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     attempts: tuple[FailedAttempt, ...] = ()
+    parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
     degraded: tuple[str, ...] = ()
     failure: ev.JobFailed | None = None
     published: Publication | None = None
@@ -157,9 +167,16 @@ def _upload_fell_back(job: Job, e: ev.UploadFellBack) -> Changes:
 def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
     final = e.retry_at is None
     attempts = (*job.attempts, FailedAttempt(e.step, e.scene, e.run, e.failure, final))
+    changes: Changes = {"attempts": attempts}
+    if job.parked:  # it was redriven, or given up
+        changes["parked"] = tuple(p for p in job.parked if p != Work(e.step, e.scene, e.run))
     if final and e.scene is not None and job.scene(e.scene, e.run):
-        return {"attempts": attempts, **_with_scene(job, e.scene, status=SceneStatus.FAILED)}
-    return {"attempts": attempts}
+        changes |= _with_scene(job, e.scene, status=SceneStatus.FAILED)
+    return changes
+
+
+def _step_parked(job: Job, e: ev.StepParked) -> Changes:
+    return {"parked": (*job.parked, Work(e.step, e.scene, e.run))}
 
 
 def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
@@ -221,6 +238,7 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
     ev.StepFailed: _step_failed,
+    ev.StepParked: _step_parked,
     ev.JobFailed: _job_failed,
     ev.ArtefactLost: _artefact_lost,
     ev.ReprocessRequested: _reprocess_requested,

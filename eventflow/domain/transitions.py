@@ -7,7 +7,7 @@ from eventflow.domain.state import Phase
 
 P = Phase
 #: What may be recorded in any phase in which work goes on, without changing the phase.
-_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.UploadFellBack, ev.StepDegraded)
+_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.StepParked, ev.UploadFellBack, ev.StepDegraded)
 
 
 def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from eventflow.domain.carrier import carrier
+
 #: One cell of the time grid: 16 video frames at 30 frames per second, 25 AAC frames at 48 kHz.
 CELL_SECONDS = 8 / 15
 
@@ -29,6 +31,15 @@ class Step(StrEnum):
     ASSEMBLE = "assemble"
     UPLOAD_VIDEO = "upload_video"
     EXTRACT_METADATA = "extract_metadata"
+
+
+@carrier
+class Work:
+    """What an event asks for: the step, and the scene and run it belongs to."""
+
+    step: Step
+    scene: int | None
+    run: int
 
 
 class Stage(StrEnum):
@@ -66,7 +77,8 @@ class FailureCategory(StrEnum):
     INITIALIZATION = "initialization"  #: wrong input, missing dependency or credential: never retried
     GENERATION = "generation"  #: planning, narration, rendering or assembly went wrong: retried
     STORAGE = "storage"  #: a store could not be reached or refused: retried
-    RESOURCE = "resource"  #: the worker died of it, or time, memory or disk ran out
+    RESOURCE = "resource"  #: the worker died of it, or memory or disk ran out: never retried
+    TIMEOUT = "timeout"  #: the step took longer than its limit: retried, because it may have hung
     INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
 
 

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from eventflow.domain import events as ev
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
 from eventflow.domain.values import STAGE_OF_STEP, ReprocessFrom, Stage, Step
+from eventflow.domain.work import parked_work
 from eventflow.envelope import Envelope
 
 
@@ -46,6 +47,7 @@ class StageState(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     COMPLETED = "completed"
+    PARKED = "parked"  #: it can't go on before an operator has looked at it
     FAILED = "failed"
     STOPPED = "stopped"  #: the job ended before the stage did: cancelled, or failed elsewhere
 
@@ -171,7 +173,20 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
         for stage, seen in stages.items():
             if seen.started_at is not None:
                 end(stage, StageState.STOPPED)
-    return {**stages, **changed} if changed else stages
+    after = {**stages, **changed} if changed else stages
+    return _with_parked(after, job, at) if job.parked or kind is ev.StepFailed else after
+
+
+def _with_parked(stages: Mapping[Stage, StageView], job: Job, at: datetime) -> Mapping[Stage, StageView]:
+    """A stage is parked for as long as any of its work is."""
+    parked = {STAGE_OF_STEP[work.step] for work in parked_work(job)}
+    shown = dict(stages)
+    for stage, seen in stages.items():
+        if stage in parked:
+            shown[stage] = StageView(StageState.PARKED, seen.started_at or at, None, max(1, seen.attempt))
+        elif seen.state is StageState.PARKED:
+            shown[stage] = replace(seen, state=StageState.ACTIVE)
+    return shown
 
 
 #: The stages that a reprocess begins anew.

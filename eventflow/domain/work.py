@@ -10,18 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier
 from eventflow.domain.job import Job, Phase, SceneStatus
-from eventflow.domain.values import Step
+from eventflow.domain.values import Step, Work
 
-
-@carrier
-class Work:
-    """What an event asks for: the step, and the scene and run it belongs to."""
-
-    step: Step
-    scene: int | None
-    run: int
+__all__ = ["Work", "parked_work", "still_due", "unattended", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
@@ -44,6 +36,17 @@ def work_of(event: ev.Event) -> Work | None:
     """The work that `event` calls for, or None for history."""
     describe = _WORK.get(type(event))
     return describe(event) if describe else None
+
+
+def parked_work(job: Job) -> list[Work]:
+    """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
+    return [work for work in job.parked if still_due(job, work)]
+
+
+def unattended(job: Job) -> bool:
+    """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
+    put_off = (Work(a.step, a.scene, a.run) for a in job.attempts if not a.final)
+    return bool(parked_work(job)) or any(still_due(job, work) for work in put_off)
 
 
 def still_due(job: Job, work: Work) -> bool:

@@ -29,3 +29,14 @@ class LogUnfit(LogError):
 
 class NotDurable(LogError):
     """The event is in the log, but the server hasn't said that it is on disk; the job goes on all the same."""
+
+
+class NotParked(LogError):
+    """Nothing is parked under this name: there never was, or it was redriven or dropped."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} isn't parked: there is no such entry, or it was redriven or dropped")
+
+
+class ParkedRefused(LogError):
+    """A parked entry that can't be redriven or dropped as it is; the message says why and what to do."""

@@ -242,6 +242,7 @@ class JobLog:
             lane,
             cause.owner,
             settlement.retry(events) if settlement and settlement.retry else (),
+            settlement.parked if settlement else (),
         )
 
     def forget(self, job_id: str) -> None:

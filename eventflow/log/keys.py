@@ -113,6 +113,11 @@ class Keyspace:
         return tuple(self.partition(n) for n in range(self.partitions))
 
     @property
+    def paused_workers(self) -> str:
+        """Hash of workers that take nothing on: consumer -> JSON. A slot of its own."""
+        return f"{self.prefix}:{{workers}}:paused"
+
+    @property
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""
         return f"{self.prefix}:{{keys}}:api"

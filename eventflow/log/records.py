@@ -8,7 +8,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
 from eventflow.domain.job import Job, evolve
 from eventflow.envelope import Envelope
-from eventflow.log.commit import Claim, Delayed, OnClaim
+from eventflow.log.commit import Claim, Delayed, OnClaim, Parked
 
 
 @carrier
@@ -34,7 +34,7 @@ class Cause:
 
 @carrier
 class Settlement:
-    """What becomes of the claimed entry with a commit, and the retry to put off, if any.
+    """What becomes of the claimed entry with a commit: put off, or parked, if anything but done.
 
     `retry` makes the delayed delivery from the events that were decided.
     """
@@ -42,6 +42,7 @@ class Settlement:
     claim: Claim
     on_claim: OnClaim = "hold"
     retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
+    parked: tuple[Parked, ...] = ()
 
 
 def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:

@@ -8,43 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from functools import partial
-from random import Random
 from time import perf_counter
-from typing import Any, ParamSpec, TypeVar
 
-import structlog
 from attrs import frozen
 
 from eventflow.codec import DecodeError
-from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
-from eventflow.domain.commands import Command, ConfirmCancellation, FailStep, ReportLostArtefact
+from eventflow.domain.commands import Command
 from eventflow.domain.errors import DomainError
-from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
-from eventflow.log.commit import Commit, Delayed, OnClaim
-from eventflow.log.connection import is_passing
-from eventflow.log.consume import Delivery
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord, Settlement
-from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy, failure_of
+from eventflow.runtime.endings import CONFIRM, Endings, cause_of, note, settling_of
+from eventflow.runtime.failure import MAX_DELIVERIES, TIMED_OUT, failure_of
 from eventflow.runtime.held import Ending, Held
-from eventflow.runtime.parking import parked_entry
-from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
+from eventflow.runtime.reaction import Group, Handler, Reaction
 from eventflow.telemetry.tracing import Tracing, failed
-from eventflow.topics import TOPIC_OF
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_LOG = structlog.get_logger()
-
-
-#: If the job is being cancelled, a settlement may be of the last delivery that anybody holds: it has to say the end.
-_CONFIRM = ConfirmCancellation()
 
 
 @carrier
@@ -61,7 +43,7 @@ class _Last:
 
 @frozen
 class Executor:
-    """Runs deliveries of one group. Time, randomness, log and tracing are passed in.
+    """Runs deliveries of one group.
 
     `finished` hears of each delivery once, when nothing is left to do for it here; `unfinished` of one whose last
     commit wasn't taken as it was, and which therefore has to be run again.
@@ -69,9 +51,7 @@ class Executor:
 
     group: Group
     log: JobLog
-    retry: RetryPolicy
-    clock: Callable[[], datetime]
-    random: Random
+    endings: Endings
     tracing: Tracing
     says_settled: bool
     finished: Callable[[Held], None]
@@ -91,9 +71,9 @@ class Executor:
             else:
                 await self._ended(held)
         except (DecodeError, DomainError, LookupError) as error:
-            await self._last(held, self._park(held, error))
+            await self._last(held, self.endings.park(held, error))
         except LeaseLost:
-            self._note(held, "lease lost; this delivery commits nothing more")
+            note(self.group, held, "lease lost; this delivery commits nothing more")
         except asyncio.CancelledError:
             if held.ending is None:
                 raise
@@ -102,7 +82,7 @@ class Executor:
                 task.uncancel()
             await self._last(held, self._ended(held))
         except Exception:
-            self._note(held, "delivery left unsettled", level="error", exc_info=True)
+            note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
         if not held.settling or held.left_over is not None:
             self.finished(held)
 
@@ -115,12 +95,12 @@ class Executor:
         delivery = held.delivery
         record = self.log.known_at(envelope) if delivery.first else None
         if record is None:
-            record = await self._patiently(self._fold, envelope, first=delivery.first)
+            record = await self.endings.patiently(self._fold, envelope, first=delivery.first)
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
-            await self._settle_without_work(held, envelope, record)
+            await self.endings.without_work(held, envelope, record)
         elif delivery.claim.count > MAX_DELIVERIES:
-            await self._gave_up(held, envelope, record, work)
+            await self.endings.gave_up(held, envelope, record, work)
         else:
             await self._react(held, envelope, record, work, handler)
 
@@ -129,9 +109,9 @@ class Executor:
         try:
             await words
         except LeaseLost:
-            self._note(held, "lease lost; this delivery commits nothing more")
+            note(self.group, held, "lease lost; this delivery commits nothing more")
         except Exception:
-            self._note(held, "delivery left unsettled", level="error", exc_info=True)
+            note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
 
     async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
         """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""
@@ -147,20 +127,23 @@ class Executor:
     ) -> None:
         began = perf_counter()
         with self.tracing.step(envelope, self.group.name) as (traceparent, span):
-            cause = _cause(envelope, traceparent)
+            cause = cause_of(envelope, traceparent)
             commit_more = partial(self._commit_more, held, envelope, cause)
             reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
+            held.began = began
             try:
                 commands = await handler(reaction)
             except LeaseLost:
                 raise
             except Exception as error:
-                failure = failure_of(error)
+                failure = failure_of(error) if held.ending is not Ending.TIMED_OUT else TIMED_OUT
                 failed(span, failure.message)
-                await self._failed(held, envelope, reaction.record, work, cause, failure, error)
+                await self.endings.failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
-            settlement = Settlement(held.delivery.claim, _settling(held.delivery))
-            record, commands = reaction.record, [*commands, _CONFIRM]
+            finally:
+                held.began = None
+            settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
+            record, commands = reaction.record, [*commands, CONFIRM]
             last = _Last(envelope, cause, settlement, commands, record, began)
             held.settling = True
             answered = partial(self._answered, held, last)
@@ -173,7 +156,7 @@ class Executor:
         if after is not None:
             self._settled(held, last, after)
         elif isinstance(error, LeaseLost):
-            self._note(held, "lease lost; this delivery commits nothing more")
+            note(self.group, held, "lease lost; this delivery commits nothing more")
         else:
             held.left_over = partial(self._insist, held, last)
             self.unfinished(held)
@@ -182,119 +165,30 @@ class Executor:
 
     async def _insist(self, held: Held, last: _Last) -> None:
         """Decide again on the job as it stands now, and wait for the commit."""
-        after = await self._execute(last.envelope, last.cause, last.settlement, last.commands, last.record)
+        after = await self.endings.execute(last.envelope, last.cause, last.settlement, last.commands, last.record)
         self._settled(held, last, after)
 
     def _settled(self, held: Held, last: _Last, after: JobRecord) -> None:
         if self.says_settled:
             stage_ms = round((perf_counter() - last.began) * 1000, 1)
             count = held.delivery.claim.count
-            self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
+            note(self.group, held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
 
     async def _commit_more(
         self, held: Held, envelope: Envelope, cause: Cause, commands: Sequence[Command], record: JobRecord
     ) -> JobRecord:
-        return await self._execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
-
-    async def _execute(
-        self,
-        envelope: Envelope,
-        cause: Cause,
-        settlement: Settlement,
-        commands: Sequence[Command],
-        record: JobRecord,
-    ) -> JobRecord:
-        after = await self._patiently(
-            self.log.execute, envelope.job_id, commands, cause, record=record, settlement=settlement
-        )
-        return after or record
-
-    async def _failed(
-        self,
-        held: Held,
-        envelope: Envelope,
-        record: JobRecord,
-        work: Work | None,
-        cause: Cause,
-        failure: Failure,
-        error: Exception,
-    ) -> None:
-        """StepFailed, the delayed retry and the settlement are one commit."""
-        self._note(held, "step failed", level="warning", code=failure.code, error=failure.message, exc_info=error)
-        if work is None:
-            await self._park(held, error)
-            return
-        attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
-        retry_at = self.retry.retry_at(self.clock(), attempt, self.random)
-        command: Command = FailStep(work.step, work.scene, work.run, failure, retry_at)
-        if isinstance(error, ArtefactMissing):
-            command = ReportLostArtefact(work.step, work.scene, work.run, error.keys)
-        settlement = Settlement(
-            held.delivery.claim,
-            _settling(held.delivery),
-            lambda events: self._delayed(held, envelope, events),
-        )
-        await self._execute(envelope, cause, settlement, [command, _CONFIRM], record)
-
-    def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
-        again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
-        if again is None or again.retry_at is None:
-            return ()
-        target = held.member.keys.retry(self.group.name, TOPIC_OF[type(envelope.event)])
-        due_ms = int(again.retry_at.timestamp() * 1000)
-        return (Delayed(due_ms, target, self.log.codec.encode(envelope)),)
-
-    async def _settle_without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
-        settlement = Settlement(held.delivery.claim, _settling(held.delivery))
-        cause = _cause(envelope, envelope.traceparent)
-        await self._execute(envelope, cause, settlement, [_CONFIRM], record)
-
-    async def _gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
-        message = (
-            f"delivered {MAX_DELIVERIES} times without being settled: the worker died of it or was killed each time"
-        )
-        failure = Failure(FailureCategory.RESOURCE, "delivery_limit", message)
-        cause = _cause(envelope, envelope.traceparent)
-        await self._failed(held, envelope, record, work, cause, failure, RuntimeError(message))
+        return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
 
     async def _ended(self, held: Held) -> None:
         """The step was stopped from outside, and its handler, if it had begun, has cleaned up after itself."""
-        if held.ending is Ending.JOB_CANCELLED and held.envelope is not None:
-            record = await self._patiently(self.log.load, held.envelope.job_id)
-            if record is not None:
-                await self._settle_without_work(held, held.envelope, record)
-        self._note(held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
-
-    async def _park(self, held: Held, error: Exception) -> None:
-        """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""
-        claim = held.delivery.claim
-        job_id = held.envelope.job_id if held.envelope else "-"
-        parked = (parked_entry(held.delivery, self.clock(), error),)
-        commit = Commit(held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=parked)
-        await self._patiently(self.log.committer.commit, commit)
-        self._note(held, "delivery parked", level="error", error=str(error))
-
-    async def _patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""
-        delay = 0.05
-        while True:
-            try:
-                return await action(*args, **kwargs)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                _LOG.warning("log unreachable", error=str(error), group=self.group.name)
-                await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
-                delay = min(2.0, delay * 2)
-
-    def _note(self, held: Held, message: str, *, level: str = "info", **context: Any) -> None:
-        known = log_context(held.envelope, self.group.name) if held.envelope else {"group": self.group.name}
-        getattr(_LOG, level)(message, **known, **context)
-
-
-def _cause(envelope: Envelope, traceparent: str) -> Cause:
-    return Cause(envelope.owner, envelope.correlation_id, envelope.id, traceparent)
-
-
-def _settling(delivery: Delivery) -> OnClaim:
-    return "discard" if delivery.retried else "settle"
+        envelope, reaction = held.envelope, held.reaction
+        if held.ending in (Ending.JOB_CANCELLED, Ending.TIMED_OUT) and envelope is not None:
+            record = await self.endings.patiently(self.log.load, envelope.job_id)
+            if reaction is not None and held.ending is Ending.TIMED_OUT:
+                cause, late = cause_of(envelope, envelope.traceparent), TimeoutError(TIMED_OUT.message)
+                await self.endings.failed(
+                    held, envelope, record or reaction.record, reaction.work, cause, TIMED_OUT, late
+                )
+            elif record is not None:
+                await self.endings.without_work(held, envelope, record)
+        note(self.group, held, "step stopped", reason=held.ending.value if held.ending else "cancelled")

@@ -13,16 +13,22 @@ from eventflow.domain.values import Failure, FailureCategory
 #: Deliveries of an entry that may end without it being settled; after that the worker surely dies of it.
 MAX_DELIVERIES = 3
 _MESSAGE_CHARS = 2_000
+#: How a step goes down that was ended because its time was over.
+TIMED_OUT = Failure(FailureCategory.TIMEOUT, "step_timeout", "the step took longer than its time limit")
 
 
 class StepError(Exception):
-    """Base of what handlers raise for a step that failed. `code` is stable, for programs."""
+    """Base of what handlers raise for a step that failed. `code` is stable, for programs.
+
+    `retryable` says whether the same step may succeed later; where not, it fails at once. `retry_after_s` is what an
+    upstream asked for (`Retry-After`): the next attempt waits for at least so long.
+    """
 
     category: ClassVar[FailureCategory] = FailureCategory.INTERNAL
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, retryable: bool = True, retry_after_s: float | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.retryable, self.retry_after_s = code, retryable, retry_after_s
 
 
 class InitializationError(StepError):
@@ -75,12 +81,22 @@ def failure_of(error: Exception) -> Failure:
 
 @frozen
 class RetryPolicy:
-    """Exponential backoff with jitter: between half and all of base * 2^(attempt - 1), at most `cap_s`."""
+    """Exponential backoff with jitter: between half and all of base * 2^(attempt - 1), at most `cap_s`.
+
+    Where an upstream asked for a pause, ours comes on top of it, so that its clients don't all come back at once; more
+    than `longest_s` is not waited for.
+    """
 
     base_s: float = 2.0
     cap_s: float = 60.0
+    longest_s: float = 900.0
 
-    def retry_at(self, now: datetime, attempt: int, random: Random) -> datetime:
-        """When the attempt after failed attempt number `attempt` (from 1) starts."""
-        delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1))
-        return now + timedelta(seconds=delay * random.uniform(0.5, 1.0))
+    def retry_at(self, now: datetime, attempt: int, random: Random, error: Exception | None = None) -> datetime | None:
+        """When the attempt after failed attempt number `attempt` (from 1) starts; None where there is no use in one."""
+        if isinstance(error, StepError) and not error.retryable:
+            return None
+        delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        asked = error.retry_after_s if isinstance(error, StepError) else None
+        if asked is not None and asked > 0:
+            delay += min(asked, self.longest_s)
+        return now + timedelta(seconds=delay)

@@ -19,13 +19,16 @@ class Ending(Enum):
     LEASE_LOST = "lease_lost"
     JOB_CANCELLED = "job_cancelled"
     SHUTDOWN = "shutdown"
+    TIMED_OUT = "timed_out"
 
 
 @define(eq=False)
 class Held:
     """Waits for a slot, then runs in `task`, then settles: its last commit is on the way and it needs no slot.
 
-    `left_over` is what there is still to do where that commit wasn't taken as it was.
+    `left_over` is what there is still to do where that commit wasn't taken as it was. `began` is when its handler did,
+    in seconds of `perf_counter`, and None unless that runs. `given_up` is one that ignores its end: we no longer hold
+    on to its entry.
     """
 
     member: GroupMember
@@ -36,6 +39,8 @@ class Held:
     ending: Ending | None = None
     reported: float | None = None
     settling: bool = False
+    began: float | None = None
+    given_up: bool = False
     left_over: Callable[[], Awaitable[object]] | None = None
 
     def end(self, why: Ending) -> None:

@@ -41,6 +41,7 @@ class Reaction:
     _commit: CommitMore
     fraction: float | None = None
     stop_asked: bool = False
+    allowed_s: float = 0.0
 
     @property
     def event(self) -> Any:
@@ -71,6 +72,10 @@ class Reaction:
     def progress(self, fraction: float) -> None:
         """Note how much of this step is done, 0 to 1; the next heartbeat carries it. Safe from any thread."""
         self.fraction = min(1.0, max(0.0, fraction))
+
+    def allow(self, seconds: float) -> None:
+        """This step may take so long in all, where that is more than its limit: for work that is known to be large."""
+        self.allowed_s = max(self.allowed_s, seconds)
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work in a thread. When the step is cancelled, the thread is told and waited for.

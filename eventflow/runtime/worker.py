@@ -9,39 +9,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import TypeVar
+from time import perf_counter
 
 import structlog
-from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
 from eventflow.domain.view import progress_field
-from eventflow.log.connection import DISCONNECTED
+from eventflow.log.connection import BLOCK_MS, DISCONNECTED
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
 from eventflow.log.jobs import JobLog
+from eventflow.runtime.deadline import end_overdue
+from eventflow.runtime.endings import Endings
 from eventflow.runtime.executor import Executor
 from eventflow.runtime.held import Ending, Held
+from eventflow.runtime.loops import Loops, end
+from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.slots import Slots
+from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
 
-T = TypeVar("T")
-
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 #: How long a step may take to clean up when it is ended by a drain.
 _LAST_WORDS_S = 5.0
 #: How often silent consumers are looked for, and how long one must be silent to be removed.
 _REAP_S, _SILENT_S = 60.0, 600.0
+#: How often disk and memory are looked at.
+_PRESSURE_S = 1.0
 
 
 class Worker:
-    """One member of a group, on every partition that it was given a `GroupMember` for."""
+    """One member of a group, on every partition that it was given a `GroupMember` for.
+
+    Its loops beat in `pulse`; it takes nothing on while `gate` is closed.
+    """
 
     def __init__(
         self,
@@ -53,57 +59,86 @@ class Worker:
         clock: Callable[[], datetime],
         random: Random,
         tracing: Tracing | None = None,
+        pulse: Pulse | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
+        self._pulse, self._gate = pulse or Pulse(float("inf")), gate
+        self._stuck = asyncio.Event()
         self._log = structlog.get_logger().bind(group=group.name)
         says_settled = self._log.is_enabled_for(logging.INFO)
         self._executor = Executor(
-            group, log, settings.retry, clock, random, tracing or Tracing(), says_settled, self._let_go, self._run_again
+            group,
+            log,
+            Endings(group, log, settings.retry, clock, random),
+            tracing or Tracing(),
+            says_settled,
+            self._let_go,
+            self._run_again,
         )
         self._codec, self._most_in_progress = log.codec, log.committer.limit
         self._held: set[Held] = set()
-        self._line: deque[Held] = deque()
-        self._slots: set[asyncio.Task[None]] = set()
+        self._slots = Slots(settings.concurrency, self._executor.run)
         self._none_held = asyncio.Event()
         self._reading = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
-        self._pause_s = _FIRST_PAUSE_S
+        self._loops = Loops(members, self._pulse, random, self._log)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then drain. Every loop goes on over lost connections and lost groups."""
-        await self._recreate(self._members)  # where that fails now, NOGROUP brings us back to it
+        """Work until `stop` is set, then drain. Every loop goes on over lost connections and lost groups.
+
+        Also ends when every slot is taken by a step that ignores its end; see `stuck`.
+        """
+        await self._loops.recreate(self._members)  # where that fails now, NOGROUP brings us back to it
         loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
-        loops.append(asyncio.create_task(self._forever(self._sweep, self._settings.sweep_s)))
-        loops.append(asyncio.create_task(self._forever(self.reap, _REAP_S)))
-        heartbeat = asyncio.create_task(self._forever(self._renew, self._settings.heartbeat_s))
-        stopped = asyncio.create_task(stop.wait())
+        loops.append(asyncio.create_task(self._loops.forever(self._sweep, self._settings.sweep_s)))
+        loops.append(asyncio.create_task(self._loops.forever(self.reap, _REAP_S)))
+        heartbeat = asyncio.create_task(self._loops.forever(self._renew, self._settings.heartbeat_s))
+        loops.append(asyncio.create_task(self._loops.forever(self._deadlines, self._settings.heartbeat_s)))
+        if self._gate is not None:
+            loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
+        stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:
-            await asyncio.wait([stopped, heartbeat, *loops], return_when=asyncio.FIRST_COMPLETED)
-            await _end(loops)
+            await asyncio.wait([stopped, stuck, heartbeat, *loops], return_when=asyncio.FIRST_COMPLETED)
+            await end(loops)
+            self._pulse.clear()
             await self._drain()
         finally:
-            await _end([stopped, heartbeat, *loops])
+            await end([stopped, stuck, heartbeat, *loops])
         for loop in [heartbeat, *loops]:  # a loop that ended by itself is a defect: say so
             if not loop.cancelled() and (error := loop.exception()):
                 raise error
 
+    @property
+    def stuck(self) -> int:
+        """After `run`: steps that ignore their end. The process has to go down with them; nothing else ends them."""
+        return len(self._held)
+
     async def _read_loop(self, member: GroupMember) -> None:
         """Take what there is room for; when nothing is there, wait for the next entry to come."""
+        loop = f"read {member.keys.partition:02x}"
         while True:
+            self._pulse.rest(loop)
             await self._room.wait()
-            room = self._settings.concurrency - len(self._held)
-            if room < self._settings.least_room:
+            if self._gate is not None:
+                await self._gate.passed()
+            self._pulse.beat(loop, BLOCK_MS / 1000)
+            if self._free < self._settings.least_room:
                 self._room.clear()
                 continue
             async with self._reading:  # one partition at a time: all fill the same room
-                room = self._settings.concurrency - len(self._held)
-                found = await self._surviving(partial(member.read, room), member) if room > 0 else ()
+                room = self._free
+                found = await self._loops.surviving(partial(member.read, room), member) if room > 0 else ()
                 self._take(member, found or ())
             if found is not None and not found and room > 0:
-                self._take(member, await self._surviving(member.wait, member) or ())
+                self._take(member, await self._loops.surviving(member.wait, member) or ())
+
+    @property
+    def _free(self) -> int:
+        return self._settings.concurrency - len(self._held)
 
     def _take(self, member: GroupMember, deliveries: Iterable[Delivery]) -> None:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
@@ -112,40 +147,19 @@ class Worker:
             with suppress(DecodeError):  # the executor comes to the same end, and parks it
                 held.envelope = self._codec.decode(delivery.payload or b"")
             self._held.add(held)
-            if delivery.first or delivery.retried:
-                self._line.append(held)
-            else:
-                self._line.appendleft(held)
-        self._open_slots()
-
-    def _open_slots(self) -> None:
-        """Open one slot, and look again when it has done what it can without waiting: a step that doesn't wait needs no
-        second one.
-        """
-        if self._line and len(self._slots) < self._settings.concurrency:
-            slot = asyncio.create_task(self._run_line())
-            self._slots.add(slot)
-            slot.add_done_callback(self._slots.discard)
-            asyncio.get_running_loop().call_soon(self._open_slots)
-
-    async def _run_line(self) -> None:
-        slot = asyncio.current_task()
-        while self._line:
-            held = self._line.popleft()
-            held.task = slot
-            await self._executor.run(held)
-            held.task = None
+            self._slots.put(held, first=not (delivery.first or delivery.retried))
+        self._slots.open()
 
     def _run_again(self, held: Held) -> None:
-        self._line.appendleft(held)
-        self._open_slots()
+        self._slots.put(held, first=True)
+        self._slots.open()
 
     def _let_go(self, held: Held) -> None:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
-        if self._settings.concurrency - len(self._held) >= self._settings.least_room:
+        if self._free >= self._settings.least_room:
             self._room.set()
-        if not self._held:
+        if all(held.given_up for held in self._held):
             self._none_held.set()
 
     async def _sweep(self) -> None:
@@ -171,10 +185,12 @@ class Worker:
         A busy member takes one at a time, which gets the next free slot before anything new does; but only what
         members with free slots have left lying for a while. Else an orphan would wait for the end of the backlog.
         """
-        lease_ms, room = int(self._settings.lease_s * 1000), self._settings.concurrency - len(self._held)
+        lease_ms, room = int(self._settings.lease_s * 1000), self._free
+        if self._gate is not None and not self._gate.is_open:
+            return lease_ms, 0
         if room > 0:
             return lease_ms, room
-        waits = any(not held.delivery.first for held in self._line)
+        waits = any(not held.delivery.first for held in self._slots.line)
         return lease_ms * 3 // 2, 0 if waits else 1
 
     async def reap(self, idle_ms: int | None = None) -> None:
@@ -186,7 +202,7 @@ class Worker:
 
     async def _renew(self) -> None:
         for member in self._members:
-            held = [h for h in self._held if h.member is member]
+            held = [h for h in self._held if h.member is member and not h.given_up]
             if not held:
                 continue
             for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
@@ -198,19 +214,25 @@ class Worker:
     def _end(self, held: Held, why: Ending) -> None:
         """End a delivery, whether it runs or is in line. One in line is heard at once, beyond the slots."""
         held.end(why)
-        if held in self._line and held.left_over is None:
-            self._line.remove(held)
-            last = asyncio.create_task(self._executor.run(held))
-            self._slots.add(last)
-            last.add_done_callback(self._slots.discard)
+        if self._slots.withdraw(held):
+            self._slots.run_beyond(held)
+
+    async def _deadlines(self) -> None:
+        for held in end_overdue(self._held, perf_counter(), self._settings.limits):
+            entry, job_id = held.delivery.claim.entry_id, held.envelope.job_id if held.envelope else "-"
+            self._log.error("step ignores its end; its entry is left to others", entry=entry, job_id=job_id)
+        if sum(held.given_up for held in self._held) >= self._settings.concurrency:
+            self._log.error("every slot is taken by a step that ignores its end; ending")
+            self._stuck.set()
 
     async def _drain(self) -> None:
         """Give back what hasn't begun, finish what runs, then give back what doesn't finish in time."""
-        await self._give_back([held for held in self._line if held.left_over is None])
+        await self._give_back([held for held in self._slots.line if held.left_over is None])
         if self._held:
             self._log.info("draining", running=len(self._held))
             await self._wait_until_none_held(self._settings.drain_s)
-        await self._give_back(list(self._held))
+        # The delivery of a step that was given up counts: an entry that hangs every worker must come to its limit.
+        await self._give_back([held for held in self._held if not held.given_up])
         for member in self._members:
             try:
                 await member.leave()
@@ -220,7 +242,7 @@ class Worker:
     async def _wait_until_none_held(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
-                while self._held:
+                while not all(held.given_up for held in self._held):
                     self._none_held.clear()
                     await self._none_held.wait()
         except TimeoutError:
@@ -231,8 +253,7 @@ class Worker:
         slots = {held.task for held in unfinished if held.task}
         for held in unfinished:
             held.end(Ending.SHUTDOWN)
-            if held in self._line:
-                self._line.remove(held)
+            if self._slots.withdraw(held):
                 self._let_go(held)
         if slots:
             _, unwilling = await asyncio.wait(slots, timeout=_LAST_WORDS_S)
@@ -245,45 +266,6 @@ class Worker:
                 await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
             except DISCONNECTED:
                 self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
-
-    async def _forever(self, action: Callable[[], Awaitable[None]], period_s: float) -> None:
-        while True:
-            await self._surviving(action, *self._members)
-            await asyncio.sleep(period_s * self._random.uniform(0.8, 1.0))
-
-    async def _surviving(self, action: Callable[[], Awaitable[T]], *members: GroupMember) -> T | None:
-        """`action`, over lost connections and lost groups, with growing pauses; None after a pause."""
-        try:
-            result = await action()
-        except DISCONNECTED as error:
-            self._log.warning("log unreachable", error=str(error))
-        except ResponseError as error:
-            if "NOGROUP" not in str(error):
-                self._log.error("log refused", error=str(error))
-            else:
-                self._log.warning("group is gone; creating it again from the beginning")
-                for member in members:
-                    member.rebuilt = True
-                await self._recreate(members)
-        else:
-            self._pause_s = _FIRST_PAUSE_S
-            return result
-        await asyncio.sleep(self._pause_s * self._random.uniform(0.5, 1.0))
-        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
-        return None
-
-    async def _recreate(self, members: Sequence[GroupMember]) -> None:
-        for member in members:
-            try:
-                await member.ensure()
-            except (ResponseError, *DISCONNECTED) as error:
-                self._log.warning("group not created yet", error=str(error))
-
-
-async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _renewal(held: Held) -> Renewal:

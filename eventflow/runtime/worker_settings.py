@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 
 
@@ -11,13 +12,14 @@ from eventflow.runtime.failure import RetryPolicy
 class WorkerSettings:
     """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
 
-    `drain_s` is how long running handlers may go on after a stop was asked for.
+    `drain_s` is how long running handlers may go on after a stop was asked for, `limits` how long they may take at all.
     """
 
     concurrency: int = 4
     lease_s: float = 15.0
     drain_s: float = 30.0
     retry: RetryPolicy = RetryPolicy()
+    limits: StepLimits = StepLimits()
 
     @property
     def least_room(self) -> int:

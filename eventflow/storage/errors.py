@@ -24,8 +24,10 @@ class StorageError(Exception):
     #: Whether the same call may succeed later without anybody doing something about it.
     transient: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, upstream_code: str | None = None) -> None:
+    def __init__(self, message: str, *, upstream_code: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
+        #: How long the store asked to be left alone (`Retry-After`), in seconds, or None.
+        self.retry_after_s = retry_after_s
         #: The code the store itself gave, such as "NoSuchBucket", or None.
         self.upstream_code = upstream_code
 

@@ -113,7 +113,13 @@ def _answered(what: str, error: boto.ClientError, redact: Redactor) -> StorageEr
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     way_out = _WAYS_OUT.get(code, "")
     message = f"{what}: {code} {text} (status {status}). {way_out}".strip()
-    return _kind(code, status)(message, upstream_code=code)
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return _kind(code, status)(message, upstream_code=code, retry_after_s=_seconds(headers.get("retry-after", "")))
+
+
+def _seconds(retry_after: str) -> float | None:
+    """The header's seconds; its other form, a date, isn't used by stores."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
 
 
 def _kind(code: str, status: int) -> type[StorageError]:

@@ -34,6 +34,8 @@ from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import MediaInfo
 from handlers.workspace import Workspace
 
+#: Seconds that a second of a scene may take to render, where that is more than the step's limit.
+RENDER_ALLOWANCE = 60.0
 _WAV, _MP4, _SEGMENT, _JPEG = "audio/wav", "video/mp4", "video/iso.segment", "image/jpeg"
 
 
@@ -100,6 +102,7 @@ class Generation:
         """Render one scene in every quality; the segments go to the workspace before the event names them."""
         event: ev.ScenePlanned = reaction.event
         request = reaction.job.request
+        reaction.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             pipeline = self.pipelines(request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None

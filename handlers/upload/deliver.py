@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
+from random import uniform
 from time import perf_counter
 from typing import Any
 
@@ -16,6 +17,18 @@ from eventflow.storage import IntegrityError, ObjectStore, StorageError
 
 #: The seed's "retry exactly 3 times": `backoff` counts calls, so one try and three retries are four.
 RETRIES = 3
+#: Most of what a store asks for that an upload waits in its slot, in seconds.
+LONGEST_S = 60.0
+
+
+def _pauses(base_s: float) -> Generator[float, Any, None]:
+    """Doubling pauses with full jitter, each on top of what the store has asked for. `backoff` sends the errors in."""
+    longest_s = base_s
+    error = yield 0.0
+    while True:
+        asked_s = min(error.retry_after_s or 0.0, LONGEST_S)
+        error = yield asked_s + uniform(0, longest_s)  # noqa: S311 - jitter, not a secret
+        longest_s *= 2
 
 
 @frozen
@@ -93,12 +106,13 @@ class StepUploads:
             )
 
         retrying: Callable[..., Any] = backoff.on_exception(
-            backoff.expo,
+            _pauses,
             StorageError,
             max_tries=1 + RETRIES,
             giveup=lambda error: isinstance(error, IntegrityError),
             on_backoff=note,
-            factor=self.delivery.base_s,
+            jitter=None,
+            base_s=self.delivery.base_s,
             logger=None,
         )(self._put)
         return retrying

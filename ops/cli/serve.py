@@ -114,7 +114,8 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
 
 
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
-    from eventflow.runtime.process import tune_process
+    from eventflow.runtime.process import end_at_once, tune_process
+    from eventflow.runtime.watchdog import Pulse, watched
     from ops.compose import groups, open_parts
     from ops.compose import worker as make_worker
 
@@ -122,10 +123,14 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
     _watch_signals(stop, supervised)
     async with open_parts(settings) as parts:
         if await _server_answers(parts, stop):
-            runner = make_worker(parts, groups(parts)[name], topics=topics)
+            pulse = Pulse(settings.watchdog_seconds or float("inf"))
+            runner = make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
             tune_process()
             say(f"ready {name}")
-            await runner.run(stop)
+            with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
+                await runner.run(stop)
+            if runner.stuck:  # such a step would keep the event loop from closing
+                end_at_once(f"{runner.stuck} steps ignore their end", EXIT_FAILURE)
 
 
 def web(host: Host = None, port: Port = None, supervised: Supervised = False) -> None:

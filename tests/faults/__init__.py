@@ -20,6 +20,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | group recreated at `$` skips events | test_lost_groups: destroyed_group_comes_back_and_skips_nothing, group_that_is_new_... |
 | eviction kills group | test_server_loss: server_that_may_evict_events_is_refused |
 | failover re-delivers acked | test_leases: redelivery_of_settled_work_...; test_lost_groups: destroyed_group_... |
+| silent hang, 10.5 h | test_deadlines: process_that_has_gone_deaf_..., process_whose_event_loop_stands_still_..., step_that_hangs_... |
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
@@ -28,9 +29,10 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
+| parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 
 Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
-stay pending (trimming comes later); AOF rewrite; silent hang; XREAD per viewer; COUNT per stream and priorities (lanes
-come with issue B); parked replay; XACKDEL isn't used.
+stay pending (trimming comes later); AOF rewrite; XREAD per viewer; COUNT per stream and priorities (lanes
+come with issue B); XACKDEL isn't used.
 """

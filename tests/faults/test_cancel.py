@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from eventflow.domain.commands import FinishScene, RequestCancellation
 from eventflow.domain.errors import AlreadyFinished
 from eventflow.domain.job import Phase
+from eventflow.runtime.failure import StorageStepError
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
@@ -149,6 +151,50 @@ async def test_result_that_comes_after_the_cancellation_changes_nothing(space: S
     before = await space.types(job_id)
     await space.do(job_id, FinishScene(0, 1, ()))
     assert await space.types(job_id) == before
+
+
+async def test_cancelled_job_whose_holder_dies_is_ended_by_whoever_takes_over(space: Space, crew: Crew) -> None:
+    process = crew(space, "slow", "--seconds", "60", "--lease", "30")  # its heartbeat won't come in time
+    job_id = await space.submit_scenes(1)
+    await wait_until(lambda: crew.journal.words("begin"))
+    process.signal(signal.SIGSTOP)
+    await space.do(job_id, CANCEL)
+    assert (await space.job(job_id)).phase is Phase.CANCELLING
+    process.signal(signal.SIGKILL)
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began["render"] += 1
+
+    async with working(space, scenes_group(render), lease_s=0.5):
+        await wait_until(lambda: space.ended(job_id))
+        await wait_until(lambda: _settled(space, Topic.PLANNED))
+    assert (await space.job(job_id)).phase is Phase.CANCELLED
+    assert not runs.began
+
+
+async def test_job_that_waits_for_its_retry_is_cancelled_at_once(space: Space) -> None:
+    async def throttled(reaction: Reaction) -> None:
+        raise StorageStepError("slow_down", "come back later", retry_after_s=600)
+
+    job_id = await space.submit_scenes(1)
+    async with working(space, scenes_group(throttled)):
+        await wait_until(lambda: _failed(space, job_id))
+        await space.do(job_id, CANCEL)
+        assert (await space.job(job_id)).phase is Phase.CANCELLED
+        [(member, _)] = await space.redis.zrange(space.keys.delayed, 0, -1, withscores=True)
+        await space.redis.zadd(space.keys.delayed, {member: 1})  # its retry comes all the same, and does nothing
+        await wait_until(lambda: _no_retry_left(space))
+    assert (await space.types(job_id))[-3:] == ["StepFailed", "CancellationRequested", "JobCancelled"]
+
+
+async def _failed(space: Space, job_id: str) -> bool:
+    return "StepFailed" in await space.types(job_id)
+
+
+async def _no_retry_left(space: Space) -> bool:
+    left = await space.redis.zcard(space.keys.delayed)
+    return left + await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 0
 
 
 async def _settled(space: Space, topic: Topic, group: str = "generation") -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,9 +14,10 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Phase
 from eventflow.domain.values import FailureCategory, VideoRequest
-from eventflow.runtime.failure import InitializationError, RetryPolicy, StorageStepError
+from eventflow.runtime.failure import GenerationError, InitializationError, RetryPolicy, StorageStepError
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
+from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -148,7 +150,7 @@ async def test_delayed_retry_survives_a_killed_server(own_server: LogServer, own
     job_id = await own_space.submit()
     async with working(own_space, Chain(flaky).groups[0], retry=RetryPolicy(base_s=600, cap_s=1200)):
         await wait_until(lambda: _has(own_space, job_id, "StepFailed"))
-    await own_space.redis.execute_command("WAITAOF", 1, 0, 5000)  # type: ignore[no-untyped-call]
+    await own_space.synced()
     own_server.kill()
     own_server.start()
     [(member, _)] = await own_space.redis.zrange(own_space.keys.delayed, 0, -1, withscores=True)
@@ -193,3 +195,75 @@ async def _empty(space: Space, group: str) -> bool:
                 if info["name"] == group.encode() and (info["pending"] or info["lag"]):
                     return False
     return True
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(30.0, 30.0), (86_400.0, 900.0)], ids=["as asked", "bounded"])
+async def test_retry_after_of_an_upstream_is_respected(space: Space, asked_s: float, waits_s: float) -> None:
+    async def throttled(reaction: Reaction) -> None:
+        raise StorageStepError("slow_down", "come back later", retry_after_s=asked_s)
+
+    job_id = await space.submit()
+    async with working(space, Chain(throttled).groups[0], retry=RetryPolicy(base_s=2, cap_s=10)):
+        await wait_until(lambda: _has(space, job_id, "StepFailed"))
+    [(at, failed)] = [(e.occurred_at, e.event) for e in await space.history(job_id) if e.type == "StepFailed"]
+    assert isinstance(failed, ev.StepFailed)
+    assert failed.retry_at is not None
+    pause = failed.retry_at - at
+    assert timedelta(seconds=waits_s + 0.9) <= pause <= timedelta(seconds=waits_s + 2)
+    [(_, due_ms)] = await space.redis.zrange(space.keys.delayed, 0, -1, withscores=True)
+    assert due_ms == int(failed.retry_at.timestamp() * 1000)
+
+
+async def test_error_that_no_retry_can_mend_fails_the_step_at_once_with_its_category(space: Space) -> None:
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+        if reaction.event.scene == 0:
+            raise GenerationError("profile_mismatch", "it can only fail again", retryable=False)
+
+    job_id = await space.submit_scenes(2)
+    async with working(space, scenes_group(render)):
+        await wait_until(lambda: _final(space, job_id))
+        await wait_until(lambda: _has(space, job_id, "SceneRendered"))
+    await space.do(job_id, cmd.FinishSceneUpload(1, 1, ()))
+    job = await space.job(job_id)
+    assert job.failure is not None
+    assert (job.failure.failure.category, job.failure.attempts) == (FailureCategory.GENERATION, 1)
+    assert runs.began == {0: 1, 1: 1}
+    assert await space.redis.zcard(space.keys.delayed) == 0
+
+
+async def test_delayed_retries_survive_the_server_and_every_worker(
+    own_server: LogServer, own_space: Space, crew: Crew
+) -> None:
+    """All killed at once; what was put off is done by those who come later, each once."""
+    workers = [crew(own_space, "failing", "--retry", "600", "--concurrency", "4") for _ in range(2)]
+    job_ids = [await own_space.submit_scenes(2) for _ in range(5)]
+    await wait_until(lambda: _delayed(own_space, 10))
+    await own_space.synced()
+    own_server.kill()
+    for worker in workers:
+        worker.signal(signal.SIGKILL)
+    own_server.start()
+    due = await own_space.redis.zrange(own_space.keys.delayed, 0, -1)
+    await own_space.redis.zadd(own_space.keys.delayed, dict.fromkeys(due, 1))  # now, rather than in ten minutes
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.job_id, reaction.event.scene] += 1
+
+    async with working(own_space, scenes_group(render)):
+        for job_id in job_ids:
+            await wait_until(lambda job_id=job_id: _has(own_space, job_id, "ScenesCompleted"))
+        await wait_until(lambda: _delayed(own_space, 0))
+    assert runs.began == {(job_id, scene): 1 for job_id in job_ids for scene in range(2)}
+    assert await own_space.redis.xlen(own_space.keys.retry("generation", Topic.PLANNED)) == 0
+
+
+async def _delayed(space: Space, count: int) -> bool:
+    return await space.redis.zcard(space.keys.delayed) == count
+
+
+async def _final(space: Space, job_id: str) -> bool:
+    return any(isinstance(e.event, ev.StepFailed) and not e.event.retry_at for e in await space.history(job_id))

@@ -30,7 +30,7 @@ async def test_server_that_is_killed_under_load_and_comes_back(
     for _ in range(2):
         crew(own_space, "chain", "--seconds", "0.01", "--concurrency", "4", "--lease", "2")
     jobs = [await own_space.submit() for _ in range(150)]
-    await own_space.redis.execute_command("WAITAOF", 1, 0, 5000)  # type: ignore[no-untyped-call]
+    await own_space.synced()
     for bounce in range(2):
         outcome, some = own_space.topic(Topic.OUTCOME), 20 + 40 * bounce
         await wait_until(lambda outcome=outcome, some=some: _longer(own_space, outcome, some))

@@ -29,8 +29,11 @@ from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
 from eventflow.log.records import Cause
+from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
@@ -115,6 +118,15 @@ class Space:
             return []
         return rows
 
+    async def synced(self) -> None:
+        """Until all that was written so far is on disk. WAITAOF waits for writes of its own connection only, and the
+        file is in order."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.set(self.keys.sync, "test")
+            pipe.execute_command("WAITAOF", 1, 0, int(GENEROUS_S * 1000))
+            _, (local, _) = await pipe.execute()
+        assert local == 1
+
     async def parked(self) -> list[dict[bytes, bytes]]:
         return [fields for _, fields in await self.redis.xrange(self.keys.parked)]
 
@@ -156,6 +168,9 @@ async def working(
     retry: RetryPolicy = QUICK,
     tracing: Tracing | None = None,
     max_connections: int = 16,
+    limits: StepLimits | None = None,
+    pulse: Pulse | None = None,
+    gate: Gate | None = None,
 ) -> AsyncIterator[Running]:
     """A worker with connections, cache and consumer name of its own; drained at the end."""
     redis = connect(space.url, max_connections=max_connections)
@@ -163,8 +178,10 @@ async def working(
     log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
     consumer = f"w-{secrets.token_hex(4)}"
     member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
-    settings = WorkerSettings(concurrency, lease_s, drain_s, retry)
-    worker = Worker(group, log, [member], settings, clock=utc_now, random=Random(), tracing=tracing)
+    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())
+    worker = Worker(
+        group, log, [member], settings, clock=utc_now, random=Random(), tracing=tracing, pulse=pulse, gate=gate
+    )
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
     running = Running(worker, member, task, stop, redis, log)

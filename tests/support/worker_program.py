@@ -17,15 +17,21 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import define, frozen
 
+from eventflow.log.consume import Delivery
+from eventflow.runtime.deadline import StepLimits
+from eventflow.runtime.failure import GenerationError, RetryPolicy
+from eventflow.runtime.process import end_at_once
 from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.watchdog import Pulse, watched
 from eventflow.storage import LocalStore
 from eventflow.telemetry.logs import configure_logs
 from handlers.workspace import Workspace
 from tests.support.log_server import dies_with_parent
-from tests.support.runtime import Chain, open_space, scenes_group, utc_now, working
+from tests.support.runtime import QUICK, Chain, open_space, scenes_group, utc_now, working
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,6 +78,23 @@ class Behaviour:
         self.note(reaction, "begin")
         os.kill(os.getpid(), signal.SIGKILL)
 
+    async def stubborn(self, reaction: Reaction) -> None:
+        """Work in a thread that never asks whether it should stop."""
+        self.note(reaction, "begin")
+        await reaction.in_thread(time.sleep, self.seconds)
+        self.note(reaction, "end")
+
+    async def blocking(self, reaction: Reaction) -> None:
+        """The event loop stands still."""
+        self.note(reaction, "begin")
+        time.sleep(self.seconds)
+        self.note(reaction, "end")
+
+    async def failing(self, reaction: Reaction) -> None:
+        """It never works."""
+        self.note(reaction, "begin")
+        raise GenerationError("broken", "it never works")
+
     async def chain(self, reaction: Reaction) -> None:
         self.note(reaction, "begin")
         await asyncio.sleep(self.seconds)
@@ -83,19 +106,35 @@ def groups_of(name: str, behaviour: Behaviour) -> Sequence[Group]:
     return [scenes_group(getattr(behaviour, name))]
 
 
+async def never_read(count: int, *, block_ms: int = 0) -> list[Delivery]:
+    await asyncio.Event().wait()
+    return []
+
+
 async def main(arguments: argparse.Namespace) -> None:
     configure_logs()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     behaviour = Behaviour(Path(arguments.journal), arguments.seconds, arguments.store)
-    options = {"concurrency": arguments.concurrency, "lease_s": arguments.lease, "drain_s": arguments.drain}
+    pulse = Pulse(arguments.watchdog)
+    options: dict[str, Any] = {"concurrency": arguments.concurrency, "lease_s": arguments.lease}
+    limits = StepLimits(arguments.limit, patience_s=arguments.limit)
+    options |= {"drain_s": arguments.drain, "limits": limits, "pulse": pulse}
+    options |= {"retry": RetryPolicy(arguments.retry, cap_s=3_600)}
     async with contextlib.AsyncExitStack() as stack:
         space = await stack.enter_async_context(open_space(arguments.url, arguments.prefix))
         groups = groups_of(arguments.behaviour, behaviour)
         workers = [await stack.enter_async_context(working(space, group, **options)) for group in groups]
+        if arguments.deaf:
+            for running in workers:
+                running.member.read = never_read  # type: ignore[method-assign]
+        stack.enter_context(watched(pulse, lambda loops: end_at_once(f"stuck: {loops}", 1), period_s=0.1))
         print("ready", flush=True)
-        await stop.wait()
+        runs = asyncio.gather(*(running.task for running in workers))
+        await asyncio.wait([asyncio.create_task(stop.wait()), runs], return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.stop() for worker in workers))
+        if any(running.worker.stuck for running in workers):
+            end_at_once("steps ignore their end", 1)
 
 
 def parse() -> argparse.Namespace:
@@ -104,9 +143,13 @@ def parse() -> argparse.Namespace:
         parser.add_argument(name)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--lease", type=float, default=1.0)
+    parser.add_argument("--retry", type=float, default=QUICK.base_s, help="pause before the first retry")
     parser.add_argument("--drain", type=float, default=5.0)
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--store", type=Path)
+    parser.add_argument("--limit", type=float, default=3_600.0, help="of a step; as long again for its clean-up")
+    parser.add_argument("--watchdog", type=float, default=3_600.0)
+    parser.add_argument("--deaf", action="store_true", help="reads that never come back")
     return parser.parse_args()
 
 

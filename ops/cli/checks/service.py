@@ -13,6 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from eventflow.log.connection import DISCONNECTED, check_server, load_script
 from eventflow.log.errors import LogUnfit
+from eventflow.log.paused import PausedWorkers
 from eventflow.settings import Environment
 from eventflow.topics import GROUP_TOPICS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
@@ -43,6 +44,7 @@ async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
         ),
         *[await _group(parts, group) for group in GROUP_TOPICS],
         await _parked(parts),
+        await _paused(parts),
         await _access(parts),
     ]
 
@@ -116,7 +118,18 @@ async def _parked(parts: Parts) -> Finding:
     count = sum([int(await parts.redis.xlen(keys.parked)) for keys in parts.keyspace.all])
     if not count:
         return ok("parked entries", "none")
-    return warn("parked entries", str(count), "They couldn't be handled; XRANGE of the parked streams says why.")
+    return warn("parked entries", str(count), "See `eventflow parked list` and `show`; then redrive or drop them.")
+
+
+async def _paused(parts: Parts) -> Finding:
+    from ops.compose import utc_now
+
+    paused = await PausedWorkers(parts.redis, parts.keyspace, clock=utc_now).list()
+    if not paused:
+        return ok("backpressure", "no worker has paused")
+    found = "; ".join(f"{worker.consumer} ({worker.group}): {worker.reason}" for worker in paused)
+    remedy = "Free disk or memory there, or change its limits (EVENTFLOW_MIN_FREE_SCRATCH_MB, EVENTFLOW_MAX_...)."
+    return warn("backpressure", found, remedy)
 
 
 async def _access(parts: Parts) -> Finding:

@@ -10,6 +10,7 @@ import pytest
 from ops.cli.settings import markdown_table
 from tests.integration.cli.conftest import Running, rows
 from tests.support.programs import Programs
+from tests.support.waiting import wait_until_sync
 
 
 def test_keys_open_the_door_and_close_it_again(programs: Programs, stack: Running, tmp_path: Path) -> None:
@@ -154,3 +155,18 @@ def test_the_doctor_says_how_to_mend_what_is_broken(programs: Programs, tmp_path
     assert bare.code == 0, bare.out
     assert "warn  append-only file" in bare.out
     assert "warn  group upload" in bare.out
+
+
+def test_the_doctor_sees_a_worker_that_has_paused(programs: Programs, valkey_url: str) -> None:
+    here = {"EVENTFLOW_REDIS_URL": valkey_url, "EVENTFLOW_MAX_MEMORY_MB": "1"}
+    worker = programs.start("worker", "--group", "metadata", **here)
+
+    def found() -> str:
+        report = json.loads(programs.run("doctor", "--json", **here).out)
+        [pressure] = [f for f in report["findings"] if f["part"] == "backpressure"]
+        return pressure["found"] if pressure["state"] == "warn" else ""
+
+    assert "(metadata): this process uses" in wait_until_sync(found, what="the note of the paused worker")
+    assert "worker paused: it takes nothing new" in worker.err
+    worker.process.terminate()
+    assert worker.wait().code == 0

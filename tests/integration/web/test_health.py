@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eventflow.domain.values import StoreRole
 from eventflow.log.consume import GroupMember
+from eventflow.log.paused import PausedWorkers
 from eventflow.storage import LocalStore, ObjectStore
 from eventflow.topics import GROUP_TOPICS
 from tests.integration.web.conftest import Client, StartClient
@@ -40,6 +41,15 @@ async def test_with_a_member_in_each_group_it_is_ok(client: Client, deps: WebDep
         body = await answer.json()
     assert (answer.status, body["status"]) == (200, "ok"), body
     assert body["components"]["groups"]["groups"]["generation"]["requested"]["lag"] == 1
+
+
+async def test_a_paused_worker_shows_with_its_reason(client: Client, deps: WebDeps) -> None:
+    paused = PausedWorkers(deps.redis, deps.log.keyspace, clock=deps.clock)
+    await paused.note("host-1", "generation", "3 MB are free")
+    async with client.get("/readyz") as answer:
+        groups = (await answer.json())["components"]["groups"]
+    assert groups["paused"] == [{"consumer": "host-1", "group": "generation", "reason": "3 MB are free"}]
+    assert groups["status"] == "degraded"
 
 
 async def test_no_store_that_viewers_reach_is_a_503(

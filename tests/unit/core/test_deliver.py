@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from eventflow.domain.values import FileRef
 from eventflow.storage import IntegrityError, ObjectStore, StorageError, StorageRefused, StorageUnavailable
-from handlers.upload.deliver import RETRIES, Delivery, StepUploads
+from handlers.upload.deliver import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
 
 REF = FileRef("workspace", "jobs/j/aa.mp4", "aa" * 32, 4, "video/mp4")
 PATH = Path("aa.mp4")
@@ -177,3 +177,19 @@ async def test_a_cancelled_upload_is_no_failure(store: FakeStore, fallback: Fake
     with pytest.raises(asyncio.CancelledError):
         await task
     assert fallback.calls == []
+
+
+async def test_a_store_that_asks_for_a_pause_gets_it(store: FakeStore, fallback: FakeStore) -> None:
+    store.failures = [down(), StorageUnavailable("slow down", retry_after_s=0.05), down()]
+    with capture_logs() as lines:
+        await uploads(store, fallback).upload(PATH, REF, "k")
+    waits = [line["wait_s"] for line in lines if "wait_s" in line]
+    assert [wait >= 0.05 for wait in waits] == [False, True, False]
+
+
+def test_pauses_double_and_are_bounded_whatever_is_asked() -> None:
+    pauses = _pauses(1.0)
+    next(pauses)
+    assert 0 <= pauses.send(down()) <= 1
+    assert LONGEST_S <= pauses.send(StorageUnavailable("x", retry_after_s=86_400)) <= LONGEST_S + 2
+    assert 0 <= pauses.send(down()) <= 4

@@ -73,10 +73,32 @@ def test_errors_of_the_engine_and_the_stores_have_their_category(raised: Excepti
 def test_pauses_double_with_jitter_up_to_a_cap(attempt: int, seed: int) -> None:
     policy = RetryPolicy(base_s=2, cap_s=60)
     whole = min(60.0, 2 * 2.0 ** (attempt - 1))
-    pause = policy.retry_at(NOW, attempt, Random(seed)) - NOW
+    at = policy.retry_at(NOW, attempt, Random(seed))
+    assert at is not None
+    pause = at - NOW
     assert timedelta(seconds=whole / 2) <= pause <= timedelta(seconds=whole)
 
 
 def test_pauses_differ() -> None:
     random, policy = Random(1), RetryPolicy()
     assert len({policy.retry_at(NOW, 1, random) for _ in range(10)}) == 10
+
+
+@given(st.floats(0, 10_000), st.integers(0, 2**32))
+def test_an_upstream_that_asked_for_a_pause_gets_it_and_a_little_more(asked_s: float, seed: int) -> None:
+    policy = RetryPolicy(base_s=2, longest_s=100)
+    at = policy.retry_at(NOW, 1, Random(seed), StorageStepError("slow_down", "x", retry_after_s=asked_s))
+    assert at is not None
+    least = min(100.0, asked_s)
+    assert timedelta(seconds=least + 0.99) <= at - NOW <= timedelta(seconds=least + 2.01)
+
+
+def test_what_no_retry_can_mend_gets_none() -> None:
+    assert RetryPolicy().retry_at(NOW, 1, Random(1), GenerationError("x", "y", retryable=False)) is None
+    assert RetryPolicy().retry_at(NOW, 1, Random(1), KeyError("x")) is not None
+
+
+def test_a_store_that_asks_for_a_pause_is_heard() -> None:
+    with pytest.raises(StorageStepError) as caught, as_step_errors():
+        raise StorageUnavailable("slow down", retry_after_s=7)
+    assert caught.value.retry_after_s == 7

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eventflow.domain.values import Step
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
 
 KEY = "k1:" + "5e" * 32
@@ -157,3 +158,15 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
     assert len(found) == 3
     assert PASSWORD not in "".join(found)
     assert KEY[3:] not in "".join(found)
+
+
+def test_limits_of_single_steps() -> None:
+    settings = load_settings({"EVENTFLOW_STEP_TIMEOUTS": "plan=60, render_scene=7200.5"})
+    assert settings.step_timeouts == {Step.PLAN: 60, Step.RENDER_SCENE: 7200.5}
+    assert load_settings({}).step_timeouts == {}
+
+
+@pytest.mark.parametrize("text", ["plan", "plan=", "plan=x", "fly=3", "plan=0", "plan=nan", "plan=1e9"])
+def test_limits_of_single_steps_that_are_none(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"EVENTFLOW_STEP_TIMEOUTS.*render_scene=600"):
+        load_settings({"EVENTFLOW_STEP_TIMEOUTS": text})

@@ -10,6 +10,7 @@ from eventflow.domain.job import FINISHED, Phase, Publication, fold
 from eventflow.domain.values import Step
 from tests.support import stories as s
 from tests.support.spec import given
+from tests.support.walks import LATER
 
 ACTIVE = [phase for phase in Phase if phase not in FINISHED and phase is not Phase.CANCELLING]
 NOTES = {
@@ -270,3 +271,28 @@ def test_the_old_run_of_a_scene_is_no_longer_wanted() -> None:
     job = fold([*s.published(2), ev.ReprocessRequested(2), *s.announced(2, 2), s.scene_planned(0, 2)])
     assert decide(job, s.finish_scene(0, 1)) == []
     assert decide(job, s.finish_scene(0, 2)) == [s.rendered(0, 2)]
+
+
+def test_a_step_is_parked_while_it_is_due() -> None:
+    park = cmd.ParkStep(Step.RENDER_SCENE, 0, 1, "odd")
+    parked = ev.StepParked(Step.RENDER_SCENE, 0, 1, "odd")
+    job = given(s.planned(2)).when(park).then(parked)
+    assert [(p.step, p.scene) for p in job.parked] == [(Step.RENDER_SCENE, 0)]
+    given(s.planned(2), s.rendered(0)).when(park).then_nothing()
+    given(s.planned(2)).when(cmd.ParkStep(Step.RENDER_SCENE, 0, 2, "odd")).then_nothing()
+
+
+def test_a_job_whose_work_is_parked_has_nobody_to_confirm_its_cancellation() -> None:
+    parked = ev.StepParked(Step.RENDER_SCENE, 0, 1, "odd")
+    requested = ev.CancellationRequested("r")
+    given(s.planned(2), parked).when(cmd.RequestCancellation("r")).then(requested, ev.JobCancelled(1))
+    given(s.planned(2), parked, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)
+    failed = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, None)
+    given(s.planned(2), parked, failed).when(cmd.RequestCancellation("r")).then(requested)
+
+
+def test_a_job_that_waits_for_a_retry_has_nobody_to_confirm_either() -> None:
+    requested = ev.CancellationRequested("r")
+    put_off = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, LATER)
+    given(s.planned(2), put_off).when(cmd.RequestCancellation("r")).then(requested, ev.JobCancelled(1))
+    given(s.planned(2), put_off, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)

@@ -17,6 +17,7 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.UploadFellBack(1, Step.UPLOAD_SCENE, 0, "k", "r", 3),
         ev.StepDegraded(1, Step.ASSEMBLE, "r"),
         ev.StepFailed(Step.PLAN, None, 1, s.failure(), 1, None),
+        ev.StepParked(Step.PLAN, None, 1, "r"),
         ev.JobFailed(1, s.failure(), Step.PLAN, None, 1),
         ev.SceneReused(0, 1, "Scene 0", 0, 11, s.WORK_FILE, None, "source 0", s.RENDITIONS),
         ev.ArtefactLost(1, Step.PLAN, None, "k"),

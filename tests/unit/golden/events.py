@@ -118,6 +118,9 @@ EVENTS: list[ev.Event] = [
     ev.ArtefactLost(1, Step.PLAN, None, "jobs/j/k.json"),
     ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _renditions(_MP4), _renditions(_OUT)),
     ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, "cd34", _renditions(_OUT), ()),
+    ev.StepParked(Step.RENDER_SCENE, 3, 1, "IllegalTransition: scene 7 is none of the 7 announced"),
+    ev.StepFailed(Step.ASSEMBLE, None, 1, Failure(FailureCategory.TIMEOUT, "step_timeout", "too long"), 1, AT),
+    ev.StepParked(Step.PLAN, None, 2, "DecodeError: group generation has no handler for VideoRequested"),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"

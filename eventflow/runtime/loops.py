@@ -1,0 +1,70 @@
+"""Loops that go on: over a server that goes away, over groups that are gone, each beating in the pulse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Any, TypeVar
+
+from redis.exceptions import ResponseError
+
+from eventflow.log.connection import DISCONNECTED
+from eventflow.log.consume import GroupMember
+from eventflow.runtime.watchdog import Pulse
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+
+
+class Loops:
+    """What the loops of one worker share: the pause that grows while the server can't be reached."""
+
+    def __init__(self, members: Sequence[GroupMember], pulse: Pulse, random: Random, log: Any) -> None:
+        self._members, self._pulse, self._random, self._log = members, pulse, random, log
+        self._pause_s = _FIRST_PAUSE_S
+
+    async def forever(self, action: Callable[[], Awaitable[None]], period_s: float) -> None:
+        """`action` every `period_s` seconds, with jitter, until cancelled."""
+        loop = getattr(action, "__name__", "loop").lstrip("_")
+        while True:
+            self._pulse.beat(loop, period_s)
+            await self.surviving(action, *self._members)
+            await asyncio.sleep(period_s * self._random.uniform(0.8, 1.0))
+
+    async def surviving(self, action: Callable[[], Awaitable[T]], *members: GroupMember) -> T | None:
+        """`action`, over lost connections and lost groups, with growing pauses; None after a pause."""
+        try:
+            result = await action()
+        except DISCONNECTED as error:
+            self._log.warning("log unreachable", error=str(error))
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                self._log.error("log refused", error=str(error))
+            else:
+                self._log.warning("group is gone; creating it again from the beginning")
+                for member in members:
+                    member.rebuilt = True
+                await self.recreate(members)
+        else:
+            self._pause_s = _FIRST_PAUSE_S
+            return result
+        await asyncio.sleep(self._pause_s * self._random.uniform(0.5, 1.0))
+        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
+        return None
+
+    async def recreate(self, members: Sequence[GroupMember]) -> None:
+        """Create the groups that are missing; where that fails now, NOGROUP brings us back to it."""
+        for member in members:
+            try:
+                await member.ensure()
+            except (ResponseError, *DISCONNECTED) as error:
+                self._log.warning("group not created yet", error=str(error))
+
+
+async def end(tasks: Sequence[asyncio.Task[object]]) -> None:
+    """Cancel `tasks` and wait until they are over."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

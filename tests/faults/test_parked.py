@@ -1,0 +1,283 @@
+"""What is parked: told to its job, sent again once and to its group alone, or given up on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import pytest
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command
+from eventflow.domain.errors import IllegalTransition
+from eventflow.domain.job import Phase
+from eventflow.domain.values import Stage
+from eventflow.domain.view import StageState, view_of
+from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.parked import ParkedEntry, ParkedLog
+from eventflow.runtime.failure import GenerationError
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.topics import Topic
+from tests.support.runtime import CAUSE, Chain, Runs, Space, gapless, scenes_group, working
+from tests.support.waiting import wait_until
+
+CANCEL = cmd.RequestCancellation("enough")
+
+
+def _gap(broken: Sequence[int]) -> Group:
+    """Scenes in `broken` are refused by the domain, as a defect of ours would be."""
+
+    async def plan(reaction: Reaction) -> Sequence[Command]:
+        return []
+
+    async def render(reaction: Reaction) -> Sequence[Command]:
+        scene, run = reaction.event.scene, reaction.event.run
+        wrong = cmd.PlanScene(run, 99, "", 0, 1, reaction.event.spec, None)
+        return [wrong] if scene in broken else [cmd.FinishScene(scene, run, ())]
+
+    return Group("generation", {ev.VideoRequested: plan, ev.ScenePlanned: render})
+
+
+async def _parked_scene(space: Space, scenes: int = 1, broken: Sequence[int] = (0,)) -> tuple[str, ParkedEntry]:
+    """A job whose scenes in `broken` are parked and whose others are rendered."""
+    job_id = await space.submit_scenes(scenes)
+    async with working(space, _gap(broken)):
+        await wait_until(lambda: _count(space, len(broken)))
+        await wait_until(lambda: _rendered(space, job_id, scenes - len(broken)))
+    [entry, *_] = (await ParkedLog(space.log).page(10))[0]
+    return job_id, entry
+
+
+async def test_parked_delivery_tells_its_job_in_the_same_commit(space: Space) -> None:
+    job_id, entry = await _parked_scene(space)
+    history = await space.history(job_id)
+    parked = history[-1].event
+    assert isinstance(parked, ev.StepParked)
+    assert "scene 99" in parked.reason
+    assert entry.reason == parked.reason
+    assert entry.envelope is not None
+    assert history[-1].causation_id == entry.envelope.id
+    view = view_of(history)
+    assert view is not None
+    assert view.stages[Stage.RENDERING].state is StageState.PARKED
+    assert "Traceback" in entry.cause
+    assert (entry.group, entry.topic, entry.attempts, entry.job_id) == ("generation", Topic.PLANNED, 1, job_id)
+
+
+async def test_redrive_continues_the_job_once_though_asked_for_ten_times(space: Space) -> None:
+    runs = Runs()
+
+    async def render(reaction: Reaction) -> None:
+        runs.began[reaction.event.scene] += 1
+
+    job_id, entry = await _parked_scene(space, 2)
+    parked = ParkedLog(space.log)
+    asked = await asyncio.gather(*(parked.redrive(entry.id) for _ in range(10)), return_exceptions=True)
+    assert sum(isinstance(answer, ParkedEntry) for answer in asked) == 1
+    assert sum(isinstance(answer, NotParked) for answer in asked) == 9
+    assert await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 1
+    async with working(space, scenes_group(render)):
+        await wait_until(lambda: _rendered(space, job_id, 2))
+        await wait_until(lambda: _retries_empty(space))
+    assert runs.began == {0: 1}
+    view = view_of(await space.history(job_id))
+    assert view is not None
+    assert view.stages[Stage.RENDERING].state is StageState.COMPLETED
+    assert await space.parked() == []
+    assert gapless(await space.history(job_id))
+
+
+async def test_redrive_keeps_every_checkpoint(space: Space) -> None:
+    """Neither its own group's position in the topic moves, nor any other group sees the event again."""
+    runs = Runs()
+
+    async def watch(reaction: Reaction) -> Sequence[Command]:
+        runs.began["watchers"] += 1
+        return []
+
+    job_id, entry = await _parked_scene(space)
+    stream = space.topic(Topic.PLANNED)
+    async with working(space, Group("watchers", {ev.ScenePlanned: watch})):
+        await wait_until(lambda: runs.began["watchers"] == 1)
+        before = await _positions(space, stream)
+        await ParkedLog(space.log).redrive(entry.id)
+        async with working(space, scenes_group(_nothing)):
+            await wait_until(lambda: _rendered(space, job_id, 1))
+            later = await space.submit_scenes(1)
+            await wait_until(lambda: _rendered(space, later, 1))
+            await wait_until(lambda: runs.began["watchers"] == 2)
+    after = await _positions(space, stream)
+    assert [name for name, _, _ in after] == [name for name, _, _ in before]
+    [(entry_id, _)] = await space.redis.xrevrange(stream, count=1)
+    assert {(position, pending) for _, position, pending in after} == {(entry_id, 0)}
+    assert await space.redis.xlen(stream) == 2
+
+
+async def test_redriven_delivery_is_counted_anew_and_may_be_parked_again(space: Space) -> None:
+    job_id, first = await _parked_scene(space)
+    parked = ParkedLog(space.log)
+    await parked.redrive(first.id)
+    async with working(space, _gap((0,))):
+        await wait_until(lambda: _count(space, 1))
+    [again], cursor = await parked.page(10)
+    assert cursor == ""
+    assert again.id != first.id
+    assert (again.attempts, again.topic, again.job_id) == (1, Topic.PLANNED, job_id)
+    assert again.stream == space.keys.retry("generation", Topic.PLANNED)
+    assert (await space.types(job_id)).count("StepParked") == 2
+
+
+async def test_job_that_waits_for_a_parked_delivery_is_cancelled_at_once(space: Space) -> None:
+    job_id, entry = await _parked_scene(space, 2)
+    await space.do(job_id, CANCEL)
+    assert (await space.job(job_id)).phase is Phase.CANCELLED
+    await space.do(job_id, cmd.RequestReprocess())  # and is free for another try
+    await ParkedLog(space.log).drop(entry.id, CAUSE)
+    assert (await space.types(job_id))[-3:] == ["CancellationRequested", "JobCancelled", "ReprocessRequested"]
+
+
+async def test_delivery_that_is_parked_while_its_job_is_cancelled_confirms(space: Space) -> None:
+    async def render(reaction: Reaction) -> Sequence[Command]:
+        await space.do(reaction.job_id, CANCEL)
+        raise IllegalTransition("a defect")
+
+    async def defective(reaction: Reaction) -> Sequence[Command]:
+        await space.do(reaction.job_id, CANCEL)
+        return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
+
+    for handler in (render, defective):
+        job_id = await space.submit_scenes(1)
+        async with working(space, Group("generation", {ev.ScenePlanned: handler, ev.VideoRequested: _idle})):
+            await wait_until(lambda job_id=job_id: space.ended(job_id))
+        assert (await space.job(job_id)).phase is Phase.CANCELLED
+
+
+async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
+    """As a scene that failed for good would: once the others are through."""
+    job_id, entry = await _parked_scene(space, 2)
+    parked = ParkedLog(space.log)
+    _, record = await parked.drop(entry.id, CAUSE)
+    assert record is not None
+    assert record.job.phase is Phase.RENDERING
+    await space.do(job_id, cmd.FinishSceneUpload(1, 1, ()))
+    job = await space.job(job_id)
+    assert job.phase is Phase.FAILED
+    assert job.failure is not None
+    assert job.failure.failure.code == "parked_dropped"
+    assert "scene 99" in job.failure.failure.message
+    assert await space.parked() == []
+    with pytest.raises(NotParked):
+        await parked.drop(entry.id, CAUSE)
+
+
+async def test_drop_for_a_group_that_was_added_later_leaves_the_job_alone(space: Space) -> None:
+    async def watch(reaction: Reaction) -> Sequence[Command]:
+        return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
+
+    job_id = await space.submit_scenes(1)
+    before = await space.types(job_id)
+    async with working(space, Group("watchers", {ev.ScenePlanned: watch})):
+        await wait_until(lambda: _count(space, 1))
+    [entry], _ = await ParkedLog(space.log).page(10)
+    await ParkedLog(space.log).drop(entry.id, CAUSE)
+    assert await space.types(job_id) == before
+    assert await space.parked() == []
+
+
+async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_known(space: Space) -> None:
+    """For code that knows it, after an upgrade; nothing in the bytes is changed."""
+    job_id = await space.submit()
+    raw = orjson.dumps({"type": "VideoTeleported", "dataversion": 1, "data": {}, "subject": job_id})
+    await space.redis.xadd(space.topic(Topic.REQUESTED), {"e": raw})
+    async with working(space, Chain().groups[0]):
+        await wait_until(lambda: _count(space, 1))
+    parked = ParkedLog(space.log)
+    [entry], _ = await parked.page(10)
+    assert entry.envelope is None
+    assert "VideoTeleported" in entry.problem
+    assert entry.job_id == job_id
+    with pytest.raises(ParkedRefused, match=r"Cancel the job first"):
+        await parked.drop(entry.id, CAUSE)
+    await parked.redrive(entry.id)
+    [(_, fields)] = await space.redis.xrange(space.keys.retry("generation", Topic.REQUESTED))
+    assert fields == {b"e": raw}
+
+
+async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> None:
+    parked = ParkedLog(space.log)
+    odd: dict[Any, Any] = {"e": b"\xff", "stream": f"{space.keys.base}topic:gossip:normal", "group": "generation"}
+    await space.redis.xadd(space.keys.parked, odd)
+    await space.redis.xadd(space.keys.parked, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
+    [empty, unknown], _ = await parked.page(10)
+    with pytest.raises(ParkedRefused, match=r"topic:gossip:normal is no topic"):
+        await parked.redrive(unknown.id)
+    with pytest.raises(ParkedRefused, match=r"no event in it"):
+        await parked.redrive(empty.id)
+    for entry in (empty, unknown):
+        assert await parked.drop(entry.id, CAUSE) == (entry, None)
+    for name in ("", "00-0-0", "zz-1-1", "00-1", f"00-{2**64}-0", entry.id):
+        with pytest.raises(NotParked):
+            await parked.find(name)
+
+
+async def test_pages_show_every_entry_once_newest_first(space: Space) -> None:
+    """Over partitions; an entry that comes meanwhile doesn't disturb, nor one that goes."""
+    space.keyspace = space.log.keyspace = type(space.keyspace)(space.keyspace.prefix, 3)
+    for number in range(30):
+        keys = space.keyspace.partition(number % 3)
+        await space.redis.xadd(keys.parked, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
+    parked, seen, cursor = ParkedLog(space.log), list[bytes](), ""
+    while True:
+        entries, cursor = await parked.page(7, cursor)
+        seen += [entry.payload for entry in entries]
+        if not cursor:
+            break
+        await space.redis.xadd(space.keyspace.partition(1).parked, {"e": "new"})
+        await space.redis.xdel(entries[-1].keys.parked, entries[-1].entry_id)
+    assert seen == [str(n).encode() for n in reversed(range(30))]
+    assert len([entry async for entry in parked.all()]) == 30 - 4 + 4
+
+
+async def test_what_a_program_has_said_is_kept(space: Space) -> None:
+    class ProgramFailed(GenerationError):
+        stderr = b"x" * 9_000 + b"moov atom not found"
+
+    async def fails(reaction: Reaction) -> Sequence[Command]:
+        raise ProgramFailed("probe", "the program ended with 1")
+
+    await space.submit()
+    async with working(space, Group("watchers", {ev.VideoRequested: fails, ev.JobCancelled: fails})):
+        job_id = await space.submit()
+        await space.do(job_id, CANCEL)
+        await wait_until(lambda: _count(space, 1))  # JobCancelled: no step of a job
+    [entry], _ = await ParkedLog(space.log).page(10)
+    assert entry.stderr.endswith("moov atom not found")
+    assert len(entry.stderr) == 8_000
+
+
+async def _idle(reaction: Reaction) -> Sequence[Command]:
+    return []
+
+
+async def _nothing(reaction: Reaction) -> None:
+    pass
+
+
+async def _positions(space: Space, stream: str) -> list[tuple[bytes, bytes, int]]:
+    infos = await space.redis.xinfo_groups(stream)
+    return sorted((i["name"], i["last-delivered-id"], i["pending"]) for i in infos)
+
+
+async def _count(space: Space, parked: int) -> bool:
+    return len(await space.parked()) == parked
+
+
+async def _rendered(space: Space, job_id: str, scenes: int) -> bool:
+    return (await space.types(job_id)).count("SceneRendered") == scenes
+
+
+async def _retries_empty(space: Space) -> bool:
+    return await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 0
