@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from eventflow.domain import events as ev
+from eventflow.domain.values import Lane
 
 
 class Topic(StrEnum):
@@ -19,11 +20,6 @@ class Topic(StrEnum):
     GENERATED = "generated"
     UPLOADED = "uploaded"
     OUTCOME = "outcome"
-
-
-class Lane(StrEnum):
-    HIGH = "high"
-    NORMAL = "normal"
 
 
 #: In the order in which a reader prefers them.

@@ -28,7 +28,8 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.reaction import Group
-from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.runtime.worker import Worker
+from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
@@ -87,7 +88,15 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIt
         redis,
         blocking,
         keyspace,
-        JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, random=random, cache_size=folded_jobs),
+        JobLog(
+            redis,
+            codec=Codec(),
+            keyspace=keyspace,
+            clock=utc_now,
+            random=random,
+            cache_size=folded_jobs,
+            most_in_progress=settings.work_in_progress,
+        ),
         stores,
         signing,
         ApiKeys(redis, keyspace.api_keys, clock=utc_now),

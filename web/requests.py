@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from eventflow.domain.commands import RequestReprocess
-from eventflow.domain.values import ReprocessFrom, VideoRequest, Voice
+from eventflow.domain.values import Lane, ReprocessFrom, VideoRequest, Voice
 from web.checks import Checks, JSONObject, as_object, pointer_to
 
 MAX_PASSTHROUGH_BYTES = 1_024
@@ -34,7 +34,6 @@ _LATER_FIELDS = frozenset(
         "music",
         "on_scene_failure",
         "enable_streaming",
-        "priority",
         "webhook_url",
     }
 )
@@ -189,6 +188,15 @@ def _retry_attempts(value: Any, checks: Checks, _: Limits) -> int | None:
     return checks.integer(value, *RETRIES, "/retry_attempts")
 
 
+def _priority(value: Any, checks: Checks, _: Limits) -> Lane | None:
+    if not checks.typed(value, str, "/priority", "a string"):
+        return None
+    if value not in list(Lane):
+        checks.add("/priority", "unknown_value", f"there is no such priority; there is: {', '.join(Lane)}")
+        return None
+    return Lane(value)
+
+
 def _passthrough(value: Any, checks: Checks, _: Limits) -> str | None:
     if not checks.typed(value, dict, "/passthrough", "an object"):
         return None
@@ -208,5 +216,6 @@ _PARSERS: dict[str, Callable[[Any, Checks, Limits], Any]] = {
     "voice": _voice,
     **{name: _switch(name) for name in _SWITCHES},
     "retry_attempts": _retry_attempts,
+    "priority": _priority,
     "passthrough": _passthrough,
 }

@@ -13,6 +13,13 @@ CELL_SECONDS = 8 / 15
 StoreRole = Literal["workspace", "delivery", "fallback"]
 
 
+class Lane(StrEnum):
+    """The order of service: high first, normal never starved. Every event of a job goes by the lane of its request."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+
+
 class Step(StrEnum):
     """The units of work that handlers do; what a failure, an attempt and a deadline belong to."""
 
@@ -93,6 +100,7 @@ class VideoRequest:
     s3_upload_enabled: bool = True
     cleanup_local_files: bool = True
     retry_attempts: int = 3
+    priority: Lane = Lane.NORMAL  #: since version 2 of VideoRequested
     passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
 
 

@@ -6,13 +6,15 @@ Commits that are ready at the same time travel together in one script call per p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, cast
 
 from attrs import frozen
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
@@ -23,11 +25,14 @@ IN_FLIGHT = 2
 #: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
 BATCH = 128
 
+#: What the script takes for no limit of jobs in progress.
+UNLIMITED = 10**15
+
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "clear"]
+Hint = Literal["", "cancel", "stop", "publish", "resume", "request"]
 
 
-@frozen(slots=False)
+@carrier
 class Claim:
     """A pending entry as it was handed to a consumer. `count` is its delivery count, the fencing token."""
 
@@ -38,7 +43,7 @@ class Claim:
     count: int
 
 
-@frozen(slots=False)
+@carrier
 class NewEvent:
     """An encoded event; `topic` is the stream it is delivered on, or None for history only."""
 
@@ -61,11 +66,11 @@ class Parked:
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@frozen(slots=False)
+@carrier
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`.
+    `expected` is the job's version before the first of `events`; `lane` and `owner` say where a request lines up.
     """
 
     keys: PartitionKeys
@@ -75,21 +80,27 @@ class Commit:
     claim: Claim | None = None
     on_claim: OnClaim = "hold"
     hint: Hint = ""
+    lane: str = ""
+    owner: str = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
 
 
-#: What an event means for the job's live hash; of several in one commit the last one counts.
+#: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
 _HINTS: dict[type[ev.Event], Hint] = {
     ev.CancellationRequested: "cancel",
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
-    ev.VideoPublished: "clear",
-    ev.ReprocessRequested: "clear",
+    ev.VideoPublished: "publish",
+    ev.ReprocessRequested: "resume",
 }
+#: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
+REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 
 
 def hint_of(events: Sequence[ev.Event]) -> Hint:
+    if events and type(events[-1]) in REQUESTS:
+        return "request"
     hint: Hint = ""
     for event in events:
         hint = _HINTS.get(type(event), hint)
@@ -97,64 +108,82 @@ def hint_of(events: Sequence[ev.Event]) -> Hint:
 
 
 class _Batch:
-    """Lays commits out as the script reads them: each key once, everything else by index."""
+    """Lays commits out as the script reads them: streams once, everything else by index.
 
-    def __init__(self) -> None:
-        self.keys: dict[str, int] = {}
-        self.args: list[str | bytes | int] = []
+    KEYS: feed, delayed, parked; the events key of each commit, in order; then the other streams.
+    """
 
-    def key(self, name: str) -> int:
-        return self.keys.setdefault(name, len(self.keys) + 1)
+    def __init__(self, keys: PartitionKeys, commits: Sequence[Commit], limit: int) -> None:
+        self.keys = [keys.feed, keys.delayed, keys.parked]
+        self.keys += [keys.events(commit.job_id) for commit in commits]
+        self._streams: dict[str, int] = {}
+        self.args: list[str | bytes | int] = [len(commits), limit or UNLIMITED]
+        for commit in commits:
+            self._add(commit)
+        self.keys += self._streams
 
-    def add(self, c: Commit) -> None:
-        put = self.args.extend
-        keys = c.keys
-        live = self.key(keys.live(c.job_id)) if c.hint else 0
-        put((self.key(keys.events(c.job_id)), live, self.key(keys.feed), c.expected, c.hint))
-        if c.claim is None:
-            put(("none", len(c.events), len(c.delayed), len(c.parked)))
-        else:
-            claim = c.claim
-            put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer))
-            put((claim.entry_id, claim.count, len(c.events), len(c.delayed), len(c.parked)))
+    def _stream(self, name: str) -> int:
+        return self._streams.get(name) or self._streams.setdefault(name, len(self.keys) + len(self._streams) + 1)
+
+    def _add(self, c: Commit) -> None:
+        put, claim = self.args.extend, c.claim
+        put((c.expected, c.hint, len(c.events)))
+        if c.hint == "request":
+            put((c.lane, c.owner))
         for event in c.events:
-            put((event.type, event.payload, self.key(event.topic) if event.topic else 0))
+            put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))
+        if claim is None:
+            put(("none", len(c.delayed), len(c.parked)))
+        else:
+            put((c.on_claim, len(c.delayed), len(c.parked), self._stream(claim.stream)))
+            put((claim.group, claim.consumer, claim.entry_id, claim.count))
         for d in c.delayed:
-            put((self.key(keys.delayed), d.due_ms, d.target.encode() + b"\n" + d.payload))
+            put((d.due_ms, d.target.encode() + b"\n" + d.payload))
         for p in c.parked:
-            put((self.key(keys.parked), 2 * len(p.fields)))
-            for name, value in p.fields:
-                put((name, value))
+            put((2 * len(p.fields), *(part for field in p.fields for part in field)))
 
 
-def script_call(commits: Iterable[Commit]) -> tuple[list[str], list[str | bytes | int]]:
-    """KEYS and ARGV of `commit.lua` for commits of one partition."""
-    batch, commits = _Batch(), list(commits)
-    for commit in commits:
-        batch.add(commit)
-    return list(batch.keys), [len(commits), *batch.args]
+def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[str | bytes | int]]:
+    """KEYS and ARGV of `commit.lua` for commits of one partition; `limit` is the most jobs in progress there."""
+    batch = _Batch(commits[0].keys, commits, limit)
+    return batch.keys, batch.args
 
 
 def version_from(commit: Commit, row: list[Any]) -> int:
     """The job's version after `commit`. Raises LeaseLost, VersionConflict or CommitFailed, as the script said."""
-    status, detail = row[0], row[1]
-    if status == b"ok":
-        return int(detail)
+    if row[0] == b"ok":
+        return int(row[1])
+    raise _refusal(commit, row)
+
+
+def _refusal(commit: Commit, row: list[Any]) -> Exception:
+    status, detail = row
     if status == b"lost":
-        raise LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
+        return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
     if status == b"conflict":
-        raise VersionConflict(commit.job_id, commit.expected, int(detail))
-    raise CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
+        return VersionConflict(commit.job_id, commit.expected, int(detail))
+    return CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
+
+
+#: Hears of a commit once: the job's version after it, or why it wasn't (or may not have been) taken.
+Answered = Callable[[int, Exception | None], None]
 
 
 class Committer:
     """Sends commits, many in one call where many are ready. One per process."""
 
-    def __init__(self, redis: Redis) -> None:
-        self.script = load_script(redis, "commit")
-        self._waiting: list[tuple[Commit, asyncio.Future[int]]] = []
-        self._sending = 0
-        self._senders: set[asyncio.Task[None]] = set()
+    def __init__(self, redis: Redis, *, limit: int = 0) -> None:
+        """`limit`: most jobs in progress in a partition; 0 for no limit."""
+        self.script = load_script(redis, "commit", after="admission")
+        self.limit = limit
+        self._queues: dict[str, _Queue] = {}
+
+    def submit(self, commit: Commit, answered: Answered) -> None:
+        """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
+        queue = self._queues.get(commit.keys.base)
+        if queue is None:
+            queue = self._queues[commit.keys.base] = _Queue(self.script, self.limit)
+        queue.put(commit, answered)
 
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
@@ -163,26 +192,42 @@ class Committer:
         (it may or may not have been written; sending it again is safe).
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commit, done))
-        if self._sending == 0 or (self._sending < IN_FLIGHT and len(self._waiting) >= BATCH):
-            self._sending += 1
-            sender = asyncio.create_task(self._send_all())
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+
+        def answered(version: int, error: Exception | None) -> None:
+            if done.done():  # whoever waited was cancelled meanwhile
+                return
+            if error is None:
+                done.set_result(version)
+            else:
+                done.set_exception(error)
+
+        self.submit(commit, answered)
         return await done
+
+
+class _Queue:
+    """Commits of one partition that wait to be sent."""
+
+    def __init__(self, script: AsyncScript, limit: int) -> None:
+        self._script, self._limit = script, limit
+        self._waiting: list[tuple[Commit, Answered]] = []
+        self._senders: set[asyncio.Task[None]] = set()
+
+    def put(self, commit: Commit, answered: Answered) -> None:
+        self._waiting.append((commit, answered))
+        sending = len(self._senders)
+        if sending == 0 or (sending < IN_FLIGHT and len(self._waiting) >= BATCH):
+            self._senders.add(asyncio.create_task(self._send_all()))
 
     async def _send_all(self) -> None:
         try:
             while self._waiting:
                 await self._gather()
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                by_partition: dict[str, list[tuple[Commit, asyncio.Future[int]]]] = {}
-                for item in batch:
-                    by_partition.setdefault(item[0].keys.base, []).append(item)
-                for items in by_partition.values():
-                    await self._send(items)
+                if batch:
+                    await self._send(batch)
         finally:  # nothing is awaited since `_waiting` was seen empty: a commit that comes now starts a new sender
-            self._sending -= 1
+            self._senders.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _gather(self) -> None:
         """Wait for as long as each turn of the event loop brings more commits, up to a full batch."""
@@ -191,22 +236,19 @@ class Committer:
             seen = len(self._waiting)
             await asyncio.sleep(0)
 
-    async def _send(self, items: list[tuple[Commit, asyncio.Future[int]]]) -> None:
-        keys, args = script_call(commit for commit, _ in items)
+    async def _send(self, items: list[tuple[Commit, Answered]]) -> None:
+        keys, args = script_call([commit for commit, _ in items], self._limit)
         try:
-            rows = await self.script(keys=keys, args=args)
+            rows = await self._script(keys=keys, args=args)
         except BaseException as error:
             lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
-            for _, done in items:
-                if not done.done():
-                    done.set_exception(lost)
+            for _, answered in items:
+                answered(0, lost)
             if not isinstance(error, Exception):
                 raise
             return
-        for (commit, done), row in zip(items, rows, strict=True):
-            if done.done():  # its handler was cancelled meanwhile
-                continue
-            try:
-                done.set_result(version_from(commit, row))
-            except Exception as error:
-                done.set_exception(error)
+        for (commit, answered), row in zip(items, rows, strict=True):
+            if row[0] == b"ok":
+                answered(row[1], None)
+            else:
+                answered(0, _refusal(commit, row))

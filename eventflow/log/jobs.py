@@ -10,16 +10,15 @@ from random import Random
 from typing import Any
 
 from attrs import evolve as replace
-from attrs import frozen
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from eventflow.codec import Codec
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.job import Job, evolve
-from eventflow.domain.values import VideoRequest
+from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
 from eventflow.log.commit import (
     Claim,
@@ -29,20 +28,18 @@ from eventflow.log.commit import (
     NewEvent,
     OnClaim,
     hint_of,
-    script_call,
-    version_from,
 )
-from eventflow.log.connection import syncs_always
-from eventflow.log.errors import NotDurable, VersionConflict
+from eventflow.log.durable import commit_durably, wait_for_sync
+from eventflow.log.errors import VersionConflict
+from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
-from eventflow.topics import TOPIC_OF, Lane
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
 _PAGE = 1_000
 
 
-@frozen(slots=False)
+@carrier
 class JobRecord:
     """A job as folded up to `version`; `job` is its state."""
 
@@ -53,7 +50,7 @@ class JobRecord:
     job: Job
 
 
-@frozen(slots=False)
+@carrier
 class Cause:
     """What a commit is a reaction to: goes into the envelope of each event of it."""
 
@@ -63,7 +60,7 @@ class Cause:
     traceparent: str
 
 
-@frozen(slots=False)
+@carrier
 class Settlement:
     """What becomes of the claimed entry with a commit, and the retry to put off, if any.
 
@@ -87,11 +84,13 @@ class JobLog:
         clock: Callable[[], datetime],
         random: Random | None = None,
         cache_size: int = 4_096,
+        most_in_progress: int = 0,
     ) -> None:
         self.redis = redis
         self.codec = codec
         self.keyspace = keyspace
-        self.committer = Committer(redis)
+        self.committer = Committer(redis, limit=most_in_progress)
+        self.index = JobIndex(redis, keyspace)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._cache: OrderedDict[str, JobRecord] = OrderedDict()
@@ -133,15 +132,18 @@ class JobLog:
         For first deliveries only: nobody else can have begun the work that the event calls for. Raises
         LookupError where the log has lost the event.
         """
-        known = self._cache.get(envelope.job_id)
-        before = known.version if known else 0
-        if known is not None and before >= envelope.seq:
-            return known
-        record = advance(known, envelope) if before == envelope.seq - 1 else await self.load(envelope.job_id)
+        record = self.known_at(envelope) or await self.load(envelope.job_id)
         if record is None or record.version < envelope.seq:
             raise LookupError(f"job {envelope.job_id} has no event {envelope.seq}")
-        self._remember(record)
         return record
+
+    def known_at(self, envelope: Envelope) -> JobRecord | None:
+        """The job at `envelope` or later where that takes no read, else None. For first deliveries, as `at_event`."""
+        known = self._cache.get(envelope.job_id)
+        before = known.version if known else 0
+        if before >= envelope.seq:
+            return known
+        return self._remember(advance(known, envelope)) if before == envelope.seq - 1 else None
 
     async def create(self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0) -> JobRecord:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
@@ -154,9 +156,10 @@ class JobLog:
         commit = self._commit(job_id, None, events, cause, None)
         if job is None:
             raise LookupError("a request decides a job")
+        await self.index.enter(job_id, cause.owner)
         try:
             if durable_ms:
-                await self._commit_durably(commit, durable_ms)
+                await commit_durably(self.redis, self.committer, commit, durable_ms)
             else:
                 await self.committer.commit(commit)
         except VersionConflict:
@@ -164,34 +167,11 @@ class JobLog:
             if record is None or record.correlation_id != cause.correlation_id:
                 raise
             if durable_ms:  # nobody has waited for its sync; the file is in order, so that of a later write will do
-                await self._wait_for_sync(("SET", commit.keys.sync, job_id), durable_ms)
+                await wait_for_sync(self.redis, ("SET", commit.keys.sync, job_id), durable_ms)
             return record  # our own first try, whose answer was lost
         record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
         self._remember(record)
         return record
-
-    async def _commit_durably(self, commit: Commit, timeout_ms: int) -> None:
-        keys, args = script_call([commit])
-        call = ("EVAL", str(self.committer.script.script), len(keys), *keys, *args)
-        (row,) = await self._wait_for_sync(call, timeout_ms)
-        version_from(commit, row)
-
-    async def _wait_for_sync(self, write: tuple[Any, ...], timeout_ms: int) -> Any:
-        """Send `write` and wait until it is synced, on one connection; returns its answer. Raises NotDurable."""
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.execute_command(*write)
-            pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
-            answer, synced = await pipe.execute(raise_on_error=False)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(synced, ResponseError) and "unknown command" in str(synced):
-            if not await syncs_always(self.redis):
-                raise NotDurable("this server can't tell when it has synced: set appendfsync always")
-        elif isinstance(synced, Exception):
-            raise NotDurable(f"the server can't sync the event to disk: {synced}")
-        elif synced[0] < 1:
-            raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
-        return answer
 
     async def execute(
         self,
@@ -237,6 +217,34 @@ class JobLog:
             return record
         raise last
 
+    def offer(
+        self,
+        record: JobRecord,
+        commands: Sequence[Command],
+        cause: Cause,
+        settlement: Settlement,
+        answered: Callable[[JobRecord | None, Exception | None], None],
+    ) -> bool:
+        """Decide `commands` on the job as it is known and send the commit off without waiting for it.
+
+        `answered` gets the job afterwards, or why the commit wasn't taken: then, and where this returns False because
+        nothing was decided, `execute` does what is left. Raises DomainError.
+        """
+        events, job = decide_all(record.job, commands)
+        if not events or job is None:
+            return False
+        after = JobRecord(record.id, record.owner, record.correlation_id, record.version + len(events), job)
+
+        def done(_: int, error: Exception | None) -> None:
+            if error is None:
+                self._remember(after)
+                answered(after, None)
+            else:
+                answered(None, error)
+
+        self.committer.submit(self._commit(record.id, record, events, cause, settlement), done)
+        return True
+
     def _commit(
         self,
         job_id: str,
@@ -249,15 +257,17 @@ class JobLog:
         version = record.version if record else 0
         if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
             cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
-        now, new = self._clock(), list[NewEvent]()
+        lane = _lane_of(record, events)
+        now, routes, new = self._clock(), keys.routes(lane), []
         for seq, event in enumerate(events, version + 1):
-            envelope = Envelope(
-                job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now, event
+            payload = self.codec.lay_out(
+                event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
             )
-            topic = TOPIC_OF.get(type(event))
-            target = keys.topic(topic, Lane.NORMAL) if topic else None
-            new.append(NewEvent(type(event).__name__, self.codec.encode(envelope), target))
-        delayed = settlement.retry(events) if settlement and settlement.retry else ()
+            kind = type(event)
+            new.append(NewEvent(kind.__name__, payload, routes.get(kind)))
+        hint = hint_of(events)
+        if hint == "request":  # delivered when the job is admitted
+            new[-1] = NewEvent(new[-1].type, new[-1].payload, None)
         return Commit(
             keys,
             job_id,
@@ -265,8 +275,10 @@ class JobLog:
             tuple(new),
             settlement.claim if settlement else None,
             settlement.on_claim if settlement else "hold",
-            hint_of(events),
-            delayed,
+            hint,
+            lane,
+            cause.owner,
+            settlement.retry(events) if settlement and settlement.retry else (),
         )
 
     def forget(self, job_id: str) -> None:
@@ -281,6 +293,14 @@ class JobLog:
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
         return known
+
+
+def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:
+    """The lane that all events of a job go by: its request says which."""
+    if record is not None:
+        return record.job.request.priority
+    first = events[0]
+    return first.request.priority if isinstance(first, ev.VideoRequested) else Lane.NORMAL
 
 
 def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:

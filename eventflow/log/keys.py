@@ -6,8 +6,9 @@ from functools import cache
 
 from attrs import field, frozen
 
-from eventflow.envelope import partition_of
-from eventflow.topics import LANES, Lane, Topic
+from eventflow.domain.events import Event
+from eventflow.domain.values import Lane
+from eventflow.topics import LANES, TOPIC_OF, Topic
 
 
 @frozen
@@ -19,11 +20,13 @@ class PartitionKeys:
     base: str = field(init=False)
     feed: str = field(init=False)
     _topics: dict[tuple[Topic, Lane], str] = field(init=False, eq=False, repr=False)
+    _routes: dict[Lane, dict[type[Event], str]] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         base = f"{self.prefix}:{{{self.partition:02x}}}:"
         topics = {(topic, lane): f"{base}topic:{topic.value}:{lane.value}" for topic in Topic for lane in Lane}
-        for name, value in (("base", base), ("feed", base + "feed"), ("_topics", topics)):
+        routes = {lane: {event: topics[topic, lane] for event, topic in TOPIC_OF.items()} for lane in Lane}
+        for name, value in (("base", base), ("feed", base + "feed"), ("_topics", topics), ("_routes", routes)):
             object.__setattr__(self, name, value)  # made once: every commit asks for them
 
     def events(self, job_id: str) -> str:
@@ -32,6 +35,10 @@ class PartitionKeys:
     def live(self, job_id: str) -> str:
         """Hash of what isn't history: progress of the running steps, cancel hint."""
         return f"{self.base}job:{job_id}"
+
+    def jobs_of(self, owner: str | None) -> str:
+        """Sorted set of the owner's jobs, or of everybody's: job id by its place in time."""
+        return self.base + ("jobs" if owner is None else f"jobs:{owner}")
 
     @property
     def delayed(self) -> str:
@@ -53,18 +60,39 @@ class PartitionKeys:
     def topic(self, topic: Topic, lane: Lane) -> str:
         return self._topics[topic, lane]
 
+    def routes(self, lane: Lane) -> dict[type[Event], str]:
+        """The stream that each type of event is delivered on; a type that is missing is history."""
+        return self._routes[lane]
+
     def retry(self, group: str, topic: Topic) -> str:
         return f"{self.base}retry:{group}:{topic.value}"
 
-    def streams_of(self, group: str, topics: tuple[Topic, ...]) -> tuple[str, ...]:
-        """What a member of `group` reads: its retries first, then the topics lane by lane."""
+    @property
+    def admitted(self) -> str:
+        """Set of the jobs in progress."""
+        return self.base + "admitted"
+
+    def waiting(self, lane: Lane) -> str:
+        """Sorted set of the jobs that wait to be admitted, by their turn."""
+        return f"{self.base}waiting:{lane.value}"
+
+    def streams_of(self, group: str, topics: tuple[Topic, ...], lanes: tuple[Lane, ...] = LANES) -> tuple[str, ...]:
+        """What a member of `group` reads, in order of preference: its retries, then lane by lane the topics.
+
+        Within a lane the last topic of `topics` comes first: what has been begun is finished before more is begun.
+        """
         retries = [self.retry(group, topic) for topic in topics]
-        return (*retries, *(self.topic(topic, lane) for lane in LANES for topic in topics))
+        return (*retries, *(self.topic(topic, lane) for lane in lanes for topic in reversed(topics)))
 
 
 @cache
 def _partition_keys(prefix: str, number: int) -> PartitionKeys:
     return PartitionKeys(prefix, number)
+
+
+@cache
+def _keys_by_digits(prefix: str, digits: str) -> PartitionKeys:
+    return _partition_keys(prefix, int(digits, 16))
 
 
 @frozen
@@ -78,7 +106,7 @@ class Keyspace:
         return _partition_keys(self.prefix, number)
 
     def of_job(self, job_id: str) -> PartitionKeys:
-        return self.partition(partition_of(job_id))
+        return _keys_by_digits(self.prefix, job_id[:2])
 
     @property
     def all(self) -> tuple[PartitionKeys, ...]:
@@ -88,3 +116,7 @@ class Keyspace:
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""
         return f"{self.prefix}:{{keys}}:api"
+
+    def idempotency(self, digest: str) -> str:
+        """What a requester's idempotency key stands for, by the key's digest. In the slot of the API keys."""
+        return f"{self.prefix}:{{keys}}:idem:{digest}"

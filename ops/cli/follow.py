@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ops.cli.common import CommandError
 from ops.cli.display import display
@@ -16,19 +16,19 @@ _POLL_S = 0.4
 
 async def follow(parts: Parts, job_id: str) -> None:
     """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
-    from eventflow.domain.view import progress, view_of
+    from eventflow.domain.view import progress
     from ops.cli.generate import why
-    from ops.cli.jobs import fractions
+    from web.folding import Wanted, fold_on, read_jobs
     from web.render import status_of
 
     view = None
     with display() as shown:
         while True:
-            view = view_of(await parts.log.history(job_id, after=view.version if view else 0), view)
+            [reading] = await read_jobs(parts.log, [Wanted(job_id, view.version if view else 0)], live=True)
+            view = fold_on(view, reading.envelopes)
             if view is None:
                 raise CommandError(f"Job {job_id} is no longer in this log.")
-            live: Any = await parts.redis.hgetall(parts.keyspace.of_job(job_id).live(job_id))
-            status = status_of(view, progress(view.job, fractions(live)))
+            status = status_of(view, progress(view.job, reading.live))
             shown.show(status)
             if view.job.finished:
                 break

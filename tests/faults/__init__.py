@@ -25,9 +25,12 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
 | workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
+| lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
+| lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
+| crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 
 Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
 stay pending (trimming comes later); AOF rewrite; silent hang; XREAD per viewer; COUNT per stream and priorities (lanes
-come with issue B); lag null; parked replay; XACKDEL isn't used.
+come with issue B); parked replay; XACKDEL isn't used.
 """

@@ -6,6 +6,8 @@ no longer agree. A line is never changed. A changed payload gets a new schema ve
 
 from datetime import UTC, datetime
 
+from attrs import evolve
+
 from eventflow.domain import events as ev
 from eventflow.domain.values import (
     AudioStream,
@@ -13,6 +15,7 @@ from eventflow.domain.values import (
     FailureCategory,
     FileRef,
     ForkOrigin,
+    Lane,
     ReprocessFrom,
     ReusableScene,
     SceneRendition,
@@ -59,6 +62,7 @@ _DEFAULTS = VideoRequest(
     s3_upload_enabled=True,
     cleanup_local_files=True,
     retry_attempts=3,
+    priority=Lane.NORMAL,
     passthrough=None,
 )
 _CHOSEN = VideoRequest(
@@ -71,6 +75,7 @@ _CHOSEN = VideoRequest(
     s3_upload_enabled=False,
     cleanup_local_files=False,
     retry_attempts=0,
+    priority=Lane.NORMAL,
     passthrough='{"order":7}',
 )
 _FULL = TechnicalMetadata(
@@ -140,4 +145,5 @@ EVENTS_V2: list[ev.Event] = [
     ev.ReprocessRequested(5, ReprocessFrom.METADATA, None),
     ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
     ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
+    ev.VideoRequested(evolve(_CHOSEN, priority=Lane.HIGH), None),
 ]
