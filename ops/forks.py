@@ -17,7 +17,8 @@ from eventflow.domain.job import Job, fold
 from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import ForkOrigin, ReusableScene, VideoRequest
 from eventflow.envelope import Envelope, new_job_id, partition_of
-from eventflow.log.jobs import Cause, JobLog, JobRecord
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord
 from handlers.generation import model
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.source import source_of

@@ -63,12 +63,12 @@ async def read_jobs(log: JobLog, wanted: Sequence[Wanted], *, live: bool) -> lis
         envelopes = [log.codec.decode(fields[b"e"]) for _, fields in rows]
         if len(rows) == _PAGE:
             envelopes += await log.history(want.job_id, after=envelopes[-1].seq)
-        fractions = _fractions(answers[place * step + 1]) if live else {}
-        readings.append(Reading(tuple(map(slim, envelopes)), fractions))
+        live_fractions = fractions(answers[place * step + 1]) if live else {}
+        readings.append(Reading(tuple(map(slim, envelopes)), live_fractions))
     return readings
 
 
-def _fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
+def fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
     """The hash holds other things too (the cancel hint); progress fields have colons in their names."""
     return {name.decode(): float(value) for name, value in fields.items() if b":" in name}
 

@@ -10,7 +10,7 @@ from eventflow.domain.values import VideoRequest
 from eventflow.envelope import new_job_id
 from eventflow.log.errors import NotDurable
 from eventflow.log.idempotency import IdempotencyKeys, Reservation
-from eventflow.log.jobs import Cause
+from eventflow.log.records import Cause
 from web.backpressure import BACKPRESSURE
 from web.bodies import read_json
 from web.checks import known_query

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from eventflow.domain.commands import Command
 from eventflow.domain.errors import DomainError
 from eventflow.envelope import Envelope, is_traceparent
-from eventflow.log.jobs import Cause
+from eventflow.log.records import Cause
 from eventflow.telemetry.tracing import new_traceparent
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.errors import job_not_found

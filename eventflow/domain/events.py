@@ -35,7 +35,7 @@ class Event:
 
 @frozen
 class VideoRequested(Event):
-    """A job begins. Since version 2 its request has a priority, and it may be the fork of another job."""
+    """A job begins. Since version 2 its request has a priority, and it may be the fork of another one."""
 
     SCHEMA_VERSION: ClassVar[int] = 2
     request: VideoRequest

@@ -14,62 +14,25 @@ from redis.asyncio import Redis
 
 from eventflow.codec import Codec
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
-from eventflow.domain.job import Job, evolve
 from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
 from eventflow.log.commit import (
-    Claim,
     Commit,
     Committer,
-    Delayed,
     NewEvent,
-    OnClaim,
     hint_of,
 )
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
 from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause, JobRecord, Settlement, advance
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
 _PAGE = 1_000
-
-
-@carrier
-class JobRecord:
-    """A job as folded up to `version`; `job` is its state."""
-
-    id: str
-    owner: str
-    correlation_id: str
-    version: int
-    job: Job
-
-
-@carrier
-class Cause:
-    """What a commit is a reaction to: goes into the envelope of each event of it."""
-
-    owner: str
-    correlation_id: str
-    causation_id: str
-    traceparent: str
-
-
-@carrier
-class Settlement:
-    """What becomes of the claimed entry with a commit, and the retry to put off, if any.
-
-    `retry` makes the delayed delivery from the events that were decided.
-    """
-
-    claim: Claim
-    on_claim: OnClaim = "hold"
-    retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
 
 
 class JobLog:
@@ -301,14 +264,3 @@ def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:
         return record.job.request.priority
     first = events[0]
     return first.request.priority if isinstance(first, ev.VideoRequested) else Lane.NORMAL
-
-
-def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:
-    """Fold one more event. The events of a job must come in order and without a gap."""
-    version = record.version if record else 0
-    if envelope.seq != version + 1:
-        raise LookupError(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
-    job = evolve(record.job if record else None, envelope.event)
-    owner = record.owner if record else envelope.owner
-    correlation = record.correlation_id if record else envelope.correlation_id
-    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job)

@@ -29,7 +29,8 @@ from eventflow.log.commit import Commit, Delayed, OnClaim
 from eventflow.log.connection import is_passing
 from eventflow.log.consume import Delivery
 from eventflow.log.errors import LeaseLost
-from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord, Settlement
 from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy, failure_of
 from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.parking import parked_entry

@@ -37,8 +37,9 @@ from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import new_job_id
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause
 from eventflow.runtime.process import tune_process
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.runtime.worker import Worker

@@ -18,7 +18,7 @@ async def follow(parts: Parts, job_id: str) -> None:
     """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
     from eventflow.domain.view import progress
     from ops.cli.generate import why
-    from web.folding import Wanted, fold_on, read_jobs
+    from web.folding import fractions
     from web.render import status_of
 
     view = None

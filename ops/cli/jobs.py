@@ -130,7 +130,7 @@ def cancel(job: JobId, data_dir: StackDir = None) -> None:
 async def _cancel(job_id: str, data_dir: Path | None) -> int:
     from eventflow.domain.commands import RequestCancellation
     from eventflow.domain.errors import AlreadyFinished
-    from eventflow.log.jobs import Cause
+    from eventflow.log.records import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
     async with open_tool(data_dir) as parts:

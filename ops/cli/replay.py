@@ -19,7 +19,7 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import RequestReprocess
-    from eventflow.log.jobs import Cause
+    from eventflow.log.records import Cause
     from ops.compose import Parts
     from ops.forks import Fork
 
@@ -213,7 +213,7 @@ async def _preview(parts: Parts, fork: Fork) -> None:
 
 
 def _cause(owner: str) -> Cause:
-    from eventflow.log.jobs import Cause
+    from eventflow.log.records import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
     return Cause(owner, f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))

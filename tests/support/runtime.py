@@ -26,8 +26,9 @@ from eventflow.domain.values import FileRef, Lane, VideoRequest
 from eventflow.envelope import Envelope, new_job_id
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.log.records import Cause
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.runtime.worker import Worker

@@ -145,5 +145,5 @@ EVENTS_V2: list[ev.Event] = [
     ev.ReprocessRequested(5, ReprocessFrom.METADATA, None),
     ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
     ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
-    ev.VideoRequested(evolve(_CHOSEN, priority=Lane.HIGH), None),
+    ev.VideoRequested(evolve(_DEFAULTS, priority=Lane.HIGH), None),
 ]

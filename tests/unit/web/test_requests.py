@@ -86,7 +86,6 @@ def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
         "music",
         "on_scene_failure",
         "enable_streaming",
-        "priority",
         "webhook_url",
     ],
 )
