@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.cli.common import CommandError
 from ops.cli.display import display
@@ -16,7 +16,7 @@ _POLL_S = 0.4
 
 async def follow(parts: Parts, job_id: str) -> None:
     """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
-    from eventflow.domain.view import progress
+    from eventflow.domain.view import progress, view_of
     from ops.cli.generate import why
     from web.folding import fractions
     from web.render import status_of
@@ -24,11 +24,11 @@ async def follow(parts: Parts, job_id: str) -> None:
     view = None
     with display() as shown:
         while True:
-            [reading] = await read_jobs(parts.log, [Wanted(job_id, view.version if view else 0)], live=True)
-            view = fold_on(view, reading.envelopes)
+            view = view_of(await parts.log.history(job_id, after=view.version if view else 0), view)
             if view is None:
                 raise CommandError(f"Job {job_id} is no longer in this log.")
-            status = status_of(view, progress(view.job, reading.live))
+            live: Any = await parts.redis.hgetall(parts.keyspace.of_job(job_id).live(job_id))
+            status = status_of(view, progress(view.job, fractions(live)))
             shown.show(status)
             if view.job.finished:
                 break
