@@ -14,7 +14,7 @@ def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
 
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
-    ("VideoRequested", 1): _unchanged,  # version 2 may be a fork
+    ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
 }

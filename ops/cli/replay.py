@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,10 +101,14 @@ async def _specifications_gone(parts: Parts, events: Any) -> bool:
 
 async def _say_what_runs(parts: Parts, job_id: str, command: RequestReprocess) -> None:
     """The job is at work: that is what was asked for, or else in the way of it. Raises CommandError for the latter."""
-    from eventflow.domain.events import ReprocessRequested
+    from eventflow.domain.events import ArtefactLost, ReprocessRequested
 
     history = await parts.log.history(job_id)
-    asked = [e for e in history if isinstance(e.event, ReprocessRequested) and not e.causation_id]
+    asked = [
+        envelope
+        for before, envelope in pairwise(history)  # what follows a loss was asked for by nobody
+        if isinstance(envelope.event, ReprocessRequested) and not isinstance(before.event, ArtefactLost)
+    ]
     record = await parts.log.load(job_id)
     if record is None or record.job.finished:
         raise CommandError(f"Job {job_id} has just ended; run the command again to do it again.")

@@ -62,6 +62,7 @@ _DEFAULTS = VideoRequest(
     s3_upload_enabled=True,
     cleanup_local_files=True,
     retry_attempts=3,
+    priority=Lane.NORMAL,
     passthrough=None,
 )
 _CHOSEN = VideoRequest(
@@ -74,6 +75,7 @@ _CHOSEN = VideoRequest(
     s3_upload_enabled=False,
     cleanup_local_files=False,
     retry_attempts=0,
+    priority=Lane.NORMAL,
     passthrough='{"order":7}',
 )
 _FULL = TechnicalMetadata(
