@@ -16,9 +16,9 @@ from eventflow.log.connection import BLOCK_MS, COMMAND_TIMEOUT_S, DISCONNECTED, 
 from eventflow.log.errors import LogUnfit, NotDurable
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
+from ops.chaos.proxy import Proxy, proxy_of
 from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer, log_server
-from tests.support.proxy import Proxy, proxy_of
 from tests.support.runtime import CHAIN, Chain, Runs, Space, a_file, gapless, open_space, scenes_group, working
 from tests.support.waiting import wait_until
 
