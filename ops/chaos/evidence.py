@@ -59,7 +59,7 @@ class Leftovers:
 
 @frozen
 class Evidence:
-    """`served` are status bodies by job; `bad_files` what is wrong with stored files; `exit_codes` of drained workers."""
+    """`served` are status bodies by job; `bad_files` what is wrong with stored files; `exit_codes` of workers."""
 
     promises: Sequence[Promise]
     journal: Sequence[Line]

@@ -37,7 +37,9 @@ from ops.compose import utc_now
 
 _ADMIN = "admin"
 #: How long clients go on asking after the storm, and how long the stack may take to become quiet, in seconds.
-_CLIENTS_S, _QUIET_S = 60.0, 300.0
+_CLIENTS_S, _QUIET_S = 20.0, 300.0
+#: Leases without any event, settlement or retry after which it won't come any more; a broken commit is given less time.
+_PATIENCE_LEASES, _PATIENCE_BROKEN_LEASES = 10, 4
 _LOG = structlog.get_logger()
 
 
@@ -95,7 +97,7 @@ async def _run(plan: Plan, site: Site, redis: Redis, began: float) -> Report:
     lanes = schedule(plan.seed, plan.seconds, len(site.workers), plan.lease_s)
     storm = Storm(site, list[Sequence[Fault]](lanes.values()))
     without_answer = await _storm_and_work(plan, site, storm, tokens)
-    patience_s = 10 * plan.lease_s
+    patience_s = plan.lease_s * (_PATIENCE_LEASES if plan.broken == "-" else _PATIENCE_BROKEN_LEASES)
     quiet = await wait_until_quiet(redis, keyspace, patience_s=patience_s, at_most_s=_QUIET_S)
     _LOG.info("the storm is over", quiet=quiet)
     evidence = await _collect(site, redis, keyspace, tokens)

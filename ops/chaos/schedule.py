@@ -33,6 +33,8 @@ LANES: Mapping[str, tuple[FaultKind, ...]] = {
 }
 #: Faults that last for some leases; the others for seconds, or are over at once.
 _LEASES = (K.PAUSE, K.ISOLATE)
+#: Long enough that even a busy worker takes over what the other one holds.
+_LEASES_LONG = (1.6, 2.4)
 _SECONDS: Mapping[FaultKind, tuple[float, float]] = {
     K.CRASH: (0.1, 1.0),
     K.STORE_REFUSES: (0.5, 4.0),
@@ -66,7 +68,7 @@ def _lane(lane: str, random: Random, seconds: float, workers: int, lease_s: floa
     for kind in _mixed(LANES[lane], random):
         at += random.uniform(*_CALM[lane])
         if kind in _LEASES:
-            lasts = lease_s * random.uniform(1.2, 2.0)
+            lasts = lease_s * random.uniform(*_LEASES_LONG)
         else:
             lasts = random.uniform(*_SECONDS.get(kind, (0.0, 0.0)))
         target = random.randrange(workers)

@@ -77,7 +77,10 @@ def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group
             about: dict[str, Any] = {"job": reaction.job_id, "event": event}
             if work is not None:
                 about |= {"step": work.step.value, "scene": work.scene, "run": work.run}
-            note = partial(journal.write, claim=claims.get(event), **about)
+
+            def note(what: str) -> None:
+                journal.write(what, claims.get(event), **about)
+
             note("begin")
             try:
                 commands = await handler(reaction)
@@ -115,8 +118,7 @@ def break_commit(kind: str) -> None:
 
     def load(redis: Redis, name: str) -> AsyncScript:
         script = connection.load_script(redis, name)
-        source = script.script if isinstance(script.script, str) else script.script.decode()
-        return redis.register_script(alter(source)) if name == "commit" else script
+        return redis.register_script(alter(str(script.script))) if name == "commit" else script
 
     vars(commit).update(load_script=load)
 
