@@ -77,25 +77,28 @@ class Report:
     done: Sequence[Done]
 
 
-async def run(plan: Plan, folder: Path) -> Report:
-    """Start everything in `folder`, storm, check. Raises ChaosError where the run itself can't be carried out."""
+async def run(plan: Plan, folder: Path, *, lanes: Mapping[str, Sequence[Fault]] | None = None) -> Report:
+    """Start everything in `folder`, storm, check. `lanes` are the faults; by default those of the plan's seed.
+
+    Raises ChaosError where the run itself can't be carried out.
+    """
     began = monotonic()
     layout = Layout(folder, workers=plan.workers, lease_s=plan.lease_s, broken=plan.broken)
     async with open_site(layout) as site:
         _LOG.info("the stack runs", url=site.url, folder=str(folder))
         redis = connect(site.settings.redis_url)
         try:
-            return await _run(plan, site, redis, began)
+            if lanes is None:
+                lanes = schedule(plan.seed, plan.seconds, len(site.workers), plan.lease_s)
+            return await _run(plan, site, Storm(site, list(lanes.values())), redis, began)
         finally:
             await redis.aclose()
 
 
-async def _run(plan: Plan, site: Site, redis: Redis, began: float) -> Report:
+async def _run(plan: Plan, site: Site, storm: Storm, redis: Redis, began: float) -> Report:
     keyspace = Keyspace(site.settings.namespace, site.settings.partitions)
     keys = ApiKeys(redis, keyspace.api_keys, clock=utc_now)
     tokens = {owner: (await keys.add(owner, ("admin",) if owner == _ADMIN else ()))[1] for owner in (*OWNERS, _ADMIN)}
-    lanes = schedule(plan.seed, plan.seconds, len(site.workers), plan.lease_s)
-    storm = Storm(site, list[Sequence[Fault]](lanes.values()))
     without_answer = await _storm_and_work(plan, site, storm, tokens)
     patience_s = plan.lease_s * (_PATIENCE_LEASES if plan.broken == "-" else _PATIENCE_BROKEN_LEASES)
     quiet = await wait_until_quiet(redis, keyspace, patience_s=patience_s, at_most_s=_QUIET_S)
