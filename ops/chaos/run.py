@@ -18,6 +18,7 @@ from eventflow.identity import ApiKeys
 from eventflow.log.connection import connect
 from eventflow.log.keys import Keyspace
 from eventflow.storage import ObjectStore, S3Options, open_store
+from eventflow.topics import GROUP_TOPICS
 from ops.chaos.clients import OWNERS, Client, Ledger, orders, read_ledgers, work_off
 from ops.chaos.evidence import (
     Evidence,
@@ -36,8 +37,10 @@ from ops.chaos.storm import Done, Storm
 from ops.compose import utc_now
 
 _ADMIN = "admin"
-#: How long clients go on asking after the storm, and how long the stack may take to become quiet, in seconds.
-_CLIENTS_S, _QUIET_S = 20.0, 300.0
+#: How long the stack may take to become quiet, in seconds.
+_QUIET_S = 300.0
+#: Leases for which clients go on asking after the storm.
+_CLIENTS_LEASES = 10
 #: Leases without any event, settlement or retry after which it won't come any more; a broken commit is given less time.
 _PATIENCE_LEASES, _PATIENCE_BROKEN_LEASES = 10, 4
 _LOG = structlog.get_logger()
@@ -45,7 +48,7 @@ _LOG = structlog.get_logger()
 
 @frozen
 class Plan:
-    """What is asked of a run. `workers` counts those of each group."""
+    """What is asked of a run. `workers` counts those of each of `groups`."""
 
     seed: int
     seconds: float
@@ -53,6 +56,7 @@ class Plan:
     workers: int
     lease_s: float = 2.0
     broken: str = "-"
+    groups: Sequence[str] = tuple(GROUP_TOPICS)
 
 
 @frozen
@@ -60,7 +64,7 @@ class Report:
     """What came of it. `worked_again` counts steps whose work was begun more than once, which faults make necessary."""
 
     plan: Plan
-    accepted: int
+    promises: Mapping[str, int]
     without_answer: int
     jobs_in_log: int
     ended_as: Mapping[str, int]
@@ -83,7 +87,7 @@ async def run(plan: Plan, folder: Path, *, lanes: Mapping[str, Sequence[Fault]] 
     Raises ChaosError where the run itself can't be carried out.
     """
     began = monotonic()
-    layout = Layout(folder, workers=plan.workers, lease_s=plan.lease_s, broken=plan.broken)
+    layout = Layout(folder, plan.workers, plan.groups, lease_s=plan.lease_s, broken=plan.broken)
     async with open_site(layout) as site:
         _LOG.info("the stack runs", url=site.url, folder=str(folder))
         redis = connect(site.settings.redis_url)
@@ -112,7 +116,7 @@ async def _storm_and_work(plan: Plan, site: Site, storm: Storm, tokens: Mapping[
     began = monotonic()
     ledgers = {owner: Ledger(site.layout.folder / "ledgers", owner) for owner in OWNERS}
     async with aiohttp.ClientSession() as session:
-        until = began + plan.seconds + _CLIENTS_S
+        until = began + plan.seconds + plan.lease_s * _CLIENTS_LEASES
         clients = {
             owner: Client(session, site.url, owner, tokens[owner], tokens[_ADMIN], ledgers[owner], until)
             for owner in OWNERS
@@ -163,7 +167,7 @@ def _report(plan: Plan, e: Evidence, storm: Storm, quiet: bool, without_answer: 
     begun = Counter((line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "begin")
     return Report(
         plan=plan,
-        accepted=sum(promise.what == "accepted" for promise in e.promises),
+        promises=_counted(promise.what for promise in e.promises),
         without_answer=without_answer,
         jobs_in_log=len(e.histories),
         ended_as=_counted(view.status.value for view in views),

@@ -69,21 +69,22 @@ def _carried_out(plan: Plan, folder: Path, *, keep: bool) -> Report:
     from ops.embedded import EmbeddedError
 
     configure_logs("INFO", json=False)
-    fine = False
+    telling = False
     try:
         report = asyncio.run(_until_told(run(plan, folder)))
-        fine = not report.violations
+        telling = bool(report.violations)
+        return report
     except asyncio.CancelledError:
         raise CommandError("Stopped; every process that was started is ended.") from None
     except (ChaosError, EmbeddedError, ExceptionGroup) as error:
+        telling = True
         causes = [str(one) for one in _leaves(error) if isinstance(one, ChaosError | EmbeddedError)]
         if not causes:
             raise
         raise CommandError("; ".join(causes)) from error
     finally:
-        if fine and not keep:
+        if not telling and not keep:
             shutil.rmtree(folder, ignore_errors=True)
-    return report
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
@@ -102,7 +103,7 @@ async def _until_told(work: Coroutine[Any, Any, T]) -> T:
 
 def _show(report: Report) -> None:
     figures = {
-        "jobs accepted": report.accepted,
+        "promises (202)": report.promises,
         "jobs in the log": report.jobs_in_log,
         "ended as": report.ended_as,
         "failed as": report.failed_as,

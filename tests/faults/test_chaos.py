@@ -8,18 +8,21 @@ from pathlib import Path
 
 import psutil
 import pytest
+from attrs import evolve
 
 from ops.chaos.run import Plan, run
 from ops.chaos.schedule import Fault, FaultKind
 from tests.support.programs import Programs, programs_in
 from tests.support.waiting import wait_until_sync
 
-#: Cuts off a worker of generation and one of upload for two leases and a half, again and again: what they have in
-#: hands goes to the others of their groups, and is finished by both.
-ISOLATIONS = {
-    group: [Fault(1.0 + 3.6 * n + 0.4 * target, 2.5, FaultKind.ISOLATE, target) for n in range(3)]
-    for group, target in (("generation", 0), ("upload", 1))
-}
+#: These start up to nine processes each, on a machine that may have other tests to run.
+pytestmark = pytest.mark.timeout(300)
+
+#: Cuts off a worker of generation for two leases and a half, and again: what it has in hands goes to the other one,
+#: and is finished by both. There is always more to do than two of them can.
+ISOLATIONS = {"workers": [Fault(at, 2.5, FaultKind.ISOLATE, target=0) for at in (1.5, 5.5)]}
+#: Nothing but generation, of which there are two workers; jobs don't end.
+RENDERING = Plan(seed=1, seconds=8, jobs=24, workers=2, lease_s=1.0, groups=("generation",))
 
 
 @pytest.fixture
@@ -29,26 +32,27 @@ def programs(tmp_path: Path) -> Iterator[Programs]:
 
 
 async def test_short_storm_breaks_nothing(tmp_path: Path) -> None:
-    report = await run(Plan(seed=7, seconds=15, jobs=10, workers=1), tmp_path / "site")
+    report = await run(Plan(seed=7, seconds=12, jobs=8, workers=1), tmp_path / "site")
     assert report.violations == []
-    assert report.accepted == 10
-    assert sum(report.faults.values()) >= 6
+    assert report.promises["accepted"] == 8
+    assert sum(report.faults.values()) >= 5
     assert _started_in(tmp_path) == []
 
 
-async def test_isolated_workers_settle_nothing(tmp_path: Path) -> None:
-    report = await run(Plan(seed=1, seconds=12, jobs=16, workers=2, lease_s=1.0), tmp_path / "site", lanes=ISOLATIONS)
-    assert report.violations == []
-    assert report.worked_again > 0  # the fault has hit: somebody else did their work
+async def test_isolated_worker_settles_nothing_that_is_not_its_own(tmp_path: Path) -> None:
+    report = await run(RENDERING, tmp_path / "site", lanes=ISOLATIONS)
+    assert report.worked_again > 0  # the fault has hit: somebody else did its work
+    # Without the other groups jobs can't end, and their entries are delivered to nobody.
+    unfinished = {"every job has ended", "nothing is pending or delayed"}
+    assert {name for name, count in report.checks.items() if count} <= unfinished
 
 
 @pytest.mark.parametrize(
     ("broken", "check"),
-    [("no-fencing", "only the owner of an entry settles it"), ("no-settle", "nothing is pending or delayed")],
+    [("no-fencing", "only the owner of an entry settles it"), ("double", "histories are gapless and fold")],
 )
 async def test_broken_commit_is_found_out(tmp_path: Path, broken: str, check: str) -> None:
-    plan = Plan(seed=1, seconds=12, jobs=16, workers=2, lease_s=1.0, broken=broken)
-    report = await run(plan, tmp_path / "site", lanes=ISOLATIONS)
+    report = await run(evolve(RENDERING, broken=broken), tmp_path / "site", lanes=ISOLATIONS)
     assert report.checks[check] > 0
 
 
