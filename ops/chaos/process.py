@@ -16,8 +16,8 @@ from attrs import define, field
 
 from ops.supervisor import child_setup
 
-#: As generous as a loaded machine of two cores may need.
-START_S, END_S = 60.0, 60.0
+#: As generous as a machine of two cores may need that starts ten processes at once and has other things to do.
+START_S, END_S = 180.0, 60.0
 _READY = "ready"
 
 
