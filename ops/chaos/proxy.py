@@ -9,19 +9,17 @@ from contextlib import asynccontextmanager, suppress
 from attrs import define, field
 
 _CHUNK_BYTES = 1 << 16
+_CRAWL_S = 0.05
 
 
 @define(eq=False)
 class Proxy:
-    """`lose(marker)` cuts the connection instead of forwarding the answer to the next request with `marker` in it.
-
-    `lost` counts such answers. `slow_s` is a pause before each piece that is forwarded.
-    """
+    """In front of `target_port` on loopback, on `port`. `lost` counts answers that were cut off."""
 
     target_port: int
     port: int = 0
     lost: int = 0
-    slow_s: float = 0.0
+    _pause_s: float = 0.0
     _marker: bytes | None = None
     _refusing: bool = False
     _open: asyncio.Event = field(factory=asyncio.Event)
@@ -32,6 +30,7 @@ class Proxy:
         self._open.set()
 
     def lose(self, marker: bytes) -> None:
+        """Cut the connection instead of forwarding the answer to the next request with `marker` in it."""
         self._marker = marker
 
     def cut(self) -> None:
@@ -48,9 +47,13 @@ class Proxy:
         """Forward nothing any more; connections are accepted and stay open."""
         self._open.clear()
 
+    def crawl(self) -> None:
+        """Pause before each piece that is forwarded."""
+        self._pause_s = _CRAWL_S
+
     def heal(self) -> None:
         """Forward everything again, what has waited included."""
-        self._marker, self._refusing, self.slow_s = None, False, 0.0
+        self._marker, self._refusing, self._pause_s = None, False, 0.0
         self._open.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -105,8 +108,8 @@ class Proxy:
 
     async def _forward(self, data: bytes, out: asyncio.StreamWriter) -> None:
         await self._open.wait()
-        if self.slow_s:
-            await asyncio.sleep(self.slow_s)
+        if self._pause_s:
+            await asyncio.sleep(self._pause_s)
         out.write(data)
         await out.drain()
 

@@ -16,6 +16,7 @@ class FaultKind(StrEnum):
     KILL = "kill"  #: SIGKILL of a worker, which is started again
     PAUSE = "pause"  #: SIGSTOP of a worker for longer than a lease, then SIGCONT
     ISOLATE = "isolate"  #: one worker can't reach the log for longer than a lease
+    SILENCE = "silence"  #: what one worker and the log say to each other arrives later than a lease: late commits too
     KILL_WEB = "kill_web"  #: SIGKILL of the web app, which is started again
     CRASH = "crash"  #: SIGKILL of the log's server, started again on the same files
     CUT = "cut"  #: every connection to the log is reset
@@ -27,12 +28,12 @@ class FaultKind(StrEnum):
 
 K = FaultKind
 LANES: Mapping[str, tuple[FaultKind, ...]] = {
-    "workers": (K.KILL, K.PAUSE, K.ISOLATE, K.KILL, K.LOSE_ANSWER, K.KILL_WEB),
+    "workers": (K.KILL, K.PAUSE, K.ISOLATE, K.SILENCE, K.KILL, K.LOSE_ANSWER, K.KILL_WEB),
     "log": (K.CUT, K.CRASH, K.CUT),
     "store": (K.STORE_REFUSES, K.STORE_HANGS, K.STORE_SLOW),
 }
 #: Faults that last for some leases; the others for seconds, or are over at once.
-_LEASES = (K.PAUSE, K.ISOLATE)
+_LEASES = (K.PAUSE, K.ISOLATE, K.SILENCE)
 #: Long enough that even a busy worker takes over what the other one holds.
 _LEASES_LONG = (1.6, 2.4)
 _SECONDS: Mapping[FaultKind, tuple[float, float]] = {

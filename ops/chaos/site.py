@@ -14,6 +14,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -85,10 +86,6 @@ class Site:
         await self.server_program.start()
         await self.server.wait_ready(lambda: not self.server_program.running, lambda: None)
 
-    async def restart(self, program: Program) -> None:
-        """As a supervisor would. Raises ChaosError where it doesn't come back."""
-        await program.start()
-
     def heal(self) -> None:
         """Every proxy lets everything through again."""
         for proxy in [self.store_proxy, *self.log_proxies]:
@@ -111,6 +108,8 @@ async def open_site(layout: Layout) -> AsyncIterator[Site]:
 
 
 async def _kill_all(programs: Sequence[Program]) -> None:
+    for program in programs:
+        program.signal(signal.SIGKILL)
     for program in programs:
         await program.kill()
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import structlog
 from attrs import frozen
 
 from ops.chaos.process import Program
+from ops.chaos.proxy import Proxy
 from ops.chaos.schedule import Fault, FaultKind
-from ops.chaos.site import Member, Site
+from ops.chaos.site import Site
 
 #: In the text of every commit's script call: its answer is the one that gets lost.
 _COMMIT = b"settle"
-_SLOW_S = 0.05
-
 _LOG = structlog.get_logger()
 
 
@@ -58,51 +57,54 @@ class Storm:
 
     async def _do(self, fault: Fault) -> str:
         """Returns what it was done to."""
-        site, kind = self._site, fault.kind
+        site, kinds = self._site, FaultKind
         member = site.workers[fault.target % len(site.workers)]
-        if kind in (FaultKind.KILL, FaultKind.PAUSE, FaultKind.ISOLATE, FaultKind.LOSE_ANSWER):
-            await self._to_worker(kind, member, fault.lasts_s)
-            return member.program.name
-        if kind is FaultKind.KILL_WEB and site.web is not None:
-            await _restarted(site.web)
-            return site.web.name
-        if kind in (FaultKind.CUT, FaultKind.CRASH):
-            if kind is FaultKind.CUT:
+        match fault.kind:
+            case kinds.KILL:
+                await _restarted(member.program)
+            case kinds.PAUSE:
+                member.program.signal(signal.SIGSTOP)
+                await asyncio.sleep(fault.lasts_s)
+                member.program.signal(signal.SIGCONT)
+            case kinds.ISOLATE:
+                await _for_a_while(member.proxy, member.proxy.refuse, fault.lasts_s)
+            case kinds.SILENCE:
+                await _for_a_while(member.proxy, member.proxy.hang, fault.lasts_s)
+            case kinds.LOSE_ANSWER:
+                member.proxy.lose(_COMMIT)
+            case _:
+                return await self._to_others(fault)
+        return member.program.name
+
+    async def _to_others(self, fault: Fault) -> str:
+        site, store, kinds = self._site, self._site.store_proxy, FaultKind
+        match fault.kind:
+            case kinds.KILL_WEB:
+                if site.web is not None:
+                    await _restarted(site.web)
+                return "web"
+            case kinds.CUT:
                 for proxy in site.log_proxies:
                     proxy.cut()
-            else:
+                return "server"
+            case kinds.CRASH:
                 await site.server_program.kill()
                 await asyncio.sleep(fault.lasts_s)
                 await site.start_server()
-            return site.server_program.name
-        await self._to_store(kind, fault.lasts_s)
+                return "server"
+            case kinds.STORE_REFUSES:
+                await _for_a_while(store, store.refuse, fault.lasts_s)
+            case kinds.STORE_HANGS:
+                await _for_a_while(store, store.hang, fault.lasts_s)
+            case kinds.STORE_SLOW:
+                await _for_a_while(store, store.crawl, fault.lasts_s)
         return "store"
 
-    async def _to_worker(self, kind: FaultKind, member: Member, lasts_s: float) -> None:
-        program, proxy = member.program, member.proxy
-        if kind is FaultKind.KILL:
-            await _restarted(program)
-        elif kind is FaultKind.PAUSE:
-            program.signal(signal.SIGSTOP)
-            await asyncio.sleep(lasts_s)
-            program.signal(signal.SIGCONT)
-        elif kind is FaultKind.ISOLATE:
-            proxy.refuse()
-            await asyncio.sleep(lasts_s)
-            proxy.heal()
-        else:
-            proxy.lose(_COMMIT)
 
-    async def _to_store(self, kind: FaultKind, lasts_s: float) -> None:
-        proxy = self._site.store_proxy
-        if kind is FaultKind.STORE_REFUSES:
-            proxy.refuse()
-        elif kind is FaultKind.STORE_HANGS:
-            proxy.hang()
-        else:
-            proxy.slow_s = _SLOW_S
-        await asyncio.sleep(lasts_s)
-        proxy.heal()
+async def _for_a_while(proxy: Proxy, fault: Callable[[], None], lasts_s: float) -> None:
+    fault()
+    await asyncio.sleep(lasts_s)
+    proxy.heal()
 
 
 async def _restarted(program: Program) -> None:

@@ -18,9 +18,9 @@ from tests.support.waiting import wait_until_sync
 #: These start up to nine processes each, on a machine that may have other tests to run.
 pytestmark = pytest.mark.timeout(300)
 
-#: Cuts off a worker of generation for two leases and a half, and again: what it has in hands goes to the other one,
-#: and is finished by both. There is always more to do than two of them can.
-ISOLATIONS = {"workers": [Fault(at, 2.5, FaultKind.ISOLATE, target=0) for at in (1.5, 5.5)]}
+#: Cuts off a worker of generation for two leases and a half, and later holds up its messages as long: what it has in
+#: hands goes to the other one, and is finished by both. There is always more to do than two of them can.
+ISOLATIONS = {"workers": [Fault(1.5, 2.5, FaultKind.ISOLATE, 0), Fault(5.0, 2.5, FaultKind.SILENCE, 0)]}
 #: Nothing but generation, of which there are two workers; jobs don't end.
 RENDERING = Plan(seed=1, seconds=8, jobs=24, workers=2, lease_s=1.0, groups=("generation",))
 

@@ -31,7 +31,8 @@ def test_one_minute_has_every_kind_of_fault() -> None:
 
 def test_a_paused_worker_sleeps_longer_than_its_lease() -> None:
     faults = [fault for lane in schedule(1, 600, 6, 5.0).values() for fault in lane]
-    assert all(fault.lasts_s > 5 for fault in faults if fault.kind in (FaultKind.PAUSE, FaultKind.ISOLATE))
+    kinds = (FaultKind.PAUSE, FaultKind.ISOLATE, FaultKind.SILENCE)
+    assert all(fault.lasts_s > 5 for fault in faults if fault.kind in kinds)
 
 
 def test_jobs_come_while_the_storm_rages_and_have_different_fates() -> None:
