@@ -25,6 +25,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
+| server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
 
