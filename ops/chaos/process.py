@@ -73,9 +73,10 @@ class Program:
         raise ChaosError(f"{self.name} ended while it started; see {self.log}")
 
     def signal(self, number: signal.Signals) -> None:
+        """Not by Popen, which would look whether it still runs, and take its exit code away from asyncio."""
         if self.process is not None and self.process.returncode is None:
             with suppress(ProcessLookupError):
-                self.process.send_signal(number)
+                os.kill(self.process.pid, number)
 
     async def kill(self) -> None:
         """SIGKILL, as a crash would be."""
