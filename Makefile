@@ -7,11 +7,12 @@ STAMP := $(VENV)/.installed
 # Two test processes: as many as the smallest machine that this is meant for has cores.
 TEST_PROCESSES ?= 2
 
-.PHONY: help venv demo test test-debian lint format clean
+.PHONY: help venv demo test test-debian chaos lint format clean
 
 help:
 	@echo "make demo    make the sample script's video into ./demo-output"
 	@echo "make test    all tests that need nothing but PyPI"
+	@echo "make chaos   a minute of faults on a real stack, then the checks"
 	@echo "make lint    ruff and mypy"
 	@echo "make venv    the environment in $(VENV), with the eventflow command in $(BIN)"
 
@@ -33,6 +34,10 @@ test: $(STAMP)
 # What needs programs of Debian packages; .ci/run installs them.
 test-debian: $(STAMP)
 	@$(BIN)/python -m pytest -m debian
+
+# Faults that the seed chooses: killed and paused workers, a crashing server, cut connections, a failing store.
+chaos: $(STAMP)
+	@$(BIN)/eventflow chaos --minutes 1 --jobs 40 --seed 1
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

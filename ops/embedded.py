@@ -30,7 +30,6 @@ _LOCK_PATIENCE_S = 3.0
 _START_PATIENCE_S = 20.0
 _POLL_S = 0.05
 
-#: everysec also serves EVENTFLOW_DURABLE_ACK=always: WAITAOF waits for that sync.
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -39,7 +38,7 @@ dir "{folder}"
 logfile "{folder}/valkey.log"
 daemonize no
 appendonly yes
-appendfsync everysec
+appendfsync {appendfsync}
 aof-load-truncated yes
 save ""
 maxmemory-policy noeviction
@@ -95,10 +94,15 @@ class DataDirLock:
 
 
 class EmbeddedServer:
-    """How to start the server on a data directory, and when it is ready. Whoever has the lock may start it."""
+    """How to start the server on a data directory, and when it is ready. Whoever has the lock may start it.
 
-    def __init__(self, data_dir: Path) -> None:
+    `port` is that of the last start, or a free one, where it is 0. `appendfsync` everysec also serves
+    EVENTFLOW_DURABLE_ACK=always: WAITAOF waits for that sync.
+    """
+
+    def __init__(self, data_dir: Path, *, port: int = 0, appendfsync: str = "everysec") -> None:
         self.folder = _folder(data_dir)
+        self._port, self._appendfsync = port, appendfsync
         self.log = self.folder / "valkey.log"
         self.url = ""
 
@@ -108,11 +112,14 @@ class EmbeddedServer:
 
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         last = _last_url(self.folder)
-        port, password = _free_port(last.port or 0), last.password or secrets.token_hex(24)
+        port, password = _free_port(self._port or last.port or 0), last.password or secrets.token_hex(24)
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
         self.log.unlink(missing_ok=True)
         folder = str(self.folder).replace("\\", "\\\\").replace('"', '\\"')
-        _write_private(self.folder / "valkey.conf", _CONFIGURATION.format(port=port, password=password, folder=folder))
+        configuration = _CONFIGURATION.format(
+            port=port, password=password, folder=folder, appendfsync=self._appendfsync
+        )
+        _write_private(self.folder / "valkey.conf", configuration)
         _write_private(self.folder / "url", self.url)
         return (str(get_binary_path()), str(self.folder / "valkey.conf"))
 

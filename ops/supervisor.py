@@ -95,7 +95,7 @@ class Child:
             stderr=self._errors,
             env=self.spec.environment,
             pass_fds=self.spec.pass_fds,
-            preexec_fn=_child_setup(self.spec.orphan_signal),
+            preexec_fn=child_setup(self.spec.orphan_signal),
         )
         if self._stopping.is_set():
             self._send(signal.SIGTERM)
@@ -130,7 +130,7 @@ class Child:
                 self.process.send_signal(number)
 
 
-def _child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
+def child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
     """What a child does between fork and exec. Everything that allocates or imports is done here, before the fork."""
     prctl: Any = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     parent, number, interrupts = os.getpid(), int(orphan_signal), frozenset({signal.SIGINT})

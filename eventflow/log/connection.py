@@ -16,8 +16,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import BusyLoadingError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from eventflow.log.errors import CommitFailed, LogUnfit
@@ -123,6 +123,7 @@ async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
     """Refuse a server that would lose data. Returns what was found.
 
     Raises LogUnfit with the setting to change: eviction of keys, or a durable acknowledgement that can't be given.
+    Raises BusyLoadingError while it loads its data: until then it says that it has no append-only file.
     """
     info: dict[str, Any] = await redis.info("server")
     version = str(info.get("valkey_version") or info.get("redis_version", "0"))
@@ -131,6 +132,8 @@ async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
     if policy != "noeviction":
         raise LogUnfit(f"maxmemory-policy is {policy}: the server may evict events. Set maxmemory-policy noeviction.")
     persistence: dict[str, Any] = await redis.info("persistence")
+    if persistence.get("loading"):
+        raise BusyLoadingError("the server loads its data")
     aof = bool(persistence.get("aof_enabled"))
     if durable_ack and not aof:
         raise LogUnfit(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from eventflow.settings import SettingsError
-from ops.cli import bench, demo, doctor, generate, jobs, keys, parked, replay, replay_log, serve, settings
+from ops.cli import bench, chaos, demo, doctor, generate, jobs, keys, parked, replay, replay_log, serve, settings
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
@@ -26,6 +26,7 @@ for command in (serve.up, serve.web, serve.worker, demo.demo, generate.generate,
 app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)
 app.command()(jobs.cancel)
+app.command()(chaos.chaos)
 app.add_typer(keys.app, name="keys")
 app.add_typer(parked.app, name="parked")
 app.add_typer(bench.app, name="bench")

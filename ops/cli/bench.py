@@ -70,3 +70,23 @@ def rebuild(
     except AssertionError as error:
         raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
+
+
+@app.command()
+def recovery(
+    kills: Annotated[int, typer.Option(min=2, help="Busy workers to kill.")] = 30,
+    lease: Annotated[float, typer.Option(min=0.5, max=60, help="The workers' lease in seconds.")] = 5.0,
+    seed: Annotated[int, typer.Option(help="Chooses the moments of the kills.")] = 1,
+    json: Json = False,
+) -> None:
+    """Time from SIGKILL of a busy worker until another one has its entry, and has settled it."""
+    from eventflow.telemetry.logs import configure_logs
+    from ops.bench.recovery import run
+    from ops.chaos.process import ChaosError
+
+    configure_logs("WARNING", json=False)
+    try:
+        result = run(kills, lease, seed)
+    except ChaosError as error:
+        raise CommandError(str(error)) from error
+    show(result, as_json=json)

@@ -31,6 +31,9 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
+| server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |
+| paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
+| all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
 
 Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
 stay pending (trimming comes later); AOF rewrite; XREAD per viewer; COUNT per stream and priorities (lanes

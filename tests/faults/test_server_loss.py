@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+import redis as sync_redis
 from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
@@ -16,11 +19,11 @@ from eventflow.log.connection import BLOCK_MS, COMMAND_TIMEOUT_S, DISCONNECTED, 
 from eventflow.log.errors import LogUnfit, NotDurable
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
+from ops.chaos.proxy import Proxy, proxy_of
 from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer, log_server
-from tests.support.proxy import Proxy, proxy_of
 from tests.support.runtime import CHAIN, Chain, Runs, Space, a_file, gapless, open_space, scenes_group, working
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_until, wait_until_sync
 
 
 async def test_server_that_is_killed_under_load_and_comes_back(
@@ -233,3 +236,34 @@ async def _settled(space: Space, topic: Topic, group: str) -> bool:
         return False
     infos = await redis.xinfo_groups(space.topic(topic))
     return any(i["name"] == group.encode() and i["pending"] == 0 and i["lag"] == 0 for i in infos)
+
+
+async def test_server_that_loads_its_data_is_waited_for_not_found_unfit(tmp_path: Path) -> None:
+    """Meanwhile it says that it has no append-only file: a worker that started just then would refuse it."""
+    with log_server(tmp_path, aof=True) as server:
+        with sync_redis.Redis(port=server.port) as client:
+            client.mset({f"key-{number}": secrets.token_bytes(1024) for number in range(500)})
+            client.bgrewriteaof()  # a snapshot, which takes its time to load
+            wait_until_sync(lambda: _rewritten(client), what="the rewritten file")
+        server.kill()
+    slow = LogServer(tmp_path, aof=True, key_load_delay="4000", loading_process_events_interval_bytes="1024")
+    starting = asyncio.create_task(asyncio.to_thread(slow.start))
+    redis = connect(slow.url)
+    try:
+        found: list[str] = []
+        while not starting.done():
+            try:
+                found.append((await check_server(redis, durable_ack=True))["aof"])
+            except DISCONNECTED as error:
+                found.append(type(error).__name__)
+        await starting
+        assert "BusyLoadingError" in found
+        assert (await check_server(redis, durable_ack=True))["aof"] == "on"
+    finally:
+        await redis.aclose()
+        slow.kill()
+
+
+def _rewritten(client: sync_redis.Redis) -> bool:
+    found = client.info("persistence")
+    return found["aof_rewrite_in_progress"] == 0 and found["aof_rewrite_scheduled"] == 0  # type: ignore[index]

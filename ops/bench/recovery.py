@@ -1,0 +1,176 @@
+"""`eventflow bench recovery`: how long after SIGKILL of a busy worker another one has its entry, and has settled it.
+
+Real worker processes render scenes of a job; those that are at it are killed, at a moment that is chosen by chance
+(leases are renewed once a second), and started again. Times are those of the workers' own journals, on the machine's
+monotonic clock. `settled` includes doing the work again, which takes `work_s` at least.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from random import Random
+from statistics import quantiles
+from time import monotonic, monotonic_ns
+
+from attrs import frozen
+
+from eventflow.codec import Codec
+from eventflow.domain.values import VideoRequest
+from eventflow.envelope import new_job_id
+from eventflow.log.connection import connect
+from eventflow.log.jobs import JobLog
+from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause
+from ops.chaos.evidence import Evidence, Leftovers, last_events, read_histories
+from ops.chaos.invariants import nothing_is_committed_twice, only_the_owner_settles
+from ops.chaos.journal import Line, read_journal
+from ops.chaos.process import ChaosError
+from ops.chaos.site import Layout, Site, open_site
+from ops.compose import utc_now
+
+WORKERS, AT_ONCE = 6, 3
+WORK_S = 1.5
+_POLL_S, _PATIENCE_S = 0.05, 60.0
+_TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+
+
+@frozen
+class RecoveryResult:
+    """Seconds from SIGKILL, over `kills` kills; `duplicated` counts effects that the log has twice."""
+
+    kills: int
+    lease_s: float
+    work_s: float
+    taken_over_p50: float
+    taken_over_p99: float
+    settled_p50: float
+    settled_p99: float
+    settled_max: float
+    duplicated: int
+
+
+@frozen
+class _Kill:
+    """The entry `key` (stream, entry id) was in the hands of process `pid`, which was killed at `at_ns`."""
+
+    key: tuple[str, str]
+    pid: int
+    at_ns: int
+
+
+def run(kills: int, lease_s: float, seed: int) -> RecoveryResult:
+    """Raises ChaosError where a process doesn't start, or an entry isn't recovered within a minute."""
+    with tempfile.TemporaryDirectory(prefix="eventflow-recovery-") as folder:
+        return asyncio.run(
+            _run(
+                Layout(
+                    Path(folder) / "site",
+                    workers=WORKERS,
+                    groups=("generation",),
+                    web=False,
+                    lease_s=lease_s,
+                    concurrency=1,
+                ),
+                kills,
+                seed,
+            )
+        )
+
+
+async def _run(layout: Layout, kills: int, seed: int) -> RecoveryResult:
+    random = Random(seed)  # noqa: S311 - moments of kills
+    layout.folder.mkdir()
+    async with open_site(layout) as site:
+        redis = connect(site.settings.redis_url)
+        keyspace = Keyspace(site.settings.namespace, site.settings.partitions)
+        log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now)
+        done: list[_Kill] = []
+        try:
+            while len(done) < kills:
+                done += await _round(site, log, random)
+            histories = await read_histories(redis, keyspace, await last_events(redis, keyspace))
+        finally:
+            await redis.aclose()
+        journal = read_journal(layout.journal)
+    evidence = Evidence((), journal, histories, Leftovers())
+    twice = [*nothing_is_committed_twice(evidence), *only_the_owner_settles(evidence)]
+    return _result(layout, done, journal, len(twice))
+
+
+async def _round(site: Site, log: JobLog, random: Random) -> list[_Kill]:
+    """A job with as many scenes as are to be killed at once; ends when it is assembled and all workers run again."""
+    job_id = new_job_id(0, f"{random.getrandbits(128):032x}")
+    script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
+    request = VideoRequest(script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
+    await log.create(job_id, request, Cause("bench", "bench", "", _TRACEPARENT))
+    await _until(lambda: _all_busy(site, job_id), "all scenes are being rendered")
+    await asyncio.sleep(random.uniform(0, WORK_S / 2))
+    victims = {member.program.pids[-1]: member.program for member in site.workers}
+    busy = {line.pid: line for line in _rendering(site, job_id)}
+    killed = []
+    for pid, line in busy.items():
+        killed.append(_Kill((line.stream, line.entry), pid, monotonic_ns()))
+        await victims[pid].kill()
+    await asyncio.gather(*(victims[pid].start() for pid in busy))
+    await _until(lambda: _assembled(log, job_id), "the killed workers' scenes are rendered")
+    return _unsettled(killed, read_journal(site.layout.journal))
+
+
+def _unsettled(killed: Sequence[_Kill], journal: Sequence[Line]) -> list[_Kill]:
+    """Without those that were quicker than we: their entry was settled before they died."""
+    own = {((line.stream, line.entry), line.pid) for line in journal if line.what == "settled"}
+    return [kill for kill in killed if (kill.key, kill.pid) not in own]
+
+
+def _rendering(site: Site, job_id: str) -> list[Line]:
+    """The first lines of renderings that haven't ended."""
+    mine = [line for line in read_journal(site.layout.journal) if line.job == job_id and line.step == "render_scene"]
+    ended = {line.scene for line in mine if line.what != "begin"}
+    return [line for line in mine if line.what == "begin" and line.scene not in ended]
+
+
+async def _all_busy(site: Site, job_id: str) -> bool:
+    return len(_rendering(site, job_id)) == AT_ONCE
+
+
+async def _assembled(log: JobLog, job_id: str) -> bool:
+    return any(envelope.type == "VideoGenerated" for envelope in await log.history(job_id))
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    began = monotonic()
+    while not await condition():
+        if monotonic() - began > _PATIENCE_S:
+            raise ChaosError(f"not within {_PATIENCE_S:g} s: {what}")
+        await asyncio.sleep(_POLL_S)
+
+
+def _result(layout: Layout, kills: Sequence[_Kill], journal: Sequence[Line], duplicated: int) -> RecoveryResult:
+    def first(kill: _Kill, what: str) -> float:
+        times = [
+            line.at_ns
+            for line in journal
+            if line.what == what and (line.stream, line.entry) == kill.key and line.pid != kill.pid
+        ]
+        return (min(t for t in times if t > kill.at_ns) - kill.at_ns) / 1e9
+
+    taken_over = [first(kill, "delivered") for kill in kills]
+    settled = [first(kill, "settled") for kill in kills]
+    return RecoveryResult(
+        kills=len(kills),
+        lease_s=layout.lease_s,
+        work_s=WORK_S,
+        taken_over_p50=_percentile(taken_over, 50),
+        taken_over_p99=_percentile(taken_over, 99),
+        settled_p50=_percentile(settled, 50),
+        settled_p99=_percentile(settled, 99),
+        settled_max=round(max(settled), 3),
+        duplicated=duplicated,
+    )
+
+
+def _percentile(values: Sequence[float], percent: int) -> float:
+    return round(quantiles(values, n=100, method="inclusive")[percent - 1], 3)

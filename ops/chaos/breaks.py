@@ -1,0 +1,53 @@
+"""Commits that are broken on purpose, to see that the checks notice. Only chaos's own worker program loads them.
+
+Each break is a change to the text of `commit.lua`. Most put themselves between the script and the server, so that they
+don't depend on how the script is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+#: Lua in front of the script: `redis.call` is ours, which does `instead` before the real one.
+_SHIM = """\
+local real = redis
+local redis = setmetatable({{ call = function(...)
+  local command, key, id = ...
+{instead}
+  return real.call(...)
+end }}, {{ __index = real }})
+"""
+
+
+def _shimmed(instead: str) -> Callable[[str], str]:
+    return lambda source: _SHIM.format(instead=instead) + source
+
+
+def _no_fencing(source: str) -> str:
+    """The claim isn't looked at: a worker that has lost its entry commits and settles all the same."""
+    broken, times = re.subn(r"if not owned then return .* end\n", "", source)
+    if times != 1:
+        raise ValueError("commit.lua has changed: tell ops/chaos/breaks.py how to leave out the check of the claim")
+    return broken
+
+
+BREAKS: Mapping[str, Callable[[str], str]] = {
+    "no-fencing": _no_fencing,
+    # Every fifth event is appended to its job twice.
+    "double": _shimmed(
+        """\
+  local n = command == 'XADD' and string.find(key, ':events', 1, true) and tonumber(string.match(id, '^%d+'))
+  if n and n % 5 == 0 then
+    real.call(...)
+    return real.call(command, key, (n + 1) .. '-0', select(4, ...))
+  end"""
+    ),
+    # Every fourth event is appended and not delivered.
+    "no-route": _shimmed(
+        """\
+  if command == 'XADD' and string.find(key, ':topic:', 1, true) and real.call('XLEN', key) % 4 == 3 then return end"""
+    ),
+    # Entries stay pending for ever.
+    "no-settle": _shimmed("  if command == 'XACK' then return 1 end"),
+}

@@ -1,0 +1,171 @@
+"""What is there after a storm: the log, what is served, what is stored, what clients and workers have noted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+import orjson
+from attrs import field, frozen
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from eventflow.codec import Codec, DecodeError
+from eventflow.domain.job import Job
+from eventflow.domain.values import FileRef
+from eventflow.envelope import Envelope
+from eventflow.log.keys import Keyspace
+from eventflow.storage import ObjectStore, StorageError
+from eventflow.topics import GROUP_TOPICS
+from ops.chaos.clients import Promise
+from ops.chaos.journal import Line
+
+_PARALLEL = 16
+
+
+@frozen
+class History:
+    """A job's stream as it is: entry ids, and envelopes as far as they can be read."""
+
+    ids: tuple[str, ...]
+    envelopes: tuple[Envelope, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+@frozen
+class Pending:
+    stream: str
+    group: str
+    consumer: str
+    entry: str
+    count: int
+
+
+@frozen
+class Leftovers:
+    """What the log holds that a quiet system doesn't. `consumers` are (stream, group, name)."""
+
+    pending: tuple[Pending, ...] = ()
+    undelivered: tuple[str, ...] = ()
+    consumers: tuple[tuple[str, str, str], ...] = ()
+    delayed: int = 0
+    retries: int = 0
+    parked: tuple[Mapping[str, str], ...] = ()
+
+
+@frozen
+class Evidence:
+    """`served` are status bodies by job; `bad_files` what is wrong with stored files; `exit_codes` of workers."""
+
+    promises: Sequence[Promise]
+    journal: Sequence[Line]
+    histories: Mapping[str, History]
+    leftovers: Leftovers
+    served: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    bad_files: Sequence[str] = ()
+    exit_codes: Mapping[str, int] = field(factory=dict)
+
+
+async def read_histories(redis: Redis, keyspace: Keyspace, jobs: Iterable[str]) -> dict[str, History]:
+    codec, histories = Codec(), {}
+    for job in jobs:
+        rows: Any = await redis.xrange(keyspace.of_job(job).events(job))
+        envelopes, unreadable = [], []
+        for entry_id, fields in rows:
+            try:
+                envelopes.append(codec.decode(fields[b"e"]))
+            except DecodeError as error:
+                unreadable.append(f"{entry_id.decode()}: {error}")
+        ids = tuple(entry_id.decode() for entry_id, _ in rows)
+        histories[job] = History(ids, tuple(envelopes), tuple(unreadable))
+    return histories
+
+
+async def last_events(redis: Redis, keyspace: Keyspace) -> dict[str, str]:
+    """Job -> type of its newest event, of every job in the feed."""
+    found: dict[str, str] = {}
+    for keys in keyspace.all:
+        rows: Any = await redis.xrange(keys.feed)
+        found |= {fields[b"j"].decode(): fields[b"t"].decode() for _, fields in rows}
+    return found
+
+
+async def read_leftovers(redis: Redis, keyspace: Keyspace) -> Leftovers:
+    pending: list[Pending] = []
+    undelivered: list[str] = []
+    consumers: list[tuple[str, str, str]] = []
+    delayed = retries = 0
+    parked: list[Mapping[str, str]] = []
+    for keys in keyspace.all:
+        delayed += await redis.zcard(keys.delayed)
+        rows: Any = await redis.xrange(keys.parked)
+        parked += [{k.decode(): v.decode(errors="replace") for k, v in fields.items()} for _, fields in rows]
+        for group, topics in GROUP_TOPICS.items():
+            retries += sum([await redis.xlen(keys.retry(group, topic)) for topic in topics])
+            for stream in keys.streams_of(group, topics):
+                with suppress(ResponseError):  # no such stream: nothing was ever delivered there
+                    pending += await _pending(redis, stream, group)
+                    undelivered += await _undelivered(redis, stream, group)
+                    members: Any = await redis.xinfo_consumers(stream, group)
+                    consumers += [(stream, group, member["name"].decode()) for member in members]
+    return Leftovers(tuple(pending), tuple(undelivered), tuple(consumers), delayed, retries, tuple(parked))
+
+
+async def _pending(redis: Redis, stream: str, group: str) -> list[Pending]:
+    rows: Any = await redis.xpending_range(stream, group, "-", "+", 1_000)
+    return [
+        Pending(stream, group, r["consumer"].decode(), r["message_id"].decode(), r["times_delivered"]) for r in rows
+    ]
+
+
+async def _undelivered(redis: Redis, stream: str, group: str) -> list[str]:
+    """Streams with entries that the group hasn't been given, as one line each."""
+    groups: Any = await redis.xinfo_groups(stream)
+    mine = next(g for g in groups if g["name"].decode() == group)
+    rest: Any = await redis.xrange(stream, min=f"({mine['last-delivered-id'].decode()}", count=1)
+    return [f"{group} was never given {stream} from {rest[0][0].decode()} on"] if rest else []
+
+
+async def read_served(url: str, tokens: Mapping[str, str], owners: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The status of each job, asked for by its owner. `owners` is job -> owner. What can't be had is {"status": N}."""
+    slots, served = asyncio.Semaphore(_PARALLEL), dict[str, dict[str, Any]]()
+
+    async def ask(session: aiohttp.ClientSession, job: str) -> None:
+        headers = {"Authorization": f"Bearer {tokens[owners[job]]}"}
+        async with slots, session.get(f"{url}/api/v1/videos/jobs/{job}/status", headers=headers) as answer:
+            served[job] = orjson.loads(await answer.read()) if answer.status == 200 else {"http": answer.status}
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        await asyncio.gather(*(ask(session, job) for job in owners))
+    return served
+
+
+def files_of(job: Job) -> list[FileRef]:
+    """Every file that viewers of a finished job may be sent to."""
+    if job.published is None:
+        return []
+    renditions = [r for scene in job.scenes for r in scene.uploaded]
+    segments = [s.file for r in renditions for s in r.segments]
+    videos = [v.file for v in job.published.videos]
+    return [*videos, *(t.file for t in job.published.thumbnails), *(r.init for r in renditions), *segments]
+
+
+async def read_files(stores: Mapping[str, ObjectStore], files: Iterable[FileRef]) -> list[str]:
+    """What is wrong with `files`: missing, or other bytes than were announced."""
+    slots = asyncio.Semaphore(_PARALLEL)
+
+    async def look(ref: FileRef) -> str | None:
+        async with slots:
+            digest = hashlib.sha256()
+            try:
+                async for chunk in stores[ref.store].read(ref.key):
+                    digest.update(chunk)
+            except (StorageError, KeyError) as error:
+                return f"{ref.store}:{ref.key}: {error}"
+        return None if digest.hexdigest() == ref.sha256 else f"{ref.store}:{ref.key} has other bytes than announced"
+
+    return [problem for problem in await asyncio.gather(*map(look, dict.fromkeys(files))) if problem]

@@ -1,0 +1,204 @@
+"""What must be true after any storm. Each check is a pure function of the evidence; it yields what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+
+import orjson
+from attrs import frozen
+
+from eventflow.domain import events as ev
+from eventflow.domain.errors import DomainError
+from eventflow.domain.values import FailureCategory, Step
+from eventflow.domain.view import JobView, view_of
+from ops.chaos.evidence import Evidence, History
+from ops.chaos.journal import Line
+from web.render import render_status
+
+#: Events that end a step for good: at most one per scene and run.
+_STEP_OF: Mapping[type[ev.Event], Step] = {
+    ev.SceneRendered: Step.RENDER_SCENE,
+    ev.SceneUploaded: Step.UPLOAD_SCENE,
+    ev.VideoGenerated: Step.ASSEMBLE,
+    ev.DeliverablesUploaded: Step.UPLOAD_VIDEO,
+    ev.VideoPublished: Step.EXTRACT_METADATA,
+}
+#: Events besides these of which a run (and scene) has at most one.
+_ONCE = (ev.ScriptPlanned, ev.ScenePlanned, ev.ScenesCompleted, ev.VideoUploaded, ev.JobFailed, ev.JobCancelled)
+#: Failures that the faults explain: workers died of it again and again, or the stores were away for too long.
+_EXPLAINED = (FailureCategory.RESOURCE, FailureCategory.STORAGE)
+
+
+@frozen
+class Violation:
+    check: str
+    what: str
+
+
+def accepted_jobs_exist(e: Evidence) -> Iterator[str]:
+    """Every 202 is in the log: the job, its cancellation, its reprocessing."""
+    wanted = {"accepted": ev.VideoRequested, "cancel": ev.CancellationRequested, "reprocess": ev.ReprocessRequested}
+    for promise in e.promises:
+        history = e.histories.get(promise.job)
+        kinds = [type(envelope.event) for envelope in history.envelopes[: promise.version]] if history else []
+        if wanted[promise.what] not in kinds:
+            yield f"{promise.job}: {promise.what} was answered with 202 at version {promise.version}; the log has none"
+
+
+def every_job_ended(e: Evidence) -> Iterator[str]:
+    for job, view in _views(e).items():
+        if view is not None and not view.job.finished:
+            yield f"{job} is {view.job.phase.value} at version {view.version}"
+
+
+def failures_are_explained(e: Evidence) -> Iterator[str]:
+    for job, view in _views(e).items():
+        failed = view.job.failure if view else None
+        if failed is not None and failed.failure.category not in _EXPLAINED:
+            yield f"{job} failed as {failed.failure.code} in {failed.step.value}: {failed.failure.message[:200]}"
+
+
+def histories_are_gapless(e: Evidence) -> Iterator[str]:
+    """Entry ids and sequence numbers are 1, 2, 3, ..., and every history folds."""
+    for job, history in e.histories.items():
+        numbers = list(range(1, len(history.ids) + 1))
+        if history.unreadable:
+            yield f"{job}: {history.unreadable[0]}"
+        elif [f"{n}-0" for n in numbers] != list(history.ids):
+            yield f"{job} has entries {history.ids}"
+        elif numbers != [envelope.seq for envelope in history.envelopes]:
+            yield f"{job} has sequence numbers {[envelope.seq for envelope in history.envelopes]}"
+        elif folded(history) is None:
+            yield f"{job} doesn't fold: {[envelope.type for envelope in history.envelopes]}"
+
+
+def nothing_is_committed_twice(e: Evidence) -> Iterator[str]:
+    for job, history in e.histories.items():
+        seen = Counter(
+            (envelope.type, getattr(envelope.event, "scene", None), getattr(envelope.event, "run", 1))
+            for envelope in history.envelopes
+            if type(envelope.event) in _STEP_OF or isinstance(envelope.event, _ONCE)
+        )
+        for (kind, scene, run), times in seen.items():
+            if times > 1:
+                yield f"{job}: {times} times {kind} of scene {scene}, run {run}"
+
+
+def only_the_owner_settles(e: Evidence) -> Iterator[str]:
+    """An entry is settled once, by its latest delivery: whoever has lost it commits nothing."""
+    latest: dict[tuple[str, str], int] = {}
+    settled: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    for line in e.journal:
+        key = line.stream, line.entry
+        if line.what == "delivered":
+            latest[key] = max(latest.get(key, 0), line.count)
+        elif line.what == "settled":
+            settled[key].append(line)
+    for key, lines in settled.items():
+        name, last = f"{lines[0].job}: entry {key[1]} of {key[0]}", latest.get(key, 0)
+        if len(lines) > 1:
+            yield f"{name} was settled {len(lines)} times"
+        elif lines[0].count < last:
+            yield f"{name} was settled by delivery {lines[0].count}, and there was a delivery {last}"
+
+
+def journalled_commits_are_in_the_log(e: Evidence) -> Iterator[str]:
+    for line in e.journal:
+        if line.what in ("committed", "settled") and line.version:
+            history = e.histories.get(line.job)
+            there = len(history.ids) if history else 0
+            if there < line.version:
+                yield f"{line.job}: a worker committed version {line.version}; the log has {there}"
+
+
+def done_work_was_journalled(e: Evidence) -> Iterator[str]:
+    """No step is done in the log whose side effects nobody has finished."""
+    ended = {(line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "end"}
+    begun = {(line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "begin"}
+    for job, history in e.histories.items():
+        for envelope in history.envelopes:
+            step = _STEP_OF.get(type(envelope.event))
+            if step is None:
+                continue
+            scene, run = getattr(envelope.event, "scene", None), getattr(envelope.event, "run", 1)
+            # Metadata are published on the way, before the handler has ended.
+            known = begun if step is Step.EXTRACT_METADATA else ended
+            if (job, step.value, scene, run) not in known:
+                yield f"{job}: {envelope.type} of scene {scene}, run {run} was journalled by no worker"
+
+
+def served_is_the_fold(e: Evidence) -> Iterator[str]:
+    for job, view in _views(e).items():
+        served = e.served.get(job)
+        if view is None or served is None:
+            continue
+        expected = orjson.loads(render_status(view, served.get("progress", 0.0)))
+        if expected != served:
+            wrong = [name for name in expected if expected[name] != served.get(name)]
+            yield f"{job}: served {', '.join(wrong)} differ from the fold: {[served.get(name) for name in wrong]}"
+
+
+def nothing_is_pending(e: Evidence) -> Iterator[str]:
+    for p in e.leftovers.pending:
+        yield f"entry {p.entry} of {p.stream} is pending for {p.consumer} of {p.group}, delivery {p.count}"
+    yield from e.leftovers.undelivered
+    if e.leftovers.delayed:
+        yield f"{e.leftovers.delayed} delayed retries"
+    if e.leftovers.retries:
+        yield f"{e.leftovers.retries} entries in retry streams"
+
+
+def no_consumer_is_left(e: Evidence) -> Iterator[str]:
+    for stream, group, name in e.leftovers.consumers:
+        yield f"consumer {name} of {group} on {stream}"
+
+
+def nothing_is_parked(e: Evidence) -> Iterator[str]:
+    """Nothing that was sent can't be understood: whatever is parked is a defect."""
+    for fields in e.leftovers.parked:
+        yield f"{fields.get('stream')} {fields.get('entry')}: {fields.get('reason') or 'without a reason'}"
+
+
+def workers_drain(e: Evidence) -> Iterator[str]:
+    for name, code in e.exit_codes.items():
+        if code != 0:
+            yield f"{name} ended with exit code {code} when it was asked to"
+
+
+def files_are_there(e: Evidence) -> Iterator[str]:
+    yield from e.bad_files
+
+
+CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
+    "what was promised is in the log": accepted_jobs_exist,
+    "every job has ended": every_job_ended,
+    "failures have a cause": failures_are_explained,
+    "histories are gapless and fold": histories_are_gapless,
+    "nothing is committed twice": nothing_is_committed_twice,
+    "only the owner of an entry settles it": only_the_owner_settles,
+    "what workers committed is in the log": journalled_commits_are_in_the_log,
+    "what is done was done by a worker": done_work_was_journalled,
+    "what is served is the fold": served_is_the_fold,
+    "nothing is pending or delayed": nothing_is_pending,
+    "workers drain and end": workers_drain,
+    "no consumer is left": no_consumer_is_left,
+    "nothing is parked": nothing_is_parked,
+    "the files are there": files_are_there,
+}
+
+
+def violations(evidence: Evidence) -> list[Violation]:
+    return [Violation(name, what) for name, check in CHECKS.items() for what in check(evidence)]
+
+
+def folded(history: History) -> JobView | None:
+    """None where it doesn't fold."""
+    try:
+        return view_of(history.envelopes)
+    except (DomainError, LookupError):
+        return None
+
+
+def _views(e: Evidence) -> dict[str, JobView | None]:
+    return {job: folded(history) for job, history in e.histories.items()}

@@ -1,0 +1,97 @@
+"""The pipeline of chaos runs: many short scenes that take as long as the script says.
+
+Each line of the script is a scene; a number in it is the time in seconds that rendering takes at least. Only runs of
+chaos know this pipeline: `plugin` makes it an installed package for the processes that have `folder` in their path.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from attrs import frozen
+
+from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.errors import Stopped
+from handlers.generation.model import (
+    Brief,
+    Cue,
+    NarratedScene,
+    Narration,
+    Plan,
+    RenderedScene,
+    RenderTask,
+    SceneDraft,
+    Voice,
+    from_spec,
+    to_spec,
+)
+from handlers.generation.profiles import profile_of
+from handlers.generation.timeline import plan_timeline
+
+WIDTH, HEIGHT = 320, 180
+_STEP_S = 0.01
+_ENTRY_POINTS = "[eventflow.pipelines]\nchaos = ops.chaos.pipeline:ChaosPipeline\n"
+_METADATA = "Metadata-Version: 2.1\nName: eventflow-chaos\nVersion: 1\n"
+
+
+def plugin(folder: Path) -> None:
+    """Install the pipeline in `folder`, as pip would."""
+    about = folder / "eventflow_chaos-1.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(_METADATA)
+    (about / "entry_points.txt").write_text(_ENTRY_POINTS)
+
+
+@frozen
+class ChaosScene:
+    """A grey picture over silence, one cell long; `seconds` is how long its rendering takes at least."""
+
+    grey: int
+    seconds: float
+
+
+class ChaosPipeline:
+    """See the module."""
+
+    name: ClassVar[str] = "chaos"
+    version: ClassVar[str] = "1"
+
+    def check(self) -> None:
+        """Needs nothing."""
+
+    def plan(self, brief: Brief) -> Plan:
+        """A scene per line."""
+        drafts = []
+        for index, line in enumerate((brief.script or "0").splitlines()):
+            number = re.search(r"\d+(\.\d+)?", line)
+            scene = ChaosScene(40 + 31 * index % 180, float(number[0]) if number else 0.0)
+            drafts.append(SceneDraft(index, f"Scene {index + 1}", to_spec(scene)))
+        return Plan("Chaos", tuple(drafts))
+
+    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+        """One cell of silence."""
+        return NarratedScene(draft.index, draft.title, Narration(1, (Cue(0, 0.0),)), draft.spec)
+
+    def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
+        """Wait, and encode one picture."""
+        scene = from_spec(task.scene.spec, ChaosScene)
+        until = time.monotonic() + scene.seconds
+        while time.monotonic() < until:
+            if control.should_stop():
+                raise Stopped("stopped while waiting")
+            time.sleep(_STEP_S)
+        picture = np.full((HEIGHT, WIDTH, 3), scene.grey, np.uint8)
+        narration = task.scene.narration
+        source = SceneSource(
+            draw=lambda _: picture,
+            timeline=plan_timeline(narration.cues, narration.duration_cells, fades=False),
+            audio=None,
+            start_cells=task.start_cells,
+        )
+        profiles = [profile_of(quality) for quality in task.qualities]
+        renditions = encode_scene(source, profiles, scratch, control, threads=1)
+        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)

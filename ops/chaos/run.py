@@ -1,0 +1,189 @@
+"""One run of chaos, from the first process to the report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import aiohttp
+import structlog
+from attrs import frozen
+from redis.asyncio import Redis
+
+from eventflow.identity import ApiKeys
+from eventflow.log.connection import connect
+from eventflow.log.keys import Keyspace
+from eventflow.storage import ObjectStore, S3Options, open_store
+from eventflow.topics import GROUP_TOPICS
+from ops.chaos.clients import OWNERS, Client, Ledger, orders, read_ledgers, work_off
+from ops.chaos.evidence import (
+    Evidence,
+    files_of,
+    last_events,
+    read_files,
+    read_histories,
+    read_served,
+)
+from ops.chaos.invariants import CHECKS, Violation, folded, violations
+from ops.chaos.journal import read_journal
+from ops.chaos.quiet import send_home, wait_until_quiet
+from ops.chaos.schedule import Fault, schedule
+from ops.chaos.site import Layout, Site, open_site
+from ops.chaos.storm import Done, Storm
+from ops.compose import utc_now
+
+_ADMIN = "admin"
+#: How long the stack may take to become quiet, in seconds.
+_QUIET_S = 300.0
+#: Leases for which clients go on asking after the storm.
+_CLIENTS_LEASES = 10
+#: Leases without any event, settlement or retry after which it won't come any more; a broken commit is given less time.
+_PATIENCE_LEASES, _PATIENCE_BROKEN_LEASES = 10, 4
+_LOG = structlog.get_logger()
+
+
+@frozen
+class Plan:
+    """What is asked of a run. `workers` counts those of each of `groups`."""
+
+    seed: int
+    seconds: float
+    jobs: int
+    workers: int
+    lease_s: float = 2.0
+    broken: str = "-"
+    groups: Sequence[str] = tuple(GROUP_TOPICS)
+
+
+@frozen
+class Report:
+    """What came of it. `worked_again` counts steps whose work was begun more than once, which faults make necessary."""
+
+    plan: Plan
+    promises: Mapping[str, int]
+    without_answer: int
+    jobs_in_log: int
+    ended_as: Mapping[str, int]
+    failed_as: Mapping[str, int]
+    events: int
+    fell_back: int
+    steps_done: int
+    worked_again: int
+    faults: Mapping[str, int]
+    quiet: bool
+    seconds: float
+    checks: Mapping[str, int]
+    violations: Sequence[Violation]
+    done: Sequence[Done]
+
+
+async def run(plan: Plan, folder: Path, *, lanes: Mapping[str, Sequence[Fault]] | None = None) -> Report:
+    """Start everything in `folder`, storm, check. `lanes` are the faults; by default those of the plan's seed.
+
+    Raises ChaosError where the run itself can't be carried out.
+    """
+    began = monotonic()
+    layout = Layout(folder, plan.workers, plan.groups, lease_s=plan.lease_s, broken=plan.broken)
+    async with open_site(layout) as site:
+        _LOG.info("the stack runs", url=site.url, folder=str(folder))
+        redis = connect(site.settings.redis_url)
+        try:
+            if lanes is None:
+                lanes = schedule(plan.seed, plan.seconds, len(site.workers), plan.lease_s)
+            return await _run(plan, site, Storm(site, list(lanes.values())), redis, began)
+        finally:
+            await redis.aclose()
+
+
+async def _run(plan: Plan, site: Site, storm: Storm, redis: Redis, began: float) -> Report:
+    keyspace = Keyspace(site.settings.namespace, site.settings.partitions)
+    keys = ApiKeys(redis, keyspace.api_keys, clock=utc_now)
+    tokens = {owner: (await keys.add(owner, ("admin",) if owner == _ADMIN else ()))[1] for owner in (*OWNERS, _ADMIN)}
+    without_answer = await _storm_and_work(plan, site, storm, tokens)
+    patience_s = plan.lease_s * (_PATIENCE_LEASES if plan.broken == "-" else _PATIENCE_BROKEN_LEASES)
+    quiet = await wait_until_quiet(redis, keyspace, patience_s=patience_s, at_most_s=_QUIET_S)
+    _LOG.info("the storm is over", quiet=quiet)
+    evidence = await _collect(site, redis, keyspace, tokens)
+    return _report(plan, evidence, storm, quiet, without_answer, monotonic() - began)
+
+
+async def _storm_and_work(plan: Plan, site: Site, storm: Storm, tokens: Mapping[str, str]) -> int:
+    """Returns how many requests had no answer, or were refused for now."""
+    began = monotonic()
+    ledgers = {owner: Ledger(site.layout.folder / "ledgers", owner) for owner in OWNERS}
+    async with aiohttp.ClientSession() as session:
+        until = began + plan.seconds + plan.lease_s * _CLIENTS_LEASES
+        clients = {
+            owner: Client(session, site.url, owner, tokens[owner], tokens[_ADMIN], ledgers[owner], until)
+            for owner in OWNERS
+        }
+        async with asyncio.TaskGroup() as group:
+            group.create_task(storm.rage())
+            group.create_task(work_off(clients, orders(plan.seed, plan.jobs, plan.seconds), began))
+    for ledger in ledgers.values():
+        ledger.close()
+    return sum(client.unanswered for client in clients.values())
+
+
+async def _collect(site: Site, redis: Redis, keyspace: Keyspace, tokens: Mapping[str, str]) -> Evidence:
+    """Everything that can tell of the run; what is served is asked for while the stack still runs."""
+    promises = read_ledgers(site.layout.folder / "ledgers")
+    jobs = sorted({promise.job for promise in promises} | set(await last_events(redis, keyspace)))
+    histories = await read_histories(redis, keyspace, jobs)
+    owners = {job: history.envelopes[0].owner for job, history in histories.items() if history.envelopes}
+    served = await read_served(site.url, tokens, owners)
+    exit_codes, leftovers = await send_home(site, redis, keyspace)
+    stores = _stores(site)
+    views = [view for view in map(folded, histories.values()) if view is not None]
+    bad_files = await read_files(stores, [ref for view in views for ref in files_of(view.job)])
+    for store in stores.values():
+        await store.close()
+    journal = read_journal(site.layout.journal)
+    histories = await read_histories(redis, keyspace, jobs)
+    return Evidence(promises, journal, histories, leftovers, served, bad_files, exit_codes)
+
+
+def _stores(site: Site) -> dict[str, ObjectStore]:
+    env, settings = site.environment, site.settings
+    options = S3Options(
+        endpoint_url=env["AWS_ENDPOINT_URL_S3"],
+        region=env["AWS_DEFAULT_REGION"],
+        access_key_id=env["AWS_ACCESS_KEY_ID"],
+        secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )
+    return {
+        "delivery": open_store(settings.delivery_url, now=utc_now, s3=options),
+        "fallback": open_store(settings.fallback_url, now=utc_now),
+    }
+
+
+def _report(plan: Plan, e: Evidence, storm: Storm, quiet: bool, without_answer: int, seconds: float) -> Report:
+    views = [view for view in map(folded, e.histories.values()) if view is not None]
+    found = violations(e)
+    begun = Counter((line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "begin")
+    return Report(
+        plan=plan,
+        promises=_counted(promise.what for promise in e.promises),
+        without_answer=without_answer,
+        jobs_in_log=len(e.histories),
+        ended_as=_counted(view.status.value for view in views),
+        failed_as=_counted(view.job.failure.failure.code for view in views if view.job.failure),
+        events=sum(len(history.ids) for history in e.histories.values()),
+        fell_back=sum(bool(view.job.degraded) for view in views),
+        steps_done=len(begun),
+        worked_again=sum(times > 1 for times in begun.values()),
+        faults=_counted(done.kind.value for done in storm.done),
+        quiet=quiet,
+        seconds=round(seconds, 1),
+        checks={name: sum(v.check == name for v in found) for name in CHECKS},
+        violations=found,
+        done=sorted(storm.done, key=lambda done: done.at_s),
+    )
+
+
+def _counted(values: Any) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

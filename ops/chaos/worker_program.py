@@ -1,0 +1,162 @@
+"""The real worker with a journal: `python -m ops.chaos.worker_program JOURNAL BREAK worker --group G ...`.
+
+It puts itself into the composition root (names that `eventflow worker` looks up there) and then runs that command.
+BREAK is a key of `BREAKS`, or "-". Not a setting of the service: nobody can break a production worker by a variable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import evolve
+from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+
+from eventflow.domain.commands import Command
+from eventflow.log import commit, connection
+from eventflow.log.commit import Claim
+from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord, Settlement
+from eventflow.runtime.reaction import Group, Handler, Reaction
+from ops import compose
+from ops.chaos.breaks import BREAKS
+from ops.chaos.journal import Journal
+
+#: What `JobLog.offer` tells its result to.
+Answered = Callable[[JobRecord | None, Exception | None], None]
+
+
+class JournalingMember(GroupMember):
+    """Notes every entry that comes into our hands."""
+
+    def __init__(self, journal: Journal, claims: dict[str, Claim], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._journal, self._held = journal, claims
+
+    async def read(self, *args: Any, **kwargs: Any) -> list[Delivery]:
+        return self._noted(await super().read(*args, **kwargs))
+
+    async def wait(self, *args: Any, **kwargs: Any) -> list[Delivery]:
+        return self._noted(await super().wait(*args, **kwargs))
+
+    async def sweep(self, *args: Any, **kwargs: Any) -> list[Delivery]:
+        return self._noted(await super().sweep(*args, **kwargs))
+
+    def _noted(self, deliveries: list[Delivery]) -> list[Delivery]:
+        for delivery in deliveries:
+            event = orjson.loads(delivery.payload or b"{}").get("id", "")
+            self._held[event] = delivery.claim
+            self._journal.write("delivered", delivery.claim, event=event, job=event.partition(".")[0])
+        return deliveries
+
+
+class JournalingLog(JobLog):
+    """Notes every commit under a claim that the server has taken."""
+
+    def __init__(self, journal: Journal, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._journal = journal
+
+    async def execute(
+        self, job_id: str, *args: Any, settlement: Settlement | None = None, **kwargs: Any
+    ) -> JobRecord | None:
+        after = await super().execute(job_id, *args, settlement=settlement, **kwargs)
+        if settlement is not None:
+            self._note(settlement, job_id, after)
+        return after
+
+    def offer(
+        self,
+        record: JobRecord,
+        commands: Sequence[Command],
+        cause: Cause,
+        settlement: Settlement,
+        answered: Answered,
+    ) -> bool:
+        def noting(after: JobRecord | None, error: Exception | None) -> None:
+            if error is None:
+                self._note(settlement, record.id, after)
+            answered(after, error)
+
+        return super().offer(record, commands, cause, settlement, noting)
+
+    def _note(self, settlement: Settlement, job_id: str, after: JobRecord | None) -> None:
+        what = "committed" if settlement.on_claim == "hold" else "settled"
+        self._journal.write(what, settlement.claim, job=job_id, version=after.version if after else 0)
+
+
+def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group:
+    """`group`, each of whose handlers notes when it begins and how it ends."""
+
+    def around(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def noting(reaction: Reaction) -> Sequence[Command]:
+            work, event = reaction.work, reaction.envelope.id
+            about: dict[str, Any] = {"job": reaction.job_id, "event": event}
+            if work is not None:
+                about |= {"step": work.step.value, "scene": work.scene, "run": work.run}
+
+            def note(what: str) -> None:
+                journal.write(what, claims.get(event), **about)
+
+            note("begin")
+            try:
+                commands = await handler(reaction)
+            except asyncio.CancelledError:
+                note("stopped")
+                raise
+            except Exception:
+                note("raised")
+                raise
+            note("end")
+            return commands
+
+        return noting
+
+    return evolve(group, handlers={kind: around(handler) for kind, handler in group.handlers.items()})
+
+
+def install(folder: Path) -> None:
+    """From here on, what the composition root makes keeps a journal in `folder`."""
+    journal, claims, groups = Journal(folder), dict[str, Claim](), compose.groups
+
+    def journaling_groups(*args: Any, **kwargs: Any) -> dict[str, Group]:
+        return {name: journaled(journal, claims, group) for name, group in groups(*args, **kwargs).items()}
+
+    vars(compose).update(
+        groups=journaling_groups,
+        GroupMember=partial(JournalingMember, journal, claims),
+        JobLog=partial(JournalingLog, journal),
+    )
+
+
+def break_commit(kind: str) -> None:
+    """From here on, `commit.lua` is loaded with its fault."""
+    alter: Callable[[str], str] = BREAKS[kind]
+
+    def load(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
+        script = connection.load_script(redis, name, after=after)
+        return redis.register_script(alter(str(script.script))) if name == "commit" else script
+
+    vars(commit).update(load_script=load)
+
+
+def main(arguments: Sequence[str]) -> int:
+    from ops.cli import main as eventflow
+
+    folder, kind, *command = arguments
+    install(Path(folder))
+    if kind != "-":
+        break_commit(kind)
+    return eventflow(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
