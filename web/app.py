@@ -17,6 +17,7 @@ from web.deps import DEPS, WebDeps
 from web.links import JOBS
 from web.middleware import middleware
 from web.projection import PROJECTION, Projection, running
+from web.queueing import QUEUEING, Queueing
 from web.render import render_status
 
 _JOB = JOBS + "/{job_id}"
@@ -64,6 +65,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, open_allowed=open_allowed)
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
+    app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     projection = Projection(deps.log, tail, capacity=deps.settings.view_cache_jobs, render=render_status)
     app[PROJECTION] = projection

@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from eventflow.log.admission import waiting_jobs
 from eventflow.log.keys import Keyspace
 from eventflow.topics import LANES, Topic
 from web.errors import Problem
@@ -37,14 +38,17 @@ class Queue:
 
 
 async def look(redis: Redis, keyspace: Keyspace) -> Queue:
-    """The queue of all partitions, in one round trip. Raises connection errors."""
+    """The queue of all partitions: who waits to be admitted, and who is admitted and waits for a worker.
+
+    Raises connection errors.
+    """
     streams = [keys.topic(Topic.REQUESTED, lane) for keys in keyspace.all for lane in LANES]
     async with redis.pipeline(transaction=False) as pipe:
         for stream in streams:
             pipe.xlen(stream)
             pipe.xinfo_groups(stream)
         answers: list[Any] = await pipe.execute(raise_on_error=False)
-    waiting: int | None = 0
+    waiting: int | None = await waiting_jobs(redis, keyspace)
     begun: int | None = 0
     for length, groups in zip(answers[::2], answers[1::2], strict=True):
         lag, read = _of_stream(length, groups)

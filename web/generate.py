@@ -8,6 +8,7 @@ from opentelemetry.trace import SpanKind
 
 from eventflow.domain.values import VideoRequest
 from eventflow.envelope import new_job_id
+from eventflow.log.admission import queue_position
 from eventflow.log.errors import NotDurable
 from eventflow.log.idempotency import IdempotencyKeys, Reservation
 from eventflow.log.records import Cause
@@ -21,6 +22,7 @@ from web.jobs import json_response
 from web.links import job_links
 from web.obey import traceparent_of
 from web.projection import PROJECTION
+from web.queueing import QUEUEING
 from web.requests import Limits, parse_request
 
 #: How long a durable acknowledgement may take, in ms.
@@ -47,10 +49,14 @@ async def generate(request: web.Request) -> web.Response:
     order = await _order(request, wanted, key)
     if not order.replayed or not await _is_there(request, order.job_id):
         await _create(request, wanted, order)
+    request.app[QUEUEING].asked()
+    place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
     links = job_links(settings, order.job_id)
     headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if order.replayed else {})}
     return json_response(
-        {"job_id": order.job_id, "version": 1, "status": "queued", **links}, status=202, headers=headers
+        {"job_id": order.job_id, "version": 1, "status": "queued", "queue_position": place, **links},
+        status=202,
+        headers=headers,
     )
 
 

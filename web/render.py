@@ -13,17 +13,18 @@ from eventflow.domain.view import JobView
 _RENDERED = (SceneStatus.RENDERED, SceneStatus.UPLOADED)
 
 
-def render_status(view: JobView, progress: float) -> bytes:
-    """The body of `GET .../status`. `progress` in percent."""
-    return orjson.dumps(status_of(view, progress), option=orjson.OPT_UTC_Z)
+def render_status(view: JobView, progress: float, queue_position: int | None = None) -> bytes:
+    """The body of `GET .../status`. `progress` in percent; `queue_position` of a job that waits for admission."""
+    return orjson.dumps(status_of(view, progress, queue_position), option=orjson.OPT_UTC_Z)
 
 
-def status_of(view: JobView, progress: float) -> dict[str, Any]:
+def status_of(view: JobView, progress: float, queue_position: int | None = None) -> dict[str, Any]:
     job = view.job
     return {
         "job_id": view.id,
         "version": view.version,
         "status": view.status,
+        "queue_position": queue_position,
         "stage": view.stage,
         "progress": progress,
         "stages": [_stage(view, stage) for stage in Stage],

@@ -122,6 +122,7 @@ def _status() -> Schema:
         attempts=INTEGER,
     )
     return record(
+        queue_position=nullable(INTEGER),
         job_id=JOB_ID,
         version=INTEGER,
         status=STATUS,
@@ -271,7 +272,8 @@ def _health() -> Schema:
 def answers() -> dict[str, Schema]:
     """The schemas of answers, by name."""
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
-    accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, **dict.fromkeys(links, URL))
+    place = nullable(INTEGER)
+    accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, queue_position=place, **dict.fromkeys(links, URL))
     result = _enum("cancellation_requested", "reprocess_requested")
     return {
         "JobAccepted": accepted,

@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from ops.chaos.proxy import proxy_of
 from ops.cli.client import Api
 from ops.compose import open_parts, web_app
 from tests.support.log_server import dies_with_parent
-from tests.support.proxy import proxy_of
 from tests.support.runtime import Space
 from tests.support.web_program import settings_of
 from web.serve import Address, serving

@@ -11,9 +11,9 @@ from yarl import URL
 from eventflow.domain import commands as cmd
 from eventflow.log.connection import connect
 from eventflow.log.jobs import JobLog
+from ops.chaos.proxy import proxy_of
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
-from tests.support.proxy import proxy_of
 from web.deps import WebDeps
 
 CANCEL = "/api/v1/videos/jobs/{}/cancel"
