@@ -51,6 +51,8 @@ class _Raw:
     workspace_url = environ.var("", help="where steps hand files to each other: file:///dir or s3://bucket/prefix")
     delivery_url = environ.var("", help="where viewers get files from: file:///dir or s3://bucket/prefix")
     fallback_url = environ.var("", help="local folder for what the delivery store refuses: file:///dir")
+    archive_url = environ.var("", help="where finished jobs go: file:///dir or s3://bucket/prefix; unset: nowhere")
+    retention_seconds = environ.var("604800", help="how long a finished job stays in Redis before it is archived")
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
@@ -83,6 +85,8 @@ class Settings:
     workspace_url: str
     delivery_url: str
     fallback_url: str
+    archive_url: str  #: empty where there is no archive
+    retention_seconds: float
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
@@ -120,6 +124,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         workspace_url=check.store("workspace_url", data_dir / "workspace"),
         delivery_url=check.store("delivery_url", data_dir / "delivery"),
         fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
+        archive_url=check.store("archive_url", None),
+        retention_seconds=check.number("retention_seconds", float, 0, 10 * 365 * 86_400),
         signing_key=check.matches(
             "signing_key",
             r"([A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,}(,[A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,})*)?",
@@ -195,10 +201,10 @@ class _Checks:
 
         return self._value(name, parse, f"of the form {example}", secret=secret)
 
-    def store(self, name: str, default: Path, *, local: bool = False) -> str:
+    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
         pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
         example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or default.as_uri()
+        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
 
 
 def _among(text: str, allowed: tuple[str, ...]) -> bool:

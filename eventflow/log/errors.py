@@ -29,3 +29,11 @@ class LogUnfit(LogError):
 
 class NotDurable(LogError):
     """The event is in the log, but the server hasn't said that it is on disk; the job goes on all the same."""
+
+
+class PositionLost(LogError):
+    """Entries of the feed were trimmed before this reader came to them: what it knows has to be read again."""
+
+
+class ArchiveDamaged(LogError):
+    """A block of the archive isn't what was written there; the message names the segment and what is wrong."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from attrs import frozen
 from redis.asyncio import Redis
 
 from eventflow.log.connection import BLOCK_MS
-from eventflow.log.keys import Keyspace
+from eventflow.log.errors import PositionLost
+from eventflow.log.keys import Keyspace, PartitionKeys
 
 _COUNT = 1_000
+#: A reader that has everything that came until then needn't ask what was trimmed: well below the grace of trimming.
+_PATIENCE_S = 20.0
 
 
 @frozen
@@ -34,12 +39,21 @@ class Progressed:
 class FeedTail:
     """Follows the feed and the progress notes of all partitions with one blocking read.
 
-    `blocking` is a client of its own."""
+    `blocking` is a client of its own; `clock` counts seconds."""
 
-    def __init__(self, blocking: Redis, keyspace: Keyspace) -> None:
+    def __init__(
+        self,
+        blocking: Redis,
+        keyspace: Keyspace,
+        *,
+        clock: Callable[[], float] = monotonic,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self._redis = blocking
         self._keyspace = keyspace
         self._positions: dict[str, str] = {}
+        self._clock, self._patience_s = clock, patience_s
+        self._abreast_at = clock()
 
     async def start_at_end(self) -> None:
         """Begin behind what is there now. What came earlier is read from the jobs' own streams."""
@@ -47,9 +61,13 @@ class FeedTail:
             for stream in (keys.feed, keys.progress):
                 last: Any = await self._redis.xrevrange(stream, count=1)
                 self._positions[stream] = last[0][0].decode() if last else "0-0"
+        self._abreast_at = self._clock()
 
     async def read(self, *, block_ms: int = BLOCK_MS) -> list[Appended | Progressed]:
-        """What has come since the last call; waits up to `block_ms`. Raises connection errors."""
+        """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors."""
+        if self._clock() - self._abreast_at > self._patience_s:
+            await self._check_positions()
+        asked_at = self._clock()
         streams: Any = dict(self._positions)
         answer: Any = await self._redis.xread(streams, count=_COUNT, block=block_ms)
         rows = [(s, e[0] if e else []) for s, e in answer.items()] if isinstance(answer, dict) else answer or []
@@ -58,7 +76,28 @@ class FeedTail:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
                 notes.append(_note(fields))
+        if all(len(entries) < _COUNT for _, entries in rows):
+            self._abreast_at = asked_at
         return notes
+
+    async def _check_positions(self) -> None:
+        """A reader that was stopped for long may find that what it hasn't read was trimmed meanwhile."""
+        for keys in self._keyspace.all:
+            trimmed: Any = await self._redis.hget(keys.trimmed, keys.feed)
+            if trimmed and _order(trimmed.decode()) > _order(self._positions.get(keys.feed, "0-0")):
+                raise PositionLost(f"the feed was trimmed up to {trimmed.decode()}")
+
+
+async def oldest(redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int) -> list[tuple[str, Appended]]:
+    """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time)."""
+    rows: Any = await redis.xrange(keys.feed, max=str(newest_ms), count=count)
+    notes = [(entry_id.decode(), _note(fields)) for entry_id, fields in rows]
+    return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq)
 
 
 def _note(fields: dict[bytes, bytes]) -> Appended | Progressed:

@@ -21,6 +21,7 @@ from eventflow.domain.decide import decide_all
 from eventflow.domain.job import Job, evolve
 from eventflow.domain.values import VideoRequest
 from eventflow.envelope import Envelope
+from eventflow.log.archived import Archive
 from eventflow.log.commit import (
     Claim,
     Commit,
@@ -76,7 +77,10 @@ class Settlement:
 
 
 class JobLog:
-    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again."""
+    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again.
+
+    With an `archive`, jobs that are no longer in the server are read there, and put back before something is appended.
+    """
 
     def __init__(
         self,
@@ -87,10 +91,12 @@ class JobLog:
         clock: Callable[[], datetime],
         random: Random | None = None,
         cache_size: int = 4_096,
+        archive: Archive | None = None,
     ) -> None:
         self.redis = redis
         self.codec = codec
         self.keyspace = keyspace
+        self.archive = archive
         self.committer = Committer(redis)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
@@ -98,12 +104,17 @@ class JobLog:
         self._cache_size = cache_size
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """The job's events after version `after`, oldest first. Raises DecodeError."""
+        """The job's events after version `after`, oldest first. Raises DecodeError and, of an archived job,
+        ArchiveDamaged and StorageError.
+        """
         key = self.keyspace.of_job(job_id).events(job_id)
         envelopes: list[Envelope] = []
         while True:
             count = _PAGE if limit is None else min(_PAGE, limit - len(envelopes))
             rows: Any = await self.redis.xrange(key, min=f"{after + 1}-0", count=count)
+            if not rows and self.archive is not None:
+                archived = await self.archive.history(job_id, after)
+                return [*envelopes, *map(self.codec.decode, archived)][:limit]
             envelopes += [self.codec.decode(fields[b"e"]) for _, fields in rows]
             if len(rows) < count or (limit is not None and len(envelopes) >= limit):
                 return envelopes
@@ -155,6 +166,8 @@ class JobLog:
         if job is None:
             raise LookupError("a request decides a job")
         try:
+            if self.archive is not None and await self.archive.holds(job_id):
+                raise VersionConflict(job_id, 0, 1)
             if durable_ms:
                 await self._commit_durably(commit, durable_ms)
             else:
@@ -224,6 +237,8 @@ class JobLog:
                 version = await self.committer.commit(commit)
             except VersionConflict as conflict:
                 last = conflict
+                if conflict.present == 0 and record is not None and self.archive is not None:
+                    await self.archive.revive(job_id, record.version)
                 if attempt > 2:
                     await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
                 self.forget(job_id)
