@@ -77,10 +77,7 @@ class Settlement:
 
 
 class JobLog:
-    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again.
-
-    With an `archive`, jobs that are no longer in the server are read there, and put back before something is appended.
-    """
+    """The jobs' streams. `cache_size` folded jobs are kept; jobs that have left the server are read in the `archive`."""
 
     def __init__(
         self,
@@ -104,17 +101,14 @@ class JobLog:
         self._cache_size = cache_size
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """The job's events after version `after`, oldest first. Raises DecodeError and, of an archived job,
-        ArchiveDamaged and StorageError.
-        """
+        """The job's events after version `after`, oldest first. Raises DecodeError, ArchiveDamaged, StorageError."""
         key = self.keyspace.of_job(job_id).events(job_id)
         envelopes: list[Envelope] = []
         while True:
             count = _PAGE if limit is None else min(_PAGE, limit - len(envelopes))
             rows: Any = await self.redis.xrange(key, min=f"{after + 1}-0", count=count)
             if not rows and self.archive is not None:
-                archived = await self.archive.history(job_id, after)
-                return [*envelopes, *map(self.codec.decode, archived)][:limit]
+                return [*envelopes, *map(self.codec.decode, await self.archive.history(job_id, after))][:limit]
             envelopes += [self.codec.decode(fields[b"e"]) for _, fields in rows]
             if len(rows) < count or (limit is not None and len(envelopes) >= limit):
                 return envelopes
