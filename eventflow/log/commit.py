@@ -6,7 +6,7 @@ Commits that are ready at the same time travel together in one script call per p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from attrs import frozen
@@ -137,14 +137,22 @@ def script_call(commits: Iterable[Commit]) -> tuple[list[str], list[str | bytes 
 
 def version_from(commit: Commit, row: list[Any]) -> int:
     """The job's version after `commit`. Raises LeaseLost, VersionConflict or CommitFailed, as the script said."""
-    status, detail = row[0], row[1]
-    if status == b"ok":
-        return int(detail)
+    if row[0] == b"ok":
+        return int(row[1])
+    raise _refusal(commit, row)
+
+
+def _refusal(commit: Commit, row: list[Any]) -> Exception:
+    status, detail = row
     if status == b"lost":
-        raise LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
+        return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
     if status == b"conflict":
-        raise VersionConflict(commit.job_id, commit.expected, int(detail))
-    raise CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
+        return VersionConflict(commit.job_id, commit.expected, int(detail))
+    return CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
+
+
+#: Hears of a commit once: the job's version after it, or why it wasn't (or may not have been) taken.
+Answered = Callable[[int, Exception | None], None]
 
 
 class Committer:
@@ -152,9 +160,18 @@ class Committer:
 
     def __init__(self, redis: Redis) -> None:
         self.script = load_script(redis, "commit")
-        self._waiting: list[tuple[Commit, asyncio.Future[int]]] = []
+        self._waiting: list[tuple[Commit, Answered]] = []
         self._sending = 0
         self._senders: set[asyncio.Task[None]] = set()
+
+    def submit(self, commit: Commit, answered: Answered) -> None:
+        """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
+        self._waiting.append((commit, answered))
+        if self._sending == 0 or (self._sending < IN_FLIGHT and len(self._waiting) >= BATCH):
+            self._sending += 1
+            sender = asyncio.create_task(self._send_all())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
 
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
@@ -163,12 +180,16 @@ class Committer:
         (it may or may not have been written; sending it again is safe).
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append((commit, done))
-        if self._sending == 0 or (self._sending < IN_FLIGHT and len(self._waiting) >= BATCH):
-            self._sending += 1
-            sender = asyncio.create_task(self._send_all())
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+
+        def answered(version: int, error: Exception | None) -> None:
+            if done.done():  # whoever waited was cancelled meanwhile
+                return
+            if error is None:
+                done.set_result(version)
+            else:
+                done.set_exception(error)
+
+        self.submit(commit, answered)
         return await done
 
     async def _send_all(self) -> None:
@@ -176,7 +197,7 @@ class Committer:
             while self._waiting:
                 await self._gather()
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                by_partition: dict[str, list[tuple[Commit, asyncio.Future[int]]]] = {}
+                by_partition: dict[str, list[tuple[Commit, Answered]]] = {}
                 for item in batch:
                     by_partition.setdefault(item[0].keys.base, []).append(item)
                 for items in by_partition.values():
@@ -191,22 +212,19 @@ class Committer:
             seen = len(self._waiting)
             await asyncio.sleep(0)
 
-    async def _send(self, items: list[tuple[Commit, asyncio.Future[int]]]) -> None:
-        keys, args = script_call(commit for commit, _ in items)
+    async def _send(self, items: list[tuple[Commit, Answered]]) -> None:
+        keys, args = script_call([commit for commit, _ in items])
         try:
             rows = await self.script(keys=keys, args=args)
         except BaseException as error:
             lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
-            for _, done in items:
-                if not done.done():
-                    done.set_exception(lost)
+            for _, answered in items:
+                answered(0, lost)
             if not isinstance(error, Exception):
                 raise
             return
-        for (commit, done), row in zip(items, rows, strict=True):
-            if done.done():  # its handler was cancelled meanwhile
-                continue
-            try:
-                done.set_result(version_from(commit, row))
-            except Exception as error:
-                done.set_exception(error)
+        for (commit, answered), row in zip(items, rows, strict=True):
+            if row[0] == b"ok":
+                answered(row[1], None)
+            else:
+                answered(0, _refusal(commit, row))

@@ -138,15 +138,18 @@ class JobLog:
         For first deliveries only: nobody else can have begun the work that the event calls for. Raises
         LookupError where the log has lost the event.
         """
-        known = self._cache.get(envelope.job_id)
-        before = known.version if known else 0
-        if known is not None and before >= envelope.seq:
-            return known
-        record = advance(known, envelope) if before == envelope.seq - 1 else await self.load(envelope.job_id)
+        record = self.known_at(envelope) or await self.load(envelope.job_id)
         if record is None or record.version < envelope.seq:
             raise LookupError(f"job {envelope.job_id} has no event {envelope.seq}")
-        self._remember(record)
         return record
+
+    def known_at(self, envelope: Envelope) -> JobRecord | None:
+        """The job at `envelope` or later where that takes no read, else None. For first deliveries, as `at_event`."""
+        known = self._cache.get(envelope.job_id)
+        before = known.version if known else 0
+        if before >= envelope.seq:
+            return known
+        return self._remember(advance(known, envelope)) if before == envelope.seq - 1 else None
 
     async def create(self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0) -> JobRecord:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
@@ -245,6 +248,34 @@ class JobLog:
             self._remember(record)
             return record
         raise last
+
+    def offer(
+        self,
+        record: JobRecord,
+        commands: Sequence[Command],
+        cause: Cause,
+        settlement: Settlement,
+        answered: Callable[[JobRecord | None, Exception | None], None],
+    ) -> bool:
+        """Decide `commands` on the job as it is known and send the commit off without waiting for it.
+
+        `answered` gets the job afterwards, or why the commit wasn't taken: then, and where this returns False because
+        nothing was decided, `execute` does what is left. Raises DomainError.
+        """
+        events, job = decide_all(record.job, commands)
+        if not events or job is None:
+            return False
+        after = JobRecord(record.id, record.owner, record.correlation_id, record.version + len(events), job)
+
+        def done(_: int, error: Exception | None) -> None:
+            if error is None:
+                self._remember(after)
+                answered(after, None)
+            else:
+                answered(None, error)
+
+        self.committer.submit(self._commit(record.id, record, events, cause, settlement), done)
+        return True
 
     def _commit(
         self,

@@ -11,14 +11,13 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from enum import Enum
 from functools import partial
 from random import Random
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from attrs import define, frozen
+from attrs import frozen
 
 from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
@@ -29,10 +28,11 @@ from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
 from eventflow.log.commit import Commit, Delayed, OnClaim, Parked
 from eventflow.log.connection import is_passing
-from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.consume import Delivery
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
 from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
+from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
 from eventflow.telemetry.tracing import Tracing, failed
 from eventflow.topics import TOPIC_OF
@@ -42,39 +42,13 @@ T = TypeVar("T")
 _LOG = structlog.get_logger()
 
 
-class Ending(Enum):
-    """Why a running step was cancelled from outside."""
-
-    LEASE_LOST = "lease_lost"
-    JOB_CANCELLED = "job_cancelled"
-    SHUTDOWN = "shutdown"
-
-
-@define(eq=False)
-class Held:
-    """A delivery in our hands, from its arrival to its settlement."""
-
-    member: GroupMember
-    delivery: Delivery
-    envelope: Envelope | None = None
-    reaction: Reaction | None = None
-    task: asyncio.Task[None] | None = None
-    ending: Ending | None = None
-    reported: float | None = None
-    settling: bool = False
-
-    def end(self, why: Ending) -> None:
-        """Cancel the step, once. A lease that is gone while we settle may be gone by our own doing."""
-        if why is Ending.LEASE_LOST and self.settling:
-            return
-        if self.ending is None and self.task is not None:
-            self.ending = why
-            self.task.cancel()
-
-
 @frozen
 class Executor:
-    """Runs deliveries of one group. Time, randomness, log and tracing are passed in."""
+    """Runs deliveries of one group. Time, randomness, log and tracing are passed in.
+
+    `finished` hears of each delivery once, when nothing is left to do for it here; `unfinished` of one whose last
+    commit wasn't taken as it was, and which therefore has to be run again.
+    """
 
     group: Group
     log: JobLog
@@ -82,35 +56,48 @@ class Executor:
     clock: Callable[[], datetime]
     random: Random
     tracing: Tracing
-    slots: asyncio.Semaphore
+    finished: Callable[[Held], None]
+    unfinished: Callable[[Held], None]
 
     async def run(self, held: Held) -> None:
-        """See `held` to its end. Never raises: what goes wrong is logged, and the entry comes back after its lease."""
+        """See `held` to its end, or to its last commit, which is not waited for.
+
+        Never raises, but for the cancellation of the slot itself: what goes wrong is logged, and the entry comes back
+        after its lease.
+        """
         try:
-            await self._run(held)
+            if held.left_over is not None:
+                await held.left_over()
+            elif held.ending is None:
+                await self._run(held)
+            else:
+                await self._ended(held)
+        except (DecodeError, DomainError, LookupError) as error:
+            await self._last(held, self._park(held, error))
         except LeaseLost:
             self._note(held, "lease lost; this delivery commits nothing more")
         except asyncio.CancelledError:
-            await self._cancelled(held)
+            if held.ending is None:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            await self._last(held, self._ended(held))
         except Exception:
             self._note(held, "delivery left unsettled", level="error", exc_info=True)
+        if not held.settling or held.left_over is not None:
+            self.finished(held)
 
     async def _run(self, held: Held) -> None:
+        envelope = held.envelope or self.log.codec.decode(held.delivery.payload or b"")
+        held.envelope = envelope
+        handler = self.group.handlers.get(type(envelope.event))
+        if handler is None:
+            raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
         delivery = held.delivery
-        try:
-            envelope = held.envelope = self.log.codec.decode(delivery.payload or b"")
-            handler = self.group.handlers.get(type(envelope.event))
-            if handler is None:
-                raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
-            async with self.slots:
-                await self._handle(held, envelope, handler)
-        except (DecodeError, DomainError, LookupError) as error:
-            await self._park(held, error)
-
-    async def _handle(self, held: Held, envelope: Envelope, handler: Handler) -> None:
-        """Fold only now that there is a slot: the job may have ended while the entry waited for one."""
-        delivery = held.delivery
-        record = await self._patiently(self._fold, envelope, first=delivery.first)
+        record = self.log.known_at(envelope) if delivery.first else None
+        if record is None:
+            record = await self._patiently(self._fold, envelope, first=delivery.first)
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
             await self._settle_without_work(held, envelope, record)
@@ -118,6 +105,15 @@ class Executor:
             await self._gave_up(held, envelope, record, work)
         else:
             await self._react(held, envelope, record, work, handler)
+
+    async def _last(self, held: Held, words: Awaitable[None]) -> None:
+        """What is said of a delivery that ended badly. If that goes wrong too, the entry comes back after its lease."""
+        try:
+            await words
+        except LeaseLost:
+            self._note(held, "lease lost; this delivery commits nothing more")
+        except Exception:
+            self._note(held, "delivery left unsettled", level="error", exc_info=True)
 
     async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
         """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""
@@ -145,14 +141,45 @@ class Executor:
                 failed(span, failure.message)
                 await self._failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
-            settle = Settlement(held.delivery.claim, _settling(held.delivery))
-            held.settling = True
             # If the job is being cancelled, this may be the last delivery that anybody holds: it has to say the end.
-            after = await self._execute(envelope, cause, settle, [*commands, ConfirmCancellation()], reaction.record)
-        if _LOG.is_enabled_for(logging.INFO):
-            stage_ms = round((perf_counter() - began) * 1000, 1)
-            count = held.delivery.claim.count
-            self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
+            await self._settle(held, envelope, cause, [*commands, ConfirmCancellation()], reaction.record, began)
+
+    async def _settle(
+        self,
+        held: Held,
+        envelope: Envelope,
+        cause: Cause,
+        commands: Sequence[Command],
+        record: JobRecord,
+        began: float,
+    ) -> None:
+        """Send the last commit off. The slot doesn't wait for it: most are taken, and the others are run again."""
+        settlement = Settlement(held.delivery.claim, _settling(held.delivery))
+
+        async def insist() -> None:
+            say(await self._execute(envelope, cause, settlement, commands, record))
+
+        def say(after: JobRecord) -> None:
+            if _LOG.is_enabled_for(logging.INFO):
+                stage_ms = round((perf_counter() - began) * 1000, 1)
+                count = held.delivery.claim.count
+                self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
+
+        def answered(after: JobRecord | None, error: Exception | None) -> None:
+            if after is not None:
+                say(after)
+                self.finished(held)
+            elif isinstance(error, LeaseLost):
+                self._note(held, "lease lost; this delivery commits nothing more")
+                self.finished(held)
+            else:
+                held.left_over = insist
+                self.unfinished(held)
+
+        held.settling = True
+        if not self.log.offer(record, commands, cause, settlement, answered):
+            held.left_over = insist
+            await insist()
 
     async def _execute(
         self,
@@ -213,18 +240,12 @@ class Executor:
         cause = _cause(envelope, envelope.traceparent)
         await self._failed(held, envelope, record, work, cause, failure, RuntimeError(message))
 
-    async def _cancelled(self, held: Held) -> None:
-        """The step was stopped from outside and its handler has cleaned up after itself."""
+    async def _ended(self, held: Held) -> None:
+        """The step was stopped from outside, and its handler, if it had begun, has cleaned up after itself."""
         if held.ending is Ending.JOB_CANCELLED and held.envelope is not None:
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
-            try:
-                record = await self._patiently(self.log.load, held.envelope.job_id)
-                if record is not None:
-                    await self._settle_without_work(held, held.envelope, record)
-            except LeaseLost:
-                pass
+            record = await self._patiently(self.log.load, held.envelope.job_id)
+            if record is not None:
+                await self._settle_without_work(held, held.envelope, record)
         self._note(held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
 
     async def _park(self, held: Held, error: Exception) -> None:

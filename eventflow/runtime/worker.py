@@ -1,13 +1,15 @@
 """The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
-The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Each delivery has a task
-of its own. Every entry in our hands is under the heartbeat, whether its handler runs or waits for a free slot.
+The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Deliveries wait in a line;
+a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the heartbeat,
+whether it waits, runs, or its last commit is on the way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -17,12 +19,14 @@ import structlog
 from attrs import frozen
 from redis.exceptions import ResponseError
 
+from eventflow.codec import DecodeError
 from eventflow.domain.view import progress_field
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
 from eventflow.log.jobs import JobLog
-from eventflow.runtime.executor import Ending, Executor, Held
+from eventflow.runtime.executor import Executor
 from eventflow.runtime.failure import RetryPolicy
+from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.reaction import Group
 from eventflow.telemetry.tracing import Tracing
 
@@ -77,9 +81,14 @@ class Worker:
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
-        self._slots = asyncio.Semaphore(settings.concurrency)
-        self._executor = Executor(group, log, settings.retry, clock, random, tracing or Tracing(), self._slots)
+        self._executor = Executor(
+            group, log, settings.retry, clock, random, tracing or Tracing(), self._let_go, self._run_again
+        )
+        self._codec = log.codec
         self._held: set[Held] = set()
+        self._line: deque[Held] = deque()
+        self._slots: set[asyncio.Task[None]] = set()
+        self._none_held = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._pause_s = _FIRST_PAUSE_S
@@ -109,22 +118,55 @@ class Worker:
             await self._room.wait()
             room = self._settings.concurrency - len(self._held)
             if room >= self._settings.least_room:
-                for delivery in await self._surviving(partial(member.read, room), member) or ():
-                    self._take(member, delivery)
+                self._take(member, await self._surviving(partial(member.read, room), member) or ())
             if self._settings.concurrency - len(self._held) < self._settings.least_room:
                 self._room.clear()
 
-    def _take(self, member: GroupMember, delivery: Delivery) -> None:
-        held = Held(member, delivery)
-        self._held.add(held)
-        held.task = asyncio.create_task(self._executor.run(held))
-        held.task.add_done_callback(partial(self._let_go, held))
+    def _take(self, member: GroupMember, deliveries: Iterable[Delivery]) -> None:
+        """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
+        for delivery in deliveries:
+            held = Held(member, delivery)
+            try:
+                held.envelope = self._codec.decode(delivery.payload or b"")
+            except DecodeError:
+                pass  # the executor comes to the same end, and parks it
+            self._held.add(held)
+            if delivery.first or delivery.retried:
+                self._line.append(held)
+            else:
+                self._line.appendleft(held)
+        self._open_slots()
 
-    def _let_go(self, held: Held, _: asyncio.Task[None]) -> None:
+    def _open_slots(self) -> None:
+        """Open one slot, and look again when it has done what it can without waiting: a step that doesn't wait needs no
+        second one.
+        """
+        if self._line and len(self._slots) < self._settings.concurrency:
+            slot = asyncio.create_task(self._run_line())
+            self._slots.add(slot)
+            slot.add_done_callback(self._slots.discard)
+            asyncio.get_running_loop().call_soon(self._open_slots)
+
+    async def _run_line(self) -> None:
+        while self._line:
+            await self._run_one(self._line.popleft())
+
+    async def _run_one(self, held: Held) -> None:
+        held.task = asyncio.current_task()
+        await self._executor.run(held)
+        held.task = None
+
+    def _run_again(self, held: Held) -> None:
+        self._line.appendleft(held)
+        self._open_slots()
+
+    def _let_go(self, held: Held) -> None:
         self._held.discard(held)
-        held.task = held.reaction = None  # no cycle is left for the garbage collector
+        held.reaction = held.left_over = None  # no cycle is left for the garbage collector
         if self._settings.concurrency - len(self._held) >= self._settings.least_room:
             self._room.set()
+        if not self._held:
+            self._none_held.set()
 
     async def _sweep(self) -> None:
         """Deliver retries that are due, and take over what dead members have left, as far as there is room.
@@ -140,7 +182,7 @@ class Worker:
                     self._log.warning(
                         "entry taken over", entry=delivery.claim.entry_id, delivery_count=delivery.claim.count
                     )
-                    self._take(member, delivery)
+                    self._take(member, (delivery,))
 
     def _overdue(self) -> tuple[int, int]:
         """(silence in ms after which we take an entry over, how many we take).
@@ -151,7 +193,7 @@ class Worker:
         lease_ms, room = int(self._settings.lease_s * 1000), self._settings.concurrency - len(self._held)
         if room > 0:
             return lease_ms, room
-        waits = any(held.reaction is None and not held.delivery.first for held in self._held)
+        waits = any(not held.delivery.first for held in self._line)
         return lease_ms * 3 // 2, 0 if waits else 1
 
     async def reap(self, idle_ms: int | None = None) -> None:
@@ -163,22 +205,30 @@ class Worker:
 
     async def _renew(self) -> None:
         for member in self._members:
-            held = [h for h in self._held if h.member is member and h.envelope is not None]
+            held = [h for h in self._held if h.member is member]
             if not held:
                 continue
             for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
                 if answer == LOST:
-                    one.end(Ending.LEASE_LOST)
+                    self._end(one, Ending.LEASE_LOST)
                 elif answer == CANCEL:
-                    one.end(Ending.JOB_CANCELLED)
+                    self._end(one, Ending.JOB_CANCELLED)
+
+    def _end(self, held: Held, why: Ending) -> None:
+        """End a delivery, whether it runs or is in line. One in line is heard at once, beyond the slots."""
+        held.end(why)
+        if held in self._line and held.left_over is None:
+            self._line.remove(held)
+            last = asyncio.create_task(self._run_one(held))
+            self._slots.add(last)
+            last.add_done_callback(self._slots.discard)
 
     async def _drain(self) -> None:
         """Give back what hasn't begun, finish what runs, then give back what doesn't finish in time."""
-        await self._give_back([h for h in self._held if h.reaction is None])
-        running = [h.task for h in self._held if h.task]
-        if running:
-            self._log.info("draining", running=len(running))
-            await asyncio.wait(running, timeout=self._settings.drain_s)
+        await self._give_back([held for held in self._line if held.left_over is None])
+        if self._held:
+            self._log.info("draining", running=len(self._held))
+            await self._wait_until_none_held(self._settings.drain_s)
         await self._give_back(list(self._held))
         for member in self._members:
             try:
@@ -186,15 +236,27 @@ class Worker:
             except DISCONNECTED:
                 self._log.warning("left without telling the server")
 
+    async def _wait_until_none_held(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while self._held:
+                    self._none_held.clear()
+                    await self._none_held.wait()
+        except TimeoutError:
+            pass
+
     async def _give_back(self, unfinished: Sequence[Held]) -> None:
         """End these steps and let others have their entries at once; what was settled meanwhile isn't touched."""
-        tasks = [held.task for held in unfinished if held.task]
+        slots = {held.task for held in unfinished if held.task}
         for held in unfinished:
             held.end(Ending.SHUTDOWN)
-        if tasks:
-            _, unwilling = await asyncio.wait(tasks, timeout=_LAST_WORDS_S)
-            for task in unwilling:
-                task.cancel()
+            if held in self._line:
+                self._line.remove(held)
+                self._let_go(held)
+        if slots:
+            _, unwilling = await asyncio.wait(slots, timeout=_LAST_WORDS_S)
+            for slot in unwilling:
+                slot.cancel()
             if unwilling:
                 await asyncio.wait(unwilling, timeout=_LAST_WORDS_S)
         for held in unfinished:
