@@ -77,7 +77,7 @@ class Settlement:
 
 
 class JobLog:
-    """The jobs' streams. `cache_size` folded jobs are kept; jobs that have left the server are read in the `archive`."""
+    """The jobs' streams. `cache_size` folded jobs are kept. Jobs that have left the server are read in `archive`."""
 
     def __init__(
         self,
