@@ -40,12 +40,12 @@ class Shelf:
         """Returns when the segment is safely stored."""
         await self.store.put_bytes(segment.name, segment.data, media_type=MEDIA_TYPE)
 
-    async def segments(self) -> AsyncIterator[Stored]:
-        """Every segment, by partition and time. What else is in the store is passed over."""
-        async for info in self.store.list(""):
-            partition = partition_of_segment(info.key)
-            if partition is not None:
-                yield Stored(info.key, partition, info.size_bytes)
+    async def segments(self, partition: int | None = None) -> AsyncIterator[Stored]:
+        """Every segment (of a partition), by partition and time. What else is in the store is passed over."""
+        async for info in self.store.list("" if partition is None else f"{partition:02x}/"):
+            number = partition_of_segment(info.key)
+            if number is not None:
+                yield Stored(info.key, number, info.size_bytes)
 
     async def index(self, stored: Stored) -> tuple[Entry, ...]:
         """What is in a segment, by two ranged reads. Raises ArchiveDamaged."""

@@ -166,13 +166,13 @@ class Tombstones:
         rows: Any = await self.redis.hgetall(keys.segments)
         return {int(name): value.decode() for name, value in rows.items() if name.isdigit()}
 
-    async def archived(self, keys: PartitionKeys, job_ids: Sequence[str]) -> list[bool]:
-        """Whether each of `job_ids`, all of one partition, has a tombstone."""
+    async def find_all(self, keys: PartitionKeys, job_ids: Sequence[str]) -> list[Tombstone | None]:
+        """The tombstone of each of `job_ids`, all of one partition, or None."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for job_id in job_ids:
                 graves, field = keys.tombstone(job_id)
-                pipe.hexists(graves, field)
-            return [bool(answer) for answer in await pipe.execute()]
+                pipe.hget(graves, field)
+            return [Tombstone.parse(raw) if raw else None for raw in await pipe.execute()]
 
     async def count(self, keys: PartitionKeys) -> int:
         """How many jobs of the partition are archived."""

@@ -88,9 +88,14 @@ class FeedTail:
                 raise PositionLost(f"the feed was trimmed up to {trimmed.decode()}")
 
 
-async def oldest(redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int) -> list[tuple[str, Appended]]:
-    """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time)."""
-    rows: Any = await redis.xrange(keys.feed, max=str(newest_ms), count=count)
+async def oldest(
+    redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int, after: str = "-"
+) -> list[tuple[str, Appended]]:
+    """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time).
+
+    `after` is where to begin: `-`, or an id with `(` before it.
+    """
+    rows: Any = await redis.xrange(keys.feed, after, str(newest_ms), count=count)
     notes = [(entry_id.decode(), _note(fields)) for entry_id, fields in rows]
     return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 

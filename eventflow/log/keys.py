@@ -61,6 +61,15 @@ class PartitionKeys:
         """Hash of the archive's segments: name -> number, and number -> name."""
         return self.base + "segments"
 
+    @property
+    def replays(self) -> str:
+        """Hash of replays to groups: group -> JSON."""
+        return self.base + "replays"
+
+    def replay(self, group: str) -> str:
+        """Set of the old events that a replay under way has delivered to `group`."""
+        return f"{self.base}replay:{group}"
+
     def tombstones(self, bucket: str) -> str:
         """Hash of archived jobs by the first three hex digits of their random part; small, so that it stays compact."""
         return f"{self.base}archived:{bucket}"

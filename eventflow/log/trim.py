@@ -64,8 +64,8 @@ class Trimmer:
         while True:
             entries = await oldest(self._redis, keys, newest_ms=newest_ms, count=_PAGE)
             jobs = list(dict.fromkeys(note.job_id for _, note in entries))
-            archived = dict(zip(jobs, await tombstones.archived(keys, jobs), strict=True))
-            kept = next((at for at, (_, note) in enumerate(entries) if not archived[note.job_id]), len(entries))
+            archived = dict(zip(jobs, await tombstones.find_all(keys, jobs), strict=True))
+            kept = next((at for at, (_, note) in enumerate(entries) if archived[note.job_id] is None), len(entries))
             if kept == 0:
                 return gone
             last = entries[kept - 1][0]

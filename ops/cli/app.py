@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from eventflow.settings import SettingsError
-from ops.cli import bench, demo, doctor, generate, jobs, keys, serve, settings
+from ops.cli import archive, bench, demo, doctor, generate, groups, jobs, keys, replay_group, serve, settings
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
@@ -27,6 +27,12 @@ app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)
 app.command()(jobs.cancel)
 app.add_typer(keys.app, name="keys")
+app.add_typer(archive.app, name="archive")
+app.add_typer(groups.app, name="groups")
+replay = typer.Typer(help="Old events once more.", no_args_is_help=True)
+replay.command()(replay_group.group)
+replay.callback()(lambda: None)
+app.add_typer(replay, name="replay")
 app.add_typer(bench.app, name="bench")
 
 
