@@ -27,6 +27,7 @@ from eventflow.log.archived import Burial, Place, Tombstones
 from eventflow.log.commit import Claim, Commit, OnClaim, Parked
 from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.errors import LogError
 from eventflow.log.jobs import JobLog
 from eventflow.storage import StorageError
 
@@ -199,7 +200,7 @@ class Archiver:
 
 
 #: What a round may end with that passes: the next one does its work again.
-PASSING = (StorageError, ResponseError, *DISCONNECTED)
+PASSING = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
 async def rest(stop: asyncio.Event, seconds: float, random: Random) -> None:

@@ -53,7 +53,7 @@ class PartitionKeys:
 
     @property
     def trimmed(self) -> str:
-        """Hash: stream -> id of the last entry that was trimmed from it."""
+        """Hash: feed -> id of the last entry that was trimmed from it."""
         return self.base + "trimmed"
 
     @property

@@ -52,7 +52,7 @@ class Trimmer:
         for keys in self._keyspace.all:
             for topic in Topic:
                 for lane in LANES:
-                    names = [keys.topic(topic, lane), keys.groups, keys.trimmed]
+                    names = [keys.topic(topic, lane), keys.groups]
                     topics += await self._trim(keys=names, args=[topic.value, newest_ms, *_REQUIRED[topic]])
             if self._tombstones is not None:
                 feed += await self._feed(keys, self._tombstones, newest_ms)

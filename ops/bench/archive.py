@@ -1,8 +1,8 @@
 """`eventflow bench archive`: what a finished job costs the server before and after it is archived, and the way back.
 
 Jobs end without handlers, by the commands that handlers would return: each has `scenes` scenes with one rendition of
-one segment. The groups of handlers have dealt with every entry. Memory is the server's `used_memory` after MEMORY PURGE,
-less that of the empty server.
+one segment. The groups of handlers have dealt with every entry. Memory is the server's `used_memory` after
+MEMORY PURGE, less that of the empty server.
 """
 
 from __future__ import annotations

@@ -6,8 +6,10 @@
 --   then number of entries, then for each: stream index, group, entry id, 'settle' | 'discard'
 -- Returns for each job: 1 it was taken out, 0 it has moved on (or was taken out before) and is left as it is.
 --
--- A job is taken out only as it was archived: same length, same last event. A tombstone is the segment's number
--- (3 bytes), then the place as it was given: offset (4), length (4) and version (3), all big-endian.
+-- A job is taken out only as it was archived: same length, same last event. The note that stops late workers of a job
+-- that has ended early expires by itself.
+-- A tombstone is the segment's number (3 bytes), then the place as it was given: offset (4), length (4) and
+-- version (3), all big-endian.
 
 local args, keys, call = ARGV, KEYS, redis.call
 local at = 3
@@ -36,7 +38,8 @@ for i = 1, tonumber(args[2]) do
   if unchanged(events, args[at + 3], args[at + 4]) then
     number = number or as_bytes(number_of(args[1]))
     call('HSET', graves, args[at + 5], number .. args[at + 6])
-    call('DEL', events, live)
+    call('DEL', events)
+    if call('HEXISTS', live, 'cancel') == 0 then call('DEL', live) end
     results[i] = 1
   end
   at = at + 7

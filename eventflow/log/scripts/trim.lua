@@ -1,6 +1,6 @@
 -- Trims a topic's stream behind the slowest of the groups that are registered for it.
 --
--- KEYS: the stream, the registry, the hash of what was trimmed.
+-- KEYS: the stream, the registry.
 -- ARGV: topic, newest time (ms) that may go, then the groups without which nothing may go.
 -- Returns how many entries went.
 --
@@ -47,7 +47,4 @@ for _, group in ipairs(groups) do
 end
 if next(waits) then return 0 end
 
-local last = redis.call('XREVRANGE', stream, string.format('(%.0f-%.0f', ms, seq), '-', 'COUNT', 1)[1]
-if not last then return 0 end
-redis.call('HSET', KEYS[3], stream, last[1])
 return redis.call('XTRIM', stream, 'MINID', '=', string.format('%.0f-%.0f', ms, seq))
