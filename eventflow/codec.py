@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import orjson
 from attrs import frozen
+from cattrs import BaseConverter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
@@ -63,8 +64,27 @@ def _instant(value: Any, _: Any = None) -> datetime:
     return instant
 
 
+def _is_row(kind: Any) -> bool:
+    """Whether `kind` is `tuple[X, ...]`."""
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _row_hook(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], tuple[Any, ...]]:
+    """For `tuple[X, ...]`: takes arrays only, where cattrs' own takes whatever can be iterated, a text too."""
+    item = get_args(kind)[0]
+    load = converter.get_structure_hook(item)
+
+    def structure(value: Any, _: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise TypeError(f"expected an array, not {type(value).__name__}")
+        return tuple([load(each, item) for each in value])
+
+    return structure
+
+
 def _converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
+    converter.register_structure_hook_factory(_is_row, _row_hook)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))  # else the hook of str holds for them
@@ -95,22 +115,39 @@ class Codec:
 
     def encode(self, envelope: Envelope) -> bytes:
         """UTF-8 JSON of one envelope."""
-        name = type(envelope.event).__name__
+        e = envelope
+        return self.lay_out(
+            e.event, e.job_id, e.seq, e.owner, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at
+        )
+
+    def lay_out(
+        self,
+        event: Event,
+        job_id: str,
+        seq: int,
+        owner: str,
+        correlation_id: str,
+        causation_id: str,
+        traceparent: str,
+        occurred_at: datetime,
+    ) -> bytes:
+        """What `encode` gives for an envelope of these attributes, without making it: each commit needs only bytes."""
+        name = type(event).__name__
         return orjson.dumps(
             {
                 "specversion": "1.0",
-                "id": envelope.id,
+                "id": f"{job_id}.{seq}",
                 "source": SOURCE,
                 "type": name,
-                "dataversion": envelope.event.SCHEMA_VERSION,
-                "subject": envelope.job_id,
-                "sequence": envelope.seq,
-                "owner": envelope.owner,
-                "correlationid": envelope.correlation_id,
-                "causationid": envelope.causation_id,
-                "traceparent": envelope.traceparent,
-                "time": envelope.occurred_at,
-                "data": self._types[name].dump(envelope.event),
+                "dataversion": event.SCHEMA_VERSION,
+                "subject": job_id,
+                "sequence": seq,
+                "owner": owner,
+                "correlationid": correlation_id,
+                "causationid": causation_id,
+                "traceparent": traceparent,
+                "time": occurred_at,
+                "data": self._types[name].dump(event),
             }
         )
 
@@ -120,10 +157,12 @@ class Codec:
             body = orjson.loads(raw)
             event = self._event(body["type"], body["dataversion"], body["data"])
             job_id, seq = body["subject"], body["sequence"]
-            words = body["owner"], body["correlationid"], body["causationid"], body["traceparent"]
-            if not is_job_id(job_id) or type(seq) is not int or seq < 1 or not all(type(w) is str for w in words):
+            owner, correlation = body["owner"], body["correlationid"]
+            causation, trace = body["causationid"], body["traceparent"]
+            words = type(owner) is type(correlation) is type(causation) is type(trace) is str
+            if not words or not is_job_id(job_id) or type(seq) is not int or seq < 1:
                 raise DecodeError(f"not an event: the envelope of a {body['type']} has attributes of the wrong kind")
-            return Envelope(job_id, seq, *words, _instant(body["time"]), event)
+            return Envelope(job_id, seq, owner, correlation, causation, trace, _instant(body["time"]), event)
         except DecodeError:
             raise
         except Exception as error:

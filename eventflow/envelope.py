@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from attrs import frozen
-
+from eventflow.domain.carrier import carrier
 from eventflow.domain.events import Event
 
-_JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}")
+_JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}").fullmatch
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@frozen(slots=False)
+@carrier
 class Envelope:
     """One event of one job.
 
@@ -54,7 +53,7 @@ def new_job_id(partition: int, random_hex: str) -> str:
 
 
 def is_job_id(text: str) -> bool:
-    return _JOB_ID.fullmatch(text) is not None
+    return _JOB_ID(text) is not None
 
 
 def partition_of(job_id: str) -> int:

@@ -34,7 +34,8 @@ from eventflow.log.keys import Keyspace
 from eventflow.log.trim import Trimmer
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.reaction import Group
-from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.runtime.worker import Worker
+from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing

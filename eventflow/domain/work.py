@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
-
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.domain.job import Job, Phase, SceneStatus
 from eventflow.domain.values import Step
 
 
-@frozen(slots=False)
+@carrier
 class Work:
     """What an event asks for: the step, and the scene and run it belongs to."""
 

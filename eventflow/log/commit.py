@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from attrs import frozen
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
 
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
@@ -27,7 +29,7 @@ OnClaim = Literal["hold", "settle", "discard"]
 Hint = Literal["", "cancel", "stop", "clear"]
 
 
-@frozen(slots=False)
+@carrier
 class Claim:
     """A pending entry as it was handed to a consumer. `count` is its delivery count, the fencing token."""
 
@@ -38,7 +40,7 @@ class Claim:
     count: int
 
 
-@frozen(slots=False)
+@carrier
 class NewEvent:
     """An encoded event; `topic` is the stream it is delivered on, or None for history only."""
 
@@ -61,7 +63,7 @@ class Parked:
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@frozen(slots=False)
+@carrier
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
@@ -97,42 +99,43 @@ def hint_of(events: Sequence[ev.Event]) -> Hint:
 
 
 class _Batch:
-    """Lays commits out as the script reads them: each key once, everything else by index."""
+    """Lays commits out as the script reads them: streams once, everything else by index.
 
-    def __init__(self) -> None:
-        self.keys: dict[str, int] = {}
-        self.args: list[str | bytes | int] = []
+    KEYS: feed, delayed, parked; the events key of each commit, in order; then the other streams.
+    """
 
-    def key(self, name: str) -> int:
-        return self.keys.setdefault(name, len(self.keys) + 1)
+    def __init__(self, keys: PartitionKeys, commits: Sequence[Commit]) -> None:
+        self.keys = [keys.feed, keys.delayed, keys.parked]
+        self.keys += [keys.events(commit.job_id) for commit in commits]
+        self._streams: dict[str, int] = {}
+        self.args: list[str | bytes | int] = [len(commits)]
+        for commit in commits:
+            self._add(commit)
+        self.keys += self._streams
 
-    def add(self, c: Commit) -> None:
-        put = self.args.extend
-        keys = c.keys
-        live = self.key(keys.live(c.job_id)) if c.hint else 0
-        put((self.key(keys.events(c.job_id)), live, self.key(keys.feed), c.expected, c.hint))
-        if c.claim is None:
-            put(("none", len(c.events), len(c.delayed), len(c.parked)))
-        else:
-            claim = c.claim
-            put((c.on_claim, self.key(claim.stream), claim.group, claim.consumer))
-            put((claim.entry_id, claim.count, len(c.events), len(c.delayed), len(c.parked)))
+    def _stream(self, name: str) -> int:
+        return self._streams.get(name) or self._streams.setdefault(name, len(self.keys) + len(self._streams) + 1)
+
+    def _add(self, c: Commit) -> None:
+        put, claim = self.args.extend, c.claim
+        put((c.expected, c.hint, len(c.events)))
         for event in c.events:
-            put((event.type, event.payload, self.key(event.topic) if event.topic else 0))
+            put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))
+        if claim is None:
+            put(("none", len(c.delayed), len(c.parked)))
+        else:
+            put((c.on_claim, len(c.delayed), len(c.parked), self._stream(claim.stream)))
+            put((claim.group, claim.consumer, claim.entry_id, claim.count))
         for d in c.delayed:
-            put((self.key(keys.delayed), d.due_ms, d.target.encode() + b"\n" + d.payload))
+            put((d.due_ms, d.target.encode() + b"\n" + d.payload))
         for p in c.parked:
-            put((self.key(keys.parked), 2 * len(p.fields)))
-            for name, value in p.fields:
-                put((name, value))
+            put((2 * len(p.fields), *(part for field in p.fields for part in field)))
 
 
-def script_call(commits: Iterable[Commit]) -> tuple[list[str], list[str | bytes | int]]:
+def script_call(commits: Sequence[Commit]) -> tuple[list[str], list[str | bytes | int]]:
     """KEYS and ARGV of `commit.lua` for commits of one partition."""
-    batch, commits = _Batch(), list(commits)
-    for commit in commits:
-        batch.add(commit)
-    return list(batch.keys), [len(commits), *batch.args]
+    batch = _Batch(commits[0].keys, commits)
+    return batch.keys, batch.args
 
 
 def version_from(commit: Commit, row: list[Any]) -> int:
@@ -160,18 +163,14 @@ class Committer:
 
     def __init__(self, redis: Redis) -> None:
         self.script = load_script(redis, "commit")
-        self._waiting: list[tuple[Commit, Answered]] = []
-        self._sending = 0
-        self._senders: set[asyncio.Task[None]] = set()
+        self._queues: dict[str, _Queue] = {}
 
     def submit(self, commit: Commit, answered: Answered) -> None:
         """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
-        self._waiting.append((commit, answered))
-        if self._sending == 0 or (self._sending < IN_FLIGHT and len(self._waiting) >= BATCH):
-            self._sending += 1
-            sender = asyncio.create_task(self._send_all())
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+        queue = self._queues.get(commit.keys.base)
+        if queue is None:
+            queue = self._queues[commit.keys.base] = _Queue(self.script)
+        queue.put(commit, answered)
 
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
@@ -192,18 +191,30 @@ class Committer:
         self.submit(commit, answered)
         return await done
 
+
+class _Queue:
+    """Commits of one partition that wait to be sent."""
+
+    def __init__(self, script: AsyncScript) -> None:
+        self._script = script
+        self._waiting: list[tuple[Commit, Answered]] = []
+        self._senders: set[asyncio.Task[None]] = set()
+
+    def put(self, commit: Commit, answered: Answered) -> None:
+        self._waiting.append((commit, answered))
+        sending = len(self._senders)
+        if sending == 0 or (sending < IN_FLIGHT and len(self._waiting) >= BATCH):
+            self._senders.add(asyncio.create_task(self._send_all()))
+
     async def _send_all(self) -> None:
         try:
             while self._waiting:
                 await self._gather()
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                by_partition: dict[str, list[tuple[Commit, Answered]]] = {}
-                for item in batch:
-                    by_partition.setdefault(item[0].keys.base, []).append(item)
-                for items in by_partition.values():
-                    await self._send(items)
+                if batch:
+                    await self._send(batch)
         finally:  # nothing is awaited since `_waiting` was seen empty: a commit that comes now starts a new sender
-            self._sending -= 1
+            self._senders.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _gather(self) -> None:
         """Wait for as long as each turn of the event loop brings more commits, up to a full batch."""
@@ -215,7 +226,7 @@ class Committer:
     async def _send(self, items: list[tuple[Commit, Answered]]) -> None:
         keys, args = script_call([commit for commit, _ in items])
         try:
-            rows = await self.script(keys=keys, args=args)
+            rows = await self._script(keys=keys, args=args)
         except BaseException as error:
             lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
             for _, answered in items:

@@ -13,6 +13,7 @@ from attrs import frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from eventflow.domain.carrier import carrier
 from eventflow.log.commit import Claim
 from eventflow.log.connection import BLOCK_MS, load_script
 from eventflow.log.groups import register
@@ -27,7 +28,7 @@ DUE_BATCH = 500
 LOST, RENEWED, CANCEL = 0, 1, 2
 
 
-@frozen(slots=False)
+@carrier
 class Delivery:
     """An entry in our hands. `payload` is None where the entry has no event in it.
 

@@ -10,12 +10,11 @@ from random import Random
 from typing import Any
 
 from attrs import evolve as replace
-from attrs import frozen
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from eventflow.codec import Codec
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.job import Job, evolve
@@ -30,20 +29,18 @@ from eventflow.log.commit import (
     NewEvent,
     OnClaim,
     hint_of,
-    script_call,
-    version_from,
 )
-from eventflow.log.connection import syncs_always
-from eventflow.log.errors import NotDurable, VersionConflict
+from eventflow.log.durable import commit_durably, wait_for_sync
+from eventflow.log.errors import VersionConflict
 from eventflow.log.keys import Keyspace
-from eventflow.topics import TOPIC_OF, Lane
+from eventflow.topics import Lane
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
 _PAGE = 1_000
 
 
-@frozen(slots=False)
+@carrier
 class JobRecord:
     """A job as folded up to `version`; `job` is its state."""
 
@@ -54,7 +51,7 @@ class JobRecord:
     job: Job
 
 
-@frozen(slots=False)
+@carrier
 class Cause:
     """What a commit is a reaction to: goes into the envelope of each event of it."""
 
@@ -64,7 +61,7 @@ class Cause:
     traceparent: str
 
 
-@frozen(slots=False)
+@carrier
 class Settlement:
     """What becomes of the claimed entry with a commit, and the retry to put off, if any.
 
@@ -166,7 +163,7 @@ class JobLog:
             if self.archive is not None and await self.archive.holds(job_id):
                 raise VersionConflict(job_id, 0, 1)
             if durable_ms:
-                await self._commit_durably(commit, durable_ms)
+                await commit_durably(self.redis, self.committer.script, commit, durable_ms)
             else:
                 await self.committer.commit(commit)
         except VersionConflict:
@@ -174,34 +171,11 @@ class JobLog:
             if record is None or record.correlation_id != cause.correlation_id:
                 raise
             if durable_ms:  # nobody has waited for its sync; the file is in order, so that of a later write will do
-                await self._wait_for_sync(("SET", commit.keys.sync, job_id), durable_ms)
+                await wait_for_sync(self.redis, ("SET", commit.keys.sync, job_id), durable_ms)
             return record  # our own first try, whose answer was lost
         record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
         self._remember(record)
         return record
-
-    async def _commit_durably(self, commit: Commit, timeout_ms: int) -> None:
-        keys, args = script_call([commit])
-        call = ("EVAL", str(self.committer.script.script), len(keys), *keys, *args)
-        (row,) = await self._wait_for_sync(call, timeout_ms)
-        version_from(commit, row)
-
-    async def _wait_for_sync(self, write: tuple[Any, ...], timeout_ms: int) -> Any:
-        """Send `write` and wait until it is synced, on one connection; returns its answer. Raises NotDurable."""
-        async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.execute_command(*write)
-            pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
-            answer, synced = await pipe.execute(raise_on_error=False)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(synced, ResponseError) and "unknown command" in str(synced):
-            if not await syncs_always(self.redis):
-                raise NotDurable("this server can't tell when it has synced: set appendfsync always")
-        elif isinstance(synced, Exception):
-            raise NotDurable(f"the server can't sync the event to disk: {synced}")
-        elif synced[0] < 1:
-            raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
-        return answer
 
     async def execute(
         self,
@@ -289,14 +263,13 @@ class JobLog:
         version = record.version if record else 0
         if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
             cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
-        now, new = self._clock(), list[NewEvent]()
+        now, routes, new = self._clock(), keys.routes(Lane.NORMAL), []
         for seq, event in enumerate(events, version + 1):
-            envelope = Envelope(
-                job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now, event
+            payload = self.codec.lay_out(
+                event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
             )
-            topic = TOPIC_OF.get(type(event))
-            target = keys.topic(topic, Lane.NORMAL) if topic else None
-            new.append(NewEvent(type(event).__name__, self.codec.encode(envelope), target))
+            kind = type(event)
+            new.append(NewEvent(kind.__name__, payload, routes.get(kind)))
         delayed = settlement.retry(events) if settlement and settlement.retry else ()
         return Commit(
             keys,

@@ -6,8 +6,8 @@ from functools import cache
 
 from attrs import field, frozen
 
-from eventflow.envelope import partition_of
-from eventflow.topics import LANES, Lane, Topic
+from eventflow.domain.events import Event
+from eventflow.topics import LANES, TOPIC_OF, Lane, Topic
 
 
 @frozen
@@ -19,11 +19,13 @@ class PartitionKeys:
     base: str = field(init=False)
     feed: str = field(init=False)
     _topics: dict[tuple[Topic, Lane], str] = field(init=False, eq=False, repr=False)
+    _routes: dict[Lane, dict[type[Event], str]] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         base = f"{self.prefix}:{{{self.partition:02x}}}:"
         topics = {(topic, lane): f"{base}topic:{topic.value}:{lane.value}" for topic in Topic for lane in Lane}
-        for name, value in (("base", base), ("feed", base + "feed"), ("_topics", topics)):
+        routes = {lane: {event: topics[topic, lane] for event, topic in TOPIC_OF.items()} for lane in Lane}
+        for name, value in (("base", base), ("feed", base + "feed"), ("_topics", topics), ("_routes", routes)):
             object.__setattr__(self, name, value)  # made once: every commit asks for them
 
     def events(self, job_id: str) -> str:
@@ -85,6 +87,10 @@ class PartitionKeys:
     def topic(self, topic: Topic, lane: Lane) -> str:
         return self._topics[topic, lane]
 
+    def routes(self, lane: Lane) -> dict[type[Event], str]:
+        """The stream that each type of event is delivered on; a type that is missing is history."""
+        return self._routes[lane]
+
     def retry(self, group: str, topic: Topic) -> str:
         return f"{self.base}retry:{group}:{topic.value}"
 
@@ -99,6 +105,11 @@ def _partition_keys(prefix: str, number: int) -> PartitionKeys:
     return PartitionKeys(prefix, number)
 
 
+@cache
+def _keys_by_digits(prefix: str, digits: str) -> PartitionKeys:
+    return _partition_keys(prefix, int(digits, 16))
+
+
 @frozen
 class Keyspace:
     """All partitions under one prefix. `partitions` counts those that new jobs go to (1 to 256)."""
@@ -110,7 +121,7 @@ class Keyspace:
         return _partition_keys(self.prefix, number)
 
     def of_job(self, job_id: str) -> PartitionKeys:
-        return self.partition(partition_of(job_id))
+        return _keys_by_digits(self.prefix, job_id[:2])
 
     @property
     def all(self) -> tuple[PartitionKeys, ...]:

@@ -7,8 +7,6 @@ handler run. Whatever happens, the entry is settled in the same commit as what i
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,18 +19,20 @@ from attrs import frozen
 
 from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, ConfirmCancellation, FailStep
 from eventflow.domain.errors import DomainError
 from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
-from eventflow.log.commit import Commit, Delayed, OnClaim, Parked
+from eventflow.log.commit import Commit, Delayed, OnClaim
 from eventflow.log.connection import is_passing
 from eventflow.log.consume import Delivery
 from eventflow.log.errors import LeaseLost
 from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
 from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
 from eventflow.runtime.held import Ending, Held
+from eventflow.runtime.parking import parked_entry
 from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
 from eventflow.telemetry.tracing import Tracing, failed
 from eventflow.topics import TOPIC_OF
@@ -40,6 +40,22 @@ from eventflow.topics import TOPIC_OF
 P = ParamSpec("P")
 T = TypeVar("T")
 _LOG = structlog.get_logger()
+
+
+#: If the job is being cancelled, a settlement may be of the last delivery that anybody holds: it has to say the end.
+_CONFIRM = ConfirmCancellation()
+
+
+@carrier
+class _Last:
+    """The commit that settles a delivery: what it was made from, in case it has to be made again."""
+
+    envelope: Envelope
+    cause: Cause
+    settlement: Settlement
+    commands: Sequence[Command]
+    record: JobRecord
+    began: float
 
 
 @frozen
@@ -56,6 +72,7 @@ class Executor:
     clock: Callable[[], datetime]
     random: Random
     tracing: Tracing
+    says_settled: bool
     finished: Callable[[Held], None]
     unfinished: Callable[[Held], None]
 
@@ -130,7 +147,7 @@ class Executor:
         began = perf_counter()
         with self.tracing.step(envelope, self.group.name) as (traceparent, span):
             cause = _cause(envelope, traceparent)
-            commit_more = partial(self._execute, envelope, cause, Settlement(held.delivery.claim))
+            commit_more = partial(self._commit_more, held, envelope, cause)
             reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
             try:
                 commands = await handler(reaction)
@@ -141,45 +158,42 @@ class Executor:
                 failed(span, failure.message)
                 await self._failed(held, envelope, reaction.record, work, cause, failure, error)
                 return
-            # If the job is being cancelled, this may be the last delivery that anybody holds: it has to say the end.
-            await self._settle(held, envelope, cause, [*commands, ConfirmCancellation()], reaction.record, began)
+            settlement = Settlement(held.delivery.claim, _settling(held.delivery))
+            record, commands = reaction.record, [*commands, _CONFIRM]
+            last = _Last(envelope, cause, settlement, commands, record, began)
+            held.settling = True
+            answered = partial(self._answered, held, last)
+            if not self.log.offer(record, commands, cause, settlement, answered):
+                held.settling = False
+                await self._insist(held, last)
 
-    async def _settle(
-        self,
-        held: Held,
-        envelope: Envelope,
-        cause: Cause,
-        commands: Sequence[Command],
-        record: JobRecord,
-        began: float,
-    ) -> None:
-        """Send the last commit off. The slot doesn't wait for it: most are taken, and the others are run again."""
-        settlement = Settlement(held.delivery.claim, _settling(held.delivery))
+    def _answered(self, held: Held, last: _Last, after: JobRecord | None, error: Exception | None) -> None:
+        """What became of the last commit. Most are taken; what else can be done about the others needs a slot again."""
+        if after is not None:
+            self._settled(held, last, after)
+        elif isinstance(error, LeaseLost):
+            self._note(held, "lease lost; this delivery commits nothing more")
+        else:
+            held.left_over = partial(self._insist, held, last)
+            self.unfinished(held)
+            return
+        self.finished(held)
 
-        async def insist() -> None:
-            say(await self._execute(envelope, cause, settlement, commands, record))
+    async def _insist(self, held: Held, last: _Last) -> None:
+        """Decide again on the job as it stands now, and wait for the commit."""
+        after = await self._execute(last.envelope, last.cause, last.settlement, last.commands, last.record)
+        self._settled(held, last, after)
 
-        def say(after: JobRecord) -> None:
-            if _LOG.is_enabled_for(logging.INFO):
-                stage_ms = round((perf_counter() - began) * 1000, 1)
-                count = held.delivery.claim.count
-                self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
+    def _settled(self, held: Held, last: _Last, after: JobRecord) -> None:
+        if self.says_settled:
+            stage_ms = round((perf_counter() - last.began) * 1000, 1)
+            count = held.delivery.claim.count
+            self._note(held, "step settled", stage_ms=stage_ms, version=after.version, delivery_count=count)
 
-        def answered(after: JobRecord | None, error: Exception | None) -> None:
-            if after is not None:
-                say(after)
-                self.finished(held)
-            elif isinstance(error, LeaseLost):
-                self._note(held, "lease lost; this delivery commits nothing more")
-                self.finished(held)
-            else:
-                held.left_over = insist
-                self.unfinished(held)
-
-        held.settling = True
-        if not self.log.offer(record, commands, cause, settlement, answered):
-            held.left_over = insist
-            await insist()
+    async def _commit_more(
+        self, held: Held, envelope: Envelope, cause: Cause, commands: Sequence[Command], record: JobRecord
+    ) -> JobRecord:
+        return await self._execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
 
     async def _execute(
         self,
@@ -217,7 +231,7 @@ class Executor:
             _settling(held.delivery),
             lambda events: self._delayed(held, envelope, events),
         )
-        await self._execute(envelope, cause, settlement, [command, ConfirmCancellation()], record)
+        await self._execute(envelope, cause, settlement, [command, _CONFIRM], record)
 
     def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
@@ -230,7 +244,7 @@ class Executor:
     async def _settle_without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
         settlement = Settlement(held.delivery.claim, _settling(held.delivery))
         cause = _cause(envelope, envelope.traceparent)
-        await self._execute(envelope, cause, settlement, [ConfirmCancellation()], record)
+        await self._execute(envelope, cause, settlement, [_CONFIRM], record)
 
     async def _gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
         message = (
@@ -251,20 +265,9 @@ class Executor:
     async def _park(self, held: Held, error: Exception) -> None:
         """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""
         claim = held.delivery.claim
-        fields: tuple[tuple[str, str | bytes], ...] = (
-            ("e", held.delivery.payload or b""),
-            ("stream", claim.stream),
-            ("group", claim.group),
-            ("entry", claim.entry_id),
-            ("count", str(claim.count)),
-            ("at", self.clock().isoformat()),
-            ("reason", f"{type(error).__name__}: {error}"[:2_000].encode(errors="replace")),
-            ("cause", "".join(traceback.format_exception(error))[-8_000:].encode(errors="replace")),
-        )
         job_id = held.envelope.job_id if held.envelope else "-"
-        commit = Commit(
-            held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=(Parked(fields),)
-        )
+        parked = (parked_entry(held.delivery, self.clock(), error),)
+        commit = Commit(held.member.keys, job_id, claim=claim, on_claim=_settling(held.delivery), parked=parked)
         await self._patiently(self.log.committer.commit, commit)
         self._note(held, "delivery parked", level="error", error=str(error))
 

@@ -1,22 +1,23 @@
 """The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
 The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Deliveries wait in a line;
-a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the heartbeat,
-whether it waits, runs, or its last commit is on the way.
+a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
+heartbeat, whether it waits, runs, or its last commit is on the way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from random import Random
 from typing import TypeVar
 
 import structlog
-from attrs import frozen
 from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
@@ -25,9 +26,9 @@ from eventflow.log.connection import DISCONNECTED
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
 from eventflow.log.jobs import JobLog
 from eventflow.runtime.executor import Executor
-from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
 
 T = TypeVar("T")
@@ -37,32 +38,6 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 _LAST_WORDS_S = 5.0
 #: How often silent consumers are looked for, and how long one must be silent to be removed.
 _REAP_S, _SILENT_S = 60.0, 600.0
-
-
-@frozen
-class WorkerSettings:
-    """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
-
-    `drain_s` is how long running handlers may go on after a stop was asked for.
-    """
-
-    concurrency: int = 4
-    lease_s: float = 15.0
-    drain_s: float = 30.0
-    retry: RetryPolicy = RetryPolicy()
-
-    @property
-    def least_room(self) -> int:
-        """Free slots that make a read worth its round trip: one where handlers are few, more where they are many."""
-        return max(1, self.concurrency // 4)
-
-    @property
-    def heartbeat_s(self) -> float:
-        return min(1.0, self.lease_s / 3)
-
-    @property
-    def sweep_s(self) -> float:
-        return min(1.0, self.lease_s / 4)
 
 
 class Worker:
@@ -81,8 +56,10 @@ class Worker:
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
+        self._log = structlog.get_logger().bind(group=group.name)
+        says_settled = self._log.is_enabled_for(logging.INFO)
         self._executor = Executor(
-            group, log, settings.retry, clock, random, tracing or Tracing(), self._let_go, self._run_again
+            group, log, settings.retry, clock, random, tracing or Tracing(), says_settled, self._let_go, self._run_again
         )
         self._codec = log.codec
         self._held: set[Held] = set()
@@ -92,7 +69,6 @@ class Worker:
         self._room = asyncio.Event()
         self._room.set()
         self._pause_s = _FIRST_PAUSE_S
-        self._log = structlog.get_logger().bind(group=group.name)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain. Every loop goes on over lost connections and lost groups."""
@@ -126,10 +102,8 @@ class Worker:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
         for delivery in deliveries:
             held = Held(member, delivery)
-            try:
+            with suppress(DecodeError):  # the executor comes to the same end, and parks it
                 held.envelope = self._codec.decode(delivery.payload or b"")
-            except DecodeError:
-                pass  # the executor comes to the same end, and parks it
             self._held.add(held)
             if delivery.first or delivery.retried:
                 self._line.append(held)
@@ -148,13 +122,12 @@ class Worker:
             asyncio.get_running_loop().call_soon(self._open_slots)
 
     async def _run_line(self) -> None:
+        slot = asyncio.current_task()
         while self._line:
-            await self._run_one(self._line.popleft())
-
-    async def _run_one(self, held: Held) -> None:
-        held.task = asyncio.current_task()
-        await self._executor.run(held)
-        held.task = None
+            held = self._line.popleft()
+            held.task = slot
+            await self._executor.run(held)
+            held.task = None
 
     def _run_again(self, held: Held) -> None:
         self._line.appendleft(held)
@@ -219,7 +192,7 @@ class Worker:
         held.end(why)
         if held in self._line and held.left_over is None:
             self._line.remove(held)
-            last = asyncio.create_task(self._run_one(held))
+            last = asyncio.create_task(self._executor.run(held))
             self._slots.add(last)
             last.add_done_callback(self._slots.discard)
 

@@ -41,7 +41,8 @@ from eventflow.log.jobs import Cause, JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import tune_process
 from eventflow.runtime.reaction import Group, Reaction
-from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.runtime.worker import Worker
+from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.logs import configure_logs
 from eventflow.topics import Lane, Topic
 

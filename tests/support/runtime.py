@@ -31,7 +31,8 @@ from eventflow.log.jobs import Cause, JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.reaction import Group, Reaction
-from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.runtime.worker import Worker
+from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import Lane, Topic
 

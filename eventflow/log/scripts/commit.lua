@@ -1,15 +1,15 @@
 -- Commits a batch; each commit stands for itself: all of it happens, or none.
 --
--- KEYS: every key that the batch touches, each once; all of one partition.
+-- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
 -- ARGV: a flat list, read from left to right:
 --   number of commits, then for each commit
---     events key, live key (0 without a hint), feed key (indices into KEYS), expected version,
---     hint ('' | 'cancel' | 'stop' | 'clear'),
---     claim: 'none', or 'hold' | 'settle' | 'discard' + stream index, group, consumer, entry id, delivery count
---     number of events, number of delayed, number of parked
---     for each event: type, payload, topic index (0: history only)
---     for each delayed: delayed index, due (ms), member
---     for each parked: parked index, number of fields, field, value, ...
+--     expected version, hint ('' | 'cancel' | 'stop' | 'clear'), number of events
+--     for each event: type, payload, topic (index into KEYS; 0: history only)
+--     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
+--     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
+--     for each delayed: due (ms), member
+--     for each parked: number of fields and values, then these
+-- The live hash of a job has the name of its events key without ':events'.
 -- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'error', text}.
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
@@ -18,6 +18,7 @@
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 
 local args, keys, call = ARGV, KEYS, redis.call
+local feed = keys[1]
 local at = 1
 
 local function owns(stream, group, consumer, entry, count)
@@ -26,14 +27,14 @@ local function owns(stream, group, consumer, entry, count)
   return row and row[2] == consumer and row[4] == tonumber(count)
 end
 
--- How many arguments the rest of a commit takes, from `from` on.
-local function rest(from, events, delayed, parked)
-  local next = from + 3 * events + 3 * delayed
-  for _ = 1, parked do next = next + 2 + tonumber(args[next + 1]) end
+-- Where the arguments of the next commit begin; `from` is where those of what is set aside do.
+local function after(from, delayed, parked)
+  local next = from + 2 * delayed
+  for _ = 1, parked do next = next + 1 + tonumber(args[next]) end
   return next
 end
 
-local function append(from, events, job_key, feed, version)
+local function append(from, events, job_key, version)
   local job = string.sub(job_key, -42, -8)
   for _ = 1, events do
     version = version + 1
@@ -43,49 +44,57 @@ local function append(from, events, job_key, feed, version)
     if topic ~= '0' then call('XADD', keys[tonumber(topic)], '*', 'e', payload) end
     from = from + 3
   end
-  return from, version
+  return version
 end
 
 local function set_aside(from, delayed, parked)
   for _ = 1, delayed do
-    call('ZADD', keys[tonumber(args[from])], args[from + 1], args[from + 2])
-    from = from + 3
+    call('ZADD', keys[2], args[from], args[from + 1])
+    from = from + 2
   end
   for _ = 1, parked do
-    local fields = tonumber(args[from + 1])
-    call('XADD', keys[tonumber(args[from])], '*', unpack(args, from + 2, from + 1 + fields))
-    from = from + 2 + fields
+    local fields = tonumber(args[from])
+    call('XADD', keys[3], '*', unpack(args, from + 1, from + fields))
+    from = from + 1 + fields
   end
 end
 
-local function commit()
-  local job_key, live, feed = keys[tonumber(args[at])], tonumber(args[at + 1]), keys[tonumber(args[at + 2])]
-  local version, hint, claim = tonumber(args[at + 3]), args[at + 4], args[at + 5]
+local function note(hint, job_key)
+  local live = string.sub(job_key, 1, -8)
+  if hint == 'cancel' then
+    call('HSET', live, 'cancel', 1)
+    return
+  end
+  call('DEL', live)
+  if hint == 'stop' then
+    call('HSET', live, 'cancel', 1)
+    call('EXPIRE', live, 3600)
+  end
+end
+
+local function commit(job_key)
+  local version, hint, events, first = tonumber(args[at]), args[at + 1], tonumber(args[at + 2]), at + 3
+  at = first + 3 * events
+  local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
   local stream, group, entry
   local owned = true
-  at = at + 6
+  at = at + 3
   if claim ~= 'none' then
     stream, group, entry = keys[tonumber(args[at])], args[at + 1], args[at + 3]
     owned = owns(stream, group, args[at + 2], entry, args[at + 4])
     at = at + 5
   end
-  local events, delayed, parked = tonumber(args[at]), tonumber(args[at + 1]), tonumber(args[at + 2])
-  local from = at + 3
-  at = rest(from, events, delayed, parked)
+  local aside = at
+  at = after(aside, delayed, parked)
 
   if not owned then return { 'lost', 0 } end
   if events > 0 then
     local present = call('XLEN', job_key)
     if present ~= version then return { 'conflict', present } end
-    from, version = append(from, events, job_key, feed, version)
+    version = append(first, events, job_key, version)
   end
-  set_aside(from, delayed, parked)
-  if hint == 'cancel' then call('HSET', keys[live], 'cancel', 1) end
-  if hint == 'clear' or hint == 'stop' then call('DEL', keys[live]) end
-  if hint == 'stop' then
-    call('HSET', keys[live], 'cancel', 1)
-    call('EXPIRE', keys[live], 3600)
-  end
+  if at > aside then set_aside(aside, delayed, parked) end
+  if hint ~= '' then note(hint, job_key) end
   if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end
   if claim == 'discard' then call('XDEL', stream, entry) end
   return { 'ok', version }
@@ -95,7 +104,7 @@ local commits = tonumber(args[at])
 local results = {}
 at = at + 1
 for i = 1, commits do
-  local fine, result = pcall(commit)
+  local fine, result = pcall(commit, keys[3 + i])
   results[i] = fine and result or { 'error', type(result) == 'table' and result.err or tostring(result) }
 end
 return results
