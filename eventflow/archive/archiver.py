@@ -9,7 +9,6 @@ points at; a restore reads that as well, which does no harm.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
@@ -24,11 +23,12 @@ from eventflow.archive.segment import SegmentBuilder
 from eventflow.archive.shelf import Shelf
 from eventflow.codec import DecodeError
 from eventflow.log.archived import Burial, Place, Tombstones
-from eventflow.log.commit import Claim, Commit, OnClaim, Parked
+from eventflow.log.commit import Claim, Commit, OnClaim
 from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.consume import Delivery, GroupMember
 from eventflow.log.errors import LogError
 from eventflow.log.jobs import JobLog
+from eventflow.runtime.parking import parked_entry
 from eventflow.storage import StorageError
 
 _PAGE = 1_000
@@ -183,18 +183,9 @@ class Archiver:
     async def _park(self, member: GroupMember, delivery: Delivery, error: Exception) -> None:
         """What can't be archived as it is stays in the server, and people are told why."""
         claim = delivery.claim
-        fields: tuple[tuple[str, str | bytes], ...] = (
-            ("e", delivery.payload or b""),
-            ("stream", claim.stream),
-            ("group", claim.group),
-            ("entry", claim.entry_id),
-            ("count", str(claim.count)),
-            ("at", self._clock().isoformat()),
-            ("reason", f"{type(error).__name__}: {error}"[:2_000].encode(errors="replace")),
-            ("cause", "".join(traceback.format_exception(error))[-8_000:].encode(errors="replace")),
-        )
+        entry = parked_entry(delivery, self._clock(), error)
         settling: OnClaim = "discard" if delivery.retried else "settle"
-        commit = Commit(member.keys, "-", claim=claim, on_claim=settling, parked=(Parked(fields),))
+        commit = Commit(member.keys, "-", claim=claim, on_claim=settling, parked=(entry,))
         await self._log.committer.commit(commit)
         self._notes.error("outcome parked", entry=claim.entry_id, error=str(error))
 

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
-from typing import Any
 
 from attrs import evolve as replace
 from redis.asyncio import Redis
@@ -32,12 +31,12 @@ from eventflow.log.commit import (
 )
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
+from eventflow.log.histories import read_history
 from eventflow.log.keys import Keyspace
 from eventflow.topics import Lane
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
-_PAGE = 1_000
 
 
 @carrier
@@ -74,7 +73,9 @@ class Settlement:
 
 
 class JobLog:
-    """The jobs' streams. `cache_size` folded jobs are kept. Jobs that have left the server are read in `archive`."""
+    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again.
+
+    Those that have left the server are read in the `archive`."""
 
     def __init__(
         self,
@@ -99,17 +100,9 @@ class JobLog:
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
         """The job's events after version `after`, oldest first. Raises DecodeError, ArchiveDamaged, StorageError."""
-        key = self.keyspace.of_job(job_id).events(job_id)
-        envelopes: list[Envelope] = []
-        while True:
-            count = _PAGE if limit is None else min(_PAGE, limit - len(envelopes))
-            rows: Any = await self.redis.xrange(key, min=f"{after + 1}-0", count=count)
-            if not rows and self.archive is not None:
-                return [*envelopes, *map(self.codec.decode, await self.archive.history(job_id, after))][:limit]
-            envelopes += [self.codec.decode(fields[b"e"]) for _, fields in rows]
-            if len(rows) < count or (limit is not None and len(envelopes) >= limit):
-                return envelopes
-            after = envelopes[-1].seq
+        keys = self.keyspace.of_job(job_id)
+        raw = await read_history(self.redis, keys, job_id, after=after, limit=limit, archive=self.archive)
+        return [self.codec.decode(event) for event in raw]
 
     async def load(self, job_id: str) -> JobRecord | None:
         """The job as it stands now; only events that aren't folded yet are read. None if there is no such job.
