@@ -16,13 +16,14 @@ from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.shelf import Shelf
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
+from eventflow.envelope import new_job_id
 from eventflow.log.archived import Tombstones
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.trim import Trimmer
-from eventflow.storage import LocalStore
+from eventflow.storage import LocalStore, ObjectStore
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
-from tests.support.runtime import Space, utc_now
+from tests.support.runtime import CAUSE, REQUEST, Space, utc_now
 
 #: Later than anything that was appended by now, by a hair.
 SOON = timedelta(milliseconds=5)
@@ -33,7 +34,7 @@ class Archived:
     """A space whose log reads through to an archive."""
 
     space: Space
-    store: LocalStore
+    store: ObjectStore
     shelf: Shelf
     tombstones: Tombstones
     reader: ArchiveReader
@@ -50,9 +51,11 @@ class Archived:
         settings = ArchiveSettings(**({"retention_s": 0.0, "lease_s": 0.0} | changes))
         redis = self.space.redis
         consumer = f"archiver-{secrets.token_hex(3)}"
-        member = GroupMember(redis, redis, self.space.keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, consumer)
+        members = [
+            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, consumer) for keys in self.space.keyspace.all
+        ]
         return Archiver(
-            log or self.log, [member], shelf or self.shelf, tombstones or self.tombstones, settings, clock=self.clock
+            log or self.log, members, shelf or self.shelf, tombstones or self.tombstones, settings, clock=self.clock
         )
 
     async def archive(self, **changes: Any) -> int:
@@ -69,9 +72,10 @@ class Archived:
         tombstones = self.tombstones if feed else None
         return Trimmer(self.space.redis, self.space.keyspace, tombstones, grace_s=grace_s)
 
-    async def finished(self) -> str:
+    async def finished(self, partition: int = 0) -> str:
         """A published job without scenes; nobody has read its events."""
-        job_id = await self.space.submit()
+        job_id = new_job_id(partition, secrets.token_hex(16))
+        await self.space.log.create(job_id, REQUEST, CAUSE)
         await self.space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
         return job_id
 
@@ -108,7 +112,7 @@ async def archived_space(space: Space, folder: Path) -> AsyncIterator[Archived]:
         await store.close()
 
 
-def archive_of(space: Space, store: LocalStore) -> Archived:
+def archive_of(space: Space, store: ObjectStore) -> Archived:
     shelf, tombstones, codec = Shelf(store), Tombstones(space.redis, space.keyspace), Codec()
     reader = ArchiveReader(tombstones, shelf, codec)
     log = JobLog(space.redis, codec=codec, keyspace=space.keyspace, clock=utc_now, archive=reader)
