@@ -76,9 +76,7 @@ async def test_group_that_is_destroyed_comes_back(archived: Archived) -> None:
     assert [e.type for e in await archived.log.history(first)] == CHAIN
 
 
-async def test_partitions_are_archived_and_restored_one_by_one(
-    shared_server: LogServer, archived: Archived
-) -> None:
+async def test_partitions_are_archived_and_restored_one_by_one(shared_server: LogServer, archived: Archived) -> None:
     async with open_space(shared_server.url) as space, open_space(shared_server.url) as other:
         wide = archive_of(Space(space.url, space.redis, space.log, Keyspace(space.keyspace.prefix, 3)), archived.store)
         jobs = [await wide.finished(partition) for partition in (0, 1, 2, 1)]
