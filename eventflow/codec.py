@@ -19,9 +19,9 @@ from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from eventflow.domain.events import EVENT_TYPES, Event
 from eventflow.envelope import Envelope, is_job_id
+from eventflow.upcasters import UPCASTERS, Upcaster
 
 JSON = dict[str, Any]
-Upcaster = Callable[[JSON], JSON]
 
 SOURCE = "eventflow"
 
@@ -105,7 +105,7 @@ class Codec:
         event_types: Iterable[type[Event]] = EVENT_TYPES,
         upcasters: Mapping[tuple[str, int], Upcaster] | None = None,
     ) -> None:
-        self._upcasters = dict(upcasters or {})
+        self._upcasters = dict(UPCASTERS if upcasters is None else upcasters)
         converter = _converter()
         self._types: dict[str, _Codable] = {}
         for cls in event_types:

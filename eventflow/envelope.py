@@ -22,7 +22,8 @@ class Envelope:
 
     `seq` is the job's version after this event (1, 2, ...); `id` is `<job_id>.<seq>`, so that a resend keeps it.
     `correlation_id` is the request's id and stays the same through a job; `causation_id` is the id of the event that
-    was reacted to (empty for the requester's own). `traceparent` is W3C Trace Context.
+    was reacted to; of a request to a job that was there, its mark, `request.<digest>`; else empty.
+    `traceparent` is W3C Trace Context.
     """
 
     job_id: str

@@ -18,7 +18,12 @@ from redis.asyncio import Redis
 #: The owner of everything while no key is configured.
 OPEN_OWNER = "local"
 SCOPES = frozenset({"admin"})
+OWNER_FORM = "1 to 64 letters, digits or any of _ . @ -"
 _OWNER_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-")
+
+
+def is_owner(text: str) -> bool:
+    return 1 <= len(text) <= 64 and set(text) <= _OWNER_CHARS
 
 
 @frozen
@@ -57,8 +62,8 @@ class ApiKeys:
     async def add(self, owner: str, scopes: Iterable[str] = ()) -> tuple[ApiKey, str]:
         """A new key of `owner`: (its record, the token, which can't be shown again). Raises ValueError."""
         wanted = tuple(sorted(set(scopes)))
-        if not owner or len(owner) > 64 or not set(owner) <= _OWNER_CHARS:
-            raise ValueError("an owner is 1 to 64 letters, digits or any of _ . @ -")
+        if not is_owner(owner):
+            raise ValueError(f"an owner is {OWNER_FORM}")
         if unknown := set(wanted) - SCOPES:
             raise ValueError(f"unknown scope {', '.join(sorted(unknown))}; there is: {', '.join(sorted(SCOPES))}")
         identity = secrets.token_hex(4)

@@ -59,9 +59,14 @@ class _Raw:
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
     drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
+    work_in_progress = environ.var(
+        "100", help="jobs of a partition that are worked on at a time; the others wait, owners in turn; 0: no limit"
+    )
     retry_base_seconds = environ.var("2", help="pause before the first retry; doubles, with jitter")
     upload_retry_base_seconds = environ.var("1", help="the same between the tries of one upload")
     max_script_chars = environ.var("200000", help="longest script that is accepted, in characters")
+    idempotency_seconds = environ.var("86400", help="how long an Idempotency-Key is remembered (1 to 2592000)")
+    queue_limit = environ.var("0", help="jobs that may wait to be begun; one more is answered 429 (0: no limit)")
     view_cache_jobs = environ.var("20000", help="jobs that a web process keeps folded")
     scratch_dir = environ.var("", help="folder for files of running steps (default: the system's temporary folder)")
     log_level = environ.var("INFO", help="DEBUG, INFO, WARNING or ERROR")
@@ -93,9 +98,12 @@ class Settings:
     concurrency: int
     lease_seconds: float
     drain_seconds: float
+    work_in_progress: int
     retry_base_seconds: float
     upload_retry_base_seconds: float
     max_script_chars: int
+    idempotency_seconds: int
+    queue_limit: int
     view_cache_jobs: int
     scratch_dir: Path | None
     log_level: str
@@ -137,9 +145,12 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
         drain_seconds=check.number("drain_seconds", float, 0, 3_600),
+        work_in_progress=check.number("work_in_progress", int, 0, 1_000_000),
         retry_base_seconds=check.number("retry_base_seconds", float, 0.001, 3_600),
         upload_retry_base_seconds=check.number("upload_retry_base_seconds", float, 0.001, 3_600),
         max_script_chars=check.number("max_script_chars", int, 1, 1_000_000),
+        idempotency_seconds=check.number("idempotency_seconds", int, 1, 2_592_000),
+        queue_limit=check.number("queue_limit", int, 0, 100_000_000),
         view_cache_jobs=check.number("view_cache_jobs", int, 1, 10_000_000),
         scratch_dir=Path(raw.scratch_dir).absolute() if raw.scratch_dir else None,
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from eventflow.domain import events as ev
+from eventflow.domain.values import Lane
 
 
 class Topic(StrEnum):
@@ -21,11 +22,6 @@ class Topic(StrEnum):
     OUTCOME = "outcome"
 
 
-class Lane(StrEnum):
-    HIGH = "high"
-    NORMAL = "normal"
-
-
 #: In the order in which a reader prefers them.
 LANES: tuple[Lane, ...] = (Lane.HIGH, Lane.NORMAL)
 
@@ -34,6 +30,7 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
     ev.ReprocessRequested: Topic.REQUESTED,
     ev.ScenePlanned: Topic.PLANNED,
     ev.SceneRendered: Topic.RENDERED,
+    ev.SceneReused: Topic.RENDERED,
     ev.SceneUploaded: Topic.PLAYABLE,
     ev.ScenesCompleted: Topic.COMPLETED,
     ev.VideoGenerated: Topic.GENERATED,

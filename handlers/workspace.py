@@ -9,24 +9,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from eventflow.domain.values import FileRef
-from eventflow.storage import ObjectStore
+from eventflow.runtime.failure import ArtefactMissing
+from eventflow.storage import ObjectMissing, ObjectStore
 
 _CHUNK_BYTES = 1 << 20
 
 
 @frozen
 class Workspace:
-    """Puts and fetches artefacts. `scratch` is the folder for files of running steps (None: the system's)."""
+    """Puts and fetches artefacts. `scratch` is the folder for files of running steps (None: the system's).
+
+    `delivered` are the stores that viewers are served from, by role: what has left the workspace is fetched from there.
+    """
 
     store: ObjectStore
     scratch: Path | None = None
+    delivered: Mapping[str, ObjectStore] = field(factory=dict)
 
     async def put(self, job_id: str, path: Path, media_type: str) -> FileRef:
         """Keep a file. Raises StorageError."""
@@ -42,15 +47,33 @@ class Workspace:
         return FileRef("workspace", key, digest, len(data), "application/json")
 
     async def get(self, ref: FileRef) -> bytes:
-        """The content of a small artefact."""
-        chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
+        """The content of a small artefact of the workspace. Raises ArtefactMissing."""
+        try:
+            chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
+        except ObjectMissing as error:
+            raise await self._lost(ref) from error
         return b"".join(chunks)
 
-    async def fetch(self, ref: FileRef, folder: Path) -> Path:
-        """A copy of the artefact in `folder`, checked against its digest. Raises ObjectMissing, IntegrityError."""
+    async def fetch(self, ref: FileRef, folder: Path, delivered: Iterable[FileRef] = ()) -> Path:
+        """A copy of the artefact in `folder`, checked against its digest.
+
+        Where it is gone, one of the files in `delivered` with the same content does as well. Raises ArtefactMissing
+        when all are gone, IntegrityError.
+        """
         path = folder / Path(ref.key).name
-        await self.store.fetch(ref.key, path, sha256=ref.sha256)
-        return path
+        for file in (ref, *(other for other in delivered if other.sha256 == ref.sha256)):
+            store = self.store if file.store == "workspace" else self.delivered[file.store]
+            try:
+                await store.fetch(file.key, path, sha256=file.sha256)
+            except ObjectMissing:
+                continue
+            return path
+        raise await self._lost(ref)
+
+    async def _lost(self, ref: FileRef) -> ArtefactMissing:
+        """The error that says so. Raises StorageError where the workspace as a whole can't be used: nothing is lost."""
+        await self.store.check()
+        return ArtefactMissing(ref.key)
 
     async def clear(self, job_id: str) -> int:
         """Remove everything that is kept for a job; returns how many files there were."""

@@ -50,6 +50,7 @@ from handlers.upload.handler import Upload
 from handlers.workspace import Workspace
 from web.app import create_app
 from web.deps import WebDeps
+from web.requests import Limits
 
 #: The file in a data directory that holds the signing key a development server has made for itself.
 SIGNING_KEY_FILE = "signing.key"
@@ -96,7 +97,14 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIt
     codec, tombstones, shelf = Codec(), Tombstones(redis, keyspace), open_shelf(settings)
     archive = ArchiveReader(tombstones, shelf, codec) if shelf else None
     log = JobLog(
-        redis, codec=codec, keyspace=keyspace, clock=utc_now, random=random, cache_size=folded_jobs, archive=archive
+        redis,
+        codec=codec,
+        keyspace=keyspace,
+        clock=utc_now,
+        random=random,
+        cache_size=folded_jobs,
+        most_in_progress=settings.work_in_progress,
+        archive=archive,
     )
     parts = Parts(
         settings,
@@ -182,12 +190,13 @@ def _exporter(kind: str) -> SpanExporter:
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
     settings, stores = parts.settings, parts.stores
-    workspace = Workspace(stores["workspace"], settings.scratch_dir)
+    delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
+    workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
         Generation(workspace, threads).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace, {role: store for role, store in stores.items() if role != "workspace"}).group,
+        Metadata(workspace).group,
     )
     return {group.name: group for group in made}
 
@@ -229,13 +238,22 @@ def data_path(settings: Settings, name: str) -> Path:
     return settings.data_dir / name
 
 
-def web_app(parts: Parts) -> Application:
-    """The web app; it knows pipelines and voices by name only, from here."""
+def known_voices() -> frozenset[str] | None:
+    """The voices that are installed here, or None where that can't be told."""
     try:
-        voices: frozenset[str] | None = frozenset(voice_names())
+        return frozenset(voice_names())
     except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
         structlog.get_logger().warning("voices are not known here", error=str(error))
-        voices = None
+        return None
+
+
+def request_limits(settings: Settings) -> Limits:
+    """What a request may ask for, here."""
+    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
+
+
+def web_app(parts: Parts) -> Application:
+    """The web app; it knows pipelines and voices by name only, from here."""
     deps = WebDeps(
         settings=parts.settings,
         log=parts.log,
@@ -248,6 +266,6 @@ def web_app(parts: Parts) -> Application:
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,
         tracing=parts.tracing,
-        voices=voices,
+        voices=known_voices(),
     )
     return create_app(deps)

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import health, jobs, local_media, media, openapi
+from web import generate, health, jobs, listing, local_media, media, openapi
 from web.auth import AUTH, Auth
+from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
 from web.deps import DEPS, WebDeps
 from web.links import JOBS
@@ -24,7 +25,8 @@ _JOB = JOBS + "/{job_id}"
 def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same."""
     return [
-        web.post("/api/v1/videos/generate", jobs.generate),
+        web.post(generate.ROUTE, generate.generate),
+        web.get(JOBS, listing.jobs),
         web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
@@ -32,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/thumbnail", media.thumbnail),
         web.get(_JOB + "/download", media.download),
         web.get(_JOB + "/stream", media.stream),
+        web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
         web.get("/media/{store}/{key:.+}", local_media.media),
         web.get("/healthz", health.healthz),
@@ -56,6 +59,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         open_allowed = deps.settings.env is not Environment.PRODUCTION
         app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, open_allowed=open_allowed)
     app[health.HEALTH] = health.Health(deps, monotonic)
+    app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     projection = Projection(deps.log, tail, capacity=deps.settings.view_cache_jobs, render=render_status)
     app[PROJECTION] = projection

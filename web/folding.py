@@ -13,13 +13,15 @@ from attrs import evolve as replace
 from attrs import frozen
 
 from eventflow.domain import events as ev
-from eventflow.domain.values import FileRef
+from eventflow.domain.values import FileRef, SceneRendition
 from eventflow.domain.view import JobView, apply
 from eventflow.envelope import Envelope
 from eventflow.log.jobs import JobLog
 
 _PAGE = 1_000
 _NO_FILE = FileRef("workspace", "", "", 0, "")
+#: Of a reused scene it matters whether it is uploaded.
+_UPLOADED = (SceneRendition("", 0, 0, "", _NO_FILE, ()),)
 
 
 class HistoryGap(Exception):
@@ -63,12 +65,12 @@ async def read_jobs(log: JobLog, wanted: Sequence[Wanted], *, live: bool) -> lis
             envelopes = await log.history(want.job_id, after=want.version)
         if len(rows) == _PAGE:
             envelopes += await log.history(want.job_id, after=envelopes[-1].seq)
-        fractions = _fractions(answers[place * step + 1]) if live else {}
-        readings.append(Reading(tuple(map(slim, envelopes)), fractions))
+        live_fractions = fractions(answers[place * step + 1]) if live else {}
+        readings.append(Reading(tuple(map(slim, envelopes)), live_fractions))
     return readings
 
 
-def _fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
+def fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
     """The hash holds other things too (the cancel hint); progress fields have colons in their names."""
     return {name.decode(): float(value) for name, value in fields.items() if b":" in name}
 
@@ -77,9 +79,12 @@ def slim(envelope: Envelope) -> Envelope:
     """The envelope without what no answer shows."""
     event = envelope.event
     if isinstance(event, ev.VideoRequested):
-        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))
+        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))  # nor a fork's scenes
     if isinstance(event, ev.ScenePlanned):
         return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None))
+    if isinstance(event, ev.SceneReused):
+        uploaded = event.uploaded and _UPLOADED
+        return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None, renditions=(), uploaded=uploaded))
     if isinstance(event, ev.SceneRendered | ev.SceneUploaded):
         return replace(envelope, event=replace(event, renditions=()))
     return envelope

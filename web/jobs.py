@@ -1,4 +1,4 @@
-"""Jobs over HTTP: generate, status, events, cancel; and reprocess for admins."""
+"""Jobs over HTTP: status, events, cancel; and reprocess for admins."""
 
 from __future__ import annotations
 
@@ -6,30 +6,27 @@ from typing import Any
 
 import orjson
 from aiohttp import hdrs, web
-from opentelemetry.trace import SpanKind
 
-from eventflow.domain.commands import Command, RequestCancellation, RequestReprocess
-from eventflow.envelope import Envelope, is_job_id, is_traceparent, new_job_id
+from eventflow.domain.commands import RequestCancellation
+from eventflow.domain.errors import CannotReprocess
+from eventflow.envelope import Envelope, is_job_id
 from eventflow.identity import Principal
-from eventflow.log.errors import NotDurable
-from eventflow.log.jobs import Cause, JobRecord
-from eventflow.telemetry.tracing import new_traceparent
 from web.bodies import read_json
-from web.checks import Checks, as_object, kind_of, known_query, query_number
-from web.deps import DEPS, PRINCIPAL, REQUEST_ID
-from web.errors import RETRY, Problem, job_not_found, not_available
+from web.checks import Checks, as_object, known_query, query_number
+from web.deps import DEPS, PRINCIPAL
+from web.entries import Snapshot, VersionPending
+from web.errors import RETRY, FieldError, Problem, invalid, job_not_found, not_available
+from web.idempotency import REPLAYED
 from web.links import job_links
-from web.projection import PROJECTION, Snapshot, VersionPending
+from web.obey import Obeyed, obey
+from web.projection import PROJECTION
 from web.ranges import matches_any
-from web.requests import Limits, parse_request
+from web.requests import parse_reprocess
 
-#: How long a durable acknowledgement may take, in ms.
-DURABLE_MS = 5_000
 MIN_VERSION_SECONDS = 10.0
 MAX_EVENTS = 1_000
 _MAX_VERSION = 10**15
 _JSON = "application/json"
-_LATER_FROM = ("rendering", "upload", "metadata")
 
 
 def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
@@ -81,28 +78,21 @@ async def status(request: web.Request) -> web.Response:
     return web.Response(body=found.body, headers=headers)
 
 
-async def generate(request: web.Request) -> web.Response:
-    deps = request.app[DEPS]
+async def any_status(request: web.Request) -> web.Response:
+    """For admins: the same bytes as the owner's `status`, whoever that is."""
+    _admin(request)
     known_query(request.query)
-    if "Idempotency-Key" in request.headers:
-        raise not_available("Idempotency-Key", "the header 'Idempotency-Key' isn't available yet")
-    settings = deps.settings
-    limits = Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices)
-    wanted = parse_request(await read_json(request), limits)
-    random = deps.random_hex(32)
-    job_id = new_job_id(int(random[:8], 16) % settings.partitions, random)
-    attributes = {"eventflow.job_id": job_id, "http.route": "/api/v1/videos/generate"}
-    parent = _traceparent(request)
-    with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
-        cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
-        try:
-            record = await deps.log.create(job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
-        except NotDurable as error:
-            url = job_links(settings, job_id)["status_url"]
-            raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=job_id, status_url=url) from error
-    links = job_links(settings, job_id)
-    body = {"job_id": job_id, "version": record.version, "status": "queued", **links}
-    return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
+    job_id = request.match_info["job_id"]
+    found = await request.app[PROJECTION].get(job_id) if is_job_id(job_id) else None
+    if found is None:
+        raise job_not_found()
+    return web.Response(body=found.body, headers=found.headers.copy())
+
+
+def _admin(request: web.Request) -> None:
+    principal: Principal = request[PRINCIPAL]
+    if not principal.is_admin:
+        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
 
 
 async def events(request: web.Request) -> web.Response:
@@ -132,35 +122,23 @@ async def cancel(request: web.Request) -> web.Response:
     known_query(request.query)
     _only(as_object(await read_json(request, optional=True)))
     job_id = (await owned_job(request)).view.id
-    record = await _execute(request, job_id, "cancel", RequestCancellation("requested through the API"))
-    return _accepted(request, record, "cancellation_requested")
+    done = await obey(request, job_id, "cancel", RequestCancellation("requested through the API"))
+    return _accepted(request, job_id, done, "cancellation_requested")
 
 
 async def reprocess(request: web.Request) -> web.Response:
-    principal: Principal = request[PRINCIPAL]
-    if not principal.is_admin:
-        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
+    _admin(request)
     known_query(request.query)
     body = as_object(await read_json(request, optional=True))
-    checks = Checks()
-    checks.fields(body, ("from",), ("scenes",))
-    if "from" in body and body["from"] != "planning":
-        _refuse_stage(checks, body["from"])
-    checks.raise_if_any()
+    command = parse_reprocess(body)
     job_id = request.match_info["job_id"]
     if not is_job_id(job_id):
         raise job_not_found()
-    record = await _execute(request, job_id, "reprocess", RequestReprocess())
-    return _accepted(request, record, "reprocess_requested")
-
-
-def _refuse_stage(checks: Checks, stage: Any) -> None:
-    if stage in _LATER_FROM:
-        checks.add("/from", "not_available", f"reprocessing from {stage!r} isn't available yet; there is: planning")
-    elif isinstance(stage, str):
-        checks.add("/from", "unknown_value", "there is no such stage; there is: planning")
-    else:
-        checks.add("/from", "wrong_type", f"must be a string, not {kind_of(stage)}")
+    try:
+        done = await obey(request, job_id, "reprocess", command)
+    except CannotReprocess as error:
+        raise invalid([FieldError(f"/{error.field}", "not_possible", str(error))]) from error
+    return _accepted(request, job_id, done, "reprocess_requested")
 
 
 def _only(body: Any) -> None:
@@ -169,25 +147,8 @@ def _only(body: Any) -> None:
     checks.raise_if_any()
 
 
-async def _execute(request: web.Request, job_id: str, name: str, command: Command) -> JobRecord:
-    deps = request.app[DEPS]
-    with deps.tracing.span(
-        name, _traceparent(request), kind=SpanKind.PRODUCER, attributes={"eventflow.job_id": job_id}
-    ) as (traceparent, _):
-        cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", traceparent)
-        record = await deps.log.execute(job_id, [command], cause)
-    if record is None:
-        raise job_not_found()
-    return record
-
-
-def _accepted(request: web.Request, record: JobRecord, result: str) -> web.Response:
-    links = job_links(request.app[DEPS].settings, record.id)
-    body = {"job_id": record.id, "version": record.version, "result": result, "status_url": links["status_url"]}
-    return json_response(body, status=202, headers={hdrs.LOCATION: links["status_url"]})
-
-
-def _traceparent(request: web.Request) -> str:
-    """The requester's trace, or a new one."""
-    given = request.headers.get("traceparent", "")
-    return given if is_traceparent(given) else new_traceparent(request.app[DEPS].random_hex(48))
+def _accepted(request: web.Request, job_id: str, done: Obeyed, result: str) -> web.Response:
+    links = job_links(request.app[DEPS].settings, job_id)
+    body = {"job_id": job_id, "version": done.version, "result": result, "status_url": links["status_url"]}
+    headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if done.replayed else {})}
+    return json_response(body, status=202, headers=headers)

@@ -10,8 +10,10 @@ from aiohttp import web
 from eventflow.settings import Settings
 from web import schemas
 from web.deps import DEPS
+from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
 from web.links import JOBS
+from web.listing import MAX_LIMIT
 from web.schemas import ref
 
 Operation = dict[str, Any]
@@ -21,10 +23,11 @@ _PROBLEMS = {
     401: "No API key, or one that is unknown.",
     403: "The API key hasn't the scope, or the URL's signature doesn't fit.",
     404: "There is no such job, or it is somebody else's; or nothing is here.",
-    409: "The job isn't in a state for this.",
+    409: "The job isn't in a state for this, or the Idempotency-Key is another request's.",
     413: "The body is too large.",
     415: "The body isn't JSON.",
     416: "The range starts behind the last byte.",
+    429: "Too many jobs wait; see Retry-After.",
     422: "Something in the request is wrong, or not available yet; `errors` says what.",
     500: "A defect of ours.",
     503: "A part that is needed can't be reached; see Retry-After.",
@@ -56,8 +59,8 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    schema = {"type": "string"}
+def _header(name: str, description: str, **limits: int) -> dict[str, Any]:
+    schema = {"type": "string", **limits}
     return {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
 
 
@@ -93,7 +96,15 @@ _JOB = _path("job_id", schemas.JOB_ID)
 _QUALITY = _query("quality", schemas.STRING, "One that the video has; the best one if left out.")
 _RANGES = (_header("Range", "One range of bytes."), _header("If-Range", "The ETag that the range belongs to."))
 _CONDITION = _header("If-None-Match", "ETags that you have.")
+_KEY = _header(
+    "Idempotency-Key",
+    "Any text of your own, such as a UUID: a request that is sent again under its key is done once.",
+    minLength=1,
+    maxLength=MAX_KEY_CHARS,
+)
 _VERSION = {"type": "integer", "minimum": 0, "maximum": 10**15}
+_THE_STATUS = "The job's status."
+_REPLAYED = "true where the request was obeyed before, and is answered as then."
 _UNCHANGED = {"description": "You have it."}
 _REDIRECT = {
     "description": "To a signed URL, where ranges are honoured.",
@@ -101,16 +112,39 @@ _REDIRECT = {
 }
 
 
-def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
+def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
     asked = schemas.generate_request(settings.max_script_chars, pipelines, settings.pipeline)
-    from_planning = schemas.options(**{"from": {"type": "string", "enum": ["planning"]}})
-    accepted = _json("JobAccepted", "The job is in the log.", Location="The job's status.")
-    done = _json("CommandAccepted", "It is in the log.", Location="The job's status.")
-    status = _json("JobStatus", "The status.", ETag="Changes with the status.")
+    accepted = _json("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     return {
         "/api/v1/videos/generate": {
-            "post": _operation("Ask for a video", {"202": accepted}, (400, 413, 415), body=_body(asked, required=True))
+            "post": _operation(
+                "Ask for a video",
+                {"202": accepted},
+                (400, 409, 413, 415, 429),
+                parameters=(_KEY,),
+                body=_body(asked, required=True),
+            )
         },
+        JOBS: {
+            "get": _operation(
+                "Your jobs, newest first",
+                {"200": _json("JobList", "A page; it may be short, or empty, and yet not the last one.")},
+                (403,),
+                parameters=(
+                    _query("status", schemas.STATUS, "Only jobs that have this status now."),
+                    _query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "Most jobs in the page."),
+                    _query("cursor", schemas.STRING, "`next_cursor` of the page before."),
+                    _query("owner", schemas.STRING, "Somebody else's jobs, or * for everybody's; for admins."),
+                ),
+            )
+        },
+    }
+
+
+def _job_paths() -> dict[str, Any]:
+    done = _json("CommandAccepted", "It is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
+    status = _json("JobStatus", "The status.", ETag="Changes with the status.")
+    return {
         f"{JOBS}/{{job_id}}/status": {
             "get": _operation(
                 "What the job is doing",
@@ -136,18 +170,27 @@ def _job_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
                 "Stop the job",
                 {"202": done},
                 (400, 404, 409, 413, 415),
-                parameters=(_JOB,),
+                parameters=(_JOB, _KEY),
                 body=_body(schemas.record(), required=False),
             )
         },
         "/api/v1/admin/jobs/{job_id}/reprocess": {
             "post": _operation(
-                "Do a finished job anew",
+                "Do a finished job again, from a stage on",
                 {"202": done},
                 (400, 403, 404, 409, 413, 415),
-                parameters=(_JOB,),
-                body=_body(from_planning, required=False),
+                parameters=(_JOB, _KEY),
+                body=_body(schemas.reprocess_request(), required=False),
             )
+        },
+    }
+
+
+def _admin_paths() -> dict[str, Any]:
+    status = _json("JobStatus", "The status.", ETag="Changes with the status.")
+    return {
+        "/api/v1/admin/jobs/{job_id}/status": {
+            "get": _operation("What anybody's job is doing", {"200": status}, (403, 404), parameters=(_JOB,))
         },
     }
 
@@ -226,7 +269,13 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         },
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
-        "paths": {**_job_paths(settings, pipelines), **_media_paths(), **_service_paths()},
+        "paths": {
+            **_intake_paths(settings, pipelines),
+            **_job_paths(),
+            **_admin_paths(),
+            **_media_paths(),
+            **_service_paths(),
+        },
         "components": {
             "schemas": schemas.answers(),
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},

@@ -14,9 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import hdrs, web
-from attrs import define, field, frozen
-from multidict import CIMultiDict
+from aiohttp import web
 from redis.exceptions import RedisError
 
 from eventflow.codec import DecodeError
@@ -24,14 +22,13 @@ from eventflow.domain.errors import DomainError
 from eventflow.domain.view import JobView, progress
 from eventflow.envelope import partition_of
 from eventflow.log.errors import PositionLost
-from eventflow.log.feed import Appended, FeedTail, Progressed
+from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from eventflow.log.jobs import JobLog
+from web.entries import Entry, Snapshot, VersionPending, wait
 from web.folding import HistoryGap, Reading, Wanted, fold_on, read_jobs
 
 _log = structlog.get_logger()
 
-#: A client asks each time, and is told 304 where nothing has changed.
-CACHE_CONTROL = "private, no-cache"
 TAIL_BLOCK_MS = 1_000
 #: A tail that has been silent for longer may hang on a dead connection: its views aren't believed.
 TAIL_SILENCE_SECONDS = 3.0
@@ -43,61 +40,13 @@ _PAUSE_SECONDS = (0.05, 2.0)
 Render = Callable[[JobView, float], bytes]
 
 
-@frozen
-class Snapshot:
-    """A job at one moment: its view, its progress (0 to 100), and the status answer made of the two."""
-
-    view: JobView
-    progress: float
-    body: bytes
-    etag: str
-    headers: CIMultiDict[str] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """The headers of the answer, made once; to be copied by who sends them."""
-        headers = {hdrs.CONTENT_TYPE: "application/json", hdrs.ETAG: self.etag, hdrs.CACHE_CONTROL: CACHE_CONTROL}
-        object.__setattr__(self, "headers", CIMultiDict(headers))
-
-
-class VersionPending(Exception):
-    """The version that was waited for hasn't come in time."""
-
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the job is at version {version}")
-        self.version = version
-
-
-@define(eq=False)
-class _Entry:
-    """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`.
-
-    `tailed`: whether the tail reads the job's partition.
-    """
-
-    job_id: str
-    tailed: bool
-    view: JobView | None = None
-    epoch: int = -1
-    noted: int = 0
-    live: dict[str, float] = field(factory=dict)
-    run: int = 0
-    floor: float = 0.0
-    snapshot: Snapshot | None = None
-    lock: asyncio.Lock = field(factory=asyncio.Lock)
-    waiters: list[asyncio.Future[None]] = field(factory=list)
-
-    @property
-    def version(self) -> int:
-        return self.view.version if self.view else 0
-
-
 class Projection:
     """Job views by id. At most `capacity` are kept, the least recently asked for go; `render` makes the answer."""
 
     def __init__(self, log: JobLog, tail: FeedTail, *, capacity: int, render: Render) -> None:
         self._log, self._tail, self._capacity, self._render = log, tail, capacity, render
-        self._cache: OrderedDict[str, _Entry] = OrderedDict()
-        self._loading: dict[str, _Entry] = {}
+        self._cache: OrderedDict[str, Entry] = OrderedDict()
+        self._loading: dict[str, Entry] = {}
         self._epoch, self._following, self._heard = 0, False, 0.0
         self._now = asyncio.get_running_loop().time
 
@@ -132,10 +81,34 @@ class Projection:
             remaining = deadline - self._now()
             if entry.version < min_version and remaining <= 0:
                 raise VersionPending(entry.version)
-            force = entry.version < min_version and not await _wait(entry, min(remaining, POLL_SECONDS))
+            force = entry.version < min_version and not await wait(entry, min(remaining, POLL_SECONDS))
         return self._snapshot(entry)
 
-    def _fresh(self, entry: _Entry) -> bool:
+    async def get_many(self, job_ids: Sequence[str]) -> dict[str, Snapshot]:
+        """Those of the jobs that there are, read in one round trip where they aren't fresh.
+
+        Raises as `get` does, for all of them together.
+        """
+        entries = [self._known(job_id) for job_id in job_ids]
+        try:
+            await self._advance([entry for entry in entries if not self._fresh(entry)], live=True)
+        finally:
+            for entry in entries:
+                if entry.view is not None:
+                    self._keep(entry)
+                elif self._loading.get(entry.job_id) is entry and not entry.lock.locked():
+                    del self._loading[entry.job_id]
+        return {entry.job_id: self._snapshot(entry) for entry in entries if entry.view is not None}
+
+    def _known(self, job_id: str) -> Entry:
+        """The job's entry, registered before anything is read for it."""
+        entry = self._cache.get(job_id)
+        if entry is None:
+            tailed = partition_of(job_id) < self._log.keyspace.partitions
+            entry = self._loading.setdefault(job_id, Entry(job_id, tailed))
+        return entry
+
+    def _fresh(self, entry: Entry) -> bool:
         return (
             entry.view is not None
             and entry.view.version >= entry.noted
@@ -144,11 +117,8 @@ class Projection:
             and self.following
         )
 
-    async def _fetch(self, job_id: str, *, force: bool = False) -> _Entry | None:
-        entry = self._cache.get(job_id)
-        if entry is None:
-            tailed = partition_of(job_id) < self._log.keyspace.partitions
-            entry = self._loading.setdefault(job_id, _Entry(job_id, tailed))
+    async def _fetch(self, job_id: str, *, force: bool = False) -> Entry | None:
+        entry = self._known(job_id)
         async with entry.lock:
             if force or not self._fresh(entry):
                 try:
@@ -161,7 +131,7 @@ class Projection:
         self._keep(entry)
         return entry
 
-    def _keep(self, entry: _Entry) -> None:
+    def _keep(self, entry: Entry) -> None:
         known = self._cache.get(entry.job_id)
         if known is None:
             if self._loading.pop(entry.job_id, None) is not entry:
@@ -172,19 +142,19 @@ class Projection:
         else:
             self._cache.move_to_end(entry.job_id)
 
-    def _snapshot(self, entry: _Entry) -> Snapshot:
+    def _snapshot(self, entry: Entry) -> Snapshot:
         if entry.snapshot is None:
             view = entry.view
             if view is None:
                 raise LookupError(entry.job_id)
-            if entry.run != view.job.run:
-                entry.run, entry.floor = view.job.run, 0.0
+            if entry.run != view.job.last_run:
+                entry.run, entry.floor = view.job.last_run, 0.0
             entry.floor = max(entry.floor, progress(view.job, entry.live))
             shown = round(entry.floor, 1)
             entry.snapshot = Snapshot(view, shown, self._render(view, shown), f'"{view.version}-{shown:g}"')
         return entry.snapshot
 
-    async def _advance(self, entries: Sequence[_Entry], *, live: bool) -> None:
+    async def _advance(self, entries: Sequence[Entry], *, live: bool) -> None:
         """Read what is new of `entries` and apply it. A view of an earlier epoch is folded from its beginning."""
         epoch = self._epoch
         bases = [entry.view if entry.epoch == epoch else None for entry in entries]
@@ -200,7 +170,7 @@ class Projection:
                 view = fold_on(None, again.envelopes)
             self._settle(entry, view, reading, epoch)
 
-    def _settle(self, entry: _Entry, view: JobView | None, reading: Reading, epoch: int) -> None:
+    def _settle(self, entry: Entry, view: JobView | None, reading: Reading, epoch: int) -> None:
         if view is None:
             if entry.view is not None:  # the log has lost the job
                 entry.view, entry.snapshot = None, None
@@ -218,14 +188,16 @@ class Projection:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _take(self, notes: Iterable[Appended | Progressed]) -> list[_Entry]:
+    def _take(self, notes: Iterable[Note]) -> list[Entry]:
         """Note what the tail has told; the entries that now lag behind."""
-        stale: dict[str, _Entry] = {}
+        stale: dict[str, Entry] = {}
         for note in notes:
             entry = self._cache.get(note.job_id) or self._loading.get(note.job_id)
             if entry is None:
                 continue
-            if isinstance(note, Appended):
+            if isinstance(note, Dropped):  # a read that is under way finds it unregistered, and isn't believed
+                _ = self._cache.pop(note.job_id, None), self._loading.pop(note.job_id, None)
+            elif isinstance(note, Appended):
                 entry.noted = max(entry.noted, note.version)
                 if entry.view is not None and entry.view.version < note.version:
                     stale[note.job_id] = entry
@@ -234,7 +206,7 @@ class Projection:
                 entry.snapshot = None
         return list(stale.values())
 
-    async def _refresh(self, stale: Sequence[_Entry]) -> None:
+    async def _refresh(self, stale: Sequence[Entry]) -> None:
         """Bring `stale` up to date, in batches. An unreadable job is dropped: whoever asks for it gets the error."""
         for start in range(0, len(stale), _BATCH):
             batch = [entry for entry in stale[start : start + _BATCH] if not self._fresh(entry)]
@@ -271,17 +243,6 @@ class Projection:
                 self._following = False
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
-
-
-async def _wait(entry: _Entry, seconds: float) -> bool:
-    """Until the entry changes; whether it did within `seconds`."""
-    waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    entry.waiters.append(waiter)
-    try:
-        done, _ = await asyncio.wait([waiter], timeout=seconds)
-    finally:
-        entry.waiters.remove(waiter)
-    return bool(done)
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ def status_of(view: JobView, progress: float) -> dict[str, Any]:
         "error": _error(job),
         "title": job.title,
         "pipeline": job.request.pipeline,
-        "run": job.run,
+        "run": job.last_run,
         "created_at": view.created_at,
         "updated_at": view.updated_at,
         "storage": storage_of(job.published) if job.published else None,

@@ -1,4 +1,4 @@
-"""The body of a generate request -> VideoRequest. Strict: whatever isn't understood is refused by name."""
+"""The bodies of generate and reprocess requests. Strict: whatever isn't understood is refused by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from eventflow.domain.values import VideoRequest, Voice
+from eventflow.domain.commands import RequestReprocess
+from eventflow.domain.values import Lane, ReprocessFrom, VideoRequest, Voice
 from web.checks import Checks, JSONObject, as_object, pointer_to
 
 MAX_PASSTHROUGH_BYTES = 1_024
@@ -19,6 +20,8 @@ PIPELINE_VERSIONS = ("2.0",)
 SCRIPTLESS = frozenset({"simulation"})
 RATE = (0.5, 2.0)
 RETRIES = (0, 3)
+#: Highest number of a scene that a request may name.
+MAX_SCENE = 10_000
 
 _LATER_QUALITIES = frozenset({"144p", "240p", "360p", "480p", "540p", "1440p", "2160p", "4k"})
 _LATER_FIELDS = frozenset(
@@ -31,7 +34,6 @@ _LATER_FIELDS = frozenset(
         "music",
         "on_scene_failure",
         "enable_streaming",
-        "priority",
         "webhook_url",
     }
 )
@@ -71,6 +73,34 @@ def parse_request(body: Any, limits: Limits) -> VideoRequest:
         checks.add("/script", "empty", "the script is empty")
     checks.raise_if_any()
     return VideoRequest(**values)
+
+
+def parse_reprocess(body: JSONObject) -> RequestReprocess:
+    """The command in the body of a reprocess request. Raises Problem 422 that lists everything that is wrong."""
+    checks = Checks()
+    checks.fields(body, ("from", "scenes"))
+    stage, scenes = ReprocessFrom.PLANNING, None
+    if "from" in body and checks.typed(body["from"], str, "/from", "a string"):
+        if body["from"] in tuple(ReprocessFrom):
+            stage = ReprocessFrom(body["from"])
+        else:
+            checks.add("/from", "unknown_value", f"there is no such stage; there is: {', '.join(ReprocessFrom)}")
+    if "scenes" in body and checks.typed(body["scenes"], list, "/scenes", "an array"):
+        scenes = _scene_numbers(body["scenes"], checks)
+    checks.raise_if_any()
+    return RequestReprocess(stage, scenes)
+
+
+def _scene_numbers(given: list[Any], checks: Checks) -> tuple[int, ...]:
+    """The first scene is 0, as in events. A number that no scene has is for the job to refuse."""
+    found: dict[int, None] = {}
+    for index, value in enumerate(given[: MAX_SCENE + 1]):
+        number = checks.integer(value, 0, MAX_SCENE, pointer_to("scenes", index))
+        if number in found:
+            checks.add(pointer_to("scenes", index), "repeated", f"{number} is given more than once")
+        elif number is not None:
+            found[number] = None
+    return tuple(sorted(found))
 
 
 def _script(value: Any, checks: Checks, limits: Limits) -> str | None:
@@ -158,6 +188,15 @@ def _retry_attempts(value: Any, checks: Checks, _: Limits) -> int | None:
     return checks.integer(value, *RETRIES, "/retry_attempts")
 
 
+def _priority(value: Any, checks: Checks, _: Limits) -> Lane | None:
+    if not checks.typed(value, str, "/priority", "a string"):
+        return None
+    if value not in list(Lane):
+        checks.add("/priority", "unknown_value", f"there is no such priority; there is: {', '.join(Lane)}")
+        return None
+    return Lane(value)
+
+
 def _passthrough(value: Any, checks: Checks, _: Limits) -> str | None:
     if not checks.typed(value, dict, "/passthrough", "an object"):
         return None
@@ -177,5 +216,6 @@ _PARSERS: dict[str, Callable[[Any, Checks, Limits], Any]] = {
     "voice": _voice,
     **{name: _switch(name) for name in _SWITCHES},
     "retry_attempts": _retry_attempts,
+    "priority": _priority,
     "passthrough": _passthrough,
 }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventflow.domain.values import FailureCategory, Stage
+from eventflow.domain.values import FailureCategory, Lane, ReprocessFrom, Stage
 from eventflow.domain.view import StageState, Status
 from web.checks import MAX_ERRORS
-from web.requests import MAX_PASSTHROUGH_BYTES, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
+from web.requests import MAX_PASSTHROUGH_BYTES, MAX_SCENE, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
 
 Schema = dict[str, Any]
 
@@ -55,6 +55,9 @@ def _enum(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
+STATUS: Schema = _enum(*Status)
+
+
 def _storage() -> Schema:
     return record(videos=by_name(STORE), thumbnails=array(STORE))
 
@@ -82,9 +85,21 @@ def generate_request(max_script_chars: int, pipelines: frozenset[str], default_p
         "s3_upload_enabled": switch,
         "cleanup_local_files": switch,
         "retry_attempts": {"type": "integer", "minimum": RETRIES[0], "maximum": RETRIES[1], "default": RETRIES[1]},
+        "priority": {"type": "string", "enum": list(Lane), "default": Lane.NORMAL.value},
         "passthrough": PASSTHROUGH,
     }
     return options(**fields)
+
+
+def reprocess_request() -> Schema:
+    """The body of a reprocess request."""
+    scene: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SCENE}
+    asked = array(
+        scene,
+        uniqueItems=True,
+        description="Do only these again (0 is the first); the others are reused. All if left out; not with metadata.",
+    )
+    return options(**{"from": {**_enum(*ReprocessFrom), "default": ReprocessFrom.PLANNING.value}}, scenes=asked)
 
 
 def _status() -> Schema:
@@ -107,7 +122,7 @@ def _status() -> Schema:
     return record(
         job_id=JOB_ID,
         version=INTEGER,
-        status=_enum(*Status),
+        status=STATUS,
         stage=nullable(stage),
         progress={**NUMBER, "maximum": 100, "description": "Percent; never falls within a run."},
         stages=array(stage_view),
@@ -117,11 +132,25 @@ def _status() -> Schema:
         error=nullable(error),
         title=STRING,
         pipeline=STRING,
-        run={**INTEGER, "description": "Counts up with each reprocessing."},
+        run={**INTEGER, "description": "Counts up with each reprocessing, and when lost files are made again."},
         created_at=TIME,
         updated_at=TIME,
         storage=nullable(_storage()),
         passthrough=nullable(PASSTHROUGH),
+    )
+
+
+def _listed() -> Schema:
+    return record(
+        job_id=JOB_ID,
+        owner=STRING,
+        version=INTEGER,
+        status=STATUS,
+        stage=nullable(_enum(*Stage)),
+        progress={**NUMBER, "maximum": 100},
+        title=STRING,
+        created_at=TIME,
+        status_url=URL,
     )
 
 
@@ -209,11 +238,12 @@ def _health() -> Schema:
 def answers() -> dict[str, Schema]:
     """The schemas of answers, by name."""
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
-    accepted = record(job_id=JOB_ID, version=INTEGER, status=_enum(*Status), **dict.fromkeys(links, URL))
+    accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, **dict.fromkeys(links, URL))
     result = _enum("cancellation_requested", "reprocess_requested")
     return {
         "JobAccepted": accepted,
         "JobStatus": _status(),
+        "JobList": record(jobs=array(_listed()), next_cursor=nullable(STRING)),
         "JobEvents": record(job_id=JOB_ID, events=array(_event()), next_after=nullable(INTEGER)),
         "CommandAccepted": record(job_id=JOB_ID, version=INTEGER, result=result, status_url=URL),
         "Metadata": _metadata(),

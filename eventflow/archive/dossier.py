@@ -9,7 +9,7 @@ from attrs import frozen
 
 from eventflow.codec import Codec, DecodeError
 from eventflow.domain.errors import DomainError
-from eventflow.log.jobs import JobRecord, advance
+from eventflow.log.records import JobRecord, advance
 from eventflow.topics import ARCHIVE_TOPICS, TOPIC_OF
 
 

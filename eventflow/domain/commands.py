@@ -10,6 +10,9 @@ from attrs import frozen
 from eventflow.domain.values import (
     Failure,
     FileRef,
+    ForkOrigin,
+    ReprocessFrom,
+    ReusableScene,
     SceneRendition,
     Step,
     TechnicalMetadata,
@@ -22,6 +25,7 @@ from eventflow.domain.values import (
 @frozen
 class RequestVideo:
     request: VideoRequest
+    fork_of: ForkOrigin | None = None
 
 
 @frozen
@@ -46,6 +50,17 @@ class PlanScene:
     duration_cells: int
     spec: FileRef
     narration: FileRef | None
+    source: str = ""
+
+
+@frozen
+class ReuseScene:
+    """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
+
+    run: int
+    scene: int
+    title: str
+    reusable: ReusableScene
 
 
 @frozen
@@ -113,6 +128,16 @@ class FailStep:
 
 
 @frozen
+class ReportLostArtefact:
+    """A step has found files gone that events name, by `keys`; at least one."""
+
+    step: Step
+    scene: int | None
+    run: int
+    keys: tuple[str, ...]
+
+
+@frozen
 class RequestCancellation:
     reason: str
 
@@ -124,7 +149,10 @@ class ConfirmCancellation:
 
 @frozen
 class RequestReprocess:
-    pass
+    """Do a finished job again, from a stage on; `scenes` None: all of them."""
+
+    from_stage: ReprocessFrom = ReprocessFrom.PLANNING
+    scenes: tuple[int, ...] | None = None
 
 
 Command: TypeAlias = (
@@ -132,6 +160,7 @@ Command: TypeAlias = (
     | StartPlanning
     | AnnounceScript
     | PlanScene
+    | ReuseScene
     | FinishScene
     | FinishSceneUpload
     | FinishVideo
@@ -140,6 +169,7 @@ Command: TypeAlias = (
     | RecordFallback
     | RecordDegradation
     | FailStep
+    | ReportLostArtefact
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

@@ -14,12 +14,16 @@ from typing import Any
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
+from eventflow.domain import redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.values import FailureCategory
+from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due
 
 Events = list[ev.Event]
+
+#: How often a scene's files, or the plan or the video, may be lost in one go before something must be wrong.
+MAX_LOSSES = 3
 
 
 def decide(job: Job | None, command: cmd.Command) -> Events:
@@ -27,7 +31,7 @@ def decide(job: Job | None, command: cmd.Command) -> Events:
     if isinstance(command, cmd.RequestVideo):
         if job is not None:
             raise JobExists("there is a job under this id already")
-        return [ev.VideoRequested(command.request)]
+        return [ev.VideoRequested(command.request, command.fork_of)]
     if job is None:
         raise JobMissing("there is no such job")
     return _DECIDERS[type(command)](job, command)
@@ -63,12 +67,29 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
+    if not _is_next(job, c):
+        return []
+    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration, c.source)]
+
+
+def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
+    if not _is_next(job, c):
+        return []
+    r = c.reusable
+    made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
+    reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
+    after = evolve(job, reused)
+    return [reused, *redo.scenes_completed(after), *_failure_complete(after)]
+
+
+def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
+    """Whether the scene is still to be planned. Raises IllegalTransition where it isn't its turn."""
     can_plan = job.phase in (Phase.PLANNING, Phase.RENDERING)
     if not _current(job, c.run) or not can_plan or c.scene < len(job.scenes):
-        return []
+        return False
     if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
         raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
-    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration)]
+    return True
 
 
 def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
@@ -76,10 +97,7 @@ def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
     if not job.active or scene is None or scene.status is not SceneStatus.PLANNED:
         return []
     rendered = ev.SceneRendered(c.scene, c.run, c.renditions)
-    after = evolve(job, rendered)
-    if after.scenes_are(SceneStatus.RENDERED, SceneStatus.UPLOADED):
-        return [rendered, ev.ScenesCompleted(job.run)]
-    return [rendered]
+    return [rendered, *redo.scenes_completed(evolve(job, rendered))]
 
 
 def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
@@ -167,13 +185,26 @@ def _confirm_cancellation(job: Job, c: cmd.ConfirmCancellation) -> Events:
 def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
     if not job.finished:
         raise NotFinished(f"the job is {job.phase.value}; cancel it or wait for its end")
-    return [ev.ReprocessRequested(job.run + 1)]
+    return redo.reprocess(job, c)
+
+
+def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
+    if not still_due(job, Work(c.step, c.scene, c.run)):
+        return []
+    again = redo.lost(job, c)
+    lost = [event.scene for event in again if isinstance(event, ev.ArtefactLost)]
+    if all(job.lost.count(scene) < MAX_LOSSES for scene in lost):
+        return again
+    message = f"{c.keys[0]} is gone from its store, as were {MAX_LOSSES} files before it: does something clear it?"
+    failure = Failure(FailureCategory.RESOURCE, "artefact_lost", message)
+    return _fail_step(job, cmd.FailStep(c.step, c.scene, c.run, failure, None))
 
 
 _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.StartPlanning: _start_planning,
     cmd.AnnounceScript: _announce_script,
     cmd.PlanScene: _plan_scene,
+    cmd.ReuseScene: _reuse_scene,
     cmd.FinishScene: _finish_scene,
     cmd.FinishSceneUpload: _finish_scene_upload,
     cmd.FinishVideo: _finish_video,
@@ -185,4 +216,5 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RequestCancellation: _request_cancellation,
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,
+    cmd.ReportLostArtefact: _report_lost_artefact,
 }

@@ -25,3 +25,11 @@ class AlreadyFinished(DomainError):
 
 class NotFinished(DomainError):
     """A reprocess of a job that is still being worked on."""
+
+
+class CannotReprocess(DomainError):
+    """A reprocess that the job can't do. `field` is what to change: "from" or "scenes"; the message is the way out."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field

@@ -15,6 +15,8 @@ from attrs import frozen
 from eventflow.domain.values import (
     Failure,
     FileRef,
+    ForkOrigin,
+    ReprocessFrom,
     SceneRendition,
     Step,
     TechnicalMetadata,
@@ -33,7 +35,11 @@ class Event:
 
 @frozen
 class VideoRequested(Event):
+    """A job begins. Since version 2 its request has a priority, and it may be the fork of another one."""
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     request: VideoRequest
+    fork_of: ForkOrigin | None = None
 
 
 @frozen
@@ -55,7 +61,34 @@ class ScriptPlanned(Event):
 class ScenePlanned(Event):
     """A scene's place in time is known, and it can be rendered on any worker.
 
-    `start_cells` and `duration_cells` are in cells of 8/15 s.
+    `start_cells` and `duration_cells` are in cells of 8/15 s. `source` (since version 2) tells apart what scenes are
+    made from: equal ones give the same scene. Empty where that isn't known.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
+    scene: int
+    run: int
+    title: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+    source: str = ""
+
+
+@frozen
+class SceneRendered(Event):
+    scene: int
+    run: int
+    renditions: tuple[SceneRendition, ...]
+
+
+@frozen
+class SceneReused(Event):
+    """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
+
+    One event in place of ScenePlanned and SceneRendered, so that nobody begins to render. With `uploaded` the files
+    are where viewers reach them, too.
     """
 
     scene: int
@@ -65,13 +98,9 @@ class ScenePlanned(Event):
     duration_cells: int
     spec: FileRef
     narration: FileRef | None
-
-
-@frozen
-class SceneRendered(Event):
-    scene: int
-    run: int
+    source: str
     renditions: tuple[SceneRendition, ...]
+    uploaded: tuple[SceneRendition, ...] = ()
 
 
 @frozen
@@ -163,6 +192,20 @@ class JobFailed(Event):
 
 
 @frozen
+class ArtefactLost(Event):
+    """A file that an event names is gone; `step` has missed it. What it was made from is done again.
+
+    `scene` is the one that has to be made again (None: the plan or the whole video). `run` is the job's from here
+    on: a new one where the job goes back to a stage that was over.
+    """
+
+    run: int
+    step: Step
+    scene: int | None
+    key: str
+
+
+@frozen
 class CancellationRequested(Event):
     reason: str
 
@@ -174,9 +217,15 @@ class JobCancelled(Event):
 
 @frozen
 class ReprocessRequested(Event):
-    """The job is done anew under a new `run`."""
+    """The job is done again under a new `run`, from a stage on (since version 2; version 1 knew planning only).
 
+    `scenes` None: all of them. Otherwise only these are done again; the others are reused as far as they go.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
+    from_stage: ReprocessFrom = ReprocessFrom.PLANNING
+    scenes: tuple[int, ...] | None = None
 
 
 JobEvent: TypeAlias = (
@@ -185,6 +234,7 @@ JobEvent: TypeAlias = (
     | ScriptPlanned
     | ScenePlanned
     | SceneRendered
+    | SceneReused
     | SceneUploaded
     | ScenesCompleted
     | VideoGenerated
@@ -195,6 +245,7 @@ JobEvent: TypeAlias = (
     | StepDegraded
     | StepFailed
     | JobFailed
+    | ArtefactLost
     | CancellationRequested
     | JobCancelled
     | ReprocessRequested

@@ -1,4 +1,4 @@
-"""The job: its state, the table of what may follow what, and `evolve`.
+"""The job: its state, and `evolve`, by which events change it.
 
 Rule 1: a job is nothing but the fold of its events. `evolve` reads no clock and does no I/O.
 Rule 2: an event that `TRANSITIONS` doesn't list for a phase can't happen in it.
@@ -7,7 +7,6 @@ Rule 2: an event that `TRANSITIONS` doesn't list for a phase can't happen in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from typing import Any
 
 from attrs import evolve as attrs_evolve
@@ -15,76 +14,31 @@ from attrs import frozen
 
 from eventflow.domain import events as ev
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.values import (
-    Failure,
-    FileRef,
-    SceneRendition,
-    Step,
-    TechnicalMetadata,
-    Thumbnail,
-    VideoFile,
-    VideoRequest,
-)
+from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
+from eventflow.domain.transitions import TRANSITIONS
+from eventflow.domain.values import FileRef, ReprocessFrom, ReusableScene, Step, Thumbnail, VideoFile, VideoRequest
 
-
-class Phase(StrEnum):
-    REQUESTED = "requested"
-    PLANNING = "planning"
-    RENDERING = "rendering"  #: at least one scene is planned; later ones may still be narrated
-    ASSEMBLING = "assembling"
-    UPLOADING = "uploading"  #: the whole video exists; scenes' segments have been uploading all along
-    EXTRACTING = "extracting"
-    CANCELLING = "cancelling"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED})
-
-
-class SceneStatus(StrEnum):
-    PLANNED = "planned"
-    RENDERED = "rendered"
-    UPLOADED = "uploaded"
-    FAILED = "failed"
-
-
-@frozen
-class Scene:
-    run: int
-    title: str
-    start_cells: int
-    duration_cells: int
-    spec: FileRef
-    narration: FileRef | None
-    status: SceneStatus = SceneStatus.PLANNED
-    rendered: tuple[SceneRendition, ...] = ()
-    uploaded: tuple[SceneRendition, ...] = ()
-
-
-@frozen
-class FailedAttempt:
-    step: Step
-    scene: int | None
-    run: int
-    failure: Failure
-    final: bool
-
-
-@frozen
-class Publication:
-    """What viewers get; an older one stays served while the job is being reprocessed."""
-
-    version: int
-    videos: tuple[VideoFile, ...]
-    thumbnails: tuple[Thumbnail, ...]
-    metadata: tuple[TechnicalMetadata, ...]
+__all__ = [
+    "FINISHED",
+    "TRANSITIONS",
+    "FailedAttempt",
+    "Job",
+    "Phase",
+    "Publication",
+    "Scene",
+    "SceneStatus",
+    "evolve",
+    "fold",
+]
 
 
 @frozen(slots=False)
 class Job:
-    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1."""
+    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
+
+    `reusable` are scenes of earlier tries, or of the job that this one was forked from; `lost` are those whose
+    files were found gone (None: the plan or the video), once for each time.
+    """
 
     request: VideoRequest
     phase: Phase = Phase.REQUESTED
@@ -102,6 +56,8 @@ class Job:
     degraded: tuple[str, ...] = ()
     failure: ev.JobFailed | None = None
     published: Publication | None = None
+    reusable: tuple[ReusableScene, ...] = ()
+    lost: tuple[int | None, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -111,6 +67,11 @@ class Job:
     def active(self) -> bool:
         """Whether handlers may still work on it."""
         return self.phase not in FINISHED and self.phase is not Phase.CANCELLING
+
+    @property
+    def last_run(self) -> int:
+        """The highest run of the job and its scenes: no other may have a new one's number."""
+        return max([self.run, *(scene.run for scene in self.scenes)])
 
     def scene(self, index: int, run: int) -> Scene | None:
         """Scene `index` if `run` is its present run, else None: that work is out of date."""
@@ -132,57 +93,6 @@ class Job:
         return self.all_scenes_planned and all(s.status in statuses for s in self.scenes)
 
 
-P = Phase
-#: What may be recorded in any phase in which work goes on, without changing the phase.
-_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.UploadFellBack, ev.StepDegraded)
-
-
-def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:
-    ends: dict[type[ev.Event], Phase] = {ev.JobFailed: P.FAILED, ev.CancellationRequested: P.CANCELLING}
-    return {**dict.fromkeys(_NOTES, phase), **ends, **moves}
-
-
-_FINISHED_MOVES: dict[type[ev.Event], Phase] = {ev.ReprocessRequested: P.REQUESTED}
-
-#: phase -> event -> next phase. A pair that is absent raises IllegalTransition.
-TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
-    P.REQUESTED: _active(P.REQUESTED, {ev.PlanningStarted: P.PLANNING, ev.VideoGenerated: P.UPLOADING}),
-    P.PLANNING: _active(
-        P.PLANNING,
-        {
-            ev.PlanningStarted: P.PLANNING,
-            ev.ScriptPlanned: P.PLANNING,
-            ev.ScenePlanned: P.RENDERING,
-            ev.VideoGenerated: P.UPLOADING,
-        },
-    ),
-    P.RENDERING: _active(
-        P.RENDERING,
-        {
-            ev.PlanningStarted: P.RENDERING,
-            ev.ScenePlanned: P.RENDERING,
-            ev.SceneRendered: P.RENDERING,
-            ev.SceneUploaded: P.RENDERING,
-            ev.ScenesCompleted: P.ASSEMBLING,
-        },
-    ),
-    P.ASSEMBLING: _active(P.ASSEMBLING, {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING}),
-    P.UPLOADING: _active(
-        P.UPLOADING,
-        {
-            ev.SceneUploaded: P.UPLOADING,
-            ev.DeliverablesUploaded: P.UPLOADING,
-            ev.VideoUploaded: P.EXTRACTING,
-        },
-    ),
-    P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED}),
-    P.CANCELLING: {ev.JobCancelled: P.CANCELLED},
-    P.COMPLETED: _FINISHED_MOVES,
-    P.FAILED: _FINISHED_MOVES,
-    P.CANCELLED: _FINISHED_MOVES,
-}
-
-
 #: What an event changes: fields of Job by name. `evolve` adds the phase and copies once.
 Changes = dict[str, Any]
 
@@ -198,10 +108,13 @@ def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
     return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan}
 
 
-def _scene_planned(job: Job, e: ev.ScenePlanned) -> Changes:
+def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
     if not 0 <= e.scene <= len(job.scenes):
         raise IllegalTransition(f"scene {e.scene} was planned before scene {len(job.scenes)}")
-    scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration)
+    scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration, source=e.source)
+    if isinstance(e, ev.SceneReused):
+        status = SceneStatus.UPLOADED if e.uploaded else SceneStatus.RENDERED
+        scene = attrs_evolve(scene, status=status, rendered=e.renditions, uploaded=e.uploaded)
     return {"scenes": (*job.scenes[: e.scene], scene, *job.scenes[e.scene + 1 :])}
 
 
@@ -213,7 +126,7 @@ def _with_scene(job: Job, index: int, **changes: Any) -> Changes:
 
 
 def _scene_rendered(job: Job, e: ev.SceneRendered) -> Changes:
-    return _with_scene(job, e.scene, status=SceneStatus.RENDERED, rendered=e.renditions)
+    return _with_scene(job, e.scene, run=e.run, status=SceneStatus.RENDERED, rendered=e.renditions)
 
 
 def _scene_uploaded(job: Job, e: ev.SceneUploaded) -> Changes:
@@ -221,7 +134,7 @@ def _scene_uploaded(job: Job, e: ev.SceneUploaded) -> Changes:
 
 
 def _video_generated(job: Job, e: ev.VideoGenerated) -> Changes:
-    return {"videos": e.videos, "thumbnails": e.thumbnails}
+    return {"videos": e.videos, "thumbnails": e.thumbnails, "deliverables_uploaded": False}
 
 
 def _deliverables_uploaded(job: Job, e: ev.DeliverablesUploaded) -> Changes:
@@ -253,10 +166,54 @@ def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
     return {"failure": e}
 
 
+_NO_VIDEO: Changes = {
+    **dict.fromkeys(("videos", "thumbnails", "uploaded_videos", "uploaded_thumbnails"), ()),
+    "deliverables_uploaded": False,
+}
+
+
+def _artefact_lost(job: Job, e: ev.ArtefactLost) -> Changes:
+    """A new run of the job means that its video has to be made again. The events that follow say what is."""
+    changes: Changes = {"run": e.run, "lost": (*job.lost, e.scene)}
+    if e.scene is not None:
+        if not 0 <= e.scene < len(job.scenes):
+            raise IllegalTransition(f"scene {e.scene} was never planned")
+        start = job.scenes[e.scene].start_cells
+        changes["reusable"] = tuple(scene for scene in job.reusable if scene.start_cells != start)
+    return changes if e.run == job.run else {**changes, **_NO_VIDEO}
+
+
+def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
+    """What is reused stays as it is; events that follow say what is done again. The publication stays served."""
+    everything = e.scenes is None and e.from_stage is not ReprocessFrom.METADATA
+    changes: Changes = {
+        "run": e.run,
+        "attempts": (),
+        "failure": None,
+        "degraded": () if everything else job.degraded,
+    }
+    changes["lost"] = () if job.finished else job.lost
+    if e.from_stage is ReprocessFrom.RENDERING:
+        return {**changes, **_NO_VIDEO, "phase": Phase.RENDERING}
+    if e.from_stage is not ReprocessFrom.PLANNING:
+        return {**changes, "phase": Phase.UPLOADING}
+    kept = _reusable(job, e.scenes) if e.scenes is not None else ()
+    plan: Changes = {"title": "", "plan": None, "scene_count": None, "scenes": (), "reusable": kept}
+    return {**changes, **_NO_VIDEO, **plan}
+
+
+def _reusable(job: Job, anew: tuple[int, ...]) -> tuple[ReusableScene, ...]:
+    """What planning may reuse. One that was broken off hasn't come to all that was reusable before it."""
+    found = [scene for i, s in enumerate(job.scenes) if i not in anew and (scene := s.reusable)]
+    end = sum(s.duration_cells for s in job.scenes)
+    return (*found, *(scene for scene in job.reusable if not job.finished and scene.start_cells >= end))
+
+
 _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.ScriptPlanned: _script_planned,
     ev.ScenePlanned: _scene_planned,
     ev.SceneRendered: _scene_rendered,
+    ev.SceneReused: _scene_planned,
     ev.SceneUploaded: _scene_uploaded,
     ev.VideoGenerated: _video_generated,
     ev.DeliverablesUploaded: _deliverables_uploaded,
@@ -265,6 +222,8 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.UploadFellBack: _upload_fell_back,
     ev.StepFailed: _step_failed,
     ev.JobFailed: _job_failed,
+    ev.ArtefactLost: _artefact_lost,
+    ev.ReprocessRequested: _reprocess_requested,
 }
 
 
@@ -272,13 +231,12 @@ def evolve(job: Job | None, event: ev.Event) -> Job:
     """The job after `event`. Raises IllegalTransition where the event can't follow."""
     if job is None:
         if isinstance(event, ev.VideoRequested):
-            return Job(request=event.request)
+            origin = event.fork_of
+            return Job(request=event.request, reusable=origin.scenes if origin else ())
         raise IllegalTransition(f"a job can't begin with {type(event).__name__}")
     phase = TRANSITIONS[job.phase].get(type(event))
     if phase is None:
         raise IllegalTransition(f"{type(event).__name__} can't follow while the job is {job.phase.value}")
-    if isinstance(event, ev.ReprocessRequested):  # everything begins anew, only the publication stays served
-        return Job(request=job.request, run=event.run, published=job.published)
     evolver = _EVOLVERS.get(type(event))
     changes = evolver(job, event) if evolver else {}
     return _changed(job, {"phase": phase, **changes})

@@ -13,6 +13,13 @@ CELL_SECONDS = 8 / 15
 StoreRole = Literal["workspace", "delivery", "fallback"]
 
 
+class Lane(StrEnum):
+    """The order of service: high first, normal never starved. Every event of a job goes by the lane of its request."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+
+
 class Step(StrEnum):
     """The units of work that handlers do; what a failure, an attempt and a deadline belong to."""
 
@@ -42,6 +49,15 @@ STAGE_OF_STEP: dict[Step, Stage] = {
     Step.UPLOAD_VIDEO: Stage.UPLOADING,
     Step.EXTRACT_METADATA: Stage.METADATA,
 }
+
+
+class ReprocessFrom(StrEnum):
+    """The stages that a finished job can be done again from; what lies before is reused."""
+
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    UPLOAD = "upload"
+    METADATA = "metadata"
 
 
 class FailureCategory(StrEnum):
@@ -84,6 +100,7 @@ class VideoRequest:
     s3_upload_enabled: bool = True
     cleanup_local_files: bool = True
     retry_attempts: int = 3
+    priority: Lane = Lane.NORMAL  #: since version 2 of VideoRequested
     passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
 
 
@@ -124,6 +141,35 @@ class SceneRendition:
     decoder_config: str
     init: FileRef
     segments: tuple[Segment, ...]
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        return (self.init, *(segment.file for segment in self.segments))
+
+
+@frozen
+class ReusableScene:
+    """A scene that is rendered: with the same `source` and start in a plan, it is neither narrated nor rendered again.
+
+    The start counts, since segments carry absolute times. `uploaded` is empty where the files are another job's.
+    """
+
+    source: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+    rendered: tuple[SceneRendition, ...]
+    uploaded: tuple[SceneRendition, ...] = ()
+
+
+@frozen
+class ForkOrigin:
+    """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
+
+    job_id: str
+    version: int
+    scenes: tuple[ReusableScene, ...] = ()
 
 
 @frozen

@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from eventflow.domain import events as ev
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.values import STAGE_OF_STEP, Stage, Step
+from eventflow.domain.values import STAGE_OF_STEP, ReprocessFrom, Stage, Step
 from eventflow.envelope import Envelope
 
 
@@ -130,8 +130,10 @@ def view_of(envelopes: Iterable[Envelope], view: JobView | None = None) -> JobVi
 
 def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: datetime) -> Mapping[Stage, StageView]:
     kind = type(event)
-    if kind is ev.ReprocessRequested:
-        return _NO_STAGES
+    if isinstance(event, ev.ReprocessRequested):
+        return {**stages, **dict.fromkeys(_AGAIN_FROM[event.from_stage], StageView())}
+    if isinstance(event, ev.ArtefactLost):
+        return {**stages, **_reopened(stages)}
     changed: dict[Stage, StageView] = {}
 
     def begin(stage: Stage) -> None:
@@ -153,7 +155,10 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
         end(Stage.PLANNING)  # a pipeline without scenes plans and renders in one piece
         end(Stage.RENDERING)
         begin(Stage.UPLOADING)
-    if kind is ev.ScenePlanned and job.all_scenes_planned:
+    if kind is ev.SceneReused:
+        begin(Stage.RENDERING)
+        begin(Stage.UPLOADING)
+    if kind in (ev.ScenePlanned, ev.SceneReused) and job.all_scenes_planned:
         end(Stage.PLANNING)
     if isinstance(event, ev.StepFailed) and event.retry_at is not None:
         stage = STAGE_OF_STEP[event.step]
@@ -167,6 +172,27 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
             if seen.started_at is not None:
                 end(stage, StageState.STOPPED)
     return {**stages, **changed} if changed else stages
+
+
+#: The stages that a reprocess begins anew.
+_AGAIN_FROM: dict[ReprocessFrom, tuple[Stage, ...]] = {
+    ReprocessFrom.PLANNING: tuple(Stage),
+    ReprocessFrom.RENDERING: (Stage.RENDERING, Stage.ASSEMBLING, Stage.UPLOADING, Stage.METADATA),
+    ReprocessFrom.UPLOAD: (Stage.UPLOADING, Stage.METADATA),
+    ReprocessFrom.METADATA: (Stage.METADATA,),
+}
+
+
+def _reopened(stages: Mapping[Stage, StageView]) -> dict[Stage, StageView]:
+    """For want of a file the job goes back to rendering, unless it was there or before it."""
+    if stages[Stage.RENDERING].finished_at is None:
+        return {}
+    again = {
+        stage: replace(stages[stage], state=StageState.ACTIVE, finished_at=None, attempt=stages[stage].attempt + 1)
+        for stage in (Stage.RENDERING, Stage.UPLOADING)
+        if stages[stage].finished_at is not None
+    }
+    return {**again, Stage.ASSEMBLING: StageView(), Stage.METADATA: StageView()}
 
 
 #: Share of each stage in the whole, in percent; made from where the time of a narrated video goes.

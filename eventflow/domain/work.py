@@ -29,6 +29,7 @@ _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
     ev.ReprocessRequested: lambda e: Work(Step.PLAN, None, e.run),
     ev.ScenePlanned: lambda e: Work(Step.RENDER_SCENE, e.scene, e.run),
     ev.SceneRendered: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
+    ev.SceneReused: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
     ev.ScenesCompleted: lambda e: Work(Step.ASSEMBLE, None, e.run),
     ev.VideoGenerated: lambda e: Work(Step.UPLOAD_VIDEO, None, e.run),
     ev.VideoUploaded: lambda e: Work(Step.EXTRACT_METADATA, None, e.run),

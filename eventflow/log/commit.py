@@ -25,8 +25,11 @@ IN_FLIGHT = 2
 #: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
 BATCH = 128
 
+#: What the script takes for no limit of jobs in progress.
+UNLIMITED = 10**15
+
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "clear"]
+Hint = Literal["", "cancel", "stop", "publish", "resume", "request"]
 
 
 @carrier
@@ -67,7 +70,7 @@ class Parked:
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`.
+    `expected` is the job's version before the first of `events`; `lane` and `owner` say where a request lines up.
     """
 
     keys: PartitionKeys
@@ -77,21 +80,27 @@ class Commit:
     claim: Claim | None = None
     on_claim: OnClaim = "hold"
     hint: Hint = ""
+    lane: str = ""
+    owner: str = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
 
 
-#: What an event means for the job's live hash; of several in one commit the last one counts.
+#: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
 _HINTS: dict[type[ev.Event], Hint] = {
     ev.CancellationRequested: "cancel",
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
-    ev.VideoPublished: "clear",
-    ev.ReprocessRequested: "clear",
+    ev.VideoPublished: "publish",
+    ev.ReprocessRequested: "resume",
 }
+#: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
+REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 
 
 def hint_of(events: Sequence[ev.Event]) -> Hint:
+    if events and type(events[-1]) in REQUESTS:
+        return "request"
     hint: Hint = ""
     for event in events:
         hint = _HINTS.get(type(event), hint)
@@ -104,11 +113,11 @@ class _Batch:
     KEYS: feed, delayed, parked; the events key of each commit, in order; then the other streams.
     """
 
-    def __init__(self, keys: PartitionKeys, commits: Sequence[Commit]) -> None:
+    def __init__(self, keys: PartitionKeys, commits: Sequence[Commit], limit: int) -> None:
         self.keys = [keys.feed, keys.delayed, keys.parked]
         self.keys += [keys.events(commit.job_id) for commit in commits]
         self._streams: dict[str, int] = {}
-        self.args: list[str | bytes | int] = [len(commits)]
+        self.args: list[str | bytes | int] = [len(commits), limit or UNLIMITED]
         for commit in commits:
             self._add(commit)
         self.keys += self._streams
@@ -119,6 +128,8 @@ class _Batch:
     def _add(self, c: Commit) -> None:
         put, claim = self.args.extend, c.claim
         put((c.expected, c.hint, len(c.events)))
+        if c.hint == "request":
+            put((c.lane, c.owner))
         for event in c.events:
             put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))
         if claim is None:
@@ -132,9 +143,9 @@ class _Batch:
             put((2 * len(p.fields), *(part for field in p.fields for part in field)))
 
 
-def script_call(commits: Sequence[Commit]) -> tuple[list[str], list[str | bytes | int]]:
-    """KEYS and ARGV of `commit.lua` for commits of one partition."""
-    batch = _Batch(commits[0].keys, commits)
+def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[str | bytes | int]]:
+    """KEYS and ARGV of `commit.lua` for commits of one partition; `limit` is the most jobs in progress there."""
+    batch = _Batch(commits[0].keys, commits, limit)
     return batch.keys, batch.args
 
 
@@ -161,15 +172,17 @@ Answered = Callable[[int, Exception | None], None]
 class Committer:
     """Sends commits, many in one call where many are ready. One per process."""
 
-    def __init__(self, redis: Redis) -> None:
-        self.script = load_script(redis, "commit")
+    def __init__(self, redis: Redis, *, limit: int = 0) -> None:
+        """`limit`: most jobs in progress in a partition; 0 for no limit."""
+        self.script = load_script(redis, "commit", after="admission")
+        self.limit = limit
         self._queues: dict[str, _Queue] = {}
 
     def submit(self, commit: Commit, answered: Answered) -> None:
         """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
         queue = self._queues.get(commit.keys.base)
         if queue is None:
-            queue = self._queues[commit.keys.base] = _Queue(self.script)
+            queue = self._queues[commit.keys.base] = _Queue(self.script, self.limit)
         queue.put(commit, answered)
 
     async def commit(self, commit: Commit) -> int:
@@ -195,8 +208,8 @@ class Committer:
 class _Queue:
     """Commits of one partition that wait to be sent."""
 
-    def __init__(self, script: AsyncScript) -> None:
-        self._script = script
+    def __init__(self, script: AsyncScript, limit: int) -> None:
+        self._script, self._limit = script, limit
         self._waiting: list[tuple[Commit, Answered]] = []
         self._senders: set[asyncio.Task[None]] = set()
 
@@ -224,7 +237,7 @@ class _Queue:
             await asyncio.sleep(0)
 
     async def _send(self, items: list[tuple[Commit, Answered]]) -> None:
-        keys, args = script_call([commit for commit, _ in items])
+        keys, args = script_call([commit for commit, _ in items], self._limit)
         try:
             rows = await self._script(keys=keys, args=args)
         except BaseException as error:

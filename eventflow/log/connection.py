@@ -109,10 +109,14 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
     return Redis.from_pool(pool)
 
 
-def load_script(redis: Redis, name: str) -> AsyncScript:
-    """The Lua script `scripts/<name>.lua`, sent by its digest and loaded where the server doesn't know it."""
-    source = files("eventflow.log").joinpath("scripts", f"{name}.lua").read_text()
-    return redis.register_script(source)
+def load_script(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
+    """The Lua script `scripts/<name>.lua`, sent by its digest and loaded where the server doesn't know it.
+
+    `after` names a file of functions that it uses.
+    """
+    folder = files("eventflow.log").joinpath("scripts")
+    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (after, name) if part]
+    return redis.register_script("\n".join(parts))
 
 
 async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:

@@ -7,6 +7,7 @@ count it gave them; name and count together are what the commit checks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from attrs import frozen
@@ -14,16 +15,20 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from eventflow.domain.carrier import carrier
-from eventflow.log.commit import Claim
+from eventflow.log.commit import UNLIMITED, Claim
 from eventflow.log.connection import BLOCK_MS, load_script
 from eventflow.log.groups import register
 from eventflow.log.keys import PartitionKeys
-from eventflow.topics import Topic
+from eventflow.topics import LANES, Topic
 
 #: Length that the stream of progress notes is trimmed to; it serves live viewers only.
 PROGRESS_CAP = 10_000
+#: One read in this many looks at the normal lane first.
+NORMAL_SHARE = 4
 #: Most retries that one call moves when they are due.
 DUE_BATCH = 500
+#: Most jobs that one call admits, beyond those that follow a job's end.
+ADMIT_BATCH = 500
 
 LOST, RENEWED, CANCEL = 0, 1, 2
 
@@ -68,9 +73,13 @@ class GroupMember:
         self.topics, self.streams = topics, keys.streams_of(group, topics)
         self._retries = {keys.retry(group, topic) for topic in topics}
         self._blocking, self._redis = blocking, redis
+        self._fair_streams = keys.streams_of(group, topics, lanes=LANES[::-1])
+        self._reads = 0
+        self._read = load_script(redis, "read")
         self._heartbeat = load_script(redis, "heartbeat")
         self._claim = load_script(redis, "claim")
         self._due = load_script(redis, "due")
+        self._admit = load_script(redis, "admit", after="admission")
         self._leave = load_script(redis, "leave")
         self._release = load_script(redis, "release")
         self._reap = load_script(redis, "reap")
@@ -92,17 +101,31 @@ class GroupMember:
                 if "BUSYGROUP" not in str(error):
                     raise
 
-    async def read(self, count: int, *, block_ms: int = BLOCK_MS) -> list[Delivery]:
-        """New entries, at most `count` of each stream; waits up to `block_ms`. Raises ResponseError (NOGROUP)."""
+    async def read(self, room: int) -> list[Delivery]:
+        """New entries that are there now, at most `room` in all, by preference. Raises ResponseError (NOGROUP).
+
+        Retries come first, then the high lane, then the normal one. One read in four looks at the normal lane before
+        the high one, so that it never starves.
+        """
+        self._reads += 1
+        streams = self._fair_streams if self._reads % NORMAL_SHARE == 0 else self.streams
+        rows: Any = await self._read(keys=streams, args=[self.group, self.consumer, room])
+        return self._deliveries((streams[index - 1], entries) for index, entries in rows)
+
+    async def wait(self, *, block_ms: int = BLOCK_MS) -> list[Delivery]:
+        """The next entry to come, if one does within `block_ms`; at most one of each stream. Raises as `read`."""
         answer: Any = await self._blocking.xreadgroup(
-            self.group, self.consumer, dict.fromkeys(self.streams, ">"), count=count, block=block_ms
+            self.group, self.consumer, dict.fromkeys(self.streams, ">"), count=1, block=block_ms
         )
         if isinstance(answer, dict):  # RESP3
-            rows = [(stream, entries[0] if entries else []) for stream, entries in answer.items()]
+            rows = [(stream.decode(), entries[0] if entries else []) for stream, entries in answer.items()]
         else:
-            rows = answer or []
+            rows = [(stream.decode(), entries) for stream, entries in answer or []]
+        return self._deliveries((stream, [(i, [*chain(*f.items())]) for i, f in entries]) for stream, entries in rows)
+
+    def _deliveries(self, rows: Iterable[tuple[str, Any]]) -> list[Delivery]:
         return [
-            self._delivery(stream.decode(), entry_id, fields, 1, first=not self.rebuilt)
+            self._delivery(stream, entry_id, fields, 1, first=not self.rebuilt)
             for stream, entries in rows
             for entry_id, fields in entries
         ]
@@ -117,8 +140,7 @@ class GroupMember:
             args: list[Any] = [self.group, self.consumer, lease_ms, cursor, limit - len(found)]
             self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
             for entry_id, flat, count in rows:
-                fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                found.append(self._delivery(stream, entry_id, fields, count, first=False))
+                found.append(self._delivery(stream, entry_id, flat, count, first=False))
         return found
 
     async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
@@ -143,6 +165,12 @@ class GroupMember:
             args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count, lease_ms]
             await self._release(keys=[claim.stream], args=args)
 
+    async def admit(self, most_in_progress: int) -> int:
+        """Let jobs that wait begin where there is room for them; returns how many are in progress."""
+        args = [most_in_progress or UNLIMITED, ADMIT_BATCH]
+        admitted: int = await self._admit(keys=[self.keys.admitted], args=args)
+        return admitted
+
     async def move_due(self, now_ms: int) -> int:
         """Deliver the retries of this partition that are due by `now_ms`; returns how many."""
         moved: int = await self._due(keys=[self.keys.delayed], args=[now_ms, DUE_BATCH])
@@ -157,9 +185,9 @@ class GroupMember:
         removed: int = await self._reap(keys=list(self.streams), args=[self.group, idle_ms])
         return removed
 
-    def _delivery(
-        self, stream: str, entry_id: bytes, fields: dict[bytes, bytes], count: int, *, first: bool
-    ) -> Delivery:
+    def _delivery(self, stream: str, entry_id: bytes, fields: list[bytes], count: int, *, first: bool) -> Delivery:
+        """`fields` as the server gives them: name, value, ..."""
         claim = Claim(stream, self.group, self.consumer, entry_id.decode(), count)
+        payload = fields[1] if fields and fields[0] == b"e" else None
         retried = stream in self._retries
-        return Delivery(claim, (fields or {}).get(b"e"), retried, first and not retried)
+        return Delivery(claim, payload, retried, first and not retried)

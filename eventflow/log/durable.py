@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
 from redis.exceptions import ResponseError
 
-from eventflow.log.commit import Commit, script_call, version_from
+from eventflow.log.commit import Commit, Committer, script_call, version_from
 from eventflow.log.connection import syncs_always
 from eventflow.log.errors import NotDurable
 
 
-async def commit_durably(redis: Redis, script: AsyncScript, commit: Commit, timeout_ms: int) -> None:
+async def commit_durably(redis: Redis, committer: Committer, commit: Commit, timeout_ms: int) -> None:
     """Write `commit` and wait for its sync. Raises what `Committer.commit` raises, and NotDurable."""
-    keys, args = script_call([commit])
-    call = ("EVAL", str(script.script), len(keys), *keys, *args)
+    keys, args = script_call([commit], committer.limit)
+    call = ("EVAL", str(committer.script.script), len(keys), *keys, *args)
     (row,) = await wait_for_sync(redis, call, timeout_ms)
     version_from(commit, row)
 

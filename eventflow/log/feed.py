@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Any
 
@@ -10,6 +10,7 @@ from attrs import frozen
 from redis.asyncio import Redis
 
 from eventflow.log.connection import BLOCK_MS
+from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
 from eventflow.log.keys import Keyspace, PartitionKeys
 
@@ -34,6 +35,16 @@ class Progressed:
     job_id: str
     field: str
     fraction: float
+
+
+@frozen
+class Dropped:
+    """Whoever keeps the job folded should forget it and read it anew."""
+
+    job_id: str
+
+
+Note = Appended | Progressed | Dropped
 
 
 class FeedTail:
@@ -63,7 +74,7 @@ class FeedTail:
                 self._positions[stream] = last[0][0].decode() if last else "0-0"
         self._abreast_at = self._clock()
 
-    async def read(self, *, block_ms: int = BLOCK_MS) -> list[Appended | Progressed]:
+    async def read(self, *, block_ms: int = BLOCK_MS) -> list[Note]:
         """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors."""
         if self._clock() - self._abreast_at > self._patience_s:
             await self._check_positions()
@@ -71,11 +82,11 @@ class FeedTail:
         streams: Any = dict(self._positions)
         answer: Any = await self._redis.xread(streams, count=_COUNT, block=block_ms)
         rows = [(s, e[0] if e else []) for s, e in answer.items()] if isinstance(answer, dict) else answer or []
-        notes: list[Appended | Progressed] = []
+        notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
-                notes.append(_note(fields))
+                notes.append(note_of(fields))
         if all(len(entries) < _COUNT for _, entries in rows):
             self._abreast_at = asked_at
         return notes
@@ -96,7 +107,7 @@ async def oldest(
     `after` is where to begin: `-`, or an id with `(` before it.
     """
     rows: Any = await redis.xrange(keys.feed, after, str(newest_ms), count=count)
-    notes = [(entry_id.decode(), _note(fields)) for entry_id, fields in rows]
+    notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
     return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 
 
@@ -105,8 +116,28 @@ def _order(entry_id: str) -> tuple[int, int]:
     return int(ms), int(seq)
 
 
-def _note(fields: dict[bytes, bytes]) -> Appended | Progressed:
+def note_of(fields: dict[bytes, bytes]) -> Note:
+    """What an entry of the feed or of the progress stream says."""
     job_id = fields[b"j"].decode()
     if b"p" in fields:
         return Progressed(job_id, fields[b"f"].decode(), float(fields[b"p"]))
+    if b"d" in fields:
+        return Dropped(job_id)
     return Appended(job_id, int(fields[b"v"]), fields[b"t"].decode())
+
+
+async def read_feed(redis: Redis, keys: PartitionKeys, after: str = "-") -> AsyncIterator[list[tuple[str, Appended]]]:
+    """The partition's feed after the entry `after`, oldest first, as pages of (entry id, note)."""
+    while True:
+        rows: Any = await redis.xrange(keys.feed, min=after if after == "-" else f"({after}", count=_COUNT)
+        if not rows:
+            return
+        after = rows[-1][0].decode()
+        notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+        yield [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
+
+
+async def drop_folded(redis: Redis, keys: PartitionKeys, job_id: str) -> None:
+    """Have every process that follows the feed forget its fold of the job. It goes with the progress notes, which
+    are no history."""
+    await redis.xadd(keys.progress, {"j": job_id, "d": 1}, maxlen=PROGRESS_CAP, approximate=True)

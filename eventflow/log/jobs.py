@@ -13,63 +13,26 @@ from redis.asyncio import Redis
 
 from eventflow.codec import Codec
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
-from eventflow.domain.job import Job, evolve
-from eventflow.domain.values import VideoRequest
+from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
 from eventflow.log.archived import Archive
 from eventflow.log.commit import (
-    Claim,
     Commit,
     Committer,
-    Delayed,
     NewEvent,
-    OnClaim,
     hint_of,
 )
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
 from eventflow.log.histories import read_history
+from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
-from eventflow.topics import Lane
+from eventflow.log.records import Cause, JobRecord, Settlement, advance
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
-
-
-@carrier
-class JobRecord:
-    """A job as folded up to `version`; `job` is its state."""
-
-    id: str
-    owner: str
-    correlation_id: str
-    version: int
-    job: Job
-
-
-@carrier
-class Cause:
-    """What a commit is a reaction to: goes into the envelope of each event of it."""
-
-    owner: str
-    correlation_id: str
-    causation_id: str
-    traceparent: str
-
-
-@carrier
-class Settlement:
-    """What becomes of the claimed entry with a commit, and the retry to put off, if any.
-
-    `retry` makes the delayed delivery from the events that were decided.
-    """
-
-    claim: Claim
-    on_claim: OnClaim = "hold"
-    retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
 
 
 class JobLog:
@@ -87,12 +50,14 @@ class JobLog:
         random: Random | None = None,
         cache_size: int = 4_096,
         archive: Archive | None = None,
+        most_in_progress: int = 0,
     ) -> None:
         self.redis = redis
         self.codec = codec
         self.keyspace = keyspace
         self.archive = archive
-        self.committer = Committer(redis)
+        self.committer = Committer(redis, limit=most_in_progress)
+        self.index = JobIndex(redis, keyspace)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._cache: OrderedDict[str, JobRecord] = OrderedDict()
@@ -152,11 +117,12 @@ class JobLog:
         commit = self._commit(job_id, None, events, cause, None)
         if job is None:
             raise LookupError("a request decides a job")
+        await self.index.enter(job_id, cause.owner)
         try:
             if self.archive is not None and await self.archive.holds(job_id):
                 raise VersionConflict(job_id, 0, 1)
             if durable_ms:
-                await commit_durably(self.redis, self.committer.script, commit, durable_ms)
+                await commit_durably(self.redis, self.committer, commit, durable_ms)
             else:
                 await self.committer.commit(commit)
         except VersionConflict:
@@ -256,14 +222,17 @@ class JobLog:
         version = record.version if record else 0
         if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
             cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
-        now, routes, new = self._clock(), keys.routes(Lane.NORMAL), []
+        lane = _lane_of(record, events)
+        now, routes, new = self._clock(), keys.routes(lane), []
         for seq, event in enumerate(events, version + 1):
             payload = self.codec.lay_out(
                 event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
             )
             kind = type(event)
             new.append(NewEvent(kind.__name__, payload, routes.get(kind)))
-        delayed = settlement.retry(events) if settlement and settlement.retry else ()
+        hint = hint_of(events)
+        if hint == "request":  # delivered when the job is admitted
+            new[-1] = NewEvent(new[-1].type, new[-1].payload, None)
         return Commit(
             keys,
             job_id,
@@ -271,8 +240,10 @@ class JobLog:
             tuple(new),
             settlement.claim if settlement else None,
             settlement.on_claim if settlement else "hold",
-            hint_of(events),
-            delayed,
+            hint,
+            lane,
+            cause.owner,
+            settlement.retry(events) if settlement and settlement.retry else (),
         )
 
     def forget(self, job_id: str) -> None:
@@ -289,12 +260,9 @@ class JobLog:
         return known
 
 
-def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:
-    """Fold one more event. The events of a job must come in order and without a gap."""
-    version = record.version if record else 0
-    if envelope.seq != version + 1:
-        raise LookupError(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
-    job = evolve(record.job if record else None, envelope.event)
-    owner = record.owner if record else envelope.owner
-    correlation = record.correlation_id if record else envelope.correlation_id
-    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job)
+def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:
+    """The lane that all events of a job go by: its request says which."""
+    if record is not None:
+        return record.job.request.priority
+    first = events[0]
+    return first.request.priority if isinstance(first, ev.VideoRequested) else Lane.NORMAL

@@ -7,7 +7,8 @@ from functools import cache
 from attrs import field, frozen
 
 from eventflow.domain.events import Event
-from eventflow.topics import LANES, TOPIC_OF, Lane, Topic
+from eventflow.domain.values import Lane
+from eventflow.topics import LANES, TOPIC_OF, Topic
 
 
 @frozen
@@ -34,6 +35,10 @@ class PartitionKeys:
     def live(self, job_id: str) -> str:
         """Hash of what isn't history: progress of the running steps, cancel hint."""
         return f"{self.base}job:{job_id}"
+
+    def jobs_of(self, owner: str | None) -> str:
+        """Sorted set of the owner's jobs, or of everybody's: job id by its place in time."""
+        return self.base + ("jobs" if owner is None else f"jobs:{owner}")
 
     @property
     def delayed(self) -> str:
@@ -94,10 +99,22 @@ class PartitionKeys:
     def retry(self, group: str, topic: Topic) -> str:
         return f"{self.base}retry:{group}:{topic.value}"
 
-    def streams_of(self, group: str, topics: tuple[Topic, ...]) -> tuple[str, ...]:
-        """What a member of `group` reads: its retries first, then the topics lane by lane."""
+    @property
+    def admitted(self) -> str:
+        """Set of the jobs in progress."""
+        return self.base + "admitted"
+
+    def waiting(self, lane: Lane) -> str:
+        """Sorted set of the jobs that wait to be admitted, by their turn."""
+        return f"{self.base}waiting:{lane.value}"
+
+    def streams_of(self, group: str, topics: tuple[Topic, ...], lanes: tuple[Lane, ...] = LANES) -> tuple[str, ...]:
+        """What a member of `group` reads, in order of preference: its retries, then lane by lane the topics.
+
+        Within a lane the last topic of `topics` comes first: what has been begun is finished before more is begun.
+        """
         retries = [self.retry(group, topic) for topic in topics]
-        return (*retries, *(self.topic(topic, lane) for lane in LANES for topic in topics))
+        return (*retries, *(self.topic(topic, lane) for lane in lanes for topic in reversed(topics)))
 
 
 @cache
@@ -131,3 +148,7 @@ class Keyspace:
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""
         return f"{self.prefix}:{{keys}}:api"
+
+    def idempotency(self, digest: str) -> str:
+        """What a requester's idempotency key stands for, by the key's digest. In the slot of the API keys."""
+        return f"{self.prefix}:{{keys}}:idem:{digest}"

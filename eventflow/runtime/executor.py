@@ -20,7 +20,7 @@ from attrs import frozen
 from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
-from eventflow.domain.commands import Command, ConfirmCancellation, FailStep
+from eventflow.domain.commands import Command, ConfirmCancellation, FailStep, ReportLostArtefact
 from eventflow.domain.errors import DomainError
 from eventflow.domain.values import Failure, FailureCategory
 from eventflow.domain.work import Work, still_due, work_of
@@ -29,8 +29,9 @@ from eventflow.log.commit import Commit, Delayed, OnClaim
 from eventflow.log.connection import is_passing
 from eventflow.log.consume import Delivery
 from eventflow.log.errors import LeaseLost
-from eventflow.log.jobs import Cause, JobLog, JobRecord, Settlement
-from eventflow.runtime.failure import MAX_DELIVERIES, RetryPolicy, failure_of
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord, Settlement
+from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy, failure_of
 from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.parking import parked_entry
 from eventflow.runtime.reaction import Group, Handler, Reaction, log_context
@@ -225,7 +226,9 @@ class Executor:
             return
         attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
         retry_at = self.retry.retry_at(self.clock(), attempt, self.random)
-        command = FailStep(work.step, work.scene, work.run, failure, retry_at)
+        command: Command = FailStep(work.step, work.scene, work.run, failure, retry_at)
+        if isinstance(error, ArtefactMissing):
+            command = ReportLostArtefact(work.step, work.scene, work.run, error.keys)
         settlement = Settlement(
             held.delivery.claim,
             _settling(held.delivery),

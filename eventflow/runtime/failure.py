@@ -43,6 +43,19 @@ class StorageStepError(StepError):
     category = FailureCategory.STORAGE
 
 
+class ArtefactMissing(StepError):
+    """Files that events name are gone. What they were made from is done again, instead of this step.
+
+    `keys` are those that are missed.
+    """
+
+    category = FailureCategory.STORAGE
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__("artefact_lost", f"gone from its store: {', '.join(keys)}")
+        self.keys = keys
+
+
 class ResourceError(StepError):
     """Time, memory or disk ran out."""
 

@@ -15,7 +15,7 @@ from eventflow.domain.job import Job
 from eventflow.domain.values import STAGE_OF_STEP
 from eventflow.domain.work import Work, work_of
 from eventflow.envelope import Envelope
-from eventflow.log.jobs import JobRecord
+from eventflow.log.records import JobRecord
 from eventflow.topics import TOPIC_OF, Topic
 
 P = ParamSpec("P")

@@ -61,11 +61,12 @@ class Worker:
         self._executor = Executor(
             group, log, settings.retry, clock, random, tracing or Tracing(), says_settled, self._let_go, self._run_again
         )
-        self._codec = log.codec
+        self._codec, self._most_in_progress = log.codec, log.committer.limit
         self._held: set[Held] = set()
         self._line: deque[Held] = deque()
         self._slots: set[asyncio.Task[None]] = set()
         self._none_held = asyncio.Event()
+        self._reading = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
         self._pause_s = _FIRST_PAUSE_S
@@ -90,13 +91,19 @@ class Worker:
                 raise error
 
     async def _read_loop(self, member: GroupMember) -> None:
+        """Take what there is room for; when nothing is there, wait for the next entry to come."""
         while True:
             await self._room.wait()
             room = self._settings.concurrency - len(self._held)
-            if room >= self._settings.least_room:
-                self._take(member, await self._surviving(partial(member.read, room), member) or ())
-            if self._settings.concurrency - len(self._held) < self._settings.least_room:
+            if room < self._settings.least_room:
                 self._room.clear()
+                continue
+            async with self._reading:  # one partition at a time: all fill the same room
+                room = self._settings.concurrency - len(self._held)
+                found = await self._surviving(partial(member.read, room), member) if room > 0 else ()
+                self._take(member, found or ())
+            if found is not None and not found and room > 0:
+                self._take(member, await self._surviving(member.wait, member) or ())
 
     def _take(self, member: GroupMember, deliveries: Iterable[Delivery]) -> None:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
@@ -149,6 +156,7 @@ class Worker:
         await self._renew()
         for member in self._members:
             await member.move_due(int(self._clock().timestamp() * 1000))
+            await member.admit(self._most_in_progress)
             lease_ms, room = self._overdue()
             if room > 0:
                 for delivery in await member.sweep(lease_ms, room):

@@ -17,8 +17,10 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import values
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Job
+from eventflow.domain.job import Job, Scene
+from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FileRef, Step, VideoRequest
+from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.generation import model
@@ -27,6 +29,7 @@ from handlers.generation.encode import Control
 from handlers.generation.errors import MediaError
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.source import source_of
 from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import MediaInfo
 from handlers.workspace import Workspace
@@ -62,7 +65,7 @@ class Generation:
             await reaction.commit(cmd.StartPlanning(reaction.job.run))
             plan = await self._plan(reaction, pipeline)
             for draft in plan.scenes[len(reaction.job.scenes) :]:
-                await self._narrate(reaction, pipeline, draft, folder)
+                await self._plan_scene(reaction, pipeline, draft, folder)
         return []
 
     async def _plan(self, reaction: Reaction, pipeline: Pipeline) -> model.Plan:
@@ -75,18 +78,22 @@ class Generation:
         await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
         return plan
 
-    async def _narrate(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+    async def _plan_scene(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+        """Narrate a scene, or reuse one that was made from the same for the same place."""
         job, job_id = reaction.job, reaction.job_id
         voice = model.Voice(job.request.voice.name, job.request.voice.rate)
+        source, start = source_of(pipeline, voice, draft), sum(s.duration_cells for s in job.scenes)
+        if reusable := reusable_scene(job, source, start):
+            await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
+            return
         scene = await reaction.in_thread(pipeline.narrate, draft, voice, folder)
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)
             scene.audio.unlink()
         spec = await self.workspace.put_json(job_id, model.dump_narrated(scene))
-        start = sum(s.duration_cells for s in job.scenes)
         await reaction.commit(
-            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration)
+            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, source)
         )
 
     async def render(self, reaction: Reaction) -> Sequence[Command]:
@@ -122,9 +129,10 @@ class Generation:
         """Join the scenes of each quality; pick thumbnails from the best one."""
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+            parts = await self._parts(job, folder)
             videos: list[tuple[values.VideoFile, Path]] = []
             for number, quality in enumerate(job.request.quality_levels):
-                videos.append(await self._assemble_quality(reaction, quality, folder))
+                videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
                 reaction.progress((number + 1) / (len(job.request.quality_levels) + 1))
             thumbnails: tuple[values.Thumbnail, ...] = ()
             if job.request.thumbnail_generation:
@@ -136,23 +144,38 @@ class Generation:
         finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails)
         return [*commands, finish]
 
-    async def _assemble_quality(self, reaction: Reaction, quality: str, folder: Path) -> tuple[values.VideoFile, Path]:
-        parts_folder = folder / quality
-        await asyncio.to_thread(parts_folder.mkdir)
-        parts = [await self._fetch_part(reaction.job, i, quality, parts_folder) for i in _indices(reaction.job)]
+    async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
+        """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
+        parts: dict[str, list[ScenePart]] = {}
+        lost: list[str] = []
+        for quality in job.request.quality_levels:
+            parts[quality] = []
+            await asyncio.to_thread((folder / quality).mkdir)
+            for scene in job.scenes:
+                try:
+                    parts[quality].append(await self._fetch_part(scene, quality, folder / quality))
+                except ArtefactMissing as error:
+                    lost += error.keys
+        if lost:
+            raise ArtefactMissing(*lost)
+        return parts
+
+    async def _fetch_part(self, scene: Scene, quality: str, folder: Path) -> ScenePart:
+        """From the workspace, or from where the scene was delivered: a published job's workspace is cleared."""
+        rendition = next(r for r in scene.rendered if r.quality == quality)
+        delivered = [file for r in scene.uploaded for file in r.files]
+        init, *segments = [await self.workspace.fetch(file, folder, delivered) for file in rendition.files]
+        return ScenePart(init, tuple(segments), scene.duration_cells)
+
+    async def _assemble_quality(
+        self, reaction: Reaction, quality: str, parts: Sequence[ScenePart], folder: Path
+    ) -> tuple[values.VideoFile, Path]:
         target = folder / f"{quality}.mp4"
         info: MediaInfo = await reaction.in_thread(assemble, parts, target)
         ref = await self.workspace.put(reaction.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
         return values.VideoFile(quality, width, height, info.duration_s, ref), target
-
-    async def _fetch_part(self, job: Job, index: int, quality: str, folder: Path) -> ScenePart:
-        scene = job.scenes[index]
-        rendition = next(r for r in scene.rendered if r.quality == quality)
-        init = await self.workspace.fetch(rendition.init, folder)
-        segments = [await self.workspace.fetch(s.file, folder) for s in rendition.segments]
-        return ScenePart(init, tuple(segments), scene.duration_cells)
 
     async def _thumbnails(self, reaction: Reaction, video: Path, folder: Path) -> tuple[values.Thumbnail, ...]:
         cells = [scene.duration_cells for scene in reaction.job.scenes]
@@ -168,7 +191,3 @@ class Generation:
 def _brief(request: VideoRequest) -> model.Brief:
     voice = model.Voice(request.voice.name, request.voice.rate)
     return model.Brief(request.script or None, voice, request.quality_levels)
-
-
-def _indices(job: Job) -> range:
-    return range(len(job.scenes))

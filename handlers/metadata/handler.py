@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -11,9 +10,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Phase
-from eventflow.domain.values import AudioStream, FileRef, TechnicalMetadata, VideoStream
+from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
-from eventflow.storage import ObjectMissing, ObjectStore
 from handlers.failures import as_step_errors
 from handlers.media.probe import MediaInfo, probe
 from handlers.workspace import Workspace
@@ -21,10 +19,7 @@ from handlers.workspace import Workspace
 
 @frozen
 class Metadata:
-    """`stores` are those that viewers are served from, by role; what left the workspace is fetched from there."""
-
     workspace: Workspace
-    stores: Mapping[str, ObjectStore]
 
     @property
     def group(self) -> Group:
@@ -36,7 +31,7 @@ class Metadata:
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             found: list[TechnicalMetadata] = []
             for number, (made, stored) in enumerate(zip(job.videos, job.uploaded_videos, strict=True)):
-                path = await self._fetch(made.file, stored.file, folder)
+                path = await self.workspace.fetch(made.file, folder, [stored.file])
                 info = await reaction.in_thread(probe, path)
                 path.unlink()
                 found.append(_technical(made.quality, info))
@@ -46,14 +41,6 @@ class Metadata:
                 removed = await self.workspace.clear(reaction.job_id)
                 reaction.log.info("workspace cleared", files=removed)
         return []
-
-    async def _fetch(self, made: FileRef, stored: FileRef, folder: Path) -> Path:
-        try:
-            return await self.workspace.fetch(made, folder)
-        except ObjectMissing:
-            path = folder / Path(stored.key).name
-            await self.stores[stored.store].fetch(stored.key, path, sha256=stored.sha256)
-            return path
 
 
 def _technical(quality: str, info: MediaInfo) -> TechnicalMetadata:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -13,6 +13,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.values import FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
+from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.storage import StorageError
 from handlers.failures import as_step_errors
@@ -30,13 +31,17 @@ class Upload:
 
     @property
     def group(self) -> Group:
-        return Group("upload", {ev.SceneRendered: self.scene, ev.VideoGenerated: self.video})
+        return Group(
+            "upload", {ev.SceneRendered: self.scene, ev.SceneReused: self.scene, ev.VideoGenerated: self.video}
+        )
 
     async def scene(self, reaction: Reaction) -> Sequence[Command]:
         """The segments of one scene, all qualities."""
-        event: ev.SceneRendered = reaction.event
+        event: ev.SceneRendered | ev.SceneReused = reaction.event
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            step = _Step(self, reaction, folder, _scene_bytes(event.renditions))
+            before = reaction.job.scenes[event.scene].uploaded
+            delivered = [file for rendition in before for file in rendition.files]
+            step = _Step(self, reaction, folder, _scene_bytes(event.renditions), delivered)
             renditions = [await step.rendition(r) for r in event.renditions]
         return [
             *step.fallbacks(event.scene, event.run),
@@ -48,7 +53,9 @@ class Upload:
         event: ev.VideoGenerated = reaction.event
         total = sum(v.file.size_bytes for v in event.videos) + sum(t.file.size_bytes for t in event.thumbnails)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            step = _Step(self, reaction, folder, total)
+            delivered = [v.file for v in reaction.job.uploaded_videos]
+            delivered += [t.file for t in reaction.job.uploaded_thumbnails]
+            step = _Step(self, reaction, folder, total, delivered)
             videos = [
                 VideoFile(v.quality, v.width, v.height, v.duration_s, await step.file(v.file, v.quality))
                 for v in event.videos
@@ -62,19 +69,24 @@ class Upload:
 
 
 class _Step:
-    """The uploads of one reaction, with their progress over all files."""
+    """The uploads of one reaction, with their progress over all files.
 
-    def __init__(self, upload: Upload, reaction: Reaction, folder: Path, total_bytes: int) -> None:
+    `delivered` are the files of an earlier upload: a job that is done again may have nothing else left of them.
+    """
+
+    def __init__(
+        self, upload: Upload, reaction: Reaction, folder: Path, total_bytes: int, delivered: Iterable[FileRef]
+    ) -> None:
         local_only = not reaction.job.request.s3_upload_enabled
         self._workspace, self._reaction, self._folder = upload.workspace, reaction, folder
         self._uploads = StepUploads(upload.delivery, local_only)
-        self._total, self._sent = max(1, total_bytes), dict[str, int]()
+        self._total, self._sent, self._delivered = max(1, total_bytes), dict[str, int](), tuple(delivered)
         self._slots = asyncio.Semaphore(PARALLEL)
 
     async def file(self, ref: FileRef, kind: str) -> FileRef:
         """Fetch, upload, forget. The key holds the content's digest: nobody guesses it, nobody overwrites it."""
         async with self._slots:
-            path = await self._workspace.fetch(ref, self._folder)
+            path = await self._workspace.fetch(ref, self._folder, self._delivered)
             key = f"videos/{self._reaction.job_id}/{kind}/{ref.sha256}{path.suffix}"
             try:
                 return await self._uploads.upload(path, ref, key, lambda sent: self._progress(key, sent))
@@ -82,8 +94,7 @@ class _Step:
                 path.unlink(missing_ok=True)
 
     async def rendition(self, rendition: SceneRendition) -> SceneRendition:
-        files = [rendition.init, *(s.file for s in rendition.segments)]
-        wanted = list(dict.fromkeys(files))
+        wanted = list(dict.fromkeys(rendition.files))
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self.file(f, rendition.quality)) for f in wanted]
@@ -100,7 +111,7 @@ class _Step:
         for thumbnail in thumbnails:
             try:
                 kept.append(evolve(thumbnail, file=await self.file(thumbnail.file, "thumbnails")))
-            except StorageError as error:
+            except (StorageError, ArtefactMissing) as error:
                 lost = f"thumbnail {thumbnail.index} could not be stored: {error}"
                 structlog.get_logger().warning("thumbnail given up", index=thumbnail.index, error=str(error))
         return tuple(kept), lost
@@ -118,4 +129,4 @@ class _Step:
 
 
 def _scene_bytes(renditions: Sequence[SceneRendition]) -> int:
-    return sum(r.init.size_bytes + sum(s.file.size_bytes for s in r.segments) for r in renditions)
+    return sum(file.size_bytes for rendition in renditions for file in rendition.files)

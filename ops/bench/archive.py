@@ -31,8 +31,9 @@ from eventflow.envelope import new_job_id
 from eventflow.log.archived import Tombstones
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause
 from eventflow.log.trim import Trimmer
 from eventflow.runtime.process import tune_process
 from eventflow.storage import LocalStore

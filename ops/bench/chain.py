@@ -33,18 +33,19 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Phase
-from eventflow.domain.values import VideoRequest
+from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import new_job_id
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause
 from eventflow.runtime.process import tune_process
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.logs import configure_logs
-from eventflow.topics import Lane, Topic
+from eventflow.topics import Topic
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 BASELINE_COUNT = 100

@@ -30,8 +30,9 @@ from eventflow.domain.commands import RecordDegradation
 from eventflow.domain.values import Step, VideoRequest
 from eventflow.envelope import new_job_id
 from eventflow.log.connection import connect
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.records import Cause
 from eventflow.runtime.process import tune_process
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs

@@ -9,7 +9,21 @@ from collections.abc import Sequence
 import typer
 
 from eventflow.settings import SettingsError
-from ops.cli import archive, bench, demo, doctor, generate, groups, jobs, keys, replay_group, serve, settings
+from ops.cli import (
+    archive,
+    bench,
+    demo,
+    doctor,
+    generate,
+    groups,
+    jobs,
+    keys,
+    replay,
+    replay_group,
+    replay_log,
+    serve,
+    settings,
+)
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
@@ -29,11 +43,11 @@ app.command()(jobs.cancel)
 app.add_typer(keys.app, name="keys")
 app.add_typer(archive.app, name="archive")
 app.add_typer(groups.app, name="groups")
-replay = typer.Typer(help="Old events once more.", no_args_is_help=True)
-replay.command()(replay_group.group)
-replay.callback()(lambda: None)
-app.add_typer(replay, name="replay")
 app.add_typer(bench.app, name="bench")
+replay.app.command("group")(replay_group.group)
+replay.app.command("history")(replay_log.history)
+replay.app.command("rebuild")(replay_log.rebuild)
+app.add_typer(replay.app, name="replay")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -71,3 +71,19 @@ def archive(
     except AssertionError as error:
         raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
+
+
+@app.command()
+def rebuild(
+    jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 17 events each.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
+    json: Json = False,
+) -> None:
+    """What a rebuild reads, folds and compares, beside a bare XRANGE and orjson loop over the same streams."""
+    from ops.bench.rebuild import run
+
+    try:
+        result = run(jobs, rounds)
+    except AssertionError as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from ops.cli.tables import printable
 POLL_S = 0.4
 #: Failures in a row (no connection, 5xx) before a wait is given up.
 _PATIENCE = 20
+#: How often a request is sent at most, and the answers (of a gateway, too) that say nothing of what became of it.
+_SENDINGS = 8
+_LONGEST_PAUSE_S = 5.0
+_PASSING = (502, 503, 504)
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
 _CHUNK_BYTES = 256 * 1024
 _FINISHED = ("completed", "failed", "cancelled")
@@ -27,11 +32,14 @@ Json = dict[str, Any]
 
 
 class ApiError(CommandError):
-    """What the service has answered instead, with its own words. `status` 0: it can't be reached."""
+    """What the service has answered instead, with its own words. `status` 0: it can't be reached.
 
-    def __init__(self, status: int, message: str) -> None:
+    `unanswered`: the request may have been taken in all the same, or will be if it is sent again.
+    """
+
+    def __init__(self, status: int, message: str, *, unanswered: bool = False) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.unanswered = status, unanswered
 
 
 @frozen
@@ -51,9 +59,23 @@ class Api:
         return str(self.base.join(URL(link)))
 
     async def generate(self, request: Mapping[str, Any]) -> Json:
-        """Submit a request; returns the answer of POST generate. Raises ApiError."""
-        _, body = await self._call("POST", "/api/v1/videos/generate", json=request)
-        return body
+        """Submit a request; returns the answer of POST generate. Raises ApiError.
+
+        Where the answer is lost, it is sent again under the same key, so that it makes one job.
+        """
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        lost, pause = False, POLL_S
+        for left in reversed(range(_SENDINGS)):
+            try:
+                return (await self._call("POST", "/api/v1/videos/generate", json=request, headers=headers))[1]
+            except ApiError as error:
+                lost = lost or error.unanswered
+                passing = error.unanswered or (lost and error.status == 0)
+                if not passing or not left:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+        raise AssertionError("the last try returns or raises")
 
     async def metadata(self, job_id: str) -> Json:
         return (await self._call("GET", f"{_job(job_id)}/metadata"))[1]
@@ -123,9 +145,9 @@ class Api:
                     raise await _problem(answer)
                 return answer, {} if answer.status == 304 else await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise ApiError(
-                0, f"{self.base} doesn't answer ({error}). Is it running? `eventflow up`, or --url."
-            ) from error
+            way_out = "Is it running? `eventflow up`, or --url."
+            lost = not isinstance(error, aiohttp.ClientConnectorError)
+            raise ApiError(0, f"{self.base} doesn't answer ({error}). {way_out}", unanswered=lost) from error
 
 
 def _job(job_id: str) -> str:
@@ -141,4 +163,4 @@ async def _problem(answer: aiohttp.ClientResponse) -> ApiError:
         message = f"{answer.url.origin()} answers {answer.status} {answer.reason}."
     if answer.status == 401:
         message += f" Give it with --api-key or {CLIENT_KEY}."
-    return ApiError(answer.status, printable(message))
+    return ApiError(answer.status, printable(message), unanswered=answer.status in _PASSING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Protocol
@@ -79,3 +79,16 @@ def display() -> Iterator[Display]:
     )
     with Progress(*columns, console=console) as progress:
         yield _Bar(progress)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[str], None]]:
+    """For work whose end isn't known beforehand: a spinner with the text that it is told last, on a terminal only."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn(what), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("")
+        yield lambda text: progress.update(task, description=text)

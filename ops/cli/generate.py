@@ -83,11 +83,12 @@ async def follow(api: Any, accepted: Mapping[str, Any], shown: Any) -> dict[str,
     async for status in api.watch(accepted["job_id"], accepted["version"]):
         shown.show(status)
     if status["status"] != "completed":
-        raise CommandError(_why(status))
+        raise CommandError(why(status))
     return status
 
 
-def _why(status: Mapping[str, Any]) -> str:
+def why(status: Mapping[str, Any]) -> str:
+    """What has become of a job that isn't completed, in a sentence."""
     from ops.cli.tables import printable
 
     error = status.get("error")

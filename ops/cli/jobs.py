@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
@@ -16,11 +16,10 @@ from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_to
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
-    from eventflow.domain.view import JobView
-    from eventflow.log.keys import PartitionKeys
+    from eventflow.log.index import Cursor, Page
     from ops.compose import Parts
 
-_PAGE = 500
+_PAGE = 200
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="As `eventflow jobs` shows it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
@@ -42,11 +41,13 @@ class JobRow:
 
 def list_jobs(
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
+    owner: Annotated[str | None, typer.Option(help="Only this owner's.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="First enter jobs that are older than the lists.")] = False,
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
     """List jobs, newest first."""
-    rows = run_tool(_list(limit, data_dir))
+    rows = run_tool(_list(limit, owner, data_dir, rebuild=rebuild))
     if json:
         for row in rows:
             say(orjson.dumps(asdict(row)).decode())
@@ -61,53 +62,45 @@ def list_jobs(
     )
 
 
-async def _list(limit: int, data_dir: Path | None) -> list[JobRow]:
+async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild: bool) -> list[JobRow]:
+    from eventflow.log.reindex import rebuild_index
+
     async with open_tool(data_dir) as parts:
-        found: list[tuple[str, str]] = []
-        for keys in parts.keyspace.all:
-            found += await _newest(parts, keys, limit)
-        newest = heapq.nlargest(limit, found)
-        rows = [await _row(parts, job_id) for _, job_id in newest]
-        return [row for row in rows if row is not None]
+        if rebuild:
+            sys.stderr.write(f"{await rebuild_index(parts.log)} jobs were missing from the lists\n")
+        rows: list[JobRow] = []
+        cursor: Cursor | None = None
+        while len(rows) < limit:
+            page = await parts.log.index.read(owner, cursor, min(_PAGE, limit - len(rows)))
+            rows += await _rows(parts, page)
+            cursor = page.end
+            if not page.more:
+                break
+        return rows
 
 
-async def _newest(parts: Parts, keys: PartitionKeys, limit: int) -> list[tuple[str, str]]:
-    """(time of the request as zero-padded ms, job id) of the partition's newest jobs, from the end of its feed."""
-    found: list[tuple[str, str]] = []
-    end = "+"
-    while len(found) < limit:
-        entries: Any = await parts.redis.xrevrange(keys.feed, max=end, count=_PAGE)
-        for entry_id, fields in entries:
-            if fields[b"v"] == b"1":
-                ms, _, number = entry_id.decode().partition("-")
-                found.append((f"{ms:0>16}-{number:0>10}", fields[b"j"].decode()))
-        if len(entries) < _PAGE:
-            break
-        end = f"({entries[-1][0].decode()}"
-    return found[:limit]
+async def _rows(parts: Parts, page: Page) -> list[JobRow]:
+    from eventflow.domain.view import progress
+    from web.folding import Wanted, fold_on, read_jobs
 
-
-async def _row(parts: Parts, job_id: str) -> JobRow | None:
-    from eventflow.domain.view import progress, view_of
-
-    view: JobView | None = view_of(await parts.log.history(job_id))
-    if view is None:
-        return None
-    live: Any = await parts.redis.hgetall(parts.keyspace.of_job(job_id).live(job_id))
-    percent = progress(view.job, _fractions(live))
-    created = view.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    stage = view.stage.value if view.stage and view.status == "processing" else ""
-    return JobRow(job_id, view.owner, view.status.value, stage, percent, view.version, created, view.job.title or "")
-
-
-def _fractions(live: dict[bytes, bytes]) -> dict[str, float]:
-    """Progress of running steps; what else is in the hash (the cancel hint) has no colon in its name."""
-    return {name.decode(): float(value) for name, value in live.items() if b":" in name}
+    readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
+    rows = []
+    for reading in readings:
+        view = fold_on(None, reading.envelopes)
+        if view is None:
+            continue
+        created = view.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        stage = view.stage.value if view.stage and view.status == "processing" else ""
+        percent = progress(view.job, reading.live)
+        rows.append(
+            JobRow(view.id, view.owner, view.status.value, stage, percent, view.version, created, view.job.title)
+        )
+    return rows
 
 
 def events(job: JobId, json: Json = False, data_dir: StackDir = None) -> None:
     """Show the history of a job."""
-    raw = run_tool(_history(_checked(job), data_dir))
+    raw = run_tool(_history(checked_job(job), data_dir))
     if json:
         for line in raw:
             say(line.decode())
@@ -124,26 +117,26 @@ async def _history(job_id: str, data_dir: Path | None) -> Sequence[bytes]:
     async with open_tool(data_dir) as parts:
         envelopes = await parts.log.history(job_id)
         if not envelopes:
-            raise _missing(job_id)
+            raise missing_job(job_id)
         return [parts.log.codec.encode(envelope) for envelope in envelopes]
 
 
 def cancel(job: JobId, data_dir: StackDir = None) -> None:
     """Ask for a job to be cancelled; running steps end within a second or so."""
-    version = run_tool(_cancel(_checked(job), data_dir))
+    version = run_tool(_cancel(checked_job(job), data_dir))
     say(f"cancellation requested; the job is at version {version}")
 
 
 async def _cancel(job_id: str, data_dir: Path | None) -> int:
     from eventflow.domain.commands import RequestCancellation
     from eventflow.domain.errors import AlreadyFinished
-    from eventflow.log.jobs import Cause
+    from eventflow.log.records import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
     async with open_tool(data_dir) as parts:
         cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
         if await parts.log.load(job_id) is None:
-            raise _missing(job_id)
+            raise missing_job(job_id)
         try:
             record = await parts.log.execute(job_id, [RequestCancellation("requested by the operator")], cause)
         except AlreadyFinished as error:
@@ -151,7 +144,7 @@ async def _cancel(job_id: str, data_dir: Path | None) -> int:
         return record.version if record else 0
 
 
-def _checked(job_id: str) -> str:
+def checked_job(job_id: str) -> str:
     from eventflow.envelope import is_job_id
 
     if not is_job_id(job_id):
@@ -159,5 +152,5 @@ def _checked(job_id: str) -> str:
     return job_id
 
 
-def _missing(job_id: str) -> CommandError:
+def missing_job(job_id: str) -> CommandError:
     return CommandError(f"There is no job {job_id} in this log; `eventflow jobs` lists what there is.")

@@ -23,6 +23,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
+| workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
 | orphan group pins trimming | test_trimming: orphan_group_holds_nothing_up_..., lost_group_holds_everything_up_... |
 | MAXLEN drops undelivered; lag then reads 0 | test_trimming: undelivered_and_unacknowledged_entries_stay, groups_that_never_started_... |
@@ -31,8 +32,11 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
 | AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_keeps_what_is_pending |
 | archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
+| lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
+| lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
+| crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 
 Not yet: cluster broker never reclaims; silent hang; XREAD per viewer; COUNT per stream and priorities (lanes
-come with issue B); lag null; parked replay; XACKDEL isn't used.
+come with issue B); parked replay; XACKDEL isn't used.
 """

@@ -97,7 +97,7 @@ class Archived:
 
 async def read_all(member: GroupMember) -> list[Any]:
     found: list[Any] = []
-    while some := await member.read(1_000, block_ms=1):
+    while some := await member.read(1_000):
         found += some
     return found
 

@@ -22,19 +22,20 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Job
-from eventflow.domain.values import FileRef, VideoRequest
+from eventflow.domain.values import FileRef, Lane, VideoRequest
 from eventflow.envelope import Envelope, new_job_id
 from eventflow.log.archived import Archive
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import Cause, JobLog
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.log.records import Cause
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
-from eventflow.topics import Lane, Topic
+from eventflow.topics import Topic
 
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"

@@ -60,7 +60,7 @@ def announced(scenes: int, run: int = 1) -> History:
 
 
 def scene_planned(scene: int, run: int = 1) -> ev.ScenePlanned:
-    return ev.ScenePlanned(scene, run, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE)
+    return ev.ScenePlanned(scene, run, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE, f"source {scene}")
 
 
 def planned(scenes: int, run: int = 1) -> History:
@@ -116,7 +116,7 @@ def upto(phase: Phase) -> History:
 
 
 def plan_scene(scene: int, run: int = 1) -> cmd.PlanScene:
-    return cmd.PlanScene(run, scene, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE)
+    return cmd.PlanScene(run, scene, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE, f"source {scene}")
 
 
 def announce(scenes: int, run: int = 1) -> cmd.AnnounceScript:

@@ -14,7 +14,8 @@ from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.values import FailureCategory, Step, VideoRequest
+from eventflow.domain.redo import reusable_scene
+from eventflow.domain.values import FailureCategory, ReprocessFrom, Step, VideoRequest
 from eventflow.domain.work import Work
 from tests.support import stories as s
 
@@ -53,7 +54,7 @@ def walk(seed: int, steps: int = 60, *, folly: float = 0.3) -> Iterator[Moment]:
 
 def _next(rng: Random, job: Job | None, past: list[Command], folly: float) -> Command:
     if job is None:
-        return cmd.RequestVideo(VideoRequest("x", retry_attempts=rng.randint(0, 3)))
+        return cmd.RequestVideo(VideoRequest("x", quality_levels=("720p",), retry_attempts=rng.randint(0, 3)))
     if rng.random() < folly:
         return rng.choice(past) if rng.random() < 0.4 else blind(rng)
     return rng.choice(apt(rng, job))
@@ -62,11 +63,13 @@ def _next(rng: Random, job: Job | None, past: list[Command], folly: float) -> Co
 def apt(rng: Random, job: Job) -> list[Command]:
     """What workers and requesters would send now; sometimes a failure instead of a success."""
     if job.finished:
-        return [cmd.RequestReprocess()]
+        return reprocesses(rng, job)
     if job.phase is Phase.CANCELLING:
         return [cmd.ConfirmCancellation()]
     if rng.random() < 0.15:
         return [fail(rng, work) for work in works_of(job)]
+    if rng.random() < 0.15:
+        return [lose(rng, work, job) for work in works_of(job)]
     return [command for work in works_of(job) for command in commands_of(work, job, rng.randint(1, 3))]
 
 
@@ -94,7 +97,7 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
     run, scene = work.run, work.scene or 0
     planning: list[Command] = [cmd.StartPlanning(run), s.announce(scenes, run)]
     if len(job.scenes) < (job.scene_count or 0):
-        planning.append(s.plan_scene(len(job.scenes), run))
+        planning.append(_plan(len(job.scenes), job, run))
     fallback = cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3)
     by_step: dict[Step, list[Command]] = {
         Step.PLAN: planning,
@@ -107,10 +110,35 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
     return by_step[work.step]
 
 
+def _plan(scene: int, job: Job, run: int) -> Command:
+    reusable = reusable_scene(job, f"source {scene}", scene * 11)
+    return cmd.ReuseScene(run, scene, f"Scene {scene}", reusable) if reusable else s.plan_scene(scene, run)
+
+
 def fail(rng: Random, work: Work) -> cmd.FailStep:
     category = rng.choice([*FailureCategory, FailureCategory.GENERATION, FailureCategory.STORAGE])
     retry_at = LATER if rng.random() < 0.8 else None
     return cmd.FailStep(work.step, work.scene, work.run, s.failure(category), retry_at)
+
+
+def lose(rng: Random, work: Work, job: Job | None = None) -> cmd.ReportLostArtefact:
+    """A file is gone: of some scene, or one that nobody knows."""
+    files = [f.key for s in (job.scenes if job else ()) for r in s.rendered for f in r.files]
+    return cmd.ReportLostArtefact(work.step, work.scene, work.run, (rng.choice([*files, "jobs/j/unknown"]),))
+
+
+def reprocesses(rng: Random, job: Job) -> list[Command]:
+    """Each stage that the job can be done again from, with some scenes or all."""
+    found: list[Command] = []
+    for stage in ReprocessFrom:
+        some = tuple(i for i in range(len(job.scenes)) if rng.random() < 0.5)
+        command = cmd.RequestReprocess(stage, rng.choice([None, some]))
+        try:
+            decide(job, command)
+        except DomainError:
+            continue
+        found.append(command)
+    return found or [cmd.RequestReprocess()]
 
 
 def blind(rng: Random) -> Command:
@@ -131,8 +159,9 @@ def blind(rng: Random) -> Command:
             cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3),
             cmd.RecordDegradation(run, work.step, "lost"),
             fail(rng, work),
+            lose(rng, work),
             cmd.ConfirmCancellation(),
             *([cmd.RequestCancellation("no more")] if rng.random() < 0.1 else []),
-            *([cmd.RequestReprocess()] if rng.random() < 0.3 else []),
+            *([cmd.RequestReprocess(rng.choice(list(ReprocessFrom)))] if rng.random() < 0.3 else []),
         ]
     )

@@ -2,8 +2,9 @@
 --
 -- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
 -- ARGV: a flat list, read from left to right:
---   number of commits, then for each commit
---     expected version, hint ('' | 'cancel' | 'stop' | 'clear'), number of events
+--   number of commits, most jobs in progress, then for each commit
+--     expected version, hint ('' | 'cancel' | 'stop' | 'publish' | 'resume' | 'request'), number of events
+--     for a request: lane, owner
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
@@ -14,12 +15,14 @@
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
+-- A request isn't routed here, but when the job is admitted (admission.lua); 'stop' and 'publish' give its place back.
 -- A hint of 'stop' leaves a note for an hour, so that every worker of a job that has ended early hears of it.
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 
 local args, keys, call = ARGV, KEYS, redis.call
-local feed = keys[1]
-local at = 1
+local feed, base = keys[1], string.sub(keys[1], 1, -5)
+local commits, limit = tonumber(args[1]), tonumber(args[2])
+local at = 3
 
 local function owns(stream, group, consumer, entry, count)
   local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
@@ -59,13 +62,20 @@ local function set_aside(from, delayed, parked)
   end
 end
 
-local function note(hint, job_key)
-  local live = string.sub(job_key, 1, -8)
+local function note(hint, job_key, lane, owner)
+  local live, job = string.sub(job_key, 1, -8), string.sub(job_key, -42, -8)
   if hint == 'cancel' then
     call('HSET', live, 'cancel', 1)
     return
   end
   call('DEL', live)
+  if hint == 'request' then
+    request_admission(base, limit, job, lane, owner)
+  elseif hint == 'resume' then
+    call('SADD', base .. 'admitted', job)
+  else
+    give_back(base, limit, job)
+  end
   if hint == 'stop' then
     call('HSET', live, 'cancel', 1)
     call('EXPIRE', live, 3600)
@@ -74,6 +84,8 @@ end
 
 local function commit(job_key)
   local version, hint, events, first = tonumber(args[at]), args[at + 1], tonumber(args[at + 2]), at + 3
+  local lane, owner
+  if hint == 'request' then lane, owner, first = args[first], args[first + 1], first + 2 end
   at = first + 3 * events
   local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
   local stream, group, entry
@@ -94,15 +106,13 @@ local function commit(job_key)
     version = append(first, events, job_key, version)
   end
   if at > aside then set_aside(aside, delayed, parked) end
-  if hint ~= '' then note(hint, job_key) end
+  if hint ~= '' then note(hint, job_key, lane, owner) end
   if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end
   if claim == 'discard' then call('XDEL', stream, entry) end
   return { 'ok', version }
 end
 
-local commits = tonumber(args[at])
 local results = {}
-at = at + 1
 for i = 1, commits do
   local fine, result = pcall(commit, keys[3 + i])
   results[i] = fine and result or { 'error', type(result) == 'table' and result.err or tostring(result) }

@@ -55,6 +55,10 @@ def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running,
     assert (listed[0]["status"], listed[0]["progress"]) == ("completed", 100.0)
     assert [job["created_at"] for job in listed] == sorted((job["created_at"] for job in listed), reverse=True)
     assert len(rows(programs.run("jobs", "--json", "--limit", "1", **here).out)) == 1
+    rebuilt = programs.run("jobs", "--json", "--owner", "local", "--rebuild", **here)
+    assert rows(rebuilt.out) == [job for job in listed if job["owner"] == "local"]
+    assert rebuilt.err == "0 jobs were missing from the lists\n"
+    assert programs.run("jobs", "--json", "--owner", "nobody", **here).out == ""
 
     history = programs.run("events", job_id, **here)
     assert history.out.splitlines()[0].split("\t")[2] == "VideoRequested"

@@ -23,7 +23,8 @@ from eventflow.domain.values import (
     VideoRequest,
     VideoStream,
 )
-from eventflow.log.jobs import Cause, JobLog, JobRecord
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord
 from eventflow.storage import ObjectStore
 
 TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"

@@ -161,7 +161,7 @@ async def test_http_errors_are_problems_too(client: Client) -> None:
         ({"data": b"{}", "headers": {"Content-Type": "application/json; charset=x"}}, 415, None),
         ({"data": BytesIO(b"x" * 2_000_000), "headers": json_body}, 413, "too_large"),
         ({"json": {"script": "x" * 60_000}}, 422, "invalid_request"),
-        ({"json": {"script": "x"}, "headers": {"Idempotency-Key": "k"}}, 422, "not_available"),
+        ({"json": {"script": "x"}, "headers": {"Idempotency-Key": "k" * 256}}, 400, "bad_idempotency_key"),
         ({"json": {"script": "x"}, "params": {"dry": "1"}}, 422, "invalid_request"),
         ({"data": b"junk", "headers": json_body | {"Content-Encoding": "gzip"}}, 400, "bad_body"),
     ]

@@ -237,9 +237,47 @@ async def test_a_failed_job_says_why_and_can_be_reprocessed(client: Client, driv
         "attempts": 1,
     }
     async with client.post(url, json={"from": "rendering"}) as answer:
-        assert (answer.status, (await answer.json(content_type=None))["code"]) == (422, "not_available")
+        problem = await answer.json(content_type=None)
+        assert answer.status == 422
+        assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/from", "not_possible")]
+        assert "reprocess it from planning" in problem["errors"][0]["reason"]
     async with client.post(url, json={"from": "planning"}) as answer:
         body = await answer.json()
         assert (answer.status, body["result"]) == (202, "reprocess_requested")
     status = await get(client, f"{status_url(job)}?min_version={body['version']}")
     assert (status["status"], status["run"], status["error"]) == ("queued", 2, None)
+
+
+async def test_a_published_job_is_done_again_from_a_stage(client: Client, driver: Driver) -> None:
+    job = job_id()
+    await driver.create(job)
+    await driver.plan(job)
+    await driver.render(job, 0, 1)
+    await driver.upload(job, 0, 1)
+    record = await driver.publish(job, {"720p": b"video"})
+    url = f"/api/v1/admin/jobs/{job}/reprocess"
+    for wrong, pointer in [
+        ({"from": "rendering", "scenes": [0, 7]}, "/scenes"),
+        ({"from": "metadata", "scenes": [0]}, "/scenes"),
+        ({"from": "cooking"}, "/from"),
+        ({"from": "upload", "scene": 1}, "/scene"),
+    ]:
+        async with client.post(url, json=wrong) as answer:
+            problem = await answer.json(content_type=None)
+            assert (answer.status, [error["pointer"] for error in problem["errors"]]) == (422, [pointer])
+    async with client.post(url, json={"from": "rendering", "scenes": [1]}) as answer:
+        body = await answer.json()
+        assert (answer.status, body["version"]) == (202, record.version + 2)
+    status = await get(client, f"{status_url(job)}?min_version={body['version']}")
+    assert (status["status"], status["stage"], status["run"], status["playable"]) == (
+        "processing",
+        "rendering",
+        2,
+        True,
+    )
+    assert status["scenes"] == {"total": 2, "rendered": 1, "uploaded": 1}
+    assert [stage["state"] for stage in status["stages"]] == ["completed", "active", "pending", "pending", "pending"]
+    async with client.get(f"/api/v1/videos/jobs/{job}/download?proxy=true") as answer:
+        assert await answer.read() == b"video"
+    async with client.post(url, json={"from": "rendering", "scenes": [1]}) as answer:
+        assert (answer.status, (await answer.json(content_type=None))["code"]) == (409, "not_finished")

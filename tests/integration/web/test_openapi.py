@@ -64,6 +64,7 @@ async def test_real_answers_fit_their_schemas(client: Client, driver: Driver, do
     cases: list[tuple[str, str, str, Any]] = [
         ("POST", "/api/v1/videos/generate", "", {"script": "x", "passthrough": {"a": 1}}),
         ("POST", "/api/v1/videos/generate", "", {"nope": 1}),
+        ("GET", "/api/v1/videos/jobs", "", None),
         ("GET", base + "status", job, None),
         ("GET", base + "status", failed, None),
         ("GET", base + "status", job_id(), None),

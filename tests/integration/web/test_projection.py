@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from eventflow.codec import Codec
+from eventflow.codec import Codec, DecodeError
 from eventflow.log.connection import connect
 from eventflow.log.feed import FeedTail
 from eventflow.log.jobs import JobLog
@@ -18,8 +18,9 @@ from tests.integration.web.conftest import Clock, job_id
 from tests.integration.web.driving import Driver
 from tests.support.valkey import running_server
 from web.deps import WebDeps
+from web.entries import VersionPending
 from web.folding import HistoryGap, fold_on, slim
-from web.projection import Projection, VersionPending, running
+from web.projection import Projection, running
 from web.render import render_status
 
 
@@ -111,6 +112,40 @@ async def test_the_cache_is_bounded_and_keeps_what_is_asked_for(deps: WebDeps, d
         for _ in range(10):
             assert await projection.get(job_id()) is None  # unknown ids push nothing out
         assert projection.peek(jobs[0]) is not None
+
+
+async def test_many_are_read_at_once_and_cached_like_one(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    jobs = [job_id() for _ in range(6)]
+    for job in jobs:
+        await driver.create(job)
+    async with running(projection):
+        await until(lambda: projection.following)
+        await projection.get(jobs[0])
+        unknown = job_id()
+        found = await projection.get_many([*jobs, unknown])
+        assert list(found) == jobs
+        assert all(projection.peek(job) is found[job] for job in jobs)
+        record = await driver.plan(jobs[1])
+        await until(lambda: projection.peek(jobs[1]) and projection.peek(jobs[1]).view.version == record.version)
+        await driver.create(unknown)
+        assert list(await projection.get_many([unknown])) == [unknown]
+        small = await projection_of(deps, capacity=2).get_many(jobs)
+        assert [small[job].view for job in jobs] == [(await projection.get_many(jobs))[job].view for job in jobs]
+
+
+async def test_many_with_one_that_cannot_be_read(deps: WebDeps, driver: Driver) -> None:
+    projection = projection_of(deps)
+    good, bad = job_id(), job_id()
+    for job in (good, bad):
+        await driver.create(job)
+    await deps.redis.xadd(deps.log.keyspace.of_job(bad).events(bad), {"e": b"no event"}, id="2-0")
+    async with running(projection):
+        await until(lambda: projection.following)
+        with pytest.raises(DecodeError):
+            await projection.get_many([good, bad])
+        assert list(await projection.get_many([good])) == [good]
+        assert projection.peek(good) is not None
 
 
 async def test_without_a_tail_every_answer_is_read(deps: WebDeps, driver: Driver) -> None:

@@ -28,6 +28,8 @@ WRONG = {
     "RETRY_BASE_SECONDS": ("inf", "a number from 0.001 to 3600"),
     "UPLOAD_RETRY_BASE_SECONDS": ("", "a number from 0.001 to 3600"),
     "MAX_SCRIPT_CHARS": ("1e3", "a number from 1"),
+    "IDEMPOTENCY_SECONDS": ("0", "a number from 1 to"),
+    "QUEUE_LIMIT": ("-1", "a number from 0"),
     "VIEW_CACHE_JOBS": ("0", "a number from 1"),
     "LOG_LEVEL": ("LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
     "LOG_FORMAT": ("xml", "one of json, console"),

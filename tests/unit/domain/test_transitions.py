@@ -18,6 +18,8 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.StepDegraded(1, Step.ASSEMBLE, "r"),
         ev.StepFailed(Step.PLAN, None, 1, s.failure(), 1, None),
         ev.JobFailed(1, s.failure(), Step.PLAN, None, 1),
+        ev.SceneReused(0, 1, "Scene 0", 0, 11, s.WORK_FILE, None, "source 0", s.RENDITIONS),
+        ev.ArtefactLost(1, Step.PLAN, None, "k"),
         ev.CancellationRequested("r"),
         ev.JobCancelled(1),
         ev.ReprocessRequested(2),

@@ -190,8 +190,8 @@ def test_a_scene_whose_upload_failed_was_rendered_all_the_same() -> None:
 def test_progress_never_falls_within_a_run(seed: int) -> None:
     rng, live, run, before = Random(seed), dict[str, float](), 0, 0.0
     for moment in walk(seed, folly=0.2):
-        if moment.job.run != run:
-            run, before = moment.job.run, 0.0
+        if moment.job.last_run != run:
+            run, before = moment.job.last_run, 0.0
         assert before - 1e-9 <= (before := progress(moment.job, live))
         for work in works_of(moment.job) if moment.job.active else []:
             name = progress_field(work.step, work.scene, work.run)

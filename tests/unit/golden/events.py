@@ -1,4 +1,4 @@
-"""What the lines of `v1.jsonl` mean, line by line; every attribute spelled out.
+"""What the lines of `v1.jsonl` and `v2.jsonl` mean, line by line; every attribute spelled out.
 
 Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
 no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
@@ -6,12 +6,18 @@ no longer agree. A line is never changed. A changed payload gets a new schema ve
 
 from datetime import UTC, datetime
 
+from attrs import evolve
+
 from eventflow.domain import events as ev
 from eventflow.domain.values import (
     AudioStream,
     Failure,
     FailureCategory,
     FileRef,
+    ForkOrigin,
+    Lane,
+    ReprocessFrom,
+    ReusableScene,
     SceneRendition,
     Segment,
     Step,
@@ -83,12 +89,12 @@ _BARE = TechnicalMetadata("720p", "mp4", 12.0, 10, None, None, None)
 _SILENT = TechnicalMetadata("360p", "mp4", 0.5, 1, 1, VideoStream("av1", None, 1, 2, None, None, "gray"), None)
 
 EVENTS: list[ev.Event] = [
-    ev.VideoRequested(_DEFAULTS),
-    ev.VideoRequested(_CHOSEN),
+    ev.VideoRequested(_DEFAULTS, None),
+    ev.VideoRequested(_CHOSEN, None),
     ev.PlanningStarted(1),
     ev.ScriptPlanned(1, "How streams work", 7, _PLAN),
-    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV),
-    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None),
+    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, ""),
+    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
     ev.SceneRendered(0, 1, _renditions(_MP4)),
     ev.SceneUploaded(0, 1, _renditions(_OUT)),
     ev.ScenesCompleted(1),
@@ -107,5 +113,35 @@ EVENTS: list[ev.Event] = [
     ev.JobFailed(2, Failure(FailureCategory.INTERNAL, "KeyError", "'x'"), Step.UPLOAD_VIDEO, None, 4),
     ev.CancellationRequested("changed my mind"),
     ev.JobCancelled(1),
-    ev.ReprocessRequested(2),
+    ev.ReprocessRequested(2, ReprocessFrom.PLANNING, None),
+    ev.ArtefactLost(2, Step.ASSEMBLE, 4, "jobs/j/k.m4s"),
+    ev.ArtefactLost(1, Step.PLAN, None, "jobs/j/k.json"),
+    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _renditions(_MP4), _renditions(_OUT)),
+    ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, "cd34", _renditions(_OUT), ()),
+]
+
+_ORIGIN = "00-00112233445566778899aabbccddeeff"
+
+#: Of `v2.jsonl`: the lines of payloads whose second version is meant.
+EVENTS_V2: list[ev.Event] = [
+    ev.VideoRequested(_DEFAULTS, None),
+    ev.VideoRequested(_CHOSEN, ForkOrigin(_ORIGIN, 12, ())),
+    ev.VideoRequested(
+        _DEFAULTS,
+        ForkOrigin(
+            _ORIGIN,
+            31,
+            (
+                ReusableScene("ab12", 0, 13, _PLAN, _WAV, _renditions(_OUT), ()),
+                ReusableScene("cd34", 13, 11, _PLAN, None, _renditions(_MP4), _renditions(_OUT)),
+            ),
+        ),
+    ),
+    ev.ReprocessRequested(2, ReprocessFrom.PLANNING, None),
+    ev.ReprocessRequested(3, ReprocessFrom.RENDERING, (2, 5)),
+    ev.ReprocessRequested(4, ReprocessFrom.UPLOAD, ()),
+    ev.ReprocessRequested(5, ReprocessFrom.METADATA, None),
+    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
+    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
+    ev.VideoRequested(evolve(_DEFAULTS, priority=Lane.HIGH), None),
 ]

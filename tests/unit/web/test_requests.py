@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventflow.domain.values import VideoRequest, Voice
+from eventflow.domain.commands import RequestReprocess
+from eventflow.domain.values import ReprocessFrom, VideoRequest, Voice
 from web.errors import FieldError, Problem
-from web.requests import Limits, parse_request
+from web.requests import Limits, parse_reprocess, parse_request
 
 LIMITS = Limits(1_000, "explainer", frozenset({"explainer", "simulation"}), frozenset({"en-us", "de"}))
 
@@ -85,7 +86,6 @@ def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
         "music",
         "on_scene_failure",
         "enable_streaming",
-        "priority",
         "webhook_url",
     ],
 )
@@ -183,3 +183,34 @@ def test_whatever_comes_is_a_request_or_a_problem(body: Any) -> None:
     except Problem as problem:
         errors = problem.errors or (FieldError("", "", "\ud800 can't be written"),)
     orjson.dumps([[error.pointer, error.reason] for error in errors])
+
+
+@pytest.mark.parametrize(
+    ("body", "command"),
+    [
+        ({}, RequestReprocess()),
+        ({"from": "planning"}, RequestReprocess(ReprocessFrom.PLANNING, None)),
+        ({"from": "rendering", "scenes": [5, 2.0]}, RequestReprocess(ReprocessFrom.RENDERING, (2, 5))),
+        ({"from": "upload", "scenes": []}, RequestReprocess(ReprocessFrom.UPLOAD, ())),
+    ],
+)
+def test_what_a_reprocess_may_say(body: dict[str, Any], command: RequestReprocess) -> None:
+    assert parse_reprocess(body) == command
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"from": "cooking"}, {"/from": "unknown_value"}),
+        ({"from": 3}, {"/from": "wrong_type"}),
+        ({"from": None, "scenes": None}, {"/from": "wrong_type", "/scenes": "wrong_type"}),
+        ({"scenes": [1, 1, -1, "2", 1.5]}, {
+            "/scenes/1": "repeated", "/scenes/2": "out_of_range", "/scenes/3": "wrong_type", "/scenes/4": "wrong_type",
+        }),
+        ({"to": "metadata"}, {"/to": "unknown_field"}),
+    ],
+)  # fmt: skip
+def test_what_a_reprocess_may_not_say(body: dict[str, Any], found: dict[str, str]) -> None:
+    with pytest.raises(Problem) as caught:
+        parse_reprocess(body)
+    assert {error.pointer: error.code for error in caught.value.errors} == found

@@ -1,0 +1,81 @@
+"""What the state of a job is made of: its phase, its scenes, its failed attempts, what it has published."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from attrs import frozen
+
+from eventflow.domain.values import (
+    Failure,
+    FileRef,
+    ReusableScene,
+    SceneRendition,
+    Step,
+    TechnicalMetadata,
+    Thumbnail,
+    VideoFile,
+)
+
+
+class Phase(StrEnum):
+    REQUESTED = "requested"
+    PLANNING = "planning"
+    RENDERING = "rendering"  #: at least one scene is planned; later ones may still be narrated
+    ASSEMBLING = "assembling"
+    UPLOADING = "uploading"  #: the whole video exists; scenes' segments have been uploading all along
+    EXTRACTING = "extracting"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED})
+
+
+class SceneStatus(StrEnum):
+    PLANNED = "planned"
+    RENDERED = "rendered"
+    UPLOADED = "uploaded"
+    FAILED = "failed"
+
+
+@frozen
+class Scene:
+    run: int
+    title: str
+    start_cells: int
+    duration_cells: int
+    spec: FileRef
+    narration: FileRef | None
+    status: SceneStatus = SceneStatus.PLANNED
+    rendered: tuple[SceneRendition, ...] = ()
+    uploaded: tuple[SceneRendition, ...] = ()
+    source: str = ""
+
+    @property
+    def reusable(self) -> ReusableScene | None:
+        if not (self.rendered and self.source):
+            return None
+        made_from = (self.source, self.start_cells, self.duration_cells, self.spec, self.narration)
+        return ReusableScene(*made_from, self.rendered, self.uploaded)
+
+
+@frozen
+class FailedAttempt:
+    step: Step
+    scene: int | None
+    run: int
+    failure: Failure
+    final: bool
+
+
+@frozen
+class Publication:
+    """What viewers get; an older one stays served while the job is being reprocessed."""
+
+    version: int
+    videos: tuple[VideoFile, ...]
+    thumbnails: tuple[Thumbnail, ...]
+    metadata: tuple[TechnicalMetadata, ...]

@@ -1,0 +1,75 @@
+"""The table of what may follow what. An event that it doesn't list for a phase can't happen in it."""
+
+from __future__ import annotations
+
+from eventflow.domain import events as ev
+from eventflow.domain.state import Phase
+
+P = Phase
+#: What may be recorded in any phase in which work goes on, without changing the phase.
+_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.UploadFellBack, ev.StepDegraded)
+
+
+def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:
+    ends: dict[type[ev.Event], Phase] = {ev.JobFailed: P.FAILED, ev.CancellationRequested: P.CANCELLING}
+    return {**dict.fromkeys(_NOTES, phase), **ends, **moves}
+
+
+def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
+    """A lost plan is made again: the one case in which a job at work is reprocessed."""
+    return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
+
+
+_FINISHED_MOVES: dict[type[ev.Event], Phase] = {ev.ReprocessRequested: P.REQUESTED}
+
+#: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
+#: stage than planning, and leads to the phase of that.
+TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
+    P.REQUESTED: _active(
+        P.REQUESTED,
+        {ev.PlanningStarted: P.PLANNING, ev.VideoGenerated: P.UPLOADING, **_replanned(P.REQUESTED)},
+    ),
+    P.PLANNING: _active(
+        P.PLANNING,
+        {
+            **_replanned(P.PLANNING),
+            ev.PlanningStarted: P.PLANNING,
+            ev.ScriptPlanned: P.PLANNING,
+            ev.ScenePlanned: P.RENDERING,
+            ev.SceneReused: P.RENDERING,
+            ev.VideoGenerated: P.UPLOADING,
+        },
+    ),
+    P.RENDERING: _active(
+        P.RENDERING,
+        {
+            **_replanned(P.RENDERING),
+            ev.PlanningStarted: P.RENDERING,
+            ev.ScenePlanned: P.RENDERING,
+            ev.SceneReused: P.RENDERING,
+            ev.SceneRendered: P.RENDERING,
+            ev.SceneUploaded: P.RENDERING,
+            ev.ScenesCompleted: P.ASSEMBLING,
+        },
+    ),
+    P.ASSEMBLING: _active(
+        P.ASSEMBLING,
+        {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING, ev.ArtefactLost: P.RENDERING},
+    ),
+    P.UPLOADING: _active(
+        P.UPLOADING,
+        {
+            ev.ArtefactLost: P.RENDERING,
+            ev.SceneRendered: P.UPLOADING,  # these two: uploaded again
+            ev.VideoGenerated: P.UPLOADING,
+            ev.SceneUploaded: P.UPLOADING,
+            ev.DeliverablesUploaded: P.UPLOADING,
+            ev.VideoUploaded: P.EXTRACTING,
+        },
+    ),
+    P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED, ev.ArtefactLost: P.RENDERING}),
+    P.CANCELLING: {ev.JobCancelled: P.CANCELLED},
+    P.COMPLETED: _FINISHED_MOVES,
+    P.FAILED: _FINISHED_MOVES,
+    P.CANCELLED: _FINISHED_MOVES,
+}

@@ -1,0 +1,88 @@
+"""Makes the lists of jobs anew from the jobs' own streams: for a log that is older than the lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from itertools import groupby
+from typing import Any
+
+from attrs import frozen
+
+from eventflow.codec import DecodeError
+from eventflow.envelope import Envelope, is_job_id, partition_of
+from eventflow.log.jobs import JobLog
+
+_BATCH = 500
+
+
+@frozen(order=True)
+class Begun:
+    """A job by its partition and the time of its first event, in µs."""
+
+    partition: int
+    place: int
+    job_id: str
+    owner: str
+
+
+async def rebuild_index(log: JobLog) -> int:
+    """Enter the jobs that their lists lack, each where the time of its first event puts it; returns how many.
+
+    May run beside everything else and be repeated. Jobs whose first event can't be read stay out.
+    """
+    return await enter_missing(log, [found async for found in _all(log)])
+
+
+async def enter_missing(log: JobLog, begun: Iterable[Begun]) -> int:
+    """Enter those of `begun` that their lists lack; returns how many. May be repeated."""
+    by_partition = groupby(sorted(begun), lambda job: job.partition)
+    return sum([await _enter(log, number, list(jobs)) for number, jobs in by_partition])
+
+
+async def _all(log: JobLog) -> AsyncIterator[Begun]:
+    batch: list[str] = []
+    pattern = f"{log.keyspace.prefix}:{{*}}:job:*:events"
+    async for name in log.redis.scan_iter(match=pattern, count=_BATCH):
+        job_id = name.decode().split(":")[-2]
+        if is_job_id(job_id):
+            batch.append(job_id)
+        if len(batch) == _BATCH:
+            for found in await _first_events(log, batch):
+                yield found
+            batch = []
+    for found in await _first_events(log, batch):
+        yield found
+
+
+async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[Begun]:
+    async with log.redis.pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.xrange(log.keyspace.of_job(job_id).events(job_id), count=1)
+        answers: list[Any] = await pipe.execute()
+    found = []
+    for rows in answers:
+        for _, fields in rows:
+            try:
+                envelope: Envelope = log.codec.decode(fields[b"e"])
+            except DecodeError:
+                continue
+            place = int(envelope.occurred_at.timestamp() * 1_000_000)
+            found.append(Begun(partition_of(envelope.job_id), place, envelope.job_id, envelope.owner))
+    return found
+
+
+async def _enter(log: JobLog, number: int, jobs: list[Begun]) -> int:
+    keys = log.keyspace.partition(number)
+    rows: Any = await log.redis.zrange(keys.jobs_of(None), 0, -1, withscores=True)
+    present, taken = {job_id.decode() for job_id, _ in rows}, {int(place) for _, place in rows}
+    missing = [job for job in jobs if job.job_id not in present]
+    async with log.redis.pipeline(transaction=False) as pipe:
+        for job in missing:
+            place = job.place
+            while place in taken:
+                place += 1
+            taken.add(place)
+            for name in (keys.jobs_of(None), keys.jobs_of(job.owner)):
+                pipe.zadd(name, {job.job_id: place}, nx=True)
+        await pipe.execute()
+    return len(missing)

@@ -1,0 +1,20 @@
+"""How payloads of older versions become today's, one version at a time: (type name, n) -> the lift from n to n + 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
+    """The new version only adds fields, whose defaults are what the old one meant."""
+    return data
+
+
+UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
+    ("VideoRequested", 1): _unchanged,  # version 2 may be a fork
+    ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
+    ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
+}

@@ -1,0 +1,18 @@
+"""What a scene is made from, as one digest: scenes of equal ones are the same, and needn't be made twice.
+
+Narrations of the same text may differ from one time to the next, so they are no part of it: what is said is.
+"""
+
+import hashlib
+
+from handlers.generation import model
+from handlers.generation.pipelines.base import Pipeline
+from handlers.generation.profiles import PROFILES
+
+
+def source_of(pipeline: Pipeline, voice: model.Voice, draft: model.SceneDraft) -> str:
+    """SHA-256 in hex over the scene's text and looks, who speaks, and the versions of what makes and encodes it."""
+    profiles = sorted(profile.id for profile in PROFILES.values())
+    digest = hashlib.sha256(model.dump([pipeline.name, pipeline.version, *profiles]))
+    digest.update(model.dump(voice) + model.dump(draft))
+    return digest.hexdigest()

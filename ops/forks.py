@@ -1,0 +1,121 @@
+"""Forks: a new job from the request of another one as of some version, which reuses the scenes that stay the same."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import asdict, evolve, frozen
+
+from eventflow.domain.commands import RequestVideo
+from eventflow.domain.errors import JobExists
+from eventflow.domain.job import Job, fold
+from eventflow.domain.redo import reusable_scene
+from eventflow.domain.values import ForkOrigin, ReusableScene, VideoRequest
+from eventflow.envelope import Envelope, new_job_id, partition_of
+from eventflow.log.jobs import JobLog
+from eventflow.log.records import Cause, JobRecord
+from handlers.generation import model
+from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.source import source_of
+from web.requests import Limits, parse_request
+
+
+@frozen
+class Fork:
+    """A fork that could be made. `job_id` follows from the origin and the overrides: the same fork is the same job."""
+
+    job_id: str
+    owner: str
+    request: VideoRequest
+    origin: ForkOrigin
+
+
+@frozen
+class ScenePreview:
+    index: int
+    title: str
+    reused: bool
+
+
+class NoSuchVersion(ValueError):
+    """The job has no such version; the message says which there are."""
+
+
+def fork_of(history: Sequence[Envelope], version: int, overrides: Mapping[str, Any], limits: Limits) -> Fork:
+    """The fork of the job with this (whole) history. `overrides` are fields as a POST body has them, `voice.rate` too.
+
+    Raises NoSuchVersion, and Problem 422 for a request that a POST would refuse.
+    """
+    first, then, now = history[0], fold(e.event for e in history[:version]), fold(e.event for e in history)
+    if not 1 <= version <= len(history) or then is None or now is None:
+        raise NoSuchVersion(f"the job has the versions 1 to {len(history)}, not {version}")
+    request = parse_request(_overridden(request_body(then.request), overrides), limits)
+    scenes = _offered(then, now) if request.pipeline == then.request.pipeline else ()
+    name = orjson.dumps([first.job_id, version, dict(overrides)], option=orjson.OPT_SORT_KEYS)
+    job_id = new_job_id(partition_of(first.job_id), hashlib.sha256(name).hexdigest()[:32])
+    return Fork(job_id, first.owner, request, ForkOrigin(first.job_id, version, scenes))
+
+
+def request_body(request: VideoRequest) -> dict[str, Any]:
+    """The POST body that gives `request`."""
+    body = {name: value for name, value in asdict(request).items() if value is not None}
+    if request.passthrough is not None:
+        body["passthrough"] = orjson.loads(request.passthrough)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in body.items()}
+
+
+def _overridden(body: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in overrides.items():
+        outer, _, inner = name.partition(".")
+        if not inner:
+            body[outer] = value
+        elif isinstance(body.get(outer), dict):
+            body[outer] = {**body[outer], inner: value}
+        else:
+            body[name] = value  # no such object: the check of fields names it
+    return body
+
+
+def _offered(then: Job, now: Job) -> tuple[ReusableScene, ...]:
+    """The scenes that were rendered then. What has been delivered since is taken from there: workspaces are cleared."""
+    delivered = {scene.rendered: scene.uploaded for scene in (*then.scenes, *now.scenes) if scene.uploaded}
+    scenes = [scene for each in then.scenes if (scene := each.reusable)]
+    return tuple(evolve(s, rendered=delivered.get(s.rendered, s.rendered), uploaded=()) for s in scenes)
+
+
+async def make(log: JobLog, fork: Fork, cause: Cause) -> tuple[JobRecord, bool]:
+    """(the fork's job, whether it is new): made once, however often it is asked for."""
+    record = await log.load(fork.job_id)
+    if record is not None:
+        return record, False
+    try:
+        record = await log.execute(fork.job_id, [RequestVideo(fork.request, fork.origin)], cause)
+        new = True
+    except JobExists:  # somebody was faster
+        record, new = await log.load(fork.job_id), False
+    if record is None:
+        raise LookupError(f"the log has lost job {fork.job_id}")
+    return record, new
+
+
+def preview(fork: Fork) -> list[ScenePreview]:
+    """Which scenes would be reused; others are narrated to know where the next one starts. Blocking.
+
+    Raises MediaError.
+    """
+    request, found, start = fork.request, list[ScenePreview](), 0
+    job = Job(request, reusable=fork.origin.scenes)
+    voice = model.Voice(request.voice.name, request.voice.rate)
+    pipeline = get_pipeline(request.pipeline)
+    brief = model.Brief(request.script or None, voice, request.quality_levels)
+    with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
+        for draft in pipeline.plan(brief).scenes:
+            scene = reusable_scene(job, source_of(pipeline, voice, draft), start)
+            found.append(ScenePreview(draft.index, draft.title, scene is not None))
+            start += (scene or pipeline.narrate(draft, voice, Path(folder))).duration_cells
+    return found

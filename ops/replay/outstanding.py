@@ -1,0 +1,116 @@
+"""Which events are on their way to a group: waiting for admission, undelivered, pending, put off, or parked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import orjson
+from attrs import define, field
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.topics import GROUP_TOPICS, LANES
+
+_PAGE = 1_000
+
+#: Whether a job is of interest.
+Wanted = Callable[[str], bool]
+
+
+@define
+class Outstanding:
+    """Versions of jobs whose events somebody still has to handle; those that are parked wait for an operator."""
+
+    coming: dict[str, set[int]] = field(factory=dict)
+    parked: dict[str, set[int]] = field(factory=dict)
+    waiting: set[str] = field(factory=set)  #: jobs that wait for admission, whose last event is a request
+
+    def has(self, job_id: str, seq: int) -> bool:
+        return job_id in self.waiting or seq in self.coming.get(job_id, ()) or self.is_parked(job_id, seq)
+
+    def is_parked(self, job_id: str, seq: int) -> bool:
+        return seq in self.parked.get(job_id, ())
+
+
+async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda _: True) -> Outstanding:
+    """All that is outstanding of `wanted` jobs. Its size goes with the work that waits, not with the log.
+
+    A delivery that moves meanwhile (redriven, or due) is seen at its old place or its new one, because the places are
+    read in the order in which it goes through them.
+    """
+    found = Outstanding()
+
+    def note(payload: bytes | None, where: dict[str, set[int]]) -> None:
+        try:
+            body = orjson.loads(payload or b"")
+            job_id, seq = body["subject"], body["sequence"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return  # nothing of a job's: parked, or about to be
+        if isinstance(job_id, str) and wanted(job_id):
+            where.setdefault(job_id, set()).add(seq)
+
+    for keys in keyspace.all:
+        for lane in LANES:
+            async for member, _ in redis.zscan_iter(keys.waiting(lane), count=_PAGE):
+                if wanted(job_id := member.decode()):
+                    found.waiting.add(job_id)
+        async for payload in _entries(redis, keys.parked):
+            note(payload, found.parked)
+        async for member, _ in redis.zscan_iter(keys.delayed, count=_PAGE):
+            note(member.partition(b"\n")[2], found.coming)
+        for group, stream in _streams(keys):
+            async for payload in _unsettled(redis, stream, group):
+                note(payload, found.coming)
+    return found
+
+
+def _streams(keys: PartitionKeys) -> list[tuple[str, str]]:
+    """(group, stream) of everything that groups read in the partition."""
+    return [(group, stream) for group, topics in GROUP_TOPICS.items() for stream in keys.streams_of(group, topics)]
+
+
+async def _entries(redis: Redis, stream: str, after: str = "-") -> AsyncIterator[bytes | None]:
+    """The payloads of `stream` after entry `after`, page by page."""
+    start = after if after == "-" else f"({after}"
+    while True:
+        rows: Any = await redis.xrange(stream, min=start, count=_PAGE)
+        for _, fields in rows:
+            yield fields.get(b"e")
+        if len(rows) < _PAGE:
+            return
+        start = f"({rows[-1][0].decode()}"
+
+
+async def _unsettled(redis: Redis, stream: str, group: str) -> AsyncIterator[bytes | None]:
+    """What `group` hasn't got yet, then what it has got and not settled; everything where there is no such group."""
+    last = await _last_delivered(redis, stream, group)
+    async for payload in _entries(redis, stream, last or "-"):
+        yield payload
+    start = "-"
+    while last is not None:
+        rows: Any = await redis.xpending_range(stream, group, start, "+", _PAGE)
+        async with redis.pipeline(transaction=False) as pipe:
+            for row in rows:
+                pipe.xrange(stream, min=row["message_id"], max=row["message_id"])
+            for entries in await pipe.execute() if rows else ():
+                for _, fields in entries:
+                    yield fields.get(b"e")
+        if len(rows) < _PAGE:
+            return
+        start = f"({rows[-1]['message_id'].decode()}"
+
+
+async def _last_delivered(redis: Redis, stream: str, group: str) -> str | None:
+    try:
+        groups: Any = await redis.xinfo_groups(stream)
+    except ResponseError as error:
+        if "no such key" not in str(error).lower():
+            raise
+        return None
+    for about in groups:
+        if about["name"] in (group, group.encode()):
+            last = about["last-delivered-id"]
+            return last.decode() if isinstance(last, bytes) else str(last)
+    return None

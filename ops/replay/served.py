@@ -1,0 +1,79 @@
+"""Asks a running web server for a job's status and compares it with the fold of the job's history."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from attrs import frozen
+
+from eventflow.domain.view import JobView
+from web.render import status_of
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+#: How far a running step is isn't history.
+_NOT_COMPARED = {"progress"}
+
+
+class CannotAsk(Exception):
+    """The server can't be asked; the message says why, and the way out."""
+
+
+@frozen
+class ServedMend:
+    """Have the web processes read the job anew. `fields` are those that differ: name, what is served, what is right."""
+
+    fields: tuple[tuple[str, str, str], ...]
+
+    def __str__(self) -> str:
+        return "; ".join(f"{name} is {served}, should be {right}" for name, served, right in self.fields)
+
+
+@frozen
+class Served:
+    """What the server at `base` answers. `key` needs the admin scope, because the jobs are of several owners."""
+
+    session: aiohttp.ClientSession
+    base: str
+    key: str | None = None
+
+    async def differs(self, view: JobView) -> ServedMend | None:
+        """What of the job's status isn't as the fold has it. Raises CannotAsk."""
+        right = _plain(status_of(view, 0.0))
+        served = await self._status(view.id)
+        if served is None:
+            return ServedMend((("status", "404", str(right["status"])),))
+        names = sorted((right.keys() | served.keys()) - _NOT_COMPARED)
+        fields = [(name, _text(served.get(name)), _text(right.get(name))) for name in names]
+        different = tuple(field for field in fields if field[1] != field[2])
+        return ServedMend(different) if different else None
+
+    async def _status(self, job_id: str) -> dict[str, Any] | None:
+        url = f"{self.base.rstrip('/')}/api/v1/admin/jobs/{quote(job_id)}/status"
+        headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        try:
+            async with self.session.get(url, headers=headers, timeout=_TIMEOUT) as answer:
+                if answer.status == 404:
+                    return None
+                if answer.status in (401, 403):
+                    raise CannotAsk(
+                        "it takes an API key with the admin scope; make one: eventflow keys add ... --admin"
+                    )
+                if answer.status != 200:
+                    raise CannotAsk(f"{url} answers {answer.status} {answer.reason}")
+                body: dict[str, Any] = orjson.loads(await answer.read())
+                return body
+        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
+            raise CannotAsk(f"{self.base} doesn't answer ({error}); is it running?") from error
+
+
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    """As it comes over the wire."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(body, option=orjson.OPT_UTC_Z))
+    return plain
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

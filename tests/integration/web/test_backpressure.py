@@ -1,0 +1,117 @@
+"""The queue's limit: 429 while too many jobs wait, with an honest Retry-After."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from redis.asyncio import Redis
+
+from eventflow.log.consume import GroupMember
+from eventflow.settings import Settings
+from eventflow.topics import Lane, Topic
+from tests.integration.web.conftest import Client, StartClient
+from web.backpressure import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
+from web.deps import WebDeps
+
+GENERATE = "/api/v1/videos/generate"
+
+
+async def post(client: Client, key: str | None = None, script: str = "# Hi") -> tuple[int, dict[str, Any], Any]:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    async with client.post(GENERATE, json={"script": script}, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None), answer.headers
+
+
+async def member(deps: WebDeps) -> GroupMember:
+    found = GroupMember(
+        deps.blocking, deps.redis, deps.log.keyspace.partition(0), "generation", (Topic.REQUESTED,), "w"
+    )
+    await found.ensure()
+    return found
+
+
+async def test_a_full_queue_is_a_429_until_a_job_is_begun(
+    start: StartClient, settings: Settings, deps: WebDeps
+) -> None:
+    client = await start(settings=evolve(settings, queue_limit=2))
+    assert [(await post(client))[0] for _ in range(2)] == [202, 202]  # no worker has ever been here
+    status, body, headers = await post(client)
+    assert (status, body["code"]) == (429, "queue_full")
+    assert "at most 2" in body["detail"]
+    assert headers["Retry-After"] == str(RETRY_AFTER_UNKNOWN)
+    worker = await member(deps)
+    assert (await post(client))[0] == 429
+    assert len(await worker.read(1)) == 1
+    assert (await post(client))[0] == 202
+    assert (await post(client))[0] == 429
+
+
+async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
+    start: StartClient, settings: Settings, deps: WebDeps
+) -> None:
+    client = await start(settings=evolve(settings, queue_limit=1))
+    _, first, _ = await post(client, "known")
+    assert (await post(client, "new"))[0] == 429
+    status, again, headers = await post(client, "known")
+    assert (status, again, headers["Idempotency-Replayed"]) == (202, first, "true")
+    assert (await post(client, "known", "# Other"))[0] == 409
+    assert await (await member(deps)).read(1)
+    status, body, headers = await post(client, "new")
+    assert status == 202
+    assert "Idempotency-Replayed" not in headers
+    assert body["job_id"] != first["job_id"]
+
+
+async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
+    keyspace = evolve(deps.log.keyspace, partitions=3)
+    assert await waiting(deps.redis, keyspace) == 0
+    for number, keys in enumerate(keyspace.all):
+        for _ in range(number + 1):
+            await deps.redis.xadd(keys.topic(Topic.REQUESTED, Lane.NORMAL), {"e": "x"})
+    assert await waiting(deps.redis, keyspace) == 6
+
+
+async def test_a_count_that_the_server_cannot_tell_lets_everybody_in(
+    start: StartClient, settings: Settings, deps: WebDeps
+) -> None:
+    client = await start(settings=evolve(settings, queue_limit=1))
+    worker = await member(deps)
+    stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
+    for _ in range(3):
+        await deps.redis.xadd(stream, {"e": "x"})
+    rows: Any = await deps.redis.xrange(stream)
+    await deps.redis.xdel(stream, rows[1][0])  # in the middle of what isn't read: the lag is null from here on
+    assert worker.streams
+    assert (await look(deps.redis, deps.log.keyspace)).waiting is None
+    assert (await post(client))[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begun", "excess", "told"),
+    [(10.0, 20, 5, 3), (10.0, 20, 1, 1), (10.0, 1, 1000, 300), (30.0, 0, 1, 300)],
+)
+async def test_retry_after_goes_by_the_pace_of_late(
+    deps: WebDeps, seconds: float, begun: int, excess: int, told: int
+) -> None:
+    now = [100.0]
+    limit = 3
+    gauge = Backpressure(deps.redis, deps.log.keyspace, limit, lambda: now[0])
+    stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
+    worker = await member(deps)
+    await _fill(deps.redis, stream, begun + limit + excess - 1)
+    assert await gauge.refusal() is not None
+    for _ in range(begun):
+        await worker.read(1)
+    now[0] += seconds
+    refused = await gauge.refusal()
+    assert refused is not None
+    assert refused.headers["Retry-After"] == str(told)
+
+
+async def _fill(redis: Redis, stream: str, count: int) -> None:
+    async with redis.pipeline(transaction=False) as pipe:
+        for _ in range(count):
+            pipe.xadd(stream, {"e": "x"})
+        await pipe.execute()

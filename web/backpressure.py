@@ -1,0 +1,124 @@
+"""How many jobs wait to be begun, and when to ask again where they are too many."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from attrs import define, field, frozen
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from eventflow.log.keys import Keyspace
+from eventflow.topics import LANES, Topic
+from web.errors import Problem
+
+#: Bounds of Retry-After, in seconds, and what is told where nothing is known of the pace.
+RETRY_AFTER = (1, 300)
+RETRY_AFTER_UNKNOWN = 10
+#: The pace is that of the last minute, sampled at most once a second.
+WINDOW_SECONDS = 60.0
+SAMPLE_SECONDS = 1.0
+_GROUP = "generation"
+
+
+@frozen
+class Queue:
+    """`waiting` jobs have not been begun; `begun` counts up with each that is, from an arbitrary start.
+
+    None where the server can't tell.
+    """
+
+    waiting: int | None
+    begun: int | None
+
+
+async def look(redis: Redis, keyspace: Keyspace) -> Queue:
+    """The queue of all partitions, in one round trip. Raises connection errors."""
+    streams = [keys.topic(Topic.REQUESTED, lane) for keys in keyspace.all for lane in LANES]
+    async with redis.pipeline(transaction=False) as pipe:
+        for stream in streams:
+            pipe.xlen(stream)
+            pipe.xinfo_groups(stream)
+        answers: list[Any] = await pipe.execute(raise_on_error=False)
+    waiting: int | None = 0
+    begun: int | None = 0
+    for length, groups in zip(answers[::2], answers[1::2], strict=True):
+        lag, read = _of_stream(length, groups)
+        waiting = None if waiting is None or lag is None else waiting + lag
+        begun = None if begun is None or read is None else begun + read
+    return Queue(waiting, begun)
+
+
+async def waiting(redis: Redis, keyspace: Keyspace) -> int | None:
+    """How many jobs wait to be begun; None where the server can't tell. Raises connection errors."""
+    return (await look(redis, keyspace)).waiting
+
+
+def _of_stream(length: Any, groups: Any) -> tuple[int | None, int | None]:
+    """(lag, entries read) of the generation group. What no worker has ever asked for waits as a whole."""
+    if isinstance(length, Exception):
+        raise length
+    if isinstance(groups, ResponseError) and "no such key" in str(groups):
+        return 0, 0
+    if isinstance(groups, Exception):
+        raise groups
+    found = next((group for group in groups if group["name"] == _GROUP.encode()), None)
+    if found is None:
+        return length, 0
+    lag, read = found["lag"], found["entries-read"]
+    return lag, (0 if read is None and lag == length else read)  # null as long as nothing was read
+
+
+@define(eq=False)
+class Backpressure:
+    """Says no while more than `limit` jobs would wait (0: never). `monotonic` gives seconds.
+
+    Processes look before they write, each for itself: together they may let a few more through.
+    """
+
+    redis: Redis
+    keyspace: Keyspace
+    limit: int
+    monotonic: Callable[[], float]
+    _samples: deque[tuple[float, int]] = field(factory=deque)
+
+    async def refusal(self) -> Problem | None:
+        """429 with Retry-After where the queue is full; None where there is room, or nobody can tell."""
+        if not self.limit:
+            return None
+        queue = await look(self.redis, self.keyspace)
+        self._note(queue.begun)
+        if queue.waiting is None or queue.waiting < self.limit:
+            return None
+        seconds = self._retry_after(queue.waiting - self.limit + 1)
+        return Problem(
+            429,
+            "queue_full",
+            f"{queue.waiting} jobs wait already; at most {self.limit} may. Try again in {seconds} s.",
+            headers={"Retry-After": str(seconds)},
+        )
+
+    def _note(self, begun: int | None) -> None:
+        now, samples = self.monotonic(), self._samples
+        if begun is None or (samples and begun < samples[-1][1]):
+            samples.clear()  # the group was made anew
+        if begun is not None and (not samples or now - samples[-1][0] >= SAMPLE_SECONDS):
+            samples.append((now, begun))
+        while samples and now - samples[0][0] > WINDOW_SECONDS:
+            samples.popleft()
+
+    def _retry_after(self, excess: int) -> int:
+        """Whole seconds until `excess` jobs more are begun, at the pace of late."""
+        if len(self._samples) < 2:
+            return RETRY_AFTER_UNKNOWN
+        (since, first), (until, last) = self._samples[0], self._samples[-1]
+        least, most = RETRY_AFTER
+        pace = (last - first) / (until - since)
+        return min(most, max(least, math.ceil(excess / pace))) if pace else most
+
+
+BACKPRESSURE = web.AppKey("backpressure", Backpressure)

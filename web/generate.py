@@ -1,0 +1,97 @@
+"""Asking for a video: a request becomes the first event of a job, once for each idempotency key."""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+from attrs import frozen
+from opentelemetry.trace import SpanKind
+
+from eventflow.domain.values import VideoRequest
+from eventflow.envelope import new_job_id
+from eventflow.log.errors import NotDurable
+from eventflow.log.idempotency import IdempotencyKeys, Reservation
+from eventflow.log.records import Cause
+from web.backpressure import BACKPRESSURE
+from web.bodies import read_json
+from web.checks import known_query
+from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.errors import RETRY, Problem
+from web.idempotency import REPLAYED, digest_of, key_of, reused
+from web.jobs import json_response
+from web.links import job_links
+from web.obey import traceparent_of
+from web.projection import PROJECTION
+from web.requests import Limits, parse_request
+
+#: How long a durable acknowledgement may take, in ms.
+DURABLE_MS = 5_000
+ROUTE = "/api/v1/videos/generate"
+
+
+@frozen
+class _Order:
+    """Under which id and request id the job is to be written; `replayed` if the key was seen before."""
+
+    job_id: str
+    correlation_id: str
+    replayed: bool = False
+
+
+async def generate(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    known_query(request.query)
+    key = key_of(request)
+    settings = deps.settings
+    limits = Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices)
+    wanted = parse_request(await read_json(request), limits)
+    order = await _order(request, wanted, key)
+    if not order.replayed or not await _is_there(request, order.job_id):
+        await _create(request, wanted, order)
+    links = job_links(settings, order.job_id)
+    headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if order.replayed else {})}
+    return json_response(
+        {"job_id": order.job_id, "version": 1, "status": "queued", **links}, status=202, headers=headers
+    )
+
+
+async def _order(request: web.Request, wanted: VideoRequest, key: str | None) -> _Order:
+    """A new job, or the one that the key stands for. Raises Problem 409 (another request's key), 429."""
+    deps = request.app[DEPS]
+    owner = request[PRINCIPAL].owner
+    random = deps.random_hex(32)
+    job_id = new_job_id(int(random[:8], 16) % deps.settings.partitions, random)
+    refusal = await request.app[BACKPRESSURE].refusal()
+    if key is None:
+        if refusal:
+            raise refusal
+        return _Order(job_id, request[REQUEST_ID])
+    keys = IdempotencyKeys(deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds)
+    if refusal is None:
+        found = await keys.reserve(owner, key, Reservation(job_id, digest_of(wanted), request[REQUEST_ID]))
+    elif (known := await keys.find(owner, key)) is not None:
+        found = known  # its job was let in before
+    else:
+        raise refusal
+    if found.digest != digest_of(wanted):
+        raise reused()
+    return _Order(found.job_id, found.correlation_id, replayed=found.job_id != job_id)
+
+
+async def _is_there(request: web.Request, job_id: str) -> bool:
+    """Whether a replay needs no write. With durable acknowledgement it does: one that waits for the sync."""
+    return not request.app[DEPS].settings.durable_ack and await request.app[PROJECTION].get(job_id) is not None
+
+
+async def _create(request: web.Request, wanted: VideoRequest, order: _Order) -> None:
+    """Write the job; nothing happens where it is there. Raises Problem 503 where its sync can't be waited for."""
+    deps = request.app[DEPS]
+    settings = deps.settings
+    attributes = {"eventflow.job_id": order.job_id, "http.route": ROUTE}
+    parent = traceparent_of(request)
+    with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
+        cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
+        try:
+            await deps.log.create(order.job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
+        except NotDurable as error:
+            url = job_links(settings, order.job_id)["status_url"]
+            raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=order.job_id, status_url=url) from error
