@@ -11,6 +11,7 @@ from eventflow.archive.restore import NotEmpty, restore
 from eventflow.archive.verify import Verified, verify
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
+from ops.replay.inspection import Inspector
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, CHAIN
 
@@ -134,3 +135,15 @@ async def test_tombstone_that_points_elsewhere_is_found(archived: Archived) -> N
     await archived.space.redis.hset(graves, name, raw[:3] + bytes([0, 0, 0, 9]) + raw[7:])
     (defect,) = (await verified(archived)).defects
     assert job in defect
+
+
+async def test_rebuild_misses_no_job_that_is_archived(archived: Archived) -> None:
+    """The feed still names it, because an older job goes on."""
+    going_on, job = await archived.space.submit(), await archived.finished()
+    await archived.archive()
+    await archived.trimmer().trim(archived.clock())
+    inspector = Inspector(archived.space.redis, Codec(), archived.space.keyspace)
+    assert [d for d in await inspector.confirmed([going_on, job]) if d.job_id == job] == []
+    graves, name = archived.space.keys.tombstone(job)
+    await archived.space.redis.hdel(graves, name)
+    assert [d.job_id for d in await inspector.confirmed([job])] == [job]
