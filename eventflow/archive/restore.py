@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -10,7 +11,9 @@ from attrs import frozen
 from eventflow.archive.segment import Entry
 from eventflow.archive.shelf import Shelf, Stored
 from eventflow.log.archived import Place, Tombstones
+from eventflow.log.jobs import JobLog
 from eventflow.log.keys import PartitionKeys
+from eventflow.log.reindex import Begun, enter_missing
 
 #: Jobs in one script call.
 _BATCH = 500
@@ -40,12 +43,14 @@ async def restore(
     *,
     merge: bool,
     dry_run: bool,
+    log: JobLog | None = None,
     on_segment: OnSegment = lambda done, total: None,
 ) -> Restored:
     """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
 
     Only the indices are read: `verify` looks at the rest. With `merge` the server may hold jobs: what it has stays,
-    unless the archive has a newer version. Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
+    unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too.
+    Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
     """
     stored = [segment async for segment in shelf.segments()]
     partitions = sorted({segment.partition for segment in stored})
@@ -54,14 +59,18 @@ async def restore(
     if not dry_run:
         await _mark(tombstones, partitions)
     jobs: set[bytes] = set()
+    begun: dict[str, Begun] = {}
     written = 0
     for done, segment in enumerate(stored, 1):
         entries = await shelf.index(segment)
         jobs.update(_compact(entry.job) for entry in entries)
         if not dry_run:
             written += await _adopt(tombstones, segment, entries)
+            begun |= {entry.job: _begun(segment.partition, entry) for entry in entries}
         on_segment(done, len(stored))
     if not dry_run:
+        if log is not None:
+            await enter_missing(log, begun.values())
         for number in partitions:
             await _hash(tombstones).hdel(tombstones.keyspace.partition(number).segments, _MARK)
     return Restored(len(stored), len(jobs), written)
@@ -74,6 +83,11 @@ async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entr
         jobs = [(entry.job, Place(entry.offset, entry.length, entry.version)) for entry in entries[start:][:_BATCH]]
         written += await tombstones.adopt(keys, segment.name, jobs)
     return written
+
+
+def _begun(partition: int, entry: Entry) -> Begun:
+    since = datetime.fromisoformat(entry.created) - datetime.fromtimestamp(0, UTC)
+    return Begun(partition, since // timedelta(microseconds=1), entry.job, entry.owner)
 
 
 async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKeys]) -> None:

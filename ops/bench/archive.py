@@ -187,7 +187,7 @@ async def _restored(bench: _Bench, ids: list[str], events: int) -> float:
     """Seconds until an emptied server serves every job again; a sample of them is read."""
     await bench.redis.flushall()
     began = perf_counter()
-    found = await restore(bench.shelf, bench.tombstones, merge=False, dry_run=False)
+    found = await restore(bench.shelf, bench.tombstones, merge=False, dry_run=False, log=bench.log)
     seconds = perf_counter() - began
     if found.written != len(ids):
         raise AssertionError(f"{found.written} of {len(ids)} jobs were restored")

@@ -114,7 +114,9 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
     async with _open(data_dir) as parts:
         try:
             with steps("segments") as step:
-                return await run(_shelf(parts), parts.tombstones, merge=merge, dry_run=dry_run, on_segment=step)
+                return await run(
+                    _shelf(parts), parts.tombstones, merge=merge, dry_run=dry_run, log=parts.log, on_segment=step
+                )
         except NotEmpty as error:
             way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."
             raise CommandError(f"{str(error).capitalize()}. {way_out}") from error

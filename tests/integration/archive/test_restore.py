@@ -13,11 +13,11 @@ from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from ops.replay.inspection import Inspector
 from tests.support.archiving import Archived
-from tests.support.runtime import CAUSE, CHAIN
+from tests.support.runtime import CAUSE, CHAIN, OWNER
 
 
 async def restored(archived: Archived, *, merge: bool = False, dry_run: bool = False) -> tuple[int, int, int]:
-    found = await restore(archived.shelf, archived.tombstones, merge=merge, dry_run=dry_run)
+    found = await restore(archived.shelf, archived.tombstones, merge=merge, dry_run=dry_run, log=archived.log)
     return found.segments, found.jobs, found.written
 
 
@@ -32,6 +32,8 @@ async def test_empty_server_serves_every_archived_job_again(archived: Archived, 
     assert await restored(empty, dry_run=True) == (5, 30, 0)
     assert await empty.log.load(jobs[0]) is None
     assert await restored(empty) == (5, 30, 30)
+    page = await empty.log.index.read(OWNER, None, 100)
+    assert [entry.job_id for entry in page.entries] == jobs[::-1]
     for job in jobs:
         assert await empty.log.history(job) == before[job]
     record = await empty.log.execute(jobs[0], [cmd.RequestReprocess()], CAUSE)
