@@ -53,6 +53,8 @@ class _Raw:
     workspace_url = environ.var("", help="where steps hand files to each other: file:///dir or s3://bucket/prefix")
     delivery_url = environ.var("", help="where viewers get files from: file:///dir or s3://bucket/prefix")
     fallback_url = environ.var("", help="local folder for what the delivery store refuses: file:///dir")
+    archive_url = environ.var("", help="where finished jobs go: file:///dir or s3://bucket/prefix; unset: nowhere")
+    retention_seconds = environ.var("604800", help="how long a finished job stays in Redis before it is archived")
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
@@ -96,6 +98,8 @@ class Settings:
     workspace_url: str
     delivery_url: str
     fallback_url: str
+    archive_url: str  #: empty where there is no archive
+    retention_seconds: float
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
@@ -142,6 +146,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         workspace_url=check.store("workspace_url", data_dir / "workspace"),
         delivery_url=check.store("delivery_url", data_dir / "delivery"),
         fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
+        archive_url=check.store("archive_url", None),
+        retention_seconds=check.number("retention_seconds", float, 0, 10 * 365 * 86_400),
         signing_key=check.matches(
             "signing_key",
             r"([A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,}(,[A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,})*)?",
@@ -153,13 +159,11 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
         drain_seconds=check.number("drain_seconds", float, 0, 3_600),
-        work_in_progress=check.number("work_in_progress", int, 0, 1_000_000),
         retry_base_seconds=check.number("retry_base_seconds", float, 0.001, 3_600),
         upload_retry_base_seconds=check.number("upload_retry_base_seconds", float, 0.001, 3_600),
-        **_worker_limits(check),
+        **_limits(check),
         max_script_chars=check.number("max_script_chars", int, 1, 1_000_000),
         idempotency_seconds=check.number("idempotency_seconds", int, 1, 2_592_000),
-        queue_limit=check.number("queue_limit", int, 0, 100_000_000),
         view_cache_jobs=check.number("view_cache_jobs", int, 1, 10_000_000),
         scratch_dir=Path(raw.scratch_dir).absolute() if raw.scratch_dir else None,
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -172,9 +176,11 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _worker_limits(check: _Checks) -> dict[str, Any]:
-    """How long things may take, and what a worker leaves alone."""
+def _limits(check: _Checks) -> dict[str, Any]:
+    """How much is let in, how long things may take, and what a worker leaves alone."""
     return {
+        "work_in_progress": check.number("work_in_progress", int, 0, 1_000_000),
+        "queue_limit": check.number("queue_limit", int, 0, 100_000_000),
         "step_timeout_seconds": check.number("step_timeout_seconds", float, 1, 604_800),
         "step_timeouts": check.step_limits("step_timeouts"),
         "watchdog_seconds": check.number("watchdog_seconds", float, 0, 86_400),
@@ -241,10 +247,10 @@ class _Checks:
 
         return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
 
-    def store(self, name: str, default: Path, *, local: bool = False) -> str:
+    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
         pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
         example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or default.as_uri()
+        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
 
 
 def _among(text: str, allowed: tuple[str, ...]) -> bool:

@@ -46,3 +46,7 @@ GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
     "upload": (Topic.RENDERED, Topic.GENERATED),
     "metadata": (Topic.UPLOADED,),
 }
+
+#: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.
+ARCHIVE_GROUP = "archive"
+ARCHIVE_TOPICS: tuple[Topic, ...] = (Topic.OUTCOME,)

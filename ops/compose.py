@@ -10,24 +10,26 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import cast
 
 import structlog
 from aiohttp.web import Application
 from attrs import frozen
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 from redis.asyncio import Redis
 
+from eventflow.archive.archiver import Archiver, ArchiveSettings
+from eventflow.archive.keeper import Keeper
+from eventflow.archive.reader import ArchiveReader
+from eventflow.archive.shelf import Shelf
 from eventflow.codec import Codec
 from eventflow.domain.values import StoreRole
 from eventflow.identity import ApiKeys
+from eventflow.log.archived import Tombstones
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.log.paused import PausedWorkers
+from eventflow.log.trim import Trimmer
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
@@ -38,7 +40,7 @@ from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
-from eventflow.topics import Topic
+from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
 from handlers.generation.errors import SpeechError
 from handlers.generation.espeak import voice_names
 from handlers.generation.handler import Generation
@@ -47,6 +49,7 @@ from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
 from handlers.workspace import Workspace
+from ops.traces import tracer_provider
 from web.app import create_app
 from web.deps import WebDeps
 from web.requests import Limits
@@ -61,13 +64,18 @@ def utc_now() -> datetime:
 
 @frozen
 class Parts:
-    """What commands are made of. `redis` is the shared pool; `blocking` waits in XREAD and XREADGROUP."""
+    """What commands are made of. `redis` is the shared pool; `blocking` waits in XREAD and XREADGROUP.
+
+    `shelf` is the archive's store, None where there is no archive.
+    """
 
     settings: Settings
     redis: Redis
     blocking: Redis
     keyspace: Keyspace
     log: JobLog
+    tombstones: Tombstones
+    shelf: Shelf | None
     stores: Mapping[StoreRole, ObjectStore]
     signing: SigningKeys
     api_keys: ApiKeys
@@ -88,20 +96,26 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIt
     signing = signing_keys(settings)
     stores = open_stores(settings, signing)
     provider = tracer_provider(settings)
+    codec, tombstones, shelf = Codec(), Tombstones(redis, keyspace), open_shelf(settings)
+    archive = ArchiveReader(tombstones, shelf, codec) if shelf else None
+    log = JobLog(
+        redis,
+        codec=codec,
+        keyspace=keyspace,
+        clock=utc_now,
+        random=random,
+        cache_size=folded_jobs,
+        most_in_progress=settings.work_in_progress,
+        archive=archive,
+    )
     parts = Parts(
         settings,
         redis,
         blocking,
         keyspace,
-        JobLog(
-            redis,
-            codec=Codec(),
-            keyspace=keyspace,
-            clock=utc_now,
-            random=random,
-            cache_size=folded_jobs,
-            most_in_progress=settings.work_in_progress,
-        ),
+        log,
+        tombstones,
+        shelf,
         stores,
         signing,
         ApiKeys(redis, keyspace.api_keys, clock=utc_now),
@@ -111,7 +125,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIt
     try:
         yield parts
     finally:
-        for store in stores.values():
+        for store in (*stores.values(), *([shelf.store] if shelf else [])):
             await store.close()
         await blocking.aclose()
         await redis.aclose()
@@ -129,6 +143,11 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
         role: open_store(url, now=utc_now, signing=signing, name=role, base_url=settings.public_url)
         for role, url in urls.items()
     }
+
+
+def open_shelf(settings: Settings) -> Shelf | None:
+    """The archive's store: apart from the others, because nobody is ever given a link into it."""
+    return Shelf(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
 
 def signing_keys(settings: Settings) -> SigningKeys:
@@ -150,24 +169,6 @@ def signing_keys(settings: Settings) -> SigningKeys:
         finally:
             mine.unlink()
     return SigningKeys.parse(path.read_text().strip())
-
-
-def tracer_provider(settings: Settings) -> TracerProvider | None:
-    if settings.traces == "off":
-        return None
-    provider = TracerProvider(resource=Resource.create({"service.name": "eventflow"}))
-    provider.add_span_processor(BatchSpanProcessor(_exporter(settings.traces)))
-    return provider
-
-
-def _exporter(kind: str) -> SpanExporter:
-    if kind == "console":
-        return ConsoleSpanExporter()
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    except ImportError as error:
-        raise SettingsError(["EVENTFLOW_TRACES=otlp needs the otlp extra: pip install eventflow[otlp]"]) from error
-    return cast(SpanExporter, OTLPSpanExporter())
 
 
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
@@ -195,10 +196,7 @@ def worker(
     """A member of `group` under a name that no other process start has; `topics` narrows down what it reads."""
     settings = parts.settings
     wanted = tuple(topic for topic in group.topics if not topics or topic in topics)
-    consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    members = [
-        GroupMember(parts.blocking, parts.redis, keys, group.name, wanted, consumer) for keys in parts.keyspace.all
-    ]
+    members = group_members(parts, group.name, wanted)
     worker_settings = WorkerSettings(
         concurrency=concurrency or settings.concurrency,
         lease_s=settings.lease_seconds,
@@ -215,7 +213,7 @@ def worker(
         random=parts.random,
         tracing=parts.tracing,
         pulse=pulse,
-        gate=_gate(parts, group.name, consumer),
+        gate=_gate(parts, group.name, members[0].consumer),
     )
 
 
@@ -230,6 +228,24 @@ def _gate(parts: Parts, group: str, consumer: str) -> Gate:
     )
     paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
     return Gate(limits.reason, lambda reason: paused.note(consumer, group, reason))
+
+
+def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
+    """One member of a group on each partition, under a name that no other process start has."""
+    consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+    return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
+
+
+def keeper(parts: Parts) -> Keeper:
+    """Archives where there is an archive, and trims."""
+    archiver = None
+    if parts.shelf is not None:
+        members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
+        settings = ArchiveSettings(retention_s=parts.settings.retention_seconds)
+        archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
+    tombstones = parts.tombstones if parts.shelf else None
+    trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
+    return Keeper(archiver, trimmer, clock=utc_now, random=parts.random)
 
 
 def data_path(settings: Settings, name: str) -> Path:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from eventflow.settings import Environment, Settings
-from eventflow.topics import GROUP_TOPICS
+from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
 from ops.embedded import DataDirLock, EmbeddedServer
 from ops.supervisor import Child, ChildSpec, first_of
 
@@ -64,7 +64,8 @@ class Stack:
             "EVENTFLOW_SCRATCH_DIR": str(scratch),
         }
         web = self._launch(self._spec("web", "web"))
-        workers = [self._launch(self._spec(f"worker {g}", "worker", "--group", g)) for g in GROUP_TOPICS]
+        names = (*GROUP_TOPICS, ARCHIVE_GROUP)  # without an archive it trims the topics
+        workers = [self._launch(self._spec(f"worker {g}", "worker", "--group", g)) for g in names]
         url, *_ = await self._all_ready([web, *workers])
         self._environment["EVENTFLOW_PORT"] = str(urlsplit(url).port)  # the same again after a crash
         web.spec = self._spec("web", "web")

@@ -61,6 +61,8 @@ async def read_jobs(log: JobLog, wanted: Sequence[Wanted], *, live: bool) -> lis
     for place, want in enumerate(wanted):
         rows = answers[place * step]
         envelopes = [log.codec.decode(fields[b"e"]) for _, fields in rows]
+        if not rows and log.archive is not None:
+            envelopes = await log.history(want.job_id, after=want.version)
         if len(rows) == _PAGE:
             envelopes += await log.history(want.job_id, after=envelopes[-1].seq)
         live_fractions = fractions(answers[place * step + 1]) if live else {}

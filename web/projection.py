@@ -21,6 +21,7 @@ from eventflow.codec import DecodeError
 from eventflow.domain.errors import DomainError
 from eventflow.domain.view import JobView, progress
 from eventflow.envelope import partition_of
+from eventflow.log.errors import PositionLost
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from eventflow.log.jobs import JobLog
 from web.entries import Entry, Snapshot, VersionPending, wait
@@ -234,7 +235,7 @@ class Projection:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._heard = self._now()
                     await self._refresh(self._take(notes))
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, PositionLost) as error:
                 _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
             except Exception:
                 _log.exception("feed failed", action="tail", retry_in_s=pause)

@@ -176,7 +176,8 @@ def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
 
 
 def _step_parked(job: Job, e: ev.StepParked) -> Changes:
-    return {"parked": (*job.parked, Work(e.step, e.scene, e.run))}
+    work = Work(e.step, e.scene, e.run)
+    return {} if work in job.parked else {"parked": (*job.parked, work)}
 
 
 def _job_failed(job: Job, e: ev.JobFailed) -> Changes:

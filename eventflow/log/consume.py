@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from eventflow.domain.carrier import carrier
 from eventflow.log.commit import UNLIMITED, Claim
 from eventflow.log.connection import BLOCK_MS, load_script
+from eventflow.log.groups import register
 from eventflow.log.keys import PartitionKeys
 from eventflow.topics import LANES, Topic
 
@@ -69,7 +70,7 @@ class GroupMember:
         consumer: str,
     ) -> None:
         self.keys, self.group, self.consumer = keys, group, consumer
-        self.streams = keys.streams_of(group, topics)
+        self.topics, self.streams = topics, keys.streams_of(group, topics)
         self._retries = {keys.retry(group, topic) for topic in topics}
         self._blocking, self._redis = blocking, redis
         self._fair_streams = keys.streams_of(group, topics, lanes=LANES[::-1])
@@ -89,8 +90,10 @@ class GroupMember:
     async def ensure(self) -> None:
         """Create the group where it is missing, from the beginning of each stream: nothing is skipped.
 
-        What is delivered again by a group that was lost is settled without work, as the job's history tells.
+        What is delivered again by a group that was lost is settled without work, as the job's history tells. The
+        group is registered first, so that from then on nothing that it has to read is trimmed.
         """
+        await register(self._redis, self.keys, self.group, self.topics)
         for stream in self.streams:
             try:
                 await self._redis.xgroup_create(stream, self.group, id="0", mkstream=True)

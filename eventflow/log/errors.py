@@ -40,3 +40,11 @@ class NotParked(LogError):
 
 class ParkedRefused(LogError):
     """A parked entry that can't be redriven or dropped as it is; the message says why and what to do."""
+
+
+class PositionLost(LogError):
+    """Entries of the feed were trimmed before this reader came to them: what it knows has to be read again."""
+
+
+class ArchiveDamaged(LogError):
+    """A block of the archive isn't what was written there; the message names the segment and what is wrong."""

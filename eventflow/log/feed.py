@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from time import monotonic
 from typing import Any
 
 from attrs import frozen
@@ -10,9 +11,12 @@ from redis.asyncio import Redis
 
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import PROGRESS_CAP
+from eventflow.log.errors import PositionLost
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 _COUNT = 1_000
+#: A reader that has everything that came until then needn't ask what was trimmed: well below the grace of trimming.
+_PATIENCE_S = 20.0
 
 
 @frozen
@@ -46,12 +50,21 @@ Note = Appended | Progressed | Dropped
 class FeedTail:
     """Follows the feed and the progress notes of all partitions with one blocking read.
 
-    `blocking` is a client of its own."""
+    `blocking` is a client of its own; `clock` counts seconds."""
 
-    def __init__(self, blocking: Redis, keyspace: Keyspace) -> None:
+    def __init__(
+        self,
+        blocking: Redis,
+        keyspace: Keyspace,
+        *,
+        clock: Callable[[], float] = monotonic,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
         self._redis = blocking
         self._keyspace = keyspace
         self._positions: dict[str, str] = {}
+        self._clock, self._patience_s = clock, patience_s
+        self._abreast_at = clock()
 
     async def start_at_end(self) -> None:
         """Begin behind what is there now. What came earlier is read from the jobs' own streams."""
@@ -59,9 +72,13 @@ class FeedTail:
             for stream in (keys.feed, keys.progress):
                 last: Any = await self._redis.xrevrange(stream, count=1)
                 self._positions[stream] = last[0][0].decode() if last else "0-0"
+        self._abreast_at = self._clock()
 
     async def read(self, *, block_ms: int = BLOCK_MS) -> list[Note]:
-        """What has come since the last call; waits up to `block_ms`. Raises connection errors."""
+        """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors."""
+        if self._clock() - self._abreast_at > self._patience_s:
+            await self._check_positions()
+        asked_at = self._clock()
         streams: Any = dict(self._positions)
         answer: Any = await self._redis.xread(streams, count=_COUNT, block=block_ms)
         rows = [(s, e[0] if e else []) for s, e in answer.items()] if isinstance(answer, dict) else answer or []
@@ -70,7 +87,33 @@ class FeedTail:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
                 notes.append(note_of(fields))
+        if all(len(entries) < _COUNT for _, entries in rows):
+            self._abreast_at = asked_at
         return notes
+
+    async def _check_positions(self) -> None:
+        """A reader that was stopped for long may find that what it hasn't read was trimmed meanwhile."""
+        for keys in self._keyspace.all:
+            trimmed: Any = await self._redis.hget(keys.trimmed, keys.feed)
+            if trimmed and _order(trimmed.decode()) > _order(self._positions.get(keys.feed, "0-0")):
+                raise PositionLost(f"the feed was trimmed up to {trimmed.decode()}")
+
+
+async def oldest(
+    redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int, after: str = "-"
+) -> list[tuple[str, Appended]]:
+    """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time).
+
+    `after` is where to begin: `-`, or an id with `(` before it.
+    """
+    rows: Any = await redis.xrange(keys.feed, after, str(newest_ms), count=count)
+    notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+    return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq)
 
 
 def note_of(fields: dict[bytes, bytes]) -> Note:

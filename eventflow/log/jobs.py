@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
-from typing import Any
 
 from attrs import evolve as replace
 from redis.asyncio import Redis
@@ -18,6 +17,7 @@ from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
+from eventflow.log.archived import Archive
 from eventflow.log.commit import (
     Commit,
     Committer,
@@ -26,17 +26,19 @@ from eventflow.log.commit import (
 )
 from eventflow.log.durable import commit_durably, wait_for_sync
 from eventflow.log.errors import VersionConflict
+from eventflow.log.histories import read_history
 from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
 from eventflow.log.records import Cause, JobRecord, Settlement, advance
 
 #: How often a decision is taken again on a moved version before something must be wrong.
 CONFLICT_TRIES = 100
-_PAGE = 1_000
 
 
 class JobLog:
-    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again."""
+    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again.
+
+    Those that have left the server are read in the `archive`."""
 
     def __init__(
         self,
@@ -47,11 +49,13 @@ class JobLog:
         clock: Callable[[], datetime],
         random: Random | None = None,
         cache_size: int = 4_096,
+        archive: Archive | None = None,
         most_in_progress: int = 0,
     ) -> None:
         self.redis = redis
         self.codec = codec
         self.keyspace = keyspace
+        self.archive = archive
         self.committer = Committer(redis, limit=most_in_progress)
         self.index = JobIndex(redis, keyspace)
         self._clock = clock
@@ -60,16 +64,10 @@ class JobLog:
         self._cache_size = cache_size
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """The job's events after version `after`, oldest first. Raises DecodeError."""
-        key = self.keyspace.of_job(job_id).events(job_id)
-        envelopes: list[Envelope] = []
-        while True:
-            count = _PAGE if limit is None else min(_PAGE, limit - len(envelopes))
-            rows: Any = await self.redis.xrange(key, min=f"{after + 1}-0", count=count)
-            envelopes += [self.codec.decode(fields[b"e"]) for _, fields in rows]
-            if len(rows) < count or (limit is not None and len(envelopes) >= limit):
-                return envelopes
-            after = envelopes[-1].seq
+        """The job's events after version `after`, oldest first. Raises DecodeError, ArchiveDamaged, StorageError."""
+        keys = self.keyspace.of_job(job_id)
+        raw = await read_history(self.redis, keys, job_id, after=after, limit=limit, archive=self.archive)
+        return [self.codec.decode(event) for event in raw]
 
     async def load(self, job_id: str) -> JobRecord | None:
         """The job as it stands now; only events that aren't folded yet are read. None if there is no such job.
@@ -121,6 +119,8 @@ class JobLog:
             raise LookupError("a request decides a job")
         await self.index.enter(job_id, cause.owner)
         try:
+            if self.archive is not None and await self.archive.holds(job_id):
+                raise VersionConflict(job_id, 0, 1)
             if durable_ms:
                 await commit_durably(self.redis, self.committer, commit, durable_ms)
             else:
@@ -167,6 +167,8 @@ class JobLog:
                 version = await self.committer.commit(commit)
             except VersionConflict as conflict:
                 last = conflict
+                if conflict.present == 0 and record is not None and self.archive is not None:
+                    await self.archive.revive(job_id, record.version)
                 if attempt > 2:
                     await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
                 self.forget(job_id)

@@ -54,6 +54,38 @@ class PartitionKeys:
         return self.base + "sync"
 
     @property
+    def groups(self) -> str:
+        """Hash of the consumer groups that trimming waits for: name -> JSON."""
+        return self.base + "groups"
+
+    @property
+    def trimmed(self) -> str:
+        """Hash: feed -> id of the last entry that was trimmed from it."""
+        return self.base + "trimmed"
+
+    @property
+    def segments(self) -> str:
+        """Hash of the archive's segments: name -> number, and number -> name."""
+        return self.base + "segments"
+
+    @property
+    def replays(self) -> str:
+        """Hash of replays to groups: group -> JSON."""
+        return self.base + "replays"
+
+    def replay(self, group: str) -> str:
+        """Set of the old events that a replay under way has delivered to `group`."""
+        return f"{self.base}replay:{group}"
+
+    def tombstones(self, bucket: str) -> str:
+        """Hash of archived jobs by the first three hex digits of their random part; small, so that it stays compact."""
+        return f"{self.base}archived:{bucket}"
+
+    def tombstone(self, job_id: str) -> tuple[str, bytes]:
+        """(hash, field) of the job's tombstone."""
+        return self.tombstones(job_id[3:6]), bytes.fromhex(job_id[3:])
+
+    @property
     def progress(self) -> str:
         return self.base + "progress"
 

@@ -9,7 +9,23 @@ from collections.abc import Sequence
 import typer
 
 from eventflow.settings import SettingsError
-from ops.cli import bench, chaos, demo, doctor, generate, jobs, keys, parked, replay, replay_log, serve, settings
+from ops.cli import (
+    archive,
+    bench,
+    chaos,
+    demo,
+    doctor,
+    generate,
+    groups,
+    jobs,
+    keys,
+    parked,
+    replay,
+    replay_group,
+    replay_log,
+    serve,
+    settings,
+)
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
@@ -29,7 +45,10 @@ app.command()(jobs.cancel)
 app.command()(chaos.chaos)
 app.add_typer(keys.app, name="keys")
 app.add_typer(parked.app, name="parked")
+app.add_typer(archive.app, name="archive")
+app.add_typer(groups.app, name="groups")
 app.add_typer(bench.app, name="bench")
+replay.app.command("group")(replay_group.group)
 replay.app.command("history")(replay_log.history)
 replay.app.command("rebuild")(replay_log.rebuild)
 app.add_typer(replay.app, name="replay")

@@ -57,6 +57,23 @@ def status(
 
 
 @app.command()
+def archive(
+    jobs: Annotated[int, typer.Option(min=10, help="Finished jobs.")] = 20_000,
+    scenes: Annotated[int, typer.Option(min=0, help="Scenes of each job.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a tenth as many jobs, archived at once.")] = 10,
+    json: Json = False,
+) -> None:
+    """Server memory per finished job before and after archiving, restore into an empty server, memory over rounds."""
+    from ops.bench.archive import run
+
+    try:
+        result = run(jobs, scenes, rounds)
+    except AssertionError as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)
+
+
+@app.command()
 def rebuild(
     jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 17 events each.")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,

@@ -12,7 +12,7 @@ import structlog
 import typer
 
 from eventflow.settings import Settings
-from eventflow.topics import GROUP_TOPICS, Topic
+from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from ops.cli.common import (
     EXIT_FAILURE,
     REDIS_VARIABLES,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _ORPHAN_PATIENCE_S = 3.0
 #: Jobs that a web process keeps for commands; those that are asked for are in its projection.
 _WEB_FOLDED_JOBS = 64
+
+_READS = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded server and of the default stores.")]
 Host = Annotated[str | None, typer.Option(help="Address to bind to; without API keys loopback only.")]
@@ -92,22 +94,25 @@ async def _up(settings: Settings, environment: dict[str, str]) -> None:
 
 
 def worker(
-    group: Annotated[str, typer.Option(help="Consumer group: " + ", ".join(GROUP_TOPICS) + ".")],
+    group: Annotated[str, typer.Option(help="Consumer group: " + ", ".join(_READS) + ".")],
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic of the group's (may be repeated).")] = None,
     concurrency: Concurrency = None,
     data_dir: StackDir = None,
     supervised: Supervised = False,
 ) -> None:
-    """Run a worker of one consumer group. SIGTERM lets running steps finish."""
+    """Run a worker of one consumer group. SIGTERM lets running steps finish.
+
+    The group archive moves finished jobs to EVENTFLOW_ARCHIVE_URL, and trims what every group has dealt with.
+    """
     topics = _topics(group, topic or [])
     settings = settings_from(service_environment({"concurrency": concurrency, "data_dir": data_dir}))
     run_service(_worker(settings, group, topics, supervised), settings)
 
 
 def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
-    if group not in GROUP_TOPICS:
-        raise UsageError(f"There is no group {group!r}; there is: {', '.join(GROUP_TOPICS)}.")
-    known = {topic.value: topic for topic in GROUP_TOPICS[group]}
+    if group not in _READS:
+        raise UsageError(f"There is no group {group!r}; there is: {', '.join(_READS)}.")
+    known = {topic.value: topic for topic in _READS[group]}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"Group {group} doesn't read {', '.join(unknown)}; it reads: {', '.join(known)}.")
     return tuple(known[name] for name in names)
@@ -116,7 +121,7 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
-    from ops.compose import groups, open_parts
+    from ops.compose import groups, keeper, open_parts
     from ops.compose import worker as make_worker
 
     stop = asyncio.Event()
@@ -124,7 +129,8 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
     async with open_parts(settings) as parts:
         if await _server_answers(parts, stop):
             pulse = Pulse(settings.watchdog_seconds or float("inf"))
-            runner = make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
+            archives = name == ARCHIVE_GROUP
+            runner = keeper(parts) if archives else make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
             tune_process()
             say(f"ready {name}")
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):

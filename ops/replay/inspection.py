@@ -14,6 +14,7 @@ from attrs import frozen
 from redis.asyncio import Redis
 
 from eventflow.codec import Codec
+from eventflow.log.archived import Tombstones
 from eventflow.log.keys import Keyspace
 from ops.replay import difference as differ
 from ops.replay.difference import Difference
@@ -65,8 +66,11 @@ class Inspector:
         found: list[Difference] = []
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            lives = await self.live(batch)
-            for look, live in zip(await self.look(batch), lives, strict=True):
+            lives, looks = await self.live(batch), await self.look(batch)
+            archived = await self._archived([look.id for look in looks if look.missing])
+            for look, live in zip(looks, lives, strict=True):
+                if look.id in archived:  # its entries of the feed wait for those before them to be trimmed
+                    continue
                 found += self._of_job(look, live, coming, feeds)
                 if self.served is not None:
                     found += await self.of_served([look])
@@ -90,6 +94,11 @@ class Inspector:
             Live({name.decode(): value.decode(errors="replace") for name, value in fields.items()}, seconds)
             for fields, seconds in zip(answers[::2], answers[1::2], strict=True)
         ]
+
+    async def _archived(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which of `ids` have gone to the archive; `eventflow archive verify` looks at those."""
+        tombstones = Tombstones(self.redis, self.keyspace)
+        return frozenset([job_id for job_id in ids if await tombstones.find(job_id)])
 
     async def of_served(self, looks: Sequence[Look]) -> list[Difference]:
         """What the web server answers otherwise, about jobs that fold."""

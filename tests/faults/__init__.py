@@ -26,6 +26,13 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
 | workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
+| orphan group pins trimming | test_trimming: orphan_group_holds_nothing_up_..., lost_group_holds_everything_up_... |
+| MAXLEN drops undelivered; lag then reads 0 | test_trimming: undelivered_and_unacknowledged_entries_stay, groups_that_never_started_... |
+| trims nothing | test_trimming: what_all_groups_have_acknowledged_goes (lengths are measured) |
+| acked streams grow (topics, feed, jobs) | the same; feed_goes_up_to_the_first_job_that_is_not_archived; `eventflow bench archive` |
+| trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
+| AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_keeps_what_is_pending |
+| archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
@@ -35,7 +42,5 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
 
-Not yet: cluster broker never reclaims; orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids
-stay pending (trimming comes later); AOF rewrite; XREAD per viewer; COUNT per stream and priorities (lanes
-come with issue B); XACKDEL isn't used.
+Not yet: cluster broker never reclaims; XREAD per viewer; COUNT per stream and priorities; XACKDEL isn't used.
 """

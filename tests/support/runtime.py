@@ -24,6 +24,7 @@ from eventflow.domain.commands import Command
 from eventflow.domain.job import Job
 from eventflow.domain.values import FileRef, Lane, VideoRequest
 from eventflow.envelope import Envelope, new_job_id
+from eventflow.log.archived import Archive
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
@@ -171,11 +172,12 @@ async def working(
     limits: StepLimits | None = None,
     pulse: Pulse | None = None,
     gate: Gate | None = None,
+    archive: Archive | None = None,
 ) -> AsyncIterator[Running]:
     """A worker with connections, cache and consumer name of its own; drained at the end."""
     redis = connect(space.url, max_connections=max_connections)
     blocking = connect(space.url, blocking=True, max_connections=2)
-    log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
+    log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, archive=archive)
     consumer = f"w-{secrets.token_hex(4)}"
     member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())

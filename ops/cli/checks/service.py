@@ -146,7 +146,10 @@ async def _access(parts: Parts) -> Finding:
 async def stores(parts: Parts) -> list[Finding]:
     """Each store: its own check, then an object is written, read, signed and deleted."""
     remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
-    return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in parts.stores.items()]
+    found: dict[str, ObjectStore] = dict(parts.stores.items())
+    if parts.shelf is not None:
+        found["archive"] = parts.shelf.store
+    return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in found.items()]
 
 
 async def _probe(store: ObjectStore) -> str:

@@ -1,0 +1,201 @@
+"""The member of the archive's group: finished jobs -> a segment in the store -> tombstones in their place.
+
+Rule 1: an outcome is taken only once it is as old as the retention; until then nobody holds it.
+Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
+that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
+points at; a restore reads that as well, which does no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import structlog
+from attrs import define, field, frozen
+from redis.exceptions import ResponseError
+
+from eventflow.archive.dossier import Dossier, Unfit, dossier_of
+from eventflow.archive.segment import SegmentBuilder
+from eventflow.archive.shelf import Shelf
+from eventflow.codec import DecodeError
+from eventflow.log.archived import Burial, Place, Tombstones
+from eventflow.log.commit import Claim, Commit, OnClaim
+from eventflow.log.connection import DISCONNECTED, load_script
+from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.errors import LogError
+from eventflow.log.jobs import JobLog
+from eventflow.log.parked import parked_delivery
+from eventflow.storage import StorageError
+
+_PAGE = 1_000
+#: Histories that are read in one round trip.
+_READ_JOBS = 32
+
+
+@frozen
+class ArchiveSettings:
+    """`retention_s` is how long a finished job stays in the server. A segment ends at `segment_jobs` jobs or
+    `segment_bytes`; an entry that its taker hasn't settled for `lease_s` goes to another member.
+    """
+
+    retention_s: float = 7 * 86_400.0
+    segment_jobs: int = 500
+    segment_bytes: int = 16 * 1024 * 1024
+    lease_s: float = 120.0
+
+
+@define
+class _Batch:
+    """What becomes one segment, and the entries that are settled with it."""
+
+    builder: SegmentBuilder = field(factory=SegmentBuilder)
+    jobs: dict[str, Dossier] = field(factory=dict)
+    settled: list[Delivery] = field(factory=list)
+
+
+class Archiver:
+    """One member of the archive's group, on every partition that it has a `GroupMember` for."""
+
+    def __init__(
+        self,
+        log: JobLog,
+        members: Sequence[GroupMember],
+        shelf: Shelf,
+        tombstones: Tombstones,
+        settings: ArchiveSettings,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._log, self._members, self._shelf, self._tombstones = log, members, shelf, tombstones
+        self._settings, self._clock = settings, clock
+        self._take = load_script(log.redis, "take")
+        self._notes = structlog.get_logger().bind(group="archive")
+
+    async def ensure(self) -> None:
+        """Create the group where it is missing."""
+        for member in self._members:
+            await member.ensure()
+
+    async def round(self) -> int:
+        """Archive what is due, at most one batch of each partition; returns how many entries were dealt with.
+
+        Raises StorageError, ResponseError (NOGROUP) and connection errors; what was taken is taken over later.
+        """
+        handled = 0
+        for member in self._members:
+            deliveries = await member.sweep(int(self._settings.lease_s * 1000), self._settings.segment_jobs)
+            deliveries += await self._due(member, self._settings.segment_jobs - len(deliveries))
+            await self._archive(member, deliveries)
+            handled += len(deliveries)
+        return handled
+
+    async def leave(self) -> None:
+        for member in self._members:
+            await member.leave()
+
+    async def _due(self, member: GroupMember, room: int) -> list[Delivery]:
+        """New entries that are as old as the retention."""
+        newest_ms = int((self._clock().timestamp() - self._settings.retention_s) * 1000)
+        retries = {member.keys.retry(member.group, topic) for topic in member.topics}
+        found: list[Delivery] = []
+        for stream in member.streams:
+            if room - len(found) <= 0:
+                break
+            args: list[Any] = [member.group, member.consumer, newest_ms, room - len(found)]
+            for entry_id, flat in await self._take(keys=[stream], args=args):
+                claim = Claim(stream, member.group, member.consumer, entry_id.decode(), 1)
+                fields = dict(zip(flat[::2], flat[1::2], strict=True))
+                found.append(Delivery(claim, fields.get(b"e"), stream in retries, True))
+        return found
+
+    async def _archive(self, member: GroupMember, deliveries: Sequence[Delivery]) -> None:
+        batch = _Batch()
+        for start in range(0, len(deliveries), _READ_JOBS):
+            for delivery, history in await self._histories(member, deliveries[start : start + _READ_JOBS]):
+                await self._add(member, batch, delivery, history)
+            if batch.builder.size_bytes >= self._settings.segment_bytes:
+                await self._close(member, batch)
+                batch = _Batch()
+        await self._close(member, batch)
+
+    async def _histories(
+        self, member: GroupMember, deliveries: Sequence[Delivery]
+    ) -> list[tuple[Delivery, list[bytes]]]:
+        """The job's present history for each delivery; one that names no job is parked. Empty: it isn't here."""
+        known: list[tuple[Delivery, str]] = []
+        for delivery in deliveries:
+            try:
+                known.append((delivery, self._log.codec.decode(delivery.payload or b"").job_id))
+            except DecodeError as error:
+                await self._park(member, delivery, error)
+        async with self._log.redis.pipeline(transaction=False) as pipe:
+            for _, job_id in known:
+                pipe.xrange(member.keys.events(job_id), count=_PAGE)
+            answers: list[Any] = await pipe.execute() if known else []
+        histories = []
+        for (delivery, job_id), rows in zip(known, answers, strict=True):
+            events = [fields[b"e"] for _, fields in rows]
+            while rows and len(rows) == _PAGE:
+                rows = await self._page(member.keys.events(job_id), len(events))
+                events += [fields[b"e"] for _, fields in rows]
+            histories.append((delivery, events))
+        return histories
+
+    async def _page(self, stream: str, after: int) -> list[Any]:
+        rows: Any = await self._log.redis.xrange(stream, f"{after + 1}-0", count=_PAGE)
+        return list(rows)
+
+    async def _add(self, member: GroupMember, batch: _Batch, delivery: Delivery, history: list[bytes]) -> None:
+        """A finished job goes into the segment. One that goes on comes again with its next outcome."""
+        codec = self._log.codec
+        try:
+            dossier = dossier_of(codec, history) if history else None
+            seq = codec.decode(delivery.payload or b"").seq
+        except Unfit as error:
+            await self._park(member, delivery, error)
+            return
+        batch.settled.append(delivery)
+        if dossier is not None and dossier.outcome_seq == seq and dossier.job_id not in batch.jobs:
+            batch.builder.add(dossier.job_id, dossier.owner, dossier.created, history)
+            batch.jobs[dossier.job_id] = dossier
+
+    async def _close(self, member: GroupMember, batch: _Batch) -> None:
+        """Store the segment, and only then let the server forget what is in it."""
+        burials, name = [], ""
+        if batch.jobs:
+            segment = await asyncio.to_thread(batch.builder.finish, member.keys.partition, self._clock())
+            name = segment.name
+            await self._shelf.put(segment)
+            for entry, dossier in zip(segment.entries, batch.jobs.values(), strict=True):
+                burials.append(Burial(dossier.job_id, Place(entry.offset, entry.length, entry.version), dossier.last))
+        if not batch.settled:
+            return
+        settled = [(delivery.claim, delivery.retried) for delivery in batch.settled]
+        buried = await self._tombstones.bury(member.keys, name, burials, settled)
+        for job_id in batch.jobs:
+            self._log.forget(job_id)
+        self._notes.info("archived", jobs=buried, settled=len(settled), segment=name)
+
+    async def _park(self, member: GroupMember, delivery: Delivery, error: Exception) -> None:
+        """What can't be archived as it is stays in the server, and people are told why."""
+        claim = delivery.claim
+        entry = parked_delivery(delivery, error, self._clock())
+        settling: OnClaim = "discard" if delivery.retried else "settle"
+        commit = Commit(member.keys, "-", claim=claim, on_claim=settling, parked=(entry,))
+        await self._log.committer.commit(commit)
+        self._notes.error("outcome parked", entry=claim.entry_id, error=str(error))
+
+
+#: What a round may end with that passes: the next one does its work again.
+PASSING = (StorageError, LogError, ResponseError, *DISCONNECTED)
+
+
+async def rest(stop: asyncio.Event, seconds: float, random: Random) -> None:
+    """About `seconds`, or until `stop` is set."""
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))
+    waiting.cancel()

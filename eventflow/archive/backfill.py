@@ -1,0 +1,209 @@
+"""A new or reset consumer group over old events: retroactive consumers.
+
+The group is set to the wanted place on its topics, where it is given what is still there. What was trimmed is in the
+histories of archived jobs and of those that are still in the server: it goes to the group's own retry streams. From the
+moment at which the group is set, trimming waits for it, so that every event comes one way or the other, and none both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from attrs import define, field, frozen
+
+from eventflow.archive.segment import unpack_block
+from eventflow.archive.shelf import Shelf
+from eventflow.codec import Codec
+from eventflow.envelope import Envelope
+from eventflow.log.archived import Archive, Tombstones
+from eventflow.log.connection import load_script
+from eventflow.log.feed import oldest
+from eventflow.log.groups import register
+from eventflow.log.keys import PartitionKeys
+from eventflow.topics import LANES, TOPIC_OF, Topic
+
+_BATCH = 500
+_PAGE = 1_000
+_NEWEST_MS = 2**53
+
+OnJobs = Callable[[int], None]
+
+
+@frozen
+class Replay:
+    """What is asked for: events of `topics` since `since` (None: all of them)."""
+
+    group: str
+    topics: tuple[Topic, ...]
+    since: datetime | None = None
+
+    @property
+    def start_id(self) -> str:
+        """The id after which the group reads the topics."""
+        return "0" if self.since is None else f"{max(0, int(self.since.timestamp() * 1000) - 1)}-{2**64 - 1}"
+
+    def record(self, *, done: bool) -> bytes:
+        since = self.since.astimezone(UTC).isoformat() if self.since else "0"
+        return orjson.dumps({"since": since, "topics": sorted(self.topics), "done": done})
+
+
+@frozen
+class Replayed:
+    """Events that come by the topics, and those that were (in a dry run: would be) delivered from histories.
+
+    `partitions_done` had been replayed before.
+    """
+
+    from_topics: int
+    from_histories: int
+    jobs: int
+    partitions_done: int
+
+
+@define
+class _Topics:
+    """What the group is given by its topics: read on from where the last look ended."""
+
+    redis: Any
+    codec: Codec
+    positions: dict[str, str]
+    names: set[bytes] = field(factory=set)
+
+    async def look(self) -> None:
+        for stream, position in self.positions.items():
+            rows = await self.redis.xrange(stream, f"({position}" if position != "0" else "-", count=_PAGE)
+            while rows:
+                self.names.update(_name(self.codec.decode(fields[b"e"])) for _, fields in rows)
+                self.positions[stream] = rows[-1][0].decode()
+                rows = await self.redis.xrange(stream, f"({self.positions[stream]}", count=_PAGE)
+
+
+class Backfill:
+    """Replays events of every partition to groups. `shelf` is None where there is no archive."""
+
+    def __init__(self, tombstones: Tombstones, shelf: Shelf | None, archive: Archive | None, codec: Codec) -> None:
+        self._tombstones, self._shelf, self._archive, self._codec = tombstones, shelf, archive, codec
+        self._redis: Any = tombstones.redis
+        self._begin = load_script(tombstones.redis, "replay_begin")
+        self._deliver = load_script(tombstones.redis, "replay_deliver")
+
+    async def run(self, replay: Replay, *, dry_run: bool, again: bool, on_jobs: OnJobs) -> Replayed:
+        """Replay to one group. Sent twice, the second does nothing, unless `again`; one that was broken off goes on.
+
+        Raises ArchiveDamaged, DecodeError, StorageError and connection errors.
+        """
+        topics = histories = jobs = done = 0
+        for keys in self._tombstones.keyspace.all:
+            known = await self._redis.hget(keys.replays, replay.group)
+            if known == replay.record(done=True) and not again:
+                done += 1
+                continue
+            if not dry_run and known != replay.record(done=False):
+                await self._set_group(keys, replay)
+            seen = _Topics(self._redis, self._codec, dict.fromkeys(_streams(keys, replay), replay.start_id))
+            await seen.look()
+            async for job_ids, envelopes in self._histories(keys):
+                await seen.look()  # after the histories were read: what is new in them is in the topics by now
+                wanted = [(e, raw) for e, raw in envelopes if _wanted(replay, e) and _name(e) not in seen.names]
+                histories += len(wanted) if dry_run else await self._send(keys, replay, wanted)
+                jobs += job_ids
+                on_jobs(jobs)
+            topics += len(seen.names)
+            if not dry_run:
+                await self._end(keys, replay)
+        return Replayed(topics, histories, jobs, done)
+
+    async def _set_group(self, keys: PartitionKeys, replay: Replay) -> None:
+        await register(self._redis, keys, replay.group, replay.topics)
+        names = [keys.replays, keys.replay(replay.group), *_streams(keys, replay)]
+        await self._begin(keys=names, args=[replay.group, replay.start_id, replay.record(done=False)])
+
+    async def _end(self, keys: PartitionKeys, replay: Replay) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.replays, replay.group, replay.record(done=True))
+            pipe.delete(keys.replay(replay.group))
+            await pipe.execute()
+
+    async def _send(self, keys: PartitionKeys, replay: Replay, events: Sequence[tuple[Envelope, bytes]]) -> int:
+        names = [keys.replay(replay.group), *(keys.retry(replay.group, topic) for topic in replay.topics)]
+        sent = 0
+        for start in range(0, len(events), _BATCH):
+            args: list[Any] = []
+            for envelope, raw in events[start : start + _BATCH]:
+                topic = TOPIC_OF[type(envelope.event)]
+                args += [_name(envelope), replay.topics.index(topic) + 2, raw]
+            sent += await self._deliver(keys=names, args=args)
+        return sent
+
+    async def _histories(self, keys: PartitionKeys) -> AsyncIterator[tuple[int, list[tuple[Envelope, bytes]]]]:
+        """(how many jobs, their events), each job once: archived ones by segment, then those in the server.
+
+        A job that moves to the archive meanwhile was in the feed before; one that is put back is in the feed after.
+        """
+        seen: set[str] = set()
+        position = await self._feed(keys, "-", seen)
+        live = list(seen)
+        async for jobs, histories in self._segments(keys, seen):
+            yield jobs, histories
+        known = set(seen)
+        await self._feed(keys, position, seen)
+        live += seen - known
+        for start in range(0, len(live), _BATCH):
+            batch = live[start : start + _BATCH]
+            raws = [raw for job in batch for raw in await self._history(keys, job)]
+            yield len(batch), [(self._codec.decode(raw), raw) for raw in raws]
+
+    async def _segments(
+        self, keys: PartitionKeys, seen: set[str]
+    ) -> AsyncIterator[tuple[int, list[tuple[Envelope, bytes]]]]:
+        """Jobs whose tombstones point at a block, segment by segment. What is `seen` already is left out."""
+        if self._shelf is None:
+            return
+        numbers = {name: number for number, name in (await self._tombstones.segment_names(keys)).items()}
+        async for stored in self._shelf.segments(keys.partition):
+            if stored.name not in numbers:
+                continue
+            data, entries = await self._shelf.whole(stored.name), await self._shelf.index(stored)
+            found: list[tuple[Envelope, bytes]] = []
+            jobs = 0
+            places = await self._tombstones.find_all(keys, [entry.job for entry in entries])
+            for entry, tombstone in zip(entries, places, strict=True):
+                if entry.job in seen or tombstone is None or tombstone.number != numbers[stored.name]:
+                    continue
+                seen.add(entry.job)
+                jobs += 1
+                block = data[entry.offset : entry.offset + entry.length]
+                found += [(self._codec.decode(raw), raw) for raw in unpack_block(block, f"{stored.name}: {entry.job}")]
+            yield jobs, found
+
+    async def _feed(self, keys: PartitionKeys, position: str, seen: set[str]) -> str:
+        """Add the jobs of the feed's entries after `position`; returns the last one's id."""
+        while True:
+            entries = await oldest(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
+            seen.update(note.job_id for _, note in entries)
+            if not entries:
+                return position
+            position = f"({entries[-1][0]}"
+
+    async def _history(self, keys: PartitionKeys, job_id: str) -> list[bytes]:
+        if self._archive is not None:
+            return await self._archive.history(job_id)
+        rows = await self._redis.xrange(keys.events(job_id))
+        return [fields[b"e"] for _, fields in rows]
+
+
+def _streams(keys: PartitionKeys, replay: Replay) -> list[str]:
+    return [keys.topic(topic, lane) for topic in replay.topics for lane in LANES]
+
+
+def _wanted(replay: Replay, envelope: Envelope) -> bool:
+    late = replay.since is None or envelope.occurred_at >= replay.since
+    return late and TOPIC_OF.get(type(envelope.event)) in replay.topics
+
+
+def _name(envelope: Envelope) -> bytes:
+    """A short name of an event that no other has."""
+    return bytes.fromhex(envelope.job_id[3:]) + envelope.seq.to_bytes(4, "big")

@@ -1,0 +1,112 @@
+"""Disaster recovery: an empty server learns from the archive which jobs there are, and serves them all again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from eventflow.archive.segment import Entry
+from eventflow.archive.shelf import Shelf, Stored
+from eventflow.log.archived import Place, Tombstones
+from eventflow.log.jobs import JobLog
+from eventflow.log.keys import PartitionKeys
+from eventflow.log.reindex import Begun, enter_missing
+
+#: Jobs in one script call.
+_BATCH = 500
+#: A field of the hash of segments while a restore is under way: it may be begun again.
+_MARK = "restoring"
+
+#: Hears of each segment that is done: (how many, of how many).
+OnSegment = Callable[[int, int], None]
+
+
+class NotEmpty(Exception):
+    """The server holds jobs already; the message says in which partition."""
+
+
+@frozen
+class Restored:
+    """`jobs` are different ones in the archive; `written` of them have a new tombstone (0 in a dry run)."""
+
+    segments: int
+    jobs: int
+    written: int
+
+
+async def restore(
+    shelf: Shelf,
+    tombstones: Tombstones,
+    *,
+    merge: bool,
+    dry_run: bool,
+    log: JobLog | None = None,
+    on_segment: OnSegment = lambda done, total: None,
+) -> Restored:
+    """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
+
+    Only the indices are read: `verify` looks at the rest. With `merge` the server may hold jobs: what it has stays,
+    unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too.
+    Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
+    """
+    stored = [segment async for segment in shelf.segments()]
+    partitions = sorted({segment.partition for segment in stored})
+    if not merge:
+        await _refuse_jobs(tombstones, [tombstones.keyspace.partition(number) for number in partitions])
+    if not dry_run:
+        await _mark(tombstones, partitions)
+    jobs: set[bytes] = set()
+    begun: dict[str, Begun] = {}
+    written = 0
+    for done, segment in enumerate(stored, 1):
+        entries = await shelf.index(segment)
+        jobs.update(_compact(entry.job) for entry in entries)
+        if not dry_run:
+            written += await _adopt(tombstones, segment, entries)
+            begun |= {entry.job: _begun(segment.partition, entry) for entry in entries}
+        on_segment(done, len(stored))
+    if not dry_run:
+        if log is not None:
+            await enter_missing(log, begun.values())
+        for number in partitions:
+            await _hash(tombstones).hdel(tombstones.keyspace.partition(number).segments, _MARK)
+    return Restored(len(stored), len(jobs), written)
+
+
+async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entry]) -> int:
+    keys = tombstones.keyspace.partition(segment.partition)
+    written = 0
+    for start in range(0, len(entries), _BATCH):
+        jobs = [(entry.job, Place(entry.offset, entry.length, entry.version)) for entry in entries[start:][:_BATCH]]
+        written += await tombstones.adopt(keys, segment.name, jobs)
+    return written
+
+
+def _begun(partition: int, entry: Entry) -> Begun:
+    since = datetime.fromisoformat(entry.created) - datetime.fromtimestamp(0, UTC)
+    return Begun(partition, since // timedelta(microseconds=1), entry.job, entry.owner)
+
+
+async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKeys]) -> None:
+    redis = _hash(tombstones)
+    for keys in {*partitions, *tombstones.keyspace.all}:
+        if await redis.hexists(keys.segments, _MARK):
+            continue
+        if await redis.exists(keys.segments) or await redis.xlen(keys.feed):
+            raise NotEmpty(f"partition {keys.partition} of the server holds jobs")
+
+
+async def _mark(tombstones: Tombstones, partitions: Sequence[int]) -> None:
+    for number in partitions:
+        await _hash(tombstones).hset(tombstones.keyspace.partition(number).segments, _MARK, 1)
+
+
+def _hash(tombstones: Tombstones) -> Any:
+    return tombstones.redis
+
+
+def _compact(job_id: str) -> bytes:
+    return bytes.fromhex(job_id[:2] + job_id[3:])

@@ -1,0 +1,144 @@
+"""`eventflow archive`: what is in the archive, whether it is sound, and a server's way back from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+from attrs import asdict, frozen
+
+from ops.cli.common import EXIT_FAILURE, CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.steps import steps
+from ops.cli.tables import print_table, printable
+
+if TYPE_CHECKING:
+    from eventflow.archive.restore import Restored
+    from eventflow.archive.shelf import Shelf
+    from eventflow.archive.verify import Verified
+    from ops.compose import Parts
+
+app = typer.Typer(help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@frozen
+class ArchiveStatus:
+    """`archived` jobs have a tombstone in the server; `waiting` outcomes haven't been taken yet."""
+
+    store: str
+    segments: int
+    stored_bytes: int
+    archived: int
+    waiting: int
+    retention_seconds: float
+
+
+@app.command()
+def status(json: Json = False, data_dir: StackDir = None) -> None:
+    """What is archived, and what waits for it."""
+    found = asdict(run_tool(_status(data_dir)))
+    if json:
+        say(orjson.dumps(found).decode())
+    else:
+        print_table(("what", "value"), [(name.replace("_", " "), str(value)) for name, value in found.items()])
+
+
+async def _status(data_dir: Path | None) -> ArchiveStatus:
+    from eventflow.log.groups import group_states
+    from eventflow.topics import ARCHIVE_GROUP, LANES, Topic
+
+    async with _open(data_dir) as parts:
+        shelf = _shelf(parts)
+        sizes = [segment.size_bytes async for segment in shelf.segments()]
+        archived = sum([await parts.tombstones.count(keys) for keys in parts.keyspace.all])
+        states = {state.name: state for state in await group_states(parts.redis, parts.keyspace, live_ms=0)}
+        group = states.get(ARCHIVE_GROUP)
+        waiting = group.lag if group else None
+        if waiting is None:  # no archiver yet, or the server can't tell
+            streams = [keys.topic(Topic.OUTCOME, lane) for keys in parts.keyspace.all for lane in LANES]
+            waiting = sum([int(await parts.redis.xlen(stream)) for stream in streams])
+        retention_s = parts.settings.retention_seconds
+        return ArchiveStatus(shelf.store.description, len(sizes), sum(sizes), archived, waiting, retention_s)
+
+
+@app.command()
+def verify(json: Json = False, data_dir: StackDir = None) -> None:
+    """Read every segment: checksums, whether histories fold, where tombstones point. Exit code 1 on a defect."""
+    found = run_tool(_verify(data_dir))
+    if json:
+        say(orjson.dumps(asdict(found)).decode())
+    else:
+        for defect in found.defects:
+            say(printable(defect))
+        say(f"{found.segments} segments, {found.histories} sound histories, {found.tombstones} archived jobs served")
+        if found.unserved:
+            say(
+                f"{found.unserved} jobs are in the archive alone; `eventflow archive restore --force-merge` serves them"
+            )
+    if found.defects:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+async def _verify(data_dir: Path | None) -> Verified:
+    from eventflow.archive.verify import verify as run
+
+    async with _open(data_dir) as parts:
+        with steps("segments") as step:
+            return await run(_shelf(parts), parts.tombstones, parts.log.codec, step)
+
+
+@app.command()
+def restore(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is there.")] = False,
+    force_merge: Annotated[
+        bool, typer.Option("--force-merge", help="Into a server that holds jobs: the newer version of each stays.")
+    ] = False,
+    data_dir: StackDir = None,
+) -> None:
+    """Let an empty server serve every archived job again. May be repeated; `archive verify` checks what it found."""
+    found = run_tool(_restore(dry_run, force_merge, data_dir))
+    done = "would be served" if dry_run else f"in the archive, {found.written} of them newly served"
+    say(f"{found.segments} segments, {found.jobs} jobs {done}")
+
+
+async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restored:
+    from eventflow.archive.restore import NotEmpty
+    from eventflow.archive.restore import restore as run
+    from eventflow.log.errors import ArchiveDamaged
+
+    async with _open(data_dir) as parts:
+        try:
+            with steps("segments") as step:
+                return await run(
+                    _shelf(parts), parts.tombstones, merge=merge, dry_run=dry_run, log=parts.log, on_segment=step
+                )
+        except NotEmpty as error:
+            way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."
+            raise CommandError(f"{str(error).capitalize()}. {way_out}") from error
+        except ArchiveDamaged as error:
+            raise CommandError(
+                f"The archive is damaged: {error}. `eventflow archive verify` lists all of it."
+            ) from error
+
+
+@asynccontextmanager
+async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
+    from eventflow.storage import StorageError
+
+    async with open_tool(data_dir) as parts:
+        try:
+            yield parts
+        except StorageError as error:
+            way_out = "Correct EVENTFLOW_ARCHIVE_URL or the store's permissions; `eventflow doctor` looks at both."
+            raise CommandError(f"The archive can't be used: {error} {way_out}") from error
+
+
+def _shelf(parts: Parts) -> Shelf:
+    if parts.shelf is None:
+        raise UsageError("There is no archive: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
+    return parts.shelf

@@ -1,0 +1,1 @@
+"""The archive on a real valkey-server and local files."""

@@ -1,0 +1,145 @@
+"""An archive under test: local files for a store, members of the group, jobs that have ended."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from eventflow.archive.archiver import Archiver, ArchiveSettings
+from eventflow.archive.reader import ArchiveReader
+from eventflow.archive.shelf import Shelf
+from eventflow.codec import Codec
+from eventflow.domain import commands as cmd
+from eventflow.envelope import new_job_id
+from eventflow.log.archived import Tombstones
+from eventflow.log.consume import GroupMember
+from eventflow.log.jobs import JobLog
+from eventflow.log.trim import Trimmer
+from eventflow.storage import LocalStore, ObjectStore
+from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
+from tests.support.runtime import CAUSE, REQUEST, Space, utc_now
+
+#: Later than anything that was appended by now, by a hair.
+SOON = timedelta(milliseconds=5)
+
+
+@define
+class Archived:
+    """A space whose log reads through to an archive."""
+
+    space: Space
+    store: ObjectStore
+    shelf: Shelf
+    tombstones: Tombstones
+    reader: ArchiveReader
+    log: JobLog
+    ahead: timedelta = field(default=SOON)
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def archiver(
+        self, *, shelf: Any = None, tombstones: Any = None, log: JobLog | None = None, **changes: Any
+    ) -> Archiver:
+        """A new member. Nothing is retained unless `retention_s` says so; others' entries are taken over at once."""
+        settings = ArchiveSettings(**({"retention_s": 0.0, "lease_s": 0.0} | changes))
+        redis = self.space.redis
+        consumer = f"archiver-{secrets.token_hex(3)}"
+        members = [
+            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, consumer) for keys in self.space.keyspace.all
+        ]
+        return Archiver(
+            log or self.log, members, shelf or self.shelf, tombstones or self.tombstones, settings, clock=self.clock
+        )
+
+    async def archive(self, **changes: Any) -> int:
+        """What is due, by a member that then leaves; returns how many entries it dealt with."""
+        archiver = self.archiver(**changes)
+        await archiver.ensure()
+        handled = 0
+        while dealt := await archiver.round():
+            handled += dealt
+        await archiver.leave()
+        return handled
+
+    def trimmer(self, *, grace_s: float = 0.0, feed: bool = True) -> Trimmer:
+        tombstones = self.tombstones if feed else None
+        return Trimmer(self.space.redis, self.space.keyspace, tombstones, grace_s=grace_s)
+
+    async def finished(self, partition: int = 0) -> str:
+        """A published job without scenes; nobody has read its events."""
+        job_id = new_job_id(partition, secrets.token_hex(16))
+        await self.space.log.create(job_id, REQUEST, CAUSE)
+        await self.space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
+        return job_id
+
+    async def in_server(self, job_id: str) -> bool:
+        return bool(await self.space.redis.exists(self.space.keys.events(job_id)))
+
+    async def everybody_reads(self) -> None:
+        """Every group of handlers is there, and has been given and acknowledged all that has come until now."""
+        redis = self.space.redis
+        for group, topics in GROUP_TOPICS.items():
+            member = GroupMember(redis, redis, self.space.keys, group, topics, "reader")
+            await member.ensure()
+            for delivery in await read_all(member):
+                await redis.xack(delivery.claim.stream, group, delivery.claim.entry_id)
+
+    async def length(self, topic: Topic) -> int:
+        return int(await self.space.redis.xlen(self.space.topic(topic)))
+
+
+async def read_all(member: GroupMember) -> list[Any]:
+    found: list[Any] = []
+    while some := await member.read(1_000):
+        found += some
+    return found
+
+
+@asynccontextmanager
+async def archived_space(space: Space, folder: Path) -> AsyncIterator[Archived]:
+
+    store = LocalStore(folder, now=utc_now, name="archive")
+    try:
+        yield archive_of(space, store)
+    finally:
+        await store.close()
+
+
+def archive_of(space: Space, store: ObjectStore) -> Archived:
+    shelf, tombstones, codec = Shelf(store), Tombstones(space.redis, space.keyspace), Codec()
+    reader = ArchiveReader(tombstones, shelf, codec)
+    log = JobLog(space.redis, codec=codec, keyspace=space.keyspace, clock=utc_now, archive=reader)
+    return Archived(space, store, shelf, tombstones, reader, log)
+
+
+class Struck(Exception):
+    """What a strike ends a member with: as good as its death, nothing of it runs on."""
+
+
+Action = Callable[..., Awaitable[Any]]
+
+
+class StrikesAt:
+    """Passes calls on to `target`, until the call `name`: then it raises, before the call is made or after it."""
+
+    def __init__(self, target: Any, name: str, *, after: bool) -> None:
+        self._target, self._name, self._after = target, name, after
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        return self._struck(found) if name == self._name else found
+
+    def _struck(self, action: Action) -> Action:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            if self._after:
+                await action(*args, **kwargs)
+            raise Struck(self._name)
+
+        return call
