@@ -86,6 +86,10 @@ async def test_finished_jobs_of_an_old_log_are_served(
     assert [then["status"] for then in served] == ["completed"] * 4 + ["failed"] * 2 + ["cancelled"] * 2
 
 
+#: Types that came after the log of the first version was recorded.
+ADDED_LATER = {"ArtefactLost", "SceneReused", "StepParked"}
+
+
 def test_the_logs_hold_every_type_of_the_first_version() -> None:
     """Else one of them could be lost without any of these tests to notice."""
     recorded: set[str] = set()
@@ -93,4 +97,4 @@ def test_the_logs_hold_every_type_of_the_first_version() -> None:
         for line in read(path):
             if line.get("stream", "").endswith(":events"):
                 recorded |= {orjson.loads(fields["e"])["type"] for _, fields in line["entries"]}
-    assert {orjson.loads(line)["type"] for line in GOLDEN.read_bytes().splitlines()} <= recorded
+    assert {orjson.loads(line)["type"] for line in GOLDEN.read_bytes().splitlines()} - ADDED_LATER <= recorded
