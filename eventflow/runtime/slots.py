@@ -56,7 +56,11 @@ class Slots:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.open()  # something may have come while the task still counted
 
     async def _run_line(self) -> None:
         slot = asyncio.current_task()
@@ -65,3 +69,5 @@ class Slots:
             held.task = slot
             await self._run(held)
             held.task = None
+            while slot is not None and slot.cancelling():  # meant for this one, which has gone on over it
+                slot.uncancel()

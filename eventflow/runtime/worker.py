@@ -17,6 +17,7 @@ from random import Random
 from time import perf_counter
 
 import structlog
+from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
 from eventflow.domain.view import progress_field
@@ -34,6 +35,7 @@ from eventflow.runtime.slots import Slots
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
+from eventflow.topics import TOPIC_OF, Topic
 
 #: How long a step may take to clean up when it is ended by a drain.
 _LAST_WORDS_S = 5.0
@@ -208,7 +210,7 @@ class Worker:
             for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
                 if answer == LOST:
                     self._end(one, Ending.LEASE_LOST)
-                elif answer == CANCEL:
+                elif answer == CANCEL and not _follows_the_end(one):
                     self._end(one, Ending.JOB_CANCELLED)
 
     def _end(self, held: Held, why: Ending) -> None:
@@ -236,7 +238,7 @@ class Worker:
         for member in self._members:
             try:
                 await member.leave()
-            except DISCONNECTED:
+            except (ResponseError, *DISCONNECTED):
                 self._log.warning("left without telling the server")
 
     async def _wait_until_none_held(self, seconds: float) -> None:
@@ -264,8 +266,13 @@ class Worker:
         for held in unfinished:
             try:
                 await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
-            except DISCONNECTED:
+            except (ResponseError, *DISCONNECTED):
                 self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
+
+
+def _follows_the_end(held: Held) -> bool:
+    """Whether it tells of the job's end, and so isn't stopped by it."""
+    return held.envelope is not None and TOPIC_OF.get(type(held.envelope.event)) is Topic.OUTCOME
 
 
 def _renewal(held: Held) -> Renewal:

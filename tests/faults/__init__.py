@@ -26,6 +26,8 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
 | workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
+| slot or room is never free again | test_slots; unit/core/test_slots |
+| job waits for its own place | test_admission: job_whose_plan_is_lost_... |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
