@@ -30,7 +30,7 @@ BATCH = 128
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "publish", "resume", "request"]
+Hint = Literal["", "cancel", "stop", "publish", "park", "resume", "request"]
 
 
 @carrier
@@ -93,10 +93,11 @@ _HINTS: dict[type[ev.Event], Hint] = {
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
     ev.VideoPublished: "publish",
+    ev.StepParked: "park",
     ev.ReprocessRequested: "resume",
 }
 #: These take a place among the jobs in progress, or give it back.
-_OF_A_PLACE: frozenset[Hint] = frozenset({"request", "stop", "publish"})
+_OF_A_PLACE: frozenset[Hint] = frozenset({"request", "stop", "publish", "park"})
 #: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
 REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 

@@ -46,6 +46,17 @@ async def test_owner_who_cancels_what_waits_is_not_put_behind_all_others(narrow:
     assert await _line(narrow) == [bob[0], ann, *bob[1:]]
 
 
+async def test_job_that_waits_for_an_operator_keeps_nobody_waiting(narrow: Space) -> None:
+    job_id, other, third = [await narrow.submit() for _ in range(3)]
+    await narrow.do(job_id, cmd.ParkStep(Step.PLAN, None, 1, "nobody here can handle it"))
+    assert await _admitted(narrow) == {other}
+    await narrow.do(job_id, cmd.FinishVideo(1, (), ()))  # redriven, and done
+    await narrow.do(job_id, CANCEL)
+    await narrow.do(job_id, cmd.ConfirmCancellation())
+    assert await _admitted(narrow) == {other}
+    assert await _line(narrow) == [third]
+
+
 @pytest.mark.parametrize("end", ["cancelled", "failed", "published"])
 async def test_every_end_gives_the_place_to_the_next(narrow: Space, end: str) -> None:
     job_id, other = await narrow.submit(), await narrow.submit()
