@@ -127,11 +127,11 @@ class Worker:
             await self._room.wait()
             if self._gate is not None:
                 await self._gate.passed()
-            self._pulse.beat(loop, BLOCK_MS / 1000)
             if self._free < self._settings.least_room:
                 self._room.clear()
                 continue
             async with self._reading:  # one partition at a time: all fill the same room
+                self._pulse.beat(loop, BLOCK_MS / 1000)  # waiting for the turn of others is no hang
                 room = self._free
                 found = await self._loops.surviving(partial(member.read, room), member) if room > 0 else ()
                 self._take(member, found or ())
