@@ -84,7 +84,7 @@ class Worker:
         self._slots = Slots(settings.concurrency, self._executor.run)
         self._none_held = asyncio.Event()
         self._reading = asyncio.Lock()
-        self._room = asyncio.Event()
+        self._room, self._least_room = asyncio.Event(), settings.least_room
         self._room.set()
         self._loops = Loops(members, self._pulse, random, self._log)
 
@@ -127,7 +127,7 @@ class Worker:
             await self._room.wait()
             if self._gate is not None:
                 await self._gate.passed()
-            if self._free < self._settings.least_room:
+            if self._free < self._least_room:
                 self._room.clear()
                 continue
             async with self._reading:  # one partition at a time: all fill the same room
@@ -159,7 +159,7 @@ class Worker:
     def _let_go(self, held: Held) -> None:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
-        if self._free >= self._settings.least_room:
+        if self._free >= self._least_room:
             self._room.set()
         if all(held.given_up for held in self._held):
             self._none_held.set()
@@ -223,7 +223,11 @@ class Worker:
         for held in end_overdue(self._held, perf_counter(), self._settings.limits):
             entry, job_id = held.delivery.claim.entry_id, held.envelope.job_id if held.envelope else "-"
             self._log.error("step ignores its end; its entry is left to others", entry=entry, job_id=job_id)
-        if sum(held.given_up for held in self._held) >= self._settings.concurrency:
+        given_up = sum(held.given_up for held in self._held)
+        self._least_room = max(1, min(self._settings.least_room, self._settings.concurrency - given_up))
+        if self._free >= self._least_room:
+            self._room.set()
+        if given_up >= self._settings.concurrency:
             self._log.error("every slot is taken by a step that ignores its end; ending")
             self._stuck.set()
 

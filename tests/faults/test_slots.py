@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.log.commit import Commit
 from eventflow.log.consume import GroupMember
+from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import StorageStepError
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
@@ -122,6 +124,27 @@ async def test_drain_ends_well_though_the_server_takes_no_writes(own_server: Log
             await running.stop()
         assert sorted(ended) == sorted([wrong, slow])
         assert running.worker.stuck == 0
+
+
+async def test_worker_whose_steps_ignore_their_end_reads_on_with_its_last_slot(space: Space) -> None:
+    """Reads wait for two free slots of eight, but not where seven are gone for good."""
+    over = asyncio.Event()
+    deaf = [await space.submit() for _ in range(7)]
+
+    async def plan(reaction: Reaction) -> Sequence[Command]:
+        while reaction.job_id in deaf and not over.is_set():
+            with suppress(asyncio.CancelledError):
+                await over.wait()
+        return [cmd.FinishVideo(1, (), ())]
+
+    limits = StepLimits(default_s=0.1, patience_s=0.1)
+    group = Group("generation", {ev.VideoRequested: plan})
+    async with working(space, group, concurrency=8, lease_s=30.0, limits=limits) as running:
+        await wait_until(lambda: sum(held.given_up for held in running.worker._held) == 7)
+        other = await space.submit()
+        await wait_until(lambda: _generated(space, other))
+        over.set()
+        await wait_until(lambda: running.worker.stuck == 0)
 
 
 async def test_what_follows_an_end_is_not_stopped_by_it(space: Space) -> None:
