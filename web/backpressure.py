@@ -12,7 +12,6 @@ from attrs import define, field, frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from eventflow.log.admission import waiting_jobs
 from eventflow.log.keys import Keyspace
 from eventflow.topics import LANES, Topic
 from web.errors import Problem
@@ -38,19 +37,23 @@ class Queue:
 
 
 async def look(redis: Redis, keyspace: Keyspace) -> Queue:
-    """The queue of all partitions: who waits to be admitted, and who is admitted and waits for a worker.
-
-    Raises connection errors.
-    """
+    """The queue of all partitions, in one round trip. Raises connection errors."""
+    lines = [keys.waiting(lane) for keys in keyspace.all for lane in LANES]  # not admitted yet
     streams = [keys.topic(Topic.REQUESTED, lane) for keys in keyspace.all for lane in LANES]
     async with redis.pipeline(transaction=False) as pipe:
         for stream in streams:
             pipe.xlen(stream)
             pipe.xinfo_groups(stream)
+        for line in lines:
+            pipe.zcard(line)
         answers: list[Any] = await pipe.execute(raise_on_error=False)
-    waiting: int | None = await waiting_jobs(redis, keyspace)
+    of_streams, of_lines = answers[: 2 * len(streams)], answers[2 * len(streams) :]
+    for answer in of_lines:
+        if isinstance(answer, Exception):
+            raise answer
+    waiting: int | None = sum(of_lines)
     begun: int | None = 0
-    for length, groups in zip(answers[::2], answers[1::2], strict=True):
+    for length, groups in zip(of_streams[::2], of_streams[1::2], strict=True):
         lag, read = _of_stream(length, groups)
         waiting = None if waiting is None or lag is None else waiting + lag
         begun = None if begun is None or read is None else begun + read

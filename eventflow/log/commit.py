@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, cast
 
+import structlog
 from attrs import frozen
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
@@ -29,7 +30,7 @@ BATCH = 128
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "publish", "resume", "request"]
+Hint = Literal["", "cancel", "stop", "publish", "park", "resume", "request"]
 
 
 @carrier
@@ -70,7 +71,7 @@ class Parked:
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`; `lane` and `owner` say where a request lines up.
+    `expected` is the job's version before the first of `events`; `lane` and `owner` say where the job lines up.
     """
 
     keys: PartitionKeys
@@ -92,8 +93,11 @@ _HINTS: dict[type[ev.Event], Hint] = {
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
     ev.VideoPublished: "publish",
+    ev.StepParked: "park",
     ev.ReprocessRequested: "resume",
 }
+#: These take a place among the jobs in progress, or give it back.
+_OF_A_PLACE: frozenset[Hint] = frozenset({"request", "stop", "publish", "park"})
 #: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
 REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 
@@ -128,7 +132,7 @@ class _Batch:
     def _add(self, c: Commit) -> None:
         put, claim = self.args.extend, c.claim
         put((c.expected, c.hint, len(c.events)))
-        if c.hint == "request":
+        if c.hint in _OF_A_PLACE:
             put((c.lane, c.owner))
         for event in c.events:
             put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))
@@ -243,12 +247,20 @@ class _Queue:
         except BaseException as error:
             lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
             for _, answered in items:
-                answered(0, lost)
+                _tell(answered, 0, lost)
             if not isinstance(error, Exception):
                 raise
             return
         for (commit, answered), row in zip(items, rows, strict=True):
             if row[0] == b"ok":
-                answered(row[1], None)
+                _tell(answered, row[1], None)
             else:
-                answered(0, _refusal(commit, row))
+                _tell(answered, 0, _refusal(commit, row))
+
+
+def _tell(answered: Answered, version: int, error: Exception | None) -> None:
+    """One that fails to listen is a defect of its own: the others of the batch get their answers all the same."""
+    try:
+        answered(version, error)
+    except Exception:
+        structlog.get_logger().exception("the answer to a commit was not heard out")

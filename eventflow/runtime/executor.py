@@ -64,14 +64,7 @@ class Executor:
         after its lease.
         """
         try:
-            if held.left_over is not None:
-                await held.left_over()
-            elif held.ending is None:
-                await self._run(held)
-            else:
-                await self._ended(held)
-        except (DecodeError, DomainError, LookupError) as error:
-            await self._last(held, self.endings.park(held, error))
+            await self._do_or_park(held)
         except LeaseLost:
             note(self.group, held, "lease lost; this delivery commits nothing more")
         except asyncio.CancelledError:
@@ -83,8 +76,20 @@ class Executor:
             await self._last(held, self._ended(held))
         except Exception:
             note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
-        if not held.settling or held.left_over is not None:
-            self.finished(held)
+        finally:
+            if not held.settling or held.left_over is not None:
+                self.finished(held)
+
+    async def _do_or_park(self, held: Held) -> None:
+        try:
+            if held.left_over is not None:
+                await held.left_over()
+            elif held.ending is None:
+                await self._run(held)
+            else:
+                await self._ended(held)
+        except (DecodeError, DomainError, LookupError) as error:
+            await self.endings.park(held, error)
 
     async def _run(self, held: Held) -> None:
         envelope = held.envelope or self.log.codec.decode(held.delivery.payload or b"")
@@ -132,7 +137,7 @@ class Executor:
             reaction = held.reaction = Reaction(envelope, record, work, self.group.name, commit_more)
             held.began = began
             try:
-                commands = await handler(reaction)
+                commands = await _handled(handler, reaction, held)
             except LeaseLost:
                 raise
             except Exception as error:
@@ -145,10 +150,9 @@ class Executor:
             settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
             record, commands = reaction.record, [*commands, CONFIRM]
             last = _Last(envelope, cause, settlement, commands, record, began)
-            held.settling = True
             answered = partial(self._answered, held, last)
-            if not self.log.offer(record, commands, cause, settlement, answered):
-                held.settling = False
+            held.settling = self.log.offer(record, commands, cause, settlement, answered)
+            if not held.settling:
                 await self._insist(held, last)
 
     def _answered(self, held: Held, last: _Last, after: JobRecord | None, error: Exception | None) -> None:
@@ -192,3 +196,14 @@ class Executor:
             elif record is not None:
                 await self.endings.without_work(held, envelope, record)
         note(self.group, held, "step stopped", reason=held.ending.value if held.ending else "cancelled")
+
+
+async def _handled(handler: Handler, reaction: Reaction, held: Held) -> Sequence[Command]:
+    """What the handler answers. A cancellation that nobody has asked for is a failure of what it waited for."""
+    try:
+        return await handler(reaction)
+    except asyncio.CancelledError as error:
+        slot = asyncio.current_task()
+        if held.ending is not None or (slot is not None and slot.cancelling()):
+            raise
+        raise RuntimeError("something that the step waited for was cancelled, though the step was not") from error

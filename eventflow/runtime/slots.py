@@ -61,6 +61,7 @@ class Slots:
             await work
         finally:  # in the same turn as the line was seen empty: whoever comes next finds the slot free
             self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+            self.open()  # something may have come while a task beyond the slots was counted
 
     async def _run_line(self) -> None:
         slot = asyncio.current_task()
@@ -69,3 +70,5 @@ class Slots:
             held.task = slot
             await self._run(held)
             held.task = None
+            while slot is not None and slot.cancelling():  # meant for this one, which has gone on over it
+                slot.uncancel()

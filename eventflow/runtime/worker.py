@@ -17,6 +17,7 @@ from random import Random
 from time import perf_counter
 
 import structlog
+from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
 from eventflow.domain.view import progress_field
@@ -34,6 +35,7 @@ from eventflow.runtime.slots import Slots
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
+from eventflow.topics import TOPIC_OF, Topic
 
 #: How long a step may take to clean up when it is ended by a drain.
 _LAST_WORDS_S = 5.0
@@ -82,7 +84,7 @@ class Worker:
         self._slots = Slots(settings.concurrency, self._executor.run)
         self._none_held = asyncio.Event()
         self._reading = asyncio.Lock()
-        self._room = asyncio.Event()
+        self._room, self._least_room = asyncio.Event(), settings.least_room
         self._room.set()
         self._loops = Loops(members, self._pulse, random, self._log)
 
@@ -125,11 +127,11 @@ class Worker:
             await self._room.wait()
             if self._gate is not None:
                 await self._gate.passed()
-            self._pulse.beat(loop, BLOCK_MS / 1000)
-            if self._free < self._settings.least_room:
+            if self._free < self._least_room:
                 self._room.clear()
                 continue
             async with self._reading:  # one partition at a time: all fill the same room
+                self._pulse.beat(loop, BLOCK_MS / 1000)  # waiting for the turn of others is no hang
                 room = self._free
                 found = await self._loops.surviving(partial(member.read, room), member) if room > 0 else ()
                 self._take(member, found or ())
@@ -157,7 +159,7 @@ class Worker:
     def _let_go(self, held: Held) -> None:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
-        if self._free >= self._settings.least_room:
+        if self._free >= self._least_room:
             self._room.set()
         if all(held.given_up for held in self._held):
             self._none_held.set()
@@ -208,7 +210,7 @@ class Worker:
             for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
                 if answer == LOST:
                     self._end(one, Ending.LEASE_LOST)
-                elif answer == CANCEL:
+                elif answer == CANCEL and not _follows_the_end(one):
                     self._end(one, Ending.JOB_CANCELLED)
 
     def _end(self, held: Held, why: Ending) -> None:
@@ -221,7 +223,11 @@ class Worker:
         for held in end_overdue(self._held, perf_counter(), self._settings.limits):
             entry, job_id = held.delivery.claim.entry_id, held.envelope.job_id if held.envelope else "-"
             self._log.error("step ignores its end; its entry is left to others", entry=entry, job_id=job_id)
-        if sum(held.given_up for held in self._held) >= self._settings.concurrency:
+        given_up = sum(held.given_up for held in self._held)
+        self._least_room = max(1, min(self._settings.least_room, self._settings.concurrency - given_up))
+        if self._free >= self._least_room:
+            self._room.set()
+        if given_up >= self._settings.concurrency:
             self._log.error("every slot is taken by a step that ignores its end; ending")
             self._stuck.set()
 
@@ -236,7 +242,7 @@ class Worker:
         for member in self._members:
             try:
                 await member.leave()
-            except DISCONNECTED:
+            except (ResponseError, *DISCONNECTED):
                 self._log.warning("left without telling the server")
 
     async def _wait_until_none_held(self, seconds: float) -> None:
@@ -264,8 +270,13 @@ class Worker:
         for held in unfinished:
             try:
                 await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
-            except DISCONNECTED:
+            except (ResponseError, *DISCONNECTED):
                 self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
+
+
+def _follows_the_end(held: Held) -> bool:
+    """Whether it tells of the job's end, and so isn't stopped by it."""
+    return held.envelope is not None and TOPIC_OF.get(type(held.envelope.event)) is Topic.OUTCOME
 
 
 def _renewal(held: Held) -> Renewal:

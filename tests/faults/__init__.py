@@ -33,6 +33,8 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
 | AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_keeps_what_is_pending |
 | archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
+| slot or room is never free again | test_slots; unit/core/test_slots |
+| job waits for its own place | test_admission: job_whose_plan_is_lost_... |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |

@@ -29,6 +29,21 @@ local function line_up(base, job, lane, owner)
   redis.call('ZADD', base .. 'waiting:' .. lane, round + (arrival % 1000000) / 1000000, job)
 end
 
+local function forget_rounds(base, lane)
+  redis.call('DEL', base .. 'rounds:' .. lane)
+  redis.call('HDEL', base .. 'admission', 'round:' .. lane)
+end
+
+-- A job that waits has ended: its owner's next one takes the round that the last of those behind it would have had.
+local function leave_line(base, job, lane, owner)
+  if redis.call('ZREM', base .. 'waiting:' .. lane, job) == 0 then return end
+  if redis.call('EXISTS', base .. 'waiting:' .. lane) == 0 then
+    forget_rounds(base, lane)
+  else
+    redis.call('HINCRBY', base .. 'rounds:' .. lane, owner, -1)
+  end
+end
+
 local function next_of(base, lane)
   local waiting = base .. 'waiting:' .. lane
   local first = redis.call('ZPOPMIN', waiting)
@@ -36,8 +51,7 @@ local function next_of(base, lane)
   if redis.call('EXISTS', waiting) == 1 then
     redis.call('HSET', base .. 'admission', 'round:' .. lane, math.floor(tonumber(first[2])))
   else
-    redis.call('DEL', base .. 'rounds:' .. lane)
-    redis.call('HDEL', base .. 'admission', 'round:' .. lane)
+    forget_rounds(base, lane)
   end
   admit(base, first[1], lane)
   return true
@@ -59,9 +73,12 @@ local function admit_next(base, limit, most)
   end
 end
 
--- A job's last event is a request: deliver it, now or in its turn.
+-- A job's last event is a request: deliver it, now or in its turn. One that is in progress (it has lost its plan) keeps
+-- its place: else it might wait for itself.
 local function request_admission(base, limit, job, lane, owner)
-  if not anybody_waits(base) and redis.call('SCARD', base .. 'admitted') < limit then
+  if redis.call('SISMEMBER', base .. 'admitted', job) == 1 then
+    admit(base, job, lane)
+  elseif not anybody_waits(base) and redis.call('SCARD', base .. 'admitted') < limit then
     admit(base, job, lane)
   else
     line_up(base, job, lane, owner)
@@ -70,10 +87,7 @@ local function request_admission(base, limit, job, lane, owner)
 end
 
 -- A job has ended: its place is free.
-local function give_back(base, limit, job)
-  if redis.call('SREM', base .. 'admitted', job) == 0 then
-    redis.call('ZREM', base .. 'waiting:high', job)
-    redis.call('ZREM', base .. 'waiting:normal', job)
-  end
+local function give_back(base, limit, job, lane, owner)
+  if redis.call('SREM', base .. 'admitted', job) == 0 then leave_line(base, job, lane, owner) end
   admit_next(base, limit, 2)
 end

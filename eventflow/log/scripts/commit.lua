@@ -3,8 +3,8 @@
 -- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
 -- ARGV: a flat list, read from left to right:
 --   number of commits, most jobs in progress, then for each commit
---     expected version, hint ('' | 'cancel' | 'stop' | 'publish' | 'resume' | 'request'), number of events
---     for a request: lane, owner
+--     expected version, hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request'), number of events
+--     for 'stop', 'publish', 'park' and 'request': lane, owner
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
@@ -15,7 +15,7 @@
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
--- A request isn't routed here, but when the job is admitted (admission.lua); 'stop' and 'publish' give its place back.
+-- A request isn't routed here, but when the job is admitted (admission.lua); 'stop', 'publish' and 'park' give its place back.
 -- A hint of 'stop' leaves a note for an hour, so that every worker of a job that has ended early hears of it.
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 
@@ -68,13 +68,17 @@ local function note(hint, job_key, lane, owner)
     call('HSET', live, 'cancel', 1)
     return
   end
+  if hint == 'park' then -- it waits for an operator: others needn't wait with it
+    give_back(base, limit, job, lane, owner)
+    return
+  end
   call('DEL', live)
   if hint == 'request' then
     request_admission(base, limit, job, lane, owner)
   elseif hint == 'resume' then
     call('SADD', base .. 'admitted', job)
   else
-    give_back(base, limit, job)
+    give_back(base, limit, job, lane, owner)
   end
   if hint == 'stop' then
     call('HSET', live, 'cancel', 1)
@@ -85,7 +89,9 @@ end
 local function commit(job_key)
   local version, hint, events, first = tonumber(args[at]), args[at + 1], tonumber(args[at + 2]), at + 3
   local lane, owner
-  if hint == 'request' then lane, owner, first = args[first], args[first + 1], first + 2 end
+  if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' then
+    lane, owner, first = args[first], args[first + 1], first + 2
+  end
   at = first + 3 * events
   local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
   local stream, group, entry

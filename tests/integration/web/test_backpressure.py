@@ -8,7 +8,9 @@ import pytest
 from attrs import evolve
 from redis.asyncio import Redis
 
+from eventflow.codec import Codec
 from eventflow.log.consume import GroupMember
+from eventflow.log.jobs import JobLog
 from eventflow.settings import Settings
 from eventflow.topics import Lane, Topic
 from tests.integration.web.conftest import Client, StartClient
@@ -46,6 +48,18 @@ async def test_a_full_queue_is_a_429_until_a_job_is_begun(
     assert len(await worker.read(1)) == 1
     assert (await post(client))[0] == 202
     assert (await post(client))[0] == 429
+
+
+async def test_jobs_that_wait_for_admission_are_in_the_queue(
+    start: StartClient, settings: Settings, deps: WebDeps
+) -> None:
+    log = JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, most_in_progress=1)
+    client = await start(settings=evolve(settings, queue_limit=2), log=log)
+    worker = await member(deps)
+    assert (await post(client))[0] == 202
+    assert len(await worker.read(1)) == 1
+    assert [(await post(client))[0] for _ in range(3)] == [202, 202, 429]
+    assert await waiting(deps.redis, log.keyspace) == 2
 
 
 async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
