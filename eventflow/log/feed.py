@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.domain.carrier import carrier
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.keys import Keyspace, PartitionKeys
@@ -15,7 +15,7 @@ from eventflow.log.keys import Keyspace, PartitionKeys
 _COUNT = 1_000
 
 
-@frozen
+@carrier
 class Appended:
     """An event of type `type` brought the job to `version`."""
 
@@ -24,7 +24,7 @@ class Appended:
     type: str
 
 
-@frozen
+@carrier
 class Progressed:
     """The running step `field` of the job is `fraction` (0 to 1) done."""
 
@@ -33,7 +33,7 @@ class Progressed:
     fraction: float
 
 
-@frozen
+@carrier
 class Dropped:
     """Whoever keeps the job folded should forget it and read it anew."""
 
