@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import orjson
-from attrs import frozen
+from attrs import NOTHING, fields, frozen, has
 from cattrs import BaseConverter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
@@ -74,13 +74,29 @@ def _is_choice(kind: Any) -> bool:
 
 
 def _choice_hook(kind: Any, _: BaseConverter) -> Callable[[Any, Any], Any]:
-    """For `Literal[...]`; cattrs' own looks the values up in the type for each value."""
+    """For `Literal[...]`, looked up in a set."""
     choices = frozenset(get_args(kind))
 
     def structure(value: Any, _: Any) -> Any:
         if value not in choices:
             raise ValueError(f"{value!r} is none of {', '.join(map(repr, get_args(kind)))}")
         return value
+
+    return structure
+
+
+def _asks_nothing(kind: Any) -> bool:
+    return has(kind) and all(field.default is not NOTHING for field in fields(kind))
+
+
+def _object_hook(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
+    """For a class whose fields all have defaults: cattrs' own would make one of an empty array, or of a text."""
+    load = make_dict_structure_fn(kind, converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise TypeError(f"expected an object, not {type(value).__name__}")
+        return load(value, kind)
 
     return structure
 
@@ -106,6 +122,7 @@ def _row_hook(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], tuple
 def _converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
     converter.register_structure_hook_factory(_is_choice, _choice_hook)
+    converter.register_structure_hook_factory(_asks_nothing, _object_hook)
     converter.register_structure_hook_factory(_is_row, _row_hook)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
