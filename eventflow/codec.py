@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar, cast, get_args, get_origin
+from functools import lru_cache
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import orjson
-from attrs import frozen
+from attrs import NOTHING, fields, frozen, has
 from cattrs import BaseConverter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
@@ -30,11 +31,15 @@ class DecodeError(Exception):
     """Bytes that are no event of ours: bad JSON, unknown type or version, or a payload that doesn't fit."""
 
 
+#: Events of a job come in a row, and a worker meets few jobs at a time.
+_is_job_id = lru_cache(1024)(is_job_id)
+
+
 @frozen
 class _Codable:
-    cls: type[Event]
+    version: int
     dump: Callable[[Event], JSON]
-    load: Callable[[JSON], Event]
+    load: Callable[[JSON], Any]
 
 
 T = TypeVar("T")
@@ -64,6 +69,38 @@ def _instant(value: Any, _: Any = None) -> datetime:
     return instant
 
 
+def _is_choice(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _choice_hook(kind: Any, _: BaseConverter) -> Callable[[Any, Any], Any]:
+    """For `Literal[...]`, looked up in a set."""
+    choices = frozenset(get_args(kind))
+
+    def structure(value: Any, _: Any) -> Any:
+        if value not in choices:
+            raise ValueError(f"{value!r} is none of {', '.join(map(repr, get_args(kind)))}")
+        return value
+
+    return structure
+
+
+def _asks_nothing(kind: Any) -> bool:
+    return has(kind) and all(field.default is not NOTHING for field in fields(kind))
+
+
+def _object_hook(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], Any]:
+    """For a class whose fields all have defaults: cattrs' own would make one of an empty array, or of a text."""
+    load = make_dict_structure_fn(kind, converter)
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise TypeError(f"expected an object, not {type(value).__name__}")
+        return load(value, kind)
+
+    return structure
+
+
 def _is_row(kind: Any) -> bool:
     """Whether `kind` is `tuple[X, ...]`."""
     return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
@@ -84,6 +121,8 @@ def _row_hook(kind: Any, converter: BaseConverter) -> Callable[[Any, Any], tuple
 
 def _converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
+    converter.register_structure_hook_factory(_is_choice, _choice_hook)
+    converter.register_structure_hook_factory(_asks_nothing, _object_hook)
     converter.register_structure_hook_factory(_is_row, _row_hook)
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
@@ -111,7 +150,7 @@ class Codec:
         for cls in event_types:
             dump = make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True)
             load = make_dict_structure_fn(cls, converter)
-            self._types[cls.__name__] = _Codable(cls, dump, _loader(load, cls))
+            self._types[cls.__name__] = _Codable(cls.SCHEMA_VERSION, dump, load)
 
     def encode(self, envelope: Envelope) -> bytes:
         """UTF-8 JSON of one envelope."""
@@ -160,7 +199,7 @@ class Codec:
             owner, correlation = body["owner"], body["correlationid"]
             causation, trace = body["causationid"], body["traceparent"]
             words = type(owner) is type(correlation) is type(causation) is type(trace) is str
-            if not words or not is_job_id(job_id) or type(seq) is not int or seq < 1:
+            if not words or not _is_job_id(job_id) or type(seq) is not int or seq < 1:
                 raise DecodeError(f"not an event: the envelope of a {body['type']} has attributes of the wrong kind")
             return Envelope(job_id, seq, owner, correlation, causation, trace, _instant(body["time"]), event)
         except DecodeError:
@@ -172,7 +211,12 @@ class Codec:
         known = self._types.get(name)
         if known is None:
             raise DecodeError(f"unknown event type {name!r}; was it written by a newer version?")
-        target = known.cls.SCHEMA_VERSION
+        if version != known.version:
+            data = self._lifted(name, version, known.version, data)
+        event: Event = known.load(data)
+        return event
+
+    def _lifted(self, name: str, version: int, target: int, data: JSON) -> JSON:
         if version > target:
             raise DecodeError(f"{name} has version {version}; this code reads up to {target}")
         for step in range(version, target):
@@ -180,11 +224,7 @@ class Codec:
             if upcast is None:
                 raise DecodeError(f"no upcaster lifts {name} from version {step}")
             data = upcast(data)
-        return known.load(data)
-
-
-def _loader(load: Callable[..., Any], cls: type[Event]) -> Callable[[JSON], Event]:
-    return lambda data: cast(Event, load(data, cls))
+        return data
 
 
 def _reason(error: Exception) -> str:

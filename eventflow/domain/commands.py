@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeAlias
 
-from attrs import frozen
-
+from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
     Failure,
     FileRef,
@@ -22,18 +21,18 @@ from eventflow.domain.values import (
 )
 
 
-@frozen
+@carrier
 class RequestVideo:
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 
 
-@frozen
+@carrier
 class StartPlanning:
     run: int
 
 
-@frozen
+@carrier
 class AnnounceScript:
     run: int
     title: str
@@ -41,7 +40,7 @@ class AnnounceScript:
     plan: FileRef
 
 
-@frozen
+@carrier
 class PlanScene:
     run: int
     scene: int
@@ -53,7 +52,7 @@ class PlanScene:
     source: str = ""
 
 
-@frozen
+@carrier
 class ReuseScene:
     """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
 
@@ -63,21 +62,21 @@ class ReuseScene:
     reusable: ReusableScene
 
 
-@frozen
+@carrier
 class FinishScene:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen
+@carrier
 class FinishSceneUpload:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen
+@carrier
 class FinishVideo:
     """The whole video exists: assembled from its scenes, or made in one piece by a pipeline without scenes."""
 
@@ -86,20 +85,20 @@ class FinishVideo:
     thumbnails: tuple[Thumbnail, ...]
 
 
-@frozen
+@carrier
 class FinishUpload:
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
 
 
-@frozen
+@carrier
 class PublishVideo:
     run: int
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen
+@carrier
 class RecordFallback:
     run: int
     step: Step
@@ -109,14 +108,14 @@ class RecordFallback:
     retry_count: int
 
 
-@frozen
+@carrier
 class RecordDegradation:
     run: int
     step: Step
     reason: str
 
 
-@frozen
+@carrier
 class FailStep:
     """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
 
@@ -127,7 +126,7 @@ class FailStep:
     retry_at: datetime | None
 
 
-@frozen
+@carrier
 class ReportLostArtefact:
     """A step has found files gone that events name, by `keys`; at least one."""
 
@@ -137,7 +136,7 @@ class ReportLostArtefact:
     keys: tuple[str, ...]
 
 
-@frozen
+@carrier
 class ParkStep:
     """The step's delivery was set aside, because nobody here can handle it."""
 
@@ -147,17 +146,17 @@ class ParkStep:
     reason: str
 
 
-@frozen
+@carrier
 class RequestCancellation:
     reason: str
 
 
-@frozen
+@carrier
 class ConfirmCancellation:
     """A worker that held the job has stopped and cleaned up."""
 
 
-@frozen
+@carrier
 class RequestReprocess:
     """Do a finished job again, from a stage on; `scenes` None: all of them."""
 

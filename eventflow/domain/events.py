@@ -10,8 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, TypeAlias, get_args
 
-from attrs import frozen
-
+from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
     Failure,
     FileRef,
@@ -26,14 +25,14 @@ from eventflow.domain.values import (
 )
 
 
-@frozen
+@carrier
 class Event:
     """Base of all events. `SCHEMA_VERSION` is the version of the payload that this code writes."""
 
     SCHEMA_VERSION: ClassVar[int] = 1
 
 
-@frozen
+@carrier
 class VideoRequested(Event):
     """A job begins. Since version 2 its request has a priority, and it may be the fork of another one."""
 
@@ -42,12 +41,12 @@ class VideoRequested(Event):
     fork_of: ForkOrigin | None = None
 
 
-@frozen
+@carrier
 class PlanningStarted(Event):
     run: int
 
 
-@frozen
+@carrier
 class ScriptPlanned(Event):
     """The number of scenes is known; `plan` names the plan in the workspace."""
 
@@ -57,7 +56,7 @@ class ScriptPlanned(Event):
     plan: FileRef
 
 
-@frozen
+@carrier
 class ScenePlanned(Event):
     """A scene's place in time is known, and it can be rendered on any worker.
 
@@ -76,14 +75,14 @@ class ScenePlanned(Event):
     source: str = ""
 
 
-@frozen
+@carrier
 class SceneRendered(Event):
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen
+@carrier
 class SceneReused(Event):
     """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
 
@@ -103,7 +102,7 @@ class SceneReused(Event):
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@frozen
+@carrier
 class SceneUploaded(Event):
     """The scene's segments are where viewers reach them."""
 
@@ -112,19 +111,19 @@ class SceneUploaded(Event):
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen
+@carrier
 class ScenesCompleted(Event):
     run: int
 
 
-@frozen
+@carrier
 class VideoGenerated(Event):
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
 
 
-@frozen
+@carrier
 class DeliverablesUploaded(Event):
     """The whole-video files and thumbnails are where viewers reach them."""
 
@@ -133,14 +132,14 @@ class DeliverablesUploaded(Event):
     thumbnails: tuple[Thumbnail, ...]
 
 
-@frozen
+@carrier
 class VideoUploaded(Event):
     """Nothing is left to upload: segments, videos and thumbnails."""
 
     run: int
 
 
-@frozen
+@carrier
 class VideoPublished(Event):
     """The end that everybody hoped for. `metadata_version` counts up with each publication."""
 
@@ -149,7 +148,7 @@ class VideoPublished(Event):
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen
+@carrier
 class UploadFellBack(Event):
     """A file is in local storage, because the delivery store refused it `retry_count` times over."""
 
@@ -161,7 +160,7 @@ class UploadFellBack(Event):
     retry_count: int
 
 
-@frozen
+@carrier
 class StepDegraded(Event):
     """Optional work was given up; the video is complete without it."""
 
@@ -170,7 +169,7 @@ class StepDegraded(Event):
     reason: str
 
 
-@frozen
+@carrier
 class StepFailed(Event):
     """An attempt failed. With `retry_at` there is another one; without, this was the last."""
 
@@ -182,7 +181,7 @@ class StepFailed(Event):
     retry_at: datetime | None
 
 
-@frozen
+@carrier
 class StepParked(Event):
     """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
 
@@ -192,7 +191,7 @@ class StepParked(Event):
     reason: str
 
 
-@frozen
+@carrier
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -201,7 +200,7 @@ class JobFailed(Event):
     attempts: int
 
 
-@frozen
+@carrier
 class ArtefactLost(Event):
     """A file that an event names is gone; `step` has missed it. What it was made from is done again.
 
@@ -215,17 +214,17 @@ class ArtefactLost(Event):
     key: str
 
 
-@frozen
+@carrier
 class CancellationRequested(Event):
     reason: str
 
 
-@frozen
+@carrier
 class JobCancelled(Event):
     run: int
 
 
-@frozen
+@carrier
 class ReprocessRequested(Event):
     """The job is done again under a new `run`, from a stage on (since version 2; version 1 knew planning only).
 

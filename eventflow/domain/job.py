@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from attrs import evolve as attrs_evolve
-from attrs import frozen
-
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier, changed
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
@@ -41,7 +39,7 @@ __all__ = [
 ]
 
 
-@frozen(slots=False)
+@carrier
 class Job:
     """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
 
@@ -107,13 +105,6 @@ class Job:
 Changes = dict[str, Any]
 
 
-def _changed(job: Job, changes: Changes) -> Job:
-    """A copy with `changes`. attrs' own `evolve` runs __init__ over every field; this is the fold's inner loop."""
-    copy = object.__new__(Job)
-    copy.__dict__.update(job.__dict__, **changes)
-    return copy
-
-
 def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
     return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan}
 
@@ -124,14 +115,14 @@ def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
     scene = Scene(e.run, e.title, e.start_cells, e.duration_cells, e.spec, e.narration, source=e.source)
     if isinstance(e, ev.SceneReused):
         status = SceneStatus.UPLOADED if e.uploaded else SceneStatus.RENDERED
-        scene = attrs_evolve(scene, status=status, rendered=e.renditions, uploaded=e.uploaded)
+        scene = changed(scene, {"status": status, "rendered": e.renditions, "uploaded": e.uploaded})
     return {"scenes": (*job.scenes[: e.scene], scene, *job.scenes[e.scene + 1 :])}
 
 
 def _with_scene(job: Job, index: int, **changes: Any) -> Changes:
     if not 0 <= index < len(job.scenes):
         raise IllegalTransition(f"scene {index} was never planned")
-    scene = attrs_evolve(job.scenes[index], **changes)
+    scene = changed(job.scenes[index], changes)
     return {"scenes": (*job.scenes[:index], scene, *job.scenes[index + 1 :])}
 
 
@@ -258,7 +249,7 @@ def evolve(job: Job | None, event: ev.Event) -> Job:
         raise IllegalTransition(f"{type(event).__name__} can't follow while the job is {job.phase.value}")
     evolver = _EVOLVERS.get(type(event))
     changes = evolver(job, event) if evolver else {}
-    return _changed(job, {"phase": phase, **changes})
+    return changed(job, {"phase": phase, **changes})
 
 
 def fold(events: Iterable[ev.Event], job: Job | None = None) -> Job | None:

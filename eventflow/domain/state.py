@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import frozen
-
+from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
     Failure,
     FileRef,
@@ -41,7 +40,7 @@ class SceneStatus(StrEnum):
     FAILED = "failed"
 
 
-@frozen
+@carrier
 class Scene:
     run: int
     title: str
@@ -62,7 +61,7 @@ class Scene:
         return ReusableScene(*made_from, self.rendered, self.uploaded)
 
 
-@frozen
+@carrier
 class FailedAttempt:
     step: Step
     scene: int | None
@@ -71,7 +70,7 @@ class FailedAttempt:
     final: bool
 
 
-@frozen
+@carrier
 class Publication:
     """What viewers get; an older one stays served while the job is being reprocessed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import field
 
 from eventflow.domain.carrier import carrier
 
@@ -82,7 +82,7 @@ class FailureCategory(StrEnum):
     INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
 
 
-@frozen
+@carrier
 class Failure:
     """Why a step or a job failed: a stable `code` for programs, a `message` for people."""
 
@@ -91,7 +91,7 @@ class Failure:
     message: str
 
 
-@frozen
+@carrier
 class Voice:
     """Who narrates; `rate` is a factor of the normal speech rate (0.5 to 2.0)."""
 
@@ -99,7 +99,7 @@ class Voice:
     rate: float = 1.0
 
 
-@frozen
+@carrier
 class VideoRequest:
     """What the requester asked for, after validation, with every default filled in."""
 
@@ -116,7 +116,7 @@ class VideoRequest:
     passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
 
 
-@frozen
+@carrier
 class FileRef:
     """A file that is safely in a store. Events name keys, never URLs: URLs expire.
 
@@ -131,7 +131,7 @@ class FileRef:
     retry_count: int = 0
 
 
-@frozen
+@carrier
 class Segment:
     """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells."""
 
@@ -139,7 +139,7 @@ class Segment:
     duration_cells: int
 
 
-@frozen
+@carrier
 class SceneRendition:
     """One scene at one quality: the init segment, and the media segments in order.
 
@@ -159,7 +159,7 @@ class SceneRendition:
         return (self.init, *(segment.file for segment in self.segments))
 
 
-@frozen
+@carrier
 class ReusableScene:
     """A scene that is rendered: with the same `source` and start in a plan, it is neither narrated nor rendered again.
 
@@ -175,7 +175,7 @@ class ReusableScene:
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@frozen
+@carrier
 class ForkOrigin:
     """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
 
@@ -184,7 +184,7 @@ class ForkOrigin:
     scenes: tuple[ReusableScene, ...] = ()
 
 
-@frozen
+@carrier
 class VideoFile:
     """A whole video at one quality."""
 
@@ -195,7 +195,7 @@ class VideoFile:
     file: FileRef
 
 
-@frozen
+@carrier
 class Thumbnail:
     index: int
     width: int
@@ -203,7 +203,7 @@ class Thumbnail:
     file: FileRef
 
 
-@frozen
+@carrier
 class VideoStream:
     codec: str
     profile: str | None
@@ -214,7 +214,7 @@ class VideoStream:
     pixel_format: str
 
 
-@frozen
+@carrier
 class AudioStream:
     codec: str
     sample_rate: int  #: Hz
@@ -222,7 +222,7 @@ class AudioStream:
     bit_rate: int | None  #: bits per second
 
 
-@frozen
+@carrier
 class TechnicalMetadata:
     """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
 

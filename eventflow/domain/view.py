@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import evolve as replace
-from attrs import field, frozen
+from attrs import field
 
 from eventflow.domain import events as ev
+from eventflow.domain.carrier import carrier, changed
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
 from eventflow.domain.values import STAGE_OF_STEP, ReprocessFrom, Stage, Step
 from eventflow.domain.work import parked_work
@@ -52,7 +52,7 @@ class StageState(StrEnum):
     STOPPED = "stopped"  #: the job ended before the stage did: cancelled, or failed elsewhere
 
 
-@frozen
+@carrier
 class StageView:
     """`attempt` counts from 1 once the stage has begun; the times are those of events."""
 
@@ -65,7 +65,7 @@ class StageView:
 _NO_STAGES: Mapping[Stage, StageView] = {stage: StageView() for stage in Stage}
 
 
-@frozen
+@carrier
 class JobView:
     """A job as its owner sees it at `version`."""
 
@@ -121,7 +121,8 @@ def apply(view: JobView | None, envelope: Envelope) -> JobView:
         job = evolve(None, event)
         return JobView(envelope.job_id, envelope.owner, envelope.seq, at, at, job)
     job = evolve(view.job, event)
-    return replace(view, version=envelope.seq, updated_at=at, job=job, stages=_stages(view.stages, job, event, at))
+    stages = _stages(view.stages, job, event, at)
+    return changed(view, {"version": envelope.seq, "updated_at": at, "job": job, "stages": stages})
 
 
 def view_of(envelopes: Iterable[Envelope], view: JobView | None = None) -> JobView | None:
@@ -136,18 +137,18 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
         return {**stages, **dict.fromkeys(_AGAIN_FROM[event.from_stage], StageView())}
     if isinstance(event, ev.ArtefactLost):
         return {**stages, **_reopened(stages)}
-    changed: dict[Stage, StageView] = {}
+    touched: dict[Stage, StageView] = {}
 
     def begin(stage: Stage) -> None:
         old = stages[stage]
         if old.started_at is None:
-            changed[stage] = StageView(StageState.ACTIVE, at, None, 1)
+            touched[stage] = StageView(StageState.ACTIVE, at, None, 1)
 
     def end(stage: Stage, state: StageState = StageState.COMPLETED) -> None:
-        old = changed.get(stage, stages[stage])
+        old = touched.get(stage, stages[stage])
         if old.finished_at is None:
             started = old.started_at or at
-            changed[stage] = StageView(state, started, at, max(1, old.attempt))
+            touched[stage] = StageView(state, started, at, max(1, old.attempt))
 
     if kind in _ENDS:
         end(_ENDS[kind])
@@ -166,14 +167,14 @@ def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: da
         stage = STAGE_OF_STEP[event.step]
         old = stages[stage]
         attempt = max(old.attempt, event.attempt + 1)
-        changed[stage] = StageView(StageState.ACTIVE, old.started_at or at, None, attempt)
+        touched[stage] = StageView(StageState.ACTIVE, old.started_at or at, None, attempt)
     if isinstance(event, ev.JobFailed):
         end(STAGE_OF_STEP[event.step], StageState.FAILED)
     if job.finished:
         for stage, seen in stages.items():
             if seen.started_at is not None:
                 end(stage, StageState.STOPPED)
-    after = {**stages, **changed} if changed else stages
+    after = {**stages, **touched} if touched else stages
     return _with_parked(after, job, at) if job.parked or kind is ev.StepFailed else after
 
 
@@ -185,7 +186,7 @@ def _with_parked(stages: Mapping[Stage, StageView], job: Job, at: datetime) -> M
         if stage in parked:
             shown[stage] = StageView(StageState.PARKED, seen.started_at or at, None, max(1, seen.attempt))
         elif seen.state is StageState.PARKED:
-            shown[stage] = replace(seen, state=StageState.ACTIVE)
+            shown[stage] = changed(seen, {"state": StageState.ACTIVE})
     return shown
 
 
@@ -203,7 +204,7 @@ def _reopened(stages: Mapping[Stage, StageView]) -> dict[Stage, StageView]:
     if stages[Stage.RENDERING].finished_at is None:
         return {}
     again = {
-        stage: replace(stages[stage], state=StageState.ACTIVE, finished_at=None, attempt=stages[stage].attempt + 1)
+        stage: StageView(StageState.ACTIVE, stages[stage].started_at, None, stages[stage].attempt + 1)
         for stage in (Stage.RENDERING, Stage.UPLOADING)
         if stages[stage].finished_at is not None
     }

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Any
 
-from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.domain.carrier import carrier
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
@@ -19,7 +19,7 @@ _COUNT = 1_000
 _PATIENCE_S = 20.0
 
 
-@frozen
+@carrier
 class Appended:
     """An event of type `type` brought the job to `version`."""
 
@@ -28,7 +28,7 @@ class Appended:
     type: str
 
 
-@frozen
+@carrier
 class Progressed:
     """The running step `field` of the job is `fraction` (0 to 1) done."""
 
@@ -37,7 +37,7 @@ class Progressed:
     fraction: float
 
 
-@frozen
+@carrier
 class Dropped:
     """Whoever keeps the job folded should forget it and read it anew."""
 

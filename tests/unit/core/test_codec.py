@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventflow.codec import Codec, DecodeError, Upcaster
-from eventflow.domain.events import EVENT_TYPES, Event, PlanningStarted
+from eventflow.domain.events import EVENT_TYPES, Event, PlanningStarted, ScriptPlanned
+from eventflow.domain.values import FileRef
 from eventflow.envelope import Envelope
 
 LINES = (Path(__file__).parents[1] / "golden" / "v1.jsonl").read_bytes().splitlines()
@@ -170,6 +171,37 @@ def test_attributes_of_the_wrong_kind(changes: dict[str, Any]) -> None:
     """Taken as they are, these would break the fold or the commit later, where nobody parks them."""
     with pytest.raises(DecodeError):
         CODEC.decode(orjson.dumps(body(**changes)))
+
+
+REQUEST = orjson.loads(LINES[0])
+FILE = {"store": "workspace", "key": "k", "sha256": "0", "size_bytes": 1, "media_type": "text/plain"}
+
+
+def planned(**changes: Any) -> bytes:
+    data = {"run": 1, "title": "t", "scene_count": 1, "plan": {**FILE, **changes}}
+    return orjson.dumps(body(type="ScriptPlanned", data=data))
+
+
+def test_a_nested_file_is_read() -> None:
+    assert CODEC.decode(planned()).event == ScriptPlanned(1, "t", 1, FileRef("workspace", "k", "0", 1, "text/plain"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"store": "attic"}, {"store": None}, {"store": []}, {"key": 1}, {"size_bytes": "1"}, {"retry_count": None}],
+    ids=str,
+)
+def test_a_nested_value_of_the_wrong_kind(changes: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError):
+        CODEC.decode(planned(**changes))
+
+
+@pytest.mark.parametrize("voice", [[], "", "name", 0, None])
+def test_no_object_where_every_field_has_a_default(voice: Any) -> None:
+    """It would become the default, in silence."""
+    request = {**REQUEST["data"]["request"], "voice": voice}
+    with pytest.raises(DecodeError):
+        CODEC.decode(orjson.dumps({**REQUEST, "data": {**REQUEST["data"], "request": request}}))
 
 
 @given(st.binary(max_size=60) | JSON.map(orjson.dumps))

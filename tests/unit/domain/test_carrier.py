@@ -1,0 +1,43 @@
+"""Copies of carriers: what attrs would check at run time, had we not left that out."""
+
+from collections.abc import Iterator
+
+import attrs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eventflow.domain.carrier import carrier, changed
+from tests.support.walks import walk
+
+
+@carrier
+class Point:
+    x: int
+    y: int = 0
+
+
+def test_a_copy_has_the_changes_and_leaves_its_original_alone() -> None:
+    point = Point(1, 2)
+    moved = changed(point, {"y": 3})
+    assert (point, moved) == (Point(1, 2), Point(1, 3))
+    assert moved == attrs.evolve(point, y=3)
+    assert hash(moved) == hash(Point(1, 3))
+
+
+def carriers(value: object) -> Iterator[object]:
+    """`value` and all that lies in it, as far as it is made of attrs classes and tuples."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from carriers(item)
+    elif attrs.has(type(value)):
+        yield value
+        for inner in vars(value).values():
+            yield from carriers(inner)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_fold_changes_no_field_that_there_isnt(seed: int) -> None:
+    *_, last = walk(seed)
+    for value in carriers(last.job):
+        assert set(vars(value)) == {field.name for field in attrs.fields(type(value))}
