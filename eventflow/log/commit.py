@@ -70,7 +70,8 @@ class Parked:
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`; `lane` and `owner` say where a request lines up.
+    `expected` is the job's version before the first of `events`; `lane` and `owner` say where a request lines up,
+    and where a job that is stopped may stand in line.
     """
 
     keys: PartitionKeys
@@ -128,7 +129,7 @@ class _Batch:
     def _add(self, c: Commit) -> None:
         put, claim = self.args.extend, c.claim
         put((c.expected, c.hint, len(c.events)))
-        if c.hint == "request":
+        if c.hint in ("request", "stop"):
             put((c.lane, c.owner))
         for event in c.events:
             put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))

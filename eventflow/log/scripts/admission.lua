@@ -9,6 +9,7 @@
 -- Round-robin over owners: an owner's k-th waiting job has its turn in the k-th round from now, whatever the others
 -- have waiting (start-time fair queueing, Goyal, Vin and Cheng 1996, with jobs of equal weight). Within a round, jobs
 -- are in order of arrival. One admission in NORMAL_SHARE looks at the normal lane first, so that high never starves it.
+-- A job that leaves the line gives its owner a turn back: what is cancelled doesn't push back what is asked for next.
 
 local NORMAL_SHARE = 4
 
@@ -29,18 +30,26 @@ local function line_up(base, job, lane, owner)
   redis.call('ZADD', base .. 'waiting:' .. lane, round + (arrival % 1000000) / 1000000, job)
 end
 
+-- Rounds count while somebody waits; the next one to wait begins with the first.
+local function forget_rounds_of_nobody(base, lane)
+  if redis.call('EXISTS', base .. 'waiting:' .. lane) == 1 then return end
+  redis.call('DEL', base .. 'rounds:' .. lane)
+  redis.call('HDEL', base .. 'admission', 'round:' .. lane)
+end
+
 local function next_of(base, lane)
-  local waiting = base .. 'waiting:' .. lane
-  local first = redis.call('ZPOPMIN', waiting)
+  local first = redis.call('ZPOPMIN', base .. 'waiting:' .. lane)
   if not first[1] then return false end
-  if redis.call('EXISTS', waiting) == 1 then
-    redis.call('HSET', base .. 'admission', 'round:' .. lane, math.floor(tonumber(first[2])))
-  else
-    redis.call('DEL', base .. 'rounds:' .. lane)
-    redis.call('HDEL', base .. 'admission', 'round:' .. lane)
-  end
+  redis.call('HSET', base .. 'admission', 'round:' .. lane, math.floor(tonumber(first[2])))
+  forget_rounds_of_nobody(base, lane)
   admit(base, first[1], lane)
   return true
+end
+
+local function leave_the_line(base, job, lane, owner)
+  if redis.call('ZREM', base .. 'waiting:' .. lane, job) == 0 then return end
+  redis.call('HINCRBY', base .. 'rounds:' .. lane, owner, -1)
+  forget_rounds_of_nobody(base, lane)
 end
 
 local function anybody_waits(base)
@@ -59,9 +68,12 @@ local function admit_next(base, limit, most)
   end
 end
 
--- A job's last event is a request: deliver it, now or in its turn.
+-- A job's last event is a request: deliver it, now or in its turn. One that is in progress (its plan was lost, and it
+-- is planned again) keeps its place: it would else wait for a place while it holds one.
 local function request_admission(base, limit, job, lane, owner)
-  if not anybody_waits(base) and redis.call('SCARD', base .. 'admitted') < limit then
+  local admitted = base .. 'admitted'
+  if redis.call('SISMEMBER', admitted, job) == 1
+    or not anybody_waits(base) and redis.call('SCARD', admitted) < limit then
     admit(base, job, lane)
   else
     line_up(base, job, lane, owner)
@@ -69,11 +81,8 @@ local function request_admission(base, limit, job, lane, owner)
   end
 end
 
--- A job has ended: its place is free.
-local function give_back(base, limit, job)
-  if redis.call('SREM', base .. 'admitted', job) == 0 then
-    redis.call('ZREM', base .. 'waiting:high', job)
-    redis.call('ZREM', base .. 'waiting:normal', job)
-  end
+-- A job has ended: its place is free, or its place in the line where that is told (`lane`, `owner`).
+local function give_back(base, limit, job, lane, owner)
+  if redis.call('SREM', base .. 'admitted', job) == 0 and lane then leave_the_line(base, job, lane, owner) end
   admit_next(base, limit, 2)
 end

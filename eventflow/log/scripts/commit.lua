@@ -4,7 +4,7 @@
 -- ARGV: a flat list, read from left to right:
 --   number of commits, most jobs in progress, then for each commit
 --     expected version, hint ('' | 'cancel' | 'stop' | 'publish' | 'resume' | 'request'), number of events
---     for a request: lane, owner
+--     for a request or a stop: lane, owner
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
@@ -74,7 +74,7 @@ local function note(hint, job_key, lane, owner)
   elseif hint == 'resume' then
     call('SADD', base .. 'admitted', job)
   else
-    give_back(base, limit, job)
+    give_back(base, limit, job, lane, owner)
   end
   if hint == 'stop' then
     call('HSET', live, 'cancel', 1)
@@ -85,7 +85,7 @@ end
 local function commit(job_key)
   local version, hint, events, first = tonumber(args[at]), args[at + 1], tonumber(args[at + 2]), at + 3
   local lane, owner
-  if hint == 'request' then lane, owner, first = args[first], args[first + 1], first + 2 end
+  if hint == 'request' or hint == 'stop' then lane, owner, first = args[first], args[first + 1], first + 2 end
   at = first + 3 * events
   local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
   local stream, group, entry
