@@ -23,6 +23,7 @@ from random import Random
 from signal import SIGKILL
 from statistics import median, quantiles
 from time import perf_counter
+from typing import Any
 
 import orjson
 from attrs import frozen
@@ -120,7 +121,7 @@ async def throughput(url: str, processes: int, jobs: int, seed: int) -> float:
         crew.go()
         await _until_ended(redis, jobs)
         begun = await crew.end()
-        rows = await redis.xrange(_OUTCOMES)
+        rows: Any = await redis.xrange(_OUTCOMES)
         _check(log, ids, [fields[b"e"] for _, fields in rows], begun)
     finally:
         await crew.kill()
