@@ -44,7 +44,7 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
 GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
     "generation": (Topic.REQUESTED, Topic.PLANNED, Topic.COMPLETED),
     "upload": (Topic.RENDERED, Topic.GENERATED),
-    "metadata": (Topic.UPLOADED,),
+    "metadata": (Topic.UPLOADED, Topic.OUTCOME),
 }
 
 #: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.

@@ -73,10 +73,15 @@ class Endings:
         failure: Failure,
         error: Exception,
     ) -> None:
-        """StepFailed, the delayed retry and the settlement are one commit."""
+        """StepFailed, the delayed retry and the settlement are one commit.
+
+        What is no step of the job fails without it: the entry is left to its lease and tried again, until it has had
+        its deliveries.
+        """
         note(self.group, held, "step failed", level="warning", code=failure.code, error=failure.message, exc_info=error)
         if work is None:
-            await self.park(held, error)
+            if held.delivery.claim.count >= MAX_DELIVERIES:
+                await self.park(held, error)
             return
         attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
         retry_at = self.retry.retry_at(self.clock(), attempt, self.random, error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 from eventflow.runtime.held import Held
 
@@ -54,9 +54,13 @@ class Slots:
         self._start(self._run(held))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.add(asyncio.create_task(self._until_done(work)))
+
+    async def _until_done(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:  # in the same turn as the line was seen empty: whoever comes next finds the slot free
+            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _run_line(self) -> None:
         slot = asyncio.current_task()

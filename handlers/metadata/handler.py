@@ -1,7 +1,8 @@
-"""The metadata group: probes the finished files and publishes the video."""
+"""The metadata group: probes the finished files and publishes the video; then it clears up after the job."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -16,6 +17,9 @@ from handlers.failures import as_step_errors
 from handlers.media.probe import MediaInfo, probe
 from handlers.workspace import Workspace
 
+#: By when every step of a cancelled job has stopped, in seconds: two heartbeats.
+HEARD_WITHIN_S = 2.0
+
 
 @frozen
 class Metadata:
@@ -23,10 +27,18 @@ class Metadata:
 
     @property
     def group(self) -> Group:
-        return Group("metadata", {ev.VideoUploaded: self.extract})
+        return Group(
+            "metadata",
+            {
+                ev.VideoUploaded: self.extract,
+                ev.VideoPublished: self.clear_up,
+                ev.JobCancelled: self.clear_up,
+                ev.JobFailed: self.leave,
+            },
+        )
 
     async def extract(self, reaction: Reaction) -> Sequence[Command]:
-        """What each file is, by looking at it; then the workspace is cleared, if that was asked for."""
+        """What each file is, by looking at it."""
         job = reaction.job
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             found: list[TechnicalMetadata] = []
@@ -36,10 +48,27 @@ class Metadata:
                 path.unlink()
                 found.append(_technical(made.quality, info))
                 reaction.progress((number + 1) / len(job.videos))
-            after = await reaction.commit(cmd.PublishVideo(job.run, tuple(found)))
-            if after.phase is Phase.COMPLETED and job.request.cleanup_local_files:
+        return [cmd.PublishVideo(job.run, tuple(found))]
+
+    async def clear_up(self, reaction: Reaction) -> Sequence[Command]:
+        """Remove the workspace's files of a job that has ended, unless it goes on by now or they were to be kept.
+
+        Steps of a cancelled job hear of its end by their heartbeat: what they have kept until then goes, too. A store
+        that can't be reached is asked again when the entry's lease is over.
+        """
+        job = reaction.job
+        wanted = job.phase is Phase.CANCELLED or (job.phase is Phase.COMPLETED and job.request.cleanup_local_files)
+        if wanted and job.run == reaction.event.run:
+            with as_step_errors():
                 removed = await self.workspace.clear(reaction.job_id)
-                reaction.log.info("workspace cleared", files=removed)
+                if removed and job.phase is Phase.CANCELLED:
+                    await asyncio.sleep(HEARD_WITHIN_S)
+                    removed += await self.workspace.clear(reaction.job_id)
+            reaction.log.info("workspace cleared", files=removed)
+        return []
+
+    async def leave(self, reaction: Reaction) -> Sequence[Command]:
+        """A failed job keeps its files: a reprocess goes on from them."""
         return []
 
 

@@ -1,8 +1,8 @@
 """`eventflow bench chain`: three no-op steps per job through the real runtime, beside a hand-written redis-py loop.
 
 Ours: requested -> generation -> generated -> upload -> uploaded -> metadata -> outcome. One process with one member
-of each group; the real codec, fold, decide, fencing and Lua commit are in the path, and each history is verified
-afterwards.
+of each group; the real codec, fold, decide, admission, fencing and Lua commit are in the path, and each history is
+verified afterwards.
 
 Baseline: three streams with a group each; XREADGROUP COUNT 100, and per message a MULTI of XADD (to the next stream)
 and XACK, pipelined. The messages are as long as our requests.
@@ -50,6 +50,8 @@ from eventflow.topics import Topic
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 BASELINE_COUNT = 100
 CONCURRENCY = 256
+#: Jobs in progress: admission is in the path, and wide enough to keep every slot busy.
+IN_PROGRESS = 1_000
 EXPECTED = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
 
 
@@ -113,8 +115,14 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
 
     random = Random(seed)  # noqa: S311 - jitter
     codec = Codec()
-    ids = await _submit(JobLog(redis, codec=codec, keyspace=keyspace, clock=clock), jobs, seed)
-    log = JobLog(redis, codec=codec, keyspace=keyspace, clock=clock, cache_size=2 * jobs)
+
+    def log_of(cache_size: int) -> JobLog:
+        return JobLog(
+            redis, codec=codec, keyspace=keyspace, clock=clock, cache_size=cache_size, most_in_progress=IN_PROGRESS
+        )
+
+    ids = await _submit(log_of(1), jobs, seed)
+    log = log_of(2 * jobs)
     keys = keyspace.partition(0)
     clients = [connect(url, blocking=True, max_connections=2) for _ in GROUPS]
     settings = WorkerSettings(concurrency=CONCURRENCY)
@@ -137,7 +145,7 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
     seconds = perf_counter() - began
     stop.set()
     await asyncio.gather(*running)
-    verified = await _verify(JobLog(redis, codec=codec, keyspace=keyspace, clock=clock, cache_size=1), ids)
+    verified = await _verify(log_of(1), ids)
     for client in [redis, *clients]:
         await client.aclose()
     return seconds, verified

@@ -31,7 +31,7 @@ def test_what_is_decided_can_happen(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(SEEDS)
 def test_deciding_twice_changes_nothing(seed: int) -> None:
-    """A handler's command that has had its effect has no second one (failing and parking count each time, planning restarts)."""
+    """A handler's command that has had its effect has no second one (failing, parking and planning may)."""
     repeatable = cmd.FailStep | cmd.ParkStep | cmd.StartPlanning | cmd.RecordFallback | cmd.RecordDegradation
     for moment in walk(seed):
         requester = isinstance(moment.command, cmd.RequestVideo | cmd.RequestReprocess | cmd.RequestCancellation)

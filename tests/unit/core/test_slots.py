@@ -1,0 +1,69 @@
+"""The line and its slots."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from eventflow.runtime.held import Held
+from eventflow.runtime.slots import Slots
+
+
+def held() -> Held:
+    return Held(cast(Any, None), cast(Any, None))
+
+
+async def test_what_comes_as_a_slot_closes_finds_it_free() -> None:
+    """A slot that has seen the line empty is over at once, not only when the loop has told so."""
+    ran: list[Held] = []
+
+    async def run(one: Held) -> None:
+        ran.append(one)
+
+    slots = Slots(1, run)
+    for _ in range(2):
+        slots.put(held())
+        slots.open()
+        await asyncio.sleep(0)  # the slot has run; nothing has been told of its end yet
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(ran) == 2
+    assert slots.line == ()
+
+
+async def test_no_more_run_than_there_are_slots() -> None:
+    go, running, most = asyncio.Event(), 0, 0
+
+    async def run(_: Held) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await go.wait()
+        running -= 1
+
+    slots = Slots(3, run)
+    for _ in range(8):
+        slots.put(held())
+    slots.open()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (running, len(slots.line)) == (3, 5)
+    go.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (running, most, slots.line) == (0, 3, ())
+
+
+async def test_steps_that_do_not_wait_share_one_slot() -> None:
+    tasks = set()
+
+    async def run(_: Held) -> None:
+        tasks.add(asyncio.current_task())
+
+    slots = Slots(8, run)
+    for _ in range(20):
+        slots.put(held())
+    slots.open()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(tasks) == 1
