@@ -49,9 +49,26 @@ _CAUSE = Cause("bench", "bench", "", TRACEPARENT)
 
 
 @frozen
+class Report:
+    """What a worker process tells at its end: see `scale_worker`."""
+
+    cpu_s: float
+    waited_ms: list[float]
+
+
+@frozen
+class Pace:
+    """Jobs per second of all processes together, and what one job costs a process in processor time."""
+
+    jobs_per_s: float
+    cpu_ms_per_job: float
+
+
+@frozen
 class ScaleResult:
-    """`of_ideal` is one process's pace over slots / handler time. `rate` is what was asked for, `appended_per_s` what
-    came of it; `start_...` the times to start of `started` jobs."""
+    """`of_ideal` is one process's pace over slots / handler time. `cpu_ms_per_job` is a worker's processor time, which tells
+    what a busy machine hides: how many jobs a second would keep a core busy. `rate` is what was asked for,
+    `appended_per_s` what came of it; `start_...` the times to start of `started` jobs."""
 
     handler_ms: float
     concurrency: int
@@ -61,6 +78,7 @@ class ScaleResult:
     two_jobs_per_s: float
     ratio: float
     of_ideal: float
+    cpu_ms_per_job: float
     rate: float
     appended_per_s: float
     started: int
@@ -94,12 +112,12 @@ class Crew:
             if process.stdin is not None:
                 process.stdin.write(b"go\n")
 
-    async def end(self) -> list[list[float]]:
-        """Drain; for each process how long its jobs had waited, in ms, in the order in which they were begun."""
+    async def end(self) -> list[Report]:
+        """Drain; the report of each process, its jobs in the order in which they were begun."""
         outputs = await asyncio.gather(*(process.communicate(b"") for process in self._processes))
         if any(process.returncode for process in self._processes):
             raise RuntimeError("a worker of the benchmark failed")
-        return [orjson.loads(out) for out, _ in outputs]
+        return [Report(**orjson.loads(out)) for out, _ in outputs]
 
     async def kill(self) -> None:
         for process in self._processes:
@@ -108,8 +126,8 @@ class Crew:
                 await process.wait()
 
 
-async def throughput(url: str, processes: int, jobs: int, seed: int) -> float:
-    """Jobs per second of `processes` workers in the middle eight tenths of `jobs`."""
+async def throughput(url: str, processes: int, jobs: int, seed: int) -> Pace:
+    """The pace of `processes` workers in the middle eight tenths of `jobs`."""
     redis = connect(url)
     await redis.flushall()
     crew = await Crew.start(url, processes)
@@ -120,15 +138,16 @@ async def throughput(url: str, processes: int, jobs: int, seed: int) -> float:
             await asyncio.gather(*(log.create(job_id, _REQUEST, _CAUSE) for job_id in ids[start : start + 500]))
         crew.go()
         await _until_ended(redis, jobs)
-        begun = await crew.end()
+        reports = await crew.end()
         rows: Any = await redis.xrange(_OUTCOMES)
-        _check(log, ids, [fields[b"e"] for _, fields in rows], begun)
+        _check(log, ids, [fields[b"e"] for _, fields in rows], [report.waited_ms for report in reports])
     finally:
         await crew.kill()
         await redis.aclose()
     times_ms = [int(entry_id.partition(b"-")[0]) for entry_id, _ in rows]
     first, last = jobs // 10, jobs - jobs // 10 - 1
-    return (last - first) * 1000 / (times_ms[last] - times_ms[first])
+    per_s = (last - first) * 1000 / (times_ms[last] - times_ms[first])
+    return Pace(per_s, sum(report.cpu_s for report in reports) * 1000 / jobs)
 
 
 async def times_to_start(url: str, rate: float, seconds: float, seed: int) -> tuple[float, list[float]]:
@@ -147,7 +166,8 @@ async def times_to_start(url: str, rate: float, seconds: float, seed: int) -> tu
         await asyncio.gather(*appends)
         per_s = len(appends) / (perf_counter() - began)
         await _until_ended(redis, len(appends))
-        [waited_ms] = await crew.end()
+        [report] = await crew.end()
+        waited_ms = report.waited_ms
     finally:
         await crew.kill()
         await redis.aclose()
@@ -182,13 +202,13 @@ def _check(log: JobLog, ids: Sequence[str], outcomes: Sequence[bytes], begun: Se
 
 def run(jobs: int, rounds: int, rate: float, seconds: float) -> ScaleResult:
     """Raises AssertionError where a job was lost or done twice, RuntimeError where a worker dies."""
-    paces: dict[int, list[float]] = {1: [], 2: []}
+    paces: dict[int, list[Pace]] = {1: [], 2: []}
     with bench_server() as url:
         for index in range(rounds):
             for processes in (1, 2) if index % 2 == 0 else (2, 1):
                 paces[processes].append(asyncio.run(throughput(url, processes, jobs, index)))
         per_s, waited_ms = asyncio.run(times_to_start(url, rate, seconds, 0))
-    one, two = median(paces[1]), median(paces[2])
+    one, two = (median(pace.jobs_per_s for pace in paces[processes]) for processes in (1, 2))
     percentiles = quantiles(waited_ms, n=100, method="inclusive")
     return ScaleResult(
         handler_ms=HANDLER_S * 1000,
@@ -199,6 +219,7 @@ def run(jobs: int, rounds: int, rate: float, seconds: float) -> ScaleResult:
         two_jobs_per_s=round(two, 1),
         ratio=round(two / one, 3),
         of_ideal=round(one * HANDLER_S / CONCURRENCY, 3),
+        cpu_ms_per_job=round(median(pace.cpu_ms_per_job for pace in (*paces[1], *paces[2])), 3),
         rate=rate,
         appended_per_s=round(per_s, 1),
         started=len(waited_ms),

@@ -1,7 +1,8 @@
 """A worker process of `ops.bench.scale`: `python -m ops.bench.scale_worker URL CONCURRENCY HANDLER_SECONDS`.
 
-It prints "ready", begins when it is sent a line, and stops when its standard input ends; then it prints, as JSON, how
-long each job had waited when its handler started: milliseconds since the time in its first event.
+It prints "ready", begins when it is sent a line, and stops when its standard input ends; then it prints, as JSON, the
+processor seconds that it has used since it began, and how long each job had waited when its handler started:
+milliseconds since the time in its first event.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
+from time import process_time
 
 import orjson
 import uvloop
@@ -72,14 +74,14 @@ async def work(url: str, concurrency: int, seconds: float) -> None:
     await member.ensure()
     say("ready")
     await asyncio.to_thread(sys.stdin.readline)
-    stop = asyncio.Event()
+    stop, began = asyncio.Event(), process_time()
     running = asyncio.create_task(worker.run(stop))
     await asyncio.to_thread(sys.stdin.read)
     stop.set()
     await running
     await redis.aclose()
     await blocking.aclose()
-    say(orjson.dumps(handlers.waited_ms).decode())
+    say(orjson.dumps({"cpu_s": process_time() - began, "waited_ms": handlers.waited_ms}).decode())
 
 
 def main(url: str, concurrency: str, seconds: str) -> None:
