@@ -66,8 +66,8 @@ class Pace:
 
 @frozen
 class ScaleResult:
-    """`of_ideal` is one process's pace over slots / handler time. `cpu_ms_per_job` is a worker's processor time, which tells
-    what a busy machine hides: how many jobs a second would keep a core busy. `rate` is what was asked for,
+    """`of_ideal` is one process's pace over slots / handler time. `cpu_ms_per_job` is a worker's processor time, which
+    tells what a busy machine hides: how many jobs a second would keep a core busy. `rate` is what was asked for,
     `appended_per_s` what came of it; `start_...` the times to start of `started` jobs."""
 
     handler_ms: float
