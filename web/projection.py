@@ -72,16 +72,16 @@ class Projection:
         if entry is None:
             return None
         deadline = self._now() + timeout_s
-        force = True
+        look = first = True
         while entry.version < min_version:
-            if force:
-                entry = await self._fetch(job_id, force=True)
+            if look:  # the first time whatever the tail says: it may not have come to the write that is waited for
+                entry = await self._fetch(job_id, force=first)
                 if entry is None:
                     return None
-            remaining = deadline - self._now()
+            first, remaining = False, deadline - self._now()
             if entry.version < min_version and remaining <= 0:
                 raise VersionPending(entry.version)
-            force = entry.version < min_version and not await wait(entry, min(remaining, POLL_SECONDS))
+            look = entry.version < min_version and not await wait(entry, min(remaining, POLL_SECONDS))
         return self._snapshot(entry)
 
     async def get_many(self, job_ids: Sequence[str]) -> dict[str, Snapshot]:

@@ -41,7 +41,7 @@ class PressureLimits:
         if not self.min_free_bytes:
             return ""
         try:
-            free = shutil.disk_usage(self.scratch).free
+            free = shutil.disk_usage(_nearest(self.scratch)).free
         except OSError as error:
             return f"the scratch folder {self.scratch} can't be used: {error.strerror}"
         if free >= self.min_free_bytes:
@@ -71,6 +71,11 @@ class PressureLimits:
         if used <= int(limit) * self.max_container_share:
             return ""
         return f"the container uses {used // _MB} of its {int(limit) // _MB} MB of memory"
+
+
+def _nearest(folder: Path) -> Path:
+    """`folder`, or the nearest of those it is to be made in: the first step makes it."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
 class Gate:

@@ -90,6 +90,26 @@ def rebuild(
 
 
 @app.command()
+def scale(
+    jobs: Annotated[int, typer.Option(min=200, help="Jobs a round, each with a handler that waits 20 ms.")] = 3_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of one and of two worker processes; medians count.")] = 5,
+    rate: Annotated[float, typer.Option(min=10, help="Jobs appended per second to see how soon they start.")] = 100.0,
+    seconds: Annotated[float, typer.Option(min=3, help="For how long these are appended.")] = 20.0,
+    json: Json = False,
+) -> None:
+    """Two worker processes against one, and the time from append to a handler's start."""
+    from eventflow.telemetry.logs import configure_logs
+    from ops.bench.scale import run
+
+    configure_logs("WARNING", json=False)
+    try:
+        result = run(jobs, rounds, rate, seconds)
+    except (AssertionError, RuntimeError) as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)
+
+
+@app.command()
 def recovery(
     kills: Annotated[int, typer.Option(min=2, help="Busy workers to kill.")] = 30,
     lease: Annotated[float, typer.Option(min=0.5, max=60, help="The workers' lease in seconds.")] = 5.0,

@@ -14,7 +14,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | undecodable entry never settled | test_poison |
 | failed XACK logged, ids dropped | test_server_loss: lost_answer_to_a_settling_commit_... (XACK is part of the commit) |
 | DELCONSUMER discards pending | test_drain: unfinished_step_goes_to_another_worker_..., consumers_of_dead_workers_... |
-| consumers leak | test_drain: consumers_of_dead_workers_do_not_pile_up, many_restarts_... |
+| consumers leak (38 million) | test_hygiene: thousand_killed_workers_...; test_drain: consumers_of_dead_workers_..., many_restarts_... |
 | acked streams grow (retry streams) | test_retries: transient_failure_... (settled retries are deleted) |
 | NOGROUP: stop or hot loop | test_lost_groups |
 | group recreated at `$` skips events | test_lost_groups: destroyed_group_comes_back_and_skips_nothing, group_that_is_new_... |
@@ -31,10 +31,16 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | trims nothing | test_trimming: what_all_groups_have_acknowledged_goes (lengths are measured) |
 | acked streams grow (topics, feed, jobs) | the same; feed_goes_up_to_the_first_job_that_is_not_archived; `eventflow bench archive` |
 | trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
-| AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_keeps_what_is_pending |
+| AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_...; test_rewrite (retry streams) |
 | archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
 | slot or room is never free again | test_slots; unit/core/test_slots |
-| job waits for its own place | test_admission: job_whose_plan_is_lost_... |
+| job waits for its own place | test_places: job_whose_plan_is_lost_... |
+| XREAD per SSE client starves pool | integration/web/test_fan_out: 200_who_wait_for_a_version_use_one_... |
+| COUNT is per stream, priorities leak | test_lanes |
+| KEDA ignores one message | test_lanes: queue_of_one_is_a_queue (counted by the server; no scaler's threshold in between) |
+| XACKDEL RCE | unit/test_architecture: no_command_is_sent_that_the_oldest_servers_do_not_have |
+| one owner's backlog delays everybody | test_admission: one_owners_500_jobs_..., order_is_that_of_start_time_fair_queueing |
+| waiting jobs are lost, places leak | test_admission: killed_worker_and_killed_server_..., end_gives_the_place_..., ..._does_not_wait_for_itself |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
@@ -44,5 +50,5 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
 
-Not yet: cluster broker never reclaims; XREAD per viewer; COUNT per stream and priorities; XACKDEL isn't used.
+Not yet: cluster broker never reclaims.
 """

@@ -133,11 +133,12 @@ class Space:
 
 
 @asynccontextmanager
-async def open_space(url: str, prefix: str | None = None) -> AsyncIterator[Space]:
+async def open_space(url: str, prefix: str | None = None, *, most_in_progress: int = 0) -> AsyncIterator[Space]:
     redis = connect(url)
     keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}")
+    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=most_in_progress)
     try:
-        yield Space(url, redis, JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now), keyspace)
+        yield Space(url, redis, log, keyspace)
     finally:
         await redis.aclose()
 
@@ -173,11 +174,19 @@ async def working(
     pulse: Pulse | None = None,
     gate: Gate | None = None,
     archive: Archive | None = None,
+    most_in_progress: int = 0,
 ) -> AsyncIterator[Running]:
     """A worker with connections, cache and consumer name of its own; drained at the end."""
     redis = connect(space.url, max_connections=max_connections)
     blocking = connect(space.url, blocking=True, max_connections=2)
-    log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, archive=archive)
+    log = JobLog(
+        redis,
+        codec=Codec(),
+        keyspace=space.keyspace,
+        clock=utc_now,
+        archive=archive,
+        most_in_progress=most_in_progress,
+    )
     consumer = f"w-{secrets.token_hex(4)}"
     member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())

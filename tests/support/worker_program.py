@@ -119,6 +119,7 @@ async def main(arguments: argparse.Namespace) -> None:
     pulse = Pulse(arguments.watchdog)
     options: dict[str, Any] = {"concurrency": arguments.concurrency, "lease_s": arguments.lease}
     limits = StepLimits(arguments.limit, patience_s=arguments.limit)
+    options |= {"most_in_progress": arguments.in_progress}
     options |= {"drain_s": arguments.drain, "limits": limits, "pulse": pulse}
     options |= {"retry": RetryPolicy(arguments.retry, cap_s=3_600)}
     async with contextlib.AsyncExitStack() as stack:
@@ -147,6 +148,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--drain", type=float, default=5.0)
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--store", type=Path)
+    parser.add_argument("--in-progress", type=int, default=0, help="most jobs in progress; 0 for no limit")
     parser.add_argument("--limit", type=float, default=3_600.0, help="of a step; as long again for its clean-up")
     parser.add_argument("--watchdog", type=float, default=3_600.0)
     parser.add_argument("--deaf", action="store_true", help="reads that never come back")

@@ -167,6 +167,19 @@ def test_no_paths_of_a_machine() -> None:
     assert not found
 
 
+#: Of servers newer than those we work with; XACKDEL let anybody run code in the first that had it (CVE-2025-62507).
+NEWER_COMMANDS = re.compile(r"\b(?:XACKDEL|XDELEX|XNACK|XCFGSET)\b", re.IGNORECASE)
+
+
+def test_no_command_is_sent_that_the_oldest_servers_do_not_have() -> None:
+    scripts = list((ROOT / "eventflow" / "log" / "scripts").glob("*.lua"))
+    assert len(scripts) > 10
+    texts = {path: path.read_text() for path in (*sources().values(), *scripts)}
+    assert not {str(path.relative_to(ROOT)) for path, text in texts.items() if NEWER_COMMANDS.search(text)}
+    assert NEWER_COMMANDS.search("redis.call('XACKDEL', key)")
+    assert NEWER_COMMANDS.search("client.xackdel(key)")
+
+
 @pytest.mark.parametrize("text", ["/mnt/disk/main", '"/home/me/x"', "(/root/.cache", "=/Users/me"])
 def test_what_counts_as_a_path_of_a_machine(text: str) -> None:
     assert HOST_PATH.search(text)

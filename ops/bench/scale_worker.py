@@ -1,0 +1,95 @@
+"""A worker process of `ops.bench.scale`: `python -m ops.bench.scale_worker URL CONCURRENCY HANDLER_SECONDS`.
+
+It prints "ready", begins when it is sent a line, and stops when its standard input ends; then it prints, as JSON, the
+processor seconds that it has used since it began, and how long each job had waited when its handler started:
+milliseconds since the time in its first event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from random import Random
+from time import process_time
+
+import orjson
+import uvloop
+from attrs import frozen
+
+from eventflow.codec import Codec
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import Command
+from eventflow.log.connection import connect
+from eventflow.log.consume import GroupMember
+from eventflow.log.jobs import JobLog
+from eventflow.log.keys import Keyspace
+from eventflow.runtime.process import tune_process
+from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.worker import Worker
+from eventflow.runtime.worker_settings import WorkerSettings
+from eventflow.telemetry.logs import configure_logs
+
+#: As many jobs in progress as a service has by default.
+MOST_IN_PROGRESS = 100
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen
+class Waiting:
+    """Handlers that wait for `seconds`, as for an upstream, and then finish the whole job in one commit."""
+
+    seconds: float
+    waited_ms: list[float]
+
+    async def whole_job(self, reaction: Reaction) -> Sequence[Command]:
+        since = utc_now() - reaction.envelope.occurred_at
+        self.waited_ms.append(since.total_seconds() * 1000)
+        await asyncio.sleep(self.seconds)
+        run = reaction.job.run
+        return [cmd.FinishVideo(run, (), ()), cmd.FinishUpload(run, (), ()), cmd.PublishVideo(run, ())]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def work(url: str, concurrency: int, seconds: float) -> None:
+    redis, blocking = connect(url), connect(url, blocking=True, max_connections=2)
+    handlers = Waiting(seconds, [])
+    group = Group("generation", {ev.VideoRequested: handlers.whole_job})
+    keyspace = Keyspace()
+    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
+    name = f"bench-{secrets.token_hex(4)}"
+    member = GroupMember(blocking, redis, keyspace.partition(0), group.name, group.topics, name)
+    settings = WorkerSettings(concurrency=concurrency)
+    worker = Worker(group, log, [member], settings, clock=utc_now, random=Random())  # noqa: S311 - jitter
+    await member.ensure()
+    say("ready")
+    await asyncio.to_thread(sys.stdin.readline)
+    stop, began = asyncio.Event(), process_time()
+    running = asyncio.create_task(worker.run(stop))
+    await asyncio.to_thread(sys.stdin.read)
+    stop.set()
+    await running
+    await redis.aclose()
+    await blocking.aclose()
+    say(orjson.dumps({"cpu_s": process_time() - began, "waited_ms": handlers.waited_ms}).decode())
+
+
+def main(url: str, concurrency: str, seconds: str) -> None:
+    configure_logs("WARNING", json=False)
+    tune_process()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work(url, int(concurrency), float(seconds)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
