@@ -42,10 +42,15 @@ class _Raw:
     """The variables as text, with their defaults and what they mean."""
 
     env = environ.var("development", help="development, staging or production")
-    redis_url = environ.var("redis://127.0.0.1:6379/0", help="Redis 7.0+ or Valkey 7.2+ (secret, may come from a file)")
+    redis_url = environ.var(
+        "redis://127.0.0.1:6379/0",
+        help="Redis 7.0+ or Valkey 7.2+ (secret, may come from a file); a cluster: redis+cluster://HOST:PORT,HOST:PORT",
+    )
     namespace = environ.var("ef", help="prefix of every key in Redis")
     partitions = environ.var("1", help="partitions that new jobs are spread over (1 to 256)")
-    durable_ack = environ.var("no", help="always: a POST is answered only when its event is synced to disk")
+    durable_ack = environ.var(
+        "no", help="a POST is answered only when: always: its event is on disk; replica: a replica has it"
+    )
     host = environ.var("127.0.0.1", help="address that the web app binds to; without API keys loopback only")
     port = environ.var("8080", help="port of the web app; 0 picks a free one")
     public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
@@ -88,7 +93,7 @@ class Settings:
     redis_url: str = field(repr=False)
     namespace: str
     partitions: int
-    durable_ack: bool
+    durable_ack: str
     host: str
     port: int
     public_url: str
@@ -120,6 +125,11 @@ class Settings:
     log_format: str
     traces: str
 
+    @property
+    def needs_sync(self) -> bool:
+        """Whether a POST waits for the disk."""
+        return self.durable_ack == "always"
+
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and validate all settings. Raises SettingsError with every problem, not just the first."""
@@ -131,10 +141,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
-        redis_url=check.matches("redis_url", r"(rediss?|unix)://.+", "redis://HOST:PORT/0", secret=True),
+        redis_url=check.matches("redis_url", r"(rediss?(\+cluster)?|unix)://.+", "redis://HOST:PORT/0", secret=True),
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
-        durable_ack=check.choice("durable_ack", ("no", "always")) == "always",
+        durable_ack=check.choice("durable_ack", ("no", "always", "replica")),
         host=check.matches("host", r"[A-Za-z0-9.:_-]+", "an address such as 127.0.0.1"),
         port=check.number("port", int, 0, 65_535),
         public_url=check.matches("public_url", r"(https?://[^\s?#]+)?", "https://videos.example.org").rstrip("/"),

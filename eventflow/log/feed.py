@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.log.cluster import ClusterRedis
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 _COUNT = 1_000
+#: How often a cluster is asked for news.
+_POLL_S = 0.05
 
 
 @frozen
@@ -46,7 +50,9 @@ Note = Appended | Progressed | Dropped
 class FeedTail:
     """Follows the feed and the progress notes of all partitions with one blocking read.
 
-    `blocking` is a client of its own."""
+    No command waits for keys of several slots: in a cluster the partitions are asked again and again, all of a node
+    in one go. `blocking` is a client of its own.
+    """
 
     def __init__(self, blocking: Redis, keyspace: Keyspace) -> None:
         self._redis = blocking
@@ -62,15 +68,38 @@ class FeedTail:
 
     async def read(self, *, block_ms: int = BLOCK_MS) -> list[Note]:
         """What has come since the last call; waits up to `block_ms`. Raises connection errors."""
-        streams: Any = dict(self._positions)
-        answer: Any = await self._redis.xread(streams, count=_COUNT, block=block_ms)
-        rows = [(s, e[0] if e else []) for s, e in answer.items()] if isinstance(answer, dict) else answer or []
+        rows = await (self._poll(block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms))
         notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
                 notes.append(note_of(fields))
         return notes
+
+    async def _wait(self, block_ms: int) -> list[Any]:
+        streams: Any = dict(self._positions)
+        return _rows(await self._redis.xread(streams, count=_COUNT, block=block_ms))
+
+    async def _poll(self, block_ms: int) -> list[Any]:
+        """Raises where a partition can't be read, so that whoever follows begins anew: a failover may lose entries."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + block_ms / 1000
+        while True:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for keys in self._keyspace.all:
+                    streams: Any = {name: self._positions[name] for name in (keys.feed, keys.progress)}
+                    pipe.xread(streams, count=_COUNT)
+                rows = [row for answer in await pipe.execute() for row in _rows(answer)]
+            if rows or loop.time() >= until:
+                return rows
+            await asyncio.sleep(_POLL_S)
+
+
+def _rows(answer: Any) -> list[Any]:
+    """(stream, entries) of what XREAD answers, in RESP2 or RESP3."""
+    if isinstance(answer, dict):
+        return [(stream, entries[0] if entries else []) for stream, entries in answer.items()]
+    return list(answer or ())
 
 
 def note_of(fields: dict[bytes, bytes]) -> Note:

@@ -56,7 +56,7 @@ async def _server(parts: Parts) -> list[Finding]:
     fit = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST
     findings = [ok("log server", name) if fit else fail("log server", name, "Use Redis 7.0 or Valkey 7.2, or later.")]
     try:
-        found = await check_server(parts.redis, durable_ack=parts.settings.durable_ack)
+        found = await check_server(parts.redis, durable_ack=parts.settings.needs_sync)
         findings.append(ok("eviction", f"maxmemory-policy {found['policy']}"))
         findings.append(_durability(found["aof"] == "on"))
     except LogUnfit as error:
