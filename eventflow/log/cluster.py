@@ -181,12 +181,12 @@ class ClusterRedis(Redis):
                     return
             raise RedisConnectionError(f"no node of the cluster says who serves its slots: {last}")
 
-    async def _learn(self, ranges: dict[tuple[int, int], Any], asked: Address) -> None:
+    async def _learn(self, ranges: list[Any], asked: Address) -> None:
         self._epoch += 1
         self._owners = [None] * REDIS_CLUSTER_HASH_SLOTS
-        for (first, last), nodes in ranges.items():
-            host, port = nodes["primary"][:2]
-            self._owners[first : last + 1] = [(host or asked[0], int(port))] * (last + 1 - first)
+        for first, last, (host, port, *_), *_ in ranges:
+            master = (host.decode() if host else asked[0], int(port))
+            self._owners[first : last + 1] = [master] * (last + 1 - first)
         for address in self._nodes.keys() - set(self._owners) - set(self._seeds):
             await self._nodes[address].connection_pool.disconnect(inuse_connections=False)
 
