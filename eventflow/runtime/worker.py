@@ -1,7 +1,7 @@
 """The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
-The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Deliveries wait in a line;
-a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
+The loops survive a server that goes away: read, heartbeat and sweep (of each partition), reap. Deliveries wait in a
+line; a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
 heartbeat, whether it waits, runs, or its last commit is on the way.
 """
 
@@ -81,7 +81,10 @@ class Worker:
         self._held: set[Held] = set()
         self._slots = Slots(settings.concurrency, self._executor.run)
         self._none_held = asyncio.Event()
-        self._reading = asyncio.Lock()
+        self._reading, self._sweeping = (
+            asyncio.Lock(),
+            asyncio.Lock(),
+        )  # one partition at a time: all fill the same room
         self._room = asyncio.Event()
         self._room.set()
         self._loops = Loops(members, self._pulse, random, self._log)
@@ -93,22 +96,22 @@ class Worker:
         """
         await self._loops.recreate(self._members)  # where that fails now, NOGROUP brings us back to it
         loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
-        loops.append(asyncio.create_task(self._loops.forever(self._sweep, self._settings.sweep_s)))
+        loops += self._loops.on_each(self._sweep, self._settings.sweep_s)
         loops.append(asyncio.create_task(self._loops.forever(self.reap, _REAP_S)))
-        heartbeat = asyncio.create_task(self._loops.forever(self._renew, self._settings.heartbeat_s))
+        heartbeats = self._loops.on_each(self._renew, self._settings.heartbeat_s)
         loops.append(asyncio.create_task(self._loops.forever(self._deadlines, self._settings.heartbeat_s)))
         if self._gate is not None:
             loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
         stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:
-            await asyncio.wait([stopped, stuck, heartbeat, *loops], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stopped, stuck, *heartbeats, *loops], return_when=asyncio.FIRST_COMPLETED)
             await end(loops)
             self._pulse.clear()
             await self._drain()
         finally:
-            await end([stopped, stuck, heartbeat, *loops])
-        for loop in [heartbeat, *loops]:  # a loop that ended by itself is a defect: say so
+            await end([stopped, stuck, *heartbeats, *loops])
+        for loop in [*heartbeats, *loops]:  # a loop that ended by itself is a defect: say so
             if not loop.cancelled() and (error := loop.exception()):
                 raise error
 
@@ -129,12 +132,18 @@ class Worker:
             if self._free < self._settings.least_room:
                 self._room.clear()
                 continue
-            async with self._reading:  # one partition at a time: all fill the same room
-                room = self._free
-                found = await self._loops.surviving(partial(member.read, room), member) if room > 0 else ()
-                self._take(member, found or ())
-            if found is not None and not found and room > 0:
+            if await self._loops.surviving(partial(self._read, member), member) == 0:
                 self._take(member, await self._loops.surviving(member.wait, member) or ())
+
+    async def _read(self, member: GroupMember) -> int | None:
+        """Take what is there; returns how much it was, or None where there is no room."""
+        async with self._reading:
+            room = self._free
+            if room <= 0:
+                return None
+            found = await member.read(room)
+            self._take(member, found)
+            return len(found)
 
     @property
     def _free(self) -> int:
@@ -162,22 +171,20 @@ class Worker:
         if all(held.given_up for held in self._held):
             self._none_held.set()
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, member: GroupMember) -> None:
         """Deliver retries that are due, and take over what dead members have left, as far as there is room.
 
         Our own leases first: after a pause of the server or of ours they may be as old as those of the dead.
         """
-        await self._renew()
-        for member in self._members:
-            await member.move_due(int(self._clock().timestamp() * 1000))
-            await member.admit(self._most_in_progress)
+        await self._renew(member)
+        await member.move_due(int(self._clock().timestamp() * 1000))
+        await member.admit(self._most_in_progress)
+        async with self._sweeping:
             lease_ms, room = self._overdue()
-            if room > 0:
-                for delivery in await member.sweep(lease_ms, room):
-                    self._log.warning(
-                        "entry taken over", entry=delivery.claim.entry_id, delivery_count=delivery.claim.count
-                    )
-                    self._take(member, (delivery,))
+            for delivery in await member.sweep(lease_ms, room) if room > 0 else ():
+                entry, count = delivery.claim.entry_id, delivery.claim.count
+                self._log.warning("entry taken over", entry=entry, delivery_count=count)
+                self._take(member, (delivery,))
 
     def _overdue(self) -> tuple[int, int]:
         """(silence in ms after which we take an entry over, how many we take).
@@ -200,16 +207,15 @@ class Worker:
             if removed := await member.reap(silent_ms):
                 self._log.info("silent consumers removed", count=removed)
 
-    async def _renew(self) -> None:
-        for member in self._members:
-            held = [h for h in self._held if h.member is member and not h.given_up]
-            if not held:
-                continue
-            for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
-                if answer == LOST:
-                    self._end(one, Ending.LEASE_LOST)
-                elif answer == CANCEL:
-                    self._end(one, Ending.JOB_CANCELLED)
+    async def _renew(self, member: GroupMember) -> None:
+        held = [h for h in self._held if h.member is member and not h.given_up]
+        if not held:
+            return
+        for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
+            if answer == LOST:
+                self._end(one, Ending.LEASE_LOST)
+            elif answer == CANCEL:
+                self._end(one, Ending.JOB_CANCELLED)
 
     def _end(self, held: Held, why: Ending) -> None:
         """End a delivery, whether it runs or is in line. One in line is heard at once, beyond the slots."""

@@ -80,7 +80,8 @@ class Space:
 
     async def submit(self, request: VideoRequest = REQUEST, **options: Any) -> str:
         """A requested job; returns its id."""
-        job_id = new_job_id(0, secrets.token_hex(16))
+        random = secrets.token_hex(16)
+        job_id = new_job_id(int(random[:8], 16) % self.keyspace.partitions, random)
         await self.log.create(job_id, request, CAUSE, **options)
         return job_id
 
@@ -132,9 +133,9 @@ class Space:
 
 
 @asynccontextmanager
-async def open_space(url: str, prefix: str | None = None) -> AsyncIterator[Space]:
+async def open_space(url: str, prefix: str | None = None, partitions: int = 1) -> AsyncIterator[Space]:
     redis = connect(url)
-    keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}")
+    keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}", partitions)
     try:
         yield Space(url, redis, JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now), keyspace)
     finally:
@@ -143,6 +144,8 @@ async def open_space(url: str, prefix: str | None = None) -> AsyncIterator[Space
 
 @define
 class Running:
+    """`member` is that of the first partition."""
+
     worker: Worker
     member: GroupMember
     task: asyncio.Task[None]
@@ -174,17 +177,17 @@ async def working(
 ) -> AsyncIterator[Running]:
     """A worker with connections, cache and consumer name of its own; drained at the end."""
     redis = connect(space.url, max_connections=max_connections)
-    blocking = connect(space.url, blocking=True, max_connections=2)
+    blocking = connect(space.url, blocking=True, max_connections=space.keyspace.partitions + 1)
     log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
     consumer = f"w-{secrets.token_hex(4)}"
-    member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
+    members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())
     worker = Worker(
-        group, log, [member], settings, clock=utc_now, random=Random(), tracing=tracing, pulse=pulse, gate=gate
+        group, log, members, settings, clock=utc_now, random=Random(), tracing=tracing, pulse=pulse, gate=gate
     )
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
-    running = Running(worker, member, task, stop, redis, log)
+    running = Running(worker, members[0], task, stop, redis, log)
     try:
         yield running
         if not task.done():
