@@ -128,7 +128,10 @@ class ClusterRedis(Redis):
         for place, answer in enumerate(answers):
             if isinstance(answer, _REDIRECTED):
                 args, options = stack[place]
-                answers[place] = await self.execute_command(*args, **options)
+                try:
+                    answers[place] = await self.execute_command(*args, **options)
+                except ResponseError as error:
+                    answers[place] = error
         return answers
 
     async def masters(self) -> list[Redis]:
