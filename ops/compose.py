@@ -27,11 +27,13 @@ from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.members import LiveMembers
 from eventflow.log.paused import PausedWorkers
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
@@ -216,6 +218,9 @@ def worker(
         tracing=parts.tracing,
         pulse=pulse,
         gate=_gate(parts, group.name, consumer),
+        shares=Shares(
+            LiveMembers(parts.redis, parts.keyspace, group.name, clock=utc_now), consumer, range(settings.partitions)
+        ),
     )
 
 

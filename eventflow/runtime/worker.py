@@ -23,6 +23,7 @@ from eventflow.domain.view import progress_field
 from eventflow.log.connection import BLOCK_MS, DISCONNECTED
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
 from eventflow.log.jobs import JobLog
+from eventflow.log.members import BEAT_S
 from eventflow.runtime.deadline import end_overdue
 from eventflow.runtime.endings import Endings
 from eventflow.runtime.executor import Executor
@@ -30,6 +31,7 @@ from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.loops import Loops, end
 from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.slots import Slots
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
@@ -39,6 +41,8 @@ from eventflow.telemetry.tracing import Tracing
 _LAST_WORDS_S = 5.0
 #: How often silent consumers are looked for, and how long one must be silent to be removed.
 _REAP_S, _SILENT_S = 60.0, 600.0
+#: How often a worker with free slots looks at partitions that others wait at.
+_LOOK_S = 1.0
 #: How often disk and memory are looked at.
 _PRESSURE_S = 1.0
 
@@ -46,7 +50,8 @@ _PRESSURE_S = 1.0
 class Worker:
     """One member of a group, on every partition that it was given a `GroupMember` for.
 
-    Its loops beat in `pulse`; it takes nothing on while `gate` is closed.
+    Its loops beat in `pulse`; it takes nothing on while `gate` is closed, and waits at the partitions
+    of `shares` (without: at all).
     """
 
     def __init__(
@@ -61,10 +66,11 @@ class Worker:
         tracing: Tracing | None = None,
         pulse: Pulse | None = None,
         gate: Gate | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
-        self._pulse, self._gate = pulse or Pulse(float("inf")), gate
+        self._pulse, self._gate, self._shares = pulse or Pulse(float("inf")), gate, shares
         self._stuck = asyncio.Event()
         self._log = structlog.get_logger().bind(group=group.name)
         says_settled = self._log.is_enabled_for(logging.INFO)
@@ -102,6 +108,8 @@ class Worker:
         loops.append(asyncio.create_task(self._loops.forever(self._deadlines, self._settings.heartbeat_s)))
         if self._gate is not None:
             loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
+        if self._shares is not None:
+            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, BEAT_S)))
         stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:
@@ -132,7 +140,11 @@ class Worker:
             if self._free < self._settings.least_room:
                 self._room.clear()
                 continue
-            if await self._loops.surviving(partial(self._read, member), member) == 0:
+            if await self._loops.surviving(partial(self._read, member), member) != 0:
+                continue
+            if self._shares is not None and member.keys.partition not in self._shares.mine:
+                await asyncio.sleep(_LOOK_S * self._random.uniform(0.5, 1.0))
+            else:
                 self._take(member, await self._loops.surviving(member.wait, member) or ())
 
     async def _read(self, member: GroupMember) -> int | None:
@@ -239,9 +251,9 @@ class Worker:
             await self._wait_until_none_held(self._settings.drain_s)
         # The delivery of a step that was given up counts: an entry that hangs every worker must come to its limit.
         await self._give_back([held for held in self._held if not held.given_up])
-        for member in self._members:
+        for leave in [member.leave for member in self._members] + ([self._shares.leave] if self._shares else []):
             try:
-                await member.leave()
+                await leave()
             except DISCONNECTED:
                 self._log.warning("left without telling the server")
 

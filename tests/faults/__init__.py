@@ -36,6 +36,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | cluster broker never reclaims | cluster/test_crashes: killed_worker_is_replaced_on_every_master |
 | failover of a cluster master loses jobs | cluster/test_crashes: jobs_that_a_replica_has_survive_the_failover_of_a_master |
 | slots move, masters and replicas change places | cluster/test_routes |
+| hot partition starves, or many partitions take a connection each | test_shares |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
 
 Not yet: orphan group pins trimming; MAXLEN drops undelivered; trims nothing; trimmed ids

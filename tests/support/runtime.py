@@ -28,11 +28,13 @@ from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.log.members import LiveMembers
 from eventflow.log.records import Cause
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
@@ -152,6 +154,7 @@ class Running:
     stopping: asyncio.Event
     redis: Redis
     log: JobLog
+    shares: Shares | None
 
     async def stop(self) -> None:
         """Drain, as SIGTERM does."""
@@ -174,20 +177,25 @@ async def working(
     limits: StepLimits | None = None,
     pulse: Pulse | None = None,
     gate: Gate | None = None,
+    shared: bool = False,
 ) -> AsyncIterator[Running]:
-    """A worker with connections, cache and consumer name of its own; drained at the end."""
+    """A worker with connections, cache and consumer name of its own; drained at the end.
+
+    `shared`: it waits at its share of the partitions only.
+    """
     redis = connect(space.url, max_connections=max_connections)
     blocking = connect(space.url, blocking=True, max_connections=space.keyspace.partitions + 1)
     log = JobLog(redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
     consumer = f"w-{secrets.token_hex(4)}"
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())
-    worker = Worker(
-        group, log, members, settings, clock=utc_now, random=Random(), tracing=tracing, pulse=pulse, gate=gate
-    )
+    alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
+    shares = Shares(alive, consumer, range(space.keyspace.partitions)) if shared else None
+    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}
+    worker = Worker(group, log, members, settings, clock=utc_now, random=Random(), **parts)
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
-    running = Running(worker, members[0], task, stop, redis, log)
+    running = Running(worker, members[0], task, stop, redis, log, shares)
     try:
         yield running
         if not task.done():
