@@ -42,10 +42,15 @@ class _Raw:
     """The variables as text, with their defaults and what they mean."""
 
     env = environ.var("development", help="development, staging or production")
-    redis_url = environ.var("redis://127.0.0.1:6379/0", help="Redis 7.0+ or Valkey 7.2+ (secret, may come from a file)")
+    redis_url = environ.var(
+        "redis://127.0.0.1:6379/0",
+        help="Redis 7.0+ or Valkey 7.2+ (secret, may come from a file); a cluster: redis+cluster://HOST:PORT,HOST:PORT",
+    )
     namespace = environ.var("ef", help="prefix of every key in Redis")
     partitions = environ.var("1", help="partitions that new jobs are spread over (1 to 256)")
-    durable_ack = environ.var("no", help="always: a POST is answered only when its event is synced to disk")
+    durable_ack = environ.var(
+        "no", help="a POST is answered only when: always: its event is on disk; replica: a replica has it"
+    )
     host = environ.var("127.0.0.1", help="address that the web app binds to; without API keys loopback only")
     port = environ.var("8080", help="port of the web app; 0 picks a free one")
     public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
@@ -61,9 +66,7 @@ class _Raw:
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
     drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
-    work_in_progress = environ.var(
-        "100", help="jobs of a partition that are worked on at a time; the others wait, owners in turn; 0: no limit"
-    )
+    work_in_progress = environ.var("100", help="jobs of a partition in work at a time; the others wait; 0: no limit")
     retry_base_seconds = environ.var("2", help="pause before the first retry; doubles, with jitter")
     upload_retry_base_seconds = environ.var("1", help="the same between the tries of one upload")
     step_timeout_seconds = environ.var("3600", help="how long a step may take before it is ended and tried again")
@@ -90,7 +93,7 @@ class Settings:
     redis_url: str = field(repr=False)
     namespace: str
     partitions: int
-    durable_ack: bool
+    durable_ack: str
     host: str
     port: int
     public_url: str
@@ -124,6 +127,11 @@ class Settings:
     log_format: str
     traces: str
 
+    @property
+    def needs_sync(self) -> bool:
+        """Whether a POST waits for the disk."""
+        return self.durable_ack == "always"
+
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and validate all settings. Raises SettingsError with every problem, not just the first."""
@@ -135,10 +143,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
-        redis_url=check.matches("redis_url", r"(rediss?|unix)://.+", "redis://HOST:PORT/0", secret=True),
+        redis_url=check.matches("redis_url", r"(rediss?(\+cluster)?|unix)://.+", "redis://HOST:PORT/0", secret=True),
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
-        durable_ack=check.choice("durable_ack", ("no", "always")) == "always",
+        durable_ack=check.choice("durable_ack", ("no", "always", "replica")),
         host=check.matches("host", r"[A-Za-z0-9.:_-]+", "an address such as 127.0.0.1"),
         port=check.number("port", int, 0, 65_535),
         public_url=check.matches("public_url", r"(https?://[^\s?#]+)?", "https://videos.example.org").rstrip("/"),

@@ -28,12 +28,14 @@ from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from eventflow.log.members import LiveMembers
 from eventflow.log.paused import PausedWorkers
 from eventflow.log.trim import Trimmer
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
@@ -197,6 +199,8 @@ def worker(
     settings = parts.settings
     wanted = tuple(topic for topic in group.topics if not topics or topic in topics)
     members = group_members(parts, group.name, wanted)
+    consumer = members[0].consumer
+    live = LiveMembers(parts.redis, parts.keyspace, group.name, clock=utc_now)
     worker_settings = WorkerSettings(
         concurrency=concurrency or settings.concurrency,
         lease_s=settings.lease_seconds,
@@ -213,7 +217,8 @@ def worker(
         random=parts.random,
         tracing=parts.tracing,
         pulse=pulse,
-        gate=_gate(parts, group.name, members[0].consumer),
+        gate=_gate(parts, group.name, consumer),
+        shares=Shares(live, consumer, range(settings.partitions)),
     )
 
 

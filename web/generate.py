@@ -12,6 +12,7 @@ from eventflow.log.admission import queue_position
 from eventflow.log.errors import NotDurable
 from eventflow.log.idempotency import IdempotencyKeys, Reservation
 from eventflow.log.records import Cause
+from eventflow.settings import Settings
 from web.backpressure import BACKPRESSURE
 from web.bodies import read_json
 from web.checks import known_query
@@ -71,7 +72,9 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
         if refusal:
             raise refusal
         return _Order(job_id, request[REQUEST_ID])
-    keys = IdempotencyKeys(deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds)
+    keys = IdempotencyKeys(
+        deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds, **_durability(deps.settings)
+    )
     if refusal is None:
         found = await keys.reserve(owner, key, Reservation(job_id, digest_of(wanted), request[REQUEST_ID]))
     elif (known := await keys.find(owner, key)) is not None:
@@ -84,8 +87,16 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
 
 
 async def _is_there(request: web.Request, job_id: str) -> bool:
-    """Whether a replay needs no write. With durable acknowledgement it does: one that waits for the sync."""
-    return not request.app[DEPS].settings.durable_ack and await request.app[PROJECTION].get(job_id) is not None
+    """Whether a replay needs no write. With durable acknowledgement it does: one that waits as well."""
+    waits = request.app[DEPS].settings.durable_ack != "no"
+    return not waits and await request.app[PROJECTION].get(job_id) is not None
+
+
+def _durability(settings: Settings) -> dict[str, int]:
+    """What is waited for before the answer, as the log takes it."""
+    if settings.durable_ack == "no":
+        return {}
+    return {"durable_ms": DURABLE_MS, "replicas": int(settings.durable_ack == "replica")}
 
 
 async def _create(request: web.Request, wanted: VideoRequest, order: _Order) -> None:
@@ -97,7 +108,7 @@ async def _create(request: web.Request, wanted: VideoRequest, order: _Order) -> 
     with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
         cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
         try:
-            await deps.log.create(order.job_id, wanted, cause, durable_ms=DURABLE_MS if settings.durable_ack else 0)
+            await deps.log.create(order.job_id, wanted, cause, **_durability(settings))
         except NotDurable as error:
             url = job_links(settings, order.job_id)["status_url"]
             raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=order.job_id, status_url=url) from error

@@ -77,12 +77,12 @@ class Health:
     async def _redis(self) -> Report:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
-                found = await check_server(self.deps.redis, durable_ack=self.deps.settings.durable_ack)
+                found = await check_server(self.deps.redis, durable_ack=self.deps.settings.needs_sync)
         except LogUnfit as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):
             return {"status": UNAVAILABLE, "detail": "The server can't be reached. Check EVENTFLOW_REDIS_URL."}
-        return {"status": OK, **found}
+        return {"status": DEGRADED if "unreachable" in found else OK, **found}
 
     async def _storage(self) -> Report:
         roles = list(self.deps.stores)

@@ -1,14 +1,17 @@
 """Connections to the server. One place decides time-outs, pool sizes and retries.
 
 Blocking reads use a client of their own, whose socket time-out is longer than any BLOCK; everything else
-shares a pool that waits for a free connection rather than raising when a burst needs more than it has.
+shares a pool that waits for a free connection rather than raising when a burst needs more than it has. In a cluster
+each node has such a pool.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlsplit
 
 from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
@@ -16,10 +19,20 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import BusyLoadingError, ResponseError
+from redis.exceptions import (
+    BusyLoadingError,
+    ClusterDownError,
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from eventflow.log.cluster import Address, ClusterRedis, masters_of
 from eventflow.log.errors import CommitFailed, LogUnfit
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
@@ -31,12 +44,14 @@ POOL_WAIT_S = 30.0
 #: What a lost or unreachable server looks like.
 DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
 #: What a server says that refuses writes for a while: out of memory, failed over, disk full, loading.
+#: redis-py cuts the word off where it has a class for it.
+_REFUSALS = (ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
 _FOR_NOW = ("OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
 
 
 def is_passing(error: Exception) -> bool:
     """Whether the same command may be taken later: no connection, or a server that refuses writes for now."""
-    if isinstance(error, DISCONNECTED):
+    if isinstance(error, (*DISCONNECTED, *_REFUSALS)):
         return True
     refusal = isinstance(error, ResponseError | CommitFailed)
     return refusal and any(word in str(error)[:200] for word in _FOR_NOW)
@@ -84,16 +99,26 @@ class PackingSocketConnection(_Packing, UnixDomainSocketConnection):
     """Over a Unix socket."""
 
 
+#: Behind the scheme of a cluster's URL.
+_CLUSTER = "+cluster"
 _CONNECTIONS: dict[str, type[_Packing]] = {"rediss": PackingTlsConnection, "unix": PackingSocketConnection}
 
 
 def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> Redis:
     """A client of the server at `url`. `blocking` is for XREAD and XREADGROUP with BLOCK.
 
+    `redis+cluster://[user:password@]host:port[,host:port...]` (`rediss+cluster` with TLS) names some nodes of a
+    cluster, which tell of the others; `max_connections` is for each node then.
+
     A command is tried three times over a lost connection; scripts are safe to repeat, because the claim or the
     expected version of a commit that was applied no longer holds the second time.
     """
     scheme = url.partition(":")[0]
+    if scheme.endswith(_CLUSTER):
+        seeds, url_of = cluster_nodes(url)
+        return ClusterRedis(
+            seeds, lambda node: connect(url_of(*node), blocking=blocking, max_connections=max_connections)
+        )
     options: dict[str, Any] = {} if scheme == "unix" else {"socket_keepalive": True}
     pool = BlockingConnectionPool.from_url(
         url,
@@ -109,22 +134,65 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
     return Redis.from_pool(pool)
 
 
+def cluster_nodes(url: str) -> tuple[list[Address], Callable[[str, int], str]]:
+    """The nodes that a cluster's URL names, and how to make the URL of one. Raises ValueError."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    scheme, rest = parts.scheme.removesuffix(_CLUSTER), f"?{parts.query}" if parts.query else ""
+    seeds: list[Address] = []
+    for host in hosts.split(","):
+        node = urlsplit(f"//{host}")
+        seeds.append((node.hostname or "127.0.0.1", node.port or 6379))
+
+    def url_of(host: str, port: int) -> str:
+        return f"{scheme}://{user}{at}{f'[{host}]' if ':' in host else host}:{port}/0{rest}"
+
+    return seeds, url_of
+
+
+class Script(AsyncScript):
+    """Sent by its digest, and as a whole to a server that doesn't know it: a master that was a replica until now."""
+
+    async def __call__(self, keys: Any = None, args: Any = None, client: Any = None) -> Any:
+        redis: Any = client or self.registered_client
+        keys, args = keys or (), args or ()
+        try:
+            return await redis.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await redis.eval(self.script, len(keys), *keys, *args)
+
+
 def load_script(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
-    """The Lua script `scripts/<name>.lua`, sent by its digest and loaded where the server doesn't know it.
+    """The Lua script `scripts/<name>.lua`, sent by its digest where the server knows it.
 
     `after` names a file of functions that it uses.
     """
     folder = files("eventflow.log").joinpath("scripts")
     parts = [folder.joinpath(f"{part}.lua").read_text() for part in (after, name) if part]
-    return redis.register_script("\n".join(parts))
+    return Script(redis, "\n".join(parts))
 
 
 async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
-    """Refuse a server that would lose data. Returns what was found.
+    """Refuse a server that would lose data; in a cluster any master of that kind. Returns what was found.
+
+    Of a cluster some masters may be `unreachable`: a failover is about to replace them.
 
     Raises LogUnfit with the setting to change: eviction of keys, or a durable acknowledgement that can't be given.
     Raises BusyLoadingError while it loads its data: until then it says that it has no append-only file.
     """
+    found: dict[str, str] = {}
+    masters, lost = await masters_of(redis), list[Exception]()
+    for server in masters:
+        try:
+            found = await _check_one(server, durable_ack=durable_ack)
+        except DISCONNECTED as error:
+            lost.append(error)
+    if lost and not found:
+        raise lost[0]
+    return {**found, "unreachable": f"{len(lost)} of {len(masters)} masters"} if lost else found
+
+
+async def _check_one(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
     info: dict[str, Any] = await redis.info("server")
     version = str(info.get("valkey_version") or info.get("redis_version", "0"))
     memory: dict[str, Any] = await redis.info("memory")

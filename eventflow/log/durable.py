@@ -1,4 +1,4 @@
-"""Writes that are answered only when the server has synced them to disk."""
+"""Writes that are answered only when the server has synced them to disk, or a replica has them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,61 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from eventflow.log.cluster import on_master
 from eventflow.log.commit import Commit, Committer, script_call, version_from
 from eventflow.log.connection import syncs_always
 from eventflow.log.errors import NotDurable
 
 
-async def commit_durably(redis: Redis, committer: Committer, commit: Commit, timeout_ms: int) -> None:
-    """Write `commit` and wait for its sync. Raises what `Committer.commit` raises, and NotDurable."""
+async def commit_durably(
+    redis: Redis, committer: Committer, commit: Commit, timeout_ms: int, *, replicas: int = 0
+) -> None:
+    """Write `commit` and wait as `write_durably`. Raises what `Committer.commit` raises, and NotDurable."""
     keys, args = script_call([commit], committer.limit)
     call = ("EVAL", str(committer.script.script), len(keys), *keys, *args)
-    (row,) = await wait_for_sync(redis, call, timeout_ms)
+    (row,) = await write_durably(redis, keys[0], call, timeout_ms, replicas=replicas)
     version_from(commit, row)
 
 
-async def wait_for_sync(redis: Redis, write: tuple[Any, ...], timeout_ms: int) -> Any:
-    """Send `write` and wait until it is synced, on one connection; returns its answer. Raises NotDurable."""
-    async with redis.pipeline(transaction=False) as pipe:
-        pipe.execute_command(*write)
-        pipe.execute_command("WAITAOF", 1, 0, timeout_ms)
-        answer, synced = await pipe.execute(raise_on_error=False)
-    if isinstance(answer, Exception):
-        raise answer
+async def write_durably(
+    redis: Redis, key: str, write: tuple[Any, ...], timeout_ms: int, *, replicas: int = 0, **options: Any
+) -> Any:
+    """Send `write` to the server of `key` and wait until it is synced there, or, with `replicas`, until so many
+    replicas have it. Both go over one connection, because a wait is for the writes of its own connection. Returns the
+    write's answer. Raises NotDurable; the write may be there all the same.
+    """
+    wait = ("WAIT", replicas, timeout_ms) if replicas else ("WAITAOF", 1, 0, timeout_ms)
+
+    async def send(server: Redis, asking: bool) -> Any:
+        async with server.pipeline(transaction=False) as pipe:
+            if asking:
+                pipe.execute_command("ASKING")
+            pipe.execute_command(*write, **options)
+            pipe.execute_command(*wait)
+            *_, answer, waited = await pipe.execute(raise_on_error=False)
+        if isinstance(answer, Exception):
+            raise answer
+        if replicas:
+            _check_replicated(waited, replicas, timeout_ms)
+        else:
+            await _check_synced(server, waited, timeout_ms)
+        return answer
+
+    return await on_master(redis, key, send)
+
+
+def _check_replicated(reached: Any, replicas: int, timeout_ms: int) -> None:
+    if isinstance(reached, Exception):
+        raise NotDurable(f"the server can't say who has the event: {reached}")
+    if reached < replicas:
+        raise NotDurable(f"{reached} of {replicas} replicas have got the event within {timeout_ms} ms")
+
+
+async def _check_synced(server: Redis, synced: Any, timeout_ms: int) -> None:
     if isinstance(synced, ResponseError) and "unknown command" in str(synced):
-        if not await syncs_always(redis):
+        if not await syncs_always(server):
             raise NotDurable("this server can't tell when it has synced: set appendfsync always")
     elif isinstance(synced, Exception):
         raise NotDurable(f"the server can't sync the event to disk: {synced}")
     elif synced[0] < 1:
         raise NotDurable(f"the server hasn't synced the event to disk within {timeout_ms} ms")
-    return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from eventflow.domain.carrier import carrier
+from eventflow.log.cluster import ClusterRedis
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
@@ -17,6 +19,8 @@ from eventflow.log.keys import Keyspace, PartitionKeys
 _COUNT = 1_000
 #: A reader that has everything that came until then needn't ask what was trimmed: well below the grace of trimming.
 _PATIENCE_S = 20.0
+#: How often a cluster is asked for news.
+_POLL_S = 0.05
 
 
 @carrier
@@ -50,7 +54,9 @@ Note = Appended | Progressed | Dropped
 class FeedTail:
     """Follows the feed and the progress notes of all partitions with one blocking read.
 
-    `blocking` is a client of its own; `clock` counts seconds."""
+    No command waits for keys of several slots: in a cluster the partitions are asked again and again, all of a node
+    in one go. `blocking` is a client of its own; `clock` counts seconds.
+    """
 
     def __init__(
         self,
@@ -79,9 +85,7 @@ class FeedTail:
         if self._clock() - self._abreast_at > self._patience_s:
             await self._check_positions()
         asked_at = self._clock()
-        streams: Any = dict(self._positions)
-        answer: Any = await self._redis.xread(streams, count=_COUNT, block=block_ms)
-        rows = [(s, e[0] if e else []) for s, e in answer.items()] if isinstance(answer, dict) else answer or []
+        rows = await (self._poll(block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms))
         notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:
@@ -97,6 +101,24 @@ class FeedTail:
             trimmed: Any = await self._redis.hget(keys.trimmed, keys.feed)
             if trimmed and _order(trimmed.decode()) > _order(self._positions.get(keys.feed, "0-0")):
                 raise PositionLost(f"the feed was trimmed up to {trimmed.decode()}")
+
+    async def _wait(self, block_ms: int) -> list[Any]:
+        streams: Any = dict(self._positions)
+        return _rows(await self._redis.xread(streams, count=_COUNT, block=block_ms))
+
+    async def _poll(self, block_ms: int) -> list[Any]:
+        """Raises where a partition can't be read, so that whoever follows begins anew: a failover may lose entries."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + block_ms / 1000
+        while True:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for keys in self._keyspace.all:
+                    streams: Any = {name: self._positions[name] for name in (keys.feed, keys.progress)}
+                    pipe.xread(streams, count=_COUNT)
+                rows = [row for answer in await pipe.execute() for row in _rows(answer)]
+            if rows or loop.time() >= until:
+                return rows
+            await asyncio.sleep(_POLL_S)
 
 
 async def oldest(
@@ -114,6 +136,13 @@ async def oldest(
 def _order(entry_id: str) -> tuple[int, int]:
     ms, _, seq = entry_id.partition("-")
     return int(ms), int(seq)
+
+
+def _rows(answer: Any) -> list[Any]:
+    """(stream, entries) of what XREAD answers, in RESP2 or RESP3."""
+    if isinstance(answer, dict):
+        return [(stream, entries[0] if entries else []) for stream, entries in answer.items()]
+    return list(answer or ())
 
 
 def note_of(fields: dict[bytes, bytes]) -> Note:

@@ -24,7 +24,7 @@ from eventflow.log.commit import (
     NewEvent,
     hint_of,
 )
-from eventflow.log.durable import commit_durably, wait_for_sync
+from eventflow.log.durable import commit_durably, write_durably
 from eventflow.log.errors import VersionConflict
 from eventflow.log.histories import read_history
 from eventflow.log.index import JobIndex
@@ -106,12 +106,14 @@ class JobLog:
             return known
         return self._remember(advance(known, envelope)) if before == envelope.seq - 1 else None
 
-    async def create(self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0) -> JobRecord:
+    async def create(
+        self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0, replicas: int = 0
+    ) -> JobRecord:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
 
-        With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF on the same connection,
-        because it waits for that connection's writes); raises NotDurable if that takes longer. A server that
-        doesn't know WAITAOF has to have appendfsync always: it syncs before it answers.
+        With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF), or so many `replicas`
+        have it (WAIT); raises NotDurable if that takes longer. A server that doesn't know WAITAOF has to have
+        appendfsync always: it syncs before it answers.
         """
         events, job = decide_all(None, [RequestVideo(request)])
         commit = self._commit(job_id, None, events, cause, None)
@@ -122,15 +124,16 @@ class JobLog:
             if self.archive is not None and await self.archive.holds(job_id):
                 raise VersionConflict(job_id, 0, 1)
             if durable_ms:
-                await commit_durably(self.redis, self.committer, commit, durable_ms)
+                await commit_durably(self.redis, self.committer, commit, durable_ms, replicas=replicas)
             else:
                 await self.committer.commit(commit)
         except VersionConflict:
             record = await self.load(job_id)
             if record is None or record.correlation_id != cause.correlation_id:
                 raise
-            if durable_ms:  # nobody has waited for its sync; the file is in order, so that of a later write will do
-                await wait_for_sync(self.redis, ("SET", commit.keys.sync, job_id), durable_ms)
+            if durable_ms:  # nobody has waited for it; writes are kept in order, so a wait for a later one will do
+                sync = commit.keys.sync
+                await write_durably(self.redis, sync, ("SET", sync, job_id), durable_ms, replicas=replicas)
             return record  # our own first try, whose answer was lost
         record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
         self._remember(record)

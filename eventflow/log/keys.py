@@ -149,6 +149,10 @@ class Keyspace:
         """Hash of workers that take nothing on: consumer -> JSON. A slot of its own."""
         return f"{self.prefix}:{{workers}}:paused"
 
+    def live_workers(self, group: str) -> str:
+        """Sorted set of the group's workers by their last sign of life. In the slot of the paused ones."""
+        return f"{self.prefix}:{{workers}}:live:{group}"
+
     @property
     def api_keys(self) -> str:
         """Hash of API keys: digest -> JSON. A slot of its own."""

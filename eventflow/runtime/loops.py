@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -25,13 +26,25 @@ class Loops:
         self._members, self._pulse, self._random, self._log = members, pulse, random, log
         self._pause_s = _FIRST_PAUSE_S
 
-    async def forever(self, action: Callable[[], Awaitable[None]], period_s: float) -> None:
-        """`action` every `period_s` seconds, with jitter, until cancelled."""
-        loop = getattr(action, "__name__", "loop").lstrip("_")
+    async def forever(
+        self, action: Callable[[], Awaitable[None]], period_s: float, name: str = "", *members: GroupMember
+    ) -> None:
+        """`action` every `period_s` seconds, with jitter, until cancelled. `members` are those it is about, or all."""
+        name = name or getattr(action, "__name__", "loop").lstrip("_")
         while True:
-            self._pulse.beat(loop, period_s)
-            await self.surviving(action, *self._members)
+            self._pulse.beat(name, period_s)
+            await self.surviving(action, *(members or self._members))
             await asyncio.sleep(period_s * self._random.uniform(0.8, 1.0))
+
+    def on_each(self, action: Callable[[GroupMember], Awaitable[None]], period_s: float) -> list[asyncio.Task[None]]:
+        """A loop for each member: in a cluster one partition's server may be away while the others' are there."""
+        kind = getattr(action, "__name__", "loop").lstrip("_")
+        return [
+            asyncio.create_task(
+                self.forever(partial(action, member), period_s, f"{kind} {member.keys.partition:02x}", member)
+            )
+            for member in self._members
+        ]
 
     async def surviving(self, action: Callable[[], Awaitable[T]], *members: GroupMember) -> T | None:
         """`action`, over lost connections and lost groups, with growing pauses; None after a pause."""

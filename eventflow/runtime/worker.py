@@ -1,7 +1,7 @@
 """The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
-The loops survive a server that goes away: read (one per partition), heartbeat, sweep, reap. Deliveries wait in a line;
-a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
+The loops survive a server that goes away: read, heartbeat and sweep (of each partition), reap. Deliveries wait in a
+line; a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
 heartbeat, whether it waits, runs, or its last commit is on the way.
 """
 
@@ -20,27 +20,30 @@ import structlog
 from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
-from eventflow.domain.view import progress_field
 from eventflow.log.connection import BLOCK_MS, DISCONNECTED
-from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember, Renewal
+from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember
 from eventflow.log.jobs import JobLog
+from eventflow.log.members import BEAT_S
 from eventflow.runtime.deadline import end_overdue
 from eventflow.runtime.endings import Endings
 from eventflow.runtime.executor import Executor
+from eventflow.runtime.heartbeat import follows_the_end, renewal_of
 from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.loops import Loops, end
 from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.slots import Slots
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
-from eventflow.topics import TOPIC_OF, Topic
 
 #: How long a step may take to clean up when it is ended by a drain.
 _LAST_WORDS_S = 5.0
 #: How often silent consumers are looked for, and how long one must be silent to be removed.
 _REAP_S, _SILENT_S = 60.0, 600.0
+#: How often a worker with free slots looks at partitions that others wait at.
+_LOOK_S = 1.0
 #: How often disk and memory are looked at.
 _PRESSURE_S = 1.0
 
@@ -48,7 +51,8 @@ _PRESSURE_S = 1.0
 class Worker:
     """One member of a group, on every partition that it was given a `GroupMember` for.
 
-    Its loops beat in `pulse`; it takes nothing on while `gate` is closed.
+    Its loops beat in `pulse`; it takes nothing on while `gate` is closed, and waits at the partitions
+    of `shares` (without: at all).
     """
 
     def __init__(
@@ -63,10 +67,11 @@ class Worker:
         tracing: Tracing | None = None,
         pulse: Pulse | None = None,
         gate: Gate | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
-        self._pulse, self._gate = pulse or Pulse(float("inf")), gate
+        self._pulse, self._gate, self._shares = pulse or Pulse(float("inf")), gate, shares
         self._stuck = asyncio.Event()
         self._log = structlog.get_logger().bind(group=group.name)
         says_settled = self._log.is_enabled_for(logging.INFO)
@@ -83,7 +88,10 @@ class Worker:
         self._held: set[Held] = set()
         self._slots = Slots(settings.concurrency, self._executor.run)
         self._none_held = asyncio.Event()
-        self._reading = asyncio.Lock()
+        self._reading, self._sweeping = (
+            asyncio.Lock(),
+            asyncio.Lock(),
+        )  # one partition at a time: all fill the same room
         self._room, self._least_room = asyncio.Event(), settings.least_room
         self._room.set()
         self._loops = Loops(members, self._pulse, random, self._log)
@@ -95,22 +103,24 @@ class Worker:
         """
         await self._loops.recreate(self._members)  # where that fails now, NOGROUP brings us back to it
         loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
-        loops.append(asyncio.create_task(self._loops.forever(self._sweep, self._settings.sweep_s)))
+        loops += self._loops.on_each(self._sweep, self._settings.sweep_s)
         loops.append(asyncio.create_task(self._loops.forever(self.reap, _REAP_S)))
-        heartbeat = asyncio.create_task(self._loops.forever(self._renew, self._settings.heartbeat_s))
+        heartbeats = self._loops.on_each(self._renew, self._settings.heartbeat_s)
         loops.append(asyncio.create_task(self._loops.forever(self._deadlines, self._settings.heartbeat_s)))
         if self._gate is not None:
             loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
+        if self._shares is not None:
+            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, BEAT_S)))
         stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:
-            await asyncio.wait([stopped, stuck, heartbeat, *loops], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stopped, stuck, *heartbeats, *loops], return_when=asyncio.FIRST_COMPLETED)
             await end(loops)
             self._pulse.clear()
             await self._drain()
         finally:
-            await end([stopped, stuck, heartbeat, *loops])
-        for loop in [heartbeat, *loops]:  # a loop that ended by itself is a defect: say so
+            await end([stopped, stuck, *heartbeats, *loops])
+        for loop in [*heartbeats, *loops]:  # a loop that ended by itself is a defect: say so
             if not loop.cancelled() and (error := loop.exception()):
                 raise error
 
@@ -130,13 +140,24 @@ class Worker:
             if self._free < self._least_room:
                 self._room.clear()
                 continue
-            async with self._reading:  # one partition at a time: all fill the same room
-                self._pulse.beat(loop, BLOCK_MS / 1000)  # waiting for the turn of others is no hang
-                room = self._free
-                found = await self._loops.surviving(partial(member.read, room), member) if room > 0 else ()
-                self._take(member, found or ())
-            if found is not None and not found and room > 0:
+            if await self._loops.surviving(partial(self._read, member, loop), member) != 0:
+                continue
+            if self._shares is not None and member.keys.partition not in self._shares.mine:
+                await asyncio.sleep(_LOOK_S * self._random.uniform(0.5, 1.0))
+            else:
+                self._pulse.beat(loop, BLOCK_MS / 1000)
                 self._take(member, await self._loops.surviving(member.wait, member) or ())
+
+    async def _read(self, member: GroupMember, loop: str) -> int | None:
+        """Take what is there; returns how much it was, or None where there is no room."""
+        async with self._reading:
+            self._pulse.beat(loop, BLOCK_MS / 1000)  # waiting for the turn of others is no hang
+            room = self._free
+            if room <= 0:
+                return None
+            found = await member.read(room)
+            self._take(member, found)
+            return len(found)
 
     @property
     def _free(self) -> int:
@@ -164,22 +185,20 @@ class Worker:
         if all(held.given_up for held in self._held):
             self._none_held.set()
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, member: GroupMember) -> None:
         """Deliver retries that are due, and take over what dead members have left, as far as there is room.
 
         Our own leases first: after a pause of the server or of ours they may be as old as those of the dead.
         """
-        await self._renew()
-        for member in self._members:
-            await member.move_due(int(self._clock().timestamp() * 1000))
-            await member.admit(self._most_in_progress)
+        await self._renew(member)
+        await member.move_due(int(self._clock().timestamp() * 1000))
+        await member.admit(self._most_in_progress)
+        async with self._sweeping:
             lease_ms, room = self._overdue()
-            if room > 0:
-                for delivery in await member.sweep(lease_ms, room):
-                    self._log.warning(
-                        "entry taken over", entry=delivery.claim.entry_id, delivery_count=delivery.claim.count
-                    )
-                    self._take(member, (delivery,))
+            for delivery in await member.sweep(lease_ms, room) if room > 0 else ():
+                entry, count = delivery.claim.entry_id, delivery.claim.count
+                self._log.warning("entry taken over", entry=entry, delivery_count=count)
+                self._take(member, (delivery,))
 
     def _overdue(self) -> tuple[int, int]:
         """(silence in ms after which we take an entry over, how many we take).
@@ -202,16 +221,15 @@ class Worker:
             if removed := await member.reap(silent_ms):
                 self._log.info("silent consumers removed", count=removed)
 
-    async def _renew(self) -> None:
-        for member in self._members:
-            held = [h for h in self._held if h.member is member and not h.given_up]
-            if not held:
-                continue
-            for one, answer in zip(held, await member.renew([_renewal(h) for h in held]), strict=True):
-                if answer == LOST:
-                    self._end(one, Ending.LEASE_LOST)
-                elif answer == CANCEL and not _follows_the_end(one):
-                    self._end(one, Ending.JOB_CANCELLED)
+    async def _renew(self, member: GroupMember) -> None:
+        held = [h for h in self._held if h.member is member and not h.given_up]
+        if not held:
+            return
+        for one, answer in zip(held, await member.renew([renewal_of(h) for h in held]), strict=True):
+            if answer == LOST:
+                self._end(one, Ending.LEASE_LOST)
+            elif answer == CANCEL and not follows_the_end(one):
+                self._end(one, Ending.JOB_CANCELLED)
 
     def _end(self, held: Held, why: Ending) -> None:
         """End a delivery, whether it runs or is in line. One in line is heard at once, beyond the slots."""
@@ -239,9 +257,9 @@ class Worker:
             await self._wait_until_none_held(self._settings.drain_s)
         # The delivery of a step that was given up counts: an entry that hangs every worker must come to its limit.
         await self._give_back([held for held in self._held if not held.given_up])
-        for member in self._members:
+        for leave in [member.leave for member in self._members] + ([self._shares.leave] if self._shares else []):
             try:
-                await member.leave()
+                await leave()
             except (ResponseError, *DISCONNECTED):
                 self._log.warning("left without telling the server")
 
@@ -272,18 +290,3 @@ class Worker:
                 await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
             except (ResponseError, *DISCONNECTED):
                 self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
-
-
-def _follows_the_end(held: Held) -> bool:
-    """Whether it tells of the job's end, and so isn't stopped by it."""
-    return held.envelope is not None and TOPIC_OF.get(type(held.envelope.event)) is Topic.OUTCOME
-
-
-def _renewal(held: Held) -> Renewal:
-    envelope, reaction = held.envelope, held.reaction
-    job_id = envelope.job_id if envelope else "-"
-    if reaction is None or reaction.work is None or reaction.fraction == held.reported:
-        return Renewal(held.delivery.claim, job_id, "", None)
-    held.reported = reaction.fraction
-    work = reaction.work
-    return Renewal(held.delivery.claim, job_id, progress_field(work.step, work.scene, work.run), reaction.fraction)

@@ -171,7 +171,7 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
     """Whether there is a fit server before `stop` is set. Raises CommandError."""
     from ops.supervisor import first_of
 
-    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.durable_ack))
+    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync))
     stopped = asyncio.create_task(stop.wait())
     await first_of(waiting, stopped)
     stopped.cancel()

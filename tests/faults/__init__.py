@@ -48,7 +48,9 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 | server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
+| cluster broker never reclaims | cluster/test_crashes: killed_worker_is_replaced_on_every_master |
+| failover of a cluster master loses jobs | cluster/test_crashes: jobs_that_a_replica_has_survive_the_failover_of_a_master |
+| slots move, masters and replicas change places | cluster/test_routes |
+| hot partition starves, or many partitions take a connection each | test_shares |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
-
-Not yet: cluster broker never reclaims.
 """

@@ -29,11 +29,13 @@ from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace, PartitionKeys
+from eventflow.log.members import LiveMembers
 from eventflow.log.records import Cause
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
@@ -81,7 +83,8 @@ class Space:
 
     async def submit(self, request: VideoRequest = REQUEST, **options: Any) -> str:
         """A requested job; returns its id."""
-        job_id = new_job_id(0, secrets.token_hex(16))
+        random = secrets.token_hex(16)
+        job_id = new_job_id(int(random[:8], 16) % self.keyspace.partitions, random)
         await self.log.create(job_id, request, CAUSE, **options)
         return job_id
 
@@ -133,9 +136,11 @@ class Space:
 
 
 @asynccontextmanager
-async def open_space(url: str, prefix: str | None = None, *, most_in_progress: int = 0) -> AsyncIterator[Space]:
+async def open_space(
+    url: str, prefix: str | None = None, partitions: int = 1, *, most_in_progress: int = 0
+) -> AsyncIterator[Space]:
     redis = connect(url)
-    keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}")
+    keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}", partitions)
     log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=most_in_progress)
     try:
         yield Space(url, redis, log, keyspace)
@@ -145,12 +150,15 @@ async def open_space(url: str, prefix: str | None = None, *, most_in_progress: i
 
 @define
 class Running:
+    """`member` is that of the first partition."""
+
     worker: Worker
     member: GroupMember
     task: asyncio.Task[None]
     stopping: asyncio.Event
     redis: Redis
     log: JobLog
+    shares: Shares | None
 
     async def stop(self) -> None:
         """Drain, as SIGTERM does."""
@@ -175,10 +183,14 @@ async def working(
     gate: Gate | None = None,
     archive: Archive | None = None,
     most_in_progress: int = 0,
+    shared: bool = False,
 ) -> AsyncIterator[Running]:
-    """A worker with connections, cache and consumer name of its own; drained at the end."""
+    """A worker with connections, cache and consumer name of its own; drained at the end.
+
+    `shared`: it waits at its share of the partitions only.
+    """
     redis = connect(space.url, max_connections=max_connections)
-    blocking = connect(space.url, blocking=True, max_connections=2)
+    blocking = connect(space.url, blocking=True, max_connections=space.keyspace.partitions + 1)
     log = JobLog(
         redis,
         codec=Codec(),
@@ -188,14 +200,15 @@ async def working(
         most_in_progress=most_in_progress,
     )
     consumer = f"w-{secrets.token_hex(4)}"
-    member = GroupMember(blocking, redis, space.keys, group.name, group.topics, consumer)
+    members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())
-    worker = Worker(
-        group, log, [member], settings, clock=utc_now, random=Random(), tracing=tracing, pulse=pulse, gate=gate
-    )
+    alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
+    shares = Shares(alive, consumer, range(space.keyspace.partitions)) if shared else None
+    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}
+    worker = Worker(group, log, members, settings, clock=utc_now, random=Random(), **parts)
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
-    running = Running(worker, member, task, stop, redis, log)
+    running = Running(worker, members[0], task, stop, redis, log, shares)
     try:
         yield running
         if not task.done():

@@ -123,7 +123,7 @@ async def main(arguments: argparse.Namespace) -> None:
     options |= {"drain_s": arguments.drain, "limits": limits, "pulse": pulse}
     options |= {"retry": RetryPolicy(arguments.retry, cap_s=3_600)}
     async with contextlib.AsyncExitStack() as stack:
-        space = await stack.enter_async_context(open_space(arguments.url, arguments.prefix))
+        space = await stack.enter_async_context(open_space(arguments.url, arguments.prefix, arguments.partitions))
         groups = groups_of(arguments.behaviour, behaviour)
         workers = [await stack.enter_async_context(working(space, group, **options)) for group in groups]
         if arguments.deaf:
@@ -146,6 +146,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lease", type=float, default=1.0)
     parser.add_argument("--retry", type=float, default=QUICK.base_s, help="pause before the first retry")
     parser.add_argument("--drain", type=float, default=5.0)
+    parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--in-progress", type=int, default=0, help="most jobs in progress; 0 for no limit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from importlib.resources import files
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError, ResponseError
 
+from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, check_server, load_script
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
@@ -19,6 +21,8 @@ from eventflow.topics import GROUP_TOPICS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from eventflow.storage import ObjectStore
     from ops.compose import Parts
 
@@ -50,23 +54,49 @@ async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
 
 
 async def _server(parts: Parts) -> list[Finding]:
-    info: dict[str, Any] = await parts.redis.info("server")
+    """What is found of the server, or of each master of a cluster; what they have in common is said once."""
+    servers = await masters_of(parts.redis)
+    found = [finding for server in servers for finding in (await _kind(server), await _skew(server))]
+    return [*dict.fromkeys(found), *await _safety(parts), *await _replicas(parts, servers)]
+
+
+async def _kind(server: Redis) -> Finding:
+    info: dict[str, Any] = await server.info("server")
     version = str(info.get("redis_version", "0"))
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
     fit = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST
-    findings = [ok("log server", name) if fit else fail("log server", name, "Use Redis 7.0 or Valkey 7.2, or later.")]
+    name += f", {info['redis_mode']}" if info.get("redis_mode", "standalone") != "standalone" else ""
+    return ok("log server", name) if fit else fail("log server", name, "Use Redis 7.0 or Valkey 7.2, or later.")
+
+
+async def _skew(server: Redis) -> Finding:
+    before = time.time()
+    seconds, microseconds = await server.time()
+    return _clock(abs(seconds + microseconds / 1e6 - (before + time.time()) / 2))
+
+
+async def _safety(parts: Parts) -> list[Finding]:
     try:
-        found = await check_server(parts.redis, durable_ack=parts.settings.durable_ack)
-        findings.append(ok("eviction", f"maxmemory-policy {found['policy']}"))
-        findings.append(_durability(found["aof"] == "on"))
+        found = await check_server(parts.redis, durable_ack=parts.settings.needs_sync)
     except LogUnfit as error:
         said, _, remedy = str(error).partition(". ")
-        findings.append(fail("log safety", said, remedy or "Change the server's configuration."))
-    before = time.time()
-    seconds, microseconds = await parts.redis.time()
-    skew = abs(seconds + microseconds / 1e6 - (before + time.time()) / 2)
-    findings.append(_clock(skew))
-    return findings
+        return [fail("log safety", said, remedy or "Change the server's configuration.")]
+    return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on")]
+
+
+async def _replicas(parts: Parts, servers: Sequence[Redis]) -> list[Finding]:
+    """Of a cluster, and wherever a POST waits for one."""
+    wanted = parts.settings.durable_ack == "replica"
+    if not wanted and not isinstance(parts.redis, ClusterRedis):
+        return []
+    counts = [int((await server.info("replication"))["connected_slaves"]) for server in servers]
+    found = f"{len(servers)} masters, {counts.count(0)} of them without a replica"
+    if all(counts):
+        return [ok("replicas", found)]
+    if wanted:
+        remedy = "EVENTFLOW_DURABLE_ACK=replica answers 503 there: add a replica to each, or use always."
+        return [fail("replicas", found, remedy)]
+    return [warn("replicas", found, "Add a replica to each: without it the failure of a master stops its partitions.")]
 
 
 def _clock(skew_s: float) -> Finding:

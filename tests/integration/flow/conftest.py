@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -97,9 +97,14 @@ def studio(environment: dict[str, str], tmp_path: Path) -> StudioOf:
             if provider is not None:
                 parts = evolve(parts, tracing=Tracing(provider))
             space = Space(settings.redis_url, parts.redis, parts.log, parts.keyspace)
-            made = groups(parts)
-            async with running_until_left([worker(parts, made[name]) for name in workers]):
-                yield Studio(space, parts, tmp_path)
+            async with AsyncExitStack() as stack:  # connections of its own for each worker, as in a process of its own
+                made = []
+                for name in workers:
+                    own = await stack.enter_async_context(open_parts(settings))
+                    own = evolve(own, stores=parts.stores, tracing=parts.tracing)
+                    made.append(worker(own, groups(own)[name]))
+                async with running_until_left(made):
+                    yield Studio(space, parts, tmp_path)
 
     return open_studio
 

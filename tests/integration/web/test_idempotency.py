@@ -124,7 +124,7 @@ async def test_what_a_key_may_be(client: Client, key: str) -> None:
 
 
 async def test_a_replay_waits_for_its_sync_too(start: StartClient, settings: Settings, deps: WebDeps) -> None:
-    client = await start(settings=evolve(settings, durable_ack=True))
+    client = await start(settings=evolve(settings, durable_ack="always"))
     status, body, _ = await post(client, "k")
     assert (status, body["code"]) == (503, "not_durable")  # the server has no append-only file
     assert (await post(client, "k"))[0] == 503

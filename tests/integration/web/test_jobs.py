@@ -94,7 +94,7 @@ async def test_a_recorded_span_is_the_parent_of_the_event(start: StartClient, de
 async def test_a_durable_acknowledgement_needs_the_append_only_file(
     start: StartClient, settings: Settings, deps: WebDeps
 ) -> None:
-    client = await start(settings=evolve(settings, durable_ack=True))
+    client = await start(settings=evolve(settings, durable_ack="always"))
     status, body = await post(client, {"script": "x"})
     assert (status, body["code"]) == (503, "not_durable")
     assert "appendonly" in body["detail"]  # the server's own words

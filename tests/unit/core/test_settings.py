@@ -52,7 +52,7 @@ def problems(**variables: str) -> list[str]:
 def test_the_defaults_are_valid() -> None:
     settings = load_settings({"PATH": "/bin", "AWS_REGION": "x", "eventflow_port": "x"})
     assert settings.env is Environment.DEVELOPMENT
-    assert (settings.host, settings.port, settings.durable_ack) == ("127.0.0.1", 8080, False)
+    assert (settings.host, settings.port, settings.durable_ack) == ("127.0.0.1", 8080, "no")
     data_dir = Path(".eventflow").absolute()
     assert settings.workspace_url == (data_dir / "workspace").as_uri()
     assert settings.delivery_url == (data_dir / "delivery").as_uri()
@@ -81,7 +81,7 @@ def test_values_are_taken() -> None:
             SIGNING_KEY=f"new-key_2:{'ab' * 16},{KEY}",
         )
     )
-    assert (settings.env, settings.port, settings.durable_ack) == (Environment.STAGING, 0, True)
+    assert (settings.env, settings.port, settings.durable_ack) == (Environment.STAGING, 0, "always")
     assert (settings.log_level, settings.delivery_url) == ("DEBUG", "s3://my-bucket/videos")
     assert (settings.public_url, settings.lease_seconds) == ("https://v.example.org", 2.5)
     assert settings.workspace_url == "file:///srv/data%20dir/workspace"
@@ -120,6 +120,11 @@ def test_production_wants_a_signing_key() -> None:
 def test_bad_signing_keys(key: str) -> None:
     (problem,) = problems(SIGNING_KEY=key)
     assert problem == "EVENTFLOW_SIGNING_KEY: its value is not of the form k1:<64 hex digits>"
+
+
+def test_urls_of_clusters() -> None:
+    for url in ("redis+cluster://a:7000,b:7001/", "rediss+cluster://user:word@a:7000"):
+        assert load_settings(env(REDIS_URL=url, DURABLE_ACK="replica")).redis_url == url
 
 
 def test_two_signing_keys_of_one_name() -> None:

@@ -1,0 +1,253 @@
+"""A client of a Redis Cluster: every command goes to the master that has its key, over that node's own pool.
+
+redis-py's cluster client has connections of its own: it raises where a burst finds none free, closes those in use when
+the cluster changes, and may send ASKING over another connection than its command. Here each node has the same client as
+a single server has; this module adds only the way to the node. What is refused during a failover is raised as a lost
+connection, which every caller knows how to live with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MasterDownError,
+    MovedError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+T = TypeVar("T")
+Address = tuple[str, int]
+#: What runs on one node. The flag: ASKING has to go before its command, over the same connection.
+OnNode = Callable[[Redis, bool], Awaitable[T]]
+
+_LOST = (RedisConnectionError, RedisTimeoutError, OSError)
+#: A node that can't serve the slot for now, and doesn't know who does.
+_UNSERVED = (ClusterDownError, MasterDownError, ReadOnlyError)
+_REDIRECTED = (AskError, TryAgainError, *_UNSERVED)
+_MOST_REDIRECTIONS = 8
+#: A slot on its way to another node wants a command on several keys a little later.
+_TRY_AGAIN_S = 0.05
+#: How long one node may take to say who serves which slots; another one is asked then.
+_SLOTS_PATIENCE_S = 2.0
+_KEYLESS = frozenset({"CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "SCRIPT", "TIME"})
+
+
+class ClusterRedis(Redis):
+    """One client for all nodes. A command without a key goes to every master; the first one's answer is returned.
+
+    `open_node` gives the client of one node; `seeds` are the nodes that are asked for the others.
+    """
+
+    def __init__(self, seeds: Sequence[Address], open_node: Callable[[Address], Redis]) -> None:
+        self._seeds, self._open_node = tuple(seeds), open_node
+        self._nodes: dict[Address, Redis] = {}
+        self._owners: list[Address | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+        self._epoch = 0
+        self._refreshing = asyncio.Lock()
+        super().__init__(connection_pool=self._node(self._seeds[0]).connection_pool)  # for its encoder
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        key = key_of(args)
+        if key is not None:
+            return await self.on_node(key, partial(_execute, args, options))
+        nodes: list[Any] = await self.masters()
+        answers = [await node.execute_command(*args, **options) for node in nodes]
+        return answers[0]
+
+    async def on_node(self, key: str | bytes, action: OnNode[T]) -> T:
+        """`action` on the master of `key`, wherever the cluster has moved it. It may be run again.
+
+        Raises its errors; connection errors also where nobody serves the key for now.
+        """
+        slot, asked, again = slot_of(key), None, True
+        for _ in range(_MOST_REDIRECTIONS):
+            address, epoch = asked or await self._owner(slot), self._epoch
+            asking, asked = asked is not None, None
+            try:
+                return await action(self._node(address), asking)
+            except MovedError as moved:
+                await self._refresh(epoch)
+                self._owners[slot] = _target(moved, address)  # whom we asked for the slots may not know it yet
+            except AskError as ask:
+                asked = _target(ask, address)
+            except TryAgainError:
+                await asyncio.sleep(_TRY_AGAIN_S)
+            except (*_LOST, *_UNSERVED) as error:
+                await self._refresh(epoch, avoid=address)
+                if self._owners[slot] == address or not again:
+                    if isinstance(error, _UNSERVED):
+                        raise RedisConnectionError(f"the cluster can't take this for now: {error}") from error
+                    raise
+                again = False
+        raise RedisConnectionError(f"slot {slot} of the cluster is being moved: no node takes the command for now")
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """Commands that travel together to each node. No transactions: they go to several nodes."""
+        if transaction:
+            raise ValueError("a pipeline over a cluster can't be a transaction: pass transaction=False")
+        return _ClusterPipeline(self)
+
+    async def execute_many(self, stack: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> list[Any]:
+        """Each command's answer or error, in order. Raises connection errors: then some of them may have been taken."""
+        shares: dict[Address, list[int]] = {}
+        for place, (args, _) in enumerate(stack):
+            key = key_of(args)
+            if key is None:
+                raise ValueError(f"{args[0]} has no key: it can't travel in a pipeline over a cluster")
+            shares.setdefault(await self._owner(slot_of(key)), []).append(place)
+        answers: list[Any] = [None] * len(stack)
+
+        async def send(address: Address, places: Sequence[int]) -> None:
+            epoch = self._epoch
+            try:
+                async with self._node(address).pipeline(transaction=False) as pipe:
+                    for place in places:
+                        args, options = stack[place]
+                        pipe.execute_command(*args, **options)
+                    found = await pipe.execute(raise_on_error=False)
+            except _LOST:
+                await self._refresh(epoch, avoid=address)
+                raise
+            for place, answer in zip(places, found, strict=True):
+                answers[place] = answer
+
+        _raise_first(await asyncio.gather(*(send(*share) for share in shares.items()), return_exceptions=True))
+        for place, answer in enumerate(answers):
+            if isinstance(answer, _REDIRECTED):
+                args, options = stack[place]
+                try:
+                    answers[place] = await self.execute_command(*args, **options)
+                except ResponseError as error:
+                    answers[place] = error
+        return answers
+
+    async def masters(self) -> list[Redis]:
+        """A client of each master, in the order of their addresses. Raises connection errors."""
+        if not self._epoch:
+            await self._refresh(0)
+        return [self._node(address) for address in sorted({owner for owner in self._owners if owner})]
+
+    async def scan_iter(self, *args: Any, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        """The keys of all masters."""
+        for node in await self.masters():
+            async for key in node.scan_iter(*args, **options):
+                yield key
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        for node in self._nodes.values():
+            await node.aclose()
+
+    def _node(self, address: Address) -> Redis:
+        node = self._nodes.get(address)
+        if node is None:
+            node = self._nodes[address] = self._open_node(address)
+        return node
+
+    async def _owner(self, slot: int) -> Address:
+        if self._owners[slot] is None:
+            await self._refresh(self._epoch)
+        owner = self._owners[slot]
+        if owner is None:
+            raise RedisConnectionError(f"slot {slot} of the cluster is served by nobody for now")
+        return owner
+
+    async def _refresh(self, epoch: int, avoid: Address | None = None) -> None:
+        """Learn who serves which slots, unless that was learnt since `epoch`. `avoid` is asked last."""
+        async with self._refreshing:
+            if self._epoch != epoch:
+                return
+            known = dict.fromkeys((*(owner for owner in self._owners if owner), *self._seeds))
+            last: Exception | None = None
+            for address in sorted(known, key=lambda one: one == avoid):
+                try:
+                    async with asyncio.timeout(_SLOTS_PATIENCE_S):
+                        node: Any = self._node(address)
+                        ranges = await node.execute_command("CLUSTER SLOTS")
+                except (*_LOST, ResponseError) as error:
+                    last = error
+                    continue
+                if ranges:
+                    await self._learn(ranges, address)
+                    return
+            raise RedisConnectionError(f"no node of the cluster says who serves its slots: {last}")
+
+    async def _learn(self, ranges: list[Any], asked: Address) -> None:
+        self._epoch += 1
+        self._owners = [None] * REDIS_CLUSTER_HASH_SLOTS
+        for first, last, (host, port, *_), *_ in ranges:
+            master = (host.decode() if host else asked[0], int(port))
+            self._owners[first : last + 1] = [master] * (last + 1 - first)
+        for address in self._nodes.keys() - set(self._owners) - set(self._seeds):
+            await self._nodes[address].connection_pool.disconnect(inuse_connections=False)
+
+
+class _ClusterPipeline(Pipeline):
+    """Collects commands as any pipeline does."""
+
+    def __init__(self, cluster: ClusterRedis) -> None:
+        super().__init__(cluster.connection_pool, cluster.response_callbacks, False, None)
+        self._cluster = cluster
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        stack, self.command_stack = self.command_stack, []
+        answers = await self._cluster.execute_many(stack)
+        if raise_on_error:
+            _raise_first(answers)
+        return answers
+
+
+async def masters_of(redis: Redis) -> list[Redis]:
+    """The servers that take writes: the one, or each master of a cluster."""
+    return await redis.masters() if isinstance(redis, ClusterRedis) else [redis]
+
+
+async def on_master(redis: Redis, key: str | bytes, action: OnNode[T]) -> T:
+    """`action` on the server that has `key`: for what has to go over one connection."""
+    return await (redis.on_node(key, action) if isinstance(redis, ClusterRedis) else action(redis, False))
+
+
+def slot_of(key: str | bytes) -> int:
+    return key_slot(key.encode() if isinstance(key, str) else key)
+
+
+def key_of(args: Sequence[Any]) -> Any:
+    """The first key of a command; all others have to be in its slot. None for a command that is for the server."""
+    name = str(args[0]).upper()
+    if name in ("EVAL", "EVALSHA"):
+        return args[3] if int(args[2]) else None
+    if name in ("XREAD", "XREADGROUP"):
+        return args[args.index(b"STREAMS") + 1]
+    return None if name.split()[0] in _KEYLESS else args[1]
+
+
+async def _execute(args: tuple[Any, ...], options: Mapping[str, Any], node: Any, asking: bool) -> Any:
+    if not asking:
+        return await node.execute_command(*args, **options)
+    async with node.pipeline(transaction=False) as pipe:
+        pipe.execute_command("ASKING")
+        pipe.execute_command(*args, **options)
+        return (await pipe.execute())[1]
+
+
+def _target(error: AskError, asked: Address) -> Address:
+    """Where a redirection points to; without a host it is on that of the node that was asked."""
+    return (error.host or asked[0], error.port)
+
+
+def _raise_first(answers: Iterable[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer

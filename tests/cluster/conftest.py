@@ -1,0 +1,57 @@
+"""A Redis Cluster for all tests here, and another one for each test that breaks it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import crew  # noqa: F401 - a fixture
+from tests.integration.flow.conftest import _quiet, studio  # noqa: F401 - fixtures
+from tests.support.cluster_server import ClusterServer, cluster_server
+from tests.support.runtime import Space, open_space
+
+#: With so many, each of three masters has some: of `{00}` to `{05}` each has two.
+PARTITIONS = 6
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
+    """Its nodes aren't to be stopped."""
+    with cluster_server(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def own_cluster(tmp_path: Path) -> Iterator[ClusterServer]:
+    with cluster_server(tmp_path / "cluster") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def space(shared_cluster: ClusterServer) -> AsyncIterator[Space]:
+    async with open_space(shared_cluster.url, partitions=PARTITIONS) as space:
+        yield space
+
+
+@pytest.fixture
+async def own_space(own_cluster: ClusterServer) -> AsyncIterator[Space]:
+    async with open_space(own_cluster.url, partitions=PARTITIONS) as space:
+        yield space
+
+
+@pytest.fixture
+def environment(shared_cluster: ClusterServer, tmp_path: Path) -> dict[str, str]:
+    """Settings of a service on the cluster, for `studio`."""
+    return {
+        "EVENTFLOW_REDIS_URL": shared_cluster.url,
+        "EVENTFLOW_NAMESPACE": f"t{secrets.token_hex(4)}",
+        "EVENTFLOW_PARTITIONS": str(PARTITIONS),
+        "EVENTFLOW_DURABLE_ACK": "replica",
+        "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
+        "EVENTFLOW_SCRATCH_DIR": str(tmp_path / "scratch"),
+        "EVENTFLOW_LEASE_SECONDS": "2",
+        "EVENTFLOW_DRAIN_SECONDS": "5",
+    }
