@@ -55,7 +55,8 @@ class ClusterRedis(Redis):
         self._seeds, self._open_node = tuple(seeds), open_node
         self._nodes: dict[Address, Redis] = {}
         self._owners: list[Address | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
-        self._epoch = 0
+        #: Counts up whenever the client learns anew who serves which slots; 0 before the first time.
+        self.epoch = 0
         self._refreshing = asyncio.Lock()
         super().__init__(connection_pool=self._node(self._seeds[0]).connection_pool)  # for its encoder
 
@@ -74,7 +75,7 @@ class ClusterRedis(Redis):
         """
         slot, asked, again = slot_of(key), None, True
         for _ in range(_MOST_REDIRECTIONS):
-            address, epoch = asked or await self._owner(slot), self._epoch
+            address, epoch = asked or await self._owner(slot), self.epoch
             asking, asked = asked is not None, None
             try:
                 return await action(self._node(address), asking)
@@ -111,7 +112,7 @@ class ClusterRedis(Redis):
         answers: list[Any] = [None] * len(stack)
 
         async def send(address: Address, places: Sequence[int]) -> None:
-            epoch = self._epoch
+            epoch = self.epoch
             try:
                 async with self._node(address).pipeline(transaction=False) as pipe:
                     for place in places:
@@ -136,7 +137,7 @@ class ClusterRedis(Redis):
 
     async def masters(self) -> list[Redis]:
         """A client of each master, in the order of their addresses. Raises connection errors."""
-        if not self._epoch:
+        if not self.epoch:
             await self._refresh(0)
         return [self._node(address) for address in sorted({owner for owner in self._owners if owner})]
 
@@ -158,7 +159,7 @@ class ClusterRedis(Redis):
 
     async def _owner(self, slot: int) -> Address:
         if self._owners[slot] is None:
-            await self._refresh(self._epoch)
+            await self._refresh(self.epoch)
         owner = self._owners[slot]
         if owner is None:
             raise RedisConnectionError(f"slot {slot} of the cluster is served by nobody for now")
@@ -167,7 +168,7 @@ class ClusterRedis(Redis):
     async def _refresh(self, epoch: int, avoid: Address | None = None) -> None:
         """Learn who serves which slots, unless that was learnt since `epoch`. `avoid` is asked last."""
         async with self._refreshing:
-            if self._epoch != epoch:
+            if self.epoch != epoch:
                 return
             known = dict.fromkeys((*(owner for owner in self._owners if owner), *self._seeds))
             last: Exception | None = None
@@ -185,7 +186,7 @@ class ClusterRedis(Redis):
             raise RedisConnectionError(f"no node of the cluster says who serves its slots: {last}")
 
     async def _learn(self, ranges: list[Any], asked: Address) -> None:
-        self._epoch += 1
+        self.epoch += 1
         self._owners = [None] * REDIS_CLUSTER_HASH_SLOTS
         for first, last, (host, port, *_), *_ in ranges:
             master = (host.decode() if host else asked[0], int(port))

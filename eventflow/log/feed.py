@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from eventflow.domain.carrier import carrier
 from eventflow.log.cluster import ClusterRedis
@@ -71,9 +72,13 @@ class FeedTail:
         self._positions: dict[str, str] = {}
         self._clock, self._patience_s = clock, patience_s
         self._abreast_at = clock()
+        self._epoch = 0
 
     async def start_at_end(self) -> None:
         """Begin behind what is there now. What came earlier is read from the jobs' own streams."""
+        if isinstance(self._redis, ClusterRedis):
+            await self._redis.masters()
+            self._epoch = self._redis.epoch
         for keys in self._keyspace.all:
             for stream in (keys.feed, keys.progress):
                 last: Any = await self._redis.xrevrange(stream, count=1)
@@ -85,7 +90,9 @@ class FeedTail:
         if self._clock() - self._abreast_at > self._patience_s:
             await self._check_positions()
         asked_at = self._clock()
-        rows = await (self._poll(block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms))
+        rows = await (
+            self._poll(self._redis, block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms)
+        )
         notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:
@@ -106,16 +113,20 @@ class FeedTail:
         streams: Any = dict(self._positions)
         return _rows(await self._redis.xread(streams, count=_COUNT, block=block_ms))
 
-    async def _poll(self, block_ms: int) -> list[Any]:
-        """Raises where a partition can't be read, so that whoever follows begins anew: a failover may lose entries."""
+    async def _poll(self, cluster: ClusterRedis, block_ms: int) -> list[Any]:
+        """Raises where a partition can't be read, or another node has it now: a failover may have lost entries, so
+        that whoever follows has to begin anew.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + block_ms / 1000
         while True:
-            async with self._redis.pipeline(transaction=False) as pipe:
+            async with cluster.pipeline(transaction=False) as pipe:
                 for keys in self._keyspace.all:
                     streams: Any = {name: self._positions[name] for name in (keys.feed, keys.progress)}
                     pipe.xread(streams, count=_COUNT)
                 rows = [row for answer in await pipe.execute() for row in _rows(answer)]
+            if cluster.epoch != self._epoch:
+                raise RedisConnectionError("the cluster has changed")
             if rows or loop.time() >= until:
                 return rows
             await asyncio.sleep(_POLL_S)

@@ -8,8 +8,9 @@ import pytest
 import redis as sync_redis
 
 from eventflow.log.cluster import ClusterRedis, slot_of
-from eventflow.log.connection import check_server
+from eventflow.log.connection import DISCONNECTED, check_server, connect
 from eventflow.log.errors import NotDurable
+from eventflow.log.feed import Appended, FeedTail
 from tests.support.cluster_server import MASTERS, ClusterServer
 from tests.support.runtime import Chain, Space, working
 from tests.support.waiting import wait_until, wait_until_sync
@@ -60,12 +61,21 @@ async def test_masters_and_replicas_that_change_places_are_followed(
 ) -> None:
     """Nothing is lost where the change is asked for; the new master doesn't know our scripts."""
     before = await space.submit()
+    blocking = connect(space.url, blocking=True)
+    tail = FeedTail(blocking, space.keyspace)
+    await tail.start_at_end()
     for keys in space.keyspace.all[:2]:
         shared_cluster.change_places(keys.feed)
     after = [await space.submit() for _ in range(6)]
+    with pytest.raises(DISCONNECTED, match="has changed"):  # whoever follows the feed begins anew
+        await tail.read(block_ms=0)
+    await tail.start_at_end()
     groups = Chain().groups
     async with working(space, groups[0]), working(space, groups[1]), working(space, groups[2]):
         await wait_until(lambda: space.ended(before, *after))
+    noted = {note.job_id for note in await tail.read() if isinstance(note, Appended)}
+    assert noted == {before, *after}
+    await blocking.aclose()
 
 
 async def test_slot_that_is_being_moved_is_found_at_both_ends(
