@@ -248,11 +248,10 @@ async def test_what_a_program_has_said_is_kept(space: Space) -> None:
     async def fails(reaction: Reaction) -> Sequence[Command]:
         raise ProgramFailed("probe", "the program ended with 1")
 
-    await space.submit()
-    async with working(space, Group("watchers", {ev.VideoRequested: fails, ev.JobCancelled: fails})):
+    async with working(space, Group("watchers", {ev.JobCancelled: fails}), lease_s=0.5):
         job_id = await space.submit()
         await space.do(job_id, CANCEL)
-        await wait_until(lambda: _count(space, 1))  # JobCancelled: no step of a job
+        await wait_until(lambda: _count(space, 1))  # no step of a job: tried three times, then parked
     [entry], _ = await ParkedLog(space.log).page(10)
     assert entry.stderr.endswith("moov atom not found")
     assert len(entry.stderr) == 8_000

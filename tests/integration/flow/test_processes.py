@@ -79,7 +79,7 @@ def _check_logs(job_id: str, workers: list[Program]) -> None:
             assert line["stage_ms"] >= 0
             assert line["level"] == "info"
             stages.add(line["stage"])
-    assert stages == {"planning", "rendering", "assembling", "uploading", "metadata"}
+    assert stages - {None} == {"planning", "rendering", "assembling", "uploading", "metadata"}
 
 
 async def test_scene_of_a_killed_process_is_taken_over(space: Space, programs: Programs) -> None:
