@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 
 from eventflow.domain.commands import RequestCancellation
 from eventflow.domain.errors import CannotReprocess
-from eventflow.domain.view import Status
 from eventflow.envelope import Envelope, is_job_id
 from eventflow.identity import Principal
 from web.bodies import read_json
@@ -74,7 +73,8 @@ async def status(request: web.Request) -> web.Response:
         cached = request.app[PROJECTION].peek(request.match_info["job_id"])
         mine = cached is not None and cached.view.owner == request[PRINCIPAL].owner
         found = cached if cached and mine else await owned_job(request)
-    if found.view.status is Status.QUEUED and (place := await request.app[QUEUEING].position(found.view)):
+    queueing = request.app[QUEUEING]
+    if queueing.may_be_any and (place := await queueing.position(found.view)):
         found = placed(found, place)
     headers = found.headers.copy()
     if matches_any(request.headers.get(hdrs.IF_NONE_MATCH), found.etag):
