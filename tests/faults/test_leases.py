@@ -11,6 +11,7 @@ from pathlib import Path
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
+from tests.support.files import stored_files
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 
@@ -187,5 +188,4 @@ async def _snapshot(space: Space, job_id: str) -> object:
 
 def _tree(folder: Path) -> dict[str, tuple[str, int]]:
     """Path -> (digest, inode) of each stored object."""
-    files = [p for p in folder.rglob("*") if p.is_file() and ".eventflow" not in p.parts]
-    return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_ino) for p in files}
+    return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_ino) for p in stored_files(folder)}

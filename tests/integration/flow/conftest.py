@@ -16,6 +16,7 @@ from eventflow.settings import load_settings
 from eventflow.storage import ObjectStore
 from eventflow.telemetry.tracing import Tracing
 from ops.compose import Parts, groups, open_parts, worker
+from tests.support.files import stored_files
 from tests.support.log_server import LogServer, log_server
 from tests.support.programs import Programs, programs_in
 from tests.support.runtime import Space, quiet_logs, running_until_left
@@ -39,8 +40,7 @@ class Studio:
     folder: Path
 
     def files(self, store: str) -> list[Path]:
-        root = self.folder / "data" / store
-        return [p for p in root.rglob("*") if p.is_file() and ".eventflow" not in p.parts]
+        return stored_files(self.folder / "data" / store)
 
     @property
     def scratch(self) -> list[Path]:
