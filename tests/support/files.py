@@ -9,7 +9,8 @@ from pathlib import Path
 def stored_files(folder: Path) -> list[Path]:
     """The objects below `folder`, without the store's own notes.
 
-    Folders that vanish during the walk count as empty (`Path.rglob` would raise): a job's last file takes its folder along.
+    Folders that vanish during the walk count as empty (`Path.rglob` would raise): a job's last file takes its folder
+    along.
     """
     return [
         Path(parent, name)
