@@ -15,6 +15,9 @@ def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
 
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
+    ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
+    ("VideoGenerated", 1): _unchanged,  # version 2 has captions
+    ("DeliverablesUploaded", 1): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
 }

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
+    CaptionFile,
     Failure,
     FileRef,
     ForkOrigin,
@@ -83,6 +84,7 @@ class FinishVideo:
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
+    captions: tuple[CaptionFile, ...] = ()
 
 
 @carrier
@@ -90,6 +92,7 @@ class FinishUpload:
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
+    captions: tuple[CaptionFile, ...] = ()
 
 
 @carrier
@@ -113,6 +116,36 @@ class RecordDegradation:
     run: int
     step: Step
     reason: str
+
+
+@carrier
+class RecordWarning:
+    run: int
+    step: Step
+    scene: int | None
+    code: str
+    message: str
+
+
+@carrier
+class RecordRemoteWork:
+    """A service has taken on the scene's work; recorded before anybody waits for its end."""
+
+    run: int
+    scene: int
+    service: str
+    remote_id: str
+
+
+@carrier
+class RecordCost:
+    """Recorded whatever has become of the job: it was charged."""
+
+    run: int
+    scene: int | None
+    service: str
+    amount: str
+    currency: str
 
 
 @carrier
@@ -177,6 +210,9 @@ Command: TypeAlias = (
     | PublishVideo
     | RecordFallback
     | RecordDegradation
+    | RecordWarning
+    | RecordRemoteWork
+    | RecordCost
     | FailStep
     | ReportLostArtefact
     | ParkStep

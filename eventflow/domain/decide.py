@@ -17,13 +17,15 @@ from eventflow.domain import events as ev
 from eventflow.domain import redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.values import Failure, FailureCategory
+from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step
 from eventflow.domain.work import Work, still_due, unattended
 
 Events = list[ev.Event]
 
 #: How often a scene's files, or the plan or the video, may be lost in one go before something must be wrong.
 MAX_LOSSES = 3
+#: A job's status shows as many warnings at most; a script with a thousand missing glyphs needn't tell of each.
+MAX_WARNINGS = 100
 
 
 def decide(job: Job | None, command: cmd.Command) -> Events:
@@ -106,23 +108,27 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
         return []
     uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
     after = evolve(job, uploaded)
-    if after.deliverables_uploaded and after.scenes_are(SceneStatus.UPLOADED):
-        return [uploaded, ev.VideoUploaded(job.run)]
-    return [uploaded, *_failure_complete(after)]
+    return [uploaded, *(_all_uploaded(after) or _failure_complete(after))]
+
+
+def _all_uploaded(job: Job) -> Events:
+    """The end of uploading, if nothing is left."""
+    done = job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED, SceneStatus.SKIPPED)
+    return [ev.VideoUploaded(job.run)] if done and job.phase is Phase.UPLOADING else []
 
 
 def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
     whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
     if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
         return []
-    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails)]
+    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails, c.captions)]
 
 
 def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
     if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
         return []
-    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails)
-    return [uploaded, ev.VideoUploaded(job.run)] if job.scenes_are(SceneStatus.UPLOADED) else [uploaded]
+    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails, c.captions)
+    return [uploaded, *_all_uploaded(evolve(job, uploaded))]
 
 
 def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:
@@ -143,6 +149,29 @@ def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
     return [ev.StepDegraded(c.run, c.step, c.reason)] if due else []
 
 
+def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
+    """Once: an attempt that is made again has the same to say."""
+    warning = ev.WarningRaised(c.run, c.step, c.scene, c.code, c.message)
+    known = any((w.scene, w.code, w.message) == (c.scene, c.code, c.message) for w in job.warnings)
+    wanted = not known and len(job.warnings) < MAX_WARNINGS
+    return [warning] if wanted and still_due(job, _work_of_note(c)) else []
+
+
+def _work_of_note(c: cmd.RecordWarning) -> Work:
+    """Planning speaks of scenes, too; the work is the plan's then."""
+    return Work(c.step, None if c.step is Step.PLAN else c.scene, c.run)
+
+
+def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
+    due = still_due(job, Work(Step.RENDER_SCENE, c.scene, c.run))
+    started = ev.RemoteWorkStarted(c.run, c.scene, c.service, c.remote_id)
+    return [started] if due and started not in job.remote else []
+
+
+def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
+    return [ev.CostRecorded(c.run, c.scene, c.service, c.amount, c.currency)]
+
+
 def _fail_step(job: Job, c: cmd.FailStep) -> Events:
     if not still_due(job, Work(c.step, c.scene, c.run)):
         return []
@@ -154,7 +183,20 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
         return [failed]
     if c.scene is None or c.failure.category is FailureCategory.INITIALIZATION:
         return [failed, ev.JobFailed(job.run, c.failure, c.step, c.scene, attempt)]
+    if job.request.on_scene_failure is OnSceneFailure.SKIP:
+        return [failed, *_skip(evolve(job, failed), c.scene, c.run, c.failure)]
     return [failed, *_failure_complete(evolve(job, failed))]
+
+
+def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
+    """Go on without the scene, and with what has only waited for it."""
+    skipped = ev.SceneSkipped(scene, run, failure)
+    after = evolve(job, skipped)
+    if after.all_scenes_planned and not after.shown_scenes:
+        return [skipped, *_failure_complete(after)]
+    if after.phase is Phase.RENDERING:
+        return [skipped, *redo.scenes_completed(after)]
+    return [skipped, *_all_uploaded(after)]
 
 
 def _park_step(job: Job, c: cmd.ParkStep) -> Events:
@@ -164,7 +206,8 @@ def _park_step(job: Job, c: cmd.ParkStep) -> Events:
 
 def _failure_complete(job: Job) -> Events:
     """A scene that failed for good fails the job once no other scene is left to finish."""
-    if not job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED):
+    settled = job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED, SceneStatus.SKIPPED)
+    if not settled or (job.shown_scenes and not any(s.status is SceneStatus.FAILED for s in job.scenes)):
         return []
     last = next((a for a in job.attempts if a.final and a.scene is not None), None)
     if last is None:
@@ -219,6 +262,9 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.PublishVideo: _publish_video,
     cmd.RecordFallback: _record_fallback,
     cmd.RecordDegradation: _record_degradation,
+    cmd.RecordWarning: _record_warning,
+    cmd.RecordRemoteWork: _record_remote_work,
+    cmd.RecordCost: _record_cost,
     cmd.FailStep: _fail_step,
     cmd.ParkStep: _park_step,
     cmd.RequestCancellation: _request_cancellation,

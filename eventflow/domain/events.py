@@ -12,6 +12,7 @@ from typing import ClassVar, TypeAlias, get_args
 
 from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
+    CaptionFile,
     Failure,
     FileRef,
     ForkOrigin,
@@ -34,9 +35,13 @@ class Event:
 
 @carrier
 class VideoRequested(Event):
-    """A job begins. Since version 2 its request has a priority, and it may be the fork of another one."""
+    """A job begins.
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    Since version 2 its request has a priority, and it may be the fork of another one. Since version 3 there may be
+    scenes or a topic in place of the script, and the request says how the video looks and sounds.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 3
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 
@@ -117,19 +122,34 @@ class ScenesCompleted(Event):
 
 
 @carrier
+class SceneSkipped(Event):
+    """The scene has failed for good, and the video goes on without it, as the request asks."""
+
+    scene: int
+    run: int
+    failure: Failure
+
+
+@carrier
 class VideoGenerated(Event):
+    """Since version 2 with captions."""
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
+    captions: tuple[CaptionFile, ...] = ()
 
 
 @carrier
 class DeliverablesUploaded(Event):
-    """The whole-video files and thumbnails are where viewers reach them."""
+    """The whole-video files, thumbnails and (since version 2) captions are where viewers reach them."""
 
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
+    captions: tuple[CaptionFile, ...] = ()
 
 
 @carrier
@@ -167,6 +187,38 @@ class StepDegraded(Event):
     run: int
     step: Step
     reason: str
+
+
+@carrier
+class WarningRaised(Event):
+    """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
+
+    run: int
+    step: Step
+    scene: int | None
+    code: str
+    message: str
+
+
+@carrier
+class RemoteWorkStarted(Event):
+    """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
+
+    run: int
+    scene: int
+    service: str
+    remote_id: str
+
+
+@carrier
+class CostRecorded(Event):
+    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code or "credits"."""
+
+    run: int
+    scene: int | None
+    service: str
+    amount: str
+    currency: str
 
 
 @carrier
@@ -245,6 +297,7 @@ JobEvent: TypeAlias = (
     | SceneRendered
     | SceneReused
     | SceneUploaded
+    | SceneSkipped
     | ScenesCompleted
     | VideoGenerated
     | DeliverablesUploaded
@@ -252,6 +305,9 @@ JobEvent: TypeAlias = (
     | VideoPublished
     | UploadFellBack
     | StepDegraded
+    | WarningRaised
+    | RemoteWorkStarted
+    | CostRecorded
     | StepFailed
     | StepParked
     | JobFailed

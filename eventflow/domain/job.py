@@ -15,6 +15,7 @@ from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
 from eventflow.domain.values import (
+    CaptionFile,
     FileRef,
     ReprocessFrom,
     ReusableScene,
@@ -56,9 +57,11 @@ class Job:
     scenes: tuple[Scene, ...] = ()
     videos: tuple[VideoFile, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
+    captions: tuple[CaptionFile, ...] = ()
     deliverables_uploaded: bool = False
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
+    uploaded_captions: tuple[CaptionFile, ...] = ()
     attempts: tuple[FailedAttempt, ...] = ()
     parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
     degraded: tuple[str, ...] = ()
@@ -66,6 +69,9 @@ class Job:
     published: Publication | None = None
     reusable: tuple[ReusableScene, ...] = ()
     lost: tuple[int | None, ...] = ()
+    warnings: tuple[ev.WarningRaised, ...] = ()
+    remote: tuple[ev.RemoteWorkStarted, ...] = ()
+    costs: tuple[ev.CostRecorded, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -86,6 +92,15 @@ class Job:
         if 0 <= index < len(self.scenes) and self.scenes[index].run == run:
             return self.scenes[index]
         return None
+
+    @property
+    def shown_scenes(self) -> tuple[int, ...]:
+        """The numbers of the scenes that the video is made of: all but the skipped ones."""
+        return tuple(i for i, scene in enumerate(self.scenes) if scene.status is not SceneStatus.SKIPPED)
+
+    def remote_work(self, scene: int, run: int) -> ev.RemoteWorkStarted | None:
+        """What a service was last given to do for the scene in this run of it."""
+        return next((work for work in reversed(self.remote) if (work.scene, work.run) == (scene, run)), None)
 
     def failed_attempts(self, step: Step, scene: int | None, run: int) -> int:
         return sum(1 for a in self.attempts if a.step is step and a.scene == scene and a.run == run)
@@ -134,16 +149,28 @@ def _scene_uploaded(job: Job, e: ev.SceneUploaded) -> Changes:
     return _with_scene(job, e.scene, status=SceneStatus.UPLOADED, uploaded=e.renditions)
 
 
+def _scene_skipped(job: Job, e: ev.SceneSkipped) -> Changes:
+    note = f"scene {e.scene} was left out: {e.failure.message}"
+    return {**_with_scene(job, e.scene, status=SceneStatus.SKIPPED), "degraded": (*job.degraded, note)}
+
+
 def _video_generated(job: Job, e: ev.VideoGenerated) -> Changes:
-    return {"videos": e.videos, "thumbnails": e.thumbnails, "deliverables_uploaded": False}
+    made = {"videos": e.videos, "thumbnails": e.thumbnails, "captions": e.captions}
+    return {**made, "deliverables_uploaded": False}
 
 
 def _deliverables_uploaded(job: Job, e: ev.DeliverablesUploaded) -> Changes:
-    return {"deliverables_uploaded": True, "uploaded_videos": e.videos, "uploaded_thumbnails": e.thumbnails}
+    return {
+        "deliverables_uploaded": True,
+        "uploaded_videos": e.videos,
+        "uploaded_thumbnails": e.thumbnails,
+        "uploaded_captions": e.captions,
+    }
 
 
 def _video_published(job: Job, e: ev.VideoPublished) -> Changes:
-    return {"published": Publication(e.metadata_version, job.uploaded_videos, job.uploaded_thumbnails, e.metadata)}
+    files = (job.uploaded_videos, job.uploaded_thumbnails)
+    return {"published": Publication(e.metadata_version, *files, e.metadata, job.uploaded_captions)}
 
 
 def _step_degraded(job: Job, e: ev.StepDegraded) -> Changes:
@@ -153,6 +180,18 @@ def _step_degraded(job: Job, e: ev.StepDegraded) -> Changes:
 def _upload_fell_back(job: Job, e: ev.UploadFellBack) -> Changes:
     note = f"{e.step.value} fell back to local storage: {e.reason}"
     return {} if note in job.degraded else {"degraded": (*job.degraded, note)}
+
+
+def _warning_raised(job: Job, e: ev.WarningRaised) -> Changes:
+    return {"warnings": (*job.warnings, e)}
+
+
+def _remote_work_started(job: Job, e: ev.RemoteWorkStarted) -> Changes:
+    return {"remote": (*job.remote, e)}
+
+
+def _cost_recorded(job: Job, e: ev.CostRecorded) -> Changes:
+    return {"costs": (*job.costs, e)}
 
 
 def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
@@ -176,7 +215,8 @@ def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
 
 
 _NO_VIDEO: Changes = {
-    **dict.fromkeys(("videos", "thumbnails", "uploaded_videos", "uploaded_thumbnails"), ()),
+    **dict.fromkeys(("videos", "thumbnails", "captions"), ()),
+    **dict.fromkeys(("uploaded_videos", "uploaded_thumbnails", "uploaded_captions"), ()),
     "deliverables_uploaded": False,
 }
 
@@ -200,6 +240,7 @@ def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
         "attempts": (),
         "failure": None,
         "degraded": () if everything else job.degraded,
+        "warnings": () if e.from_stage is ReprocessFrom.PLANNING else job.warnings,
     }
     changes["lost"] = () if job.finished else job.lost
     if e.from_stage is ReprocessFrom.RENDERING:
@@ -224,11 +265,15 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.SceneRendered: _scene_rendered,
     ev.SceneReused: _scene_planned,
     ev.SceneUploaded: _scene_uploaded,
+    ev.SceneSkipped: _scene_skipped,
     ev.VideoGenerated: _video_generated,
     ev.DeliverablesUploaded: _deliverables_uploaded,
     ev.VideoPublished: _video_published,
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
+    ev.WarningRaised: _warning_raised,
+    ev.RemoteWorkStarted: _remote_work_started,
+    ev.CostRecorded: _cost_recorded,
     ev.StepFailed: _step_failed,
     ev.StepParked: _step_parked,
     ev.JobFailed: _job_failed,

@@ -21,8 +21,9 @@ _BEFORE_ASSEMBLY = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
 
 def scenes_completed(job: Job | None) -> Events:
     """The event that calls for assembly, if `job` has all its scenes."""
-    complete = job is not None and job.scenes_are(SceneStatus.RENDERED, SceneStatus.UPLOADED)
-    return [ev.ScenesCompleted(job.run)] if job and job.scenes and complete else []
+    through = (SceneStatus.RENDERED, SceneStatus.UPLOADED, SceneStatus.SKIPPED)
+    complete = job is not None and job.scenes_are(*through)
+    return [ev.ScenesCompleted(job.run)] if job and job.shown_scenes and complete else []
 
 
 def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
@@ -54,14 +55,16 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
     rendering = c.from_stage is ReprocessFrom.RENDERING
     again: Events = []
     for index, scene in enumerate(after.scenes):
-        if (rendering and index in asked) or not scene.rendered:
+        if scene.status is SceneStatus.SKIPPED and not rendering:
+            continue
+        if (rendering and index in asked) or not scene.rendered or scene.status is SceneStatus.SKIPPED:
             again.append(_planned(scene, index, requested.run))
         elif index in asked or scene.status is not SceneStatus.UPLOADED:
             again.append(ev.SceneRendered(index, requested.run, scene.rendered))
     if rendering:
         return [requested, *again, *scenes_completed(fold(again, after))]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
-        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails))
+        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions))
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]
 
 
@@ -81,9 +84,11 @@ def _check(job: Job, c: cmd.RequestReprocess) -> None:
             raise CannotReprocess("scenes", f"the job has no scene {scene}; {there_is}")
     if stage is ReprocessFrom.RENDERING and not (job.scenes and job.all_scenes_planned):
         raise CannotReprocess("from", "not every scene of the job is planned: reprocess it from planning")
-    if stage is ReprocessFrom.UPLOAD and not (job.videos and all(scene.rendered for scene in job.scenes)):
+    shown = [job.scenes[index] for index in job.shown_scenes]
+    if stage is ReprocessFrom.UPLOAD and not (job.videos and all(scene.rendered for scene in shown)):
         raise CannotReprocess("from", "the job has no video that could be uploaded: reprocess it from rendering")
-    if stage is ReprocessFrom.METADATA and not (job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED)):
+    uploaded = job.scenes_are(SceneStatus.UPLOADED, SceneStatus.SKIPPED)
+    if stage is ReprocessFrom.METADATA and not (job.deliverables_uploaded and uploaded):
         raise CannotReprocess("from", "not all of the job's files are uploaded: reprocess it from upload")
 
 

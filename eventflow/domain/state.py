@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from eventflow.domain.carrier import carrier
 from eventflow.domain.values import (
+    CaptionFile,
     Failure,
     FileRef,
     ReusableScene,
@@ -38,6 +39,7 @@ class SceneStatus(StrEnum):
     RENDERED = "rendered"
     UPLOADED = "uploaded"
     FAILED = "failed"
+    SKIPPED = "skipped"  #: it failed, and the video goes on without it
 
 
 @carrier
@@ -78,3 +80,4 @@ class Publication:
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     metadata: tuple[TechnicalMetadata, ...]
+    captions: tuple[CaptionFile, ...] = ()

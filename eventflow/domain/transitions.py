@@ -7,7 +7,15 @@ from eventflow.domain.state import Phase
 
 P = Phase
 #: What may be recorded in any phase in which work goes on, without changing the phase.
-_NOTES: tuple[type[ev.Event], ...] = (ev.StepFailed, ev.StepParked, ev.UploadFellBack, ev.StepDegraded)
+_NOTES: tuple[type[ev.Event], ...] = (
+    ev.StepFailed,
+    ev.StepParked,
+    ev.UploadFellBack,
+    ev.StepDegraded,
+    ev.WarningRaised,
+    ev.RemoteWorkStarted,
+    ev.CostRecorded,
+)
 
 
 def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Event], Phase]:
@@ -20,7 +28,10 @@ def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
     return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
 
 
-_FINISHED_MOVES: dict[type[ev.Event], Phase] = {ev.ReprocessRequested: P.REQUESTED}
+def _finished(phase: Phase) -> dict[type[ev.Event], Phase]:
+    """A bill may come after the end."""
+    return {ev.ReprocessRequested: P.REQUESTED, ev.CostRecorded: phase}
+
 
 #: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
 #: stage than planning, and leads to the phase of that.
@@ -49,12 +60,18 @@ TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
             ev.SceneReused: P.RENDERING,
             ev.SceneRendered: P.RENDERING,
             ev.SceneUploaded: P.RENDERING,
+            ev.SceneSkipped: P.RENDERING,
             ev.ScenesCompleted: P.ASSEMBLING,
         },
     ),
     P.ASSEMBLING: _active(
         P.ASSEMBLING,
-        {ev.SceneUploaded: P.ASSEMBLING, ev.VideoGenerated: P.UPLOADING, ev.ArtefactLost: P.RENDERING},
+        {
+            ev.SceneUploaded: P.ASSEMBLING,
+            ev.SceneSkipped: P.ASSEMBLING,
+            ev.VideoGenerated: P.UPLOADING,
+            ev.ArtefactLost: P.RENDERING,
+        },
     ),
     P.UPLOADING: _active(
         P.UPLOADING,
@@ -63,13 +80,14 @@ TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
             ev.SceneRendered: P.UPLOADING,  # these two: uploaded again
             ev.VideoGenerated: P.UPLOADING,
             ev.SceneUploaded: P.UPLOADING,
+            ev.SceneSkipped: P.UPLOADING,
             ev.DeliverablesUploaded: P.UPLOADING,
             ev.VideoUploaded: P.EXTRACTING,
         },
     ),
     P.EXTRACTING: _active(P.EXTRACTING, {ev.VideoPublished: P.COMPLETED, ev.ArtefactLost: P.RENDERING}),
-    P.CANCELLING: {ev.JobCancelled: P.CANCELLED},
-    P.COMPLETED: _FINISHED_MOVES,
-    P.FAILED: _FINISHED_MOVES,
-    P.CANCELLED: _FINISHED_MOVES,
+    P.CANCELLING: {ev.JobCancelled: P.CANCELLED, ev.CostRecorded: P.CANCELLING},
+    P.COMPLETED: _finished(P.COMPLETED),
+    P.FAILED: _finished(P.FAILED),
+    P.CANCELLED: _finished(P.CANCELLED),
 }

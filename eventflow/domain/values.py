@@ -99,9 +99,35 @@ class Voice:
     rate: float = 1.0
 
 
+class CaptionMode(StrEnum):
+    """Whether a video has captions: files beside it, and drawn into its pictures as well."""
+
+    NONE = "none"
+    TRACK = "track"
+    BURNED = "burned"
+
+
+class OnSceneFailure(StrEnum):
+    """What becomes of a job one of whose scenes has failed for good."""
+
+    FAIL = "fail"  #: it fails once the other scenes are done, so that reprocessing renders that one alone
+    SKIP = "skip"  #: the video is published without the scene, marked as degraded
+
+
+@carrier
+class MergeField:
+    """Every `{{find}}` in the texts of a script or of scenes stands for `replace`."""
+
+    find: str
+    replace: str
+
+
 @carrier
 class VideoRequest:
-    """What the requester asked for, after validation, with every default filled in."""
+    """What the requester asked for, after validation, with every default filled in.
+
+    What the video is made from is one of `script`, `scenes` and `topic`; `script` is empty where it is another.
+    """
 
     script: str
     pipeline: str = "explainer"
@@ -114,6 +140,16 @@ class VideoRequest:
     retry_attempts: int = 3
     priority: Lane = Lane.NORMAL  #: since version 2 of VideoRequested
     passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
+    #: From here on since version 3 of VideoRequested.
+    scenes: str | None = None  #: a scene document (`handlers/generation/document.py`), as JSON text
+    topic: str | None = None  #: what a model is to plan a video about
+    theme: str | None = None  #: None: the pipeline's own choice
+    aspect: str = "16:9"
+    captions: CaptionMode = CaptionMode.TRACK
+    music: str | None = None  #: the id of an audio asset
+    narrated: bool = True
+    on_scene_failure: OnSceneFailure = OnSceneFailure.FAIL
+    merge: tuple[MergeField, ...] = ()
 
 
 @carrier
@@ -200,6 +236,15 @@ class Thumbnail:
     index: int
     width: int
     height: int
+    file: FileRef
+
+
+@carrier
+class CaptionFile:
+    """The captions of the whole video; `language` is a BCP 47 tag."""
+
+    language: str
+    format: Literal["vtt", "srt"]
     file: FileRef
 
 

@@ -252,8 +252,8 @@ def progress(job: Job, live: Mapping[str, float]) -> float:
 
 
 _DONE = {
-    Step.RENDER_SCENE: (SceneStatus.RENDERED, SceneStatus.UPLOADED),
-    Step.UPLOAD_SCENE: (SceneStatus.UPLOADED,),
+    Step.RENDER_SCENE: (SceneStatus.RENDERED, SceneStatus.UPLOADED, SceneStatus.SKIPPED),
+    Step.UPLOAD_SCENE: (SceneStatus.UPLOADED, SceneStatus.SKIPPED),
 }
 
 

@@ -10,6 +10,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.job import Phase
 from eventflow.domain.values import (
     AudioStream,
+    CaptionFile,
     Failure,
     FailureCategory,
     FileRef,
@@ -34,6 +35,8 @@ VIDEOS = (VideoFile("720p", 1280, 720, 11.73, WORK_FILE),)
 PUBLIC_VIDEOS = (VideoFile("720p", 1280, 720, 11.73, PUBLIC_FILE),)
 THUMBNAILS = (Thumbnail(0, 320, 180, WORK_FILE),)
 PUBLIC_THUMBNAILS = (Thumbnail(0, 320, 180, PUBLIC_FILE),)
+CAPTIONS = (CaptionFile("en-US", "vtt", WORK_FILE),)
+PUBLIC_CAPTIONS = (CaptionFile("en-US", "vtt", PUBLIC_FILE),)
 METADATA = (
     TechnicalMetadata(
         "720p",
@@ -81,12 +84,12 @@ def all_rendered(scenes: int) -> History:
 
 
 def generated(scenes: int) -> History:
-    return [*all_rendered(scenes), ev.VideoGenerated(1, VIDEOS, THUMBNAILS)]
+    return [*all_rendered(scenes), ev.VideoGenerated(1, VIDEOS, THUMBNAILS, CAPTIONS)]
 
 
 def all_uploaded(scenes: int) -> History:
     scene_events = [uploaded(i) for i in range(scenes)]
-    deliverables = ev.DeliverablesUploaded(1, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS)
+    deliverables = ev.DeliverablesUploaded(1, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS, PUBLIC_CAPTIONS)
     return [*generated(scenes), *scene_events, deliverables, ev.VideoUploaded(1)]
 
 
@@ -132,11 +135,11 @@ def finish_scene_upload(scene: int, run: int = 1) -> cmd.FinishSceneUpload:
 
 
 def finish_video(run: int = 1) -> cmd.FinishVideo:
-    return cmd.FinishVideo(run, VIDEOS, THUMBNAILS)
+    return cmd.FinishVideo(run, VIDEOS, THUMBNAILS, CAPTIONS)
 
 
 def finish_upload(run: int = 1) -> cmd.FinishUpload:
-    return cmd.FinishUpload(run, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS)
+    return cmd.FinishUpload(run, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS, PUBLIC_CAPTIONS)
 
 
 def publish(run: int = 1) -> cmd.PublishVideo:

@@ -108,7 +108,7 @@ def test_segments_are_uploaded_while_others_render() -> None:
 
 
 def test_assembly_makes_the_video() -> None:
-    job = given(s.all_rendered(2)).when(s.finish_video()).then(ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS))
+    job = given(s.all_rendered(2)).when(s.finish_video()).then(ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS))
     assert job.videos == s.VIDEOS
     given(s.planned(2)).when(s.finish_video()).then_nothing()
     given(s.generated(2)).when(s.finish_video()).then_nothing()
@@ -116,8 +116,8 @@ def test_assembly_makes_the_video() -> None:
 
 @pytest.mark.parametrize("history", [[s.requested()], [s.requested(), ev.PlanningStarted(1)]])
 def test_a_pipeline_without_scenes_makes_the_video_in_one_piece(history: s.History) -> None:
-    video = ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS)
-    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS)
+    video = ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS)
+    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS)
     given(history).when(s.finish_video(), s.finish_upload(), s.publish()).then(
         video, deliverables, ev.VideoUploaded(1), ev.VideoPublished(1, 1, s.METADATA)
     )
@@ -128,7 +128,7 @@ def test_announced_scenes_have_to_be_made() -> None:
 
 
 def test_the_upload_is_complete_with_its_last_part() -> None:
-    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS)
+    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS)
     given(s.generated(2)).when(s.finish_upload()).then(deliverables)
     given(s.generated(2), s.uploaded(0), s.uploaded(1)).when(s.finish_upload()).then(deliverables, ev.VideoUploaded(1))
     given(s.generated(2), deliverables, s.uploaded(0)).when(s.finish_scene_upload(1)).then(
@@ -141,7 +141,7 @@ def test_the_upload_is_complete_with_its_last_part() -> None:
 def test_publication_is_what_was_uploaded() -> None:
     job = given(s.all_uploaded(2)).when(s.publish()).then(ev.VideoPublished(1, 1, s.METADATA))
     assert job.phase is Phase.COMPLETED
-    assert job.published == Publication(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.METADATA)
+    assert job.published == Publication(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.METADATA, s.PUBLIC_CAPTIONS)
     given(s.published(2)).when(s.publish()).then_nothing()
     given(s.generated(2)).when(s.publish()).then_nothing()
 

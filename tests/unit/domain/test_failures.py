@@ -133,7 +133,7 @@ def test_a_failed_upload_of_a_scene_fails_the_job_after_the_others() -> None:
     command = fail(Step.UPLOAD_SCENE, 0, retry_at=None)
     given(s.generated(2)).when(command, s.finish_upload(), s.finish_scene_upload(1)).then(
         step_failed(command, 1, final=True),
-        ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS),
+        ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS),
         s.uploaded(1),
         ev.JobFailed(1, s.failure(), Step.UPLOAD_SCENE, 0, 1),
     )

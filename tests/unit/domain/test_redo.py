@@ -133,7 +133,7 @@ def test_what_is_missing_is_done_with_what_is_asked() -> None:
 
 
 def test_uploads_are_done_again() -> None:
-    video = ev.VideoGenerated(2, s.VIDEOS, s.THUMBNAILS)
+    video = ev.VideoGenerated(2, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS)
     scenes = [s.rendered(0, 2), s.rendered(1, 2)]
     job = given(s.published(2)).when(cmd.RequestReprocess(U)).then(ev.ReprocessRequested(2, U), *scenes, video)
     assert (job.phase, job.deliverables_uploaded) == (Phase.UPLOADING, False)

@@ -24,6 +24,10 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.CancellationRequested("r"),
         ev.JobCancelled(1),
         ev.ReprocessRequested(2),
+        ev.SceneSkipped(0, 1, s.failure()),
+        ev.WarningRaised(1, Step.PLAN, 0, "c", "m"),
+        ev.RemoteWorkStarted(1, 0, "remote", "task-1"),
+        ev.CostRecorded(1, 0, "remote", "0.1", "USD"),
     ]
 }
 PAIRS = [(phase, event) for phase in Phase for event in ev.EVENT_TYPES]

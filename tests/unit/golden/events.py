@@ -1,4 +1,4 @@
-"""What the lines of `v1.jsonl` and `v2.jsonl` mean, line by line; every attribute spelled out.
+"""What the lines of `v1.jsonl`, `v2.jsonl` and `v3.jsonl` mean, line by line; every attribute spelled out.
 
 Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
 no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
@@ -11,11 +11,15 @@ from attrs import evolve
 from eventflow.domain import events as ev
 from eventflow.domain.values import (
     AudioStream,
+    CaptionFile,
+    CaptionMode,
     Failure,
     FailureCategory,
     FileRef,
     ForkOrigin,
     Lane,
+    MergeField,
+    OnSceneFailure,
     ReprocessFrom,
     ReusableScene,
     SceneRendition,
@@ -64,6 +68,15 @@ _DEFAULTS = VideoRequest(
     retry_attempts=3,
     priority=Lane.NORMAL,
     passthrough=None,
+    scenes=None,
+    topic=None,
+    theme=None,
+    aspect="16:9",
+    captions=CaptionMode.TRACK,
+    music=None,
+    narrated=True,
+    on_scene_failure=OnSceneFailure.FAIL,
+    merge=(),
 )
 _CHOSEN = VideoRequest(
     script="",
@@ -77,6 +90,27 @@ _CHOSEN = VideoRequest(
     retry_attempts=0,
     priority=Lane.NORMAL,
     passthrough='{"order":7}',
+    scenes=None,
+    topic=None,
+    theme=None,
+    aspect="16:9",
+    captions=CaptionMode.TRACK,
+    music=None,
+    narrated=True,
+    on_scene_failure=OnSceneFailure.FAIL,
+    merge=(),
+)
+_LOOKS = evolve(
+    _DEFAULTS,
+    script="",
+    scenes='{"version":1,"scenes":[{"layout":"title","heading":"{{name}}"}]}',
+    theme="paper",
+    aspect="9:16",
+    captions=CaptionMode.BURNED,
+    music="as_0123456789abcdef0123456789abcdef",
+    narrated=False,
+    on_scene_failure=OnSceneFailure.SKIP,
+    merge=(MergeField("name", "Ada"), MergeField("x", "")),
 )
 _FULL = TechnicalMetadata(
     "1080p",
@@ -123,6 +157,12 @@ EVENTS: list[ev.Event] = [
     ev.StepParked(Step.RENDER_SCENE, 3, 1, "IllegalTransition: scene 7 is none of the 7 announced"),
     ev.StepFailed(Step.ASSEMBLE, None, 1, Failure(FailureCategory.TIMEOUT, "step_timeout", "too long"), 1, AT),
     ev.StepParked(Step.PLAN, None, 2, "DecodeError: group generation has no handler for VideoRequested"),
+    ev.SceneSkipped(1, 2, Failure(FailureCategory.GENERATION, "encode", "it broke")),
+    ev.WarningRaised(1, Step.PLAN, 4, "missing_glyphs", "no font here has U+4E2D"),
+    ev.WarningRaised(1, Step.ASSEMBLE, None, "captions_long", "a caption has 3 lines"),
+    ev.RemoteWorkStarted(1, 3, "remote", "task-17"),
+    ev.CostRecorded(1, 3, "remote", "0.125", "USD"),
+    ev.CostRecorded(1, None, "planner", "12", "credits"),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"
@@ -149,4 +189,15 @@ EVENTS_V2: list[ev.Event] = [
     ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
     ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
     ev.VideoRequested(evolve(_DEFAULTS, priority=Lane.HIGH), None),
+    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (), (CaptionFile("en-US", "vtt", _MP4),)),
+    ev.VideoGenerated(3, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
+    ev.DeliverablesUploaded(1, (VideoFile("1080p", 1920, 1080, 12.8, _OUT),), (), (CaptionFile("de", "srt", _OUT),)),
+    ev.DeliverablesUploaded(2, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
+]
+
+#: Of `v3.jsonl`: the lines of payloads whose third version is meant.
+EVENTS_V3: list[ev.Event] = [
+    ev.VideoRequested(_LOOKS, None),
+    ev.VideoRequested(evolve(_DEFAULTS, script="", topic="Event streams for cooks", captions=CaptionMode.NONE), None),
+    ev.VideoRequested(_CHOSEN, ForkOrigin(_ORIGIN, 12, ())),
 ]

@@ -1,0 +1,65 @@
+"""What steps note on the way: warnings, work that a service has taken on, costs."""
+
+import pytest
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.decide import MAX_WARNINGS, decide_all
+from eventflow.domain.job import Phase, fold
+from eventflow.domain.values import Step
+from tests.support import stories as s
+from tests.support.spec import given
+
+WARNING = cmd.RecordWarning(1, Step.RENDER_SCENE, 0, "missing_glyphs", "no font has U+4E2D")
+RAISED = ev.WarningRaised(1, Step.RENDER_SCENE, 0, "missing_glyphs", "no font has U+4E2D")
+REMOTE = cmd.RecordRemoteWork(1, 0, "remote", "task-1")
+STARTED = ev.RemoteWorkStarted(1, 0, "remote", "task-1")
+COST = cmd.RecordCost(1, 0, "remote", "0.125", "USD")
+CHARGED = ev.CostRecorded(1, 0, "remote", "0.125", "USD")
+
+
+def test_a_warning_is_raised_once() -> None:
+    job = given(s.planned(2)).when(WARNING, WARNING).then(RAISED)
+    assert job.warnings == (RAISED,)
+
+
+def test_warnings_are_bounded() -> None:
+    many = [cmd.RecordWarning(1, Step.RENDER_SCENE, 0, "c", str(n)) for n in range(MAX_WARNINGS + 5)]
+    events, _ = decide_all(fold(s.planned(1)), many)
+    assert len(events) == MAX_WARNINGS
+
+
+def test_planning_warns_of_scenes() -> None:
+    command = cmd.RecordWarning(1, Step.PLAN, 7, "c", "m")
+    given(s.requested(), s.announced(2)).when(command).then(ev.WarningRaised(1, Step.PLAN, 7, "c", "m"))
+
+
+def test_work_that_is_done_has_nothing_to_say() -> None:
+    given(s.planned(1), s.rendered(0)).when(WARNING, REMOTE).then_nothing()
+
+
+def test_remote_work_is_found_again_by_the_run_of_its_scene() -> None:
+    job = given(s.planned(2)).when(REMOTE, REMOTE).then(STARTED)
+    assert job.remote_work(0, 1) == STARTED
+    assert job.remote_work(0, 2) is None
+    assert job.remote_work(1, 1) is None
+
+
+def test_the_last_remote_work_counts() -> None:
+    second = ev.RemoteWorkStarted(1, 0, "remote", "task-2")
+    job = given(s.planned(1), STARTED).when(cmd.RecordRemoteWork(1, 0, "remote", "task-2")).then(second)
+    assert job.remote_work(0, 1) == second
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_what_was_charged_is_recorded_whatever_has_become_of_the_job(phase: Phase) -> None:
+    job = given(s.upto(phase)).when(COST).then(CHARGED)
+    assert job.phase is phase
+    assert job.costs == (CHARGED,)
+
+
+def test_planning_again_forgets_the_warnings_and_keeps_the_costs() -> None:
+    history = [*s.planned(1), RAISED, CHARGED, ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, None)]
+    ended = [*history, ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 1)]
+    job = given(ended).when(cmd.RequestReprocess()).then(ev.ReprocessRequested(2))
+    assert (job.warnings, job.costs) == ((), (CHARGED,))
