@@ -20,6 +20,7 @@ from eventflow.archive.archiver import Archiver, ArchiveSettings
 from eventflow.archive.keeper import Keeper
 from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.shelf import Shelf
+from eventflow.assets import Assets
 from eventflow.codec import Codec
 from eventflow.domain.values import StoreRole
 from eventflow.identity import ApiKeys
@@ -180,7 +181,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
-        Generation(workspace, threads).group,
+        Generation(workspace, Assets(workspace.store), threads).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
         Metadata(workspace).group,
     )

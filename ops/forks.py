@@ -20,9 +20,13 @@ from eventflow.envelope import Envelope, new_job_id, partition_of
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord
 from handlers.generation import model
+from handlers.generation.briefing import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.source import source_of
 from web.requests import Limits, parse_request
+
+#: Fields whose defaults an older body leaves out.
+_SINCE_VERSION_3 = ("aspect", "captions", "narrated", "on_scene_failure", "merge")
 
 
 @frozen
@@ -63,7 +67,8 @@ def fork_of(history: Sequence[Envelope], version: int, overrides: Mapping[str, A
 
 def request_body(request: VideoRequest) -> dict[str, Any]:
     """The POST body that gives `request`."""
-    body = {name: value for name, value in asdict(request).items() if value is not None}
+    usual = {name for name in _SINCE_VERSION_3 if getattr(request, name) == getattr(VideoRequest(""), name)}
+    body = {name: value for name, value in asdict(request).items() if value is not None and name not in usual}
     if request.passthrough is not None:
         body["passthrough"] = orjson.loads(request.passthrough)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in body.items()}
@@ -111,12 +116,12 @@ def preview(fork: Fork) -> list[ScenePreview]:
     """
     request, found, start = fork.request, list[ScenePreview](), 0
     job = Job(request, reusable=fork.origin.scenes)
-    voice = model.Voice(request.voice.name, request.voice.rate)
     pipeline = get_pipeline(request.pipeline)
-    brief = model.Brief(request.script or None, voice, request.quality_levels)
+    plan = pipeline.plan(brief_of(request), model.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
-        for draft in pipeline.plan(brief).scenes:
-            scene = reusable_scene(job, source_of(pipeline, voice, draft), start)
+        for draft in plan.scenes:
+            scene = reusable_scene(job, source_of(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
-            start += (scene or pipeline.narrate(draft, voice, Path(folder))).duration_cells
+            task = model.NarrateTask(draft, plan.voice, plan.style)
+            start += (scene or pipeline.narrate(task, Path(folder), model.Control())).duration_cells
     return found

@@ -35,7 +35,9 @@ async def metadata_of(
         "dimensions": {"width": top.width, "height": top.height} if top else None,
         "video_urls": {video.quality: await sign(video.file) for video in published.videos},
         "thumbnail_urls": [await sign(thumbnail.file) for thumbnail in published.thumbnails],
-        "caption_urls": [],
+        "caption_urls": [
+            {"language": c.language, "format": c.format, "url": await sign(c.file)} for c in published.captions
+        ],
         "urls_expire_in": expires_in_s,
         "technical_metadata": [technical(entry) for entry in published.metadata],
         "streaming_info": {
@@ -47,6 +49,7 @@ async def metadata_of(
         "s3_keys": {
             "videos": {video.quality: video.file.key for video in published.videos},
             "thumbnails": [thumbnail.file.key for thumbnail in published.thumbnails],
+            "captions": [captions.file.key for captions in published.captions],
         },
         "storage": storage_of(published),
         "passthrough": passthrough_of(view.job),

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from eventflow.domain.events import CostRecorded, WarningRaised
 from eventflow.domain.job import Job, Publication, SceneStatus
 from eventflow.domain.values import STAGE_OF_STEP, Stage
 from eventflow.domain.view import JobView
@@ -31,6 +32,8 @@ def status_of(view: JobView, progress: float, queue_position: int | None = None)
         "scenes": _scenes(job),
         "playable": view.playable,
         "degraded": list(job.degraded),
+        "warnings": [_warning(warning) for warning in job.warnings],
+        "costs": [_cost(cost) for cost in job.costs],
         "error": _error(job),
         "title": job.title,
         "pipeline": job.request.pipeline,
@@ -58,7 +61,21 @@ def _scenes(job: Job) -> dict[str, int | None]:
         "total": job.scene_count,
         "rendered": sum(scene.status in _RENDERED for scene in job.scenes),
         "uploaded": sum(scene.status is SceneStatus.UPLOADED for scene in job.scenes),
+        "skipped": sum(scene.status is SceneStatus.SKIPPED for scene in job.scenes),
     }
+
+
+def _warning(warning: WarningRaised) -> dict[str, Any]:
+    return {
+        "code": warning.code,
+        "message": warning.message,
+        "stage": STAGE_OF_STEP[warning.step],
+        "scene": warning.scene,
+    }
+
+
+def _cost(cost: CostRecorded) -> dict[str, Any]:
+    return {"service": cost.service, "amount": cost.amount, "currency": cost.currency, "scene": cost.scene}
 
 
 def _error(job: Job) -> dict[str, Any] | None:
@@ -80,6 +97,7 @@ def storage_of(published: Publication) -> dict[str, Any]:
     return {
         "videos": {video.quality: video.file.store for video in published.videos},
         "thumbnails": [thumbnail.file.store for thumbnail in published.thumbnails],
+        "captions": [captions.file.store for captions in published.captions],
     }
 
 

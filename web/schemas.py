@@ -61,7 +61,7 @@ STATUS: Schema = _enum(*Status)
 
 
 def _storage() -> Schema:
-    return record(videos=by_name(STORE), thumbnails=array(STORE))
+    return record(videos=by_name(STORE), thumbnails=array(STORE), captions=array(STORE))
 
 
 def generate_request(max_script_chars: int, pipelines: frozenset[str], default_pipeline: str) -> Schema:
@@ -113,6 +113,8 @@ def _status() -> Schema:
         finished_at=nullable(TIME),
         attempt=INTEGER,
     )
+    warning = record(code=STRING, message=STRING, stage=stage, scene=nullable(INTEGER))
+    cost = record(service=STRING, amount=STRING, currency=STRING, scene=nullable(INTEGER))
     error = record(
         category=_enum(*FailureCategory),
         code=STRING,
@@ -129,9 +131,11 @@ def _status() -> Schema:
         stage=nullable(stage),
         progress={**NUMBER, "maximum": 100, "description": "Percent; never falls within a run."},
         stages=array(stage_view),
-        scenes=record(total=nullable(INTEGER), rendered=INTEGER, uploaded=INTEGER),
+        scenes=record(total=nullable(INTEGER), rendered=INTEGER, uploaded=INTEGER, skipped=INTEGER),
         playable=BOOLEAN,
         degraded=array(STRING, description="What the video has to do without, or where a file went instead."),
+        warnings=array(warning, description="What the requester should know of; nothing is missing for it."),
+        costs=array(cost, description="What services have charged; amounts are decimal numbers as text."),
         error=nullable(error),
         title=STRING,
         pipeline=STRING,
@@ -206,13 +210,13 @@ def _metadata() -> Schema:
         dimensions=nullable(record(width=INTEGER, height=INTEGER)),
         video_urls=by_name(URL),
         thumbnail_urls=array(URL),
-        caption_urls=array(URL),
+        caption_urls=array(record(language=STRING, format=_enum("vtt", "srt"), url=URL)),
         urls_expire_in={**INTEGER, "description": "Seconds from now; ask again for fresh ones."},
         technical_metadata=array(technical),
         streaming_info=record(
             formats=array(STRING), qualities=array(STRING), default_quality=nullable(STRING), stream_url=URL
         ),
-        s3_keys=record(videos=by_name(STRING), thumbnails=array(STRING)),
+        s3_keys=record(videos=by_name(STRING), thumbnails=array(STRING), captions=array(STRING)),
         storage=_storage(),
         passthrough=nullable(PASSTHROUGH),
     )

@@ -11,6 +11,12 @@ from datetime import datetime
 from typing import ClassVar, TypeAlias, get_args
 
 from eventflow.domain.carrier import carrier
+from eventflow.domain.notes import CostRecorded as CostRecorded
+from eventflow.domain.notes import Event as Event
+from eventflow.domain.notes import RemoteWorkStarted as RemoteWorkStarted
+from eventflow.domain.notes import StepDegraded as StepDegraded
+from eventflow.domain.notes import UploadFellBack as UploadFellBack
+from eventflow.domain.notes import WarningRaised as WarningRaised
 from eventflow.domain.values import (
     CaptionFile,
     Failure,
@@ -24,13 +30,6 @@ from eventflow.domain.values import (
     VideoFile,
     VideoRequest,
 )
-
-
-@carrier
-class Event:
-    """Base of all events. `SCHEMA_VERSION` is the version of the payload that this code writes."""
-
-    SCHEMA_VERSION: ClassVar[int] = 1
 
 
 @carrier
@@ -166,59 +165,6 @@ class VideoPublished(Event):
     run: int
     metadata_version: int
     metadata: tuple[TechnicalMetadata, ...]
-
-
-@carrier
-class UploadFellBack(Event):
-    """A file is in local storage, because the delivery store refused it `retry_count` times over."""
-
-    run: int
-    step: Step
-    scene: int | None
-    key: str
-    reason: str
-    retry_count: int
-
-
-@carrier
-class StepDegraded(Event):
-    """Optional work was given up; the video is complete without it."""
-
-    run: int
-    step: Step
-    reason: str
-
-
-@carrier
-class WarningRaised(Event):
-    """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
-
-    run: int
-    step: Step
-    scene: int | None
-    code: str
-    message: str
-
-
-@carrier
-class RemoteWorkStarted(Event):
-    """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
-
-    run: int
-    scene: int
-    service: str
-    remote_id: str
-
-
-@carrier
-class CostRecorded(Event):
-    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code or "credits"."""
-
-    run: int
-    scene: int | None
-    service: str
-    amount: str
-    currency: str
 
 
 @carrier

@@ -182,18 +182,6 @@ def _upload_fell_back(job: Job, e: ev.UploadFellBack) -> Changes:
     return {} if note in job.degraded else {"degraded": (*job.degraded, note)}
 
 
-def _warning_raised(job: Job, e: ev.WarningRaised) -> Changes:
-    return {"warnings": (*job.warnings, e)}
-
-
-def _remote_work_started(job: Job, e: ev.RemoteWorkStarted) -> Changes:
-    return {"remote": (*job.remote, e)}
-
-
-def _cost_recorded(job: Job, e: ev.CostRecorded) -> Changes:
-    return {"costs": (*job.costs, e)}
-
-
 def _step_failed(job: Job, e: ev.StepFailed) -> Changes:
     final = e.retry_at is None
     attempts = (*job.attempts, FailedAttempt(e.step, e.scene, e.run, e.failure, final))
@@ -271,9 +259,9 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.VideoPublished: _video_published,
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
-    ev.WarningRaised: _warning_raised,
-    ev.RemoteWorkStarted: _remote_work_started,
-    ev.CostRecorded: _cost_recorded,
+    ev.WarningRaised: lambda job, e: {"warnings": (*job.warnings, e)},
+    ev.RemoteWorkStarted: lambda job, e: {"remote": (*job.remote, e)},
+    ev.CostRecorded: lambda job, e: {"costs": (*job.costs, e)},
     ev.StepFailed: _step_failed,
     ev.StepParked: _step_parked,
     ev.JobFailed: _job_failed,

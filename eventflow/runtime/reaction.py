@@ -52,6 +52,10 @@ class Reaction:
         return self.envelope.job_id
 
     @property
+    def owner(self) -> str:
+        return self.envelope.owner
+
+    @property
     def job(self) -> Job:
         return self.record.job
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from attrs import frozen
 
-Layout = Literal["title", "section", "content", "quote"]
+#: "image": the picture fills the page, what else there is stands on it. "outro": the last page, set like the first.
+Layout = Literal["title", "section", "content", "quote", "image", "outro"]
 
 
 @frozen
@@ -65,11 +66,12 @@ class Bullets:
 
 @frozen
 class Code:
-    """A listing; `language` may be empty."""
+    """A listing; `language` may be empty. `highlight` are the lines that matter, counted from 1."""
 
     language: str
     text: str
     step: int = 0
+    highlight: tuple[int, ...] = ()
     kind: Literal["code"] = "code"
 
 
@@ -102,7 +104,67 @@ class Quote:
     kind: Literal["quote"] = "quote"
 
 
-Block = Heading | Paragraph | Bullets | Code | Table | Math | Quote
+@frozen
+class Image:
+    """A picture of the user's own: `asset` is its id, `alt` what it shows (may be empty).
+
+    `fit`: "contain" shows all of it, "cover" fills its room. `motion` is slow, over the time that the picture is shown.
+    """
+
+    asset: str
+    alt: str = ""
+    fit: Literal["contain", "cover"] = "contain"
+    motion: Literal["none", "zoom", "pan"] = "none"
+    step: int = 0
+    kind: Literal["image"] = "image"
+
+
+@frozen
+class Clip:
+    """A moving picture of the user's own, by the id of its asset; `sound` whether its sound is heard."""
+
+    asset: str
+    alt: str = ""
+    sound: bool = True
+    step: int = 0
+    kind: Literal["clip"] = "clip"
+
+
+@frozen
+class Series:
+    """Values of a chart, one for each label; None is a gap."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+@frozen
+class Chart:
+    """Data as a picture. A pie has one series; `unit` stands behind the numbers (may be empty)."""
+
+    style: Literal["bar", "line", "pie"]
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+    title: Spans = ()
+    unit: str = ""
+    step: int = 0
+    kind: Literal["chart"] = "chart"
+
+
+#: What stands in a column: anything but columns and clips.
+Cell = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart
+
+
+@frozen
+class Columns:
+    """Two columns beside each other (below each other where the page is narrow); the left one is revealed first."""
+
+    left: tuple[Cell, ...]
+    right: tuple[Cell, ...]
+    kind: Literal["columns"] = "columns"
+
+
+Block = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Clip | Columns
 
 
 @frozen
@@ -118,7 +180,7 @@ class Scene:
     """One page of the video and what is said over it.
 
     `index` counts from 0, `count` is the number of scenes; `part` of `parts` tells the pages of one
-    long section apart (1 of 1 ordinarily). `deck` is the title of the whole video.
+    long section apart (1 of 1 ordinarily). `deck` is the title of the whole video, `theme` and `aspect` how it looks.
     """
 
     index: int
@@ -130,6 +192,14 @@ class Scene:
     lines: tuple[Line, ...]
     part: int = 1
     parts: int = 1
+    theme: str = "midnight"
+    aspect: str = "16:9"
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The ids of the assets that the scene shows."""
+        blocks = [*self.blocks, *(cell for b in self.blocks if isinstance(b, Columns) for cell in (*b.left, *b.right))]
+        return tuple(dict.fromkeys(block.asset for block in blocks if isinstance(block, Image | Clip)))
 
     @property
     def steps(self) -> int:

@@ -4,7 +4,7 @@ Each picture is drawn once; each rendition has its own encoder and muxer that ru
 scene is never held raw. Segments are written as they are complete.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +25,7 @@ from handlers.generation.grid import (
     TICKS_PER_CELL,
     VIDEO_TIMESCALE,
 )
-from handlers.generation.model import Rendition, Segment
+from handlers.generation.model import Control, Rendition, Segment
 from handlers.generation.pictures import Draw, PictureStore, Yuv, blend
 from handlers.generation.profiles import Profile
 from handlers.generation.sound import AUDIO_BASE, configure, encode_sound
@@ -44,14 +44,6 @@ _MUXER = {
 
 #: rc-lookahead is short: 40 frames of 1080p would be 120 MB, and slides gain nothing from it.
 _X264 = "scenecut=0:keyint=infinite:bframes=0:rc-lookahead=4:sync-lookahead=0:ref=2:force-cfr=0"
-
-
-@frozen
-class Control:
-    """How a caller follows a rendering: asked before every frame; told the fraction done (0..1)."""
-
-    should_stop: Callable[[], bool] = lambda: False
-    on_progress: Callable[[float], None] = lambda fraction: None
 
 
 @frozen

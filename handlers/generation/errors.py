@@ -7,6 +7,8 @@
     │   ├── ScriptError (also ValueError)
     │   ├── UnknownVoice
     │   ├── UnknownQuality
+    │   ├── UnknownAspect
+    │   ├── UnknownAsset
     │   ├── UnknownPipeline
     │   └── PipelineUnavailable
     ├── DrawError               typst refused a page
@@ -62,6 +64,23 @@ class UnknownQuality(RequestError):
         self.name = name
         self.known = tuple(known)
         super().__init__(f"there is no quality {name!r}; known: {', '.join(self.known)}")
+
+
+class UnknownAspect(RequestError):
+    """No such aspect ratio. `name` is what was asked for, `known` are all that exist."""
+
+    code = "unknown_aspect"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no aspect ratio {name!r}; known: {', '.join(self.known)}")
+
+
+class UnknownAsset(RequestError):
+    """The owner has no asset of that id, or it is of another kind than is needed; the message says which."""
+
+    code = "unknown_asset"
 
 
 class UnknownPipeline(RequestError):

@@ -13,20 +13,21 @@ from pathlib import Path
 
 from attrs import frozen
 
+from eventflow.assets import Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import values
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Job, Scene
 from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import FileRef, Step, VideoRequest
+from eventflow.domain.values import FileRef, Step
 from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
-from handlers.generation.encode import Control
-from handlers.generation.errors import MediaError
+from handlers.generation.briefing import brief_of, control_of, fetch_assets
+from handlers.generation.errors import MediaError, UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.source import source_of
@@ -44,6 +45,7 @@ class Generation:
     """`threads` is for each encoder, so that the scenes that render side by side share the processors."""
 
     workspace: Workspace
+    assets: Assets
     threads: int = 0
     pipelines: Callable[[str], Pipeline] = get_pipeline
 
@@ -67,7 +69,7 @@ class Generation:
             await reaction.commit(cmd.StartPlanning(reaction.job.run))
             plan = await self._plan(reaction, pipeline)
             for draft in plan.scenes[len(reaction.job.scenes) :]:
-                await self._plan_scene(reaction, pipeline, draft, folder)
+                await self._plan_scene(reaction, pipeline, plan, draft, folder)
         return []
 
     async def _plan(self, reaction: Reaction, pipeline: Pipeline) -> model.Plan:
@@ -75,20 +77,31 @@ class Generation:
         job = reaction.job
         if job.plan is not None:
             return model.load(await self.workspace.get(job.plan), model.Plan)
-        plan = await reaction.in_thread(pipeline.plan, _brief(job.request))
+        plan = await reaction.in_thread(pipeline.plan, brief_of(job.request), control_of(reaction, None))
+        await self._check_assets(reaction.owner, plan)
         ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
         await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
         return plan
 
-    async def _plan_scene(self, reaction: Reaction, pipeline: Pipeline, draft: model.SceneDraft, folder: Path) -> None:
+    async def _check_assets(self, owner: str, plan: model.Plan) -> None:
+        """Nothing is narrated or rendered of a video that names what its owner doesn't have."""
+        music = (plan.style.music,) if plan.style.music else ()
+        for asset in dict.fromkeys([*music, *(asset for draft in plan.scenes for asset in draft.assets)]):
+            if await self.assets.find(owner, asset) is None:
+                raise UnknownAsset(f"there is no asset {asset}: upload it first, by POST /api/v1/assets")
+
+    async def _plan_scene(
+        self, reaction: Reaction, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
+    ) -> None:
         """Narrate a scene, or reuse one that was made from the same for the same place."""
         job, job_id = reaction.job, reaction.job_id
-        voice = model.Voice(job.request.voice.name, job.request.voice.rate)
-        source, start = source_of(pipeline, voice, draft), sum(s.duration_cells for s in job.scenes)
+        source, start = source_of(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
         if reusable := reusable_scene(job, source, start):
             await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
             return
-        scene = await reaction.in_thread(pipeline.narrate, draft, voice, folder)
+        assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
+        task = model.NarrateTask(draft, plan.voice, plan.style, assets)
+        scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)
@@ -107,11 +120,28 @@ class Generation:
             pipeline = self.pipelines(request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
             scene = model.load_narrated(await self.workspace.get(event.spec), audio)
-            task = model.RenderTask(scene, event.start_cells, request.quality_levels, self.threads)
-            control = Control(should_stop=reaction.should_stop, on_progress=reaction.progress)
-            rendered = await reaction.in_thread(pipeline.render, task, folder, control)
+            task = await self._render_task(reaction, scene, folder)
+            rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
             renditions = [await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions]
         return [cmd.FinishScene(event.scene, event.run, tuple(renditions))]
+
+    async def _render_task(self, reaction: Reaction, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
+        event: ev.ScenePlanned = reaction.event
+        job = reaction.job
+        plan = model.load(await self.workspace.get(job.plan), model.Plan) if job.plan else None
+        style = plan.style if plan else brief_of(job.request).style
+        wanted = (*scene.assets, *((style.music,) if style.music else ()))
+        remote = job.remote_work(event.scene, event.run)
+        return model.RenderTask(
+            scene,
+            event.start_cells,
+            job.request.quality_levels,
+            self.threads,
+            style,
+            await fetch_assets(self.assets, reaction.owner, wanted, folder),
+            remote.remote_id if remote else None,
+            job.scene_count or 1,
+        )
 
     async def _keep_rendition(self, job_id: str, rendition: model.Rendition) -> values.SceneRendition:
         init = await self.workspace.put(job_id, rendition.init, _MP4)
@@ -189,8 +219,3 @@ class Generation:
                 for p in pictures
             ]
         )
-
-
-def _brief(request: VideoRequest) -> model.Brief:
-    voice = model.Voice(request.voice.name, request.voice.rate)
-    return model.Brief(request.script or None, voice, request.quality_levels)

@@ -1,9 +1,10 @@
 """What pipelines and their callers hand each other: plain, frozen, and JSON both ways (`dump` / `load`)."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from cattrs.preconf.orjson import make_converter
 
 from handlers.generation.grid import seconds_of
@@ -58,29 +59,116 @@ class Voice:
 
 
 @frozen
+class Style:
+    """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
+
+    `burned`: captions are drawn into the pictures. `music` is the id of an audio asset.
+    """
+
+    theme: str | None = None
+    aspect: str = "16:9"
+    burned: bool = False
+    narrated: bool = True
+    music: str | None = None
+
+
+@frozen
+class Warned:
+    """Something that the requester should know of; `code` is for programs."""
+
+    code: str
+    message: str
+
+
+@frozen
+class RemoteStarted:
+    """A service has taken on the work under an id of its own."""
+
+    service: str
+    remote_id: str
+
+
+@frozen
+class Charged:
+    """What a service has charged; `amount` a decimal number as text, `currency` an ISO 4217 code or "credits"."""
+
+    service: str
+    amount: str
+    currency: str
+
+
+#: What a pipeline has to tell on the way. It is in the job's history when `Control.note` returns.
+Note = Warned | RemoteStarted | Charged
+
+
+@frozen
+class Control:
+    """How a caller follows blocking work: asked whether to stop before every piece of it; told the fraction done (0..1)
+    and what is worth noting."""
+
+    should_stop: Callable[[], bool] = lambda: False
+    on_progress: Callable[[float], None] = lambda fraction: None
+    note: Callable[[Note], None] = lambda note: None
+
+
+@frozen
+class AssetFile:
+    """An asset of the owner's at hand. `kind` is "image", "clip" or "audio"; sizes in pixels, durations in seconds."""
+
+    path: Path
+    kind: str
+    media_type: str
+    width: int | None = None
+    height: int | None = None
+    duration_s: float | None = None
+
+
+#: Assets by id.
+AssetFiles = Mapping[str, AssetFile]
+
+
+@frozen
 class Brief:
-    """What a pipeline plans from. `script` is Markdown or plain text; some pipelines need none."""
+    """What a pipeline plans from: one of `script` (Markdown or plain text), `scenes` (a scene document as JSON text)
+    and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place."""
 
     script: str | None = None
     voice: Voice = Voice()
     qualities: tuple[str, ...] = ("1080p", "720p")
+    scenes: str | None = None
+    topic: str | None = None
+    merge: Mapping[str, str] = field(factory=dict)
+    style: Style = Style()
 
 
 @frozen
 class SceneDraft:
-    """A planned scene. `spec` is a JSON object that only its pipeline understands."""
+    """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs."""
 
     index: int
     title: str
     spec: dict[str, Any]
+    assets: tuple[str, ...] = ()
 
 
 @frozen
 class Plan:
-    """The scenes of a video, in order."""
+    """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief."""
 
     title: str
     scenes: tuple[SceneDraft, ...]
+    voice: Voice = Voice()
+    style: Style = Style()
+
+
+@frozen
+class NarrateTask:
+    """Fix the length of `draft`, and say what there is to say."""
+
+    draft: SceneDraft
+    voice: Voice = Voice()
+    style: Style = Style()
+    assets: AssetFiles = field(factory=dict)
 
 
 @frozen
@@ -95,6 +183,7 @@ class NarratedScene:
     narration: Narration
     spec: dict[str, Any]
     audio: Path | None = None
+    assets: tuple[str, ...] = ()
 
     @property
     def duration_cells(self) -> int:
@@ -106,13 +195,19 @@ class NarratedScene:
 class RenderTask:
     """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
-    `threads` is for each encoder; 0 lets x264 choose by the number of processors.
+    `threads` is for each encoder; 0 lets x264 choose by the number of processors. `assets` are those of the scene, and
+    the music. `remote_id` is what a service was given to do for this scene by an attempt that was broken off.
+    `scene_count` is that of the whole video.
     """
 
     scene: NarratedScene
     start_cells: int
     qualities: tuple[str, ...]
     threads: int = 0
+    style: Style = Style()
+    assets: AssetFiles = field(factory=dict)
+    remote_id: str | None = None
+    scene_count: int = 1
 
 
 @frozen

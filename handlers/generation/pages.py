@@ -18,7 +18,7 @@ import orjson
 import typst
 from PIL import Image
 
-from handlers.generation.content import Block, Bullets, Code, Math, Paragraph, Scene, Span, Table
+from handlers.generation.content import Block, Bullets, Code, Heading, Math, Paragraph, Quote, Scene, Span, Table
 from handlers.generation.errors import DrawError, PipelineUnavailable
 from handlers.generation.mathtree import MathError, Node, parse_math
 from handlers.generation.model import to_spec
@@ -124,9 +124,12 @@ def _block(block: Block) -> dict[str, Any]:
         case Paragraph():
             sentences = [{"step": s.step, "spans": _spans(s.spans)} for s in block.sentences]
             return {"kind": block.kind, "sentences": sentences}
+        case Heading():
+            return {**to_spec(block), "spans": _spans(block.spans)}
+        case Quote():
+            return {**to_spec(block), "spans": _spans(block.spans), "source": _spans(block.source)}
         case _:
-            spec = {**to_spec(block), "spans": _spans(block.spans)}
-            return {**spec, "source": _spans(block.source)} if block.kind == "quote" else spec
+            return to_spec(block)
 
 
 def _cells(row: tuple[tuple[Span, ...], ...], width: int) -> list[list[dict[str, Any]]]:

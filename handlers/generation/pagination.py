@@ -11,8 +11,12 @@ from handlers.generation.content import (
     Block,
     Bullet,
     Bullets,
+    Chart,
+    Clip,
     Code,
+    Columns,
     Heading,
+    Image,
     Math,
     Paragraph,
     Quote,
@@ -118,6 +122,10 @@ def _height(block: Block | Note) -> float:
             return 1.2 * _lines(block.spans, 58) + (1.8 if block.source else 1.0)
         case Heading():
             return 1.3
+        case Image() | Chart() | Clip():
+            return 7.0
+        case Columns():
+            return max(sum(map(_height, block.left)), sum(map(_height, block.right)))
         case Note():
             return 0.0
 

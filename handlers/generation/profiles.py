@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from handlers.generation.aspects import aspect_of
 from handlers.generation.errors import UnknownQuality
 
 
@@ -35,9 +36,16 @@ PROFILES: Final = {
 }
 
 
-def profile_of(quality: str) -> Profile:
-    """The profile of a quality such as "720p". Raises UnknownQuality."""
+def profile_of(quality: str, aspect: str = "16:9") -> Profile:
+    """The profile of a quality such as "720p" in an aspect ratio. Raises UnknownQuality, UnknownAspect.
+
+    The levels of the wide pictures hold for the others: none has more macroblocks.
+    """
     try:
-        return PROFILES[quality]
+        wide = PROFILES[quality]
     except KeyError:
         raise UnknownQuality(quality, PROFILES) from None
+    if aspect == "16:9":
+        return wide
+    width, height = aspect_of(aspect).size(wide.height)
+    return evolve(wide, id=f"h264-aac-{quality}-{aspect.replace(':', 'x')}-1", width=width, height=height)

@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from handlers.generation.content import (
     Block,
     Bullets,
+    Columns,
     Layout,
     Line,
     Paragraph,
@@ -153,6 +154,8 @@ def _scene(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
             case Paragraph():
                 said = [evolve(s, step=reveal(say_spans(s.spans, phrases))) for s in block.sentences]
                 blocks.append(Paragraph(tuple(said)))
+            case Columns():
+                blocks.append(block)
             case _:
                 # The author's own words about a listing or a table replace ours.
                 own_words = noted and not isinstance(block, Quote)

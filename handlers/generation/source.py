@@ -7,12 +7,12 @@ import hashlib
 
 from handlers.generation import model
 from handlers.generation.pipelines.base import Pipeline
-from handlers.generation.profiles import PROFILES
+from handlers.generation.profiles import PROFILES, profile_of
 
 
-def source_of(pipeline: Pipeline, voice: model.Voice, draft: model.SceneDraft) -> str:
+def source_of(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
     """SHA-256 in hex over the scene's text and looks, who speaks, and the versions of what makes and encodes it."""
-    profiles = sorted(profile.id for profile in PROFILES.values())
+    profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in PROFILES)
     digest = hashlib.sha256(model.dump([pipeline.name, pipeline.version, *profiles]))
-    digest.update(model.dump(voice) + model.dump(draft))
+    digest.update(model.dump(plan.voice) + model.dump(plan.style) + model.dump(draft))
     return digest.hexdigest()

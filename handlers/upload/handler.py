@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from attrs import evolve, frozen
@@ -12,7 +13,7 @@ from attrs import evolve, frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.values import FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
+from eventflow.domain.values import CaptionFile, FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
 from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.storage import StorageError
@@ -22,6 +23,9 @@ from handlers.workspace import Workspace
 
 #: Files of one step that travel at the same time.
 PARALLEL = 4
+
+#: What a video can do without.
+Extra = TypeVar("Extra", Thumbnail, CaptionFile)
 
 
 @frozen
@@ -49,22 +53,26 @@ class Upload:
         ]
 
     async def video(self, reaction: Reaction) -> Sequence[Command]:
-        """The MP4s, which matter, and the thumbnails, which the video can do without."""
+        """The MP4s, which matter, and the thumbnails and captions, which the video can do without."""
         event: ev.VideoGenerated = reaction.event
-        total = sum(v.file.size_bytes for v in event.videos) + sum(t.file.size_bytes for t in event.thumbnails)
+        files = [each.file for each in event.videos]
+        files += [each.file for each in event.thumbnails] + [each.file for each in event.captions]
+        total = sum(file.size_bytes for file in files)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             delivered = [v.file for v in reaction.job.uploaded_videos]
             delivered += [t.file for t in reaction.job.uploaded_thumbnails]
+            delivered += [c.file for c in reaction.job.uploaded_captions]
             step = _Step(self, reaction, folder, total, delivered)
             videos = [
                 VideoFile(v.quality, v.width, v.height, v.duration_s, await step.file(v.file, v.quality))
                 for v in event.videos
             ]
-            thumbnails, lost = await step.thumbnails(event.thumbnails)
+            thumbnails = await step.optional(event.thumbnails, "thumbnails")
+            captions = await step.optional(event.captions, "captions")
         return [
             *step.fallbacks(None, event.run),
-            *([cmd.RecordDegradation(event.run, Step.UPLOAD_VIDEO, lost)] if lost else []),
-            cmd.FinishUpload(event.run, tuple(videos), thumbnails),
+            *(cmd.RecordDegradation(event.run, Step.UPLOAD_VIDEO, reason) for reason in step.given_up),
+            cmd.FinishUpload(event.run, tuple(videos), thumbnails, captions),
         ]
 
 
@@ -82,6 +90,7 @@ class _Step:
         self._uploads = StepUploads(upload.delivery, local_only)
         self._total, self._sent, self._delivered = max(1, total_bytes), dict[str, int](), tuple(delivered)
         self._slots = asyncio.Semaphore(PARALLEL)
+        self.given_up: list[str] = []
 
     async def file(self, ref: FileRef, kind: str) -> FileRef:
         """Fetch, upload, forget. The key holds the content's digest: nobody guesses it, nobody overwrites it."""
@@ -104,17 +113,18 @@ class _Step:
         segments = tuple(Segment(stored[s.file.sha256], s.duration_cells) for s in rendition.segments)
         return evolve(rendition, init=stored[rendition.init.sha256], segments=segments)
 
-    async def thumbnails(self, thumbnails: Sequence[Thumbnail]) -> tuple[tuple[Thumbnail, ...], str]:
-        """(those that could be stored, what to say about the others)."""
-        kept: list[Thumbnail] = []
+    async def optional(self, items: Sequence[Extra], kind: str) -> tuple[Extra, ...]:
+        """Those that could be stored; what to say about the others is added to `given_up`, once for each kind."""
+        kept: list[Extra] = []
         lost = ""
-        for thumbnail in thumbnails:
+        for number, item in enumerate(items):
             try:
-                kept.append(evolve(thumbnail, file=await self.file(thumbnail.file, "thumbnails")))
+                kept.append(evolve(item, file=await self.file(item.file, kind)))
             except (StorageError, ArtefactMissing) as error:
-                lost = f"thumbnail {thumbnail.index} could not be stored: {error}"
-                structlog.get_logger().warning("thumbnail given up", index=thumbnail.index, error=str(error))
-        return tuple(kept), lost
+                lost = f"{kind} {number} could not be stored: {error}"
+                structlog.get_logger().warning("optional file given up", kind=kind, number=number, error=str(error))
+        self.given_up += [lost] if lost else []
+        return tuple(kept)
 
     def fallbacks(self, scene: int | None, run: int) -> list[Command]:
         stored = self._uploads.fell_back

@@ -14,18 +14,19 @@ from typing import ClassVar
 import numpy as np
 from attrs import frozen
 
-from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import Stopped
 from handlers.generation.model import (
     Brief,
+    Control,
     Cue,
     NarratedScene,
+    NarrateTask,
     Narration,
     Plan,
     RenderedScene,
     RenderTask,
     SceneDraft,
-    Voice,
     from_spec,
     to_spec,
 )
@@ -63,7 +64,7 @@ class ChaosPipeline:
     def check(self) -> None:
         """Needs nothing."""
 
-    def plan(self, brief: Brief) -> Plan:
+    def plan(self, brief: Brief, control: Control) -> Plan:
         """A scene per line."""
         drafts = []
         for index, line in enumerate((brief.script or "0").splitlines()):
@@ -72,8 +73,9 @@ class ChaosPipeline:
             drafts.append(SceneDraft(index, f"Scene {index + 1}", to_spec(scene)))
         return Plan("Chaos", tuple(drafts))
 
-    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+    def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """One cell of silence."""
+        draft = task.draft
         return NarratedScene(draft.index, draft.title, Narration(1, (Cue(0, 0.0),)), draft.spec)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:

@@ -13,8 +13,7 @@ from attrs import frozen
 from playwright.async_api import Browser, async_playwright
 
 from handlers.generation.assemble import assemble
-from handlers.generation.encode import Control
-from handlers.generation.model import Brief, RenderTask
+from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.player import Player, open_player
 from tests.integration.media.conftest import parts_of
@@ -59,10 +58,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> ShortFilm:
     folder = tmp_path_factory.mktemp("browser")
     pipeline, brief = ExplainerPipeline(), Brief(SCRIPT, qualities=QUALITIES)
     start, starts, rendered = 0, list[int](), []
-    for draft in pipeline.plan(brief).scenes:
+    for draft in pipeline.plan(brief, Control()).scenes:
         scratch = folder / str(draft.index)
         scratch.mkdir()
-        told = pipeline.narrate(draft, brief.voice, scratch)
+        told = pipeline.narrate(NarrateTask(draft, brief.voice), scratch, Control())
         rendered.append(pipeline.render(RenderTask(told, start, QUALITIES, threads=1), scratch, Control()))
         starts.append(start)
         start += rendered[-1].duration_cells

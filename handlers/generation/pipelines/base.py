@@ -8,15 +8,14 @@ raise the errors of `handlers.generation.errors`: `RequestError`s fail the job, 
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from handlers.generation.encode import Control
 from handlers.generation.model import (
     Brief,
+    Control,
     NarratedScene,
+    NarrateTask,
     Plan,
     RenderedScene,
     RenderTask,
-    SceneDraft,
-    Voice,
 )
 
 __all__ = ["Control", "Pipeline"]
@@ -33,14 +32,15 @@ class Pipeline(Protocol):
     def check(self) -> None:
         """Raises PipelineUnavailable, saying what is missing and how to mend it."""
 
-    def plan(self, brief: Brief) -> Plan:
-        """The scenes of the video. Raises ScriptError, UnknownVoice, UnknownQuality."""
+    def plan(self, brief: Brief, control: Control) -> Plan:
+        """The scenes of the video. Raises ScriptError, UnknownVoice, UnknownQuality, UnknownAspect."""
 
-    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+    def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Fix the length of a scene; its sound (48 kHz s16 WAV) is written into `scratch`."""
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Encode a scene under the contract of `profiles`; files are written into `scratch`.
 
-        Raises Stopped soon after `control.should_stop()` is true.
+        Raises Stopped soon after `control.should_stop()` is true. What costs money is begun once: its id is noted
+        before it is waited for, and comes back as `task.remote_id`.
         """

@@ -5,16 +5,17 @@ from typing import ClassVar
 
 from handlers.generation import espeak, pages, speech
 from handlers.generation.content import Scene
-from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, ScriptError, SpeechError
 from handlers.generation.model import (
     Brief,
+    Control,
     NarratedScene,
+    NarrateTask,
     Plan,
     RenderedScene,
     RenderTask,
     SceneDraft,
-    Voice,
     from_spec,
     to_spec,
 )
@@ -27,7 +28,7 @@ class ExplainerPipeline:
     """The default: an explainer video from a script. `spec` is a `Scene`."""
 
     name: ClassVar[str] = "explainer"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def check(self) -> None:
         """Fonts and voices must be there."""
@@ -37,28 +38,29 @@ class ExplainerPipeline:
         except (SpeechError, OSError) as error:
             raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
 
-    def plan(self, brief: Brief) -> Plan:
+    def plan(self, brief: Brief, control: Control) -> Plan:
         """One scene per page of the script."""
         if brief.script is None:
             raise ScriptError("the explainer pipeline needs a script")
         speech.check(brief.voice)
         for quality in brief.qualities:
-            profile_of(quality)
+            profile_of(quality, brief.style.aspect)
         script = parse_script(brief.script, brief.voice.name)
-        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene)) for scene in script.scenes)
-        return Plan(script.title, drafts)
+        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
+        return Plan(script.title, drafts, brief.voice, brief.style)
 
-    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+    def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene; cues are the beginnings of its reveals."""
+        draft = task.draft
         scene = from_spec(draft.spec, Scene)
-        spoken = speech.speak_lines(scene.lines, voice)
+        spoken = speech.speak_lines(scene.lines, task.voice)
         audio = scratch / f"narration-{draft.index}.wav"
         speech.write_wav(spoken.samples, audio)
-        return NarratedScene(draft.index, draft.title, spoken.narration, draft.spec, audio)
+        return NarratedScene(draft.index, draft.title, spoken.narration, draft.spec, audio, draft.assets)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Draw the pages and encode them."""
-        profiles = [profile_of(quality) for quality in task.qualities]
+        profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
         drawn = pages.ScenePages(from_spec(task.scene.spec, Scene))
         source = SceneSource(

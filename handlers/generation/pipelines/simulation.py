@@ -8,20 +8,21 @@ import imageio_ffmpeg
 import numpy as np
 from attrs import frozen
 
-from handlers.generation.encode import Control, SceneSource, encode_scene
+from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import EncodeError, PipelineUnavailable
 from handlers.generation.espeak import Samples
 from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.generation.model import (
     Brief,
+    Control,
     Cue,
     NarratedScene,
+    NarrateTask,
     Narration,
     Plan,
     RenderedScene,
     RenderTask,
     SceneDraft,
-    Voice,
     from_spec,
     to_spec,
 )
@@ -70,19 +71,20 @@ class SimulationPipeline:
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             raise PipelineUnavailable(f"ffmpeg does not run ({error}): reinstall imageio-ffmpeg") from error
 
-    def plan(self, brief: Brief) -> Plan:
+    def plan(self, brief: Brief, control: Control) -> Plan:
         """The same few scenes for every brief."""
         for quality in brief.qualities:
-            profile_of(quality)
+            profile_of(quality, brief.style.aspect)
         drafts = []
         for index in range(self._scenes):
             pattern, tone_hz = PATTERNS[index % len(PATTERNS)], _TONES_HZ[index % len(_TONES_HZ)]
             spec = to_spec(TestScene(pattern, tone_hz, self._cells))
             drafts.append(SceneDraft(index, f"Test pattern {index + 1}", spec))
-        return Plan("Simulation", tuple(drafts))
+        return Plan("Simulation", tuple(drafts), brief.voice, brief.style)
 
-    def narrate(self, draft: SceneDraft, voice: Voice, scratch: Path) -> NarratedScene:
+    def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """A tone with silent ends."""
+        draft = task.draft
         scene = from_spec(draft.spec, TestScene)
         audio = scratch / f"tone-{draft.index}.wav"
         write_wav(_tone(scene), audio)
@@ -100,7 +102,7 @@ class SimulationPipeline:
             audio=task.scene.audio,
             start_cells=task.start_cells,
         )
-        profiles = [profile_of(quality) for quality in task.qualities]
+        profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
         return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
 

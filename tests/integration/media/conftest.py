@@ -9,8 +9,7 @@ import pytest
 from attrs import frozen
 
 from handlers.generation.assemble import ScenePart, assemble
-from handlers.generation.encode import Control
-from handlers.generation.model import Brief, NarratedScene, RenderedScene, RenderTask, Voice
+from handlers.generation.model import Brief, Control, NarratedScene, NarrateTask, RenderedScene, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.media.probe import MediaInfo
 
@@ -50,12 +49,12 @@ def parts_of(rendered: tuple[RenderedScene, ...], quality: str) -> list[ScenePar
 
 
 def make_film(directory: Path, pipeline: SimulationPipeline) -> Film:
-    plan = pipeline.plan(Brief(qualities=QUALITIES))
+    plan = pipeline.plan(Brief(qualities=QUALITIES), Control())
     start, narrated, rendered = 0, [], []
     for draft in plan.scenes:
         scratch = directory / str(draft.index)
         scratch.mkdir(parents=True)
-        narrated.append(pipeline.narrate(draft, Voice(), scratch))
+        narrated.append(pipeline.narrate(NarrateTask(draft), scratch, Control()))
         task = RenderTask(narrated[-1], start, QUALITIES, threads=1)
         rendered.append(pipeline.render(task, scratch, Control()))
         start += rendered[-1].duration_cells

@@ -14,9 +14,8 @@ from PIL import Image
 from handlers.generation import espeak, grid, speech
 from handlers.generation.assemble import assemble
 from handlers.generation.content import Code, Line, Scene, Span
-from handlers.generation.encode import Control
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
-from handlers.generation.model import Brief, RenderTask, Voice, dump_narrated, load_narrated
+from handlers.generation.model import Brief, Control, NarrateTask, RenderTask, Voice, dump_narrated, load_narrated
 from handlers.generation.pages import draw_pages, font_directories
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
@@ -45,10 +44,10 @@ def test_a_script_becomes_a_film(tmp_path: Path) -> None:
     pipeline.check()
     brief = Brief("# Hi\n\n## One\n\n- first\n- second", qualities=("360p",))
     start, rendered = 0, []
-    for draft in pipeline.plan(brief).scenes:
+    for draft in pipeline.plan(brief, Control()).scenes:
         scratch = tmp_path / str(draft.index)
         scratch.mkdir()
-        told = pipeline.narrate(draft, brief.voice, scratch)
+        told = pipeline.narrate(NarrateTask(draft, brief.voice), scratch, Control())
         told = load_narrated(dump_narrated(told), told.audio)
         rendered.append(pipeline.render(RenderTask(told, start, brief.qualities, threads=1), scratch, Control()))
         start += rendered[-1].duration_cells
@@ -166,11 +165,11 @@ def test_pipelines_are_found_by_name() -> None:
 def test_plans_refuse_what_they_cannot_make() -> None:
     for pipeline in (ExplainerPipeline(), SimulationPipeline()):
         with pytest.raises(UnknownQuality, match="720p"):
-            pipeline.plan(Brief("x", qualities=("8k",)))
+            pipeline.plan(Brief("x", qualities=("8k",)), Control())
     with pytest.raises(ScriptError, match="needs a script"):
-        ExplainerPipeline().plan(Brief())
+        ExplainerPipeline().plan(Brief(), Control())
     with pytest.raises(UnknownVoice):
-        ExplainerPipeline().plan(Brief("x", voice=Voice("klingon")))
+        ExplainerPipeline().plan(Brief("x", voice=Voice("klingon")), Control())
 
 
 def test_missing_fonts_say_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

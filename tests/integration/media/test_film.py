@@ -10,9 +10,8 @@ import pytest
 from handlers.generation import grid
 from handlers.generation.assemble import assemble
 from handlers.generation.boxes import boxes, decode_times, find
-from handlers.generation.encode import Control
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch, Stopped
-from handlers.generation.model import Brief, RenderTask, Voice
+from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import CorruptMedia, probe
@@ -161,7 +160,7 @@ def test_what_is_not_media_is_corrupt(tmp_path: Path, content: bytes) -> None:
 
 def test_a_caller_can_stop_and_follow(stop_after: Callable[[int], Control], tmp_path: Path) -> None:
     pipeline = SimulationPipeline(scenes=1, cells=6)
-    scene = pipeline.narrate(pipeline.plan(Brief()).scenes[0], Voice(), tmp_path)
+    scene = pipeline.narrate(NarrateTask(pipeline.plan(Brief(), Control()).scenes[0]), tmp_path, Control())
     task = RenderTask(scene, 0, ("360p",), threads=1)
     with pytest.raises(Stopped):
         pipeline.render(task, tmp_path, stop_after(2))

@@ -120,7 +120,7 @@ async def test_status_follows_the_log_without_being_asked_to_reload(client: Clie
     status = await wait_for(current)
     assert status["status"] == "processing"
     assert status["stage"] == "rendering"
-    assert status["scenes"] == {"total": 2, "rendered": 0, "uploaded": 0}
+    assert status["scenes"] == {"total": 2, "rendered": 0, "uploaded": 0, "skipped": 0}
     assert status["title"] == "A talk"
     planning = next(stage for stage in status["stages"] if stage["stage"] == "planning")
     assert planning["state"] == "completed"
@@ -275,7 +275,7 @@ async def test_a_published_job_is_done_again_from_a_stage(client: Client, driver
         2,
         True,
     )
-    assert status["scenes"] == {"total": 2, "rendered": 1, "uploaded": 1}
+    assert status["scenes"] == {"total": 2, "rendered": 1, "uploaded": 1, "skipped": 0}
     assert [stage["state"] for stage in status["stages"]] == ["completed", "active", "pending", "pending", "pending"]
     async with client.get(f"/api/v1/videos/jobs/{job}/download?proxy=true") as answer:
         assert await answer.read() == b"video"

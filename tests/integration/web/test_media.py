@@ -52,7 +52,11 @@ async def test_metadata_says_what_there_is_and_where(client: Client, job: str) -
         body = await answer.json()
     assert body["file_size"] == len(BIG)
     assert body["dimensions"] == {"width": 1920, "height": 1080}
-    assert body["storage"] == {"videos": {"1080p": "delivery", "720p": "delivery"}, "thumbnails": ["delivery"] * 2}
+    assert body["storage"] == {
+        "videos": {"1080p": "delivery", "720p": "delivery"},
+        "thumbnails": ["delivery"] * 2,
+        "captions": [],
+    }
     assert body["s3_keys"]["videos"]["720p"].endswith("-720p.mp4")
     assert body["technical_metadata"][0]["video"]["codec"] == "h264"
     assert body["version"] == 1
@@ -155,7 +159,7 @@ async def test_the_fallback_store_serves_what_it_has(client: Client, driver: Dri
     async with client.get(url(made, "download")) as answer:
         assert await answer.read() == SMALL
     async with client.get(url(made, "status")) as answer:
-        assert (await answer.json())["storage"] == {"videos": {"720p": "fallback"}, "thumbnails": []}
+        assert (await answer.json())["storage"] == {"videos": {"720p": "fallback"}, "thumbnails": [], "captions": []}
 
 
 async def test_a_file_that_is_gone_and_a_store_that_is_down(client: Client, driver: Driver, job: str) -> None:

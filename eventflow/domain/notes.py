@@ -1,0 +1,68 @@
+"""The base of all events, and those that steps note on the way: they change nothing about what is to be done."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from eventflow.domain.carrier import carrier
+from eventflow.domain.values import Step
+
+
+@carrier
+class Event:
+    """Base of all events. `SCHEMA_VERSION` is the version of the payload that this code writes."""
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+
+
+@carrier
+class UploadFellBack(Event):
+    """A file is in local storage, because the delivery store refused it `retry_count` times over."""
+
+    run: int
+    step: Step
+    scene: int | None
+    key: str
+    reason: str
+    retry_count: int
+
+
+@carrier
+class StepDegraded(Event):
+    """Optional work was given up; the video is complete without it."""
+
+    run: int
+    step: Step
+    reason: str
+
+
+@carrier
+class WarningRaised(Event):
+    """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
+
+    run: int
+    step: Step
+    scene: int | None
+    code: str
+    message: str
+
+
+@carrier
+class RemoteWorkStarted(Event):
+    """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
+
+    run: int
+    scene: int
+    service: str
+    remote_id: str
+
+
+@carrier
+class CostRecorded(Event):
+    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code or "credits"."""
+
+    run: int
+    scene: int | None
+    service: str
+    amount: str
+    currency: str
