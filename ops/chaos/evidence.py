@@ -151,8 +151,8 @@ def files_of(job: Job) -> list[FileRef]:
     renditions = [r for scene in job.scenes for r in scene.uploaded]
     segments = [s.file for r in renditions for s in r.segments]
     videos = [v.file for v in job.published.videos]
-    extras = (*job.published.thumbnails, *job.published.captions)
-    return [*videos, *(extra.file for extra in extras), *(r.init for r in renditions), *segments]
+    extras = [t.file for t in job.published.thumbnails] + [c.file for c in job.published.captions]
+    return [*videos, *extras, *(r.init for r in renditions), *segments]
 
 
 async def read_files(stores: Mapping[str, ObjectStore], files: Iterable[FileRef]) -> list[str]:
