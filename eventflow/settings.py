@@ -211,8 +211,8 @@ def _keeping(check: Checks, *, chosen: bool) -> dict[str, Any]:
 def _check_together(settings: Settings, problems: list[str]) -> None:
     if settings.listed_seconds < settings.retention_seconds:
         problems.append(
-            f"{PREFIX}_LISTED_SECONDS: {settings.listed_seconds:g} is less than {PREFIX}_RETENTION_SECONDS "
-            f"({settings.retention_seconds:g}), and a job that isn't archived is listed anyway; "
+            f"{PREFIX}_LISTED_SECONDS: {settings.listed_seconds:.15g} is less than {PREFIX}_RETENTION_SECONDS "
+            f"({settings.retention_seconds:.15g}), and a job that isn't archived is listed anyway; "
             f"{_CENTURY_S} (100 years) lists jobs for ever"
         )
     ids = [key.partition(":")[0] for key in settings.signing_key.split(",")]

@@ -40,8 +40,8 @@ _LINGER_S = 3_600.0
 @frozen
 class ArchiveSettings:
     """`retention_s` is how long a finished job stays in the server; then it may wait up to `linger_s` for others, so
-    that segments don't hold a job each. A segment ends at `segment_jobs` jobs or `segment_bytes`; an entry that its taker
-    hasn't settled for `lease_s` goes to another member.
+    that segments don't hold a job each. A segment ends at `segment_jobs` jobs or `segment_bytes`; an entry that its
+    taker hasn't settled for `lease_s` goes to another member.
     """
 
     retention_s: float = 7 * 86_400.0
