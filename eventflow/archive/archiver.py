@@ -3,7 +3,7 @@
 Rule 1: an outcome is taken only once it is as old as the retention; until then nobody holds it.
 Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
 that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
-points at; a restore reads that as well, which does no harm.
+points at; a restore reads that as well, which does no harm, and `archive verify` finds it (orphans.py).
 """
 
 from __future__ import annotations
