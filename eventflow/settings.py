@@ -6,20 +6,19 @@ by the variable with `_FILE` behind it, and is never printed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import environ
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
-
-T = TypeVar("T")
+from eventflow.settings_checks import Checks
 
 PREFIX = "EVENTFLOW"
+_CENTURY_S = 100 * 365 * 86_400
 _SECRETS = ("REDIS_URL", "SIGNING_KEY")
 
 
@@ -60,6 +59,9 @@ class _Raw:
     fallback_url = environ.var("", help="local folder for what the delivery store refuses: file:///dir")
     archive_url = environ.var("", help="where finished jobs go: file:///dir or s3://bucket/prefix; unset: nowhere")
     retention_seconds = environ.var("604800", help="how long a finished job stays in Redis before it is archived")
+    listed_seconds = environ.var(
+        "7776000", help="how long an archived job stays in the lists of jobs; at least the retention, 0 isn't for ever"
+    )
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
@@ -103,6 +105,7 @@ class Settings:
     fallback_url: str
     archive_url: str  #: empty where there is no archive
     retention_seconds: float
+    listed_seconds: float  #: from a job's beginning
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
@@ -139,7 +142,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
-    check = _Checks(raw, problems)
+    check = Checks(PREFIX, raw, environ.to_config(_Raw, {}), problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
@@ -155,7 +158,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         delivery_url=check.store("delivery_url", data_dir / "delivery"),
         fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
         archive_url=check.store("archive_url", None),
-        retention_seconds=check.number("retention_seconds", float, 0, 10 * 365 * 86_400),
+        **_keeping(check, chosen=f"{PREFIX}_LISTED_SECONDS" in environment),
         signing_key=check.matches(
             "signing_key",
             r"([A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,}(,[A-Za-z0-9_-]{1,32}:[0-9a-fA-F]{32,})*)?",
@@ -184,7 +187,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _limits(check: _Checks) -> dict[str, Any]:
+def _limits(check: Checks) -> dict[str, Any]:
     """How much is let in, how long things may take, and what a worker leaves alone."""
     return {
         "work_in_progress": check.number("work_in_progress", int, 0, 1_000_000),
@@ -198,75 +201,25 @@ def _limits(check: _Checks) -> dict[str, Any]:
     }
 
 
+def _keeping(check: Checks, *, chosen: bool) -> dict[str, Any]:
+    """How long finished jobs are kept and listed; unless the latter was chosen, a longer retention lengthens it."""
+    retention = check.number("retention_seconds", float, 0, 10 * 365 * 86_400)
+    listed = check.number("listed_seconds", float, 0, _CENTURY_S)
+    return {"retention_seconds": retention, "listed_seconds": listed if chosen else max(listed, retention)}
+
+
 def _check_together(settings: Settings, problems: list[str]) -> None:
+    if settings.listed_seconds < settings.retention_seconds:
+        problems.append(
+            f"{PREFIX}_LISTED_SECONDS: {settings.listed_seconds:.15g} is less than {PREFIX}_RETENTION_SECONDS "
+            f"({settings.retention_seconds:.15g}), and a job that isn't archived is listed anyway; "
+            f"{_CENTURY_S} (100 years) lists jobs for ever"
+        )
     ids = [key.partition(":")[0] for key in settings.signing_key.split(",")]
     if len(set(ids)) < len(ids):
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
-
-
-class _Checks:
-    """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
-
-    def __init__(self, raw: Any, problems: list[str]) -> None:
-        self._raw, self._problems = raw, problems
-        self._defaults = environ.to_config(_Raw, {})
-
-    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
-        text: str = getattr(self._raw, name)
-        try:
-            return parse(text)
-        except ValueError:
-            shown = "its value" if secret else repr(text)
-            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
-            return parse(getattr(self._defaults, name))
-
-    def number(self, name: str, kind: type[T], low: float, high: float) -> T:
-        def parse(text: str) -> T:
-            value: Any = kind(text)  # type: ignore[call-arg]
-            if not low <= value <= high:
-                raise ValueError
-            result: T = value
-            return result
-
-        return self._value(name, parse, f"a number from {low:g} to {high:g}")
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        def parse(text: str) -> str:
-            return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
-
-        return self._value(name, parse, "one of " + ", ".join(allowed))
-
-    def one_of(self, name: str, kind: type[Environment]) -> Environment:
-        return self._value(name, kind, "one of " + ", ".join(kind))
-
-    def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
-        def parse(text: str) -> str:
-            return text if re.fullmatch(pattern, text) else _fail()
-
-        return self._value(name, parse, f"of the form {example}", secret=secret)
-
-    def step_limits(self, name: str) -> dict[Step, float]:
-        def parse(text: str) -> dict[Step, float]:
-            pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-            limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
-            return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
-
-        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
-
-    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
-        pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
-        example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
-
-
-def _among(text: str, allowed: tuple[str, ...]) -> bool:
-    return text.lower() in {a.lower() for a in allowed}
-
-
-def _fail() -> Any:
-    raise ValueError
 
 
 def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:

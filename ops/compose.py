@@ -20,6 +20,7 @@ from eventflow.archive.archiver import Archiver, ArchiveSettings
 from eventflow.archive.keeper import Keeper
 from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.shelf import Shelf
+from eventflow.archive.unlister import Unlister
 from eventflow.assets import Assets
 from eventflow.codec import Codec
 from eventflow.domain.values import StoreRole
@@ -244,14 +245,16 @@ def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[G
 
 def keeper(parts: Parts) -> Keeper:
     """Archives where there is an archive, and trims."""
-    archiver = None
+    archiver, unlister = None, None
     if parts.shelf is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings(retention_s=parts.settings.retention_seconds)
+        settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
+        listed_s = parts.settings.listed_seconds
+        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now)
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    return Keeper(archiver, trimmer, clock=utc_now, random=parts.random)
+    return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random)
 
 
 def data_path(settings: Settings, name: str) -> Path:

@@ -36,6 +36,12 @@ _REDIRECT = {
 }
 
 
+_A_PAGE = (
+    "A page; it may be short, or empty, and yet not the last one. Jobs that were archived and are older than the "
+    "service lists (by default 90 days) are in no page; by their ids they are served as before."
+)
+
+
 def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
     asked = schemas.generate_request(settings.max_script_chars, pipelines, settings.pipeline)
     accepted = answer_of("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
@@ -52,7 +58,7 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
         JOBS: {
             "get": operation(
                 "Your jobs, newest first",
-                {"200": answer_of("JobList", "A page; it may be short, or empty, and yet not the last one.")},
+                {"200": answer_of("JobList", _A_PAGE)},
                 (403,),
                 parameters=(
                     query("status", schemas.STATUS, "Only jobs that have this status now."),

@@ -3,7 +3,7 @@
 Rule 1: an outcome is taken only once it is as old as the retention; until then nobody holds it.
 Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
 that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
-points at; a restore reads that as well, which does no harm.
+points at; a restore reads that as well, which does no harm, and `archive verify` finds it (orphans.py).
 """
 
 from __future__ import annotations
@@ -34,18 +34,26 @@ from eventflow.storage import StorageError
 _PAGE = 1_000
 #: Histories that are read in one round trip.
 _READ_JOBS = 32
+_LINGER_S = 3_600.0
 
 
 @frozen
 class ArchiveSettings:
-    """`retention_s` is how long a finished job stays in the server. A segment ends at `segment_jobs` jobs or
-    `segment_bytes`; an entry that its taker hasn't settled for `lease_s` goes to another member.
+    """`retention_s` is how long a finished job stays in the server; then it may wait up to `linger_s` for others, so
+    that segments don't hold a job each. A segment ends at `segment_jobs` jobs or `segment_bytes`; an entry that its
+    taker hasn't settled for `lease_s` goes to another member.
     """
 
     retention_s: float = 7 * 86_400.0
+    linger_s: float = 0.0
     segment_jobs: int = 500
     segment_bytes: int = 16 * 1024 * 1024
     lease_s: float = 120.0
+
+    @classmethod
+    def lasting(cls, retention_s: float) -> ArchiveSettings:
+        """With a tenth of the retention to linger, an hour at most."""
+        return cls(retention_s, min(_LINGER_S, retention_s / 10))
 
 
 @define
@@ -98,14 +106,16 @@ class Archiver:
             await member.leave()
 
     async def _due(self, member: GroupMember, room: int) -> list[Delivery]:
-        """New entries that are as old as the retention."""
+        """New entries that are as old as the retention: enough for a segment, or those that have lingered."""
         newest_ms = int((self._clock().timestamp() - self._settings.retention_s) * 1000)
+        linger_ms = int(self._settings.linger_s * 1000)
         retries = {member.keys.retry(member.group, topic) for topic in member.topics}
         found: list[Delivery] = []
         for stream in member.streams:
             if room - len(found) <= 0:
                 break
-            args: list[Any] = [member.group, member.consumer, newest_ms, room - len(found)]
+            most = room - len(found)
+            args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - linger_ms]
             for entry_id, flat in await self._take(keys=[stream], args=args):
                 claim = Claim(stream, member.group, member.consumer, entry_id.decode(), 1)
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))

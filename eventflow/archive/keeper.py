@@ -1,4 +1,5 @@
-"""The process that keeps the server small: archives finished jobs, and trims what everybody has dealt with."""
+"""The process that keeps the server small: archives finished jobs, lets old ones drop off the lists of jobs, and trims
+what everybody has dealt with."""
 
 from __future__ import annotations
 
@@ -10,20 +11,32 @@ from random import Random
 import structlog
 
 from eventflow.archive.archiver import PASSING, Archiver, rest
+from eventflow.archive.unlister import Unlister
 from eventflow.log.trim import Trimmer
 
 _IDLE_S = 1.0
 _TRIM_S = 10.0
+#: Between two passes over the lists, and between two steps of a pass.
+_UNLIST_S = 60.0
+_STEP_S = 0.05
 _PAUSES_S = (0.1, 5.0)
 
 
 class Keeper:
-    """Runs an archiver (None: there is no archive, and jobs stay in the server) and a trimmer until it is stopped."""
+    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server) and a trimmer until it is
+    stopped."""
 
     def __init__(
-        self, archiver: Archiver | None, trimmer: Trimmer, *, clock: Callable[[], datetime], random: Random
+        self,
+        archiver: Archiver | None,
+        unlister: Unlister | None,
+        trimmer: Trimmer,
+        *,
+        clock: Callable[[], datetime],
+        random: Random,
     ) -> None:
-        self._archiver, self._trimmer, self._clock, self._random = archiver, trimmer, clock, random
+        self._archiver, self._unlister, self._trimmer = archiver, unlister, trimmer
+        self._clock, self._random = clock, random
         self._ready = False
         self._log = structlog.get_logger().bind(group="archive")
 
@@ -37,6 +50,8 @@ class Keeper:
         loops = [self._loop(stop, self._trim, _TRIM_S)]
         if self._archiver is not None:
             loops.append(self._loop(stop, self._archive, _IDLE_S))
+        if self._unlister is not None:
+            loops.append(self._loop(stop, self._unlister.step, _UNLIST_S, _STEP_S))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
@@ -63,16 +78,18 @@ class Keeper:
             self._log.info("trimmed", topics=gone.topics, feed=gone.feed)
         return False
 
-    async def _loop(self, stop: asyncio.Event, action: Callable[[], Awaitable[bool]], idle_s: float) -> None:
+    async def _loop(
+        self, stop: asyncio.Event, action: Callable[[], Awaitable[bool]], idle_s: float, busy_s: float = 0.0
+    ) -> None:
         least, longest = _PAUSES_S
         pause = least
         while not stop.is_set():
             try:
                 more = await action()
                 pause = least
-                if not more:
-                    await rest(stop, idle_s, self._random)
+                if not more or busy_s:
+                    await rest(stop, busy_s if more else idle_s, self._random)
             except PASSING as error:
-                self._log.warning("not archived yet", error=str(error), retry_in_s=pause)
+                self._log.warning("not done yet", error=str(error), retry_in_s=pause)
                 await rest(stop, pause, self._random)
                 pause = min(longest, 2 * pause)

@@ -8,6 +8,7 @@ from eventflow.archive.shelf import Shelf
 from eventflow.codec import Codec, DecodeError
 from eventflow.log.archived import Tombstone, Tombstones
 from eventflow.log.errors import ArchiveDamaged
+from eventflow.log.index import Begun
 from eventflow.topics import ARCHIVE_TOPICS, TOPIC_OF
 
 #: Names of segments that are kept, so that most reads ask the server once.
@@ -35,7 +36,9 @@ class ArchiveReader:
             return False
         events = await self._read(job_id, tombstone)
         outcome = next((event for event in reversed(events) if self._is_outcome(event)), b"")
-        return await self._tombstones.revive(job_id, tombstone, events, outcome)
+        first = self._codec.decode(events[0])
+        begun = Begun.at(first.occurred_at, job_id, first.owner)
+        return await self._tombstones.revive(begun, tombstone, events, outcome)
 
     async def _read(self, job_id: str, tombstone: Tombstone) -> list[bytes]:
         """The whole history. A restored server may have numbered its segments anew: then the name is asked again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -11,9 +11,10 @@ from attrs import frozen
 from eventflow.archive.segment import Entry
 from eventflow.archive.shelf import Shelf, Stored
 from eventflow.log.archived import Place, Tombstones
+from eventflow.log.index import Begun
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import PartitionKeys
-from eventflow.log.reindex import Begun, enter_missing
+from eventflow.log.reindex import enter_missing
 
 #: Jobs in one script call.
 _BATCH = 500
@@ -44,12 +45,14 @@ async def restore(
     merge: bool,
     dry_run: bool,
     log: JobLog | None = None,
+    listed_since: datetime | None = None,
     on_segment: OnSegment = lambda done, total: None,
 ) -> Restored:
     """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
 
     Only the indices are read: `verify` looks at the rest. With `merge` the server may hold jobs: what it has stays,
-    unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too.
+    unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too: those that began
+    at `listed_since` or later.
     Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
     """
     stored = [segment async for segment in shelf.segments()]
@@ -66,7 +69,7 @@ async def restore(
         jobs.update(_compact(entry.job) for entry in entries)
         if not dry_run:
             written += await _adopt(tombstones, segment, entries)
-            begun |= {entry.job: _begun(segment.partition, entry) for entry in entries}
+            begun |= {entry.job: job for entry in entries if (job := _listed(entry, listed_since)) is not None}
         on_segment(done, len(stored))
     if not dry_run:
         if log is not None:
@@ -85,9 +88,9 @@ async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entr
     return written
 
 
-def _begun(partition: int, entry: Entry) -> Begun:
-    since = datetime.fromisoformat(entry.created) - datetime.fromtimestamp(0, UTC)
-    return Begun(partition, since // timedelta(microseconds=1), entry.job, entry.owner)
+def _listed(entry: Entry, since: datetime | None) -> Begun | None:
+    created = datetime.fromisoformat(entry.created)
+    return None if since is not None and created < since else Begun.at(created, entry.job, entry.owner)
 
 
 async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKeys]) -> None:

@@ -16,7 +16,7 @@ import re
 import struct
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 from attrs import asdict, frozen
@@ -30,7 +30,7 @@ MEDIA_TYPE = "application/vnd.eventflow.segment"
 _FOOTER = struct.Struct(">QQ32s8s")
 FOOTER_BYTES = _FOOTER.size
 _DIGEST_BYTES = 32
-_NAME = re.compile(r"(?P<partition>[0-9a-f]{2})/[0-9]{13}-(?P<sha256>[0-9a-f]{64})\.efs")
+_NAME = re.compile(r"(?P<partition>[0-9a-f]{2})/(?P<ms>[0-9]{13})-(?P<sha256>[0-9a-f]{64})\.efs")
 
 
 @frozen
@@ -129,6 +129,14 @@ def partition_of_segment(name: str) -> int | None:
     """The partition whose jobs are in the segment `name`, or None where that is no segment's name."""
     match = _NAME.fullmatch(name)
     return int(match["partition"], 16) if match else None
+
+
+def time_of_segment(name: str) -> datetime:
+    """When the segment was written. `name` is a segment's name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} is no segment's name")
+    return datetime.fromtimestamp(int(match["ms"]) / 1000, UTC)
 
 
 def sha256_of_segment(name: str) -> str:

@@ -47,6 +47,20 @@ class Shelf:
             if number is not None:
                 yield Stored(info.key, number, info.size_bytes)
 
+    async def find(self, name: str) -> Stored:
+        """A segment by its name. Raises ArchiveDamaged where it is gone, or where that is no segment's name."""
+        number = partition_of_segment(name)
+        if number is None:
+            raise ArchiveDamaged(f"{name!r} is no segment's name")
+        try:
+            return Stored(name, number, (await self.store.head(name)).size_bytes)
+        except ObjectMissing as error:
+            raise self._gone(name) from error
+
+    async def remove(self, name: str) -> None:
+        """Take a segment out of the store, for good."""
+        await self.store.delete(name)
+
     async def index(self, stored: Stored) -> tuple[Entry, ...]:
         """What is in a segment, by two ranged reads. Raises ArchiveDamaged."""
         tail_at = max(0, stored.size_bytes - FOOTER_BYTES)
@@ -67,6 +81,9 @@ class Shelf:
             async with aclosing(self.store.read(name, start=start, length=length)) as chunks:
                 return b"".join([chunk async for chunk in chunks])
         except ObjectMissing as error:
-            raise ArchiveDamaged(f"{name}: the segment is not in {self.store.description}") from error
+            raise self._gone(name) from error
         except RangeNotSatisfiable as error:
             raise ArchiveDamaged(f"{name}: it ends before byte {start}") from error
+
+    def _gone(self, name: str) -> ArchiveDamaged:
+        return ArchiveDamaged(f"{name}: the segment is not in {self.store.description}")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from attrs import define, field, frozen
 
 from eventflow.archive.dossier import Unfit, dossier_of
+from eventflow.archive.orphans import Orphan, orphan_of
 from eventflow.archive.restore import OnSegment
 from eventflow.archive.segment import (
     FOOTER_BYTES,
@@ -28,13 +29,15 @@ _LOOK = 500
 
 @frozen
 class Verified:
-    """`unserved` jobs are in the archive alone: `restore` with merging brings them back."""
+    """`unserved` jobs are in the archive alone: `restore` with merging brings them back. Nothing points at `orphans`,
+    whose jobs are all in other segments."""
 
     segments: int
     histories: int
     tombstones: int
     unserved: int
     defects: tuple[str, ...]
+    orphans: tuple[Orphan, ...] = ()
 
 
 @define
@@ -47,12 +50,15 @@ class _Partition:
     served: frozenset[str]
     archived: set[str] = field(factory=set)
 
-    def tick(self, name: str, entry: Entry) -> None:
+    def tick(self, name: str, entry: Entry) -> bool:
+        """Whether the server points at this very block."""
         self.archived.add(entry.job)
         found = self.open.get(entry.job)
         place = Place(entry.offset, entry.length, entry.version)
         if found is not None and found.place == place and self.names.get(found.number) == name:
             del self.open[entry.job]
+            return True
+        return False
 
     def defects(self) -> Iterator[str]:
         for job, tombstone in self.open.items():
@@ -69,19 +75,23 @@ async def verify(shelf: Shelf, tombstones: Tombstones, codec: Codec, on_segment:
     stored = [segment async for segment in shelf.segments()]
     numbers = {*(s.partition for s in stored), *(keys.partition for keys in tombstones.keyspace.all)}
     defects: list[str] = []
+    orphans: list[Orphan] = []
     done = histories = buried = unserved = 0
     for number in sorted(numbers):
         partition = await _partition(tombstones, tombstones.keyspace.partition(number), defects)
         buried += len(partition.served)
         for segment in (s for s in stored if s.partition == number):
-            async for entry in _sound(shelf, segment, codec, defects):
-                partition.tick(segment.name, entry)
-                histories += 1
+            entries = [entry async for entry in _sound(shelf, segment, codec, defects)]
+            histories += len(entries)
+            pointed_at = [partition.tick(segment.name, entry) for entry in entries]
+            if not any(pointed_at):
+                orphan = await orphan_of(tombstones, segment, entries)
+                orphans += [orphan] if orphan and entries else []
             done += 1
             on_segment(done, len(stored))
         defects += partition.defects()
         unserved += await _unserved(tombstones, partition.keys, partition.archived - partition.served)
-    return Verified(len(stored), histories, buried, unserved, tuple(defects))
+    return Verified(len(stored), histories, buried, unserved, tuple(defects), tuple(orphans))
 
 
 async def _partition(tombstones: Tombstones, keys: PartitionKeys, defects: list[str]) -> _Partition:

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from eventflow.log.commit import Claim
 from eventflow.log.connection import load_script
+from eventflow.log.index import Begun
 from eventflow.log.keys import Keyspace, PartitionKeys
 from eventflow.topics import ARCHIVE_GROUP, Topic
 
@@ -146,15 +147,16 @@ class Tombstones:
         raw: Any = await self.redis.hget(graves, field)
         return Tombstone.parse(raw) if raw else None
 
-    async def revive(self, job_id: str, tombstone: Tombstone, events: Sequence[bytes], outcome: bytes) -> bool:
-        """Put `events` back in the place of `tombstone`; whether it was still there.
+    async def revive(self, begun: Begun, tombstone: Tombstone, events: Sequence[bytes], outcome: bytes) -> bool:
+        """Put `events` back in the place of `tombstone`; whether it was still there. The job is listed again.
 
         `outcome` is delivered to the archive again (empty: nothing is).
         """
-        keys = self.keyspace.of_job(job_id)
+        keys, job_id = self.keyspace.of_job(begun.job_id), begun.job_id
         graves, field = keys.tombstone(job_id)
-        names = [keys.events(job_id), graves, keys.retry(ARCHIVE_GROUP, Topic.OUTCOME)]
-        return bool(await self._revive(keys=names, args=[field, tombstone.raw, outcome, *events]))
+        names = [keys.events(job_id), graves, keys.retry(ARCHIVE_GROUP, Topic.OUTCOME), *keys.lists_of(begun.owner)]
+        args: list[str | bytes | int] = [job_id, begun.place, field, tombstone.raw, outcome, *events]
+        return bool(await self._revive(keys=names, args=args))
 
     async def segment_name(self, keys: PartitionKeys, number: int) -> str | None:
         """The name of segment `number`, or None where the server doesn't know it."""

@@ -2,6 +2,7 @@
 
 A job is entered before its first event is written: what is accepted is in its lists. What a crash in between leaves
 there is a name without a job, which readers skip. The lists are a projection; `rebuild_index` makes them from the feed.
+Only archived jobs drop off them, in time (`eventflow.archive.unlister`); who revives one lists it again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import heapq
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import reduce
 from struct import pack, unpack
 from typing import Any
@@ -17,13 +19,20 @@ from typing import Any
 from attrs import evolve, frozen
 from redis.asyncio import Redis
 
+from eventflow.envelope import partition_of
 from eventflow.log.connection import load_script
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 #: Places are exact in a sorted set up to here; the time in µs gets there in the year 2255.
 _HIGHEST = 2**53
 _FORMAT = 1
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{12,2732}")
+
+
+def place_of(time: datetime) -> int:
+    """The place in the lists that stands for `time`, µs since 1970."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 @frozen
@@ -33,6 +42,20 @@ class Entry:
     job_id: str
     partition: int
     place: int
+
+
+@frozen(order=True)
+class Begun:
+    """A job by its partition and the time of its first event, in µs: where it is listed that wasn't."""
+
+    partition: int
+    place: int
+    job_id: str
+    owner: str
+
+    @classmethod
+    def at(cls, time: datetime, job_id: str, owner: str) -> Begun:
+        return cls(partition_of(job_id), place_of(time), job_id, owner)
 
 
 @frozen
@@ -83,18 +106,37 @@ class JobIndex:
 
     def __init__(self, redis: Redis, keyspace: Keyspace) -> None:
         self._redis, self._keyspace = redis, keyspace
-        self._enter = load_script(redis, "index")
+        self._enter, self._unlist = load_script(redis, "index"), load_script(redis, "unlist")
 
     async def enter(self, job_id: str, owner: str) -> None:
-        """Put the job on top of its lists; nothing happens where it is there. Raises connection errors."""
-        await self._enter(keys=_lists(self._keyspace.of_job(job_id), owner), args=[job_id])
+        """Put the job on top of its lists; nothing happens where it is there, or archived. Raises connection errors."""
+        keys = self._keyspace.of_job(job_id)
+        graves, field = keys.tombstone(job_id)
+        await self._enter(keys=[graves, *keys.lists_of(owner)], args=[job_id, field])
 
     async def remove(self, job_id: str, owner: str) -> None:
         """Take the job off its lists; for jobs that nobody is to be shown any more."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            for name in _lists(self._keyspace.of_job(job_id), owner):
+            for name in self._keyspace.of_job(job_id).lists_of(owner):
                 pipe.zrem(name, job_id)
             await pipe.execute()
+
+    async def unlist(self, keys: PartitionKeys, jobs: Sequence[tuple[str, str]]) -> int:
+        """Take those of `jobs` (id, owner; of one partition) that are archived off their lists; returns how many."""
+        names = {keys.jobs_of(None): 1}
+        args: list[str | bytes | int] = [len(jobs)]
+        for job_id, owner in jobs:
+            graves, field = keys.tombstone(job_id)
+            places = [names.setdefault(name, len(names) + 1) for name in (keys.jobs_of(owner), graves)]
+            args += [job_id, *places, field]
+        return int(await self._unlist(keys=list(names), args=args))
+
+    async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[Entry]:
+        """The first `count` of everybody's jobs in a partition, between these places (without the first)."""
+        rows: Any = await self._redis.zrangebyscore(
+            keys.jobs_of(None), f"({after}", up_to, start=0, num=count, withscores=True
+        )
+        return [Entry(job_id.decode(), keys.partition, int(place)) for job_id, place in rows]
 
     async def read(self, owner: str | None, cursor: Cursor | None, count: int) -> Page:
         """The next `count` jobs of `owner` (None: of everybody) in one round trip. Raises connection errors.
@@ -118,10 +160,6 @@ class JobIndex:
         )
         entries = tuple(heapq.merge(*rows, key=lambda entry: -entry.place))
         return Page(entries[:count], Cursor(start), len(entries) > count)
-
-
-def _lists(keys: PartitionKeys, owner: str) -> list[str]:
-    return [keys.jobs_of(None), keys.jobs_of(owner)]
 
 
 def _places(cursor: Cursor | None, partitions: int) -> Sequence[int | None]:

@@ -40,6 +40,10 @@ class PartitionKeys:
         """Sorted set of the owner's jobs, or of everybody's: job id by its place in time."""
         return self.base + ("jobs" if owner is None else f"jobs:{owner}")
 
+    def lists_of(self, owner: str) -> tuple[str, str]:
+        """The lists that a job of `owner` is in."""
+        return self.jobs_of(None), self.jobs_of(owner)
+
     @property
     def delayed(self) -> str:
         return self.base + "delayed"

@@ -6,23 +6,12 @@ from collections.abc import AsyncIterator, Iterable
 from itertools import groupby
 from typing import Any
 
-from attrs import frozen
-
 from eventflow.codec import DecodeError
-from eventflow.envelope import Envelope, is_job_id, partition_of
+from eventflow.envelope import Envelope, is_job_id
+from eventflow.log.index import Begun
 from eventflow.log.jobs import JobLog
 
 _BATCH = 500
-
-
-@frozen(order=True)
-class Begun:
-    """A job by its partition and the time of its first event, in µs."""
-
-    partition: int
-    place: int
-    job_id: str
-    owner: str
 
 
 async def rebuild_index(log: JobLog) -> int:
@@ -66,8 +55,7 @@ async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[Begun]:
                 envelope: Envelope = log.codec.decode(fields[b"e"])
             except DecodeError:
                 continue
-            place = int(envelope.occurred_at.timestamp() * 1_000_000)
-            found.append(Begun(partition_of(envelope.job_id), place, envelope.job_id, envelope.owner))
+            found.append(Begun.at(envelope.occurred_at, envelope.job_id, envelope.owner))
     return found
 
 
@@ -82,7 +70,7 @@ async def _enter(log: JobLog, number: int, jobs: list[Begun]) -> int:
             while place in taken:
                 place += 1
             taken.add(place)
-            for name in (keys.jobs_of(None), keys.jobs_of(job.owner)):
+            for name in keys.lists_of(job.owner):
                 pipe.zadd(name, {job.job_id: place}, nx=True)
         await pipe.execute()
     return len(missing)

@@ -1,8 +1,9 @@
-"""`eventflow bench archive`: what a finished job costs the server before and after it is archived, and the way back.
+"""`eventflow bench archive`: what a finished job costs the server without an archive and with one, and the way back.
 
 Jobs end without handlers, by the commands that handlers would return: each has `scenes` scenes with one rendition of
 one segment. The groups of handlers have dealt with every entry. Memory is the server's `used_memory` after
-MEMORY PURGE, less that of the empty server.
+MEMORY PURGE, less that of the empty server. The baseline is a round's jobs without an archive; then come rounds in
+which jobs end, are archived at once, trimmed, and drop off the lists. At last an emptied server is restored.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from eventflow.archive.archiver import Archiver, ArchiveSettings
 from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.restore import restore
 from eventflow.archive.shelf import Shelf
+from eventflow.archive.unlister import Unlister
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
@@ -43,24 +45,50 @@ from ops.bench.chain import TRACEPARENT, bench_server
 
 _AT_ONCE = 250
 _SAMPLE = 200
+_PAGE = 1_000
+
+
+#: What is kept beside a job's own keys, by the beginning of the key's name behind the partition.
+_KINDS = {"archived:": "tombstones", "jobs": "lists", "segments": "segments", "job:": "jobs", "feed": "feed"}
 
 
 @frozen
 class ArchiveResult:
-    """Bytes per job are the server's memory; `round_bytes` is all of it (less the empty server's) after each round."""
+    """Bytes per job are the server's memory. `finished` and `topics_trimmed` are the baseline, without an archive.
+
+    `round_bytes` is all memory (less the empty server's) after each round. Growth is that of the second half of the
+    rounds, when the tombstones' hashes are all there: of all memory, and of each kind of key by MEMORY USAGE. `listed`
+    is what a job's places in the lists cost until it drops off.
+    """
 
     jobs: int
     scenes: int
+    partitions: int
     events_per_job: int
-    bytes_per_job_finished: float
-    bytes_per_job_topics_trimmed: float
-    bytes_per_job_archived: float
-    archived_jobs_per_s: float
-    stored_bytes_per_job: float
-    restore_s: float
+    finished_bytes_per_job: float
+    topics_trimmed_bytes_per_job: float
+    listed_bytes_per_job: float
     rounds: int
     jobs_per_round: int
     round_bytes: list[int]
+    growth_bytes_per_job: float
+    growth_bytes_per_job_of: dict[str, float]
+    archived_jobs_per_s: float
+    stored_bytes_per_job: float
+    restore_s: float
+    restored_jobs_per_s: float
+
+
+@frozen
+class _Rounds:
+    """What the rounds showed: the memory after each, by kind of key after the first half and the last, in the lists."""
+
+    ids: list[str]
+    memory: list[int]
+    half: dict[str, int]
+    last: dict[str, int]
+    listed: int
+    archiving_s: float
 
 
 def _now() -> datetime:
@@ -100,33 +128,41 @@ def _life(random: Random, scenes: int) -> list[Command]:
 class _Bench:
     """A server, an archive and what works on them."""
 
-    def __init__(self, redis: Redis, folder: Path, seed: int) -> None:
+    def __init__(self, redis: Redis, folder: Path, partitions: int) -> None:
         self.redis: Any = redis
-        self.random = Random(seed)  # noqa: S311 - names in a benchmark
-        self.keyspace = Keyspace()
-        self.keys = self.keyspace.partition(0)
+        self.random = Random(1)  # noqa: S311 - names in a benchmark
+        self.keyspace = Keyspace(partitions=partitions)
         self.shelf = Shelf(LocalStore(folder, now=_now, name="archive"))
         self.tombstones = Tombstones(redis, self.keyspace)
         codec = Codec()
         reader = ArchiveReader(self.tombstones, self.shelf, codec)
         self.log = JobLog(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
-        member = GroupMember(redis, redis, self.keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench")
+        members = [
+            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
+        ]
         settings = ArchiveSettings(retention_s=0)
-        self.archiver = Archiver(self.log, [member], self.shelf, self.tombstones, settings, clock=_ahead)
+        self.archiver = Archiver(self.log, members, self.shelf, self.tombstones, settings, clock=_ahead)
+        self.unlister = Unlister(self.log.index, self.tombstones, self.shelf, 0, _ahead)
 
-    async def begin(self) -> None:
+    async def begin(self) -> int:
+        """An empty server with all groups; returns its memory."""
+        await self.redis.execute_command("FLUSHALL", "SYNC")  # else what it frees is in the figures of what follows
         await self.archiver.ensure()
-        for group, topics in GROUP_TOPICS.items():
-            await GroupMember(self.redis, self.redis, self.keys, group, topics, "bench").ensure()
+        for keys in self.keyspace.all:
+            for group, topics in GROUP_TOPICS.items():
+                await GroupMember(self.redis, self.redis, keys, group, topics, "bench").ensure()
+        return await self.memory()
 
     async def finish_jobs(self, jobs: int, scenes: int) -> list[str]:
         """New finished jobs, and every group of handlers behind all of their entries."""
-        ids = [new_job_id(0, f"{self.random.getrandbits(128):032x}") for _ in range(jobs)]
+        partitions = self.keyspace.partitions
+        ids = [new_job_id(n % partitions, f"{self.random.getrandbits(128):032x}") for n in range(jobs)]
         for start in range(0, jobs, _AT_ONCE):
             await asyncio.gather(*(self._finish(job_id, scenes) for job_id in ids[start : start + _AT_ONCE]))
-        for group, topics in GROUP_TOPICS.items():
-            for stream in self.keys.streams_of(group, topics):
-                await self.redis.xgroup_setid(stream, group, "$")
+        for keys in self.keyspace.all:
+            for group, topics in GROUP_TOPICS.items():
+                for stream in keys.streams_of(group, topics):
+                    await self.redis.xgroup_setid(stream, group, "$")
         return ids
 
     async def _finish(self, job_id: str, scenes: int) -> None:
@@ -138,6 +174,10 @@ class _Bench:
         while await self.archiver.round():
             pass
 
+    async def unlist(self) -> None:
+        while await self.unlister.step():
+            pass
+
     async def trim(self, *, feed: bool) -> None:
         await Trimmer(self.redis, self.keyspace, self.tombstones if feed else None, grace_s=0).trim(_ahead())
 
@@ -145,46 +185,91 @@ class _Bench:
         await self.redis.execute_command("MEMORY", "PURGE")
         return int((await self.redis.info("memory"))["used_memory"])
 
+    async def kinds(self) -> dict[str, int]:
+        """MEMORY USAGE of all keys, by kind."""
+        found = dict.fromkeys((*_KINDS.values(), "other"), 0)
+        names = [name async for name in self.redis.scan_iter(count=_PAGE)]
+        for start in range(0, len(names), _PAGE):
+            some = names[start : start + _PAGE]
+            async with self.redis.pipeline(transaction=False) as pipe:
+                for name in some:
+                    pipe.memory_usage(name, samples=0)
+                for name, size in zip(some, await pipe.execute(), strict=True):
+                    found[_kind(name.decode())] += size or 0
+        return found
 
-async def _run(url: str, folder: Path, jobs: int, scenes: int, rounds: int) -> ArchiveResult:
+
+def _kind(name: str) -> str:
+    rest = name.partition("}:")[2]
+    return next((kind for start, kind in _KINDS.items() if rest.startswith(start)), "other")
+
+
+async def _run(url: str, folder: Path, jobs: int, scenes: int, rounds: int, partitions: int) -> ArchiveResult:
     redis = connect(url)
-    await redis.flushall()
-    bench = _Bench(redis, folder / "one", 1)
-    await bench.begin()
-    empty = await bench.memory()
+    bench = _Bench(redis, folder / "archive", partitions)
+    round_jobs = max(1, jobs // rounds)
+    finished, trimmed, events = await _without_archive(bench, round_jobs, scenes)
+    seen = await _rounds(bench, rounds, round_jobs, scenes)
+    stored = sum([segment.size_bytes async for segment in bench.shelf.segments()])
+    restore_s = await _restored(bench, seen.ids, events)
+    await redis.aclose()
+    half = rounds // 2
+    later = (rounds - half) * round_jobs
+    return ArchiveResult(
+        len(seen.ids),
+        scenes,
+        partitions,
+        events,
+        round(finished / round_jobs, 1),
+        round(trimmed / round_jobs, 1),
+        round(seen.listed / round_jobs, 1),
+        rounds,
+        round_jobs,
+        seen.memory,
+        round((seen.memory[-1] - seen.memory[half - 1]) / later, 1),
+        {kind: round((seen.last[kind] - seen.half[kind]) / later, 2) for kind in seen.last},
+        round(len(seen.ids) / seen.archiving_s, 1),
+        round(stored / len(seen.ids), 1),
+        round(restore_s, 2),
+        round(len(seen.ids) / restore_s, 1),
+    )
+
+
+async def _without_archive(bench: _Bench, jobs: int, scenes: int) -> tuple[int, int, int]:
+    """(bytes of finished jobs, bytes of them when the topics are trimmed, events of each)."""
+    empty = await bench.begin()
     ids = await bench.finish_jobs(jobs, scenes)
     events = len(await bench.log.history(ids[0]))
     finished = await bench.memory()
     await bench.trim(feed=False)
-    trimmed = await bench.memory()
-    began = perf_counter()
-    await bench.archive()
-    archiving_s = perf_counter() - began
-    await bench.trim(feed=True)
-    archived = await bench.memory()
-    stored = sum([segment.size_bytes async for segment in bench.shelf.segments()])
-    restore_s = await _restored(bench, ids, events)
-    round_jobs = max(1, jobs // 10)
-    flat = await _rounds(_Bench(redis, folder / "two", 2), rounds, round_jobs, scenes)
-    await redis.aclose()
-    return ArchiveResult(
-        jobs,
-        scenes,
-        events,
-        round((finished - empty) / jobs, 1),
-        round((trimmed - empty) / jobs, 1),
-        round((archived - empty) / jobs, 1),
-        round(jobs / archiving_s, 1),
-        round(stored / jobs, 1),
-        round(restore_s, 2),
-        rounds,
-        round_jobs,
-        flat,
-    )
+    return finished - empty, await bench.memory() - empty, events
+
+
+async def _rounds(bench: _Bench, rounds: int, jobs: int, scenes: int) -> _Rounds:
+    """In each round as many jobs end, are archived, trimmed, and drop off the lists."""
+    empty = await bench.begin()
+    ids: list[str] = []
+    memory: list[int] = []
+    half: dict[str, int] = {}
+    archiving_s = 0.0
+    listed = 0
+    for number in range(rounds):
+        ids += await bench.finish_jobs(jobs, scenes)
+        began = perf_counter()
+        await bench.archive()
+        archiving_s += perf_counter() - began
+        await bench.trim(feed=True)
+        if number == rounds - 1:
+            listed = (await bench.kinds())["lists"]
+        await bench.unlist()
+        memory.append(await bench.memory() - empty)
+        if number == rounds // 2 - 1:
+            half = await bench.kinds()
+    return _Rounds(ids, memory, half, await bench.kinds(), listed, archiving_s)
 
 
 async def _restored(bench: _Bench, ids: list[str], events: int) -> float:
-    """Seconds until an emptied server serves every job again; a sample of them is read."""
+    """Seconds until an emptied server serves and lists every job again; a sample of them is read."""
     await bench.redis.flushall()
     began = perf_counter()
     found = await restore(bench.shelf, bench.tombstones, merge=False, dry_run=False, log=bench.log)
@@ -197,24 +282,10 @@ async def _restored(bench: _Bench, ids: list[str], events: int) -> float:
     return seconds
 
 
-async def _rounds(bench: _Bench, rounds: int, jobs: int, scenes: int) -> list[int]:
-    """The server's memory after each round in which as many jobs have ended, been archived and trimmed."""
-    await bench.redis.flushall()
-    await bench.begin()
-    empty = await bench.memory()
-    after = []
-    for _ in range(rounds):
-        await bench.finish_jobs(jobs, scenes)
-        await bench.archive()
-        await bench.trim(feed=True)
-        after.append(await bench.memory() - empty)
-    return after
-
-
-def run(jobs: int, scenes: int, rounds: int) -> ArchiveResult:
+def run(jobs: int, scenes: int, rounds: int, partitions: int) -> ArchiveResult:
     """On a server of its own without persistence. Raises AssertionError where a job isn't served."""
     configure_logs("WARNING", json=False)
     tune_process()
     loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     with bench_server() as url, tempfile.TemporaryDirectory() as folder, loop as runner:
-        return runner.run(_run(url, Path(folder), jobs, scenes, rounds))
+        return runner.run(_run(url, Path(folder), jobs, scenes, rounds, partitions))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from ops.cli.common import EXIT_FAILURE, CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.steps import steps
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
+    from eventflow.archive.orphans import Orphan
     from eventflow.archive.restore import Restored
     from eventflow.archive.shelf import Shelf
     from eventflow.archive.verify import Verified
@@ -67,11 +69,23 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
 
 
 @app.command()
-def verify(json: Json = False, data_dir: StackDir = None) -> None:
-    """Read every segment: checksums, whether histories fold, where tombstones point. Exit code 1 on a defect."""
-    found = run_tool(_verify(data_dir))
+def verify(
+    remove_orphans: Annotated[
+        bool,
+        typer.Option("--remove-orphans", help="Remove segments that nothing points at; else they are only listed."),
+    ] = False,
+    min_age_hours: Annotated[float, typer.Option(min=2, help="Younger segments are no orphans.")] = 24.0,
+    json: Json = False,
+    data_dir: StackDir = None,
+) -> None:
+    """Read every segment: checksums, whether histories fold, where tombstones point. Exit code 1 on a defect.
+
+    Segments that nothing points at (an archiver died before the server heard of one) are listed, and removed on demand:
+    not while there are defects, and only where each of their jobs is served from another segment.
+    """
+    found, removed = run_tool(_verify(data_dir, min_age_hours * 3600, remove=remove_orphans))
     if json:
-        say(orjson.dumps(asdict(found)).decode())
+        say(orjson.dumps(asdict(found) | {"removed": [orphan.name for orphan in removed]}).decode())
     else:
         for defect in found.defects:
             say(printable(defect))
@@ -80,16 +94,39 @@ def verify(json: Json = False, data_dir: StackDir = None) -> None:
             say(
                 f"{found.unserved} jobs are in the archive alone; `eventflow archive restore --force-merge` serves them"
             )
+        _say_orphans(found, removed, asked=remove_orphans)
     if found.defects:
         raise typer.Exit(EXIT_FAILURE)
 
 
-async def _verify(data_dir: Path | None) -> Verified:
+def _say_orphans(found: Verified, removed: Sequence[Orphan], *, asked: bool) -> None:
+    gone = {orphan.name for orphan in removed}
+    for orphan in found.orphans:
+        done = "removed" if orphan.name in gone else "nothing points at it"
+        say(f"{orphan.name}: {orphan.jobs} jobs, {orphan.size_bytes} bytes, {done}")
+    if asked and found.orphans and found.defects:
+        say("No segment was removed: first mend the defects.")
+    elif found.orphans and not asked:
+        say(f"{len(found.orphans)} segments may go: `eventflow archive verify --remove-orphans` removes them")
+
+
+async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> tuple[Verified, Sequence[Orphan]]:
+    from eventflow.archive.orphans import remove_orphans
     from eventflow.archive.verify import verify as run
 
     async with _open(data_dir) as parts:
+        shelf = _shelf(parts)
         with steps("segments") as step:
-            return await run(_shelf(parts), parts.tombstones, parts.log.codec, step)
+            found = await run(shelf, parts.tombstones, parts.log.codec, step)
+        newest = _now() - timedelta(seconds=min_age_s)
+        found = evolve(found, orphans=tuple(orphan for orphan in found.orphans if orphan.written_at <= newest))
+        if found.defects or not remove:
+            return found, ()
+        return found, await remove_orphans(shelf, parts.tombstones, found.orphans)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @app.command()
@@ -115,7 +152,13 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
         try:
             with steps("segments") as step:
                 return await run(
-                    _shelf(parts), parts.tombstones, merge=merge, dry_run=dry_run, log=parts.log, on_segment=step
+                    _shelf(parts),
+                    parts.tombstones,
+                    merge=merge,
+                    dry_run=dry_run,
+                    log=parts.log,
+                    listed_since=_now() - timedelta(seconds=parts.settings.listed_seconds),
+                    on_segment=step,
                 )
         except NotEmpty as error:
             way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."

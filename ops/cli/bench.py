@@ -58,16 +58,17 @@ def status(
 
 @app.command()
 def archive(
-    jobs: Annotated[int, typer.Option(min=10, help="Finished jobs.")] = 20_000,
+    jobs: Annotated[int, typer.Option(min=10, help="Finished jobs, in all rounds.")] = 20_000,
     scenes: Annotated[int, typer.Option(min=0, help="Scenes of each job.")] = 3,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a tenth as many jobs, archived at once.")] = 10,
+    rounds: Annotated[int, typer.Option(min=2, help="Rounds in which jobs end, are archived and unlisted.")] = 10,
+    partitions: Annotated[int, typer.Option(min=1, max=256, help="Partitions that the jobs are in.")] = 1,
     json: Json = False,
 ) -> None:
-    """Server memory per finished job before and after archiving, restore into an empty server, memory over rounds."""
+    """Server memory over rounds of finished jobs that are archived, beside jobs without an archive; and a restore."""
     from ops.bench.archive import run
 
     try:
-        result = run(jobs, scenes, rounds)
+        result = run(jobs, scenes, rounds, partitions)
     except AssertionError as error:
         raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)

@@ -46,7 +46,7 @@ def list_jobs(
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
-    """List jobs, newest first."""
+    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LISTED_SECONDS."""
     rows = run_tool(_list(limit, owner, data_dir, rebuild=rebuild))
     if json:
         for row in rows:

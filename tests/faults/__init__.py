@@ -32,6 +32,8 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | acked streams grow (topics, feed, jobs) | the same; feed_goes_up_to_the_first_job_that_is_not_archived; `eventflow bench archive` |
 | trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
 | AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_...; test_rewrite (retry streams) |
+| lists of jobs grow for ever | integration/archive/test_unlisting; `eventflow bench archive` |
+| segments that nothing points at pile up | integration/archive/test_orphans |
 | archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
 | slot or room is never free again | test_slots; unit/core/test_slots |
 | job waits for its own place | test_places: job_whose_plan_is_lost_... |

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from eventflow.archive.archiver import Archiver, ArchiveSettings
 from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.shelf import Shelf
+from eventflow.archive.unlister import Unlister
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.envelope import new_job_id
@@ -23,7 +24,7 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.trim import Trimmer
 from eventflow.storage import LocalStore, ObjectStore
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
-from tests.support.runtime import CAUSE, REQUEST, Space, utc_now
+from tests.support.runtime import CAUSE, OWNER, REQUEST, Space, utc_now
 
 #: Later than anything that was appended by now, by a hair.
 SOON = timedelta(milliseconds=5)
@@ -68,14 +69,29 @@ class Archived:
         await archiver.leave()
         return handled
 
+    def unlister(self, *, listed_s: float = 0.0, **changes: Any) -> Unlister:
+        """One that lists archived jobs for `listed_s`."""
+        return Unlister(self.log.index, self.tombstones, self.shelf, listed_s, self.clock, **changes)
+
+    async def unlist(self, **changes: Any) -> None:
+        """One pass over all lists."""
+        unlister = self.unlister(**changes)
+        while await unlister.step():
+            pass
+
+    async def listed(self, owner: str | None = OWNER) -> list[str]:
+        """The newest 1,000 jobs of a list, newest first."""
+        page = await self.log.index.read(owner, None, 1_000)
+        return [entry.job_id for entry in page.entries]
+
     def trimmer(self, *, grace_s: float = 0.0, feed: bool = True) -> Trimmer:
         tombstones = self.tombstones if feed else None
         return Trimmer(self.space.redis, self.space.keyspace, tombstones, grace_s=grace_s)
 
-    async def finished(self, partition: int = 0) -> str:
+    async def finished(self, partition: int = 0, owner: str = OWNER) -> str:
         """A published job without scenes; nobody has read its events."""
         job_id = new_job_id(partition, secrets.token_hex(16))
-        await self.space.log.create(job_id, REQUEST, CAUSE)
+        await self.space.log.create(job_id, REQUEST, evolve(CAUSE, owner=owner))
         await self.space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
         return job_id
 

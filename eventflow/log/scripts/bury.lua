@@ -6,10 +6,15 @@
 --   then number of entries, then for each: stream index, group, entry id, 'settle' | 'discard'
 -- Returns for each job: 1 it was taken out, 0 it has moved on (or was taken out before) and is left as it is.
 --
+-- Raises where the segment is older than BURIED_WITHIN by its name: one that nothing points at is an orphan by and by,
+-- and may be removed from the store.
+--
 -- A job is taken out only as it was archived: same length, same last event. The note that stops late workers of a job
 -- that has ended early expires by itself.
 -- A tombstone is the segment's number (3 bytes), then the place as it was given: offset (4), length (4) and
 -- version (3), all big-endian.
+
+local BURIED_WITHIN = 3600 -- seconds; `verify` takes nothing younger for an orphan
 
 local args, keys, call = ARGV, KEYS, redis.call
 local at = 3
@@ -29,6 +34,11 @@ local function unchanged(events, version, digest)
   if call('XLEN', events) ~= tonumber(version) then return false end
   local last = call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
   return redis.sha1hex(last[2][2]) == digest
+end
+
+local written_ms = tonumber(string.match(args[1], '^%x%x/(%d+)%-'))
+if written_ms and tonumber(call('TIME')[1]) - written_ms / 1000 > BURIED_WITHIN then
+  return redis.error_reply('the segment is over an hour old by the clock of the server; its jobs are archived anew')
 end
 
 local results, number = {}, nil

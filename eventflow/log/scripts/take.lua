@@ -1,6 +1,7 @@
 -- Delivers the next entries of a stream, but only those that are old enough; younger ones stay undelivered.
 --
--- KEYS: one stream. ARGV: group, consumer, newest time (ms), how many at most.
+-- KEYS: one stream. ARGV: group, consumer, newest time (ms), how many at most, newest time (ms) of the first where they
+--   are fewer.
 -- Returns {{entry id, fields}, ...}. Raises NOGROUP.
 
 local last
@@ -12,5 +13,6 @@ end
 if not last then return redis.error_reply('NOGROUP of that name') end
 local due = redis.call('XRANGE', KEYS[1], '(' .. last, ARGV[3], 'COUNT', ARGV[4])
 if #due == 0 then return {} end
+if #due < tonumber(ARGV[4]) and tonumber(string.match(due[1][1], '^%d+')) > tonumber(ARGV[5]) then return {} end
 local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', #due, 'STREAMS', KEYS[1], '>')
 return read and read[1][2] or {}

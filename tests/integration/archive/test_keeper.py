@@ -24,7 +24,8 @@ from tests.support.waiting import wait_until
 
 @asynccontextmanager
 async def keeping(archived: Archived) -> AsyncIterator[None]:
-    keeper = Keeper(archived.archiver(), archived.trimmer(), clock=archived.clock, random=Random(1))
+    parts = archived.archiver(), archived.unlister(), archived.trimmer()
+    keeper = Keeper(*parts, clock=archived.clock, random=Random(1))
     stop = asyncio.Event()
     running = asyncio.create_task(keeper.run(stop))
     try:

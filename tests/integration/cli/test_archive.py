@@ -6,15 +6,17 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from eventflow.archive.segment import SegmentBuilder
 from eventflow.topics import Topic
 from tests.support.archiving import Archived, archived_space
 from tests.support.log_server import LogServer, log_server
 from tests.support.programs import Program, Programs, programs_in
-from tests.support.runtime import CHAIN, Space, open_space
+from tests.support.runtime import CHAIN, OWNER, Space, open_space
 from tests.support.waiting import wait_until
 
 
@@ -146,3 +148,31 @@ async def test_replay_to_a_group(archived: Archived, tools: Programs) -> None:
     assert "--again" in again.out
     wrong = await asyncio.to_thread(tools.run, "replay", "group", "statistics", "--from", "yesterday")
     assert wrong.code == 2
+
+
+async def test_orphans_are_listed_and_removed_on_demand(archived: Archived, tools: Programs) -> None:
+    job = await archived.finished()
+    raw = [fields[b"e"] for _, fields in await archived.space.redis.xrange(archived.space.keys.events(job))]
+    for age in (timedelta(hours=25), timedelta(hours=3)):  # two archivers that died before they buried it
+        builder = SegmentBuilder()
+        builder.add(job, OWNER, datetime.now(UTC), raw)
+        await archived.shelf.put(builder.finish(0, datetime.now(UTC) - age))
+    await archived.archive()
+    old, younger, _ = [segment.name async for segment in archived.shelf.segments()]
+    listed = await asyncio.to_thread(tools.run, "archive", "verify")
+    assert listed.code == 0, listed.err
+    assert old in listed.out
+    assert younger not in listed.out
+    assert "--remove-orphans" in listed.out
+    assert len([s async for s in archived.shelf.segments()]) == 3
+    done = await asyncio.to_thread(tools.run, "archive", "verify", "--remove-orphans", "--json")
+    assert json.loads(done.out)["removed"] == [old]
+    done = await asyncio.to_thread(tools.run, "archive", "verify", "--remove-orphans", "--min-age-hours", "2")
+    assert f"{younger}: 1 jobs" in done.out
+    assert "removed" in done.out
+    assert len([s async for s in archived.shelf.segments()]) == 1
+    assert [e.type for e in await archived.log.history(job)] == CHAIN
+    (segment,) = [s async for s in archived.shelf.segments()]
+    refused = await asyncio.to_thread(tools.run, "archive", "verify", "--min-age-hours", "1")
+    assert refused.code == 2
+    assert segment.name in [s.name async for s in archived.shelf.segments()]

@@ -21,6 +21,7 @@ WRONG = {
     "WORKSPACE_URL": ("/var/lib", "file:///folder or s3://bucket/prefix"),
     "DELIVERY_URL": ("http://x", "file:///folder or s3://bucket/prefix"),
     "FALLBACK_URL": ("s3://bucket", "file:///folder"),
+    "LISTED_SECONDS": ("-1", "a number from 0 to 3.1536e+09"),
     "SIGNED_URL_SECONDS": ("59", "a number from 60 to 604800"),
     "PIPELINE": ("no such/name", "explainer"),
     "CONCURRENCY": ("two", "a number from 1 to 1024"),
@@ -106,6 +107,16 @@ def test_an_unknown_variable_is_named() -> None:
     (problem,) = problems(CONCURENCY="3")
     assert problem == "EVENTFLOW_CONCURENCY is not a setting; see the settings table in README.md"
     assert "EVENTFLOW_NAMESPACE_FILE" in problems(NAMESPACE_FILE="/x")[0]
+
+
+def test_jobs_are_listed_as_long_as_they_are_kept() -> None:
+    (problem,) = problems(LISTED_SECONDS="0")
+    assert problem.startswith("EVENTFLOW_LISTED_SECONDS: 0 is less than EVENTFLOW_RETENTION_SECONDS (604800)")
+    assert "3153600000" in problem
+    assert load_settings(env(LISTED_SECONDS="0", RETENTION_SECONDS="0")).listed_seconds == 0
+    assert load_settings(env(RETENTION_SECONDS="10000000")).listed_seconds == 10_000_000  # unless it was chosen
+    (problem,) = problems(RETENTION_SECONDS="10000000", LISTED_SECONDS="7776000")
+    assert "7776000 is less than EVENTFLOW_RETENTION_SECONDS (10000000)" in problem
 
 
 def test_production_wants_a_signing_key() -> None:
