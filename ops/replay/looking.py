@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from eventflow.codec import Codec, DecodeError
 from eventflow.domain.errors import DomainError
-from eventflow.domain.job import Job, Phase, evolve
+from eventflow.domain.events import Event
+from eventflow.domain.job import Job, Phase, fold
 from eventflow.domain.view import JobView, view_of
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope, is_job_id, partition_of
@@ -149,33 +150,36 @@ async def _fold(codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: 
 def look(codec: Codec, job_id: str, rows: Rows, *, keep: bool = True) -> Look:
     """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
     envelopes: list[Envelope] = []
-    times: list[datetime] = []
-    job: Job | None = None
-    decode = codec.decode
+    reason = ""
     try:
-        for version, (_, fields) in enumerate(rows, 1):
-            envelope = decode(fields[b"e"])
-            if envelope.seq != version or envelope.job_id != job_id:
-                raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
-            job = evolve(job, envelope.event)
-            times.append(envelope.occurred_at)
-            if keep:
-                envelopes.append(envelope)
+        job = fold(_events(codec, job_id, rows, envelopes))
         if rows and rows[-1][0] != b"%d-0" % len(rows):  # versions are counted by the stream's length
             raise Unfoldable(f"none should follow, but the last entry is {rows[-1][0].decode()}")
     except (DecodeError, DomainError, Unfoldable, KeyError) as error:
         said = "its entry holds no event" if isinstance(error, KeyError) else error
-        reason = f"event {len(times) + 1}: {said}"
-        return Look(job_id, len(rows), None, tuple(times), reason=reason)
-    due = () if job is None or job.finished else tuple(_due(codec, job, rows))
-    return Look(job_id, len(rows), job, tuple(times), tuple(envelopes), due)
+        job, reason = None, f"event {len(envelopes) + 1}: {said}"
+    times = tuple([envelope.occurred_at for envelope in envelopes])
+    if job is None:
+        return Look(job_id, len(rows), None, times, reason=reason)
+    due = () if job.finished else tuple(_due(job, envelopes, rows))
+    return Look(job_id, len(rows), job, times, tuple(envelopes) if keep else (), due)
 
 
-def _due(codec: Codec, job: Job, rows: Rows) -> Iterator[Due]:
+def _events(codec: Codec, job_id: str, rows: Rows, folded: list[Envelope]) -> Iterator[Event]:
+    """The events of `rows` in order. Each is added to `folded` once the next is asked for. Raises Unfoldable."""
+    decode = codec.decode
+    for version, (_, fields) in enumerate(rows, 1):
+        envelope = decode(fields[b"e"])
+        if envelope.seq != version or envelope.job_id != job_id:
+            raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
+        yield envelope.event
+        folded.append(envelope)
+
+
+def _due(job: Job, envelopes: list[Envelope], rows: Rows) -> Iterator[Due]:
     """The newest event for each piece of work that is still to be done."""
     calling: dict[Work, tuple[Envelope, bytes]] = {}
-    for _, fields in rows:
-        envelope = codec.decode(fields[b"e"])
+    for envelope, (_, fields) in zip(envelopes, rows, strict=True):
         work = work_of(envelope.event)
         if work is not None and still_due(job, work):
             calling[work] = envelope, fields[b"e"]
