@@ -114,8 +114,8 @@ async def look_ahead(
 ) -> AsyncIterator[list[Look]]:
     """The looks at each batch of ids, some at a time. While one batch is folded, the next is on its way.
 
-    Who lets go of the looks before asking for more works in the same memory all the time; a whole batch of histories
-    is more than a processor's cache holds, and took half as long again.
+    Who lets go of the looks before asking for more never holds a whole batch of decoded histories, which is more
+    than a processor's cache does.
     """
     folding: tuple[Sequence[str], asyncio.Task[list[Rows]]] | None = None
     async for ids in batches:
