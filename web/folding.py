@@ -6,7 +6,7 @@ segments would make a cache of many jobs large.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve as replace
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from eventflow.domain import events as ev
 from eventflow.domain.values import FileRef, SceneRendition
-from eventflow.domain.view import JobView, apply
+from eventflow.domain.view import JobView, view_of
 from eventflow.envelope import Envelope
 from eventflow.log.jobs import JobLog
 
@@ -92,11 +92,14 @@ def slim(envelope: Envelope) -> Envelope:
 
 def fold_on(view: JobView | None, envelopes: Sequence[Envelope]) -> JobView | None:
     """`view` after `envelopes`; those it has seen are skipped. Raises HistoryGap, IllegalTransition."""
+    return view_of(_unseen(view.version if view else 0, envelopes), view)
+
+
+def _unseen(version: int, envelopes: Iterable[Envelope]) -> Iterator[Envelope]:
     for envelope in envelopes:
-        version = view.version if view else 0
         if envelope.seq <= version:
             continue
-        if envelope.seq != version + 1:
-            raise HistoryGap(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
-        view = apply(view, envelope)
-    return view
+        version += 1
+        if envelope.seq != version:
+            raise HistoryGap(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version - 1}")
+        yield envelope

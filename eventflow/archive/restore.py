@@ -79,6 +79,23 @@ async def restore(
     return Restored(len(stored), len(jobs), written)
 
 
+async def enter_archived(shelf: Shelf, tombstones: Tombstones, log: JobLog) -> int:
+    """Enter the archived jobs that their lists lack; returns how many. May be repeated, beside everything else.
+
+    Of what is in the archive only what this server has a tombstone for. Raises as `restore` does.
+    """
+    begun: dict[str, Begun] = {}
+    async for segment in shelf.segments():
+        keys = tombstones.keyspace.partition(segment.partition)
+        entries = await shelf.index(segment)
+        for start in range(0, len(entries), _BATCH):
+            batch = entries[start : start + _BATCH]
+            graves = await tombstones.find_all(keys, [entry.job for entry in batch])
+            served = [entry for entry, grave in zip(batch, graves, strict=True) if grave is not None]
+            begun |= {entry.job: _begun(segment.partition, entry) for entry in served}
+    return await enter_missing(log, begun.values())
+
+
 async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entry]) -> int:
     keys = tombstones.keyspace.partition(segment.partition)
     written = 0

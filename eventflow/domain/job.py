@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier, changed
+from eventflow.domain.carrier import carrier, changed, draft_of, redraft
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
@@ -35,6 +35,7 @@ __all__ = [
     "Publication",
     "Scene",
     "SceneStatus",
+    "advance",
     "evolve",
     "fold",
 ]
@@ -116,7 +117,7 @@ class Job:
         return self.all_scenes_planned and all(s.status in statuses for s in self.scenes)
 
 
-#: What an event changes: fields of Job by name. `evolve` adds the phase and copies once.
+#: What an event changes: fields of Job by name. `advance` adds the phase.
 Changes = dict[str, Any]
 
 
@@ -270,22 +271,37 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
 }
 
 
+def _first(event: ev.Event) -> Job:
+    if isinstance(event, ev.VideoRequested):
+        origin = event.fork_of
+        return Job(request=event.request, reusable=origin.scenes if origin else ())
+    raise IllegalTransition(f"a job can't begin with {type(event).__name__}")
+
+
+def advance(draft: Job, event: ev.Event) -> None:
+    """Make of `draft`, which nobody else may know yet, the job after `event`. Raises as `evolve` does."""
+    phase = TRANSITIONS[draft.phase].get(type(event))
+    if phase is None:
+        raise IllegalTransition(f"{type(event).__name__} can't follow while the job is {draft.phase.value}")
+    evolver = _EVOLVERS.get(type(event))
+    changes = evolver(draft, event) if evolver else {}  # of the phase before
+    redraft(draft, {"phase": phase, **changes} if changes else {"phase": phase})
+
+
 def evolve(job: Job | None, event: ev.Event) -> Job:
     """The job after `event`. Raises IllegalTransition where the event can't follow."""
     if job is None:
-        if isinstance(event, ev.VideoRequested):
-            origin = event.fork_of
-            return Job(request=event.request, reusable=origin.scenes if origin else ())
-        raise IllegalTransition(f"a job can't begin with {type(event).__name__}")
-    phase = TRANSITIONS[job.phase].get(type(event))
-    if phase is None:
-        raise IllegalTransition(f"{type(event).__name__} can't follow while the job is {job.phase.value}")
-    evolver = _EVOLVERS.get(type(event))
-    changes = evolver(job, event) if evolver else {}
-    return changed(job, {"phase": phase, **changes})
+        return _first(event)
+    after = draft_of(job)
+    advance(after, event)
+    return after
 
 
 def fold(events: Iterable[ev.Event], job: Job | None = None) -> Job | None:
-    for event in events:
-        job = evolve(job, event)
+    """What `evolve` makes of one event after the other, by way of a single draft. Raises as it does."""
+    coming = iter(events)
+    for event in coming:
+        job = evolve(job, event)  # the first copy, or the first job, is nobody else's
+        for later in coming:
+            advance(job, later)
     return job

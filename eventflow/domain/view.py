@@ -13,8 +13,8 @@ from enum import StrEnum
 from attrs import field
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier, changed
-from eventflow.domain.job import Job, Phase, SceneStatus, evolve
+from eventflow.domain.carrier import carrier, changed, redraft
+from eventflow.domain.job import Job, Phase, SceneStatus, advance, evolve
 from eventflow.domain.values import STAGE_OF_STEP, ReprocessFrom, Stage, Step
 from eventflow.domain.work import parked_work
 from eventflow.envelope import Envelope
@@ -126,9 +126,20 @@ def apply(view: JobView | None, envelope: Envelope) -> JobView:
 
 
 def view_of(envelopes: Iterable[Envelope], view: JobView | None = None) -> JobView | None:
-    for envelope in envelopes:
-        view = apply(view, envelope)
+    """What `apply` makes of one envelope after the other, by way of a single draft. Raises as it does."""
+    coming = iter(envelopes)
+    for envelope in coming:
+        view = apply(view, envelope)  # this view and its job are nobody else's
+        for later in coming:
+            _advance(view, later)
     return view
+
+
+def _advance(draft: JobView, envelope: Envelope) -> None:
+    event, at, job = envelope.event, envelope.occurred_at, draft.job
+    advance(job, event)
+    stages = _stages(draft.stages, job, event, at)
+    redraft(draft, {"version": envelope.seq, "updated_at": at, "stages": stages})
 
 
 def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: datetime) -> Mapping[Stage, StageView]:

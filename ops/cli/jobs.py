@@ -42,7 +42,7 @@ class JobRow:
 def list_jobs(
     limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
     owner: Annotated[str | None, typer.Option(help="Only this owner's.")] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="First enter jobs that are older than the lists.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="First enter jobs that the lists lack.")] = False,
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
@@ -63,11 +63,9 @@ def list_jobs(
 
 
 async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild: bool) -> list[JobRow]:
-    from eventflow.log.reindex import rebuild_index
-
     async with open_tool(data_dir) as parts:
         if rebuild:
-            sys.stderr.write(f"{await rebuild_index(parts.log)} jobs were missing from the lists\n")
+            sys.stderr.write(f"{await _rebuild(parts)} jobs were missing from the lists\n")
         rows: list[JobRow] = []
         cursor: Cursor | None = None
         while len(rows) < limit:
@@ -77,6 +75,22 @@ async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild
             if not page.more:
                 break
         return rows
+
+
+async def _rebuild(parts: Parts) -> int:
+    """Enter the jobs that are missing, those in the archive too where there is one; returns how many."""
+    from eventflow.archive.restore import enter_archived
+    from eventflow.log.errors import ArchiveDamaged
+    from eventflow.log.reindex import rebuild_index
+    from eventflow.storage import StorageError
+
+    entered = await rebuild_index(parts.log)
+    if parts.shelf is None:
+        return entered
+    try:
+        return entered + await enter_archived(parts.shelf, parts.tombstones, parts.log)
+    except (ArchiveDamaged, StorageError) as error:
+        raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error
 
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:

@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from eventflow.codec import Codec, DecodeError
 from eventflow.domain.errors import DomainError
-from eventflow.domain.job import Job, Phase, evolve
+from eventflow.domain.events import Event
+from eventflow.domain.job import Job, Phase, fold
 from eventflow.domain.view import JobView, view_of
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope, is_job_id, partition_of
@@ -22,7 +23,7 @@ from eventflow.topics import GROUP_TOPICS, TOPIC_OF, Topic
 #: The entries of a stream.
 Rows = list[tuple[bytes, dict[bytes, bytes]]]
 #: Jobs in one round trip, and jobs that are folded before the event loop gets its turn.
-BATCH, _TURN = 200, 10
+BATCH, _TURN = 200, 20
 _PAGE = 1_000
 _SCAN_COUNT = 2_000
 
@@ -104,21 +105,28 @@ async def look_at(
 
     Raises connection errors.
     """
-    return await _fold(codec, ids, await _read(redis, keyspace, ids), keep=keep)
+    answers = await _read(redis, keyspace, ids)
+    return [each async for looks in _fold(codec, ids, answers, keep=keep) for each in looks]
 
 
 async def look_ahead(
     redis: Redis, codec: Codec, keyspace: Keyspace, batches: AsyncIterator[Sequence[str]], *, keep: bool
 ) -> AsyncIterator[list[Look]]:
-    """The looks at each batch of ids. While one is folded, the next is on its way."""
+    """The looks at each batch of ids, some at a time. While one batch is folded, the next is on its way.
+
+    Who lets go of the looks before asking for more never holds a whole batch of decoded histories, which is more
+    than a processor's cache does.
+    """
     folding: tuple[Sequence[str], asyncio.Task[list[Rows]]] | None = None
     async for ids in batches:
         reading = asyncio.create_task(_read(redis, keyspace, ids))
         if folding is not None:
-            yield await _fold(codec, folding[0], await folding[1], keep=keep)
+            async for looks in _fold(codec, folding[0], await folding[1], keep=keep):
+                yield looks
         folding = ids, reading
     if folding is not None:
-        yield await _fold(codec, folding[0], await folding[1], keep=keep)
+        async for looks in _fold(codec, folding[0], await folding[1], keep=keep):
+            yield looks
 
 
 async def _read(redis: Redis, keyspace: Keyspace, ids: Sequence[str]) -> list[Rows]:
@@ -136,46 +144,53 @@ async def _read(redis: Redis, keyspace: Keyspace, ids: Sequence[str]) -> list[Ro
     return answers
 
 
-async def _fold(codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: bool) -> list[Look]:
-    """Fold one job after the other, and let what is on its way come in now and then."""
-    looks = []
-    for place, job_id in enumerate(ids):
-        looks.append(look(codec, job_id, answers[place], keep=keep))
-        if place % _TURN == 0:
-            await asyncio.sleep(0)
-    return looks
+async def _fold(codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: bool) -> AsyncIterator[list[Look]]:
+    """The looks, some at a time (an empty list where there are no ids); in between, what is on its way comes in.
+
+    Entries are taken out of `answers` as they are folded.
+    """
+    for start in range(0, len(ids) or 1, _TURN):
+        looks = []
+        for place in range(start, min(start + _TURN, len(ids))):
+            looks.append(look(codec, ids[place], answers[place], keep=keep))
+            answers[place] = []
+        yield looks
+        await asyncio.sleep(0)
 
 
 def look(codec: Codec, job_id: str, rows: Rows, *, keep: bool = True) -> Look:
     """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
     envelopes: list[Envelope] = []
-    times: list[datetime] = []
-    job: Job | None = None
-    decode = codec.decode
+    reason = ""
     try:
-        for version, (_, fields) in enumerate(rows, 1):
-            envelope = decode(fields[b"e"])
-            if envelope.seq != version or envelope.job_id != job_id:
-                raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
-            job = evolve(job, envelope.event)
-            times.append(envelope.occurred_at)
-            if keep:
-                envelopes.append(envelope)
+        job = fold(_events(codec, job_id, rows, envelopes))
         if rows and rows[-1][0] != b"%d-0" % len(rows):  # versions are counted by the stream's length
             raise Unfoldable(f"none should follow, but the last entry is {rows[-1][0].decode()}")
     except (DecodeError, DomainError, Unfoldable, KeyError) as error:
         said = "its entry holds no event" if isinstance(error, KeyError) else error
-        reason = f"event {len(times) + 1}: {said}"
-        return Look(job_id, len(rows), None, tuple(times), reason=reason)
-    due = () if job is None or job.finished else tuple(_due(codec, job, rows))
-    return Look(job_id, len(rows), job, tuple(times), tuple(envelopes), due)
+        job, reason = None, f"event {len(envelopes) + 1}: {said}"
+    times = tuple([envelope.occurred_at for envelope in envelopes])
+    if job is None:
+        return Look(job_id, len(rows), None, times, reason=reason)
+    due = () if job.finished else tuple(_due(job, envelopes, rows))
+    return Look(job_id, len(rows), job, times, tuple(envelopes) if keep else (), due)
 
 
-def _due(codec: Codec, job: Job, rows: Rows) -> Iterator[Due]:
+def _events(codec: Codec, job_id: str, rows: Rows, folded: list[Envelope]) -> Iterator[Event]:
+    """The events of `rows` in order. Each is added to `folded` once the next is asked for. Raises Unfoldable."""
+    decode = codec.decode
+    for version, (_, fields) in enumerate(rows, 1):
+        envelope = decode(fields[b"e"])
+        if envelope.seq != version or envelope.job_id != job_id:
+            raise Unfoldable(f"it is event {envelope.seq} of {envelope.job_id}")
+        yield envelope.event
+        folded.append(envelope)
+
+
+def _due(job: Job, envelopes: list[Envelope], rows: Rows) -> Iterator[Due]:
     """The newest event for each piece of work that is still to be done."""
     calling: dict[Work, tuple[Envelope, bytes]] = {}
-    for _, fields in rows:
-        envelope = codec.decode(fields[b"e"])
+    for envelope, (_, fields) in zip(envelopes, rows, strict=True):
         work = work_of(envelope.event)
         if work is not None and still_due(job, work):
             calling[work] = envelope, fields[b"e"]

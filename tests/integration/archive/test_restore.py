@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from eventflow.archive.restore import NotEmpty, restore
+from eventflow.archive.restore import NotEmpty, enter_archived, restore
 from eventflow.archive.verify import Verified, verify
 from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
+from eventflow.log.reindex import rebuild_index
 from ops.replay.inspection import Inspector
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, CHAIN, OWNER
@@ -51,6 +52,19 @@ async def test_newest_version_of_a_job_is_restored(archived: Archived, empty: Ar
     await archived.archive()
     assert await restored(empty) == (2, 1, 2)
     assert [e.type for e in await empty.log.history(job)] == [*CHAIN, "ReprocessRequested", *CHAIN[1:]]
+
+
+async def test_lists_are_made_anew_with_what_is_archived(archived: Archived) -> None:
+    jobs = [await archived.finished() for _ in range(5)]
+    await archived.archive(segment_jobs=2)
+    await archived.log.execute(jobs[1], [cmd.RequestReprocess()], CAUSE)  # it is in the server again
+    keys = archived.space.keys
+    await archived.space.redis.delete(keys.jobs_of(None), keys.jobs_of(OWNER))
+    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 4
+    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
+    assert await rebuild_index(archived.log) == 1
+    page = await archived.log.index.read(OWNER, None, 100)
+    assert [entry.job_id for entry in page.entries] == jobs[::-1]
 
 
 async def test_restore_is_refused_where_there_are_jobs_and_may_be_repeated(archived: Archived, empty: Archived) -> None:

@@ -6,7 +6,7 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventflow.domain.carrier import carrier, changed
+from eventflow.domain.carrier import carrier, changed, draft_of, redraft
 from tests.support.walks import walk
 
 
@@ -22,6 +22,14 @@ def test_a_copy_has_the_changes_and_leaves_its_original_alone() -> None:
     assert (point, moved) == (Point(1, 2), Point(1, 3))
     assert moved == attrs.evolve(point, y=3)
     assert hash(moved) == hash(Point(1, 3))
+
+
+def test_a_draft_changes_in_place_and_leaves_its_original_alone() -> None:
+    point = Point(1, 2)
+    draft = draft_of(point)
+    redraft(draft, {"x": 5})
+    redraft(draft, {"y": 3})
+    assert (point, draft) == (Point(1, 2), Point(5, 3))
 
 
 def carriers(value: object) -> Iterator[object]:

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import product
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,9 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide, decide_all
+from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.job import Job, Phase, SceneStatus, evolve, fold
-from eventflow.domain.values import Step
+from eventflow.domain.values import Step, VideoRequest
 from eventflow.domain.work import Work, still_due, work_of
 from tests.support import stories as s
 from tests.support.walks import LATER, commands_of, walk, works_of
@@ -26,6 +28,23 @@ def test_what_is_decided_can_happen(seed: int) -> None:
     """`walk` lets every decision happen; the history then folds to the same job again."""
     *_, last = walk(seed)
     assert fold(last.history) == last.job
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.data())
+def test_a_run_of_events_folds_as_one_after_the_other_does(seed: int, data: st.DataObject) -> None:
+    """From any place on; and the job that it began with stays what it was, also where the run can't be."""
+    *_, last = walk(seed)
+    place = data.draw(st.integers(0, len(last.history)))
+    jobs: list[Job | None] = [None]
+    for event in last.history:
+        jobs.append(evolve(jobs[-1], event))
+    begun = jobs[place]
+    before = repr(begun)
+    assert fold(last.history[place:], begun) == jobs[-1]
+    with pytest.raises(IllegalTransition):
+        fold([*last.history[place:], ev.VideoRequested(VideoRequest("again"))], begun)
+    assert repr(begun) == before
 
 
 @settings(max_examples=30, deadline=None)

@@ -153,6 +153,19 @@ def test_stages_make_sense_whatever_happens(seed: int) -> None:
             assert not (shown.job.finished and stage.state is StageState.ACTIVE)
         if shown.status is Status.COMPLETED:
             assert {stage.state for stage in shown.stages.values()} == {StageState.COMPLETED}
+    assert view_of(envelopes(last.history)) == shown
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.data())
+def test_a_view_that_is_continued_stays_what_it_was(seed: int, data: st.DataObject) -> None:
+    *_, last = walk(seed)
+    all_of_it = envelopes(last.history)
+    place = data.draw(st.integers(1, len(all_of_it)))
+    begun = view_of(all_of_it[:place])
+    before = repr(begun)
+    assert view_of(all_of_it[place:], begun) == view_of(all_of_it)
+    assert repr(begun) == before
 
 
 def test_progress_from_beginning_to_end() -> None:
