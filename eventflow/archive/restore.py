@@ -79,10 +79,13 @@ async def restore(
     return Restored(len(stored), len(jobs), written)
 
 
-async def enter_archived(shelf: Shelf, tombstones: Tombstones, log: JobLog) -> int:
+async def enter_archived(
+    shelf: Shelf, tombstones: Tombstones, log: JobLog, listed_since: datetime | None = None
+) -> int:
     """Enter the archived jobs that their lists lack; returns how many. May be repeated, beside everything else.
 
-    Of what is in the archive only what this server has a tombstone for. Raises as `restore` does.
+    Of what is in the archive only what this server has a tombstone for, and what began at `listed_since` or later.
+    Raises as `restore` does.
     """
     begun: dict[str, Begun] = {}
     async for segment in shelf.segments():
@@ -92,7 +95,7 @@ async def enter_archived(shelf: Shelf, tombstones: Tombstones, log: JobLog) -> i
             batch = entries[start : start + _BATCH]
             graves = await tombstones.find_all(keys, [entry.job for entry in batch])
             served = [entry for entry, grave in zip(batch, graves, strict=True) if grave is not None]
-            begun |= {entry.job: _begun(segment.partition, entry) for entry in served}
+            begun |= {entry.job: job for entry in served if (job := _listed(entry, listed_since)) is not None}
     return await enter_missing(log, begun.values())
 
 

@@ -10,19 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier, changed, draft_of, redraft
+from eventflow.domain.carrier import changed, draft_of, redraft
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.state import FINISHED, FailedAttempt, Phase, Publication, Scene, SceneStatus
+from eventflow.domain.state import FINISHED, FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
 from eventflow.domain.values import (
-    CaptionFile,
-    FileRef,
     ReprocessFrom,
     ReusableScene,
-    Step,
-    Thumbnail,
-    VideoFile,
-    VideoRequest,
     Work,
 )
 
@@ -39,82 +33,6 @@ __all__ = [
     "evolve",
     "fold",
 ]
-
-
-@carrier
-class Job:
-    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
-
-    `reusable` are scenes of earlier tries, or of the job that this one was forked from; `lost` are those whose
-    files were found gone (None: the plan or the video), once for each time.
-    """
-
-    request: VideoRequest
-    phase: Phase = Phase.REQUESTED
-    run: int = 1
-    title: str = ""
-    plan: FileRef | None = None
-    scene_count: int | None = None
-    scenes: tuple[Scene, ...] = ()
-    videos: tuple[VideoFile, ...] = ()
-    thumbnails: tuple[Thumbnail, ...] = ()
-    captions: tuple[CaptionFile, ...] = ()
-    deliverables_uploaded: bool = False
-    uploaded_videos: tuple[VideoFile, ...] = ()
-    uploaded_thumbnails: tuple[Thumbnail, ...] = ()
-    uploaded_captions: tuple[CaptionFile, ...] = ()
-    attempts: tuple[FailedAttempt, ...] = ()
-    parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
-    degraded: tuple[str, ...] = ()
-    failure: ev.JobFailed | None = None
-    published: Publication | None = None
-    reusable: tuple[ReusableScene, ...] = ()
-    lost: tuple[int | None, ...] = ()
-    warnings: tuple[ev.WarningRaised, ...] = ()
-    remote: tuple[ev.RemoteWorkStarted, ...] = ()
-    costs: tuple[ev.CostRecorded, ...] = ()
-
-    @property
-    def finished(self) -> bool:
-        return self.phase in FINISHED
-
-    @property
-    def active(self) -> bool:
-        """Whether handlers may still work on it."""
-        return self.phase not in FINISHED and self.phase is not Phase.CANCELLING
-
-    @property
-    def last_run(self) -> int:
-        """The highest run of the job and its scenes: no other may have a new one's number."""
-        return max([self.run, *(scene.run for scene in self.scenes)])
-
-    def scene(self, index: int, run: int) -> Scene | None:
-        """Scene `index` if `run` is its present run, else None: that work is out of date."""
-        if 0 <= index < len(self.scenes) and self.scenes[index].run == run:
-            return self.scenes[index]
-        return None
-
-    @property
-    def shown_scenes(self) -> tuple[int, ...]:
-        """The numbers of the scenes that the video is made of: all but the skipped ones."""
-        return tuple(i for i, scene in enumerate(self.scenes) if scene.status is not SceneStatus.SKIPPED)
-
-    def remote_work(self, scene: int, run: int) -> ev.RemoteWorkStarted | None:
-        """What a service was last given to do for the scene in this run of it."""
-        return next((work for work in reversed(self.remote) if (work.scene, work.run) == (scene, run)), None)
-
-    def failed_attempts(self, step: Step, scene: int | None, run: int) -> int:
-        return sum(1 for a in self.attempts if a.step is step and a.scene == scene and a.run == run)
-
-    @property
-    def all_scenes_planned(self) -> bool:
-        return self.scene_count is not None and len(self.scenes) == self.scene_count
-
-    def scenes_are(self, *statuses: SceneStatus) -> bool:
-        """Whether every scene is planned and has one of `statuses` (true for a job without scenes)."""
-        if self.scene_count is None:
-            return not self.scenes
-        return self.all_scenes_planned and all(s.status in statuses for s in self.scenes)
 
 
 #: What an event changes: fields of Job by name. `advance` adds the phase.

@@ -79,6 +79,8 @@ async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild
 
 async def _rebuild(parts: Parts) -> int:
     """Enter the jobs that are missing, those in the archive too where there is one; returns how many."""
+    from datetime import UTC, datetime, timedelta
+
     from eventflow.archive.restore import enter_archived
     from eventflow.log.errors import ArchiveDamaged
     from eventflow.log.reindex import rebuild_index
@@ -88,7 +90,8 @@ async def _rebuild(parts: Parts) -> int:
     if parts.shelf is None:
         return entered
     try:
-        return entered + await enter_archived(parts.shelf, parts.tombstones, parts.log)
+        since = datetime.now(UTC) - timedelta(seconds=parts.settings.listed_seconds)
+        return entered + await enter_archived(parts.shelf, parts.tombstones, parts.log, since)
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error
 
