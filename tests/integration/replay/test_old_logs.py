@@ -82,12 +82,27 @@ async def test_finished_jobs_of_an_old_log_are_served(
         answer = await client.get(f"/api/v1/admin/jobs/{then['job_id']}/status")
         assert answer.status == 200
         now = await answer.json()
-        assert {name: now[name] for name in then} == then
+        assert as_much_of(now, then) == then
     assert [then["status"] for then in served] == ["completed"] * 4 + ["failed"] * 2 + ["cancelled"] * 2
 
 
+def as_much_of(now: Any, then: Any) -> Any:
+    """`now` without the members that `then` doesn't have, at any depth."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {name: as_much_of(value, then[name]) for name, value in now.items() if name in then}
+    return now
+
+
 #: Types that came after the log of the first version was recorded.
-ADDED_LATER = {"ArtefactLost", "SceneReused", "StepParked"}
+ADDED_LATER = {
+    "ArtefactLost",
+    "SceneReused",
+    "StepParked",
+    "SceneSkipped",
+    "WarningRaised",
+    "RemoteWorkStarted",
+    "CostRecorded",
+}
 
 
 def test_the_logs_hold_every_type_of_the_first_version() -> None:
