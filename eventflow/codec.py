@@ -19,7 +19,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from eventflow.domain.events import EVENT_TYPES, Event
-from eventflow.envelope import Envelope, is_job_id
+from eventflow.envelope import Envelope, is_job_id, mark_of
 from eventflow.upcasters import UPCASTERS, Upcaster
 
 JSON = dict[str, Any]
@@ -201,7 +201,9 @@ class Codec:
             words = type(owner) is type(correlation) is type(causation) is type(trace) is str
             if not words or not _is_job_id(job_id) or type(seq) is not int or seq < 1:
                 raise DecodeError(f"not an event: the envelope of a {body['type']} has attributes of the wrong kind")
-            return Envelope(job_id, seq, owner, correlation, causation, trace, _instant(body["time"]), event)
+            return Envelope(
+                job_id, seq, owner, correlation, causation, trace, _instant(body["time"]), event, mark_of(raw)
+            )
         except DecodeError:
             raise
         except Exception as error:

@@ -17,7 +17,7 @@ from redis.commands.core import AsyncScript
 from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
 from eventflow.log.connection import load_script
-from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
+from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
 #: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
@@ -71,7 +71,8 @@ class Parked:
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`; `lane` and `owner` say where the job lines up.
+    `expected` is the job's version before the first of `events`, and `mark` that of the event which made it (empty: any
+    one will do); `lane` and `owner` say where the job lines up.
     """
 
     keys: PartitionKeys
@@ -85,6 +86,7 @@ class Commit:
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
+    mark: str = ""
 
 
 #: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
@@ -131,7 +133,7 @@ class _Batch:
 
     def _add(self, c: Commit) -> None:
         put, claim = self.args.extend, c.claim
-        put((c.expected, c.hint, len(c.events)))
+        put((c.expected, c.mark, c.hint, len(c.events)))
         if c.hint in _OF_A_PLACE:
             put((c.lane, c.owner))
         for event in c.events:
@@ -154,7 +156,8 @@ def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[
 
 
 def version_from(commit: Commit, row: list[Any]) -> int:
-    """The job's version after `commit`. Raises LeaseLost, VersionConflict or CommitFailed, as the script said."""
+    """The job's version after `commit`. Raises LeaseLost, VersionConflict, HistoryLost or CommitFailed, as the script
+    said."""
     if row[0] == b"ok":
         return int(row[1])
     raise _refusal(commit, row)
@@ -166,6 +169,8 @@ def _refusal(commit: Commit, row: list[Any]) -> Exception:
         return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
     if status == b"conflict":
         return VersionConflict(commit.job_id, commit.expected, int(detail))
+    if status == b"other":
+        return HistoryLost(commit.job_id, commit.expected)
     return CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
 
 
@@ -192,8 +197,8 @@ class Committer:
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
 
-        Raises LeaseLost or VersionConflict (nothing was written), CommitFailed, or the client's connection errors
-        (it may or may not have been written; sending it again is safe).
+        Raises LeaseLost, VersionConflict or HistoryLost (nothing was written), CommitFailed, or the client's connection
+        errors (it may or may not have been written; sending it again is safe).
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 

@@ -21,6 +21,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | eviction kills group | test_server_loss: server_that_may_evict_events_is_refused |
 | failover re-delivers acked | test_leases: redelivery_of_settled_work_...; test_lost_groups: destroyed_group_... |
 | silent hang, 10.5 h | test_deadlines: process_that_has_gone_deaf_..., process_whose_event_loop_stands_still_..., step_that_hangs_... |
+| lost tail is written anew, caches are of another history | test_lost_tail |
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
