@@ -191,7 +191,11 @@ class Executor:
     async def _commit_more(
         self, held: Held, envelope: Envelope, cause: Cause, commands: Sequence[Command], record: JobRecord
     ) -> JobRecord:
-        return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+        held.committing = True
+        try:
+            return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+        finally:
+            held.committing = False
 
     async def _ended(self, held: Held) -> None:
         """The step was stopped from outside, and its handler, if it had begun, has cleaned up after itself."""
