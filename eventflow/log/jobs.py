@@ -16,14 +16,9 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.values import Lane, VideoRequest
-from eventflow.envelope import Envelope, mark_of
+from eventflow.envelope import Envelope
 from eventflow.log.archived import Archive
-from eventflow.log.commit import (
-    Commit,
-    Committer,
-    NewEvent,
-    hint_of,
-)
+from eventflow.log.commit import Commit, Committer, NewEvent, hint_of
 from eventflow.log.durable import commit_durably, write_durably
 from eventflow.log.errors import HistoryLost, VersionConflict
 from eventflow.log.histories import read_history
@@ -85,8 +80,8 @@ class JobLog:
     async def _caught_up(self, record: JobRecord) -> JobRecord | None:
         """`record` with the events that have come since; None where its last one isn't in the log (any more).
 
-        A server may lose its newest events (a crash between two syncs, a failover), and others may then write different
-        ones, up to the same version. So the last event that is folded is read again, and has to be the same.
+        A server may lose its newest events (a crash between two syncs, a failover), and others then write different
+        ones, up to the same version: the last event that is folded is read again, and has to be the same.
         """
         envelopes = await self.history(record.id, after=record.version - 1)
         if not envelopes or envelopes[0].mark != record.mark:
@@ -120,16 +115,24 @@ class JobLog:
         return known if known.version >= envelope.seq else None
 
     async def create(
-        self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0, replicas: int = 0
+        self,
+        job_id: str,
+        request: VideoRequest,
+        cause: Cause,
+        *,
+        durable_ms: int = 0,
+        replicas: int = 0,
+        most_waiting: int | None = None,
     ) -> JobRecord:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
 
         With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF), or so many `replicas`
         have it (WAIT); raises NotDurable if that takes longer. A server that doesn't know WAITAOF has to have
-        appendfsync always: it syncs before it answers.
+        appendfsync always: it syncs before it answers. Raises QueueFull for a new job where `most_waiting` wait in its
+        partition.
         """
         events, job = decide_all(None, [RequestVideo(request)])
-        commit = self._commit(job_id, None, events, cause, None)
+        commit = replace(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
         if job is None:
             raise LookupError("a request decides a job")
         await self.index.enter(job_id, cause.owner)
@@ -148,7 +151,7 @@ class JobLog:
                 sync = commit.keys.sync
                 await write_durably(self.redis, sync, ("SET", sync, job_id), durable_ms, replicas=replicas)
             return record  # our own first try, whose answer was lost
-        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job, _mark_after(commit))
+        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job, commit.mark_after)
         self._remember(record)
         return record
 
@@ -188,7 +191,7 @@ class JobLog:
             if job is None or not events:
                 return record
             known = record or cause
-            record = JobRecord(job_id, known.owner, known.correlation_id, version, job, _mark_after(commit))
+            record = JobRecord(job_id, known.owner, known.correlation_id, version, job, commit.mark_after)
             self._remember(record)
             return record
         raise last
@@ -221,7 +224,7 @@ class JobLog:
         if not events or job is None:
             return False
         commit = self._commit(record.id, record, events, cause, settlement)
-        version, mark = record.version + len(events), _mark_after(commit)
+        version, mark = record.version + len(events), commit.mark_after
         after = JobRecord(record.id, record.owner, record.correlation_id, version, job, mark)
 
         def done(_: int, error: Exception | None) -> None:
@@ -284,11 +287,6 @@ class JobLog:
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
         return known
-
-
-def _mark_after(commit: Commit) -> str:
-    """The mark of the last event of a commit that has some."""
-    return mark_of(commit.events[-1].payload)
 
 
 def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:

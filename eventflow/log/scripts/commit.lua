@@ -4,7 +4,7 @@
 -- ARGV: a flat list, read from left to right:
 --   number of commits, most jobs in progress, then for each commit
 --     expected version, mark of its event ('': any), hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request'), number of events
---     for 'stop', 'publish', 'park' and 'request': lane, owner
+--     for 'stop', 'publish', 'park' and 'request': lane, owner, most jobs that may wait before it ('': any number)
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
@@ -12,7 +12,7 @@
 --     for each parked: number of fields and values, then these
 -- The live hash of a job has the name of its events key without ':events'.
 -- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'other', present version} |
--- {'error', text}.
+-- {'full', jobs that wait} | {'error', text}.
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
@@ -105,9 +105,9 @@ end
 local function commit(job_key)
   local version, mark, hint = tonumber(args[at]), args[at + 1], args[at + 2]
   local events, first = tonumber(args[at + 3]), at + 4
-  local lane, owner
+  local lane, owner, most
   if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' then
-    lane, owner, first = args[first], args[first + 1], first + 2
+    lane, owner, most, first = args[first], args[first + 1], tonumber(args[first + 2]), first + 3
   end
   at = first + 3 * events
   local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
@@ -126,6 +126,10 @@ local function commit(job_key)
   if events > 0 or mark ~= '' then
     local refusal = moved(job_key, version, mark)
     if refusal and (events > 0 or refusal[2] > 0) then return refusal end
+  end
+  if most then
+    local waiting = count_waiting(base)
+    if waiting and waiting >= most then return { 'full', waiting } end
   end
   if events > 0 then version = append(first, events, job_key, version) end
   if at > aside then set_aside(aside, delayed, parked) end
