@@ -150,7 +150,7 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
 
 def connections_made(redis: Redis) -> int:
     """How many connections a client of `connect` has made so far. It rises whenever one was lost, be it between two
-    commands, where nobody is told: the client then connects again without a word. It also rises as a pool grows.
+    commands: a pool may replace such a one without telling anybody. It also rises as a pool grows.
     """
     if isinstance(redis, ClusterRedis):
         return sum(map(connections_made, redis.nodes))

@@ -138,10 +138,11 @@ async def test_work_is_not_taken_for_done_by_a_lost_event(
     assert gapless(await other.history(job_id))
 
 
+@pytest.mark.parametrize("in_silence", [False, True])
 async def test_follower_of_the_feed_hears_of_every_lost_connection(
-    own_server: LogServer, own_space: Space, other: Space
+    own_server: LogServer, own_space: Space, other: Space, in_silence: bool
 ) -> None:
-    """One that is lost between two reads is made anew in silence; what was told before may be gone."""
+    """A pool that finds one lost between two reads may make it anew in silence; what was told before may be gone."""
     job_id = await own_space.submit()
     written = await _written(own_server, own_space)
     await own_space.do(job_id, *_plan("mine"))
@@ -151,6 +152,8 @@ async def test_follower_of_the_feed_hears_of_every_lost_connection(
         await tail.start_at_end()
         assert await tail.read(block_ms=10) == []
         own_server.lose_after(written)
+        if in_silence:
+            await blocking.connection_pool.disconnect()
         await other.do(job_id, *_plan("other"))
         with pytest.raises(DISCONNECTED):
             await tail.read(block_ms=10)
