@@ -144,6 +144,7 @@ class Codec:
                 wire.traceparent,
                 wire.time,
                 self._event(wire.type, wire.dataversion, wire.data),
+                raw,
             )
         except DecodeError:
             raise

@@ -6,8 +6,11 @@ On the wire the names are those of CloudEvents 1.0 where one fits (`id`, `type`,
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import datetime
+
+from attrs import field
 
 from eventflow.domain.carrier import carrier
 from eventflow.domain.events import Event
@@ -23,7 +26,7 @@ class Envelope:
     `seq` is the job's version after this event (1, 2, ...); `id` is `<job_id>.<seq>`, so that a resend keeps it.
     `correlation_id` is the request's id and stays the same through a job; `causation_id` is the id of the event that
     was reacted to; of a request to a job that was there, its mark, `request.<digest>`; else empty.
-    `traceparent` is W3C Trace Context.
+    `traceparent` is W3C Trace Context. `raw` is what it was read from, and isn't on the wire.
     """
 
     job_id: str
@@ -34,10 +37,17 @@ class Envelope:
     traceparent: str
     occurred_at: datetime
     event: Event
+    raw: bytes = field(default=b"", eq=False, repr=False)
 
     @property
     def id(self) -> str:
         return f"{self.job_id}.{self.seq}"
+
+    @property
+    def mark(self) -> str:
+        """What tells the event from any other one (`mark_of`); empty for one that wasn't read. Made when asked for:
+        most events are followed by others of their job."""
+        return mark_of(self.raw) if self.raw else ""
 
     @property
     def type(self) -> str:
@@ -46,6 +56,15 @@ class Envelope:
     @property
     def schema_version(self) -> int:
         return self.event.SCHEMA_VERSION
+
+
+def mark_of(payload: bytes) -> str:
+    """16 hex digits by which an encoded event is known again. `commit.lua` makes the same.
+
+    Two histories of a job that differ (the server has lost the end of one, and others went on) end in events that
+    differ, if only in their time.
+    """
+    return hashlib.sha1(payload, usedforsecurity=False).hexdigest()[:16]
 
 
 def new_job_id(partition: int, random_hex: str) -> str:

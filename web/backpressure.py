@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -29,35 +29,37 @@ _GROUP = "generation"
 class Queue:
     """`waiting` jobs have not been begun; `begun` counts up with each that is, from an arbitrary start.
 
-    None where the server can't tell.
+    None where the server can't tell. `lines` are those that wait by partition.
     """
 
     waiting: int | None
     begun: int | None
+    lines: tuple[int | None, ...] = ()
 
 
 async def look(redis: Redis, keyspace: Keyspace) -> Queue:
     """The queue of all partitions, in one round trip. Raises connection errors."""
-    lines = [keys.waiting(lane) for keys in keyspace.all for lane in LANES]  # not admitted yet
+    waiting = [keys.waiting(lane) for keys in keyspace.all for lane in LANES]  # not admitted yet
     streams = [keys.topic(Topic.REQUESTED, lane) for keys in keyspace.all for lane in LANES]
     async with redis.pipeline(transaction=False) as pipe:
         for stream in streams:
             pipe.xlen(stream)
             pipe.xinfo_groups(stream)
-        for line in lines:
+        for line in waiting:
             pipe.zcard(line)
         answers: list[Any] = await pipe.execute(raise_on_error=False)
     of_streams, of_lines = answers[: 2 * len(streams)], answers[2 * len(streams) :]
     for answer in of_lines:
         if isinstance(answer, Exception):
             raise answer
-    waiting: int | None = sum(of_lines)
-    begun: int | None = 0
-    for length, groups in zip(of_streams[::2], of_streams[1::2], strict=True):
-        lag, read = _of_stream(length, groups)
-        waiting = None if waiting is None or lag is None else waiting + lag
-        begun = None if begun is None or read is None else begun + read
-    return Queue(waiting, begun)
+    found = [_of_stream(*answer) for answer in zip(of_streams[::2], of_streams[1::2], strict=True)]
+    counts = [None if lag is None else lag + line for (lag, _), line in zip(found, of_lines, strict=True)]
+    lines = tuple(_sum(counts[at : at + len(LANES)]) for at in range(0, len(counts), len(LANES)))
+    return Queue(_sum(lines), _sum([read for _, read in found]), lines)
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 async def waiting(redis: Redis, keyspace: Keyspace) -> int | None:
@@ -84,7 +86,8 @@ def _of_stream(length: Any, groups: Any) -> tuple[int | None, int | None]:
 class Backpressure:
     """Says no while more than `limit` jobs would wait (0: never). `monotonic` gives seconds.
 
-    Processes look before they write, each for itself: together they may let a few more through.
+    The script that writes a job counts once more, but only what it can see: the job's own partition. So a burst passes
+    the limit by those at most who come to different partitions at the same moment.
     """
 
     redis: Redis
@@ -93,21 +96,33 @@ class Backpressure:
     monotonic: Callable[[], float]
     _samples: deque[tuple[float, int]] = field(factory=deque)
 
-    async def refusal(self) -> Problem | None:
-        """429 with Retry-After where the queue is full; None where there is room, or nobody can tell."""
+    async def look(self) -> Queue | None:
+        """The queue as it is; None where there is no limit."""
         if not self.limit:
             return None
         queue = await look(self.redis, self.keyspace)
         self._note(queue.begun)
-        if queue.waiting is None or queue.waiting < self.limit:
-            return None
-        seconds = self._retry_after(queue.waiting - self.limit + 1)
+        return queue
+
+    def refusal(self, waiting: int | None) -> Problem | None:
+        """429 with Retry-After where so many are too many; None where there is room, or nobody can tell."""
+        return None if waiting is None or waiting < self.limit else self.full(waiting)
+
+    def full(self, waiting: int) -> Problem:
+        """The 429 where so many wait."""
+        seconds = self._retry_after(max(1, waiting - self.limit + 1))
         return Problem(
             429,
             "queue_full",
-            f"{queue.waiting} jobs wait already; at most {self.limit} may. Try again in {seconds} s.",
+            f"{waiting} jobs wait already; at most {self.limit} may. Try again in {seconds} s.",
             headers={"Retry-After": str(seconds)},
         )
+
+    def elsewhere(self, queue: Queue, partition: int) -> int | None:
+        """How many of those that wait do so in other partitions than `partition`; None where nobody can tell."""
+        if queue.waiting is None or partition >= len(queue.lines):
+            return queue.waiting
+        return queue.waiting - (queue.lines[partition] or 0)
 
     def _note(self, begun: int | None) -> None:
         now, samples = self.monotonic(), self._samples

@@ -7,13 +7,13 @@ from attrs import frozen
 from opentelemetry.trace import SpanKind
 
 from eventflow.domain.values import VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.envelope import new_job_id, partition_of
 from eventflow.log.admission import queue_position
-from eventflow.log.errors import NotDurable
+from eventflow.log.errors import NotDurable, QueueFull
 from eventflow.log.idempotency import IdempotencyKeys, Reservation
 from eventflow.log.records import Cause
 from eventflow.settings import Settings
-from web.backpressure import BACKPRESSURE
+from web.backpressure import BACKPRESSURE, Queue
 from web.bodies import read_json
 from web.checks import known_query
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
@@ -33,10 +33,14 @@ ROUTE = "/api/v1/videos/generate"
 
 @frozen
 class _Order:
-    """Under which id and request id the job is to be written; `replayed` if the key was seen before."""
+    """Under which id and request id the job is to be written; `replayed` if the key was seen before.
+
+    `queue` is what waited a moment ago (None: there is no limit).
+    """
 
     job_id: str
     correlation_id: str
+    queue: Queue | None
     replayed: bool = False
 
 
@@ -49,7 +53,7 @@ async def generate(request: web.Request) -> web.Response:
     wanted = parse_request(await read_json(request), limits)
     order = await _order(request, wanted, key)
     if not order.replayed or not await _is_there(request, order.job_id):
-        await _create(request, wanted, order)
+        await _create(request, wanted, order, new=key is None)
     request.app[QUEUEING].asked()
     place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
     links = job_links(settings, order.job_id)
@@ -67,11 +71,13 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
     owner = request[PRINCIPAL].owner
     random = deps.random_hex(32)
     job_id = new_job_id(int(random[:8], 16) % deps.settings.partitions, random)
-    refusal = await request.app[BACKPRESSURE].refusal()
+    backpressure = request.app[BACKPRESSURE]
+    queue = await backpressure.look()
+    refusal = backpressure.refusal(queue.waiting) if queue else None
     if key is None:
         if refusal:
             raise refusal
-        return _Order(job_id, request[REQUEST_ID])
+        return _Order(job_id, request[REQUEST_ID], queue)
     keys = IdempotencyKeys(
         deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds, **_durability(deps.settings)
     )
@@ -83,7 +89,7 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
         raise refusal
     if found.digest != digest_of(wanted):
         raise reused()
-    return _Order(found.job_id, found.correlation_id, replayed=found.job_id != job_id)
+    return _Order(found.job_id, found.correlation_id, queue, replayed=found.job_id != job_id)
 
 
 async def _is_there(request: web.Request, job_id: str) -> bool:
@@ -99,16 +105,25 @@ def _durability(settings: Settings) -> dict[str, int]:
     return {"durable_ms": DURABLE_MS, "replicas": int(settings.durable_ack == "replica")}
 
 
-async def _create(request: web.Request, wanted: VideoRequest, order: _Order) -> None:
-    """Write the job; nothing happens where it is there. Raises Problem 503 where its sync can't be waited for."""
-    deps = request.app[DEPS]
+async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, new: bool) -> None:
+    """Write the job; nothing happens where it is there. `new`: nobody else can be writing it.
+
+    Raises Problem 429 where others have filled the queue meanwhile, 503 where the job's sync can't be waited for.
+    """
+    deps, backpressure = request.app[DEPS], request.app[BACKPRESSURE]
     settings = deps.settings
+    elsewhere = backpressure.elsewhere(order.queue, partition_of(order.job_id)) if order.queue else None
+    most = None if elsewhere is None else max(0, backpressure.limit - elsewhere)
     attributes = {"eventflow.job_id": order.job_id, "http.route": ROUTE}
     parent = traceparent_of(request)
     with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
         cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
         try:
-            await deps.log.create(order.job_id, wanted, cause, **_durability(settings))
+            await deps.log.create(order.job_id, wanted, cause, most_waiting=most, **_durability(settings))
+        except QueueFull as full:
+            if new:  # under a key others may write it; a name without a job is skipped
+                await deps.log.index.remove(order.job_id, cause.owner)
+            raise backpressure.full(full.waiting + (elsewhere or 0)) from full
         except NotDurable as error:
             url = job_links(settings, order.job_id)["status_url"]
             raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=order.job_id, status_url=url) from error

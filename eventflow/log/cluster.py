@@ -135,6 +135,11 @@ class ClusterRedis(Redis):
                     answers[place] = error
         return answers
 
+    @property
+    def nodes(self) -> tuple[Redis, ...]:
+        """A client of each node that was ever asked for anything."""
+        return tuple(self._nodes.values())
+
     async def masters(self) -> list[Redis]:
         """A client of each master, in the order of their addresses. Raises connection errors."""
         if not self.epoch:

@@ -16,8 +16,9 @@ from redis.commands.core import AsyncScript
 
 from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
+from eventflow.envelope import mark_of
 from eventflow.log.connection import load_script
-from eventflow.log.errors import CommitFailed, LeaseLost, VersionConflict
+from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
 #: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
@@ -71,7 +72,9 @@ class Parked:
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
-    `expected` is the job's version before the first of `events`; `lane` and `owner` say where the job lines up.
+    `expected` is the job's version before the first of `events`, and `mark` that of the event which made it (empty: any
+    one will do); `lane` and `owner` say where the job lines up. A request is refused where `most_waiting` jobs of its
+    partition wait already.
     """
 
     keys: PartitionKeys
@@ -85,6 +88,13 @@ class Commit:
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
+    mark: str = ""
+    most_waiting: int | None = None
+
+    @property
+    def mark_after(self) -> str:
+        """The mark of the last of its events."""
+        return mark_of(self.events[-1].payload)
 
 
 #: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
@@ -131,9 +141,9 @@ class _Batch:
 
     def _add(self, c: Commit) -> None:
         put, claim = self.args.extend, c.claim
-        put((c.expected, c.hint, len(c.events)))
+        put((c.expected, c.mark, c.hint, len(c.events)))
         if c.hint in _OF_A_PLACE:
-            put((c.lane, c.owner))
+            put((c.lane, c.owner, "" if c.most_waiting is None else c.most_waiting))
         for event in c.events:
             put((event.type, event.payload, self._stream(event.topic) if event.topic else 0))
         if claim is None:
@@ -154,7 +164,8 @@ def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[
 
 
 def version_from(commit: Commit, row: list[Any]) -> int:
-    """The job's version after `commit`. Raises LeaseLost, VersionConflict or CommitFailed, as the script said."""
+    """The job's version after `commit`. Raises what the script said: LeaseLost, VersionConflict, HistoryLost,
+    QueueFull, CommitFailed."""
     if row[0] == b"ok":
         return int(row[1])
     raise _refusal(commit, row)
@@ -166,6 +177,10 @@ def _refusal(commit: Commit, row: list[Any]) -> Exception:
         return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
     if status == b"conflict":
         return VersionConflict(commit.job_id, commit.expected, int(detail))
+    if status == b"full":
+        return QueueFull(int(detail))
+    if status == b"other":
+        return HistoryLost(commit.job_id, commit.expected)
     return CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
 
 
@@ -192,8 +207,8 @@ class Committer:
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
 
-        Raises LeaseLost or VersionConflict (nothing was written), CommitFailed, or the client's connection errors
-        (it may or may not have been written; sending it again is safe).
+        Raises LeaseLost, VersionConflict, HistoryLost or QueueFull (nothing was written), CommitFailed, or the client's
+        connection errors (it may or may not have been written; sending it again is safe).
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 

@@ -57,8 +57,22 @@ def is_passing(error: Exception) -> bool:
     return refusal and any(word in str(error)[:200] for word in _FOR_NOW)
 
 
+class _Made:
+    """How many connections a client has made so far; one that is made anew counts again."""
+
+    count = 0
+
+
 class _Packing(AbstractConnection):
     """Lays commands out with hiredis, as the synchronous client does; matters for batches of thousands of arguments."""
+
+    def __init__(self, *args: Any, made: _Made, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._made = made
+
+    async def on_connect_check_health(self, check_health: bool = True) -> None:
+        self._made.count += 1
+        await super().on_connect_check_health(check_health)
 
     def pack_command(self, *args: Any) -> list[bytes]:
         name, *rest = args
@@ -119,7 +133,7 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
         return ClusterRedis(
             seeds, lambda node: connect(url_of(*node), blocking=blocking, max_connections=max_connections)
         )
-    options: dict[str, Any] = {} if scheme == "unix" else {"socket_keepalive": True}
+    options: dict[str, Any] = {"made": _Made()} | ({} if scheme == "unix" else {"socket_keepalive": True})
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=max_connections,
@@ -132,6 +146,16 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
     )
     pool.connection_class = _CONNECTIONS.get(scheme, PackingConnection)  # from_url goes by the scheme
     return Redis.from_pool(pool)
+
+
+def connections_made(redis: Redis) -> int:
+    """How many connections a client of `connect` has made so far. It rises whenever one was lost, be it between two
+    commands: a pool may replace such a one without telling anybody. It also rises as a pool grows.
+    """
+    if isinstance(redis, ClusterRedis):
+        return sum(map(connections_made, redis.nodes))
+    made = redis.connection_pool.connection_kwargs.get("made")
+    return made.count if isinstance(made, _Made) else 0
 
 
 def cluster_nodes(url: str) -> tuple[list[Address], Callable[[str, int], str]]:

@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 
 from eventflow.domain.carrier import carrier
 from eventflow.log.commit import UNLIMITED, Claim
-from eventflow.log.connection import BLOCK_MS, load_script
+from eventflow.log.connection import BLOCK_MS, DISCONNECTED, load_script
 from eventflow.log.groups import register
 from eventflow.log.keys import PartitionKeys
 from eventflow.topics import LANES, Topic
@@ -138,7 +138,14 @@ class GroupMember:
                 break
             cursor = self._cursors.get(stream, "0-0")
             args: list[Any] = [self.group, self.consumer, lease_ms, cursor, limit - len(found)]
-            self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
+            try:
+                self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
+            except (ResponseError, *DISCONNECTED):
+                if (
+                    found
+                ):  # what was taken so far is ours, and counted as delivered: the next sweep says the error again
+                    return found
+                raise
             for entry_id, flat, count in rows:
                 found.append(self._delivery(stream, entry_id, flat, count, first=False))
         return found

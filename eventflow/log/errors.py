@@ -15,6 +15,22 @@ class VersionConflict(LogError):
         self.present = present
 
 
+class QueueFull(LogError):
+    """More jobs wait in the partition than may: this one wasn't written."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{waiting} jobs wait already")
+        self.waiting = waiting
+
+
+class HistoryLost(LogError):
+    """The log has another history of the job than the one that was folded: it has lost the end of that one, and others
+    may have gone on since. What was done on the strength of it has to be done again."""
+
+    def __init__(self, job_id: str, version: int) -> None:
+        super().__init__(f"version {version} of job {job_id} that was read here is no longer in the log")
+
+
 class LeaseLost(LogError):
     """The entry has another owner or was delivered anew: whatever we did for it doesn't count."""
 

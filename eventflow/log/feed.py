@@ -12,7 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from eventflow.domain.carrier import carrier
 from eventflow.log.cluster import ClusterRedis
-from eventflow.log.connection import BLOCK_MS
+from eventflow.log.connection import BLOCK_MS, connections_made
 from eventflow.log.consume import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
 from eventflow.log.keys import Keyspace, PartitionKeys
@@ -56,7 +56,8 @@ class FeedTail:
     """Follows the feed and the progress notes of all partitions with one blocking read.
 
     No command waits for keys of several slots: in a cluster the partitions are asked again and again, all of a node
-    in one go. `blocking` is a client of its own; `clock` counts seconds.
+    in one go. `blocking` is a client of its own, for this alone: a connection that it had to make anew may mean that
+    the server has lost what it told. `clock` counts seconds.
     """
 
     def __init__(
@@ -72,27 +73,36 @@ class FeedTail:
         self._positions: dict[str, str] = {}
         self._clock, self._patience_s = clock, patience_s
         self._abreast_at = clock()
-        self._epoch = 0
+        self._epoch = self._made = 0
 
     async def start_at_end(self) -> None:
         """Begin behind what is there now. What came earlier is read from the jobs' own streams."""
         if isinstance(self._redis, ClusterRedis):
             await self._redis.masters()
             self._epoch = self._redis.epoch
-        for keys in self._keyspace.all:
-            for stream in (keys.feed, keys.progress):
-                last: Any = await self._redis.xrevrange(stream, count=1)
-                self._positions[stream] = last[0][0].decode() if last else "0-0"
+        while True:
+            self._made = connections_made(self._redis)
+            for keys in self._keyspace.all:
+                for stream in (keys.feed, keys.progress):
+                    last: Any = await self._redis.xrevrange(stream, count=1)
+                    self._positions[stream] = last[0][0].decode() if last else "0-0"
+            if connections_made(self._redis) == self._made:  # else once more, over the connections that there are now
+                break
         self._abreast_at = self._clock()
 
     async def read(self, *, block_ms: int = BLOCK_MS) -> list[Note]:
-        """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors."""
+        """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors.
+
+        Whoever follows has to begin anew then, and must not believe what was read before.
+        """
         if self._clock() - self._abreast_at > self._patience_s:
             await self._check_positions()
         asked_at = self._clock()
         rows = await (
             self._poll(self._redis, block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms)
         )
+        if connections_made(self._redis) != self._made:
+            raise RedisConnectionError("the connection was lost and made anew")
         notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:

@@ -18,14 +18,9 @@ from eventflow.domain.decide import decide_all
 from eventflow.domain.values import Lane, VideoRequest
 from eventflow.envelope import Envelope
 from eventflow.log.archived import Archive
-from eventflow.log.commit import (
-    Commit,
-    Committer,
-    NewEvent,
-    hint_of,
-)
+from eventflow.log.commit import Commit, Committer, NewEvent, hint_of
 from eventflow.log.durable import commit_durably, write_durably
-from eventflow.log.errors import VersionConflict
+from eventflow.log.errors import HistoryLost, VersionConflict
 from eventflow.log.histories import read_history
 from eventflow.log.index import JobIndex
 from eventflow.log.keys import Keyspace
@@ -72,20 +67,28 @@ class JobLog:
     async def load(self, job_id: str) -> JobRecord | None:
         """The job as it stands now; only events that aren't folded yet are read. None if there is no such job.
 
-        The last event that is folded is read again: a server that has lost its newest events (a crash between two
-        syncs, a failover) is behind our cache, which then isn't believed.
+        What is cached isn't believed where the log has another history of the job: see `_caught_up`.
         """
         known = self._cache.get(job_id)
-        envelopes = await self.history(job_id, after=known.version - 1 if known else 0)
-        if known is not None and envelopes:
-            envelopes = envelopes[1:]
-        elif known is not None:
+        record = await self._caught_up(known) if known is not None else None
+        if record is None:
             self.forget(job_id)
-            known, envelopes = None, await self.history(job_id)
-        record = known
-        for envelope in envelopes:
-            record = advance(record, envelope)
+            for envelope in await self.history(job_id):
+                record = advance(record, envelope)
         return self._remember(record) if record is not None else None
+
+    async def _caught_up(self, record: JobRecord) -> JobRecord | None:
+        """`record` with the events that have come since; None where its last one isn't in the log (any more).
+
+        A server may lose its newest events (a crash between two syncs, a failover), and others then write different
+        ones, up to the same version: the last event that is folded is read again, and has to be the same.
+        """
+        envelopes = await self.history(record.id, after=record.version - 1)
+        if not envelopes or envelopes[0].mark != record.mark:
+            return None
+        for envelope in envelopes[1:]:
+            record = advance(record, envelope)
+        return record
 
     async def at_event(self, envelope: Envelope) -> JobRecord:
         """The job as it stood at `envelope` or later, without a read where it is in the cache.
@@ -99,24 +102,37 @@ class JobLog:
         return record
 
     def known_at(self, envelope: Envelope) -> JobRecord | None:
-        """The job at `envelope` or later where that takes no read, else None. For first deliveries, as `at_event`."""
+        """The job at `envelope` or later where that takes no read, else None. For first deliveries, as `at_event`.
+
+        It may be of a history that the log has lost meanwhile: a commit that is made of it then raises HistoryLost. An
+        event is never folded on top of what is only cached, because its mark would vouch for all before it.
+        """
         known = self._cache.get(envelope.job_id)
-        before = known.version if known else 0
-        if before >= envelope.seq:
-            return known
-        return self._remember(advance(known, envelope)) if before == envelope.seq - 1 else None
+        if known is None:
+            return self._remember(advance(None, envelope)) if envelope.seq == 1 else None
+        if known.version == envelope.seq and known.mark != envelope.mark:
+            return None
+        return known if known.version >= envelope.seq else None
 
     async def create(
-        self, job_id: str, request: VideoRequest, cause: Cause, *, durable_ms: int = 0, replicas: int = 0
+        self,
+        job_id: str,
+        request: VideoRequest,
+        cause: Cause,
+        *,
+        durable_ms: int = 0,
+        replicas: int = 0,
+        most_waiting: int | None = None,
     ) -> JobRecord:
         """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
 
         With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF), or so many `replicas`
         have it (WAIT); raises NotDurable if that takes longer. A server that doesn't know WAITAOF has to have
-        appendfsync always: it syncs before it answers.
+        appendfsync always: it syncs before it answers. Raises QueueFull for a new job where `most_waiting` wait in its
+        partition.
         """
         events, job = decide_all(None, [RequestVideo(request)])
-        commit = self._commit(job_id, None, events, cause, None)
+        commit = replace(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
         if job is None:
             raise LookupError("a request decides a job")
         await self.index.enter(job_id, cause.owner)
@@ -135,7 +151,7 @@ class JobLog:
                 sync = commit.keys.sync
                 await write_durably(self.redis, sync, ("SET", sync, job_id), durable_ms, replicas=replicas)
             return record  # our own first try, whose answer was lost
-        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job)
+        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job, commit.mark_after)
         self._remember(record)
         return record
 
@@ -152,38 +168,44 @@ class JobLog:
 
         On a moved version the decision is taken again on the fresh job. Returns the job afterwards (None where
         it doesn't exist and nothing was decided). Raises DomainError, LeaseLost, VersionConflict when there is no end
-        of conflicts, and connection errors.
+        of conflicts, and connection errors. With a settlement, whose commands are the outcome of work on `record`,
+        HistoryLost where that is of a history which the log has no longer.
         """
-        fresh = record is None
         if record is None:
             record = await self.load(job_id)
         for attempt in range(CONFLICT_TRIES):
             events, job = decide_all(record.job if record else None, commands)
-            if not events:
-                if settlement is None:
-                    return record
-                if settlement.on_claim != "hold" and not fresh:  # nothing checks the version: look before letting go
-                    record, fresh = await self.load(job_id), True
-                    continue
+            if not events and settlement is None:
+                return record
             try:
                 commit = self._commit(job_id, record, events, cause, settlement)
                 version = await self.committer.commit(commit)
-            except VersionConflict as conflict:
+            except (VersionConflict, HistoryLost) as conflict:
                 last = conflict
-                if conflict.present == 0 and record is not None and self.archive is not None:
+                if isinstance(conflict, VersionConflict) and conflict.present == 0 and record and self.archive:
                     await self.archive.revive(job_id, record.version)
                 if attempt > 2:
                     await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
-                self.forget(job_id)
-                record, fresh = await self.load(job_id), True
+                record = await self._moved(job_id, record, settlement)
                 continue
             if job is None or not events:
                 return record
             known = record or cause
-            record = JobRecord(job_id, known.owner, known.correlation_id, version, job)
+            record = JobRecord(job_id, known.owner, known.correlation_id, version, job, commit.mark_after)
             self._remember(record)
             return record
         raise last
+
+    async def _moved(self, job_id: str, record: JobRecord | None, settlement: Settlement | None) -> JobRecord | None:
+        """The job as it is now, after a commit on `record` was refused."""
+        after = await self._caught_up(record) if record is not None else None
+        if after is not None:
+            self._remember(after)
+            return after
+        self.forget(job_id)
+        if record is not None and settlement is not None:
+            raise HistoryLost(job_id, record.version)
+        return await self.load(job_id)
 
     def offer(
         self,
@@ -201,7 +223,9 @@ class JobLog:
         events, job = decide_all(record.job, commands)
         if not events or job is None:
             return False
-        after = JobRecord(record.id, record.owner, record.correlation_id, record.version + len(events), job)
+        commit = self._commit(record.id, record, events, cause, settlement)
+        version, mark = record.version + len(events), commit.mark_after
+        after = JobRecord(record.id, record.owner, record.correlation_id, version, job, mark)
 
         def done(_: int, error: Exception | None) -> None:
             if error is None:
@@ -210,7 +234,7 @@ class JobLog:
             else:
                 answered(None, error)
 
-        self.committer.submit(self._commit(record.id, record, events, cause, settlement), done)
+        self.committer.submit(commit, done)
         return True
 
     def _commit(
@@ -248,6 +272,7 @@ class JobLog:
             cause.owner,
             settlement.retry(events) if settlement and settlement.retry else (),
             settlement.parked if settlement else (),
+            record.mark if record else "",
         )
 
     def forget(self, job_id: str) -> None:

@@ -13,13 +13,14 @@ from eventflow.log.commit import Claim, Delayed, OnClaim, Parked
 
 @carrier
 class JobRecord:
-    """A job as folded up to `version`; `job` is its state."""
+    """A job as folded up to `version`; `job` is its state, `mark` that of the last event that was folded."""
 
     id: str
     owner: str
     correlation_id: str
     version: int
     job: Job
+    mark: str
 
 
 @carrier
@@ -53,4 +54,4 @@ def advance(record: JobRecord | None, envelope: Envelope) -> JobRecord:
     job = evolve(record.job if record else None, envelope.event)
     owner = record.owner if record else envelope.owner
     correlation = record.correlation_id if record else envelope.correlation_id
-    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job)
+    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job, envelope.mark)

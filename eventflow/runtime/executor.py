@@ -19,7 +19,7 @@ from eventflow.domain.commands import Command
 from eventflow.domain.errors import DomainError
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
-from eventflow.log.errors import LeaseLost
+from eventflow.log.errors import HistoryLost, LeaseLost
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord, Settlement
 from eventflow.runtime.endings import CONFIRM, Endings, cause_of, note, settling_of
@@ -82,25 +82,35 @@ class Executor:
 
     async def _do_or_park(self, held: Held) -> None:
         try:
-            if held.left_over is not None:
-                await held.left_over()
-            elif held.ending is None:
-                await self._run(held)
-            else:
-                await self._ended(held)
+            try:
+                await self._do(held)
+            except HistoryLost as error:  # all that it was based on may be wrong: from the beginning, by what is there
+                if held.ending is not None:
+                    raise
+                note(self.group, held, "history lost; the step begins anew", level="warning", error=str(error))
+                held.left_over, held.settling = None, False
+                await self._run(held, first=False)
         except (DecodeError, DomainError, LookupError) as error:
             await self.endings.park(held, error)
 
-    async def _run(self, held: Held) -> None:
+    async def _do(self, held: Held) -> None:
+        if held.left_over is not None:
+            await held.left_over()
+        elif held.ending is None:
+            await self._run(held, first=held.delivery.first)
+        else:
+            await self._ended(held)
+
+    async def _run(self, held: Held, *, first: bool) -> None:
         envelope = held.envelope or self.log.codec.decode(held.delivery.payload or b"")
         held.envelope = envelope
         handler = self.group.handlers.get(type(envelope.event))
         if handler is None:
             raise DecodeError(f"group {self.group.name} has no handler for {envelope.type}")
         delivery = held.delivery
-        record = self.log.known_at(envelope) if delivery.first else None
+        record = self.log.known_at(envelope) if first else None
         if record is None:
-            record = await self.endings.patiently(self._fold, envelope, first=delivery.first)
+            record = await self.endings.patiently(self._fold, envelope, first=first)
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
             await self.endings.without_work(held, envelope, record)
@@ -138,7 +148,7 @@ class Executor:
             held.began = began
             try:
                 commands = await _handled(handler, reaction, held)
-            except LeaseLost:
+            except (LeaseLost, HistoryLost):
                 raise
             except Exception as error:
                 failure = failure_of(error) if held.ending is not Ending.TIMED_OUT else TIMED_OUT
@@ -181,7 +191,11 @@ class Executor:
     async def _commit_more(
         self, held: Held, envelope: Envelope, cause: Cause, commands: Sequence[Command], record: JobRecord
     ) -> JobRecord:
-        return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+        held.committing = True
+        try:
+            return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+        finally:
+            held.committing = False
 
     async def _ended(self, held: Held) -> None:
         """The step was stopped from outside, and its handler, if it had begun, has cleaned up after itself."""

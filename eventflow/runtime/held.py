@@ -27,8 +27,8 @@ class Held:
     """Waits for a slot, then runs in `task`, then settles: its last commit is on the way and it needs no slot.
 
     `left_over` is what there is still to do where that commit wasn't taken as it was. `began` is when its handler did,
-    in seconds of `perf_counter`, and None unless that runs. `given_up` is one that ignores its end: we no longer hold
-    on to its entry.
+    in seconds of `perf_counter`, and None unless that runs; it may be `committing` meanwhile. `given_up` is one that
+    ignores its end: we no longer hold on to its entry.
     """
 
     member: GroupMember
@@ -40,8 +40,14 @@ class Held:
     reported: float | None = None
     settling: bool = False
     began: float | None = None
+    committing: bool = False
     given_up: bool = False
     left_over: Callable[[], Awaitable[object]] | None = None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether its handler runs, and doesn't wait for the log."""
+        return self.began is not None and not self.committing
 
     def end(self, why: Ending) -> None:
         """Cancel the running step, once. A lease that is gone while we settle may be gone by our own doing."""

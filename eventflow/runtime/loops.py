@@ -20,11 +20,11 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 
 
 class Loops:
-    """What the loops of one worker share: the pause that grows while the server can't be reached."""
+    """The loops of one worker. Each partition has a pause of its own, which grows while its server can't be reached."""
 
     def __init__(self, members: Sequence[GroupMember], pulse: Pulse, random: Random, log: Any) -> None:
         self._members, self._pulse, self._random, self._log = members, pulse, random, log
-        self._pause_s = _FIRST_PAUSE_S
+        self._pauses: dict[tuple[GroupMember, ...], float] = {}
 
     async def forever(
         self, action: Callable[[], Awaitable[None]], period_s: float, name: str = "", *members: GroupMember
@@ -61,19 +61,30 @@ class Loops:
                     member.rebuilt = True
                 await self.recreate(members)
         else:
-            self._pause_s = _FIRST_PAUSE_S
+            self._pauses.pop(members, None)
             return result
-        await asyncio.sleep(self._pause_s * self._random.uniform(0.5, 1.0))
-        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
+        pause_s = self._pauses.get(members, _FIRST_PAUSE_S)
+        self._pauses[members] = min(_LONGEST_PAUSE_S, pause_s * 2)
+        await asyncio.sleep(pause_s * self._random.uniform(0.5, 1.0))
         return None
 
     async def recreate(self, members: Sequence[GroupMember]) -> None:
         """Create the groups that are missing; where that fails now, NOGROUP brings us back to it."""
-        for member in members:
+
+        async def ensure(member: GroupMember) -> None:
             try:
                 await member.ensure()
             except (ResponseError, *DISCONNECTED) as error:
                 self._log.warning("group not created yet", error=str(error))
+
+        await asyncio.gather(*map(ensure, members))
+
+    async def told(self, telling: Awaitable[None], what: str) -> None:
+        """Tell the server before we go, if it can be reached."""
+        try:
+            await telling
+        except (ResponseError, *DISCONNECTED) as error:
+            self._log.warning(f"{what} without telling the server", error=str(error))
 
 
 async def end(tasks: Sequence[asyncio.Task[object]]) -> None:

@@ -17,10 +17,11 @@ Run = Callable[[Held], Coroutine[Any, Any, None]]
 
 
 class Slots:
-    """At most `concurrency` deliveries run at a time. `run` sees one to its end and doesn't raise."""
+    """At most `concurrency` deliveries run at a time, and as many more as `lent` says. `run` sees one to its end and
+    doesn't raise."""
 
-    def __init__(self, concurrency: int, run: Run) -> None:
-        self._concurrency, self._run = concurrency, run
+    def __init__(self, concurrency: int, run: Run, *, lent: Callable[[], int] = lambda: 0) -> None:
+        self._concurrency, self._run, self._lent = concurrency, run, lent
         self._line: deque[Held] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -38,7 +39,7 @@ class Slots:
 
     def open(self) -> None:
         """Open one slot, and look again when it has done what it can without waiting."""
-        if self._line and len(self._tasks) < self._concurrency:
+        if self._line and len(self._tasks) < self._concurrency + self._lent():
             self._start(self._run_line())
             asyncio.get_running_loop().call_soon(self.open)
 
@@ -65,7 +66,7 @@ class Slots:
 
     async def _run_line(self) -> None:
         slot = asyncio.current_task()
-        while self._line:
+        while self._line and len(self._tasks) <= self._concurrency + self._lent():  # what was lent is to be given back
             held = self._line.popleft()
             held.task = slot
             await self._run(held)

@@ -17,10 +17,9 @@ from random import Random
 from time import perf_counter
 
 import structlog
-from redis.exceptions import ResponseError
 
 from eventflow.codec import DecodeError
-from eventflow.log.connection import BLOCK_MS, DISCONNECTED
+from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.members import BEAT_S
@@ -32,8 +31,10 @@ from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.loops import Loops, end
 from eventflow.runtime.pressure import Gate
 from eventflow.runtime.reaction import Group
+from eventflow.runtime.room import Room
 from eventflow.runtime.shares import Shares
 from eventflow.runtime.slots import Slots
+from eventflow.runtime.turns import Turns
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
@@ -42,6 +43,8 @@ from eventflow.telemetry.tracing import Tracing
 _LAST_WORDS_S = 5.0
 #: How often silent consumers are looked for, and how long one must be silent to be removed.
 _REAP_S, _SILENT_S = 60.0, 600.0
+#: How long a start waits for the groups to be made: a partition that is away isn't waited for any longer.
+_CREATE_S = 2.0
 #: How often a worker with free slots looks at partitions that others wait at.
 _LOOK_S = 1.0
 #: How often disk and memory are looked at.
@@ -86,14 +89,11 @@ class Worker:
         )
         self._codec, self._most_in_progress = log.codec, log.committer.limit
         self._held: set[Held] = set()
-        self._slots = Slots(settings.concurrency, self._executor.run)
+        self._turns = Turns(len(members), self._look_for_room)
+        self._room = Room(settings.concurrency, settings.least_room, self._held, self._turns.away)
+        self._slots = Slots(settings.concurrency, self._executor.run, lent=lambda: self._room.lent)
         self._none_held = asyncio.Event()
-        self._reading, self._sweeping = (
-            asyncio.Lock(),
-            asyncio.Lock(),
-        )  # one partition at a time: all fill the same room
-        self._room, self._least_room = asyncio.Event(), settings.least_room
-        self._room.set()
+        self._reading, self._sweeping = asyncio.Lock(), asyncio.Lock()  # all partitions fill the same room
         self._loops = Loops(members, self._pulse, random, self._log)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,10 +101,11 @@ class Worker:
 
         Also ends when every slot is taken by a step that ignores its end; see `stuck`.
         """
-        await self._loops.recreate(self._members)  # where that fails now, NOGROUP brings us back to it
+        creating = asyncio.create_task(self._loops.recreate(self._members))
+        await asyncio.wait([creating], timeout=_CREATE_S)  # where that fails now, NOGROUP brings us back to it
         loops = [asyncio.create_task(self._read_loop(member)) for member in self._members]
         loops += self._loops.on_each(self._sweep, self._settings.sweep_s)
-        loops.append(asyncio.create_task(self._loops.forever(self.reap, _REAP_S)))
+        loops += self._loops.on_each(self._reap, _REAP_S)
         heartbeats = self._loops.on_each(self._renew, self._settings.heartbeat_s)
         loops.append(asyncio.create_task(self._loops.forever(self._deadlines, self._settings.heartbeat_s)))
         if self._gate is not None:
@@ -119,7 +120,7 @@ class Worker:
             self._pulse.clear()
             await self._drain()
         finally:
-            await end([stopped, stuck, *heartbeats, *loops])
+            await end([creating, stopped, stuck, *heartbeats, *loops])
         for loop in [*heartbeats, *loops]:  # a loop that ended by itself is a defect: say so
             if not loop.cancelled() and (error := loop.exception()):
                 raise error
@@ -134,11 +135,9 @@ class Worker:
         loop = f"read {member.keys.partition:02x}"
         while True:
             self._pulse.rest(loop)
-            await self._room.wait()
-            if self._gate is not None:
+            await self._room.enough()
+            if self._gate is not None and not self._gate.is_open:
                 await self._gate.passed()
-            if self._free < self._least_room:
-                self._room.clear()
                 continue
             if await self._loops.surviving(partial(self._read, member, loop), member) != 0:
                 continue
@@ -150,18 +149,17 @@ class Worker:
 
     async def _read(self, member: GroupMember, loop: str) -> int | None:
         """Take what is there; returns how much it was, or None where there is no room."""
-        async with self._reading:
+
+        async def read() -> int | None:
             self._pulse.beat(loop, BLOCK_MS / 1000)  # waiting for the turn of others is no hang
-            room = self._free
+            room = self._room.free
             if room <= 0:
                 return None
             found = await member.read(room)
             self._take(member, found)
             return len(found)
 
-    @property
-    def _free(self) -> int:
-        return self._settings.concurrency - len(self._held)
+        return await self._turns.take(self._reading, member.keys.partition, read)
 
     def _take(self, member: GroupMember, deliveries: Iterable[Delivery]) -> None:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
@@ -180,10 +178,13 @@ class Worker:
     def _let_go(self, held: Held) -> None:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
-        if self._free >= self._least_room:
-            self._room.set()
+        self._room.changed()
         if all(held.given_up for held in self._held):
             self._none_held.set()
+
+    def _look_for_room(self) -> None:
+        self._room.changed()
+        self._slots.open()
 
     async def _sweep(self, member: GroupMember) -> None:
         """Deliver retries that are due, and take over what dead members have left, as far as there is room.
@@ -193,12 +194,14 @@ class Worker:
         await self._renew(member)
         await member.move_due(int(self._clock().timestamp() * 1000))
         await member.admit(self._most_in_progress)
-        async with self._sweeping:
-            lease_ms, room = self._overdue()
-            for delivery in await member.sweep(lease_ms, room) if room > 0 else ():
-                entry, count = delivery.claim.entry_id, delivery.claim.count
-                self._log.warning("entry taken over", entry=entry, delivery_count=count)
-                self._take(member, (delivery,))
+        await self._turns.take(self._sweeping, member.keys.partition, partial(self._take_over, member))
+
+    async def _take_over(self, member: GroupMember) -> None:
+        lease_ms, room = self._overdue()
+        for delivery in await member.sweep(lease_ms, room) if room > 0 else ():
+            entry, count = delivery.claim.entry_id, delivery.claim.count
+            self._log.warning("entry taken over", entry=entry, delivery_count=count)
+            self._take(member, (delivery,))
 
     def _overdue(self) -> tuple[int, int]:
         """(silence in ms after which we take an entry over, how many we take).
@@ -206,7 +209,7 @@ class Worker:
         A busy member takes one at a time, which gets the next free slot before anything new does; but only what
         members with free slots have left lying for a while. Else an orphan would wait for the end of the backlog.
         """
-        lease_ms, room = int(self._settings.lease_s * 1000), self._free
+        lease_ms, room = int(self._settings.lease_s * 1000), self._room.free
         if self._gate is not None and not self._gate.is_open:
             return lease_ms, 0
         if room > 0:
@@ -216,16 +219,20 @@ class Worker:
 
     async def reap(self, idle_ms: int | None = None) -> None:
         """Remove consumers that have been silent for `idle_ms` (by default much longer than a lease)."""
-        silent_ms = int(max(_SILENT_S, 10 * self._settings.lease_s) * 1000) if idle_ms is None else idle_ms
         for member in self._members:
-            if removed := await member.reap(silent_ms):
-                self._log.info("silent consumers removed", count=removed)
+            await self._reap(member, idle_ms)
+
+    async def _reap(self, member: GroupMember, idle_ms: int | None = None) -> None:
+        silent_ms = int(max(_SILENT_S, 10 * self._settings.lease_s) * 1000) if idle_ms is None else idle_ms
+        if removed := await member.reap(silent_ms):
+            self._log.info("silent consumers removed", count=removed)
 
     async def _renew(self, member: GroupMember) -> None:
         held = [h for h in self._held if h.member is member and not h.given_up]
         if not held:
             return
-        for one, answer in zip(held, await member.renew([renewal_of(h) for h in held]), strict=True):
+        renew = partial(member.renew, [renewal_of(h) for h in held])
+        for one, answer in zip(held, await self._turns.watch(member.keys.partition, renew), strict=True):
             if answer == LOST:
                 self._end(one, Ending.LEASE_LOST)
             elif answer == CANCEL and not follows_the_end(one):
@@ -242,9 +249,8 @@ class Worker:
             entry, job_id = held.delivery.claim.entry_id, held.envelope.job_id if held.envelope else "-"
             self._log.error("step ignores its end; its entry is left to others", entry=entry, job_id=job_id)
         given_up = sum(held.given_up for held in self._held)
-        self._least_room = max(1, min(self._settings.least_room, self._settings.concurrency - given_up))
-        if self._free >= self._least_room:
-            self._room.set()
+        self._room.least = max(1, min(self._settings.least_room, self._settings.concurrency - given_up))
+        self._look_for_room()  # steps of a partition that is away may have begun to wait for it
         if given_up >= self._settings.concurrency:
             self._log.error("every slot is taken by a step that ignores its end; ending")
             self._stuck.set()
@@ -257,11 +263,8 @@ class Worker:
             await self._wait_until_none_held(self._settings.drain_s)
         # The delivery of a step that was given up counts: an entry that hangs every worker must come to its limit.
         await self._give_back([held for held in self._held if not held.given_up])
-        for leave in [member.leave for member in self._members] + ([self._shares.leave] if self._shares else []):
-            try:
-                await leave()
-            except (ResponseError, *DISCONNECTED):
-                self._log.warning("left without telling the server")
+        leaves = [member.leave for member in self._members] + ([self._shares.leave] if self._shares else [])
+        await asyncio.gather(*(self._loops.told(leave(), "left") for leave in leaves))
 
     async def _wait_until_none_held(self, seconds: float) -> None:
         try:
@@ -285,8 +288,6 @@ class Worker:
                 slot.cancel()
             if unwilling:
                 await asyncio.wait(unwilling, timeout=_LAST_WORDS_S)
-        for held in unfinished:
-            try:
-                await held.member.release([held.delivery.claim], int(self._settings.lease_s * 1000))
-            except (ResponseError, *DISCONNECTED):
-                self._log.warning("lease left to run out", entry=held.delivery.claim.entry_id)
+        lease_ms = int(self._settings.lease_s * 1000)
+        claims = [(held.member, held.delivery.claim) for held in unfinished]
+        await asyncio.gather(*(self._loops.told(m.release([c], lease_ms), "lease left to run out") for m, c in claims))

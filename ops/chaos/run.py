@@ -57,11 +57,13 @@ class Plan:
     lease_s: float = 2.0
     broken: str = "-"
     groups: Sequence[str] = tuple(GROUP_TOPICS)
+    partitions: int = 1
 
 
 @frozen
 class Report:
-    """What came of it. `worked_again` counts steps whose work was begun more than once, which faults make necessary."""
+    """What came of it. `worked_again` counts steps whose work was begun more than once, which faults make necessary,
+    `files_lost` the lost files of the workspace that steps have missed."""
 
     plan: Plan
     promises: Mapping[str, int]
@@ -73,6 +75,7 @@ class Report:
     fell_back: int
     steps_done: int
     worked_again: int
+    files_lost: int
     faults: Mapping[str, int]
     quiet: bool
     seconds: float
@@ -87,15 +90,19 @@ async def run(plan: Plan, folder: Path, *, lanes: Mapping[str, Sequence[Fault]] 
     Raises ChaosError where the run itself can't be carried out.
     """
     began = monotonic()
-    layout = Layout(folder, plan.workers, plan.groups, lease_s=plan.lease_s, broken=plan.broken)
+    layout = Layout(
+        folder, plan.workers, plan.groups, lease_s=plan.lease_s, broken=plan.broken, partitions=plan.partitions
+    )
     async with open_site(layout) as site:
         _LOG.info("the stack runs", url=site.url, folder=str(folder))
-        redis = connect(site.settings.redis_url)
+        redis, stores = connect(site.settings.redis_url), _stores(site)
         try:
             if lanes is None:
                 lanes = schedule(plan.seed, plan.seconds, len(site.workers), plan.lease_s)
-            return await _run(plan, site, Storm(site, list(lanes.values())), redis, began)
+            return await _run(plan, site, Storm(site, stores["workspace"], list(lanes.values())), redis, began)
         finally:
+            for store in stores.values():
+                await store.close()
             await redis.aclose()
 
 
@@ -150,32 +157,34 @@ async def _collect(site: Site, redis: Redis, keyspace: Keyspace, tokens: Mapping
 def _stores(site: Site) -> dict[str, ObjectStore]:
     env, settings = site.environment, site.settings
     options = S3Options(
-        endpoint_url=env["AWS_ENDPOINT_URL_S3"],
+        endpoint_url=f"http://127.0.0.1:{site.store_port}",
         region=env["AWS_DEFAULT_REGION"],
         access_key_id=env["AWS_ACCESS_KEY_ID"],
         secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
     return {
+        "workspace": open_store(settings.workspace_url, now=utc_now, s3=options),
         "delivery": open_store(settings.delivery_url, now=utc_now, s3=options),
         "fallback": open_store(settings.fallback_url, now=utc_now),
     }
 
 
-def _report(plan: Plan, e: Evidence, storm: Storm, quiet: bool, without_answer: int, seconds: float) -> Report:
-    views = [view for view in map(folded, e.histories.values()) if view is not None]
-    found = violations(e)
-    begun = Counter((line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "begin")
+def _report(plan: Plan, evidence: Evidence, storm: Storm, quiet: bool, without_answer: int, seconds: float) -> Report:
+    views = [view for view in map(folded, evidence.histories.values()) if view is not None]
+    found = violations(evidence)
+    begun = Counter((line.job, line.step, line.scene, line.run) for line in evidence.journal if line.what == "begin")
     return Report(
         plan=plan,
-        promises=_counted(promise.what for promise in e.promises),
+        promises=_counted(promise.what for promise in evidence.promises),
         without_answer=without_answer,
-        jobs_in_log=len(e.histories),
+        jobs_in_log=len(evidence.histories),
         ended_as=_counted(view.status.value for view in views),
         failed_as=_counted(view.job.failure.failure.code for view in views if view.job.failure),
-        events=sum(len(history.ids) for history in e.histories.values()),
+        events=sum(len(history.ids) for history in evidence.histories.values()),
         fell_back=sum(bool(view.job.degraded) for view in views),
         steps_done=len(begun),
         worked_again=sum(times > 1 for times in begun.values()),
+        files_lost=sum(e.type == "ArtefactLost" for history in evidence.histories.values() for e in history.envelopes),
         faults=_counted(done.kind.value for done in storm.done),
         quiet=quiet,
         seconds=round(seconds, 1),

@@ -1,6 +1,7 @@
 """Which faults happen when: chosen by the seed alone, so that a run can be repeated.
 
-Three lanes run side by side, each with one fault at a time: workers, the log's server, the object store.
+Four lanes run side by side, each with one fault at a time: workers, the log's server, the delivery store, the
+workspace.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ class FaultKind(StrEnum):
     STORE_REFUSES = "store_refuses"  #: the delivery store takes no connections
     STORE_HANGS = "store_hangs"  #: it takes them and says nothing
     STORE_SLOW = "store_slow"  #: it takes its time over every piece
+    WORKSPACE_REFUSES = "workspace_refuses"  #: the store in which steps hand files to each other takes no connections
+    WORKSPACE_HANGS = "workspace_hangs"  #: it takes them and says nothing
+    LOSE_FILE = "lose_file"  #: the newest file of the workspace is gone
 
 
 K = FaultKind
@@ -31,6 +35,7 @@ LANES: Mapping[str, tuple[FaultKind, ...]] = {
     "workers": (K.KILL, K.PAUSE, K.ISOLATE, K.SILENCE, K.KILL, K.LOSE_ANSWER, K.KILL_WEB),
     "log": (K.CUT, K.CRASH, K.CUT),
     "store": (K.STORE_REFUSES, K.STORE_HANGS, K.STORE_SLOW),
+    "workspace": (K.LOSE_FILE, K.WORKSPACE_REFUSES, K.LOSE_FILE, K.WORKSPACE_HANGS, K.LOSE_FILE),
 }
 #: Faults that last for some leases; the others for seconds, or are over at once.
 _LEASES = (K.PAUSE, K.ISOLATE, K.SILENCE)
@@ -41,9 +46,19 @@ _SECONDS: Mapping[FaultKind, tuple[float, float]] = {
     K.STORE_REFUSES: (0.5, 4.0),
     K.STORE_HANGS: (0.5, 4.0),
     K.STORE_SLOW: (1.0, 4.0),
+    K.WORKSPACE_REFUSES: (
+        0.2,
+        1.5,
+    ),  # without the workspace a step fails, which is tried four times within seconds here
+    K.WORKSPACE_HANGS: (0.5, 4.0),
 }
 #: Pause between two faults of a lane, in seconds: the stack has to get somewhere in between.
-_CALM: Mapping[str, tuple[float, float]] = {"workers": (0.5, 3.0), "log": (3.0, 9.0), "store": (1.0, 6.0)}
+_CALM: Mapping[str, tuple[float, float]] = {
+    "workers": (0.5, 3.0),
+    "log": (3.0, 9.0),
+    "store": (1.0, 6.0),
+    "workspace": (0.5, 5.0),
+}
 
 
 @frozen

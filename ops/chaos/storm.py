@@ -10,6 +10,7 @@ from time import monotonic
 import structlog
 from attrs import frozen
 
+from eventflow.storage import ObjectStore
 from ops.chaos.process import Program
 from ops.chaos.proxy import Proxy
 from ops.chaos.schedule import Fault, FaultKind
@@ -33,13 +34,18 @@ class Done:
 class Storm:
     """`done` are the faults so far."""
 
-    def __init__(self, site: Site, lanes: Sequence[Sequence[Fault]]) -> None:
-        self._site, self._lanes = site, lanes
+    def __init__(self, site: Site, workspace: ObjectStore, lanes: Sequence[Sequence[Fault]]) -> None:
+        """`workspace` is a way to that store past every proxy."""
+        self._site, self._workspace, self._lanes = site, workspace, lanes
         self._began = monotonic()
+        self._seconds = max((fault.at_s + fault.lasts_s for lane in lanes for fault in lane), default=0.0)
         self.done: list[Done] = []
 
     async def rage(self) -> None:
-        """All lanes side by side. Raises ChaosError where a process doesn't come back."""
+        """All lanes side by side; one that is late, because processes take long to start again, ends with the others.
+
+        Raises ChaosError where a process doesn't come back.
+        """
         self._began = monotonic()
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
@@ -48,6 +54,8 @@ class Storm:
 
     async def _follow(self, lane: Sequence[Fault]) -> None:
         for fault in lane:
+            if monotonic() > self._began + self._seconds:
+                return
             await asyncio.sleep(self._began + fault.at_s - monotonic())
             began = monotonic()
             target = await self._do(fault)
@@ -98,7 +106,25 @@ class Storm:
                 await _for_a_while(store, store.hang, fault.lasts_s)
             case kinds.STORE_SLOW:
                 await _for_a_while(store, store.crawl, fault.lasts_s)
+            case _:
+                return await self._to_workspace(fault)
         return "store"
+
+    async def _to_workspace(self, fault: Fault) -> str:
+        proxy, kinds = self._site.workspace_proxy, FaultKind
+        match fault.kind:
+            case kinds.WORKSPACE_REFUSES:
+                await _for_a_while(proxy, proxy.refuse, fault.lasts_s)
+            case kinds.WORKSPACE_HANGS:
+                await _for_a_while(proxy, proxy.hang, fault.lasts_s)
+            case kinds.LOSE_FILE:  # the newest is the one that somebody is about to ask for
+                files = [info async for info in self._workspace.list("jobs/")]
+                if not files:
+                    return "workspace, which is empty"
+                newest = max(files, key=lambda info: info.modified_at)
+                await self._workspace.delete(newest.key)
+                return newest.key
+        return "workspace"
 
 
 async def _for_a_while(proxy: Proxy, fault: Callable[[], None], lasts_s: float) -> None:

@@ -1,12 +1,14 @@
-"""The real worker with a journal: `python -m ops.chaos.worker_program JOURNAL BREAK worker --group G ...`.
+"""The real worker with a journal: `python -m ops.chaos.worker_program JOURNAL BREAK WORKSPACE worker --group G ...`.
 
 It puts itself into the composition root (names that `eventflow worker` looks up there) and then runs that command.
-BREAK is a key of `BREAKS`, or "-". Not a setting of the service: nobody can break a production worker by a variable.
+BREAK is a key of `BREAKS`, or "-"; WORKSPACE is the address of the workspace's S3 server, which has faults of its own.
+They are no settings of the service: nobody can break a production worker by a variable.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
@@ -25,6 +27,7 @@ from eventflow.log.consume import Delivery, GroupMember
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord, Settlement
 from eventflow.runtime.reaction import Group, Handler, Reaction
+from eventflow.storage import ObjectStore
 from ops import compose
 from ops.chaos.breaks import BREAKS
 from ops.chaos.journal import Journal
@@ -137,6 +140,19 @@ def install(folder: Path) -> None:
     )
 
 
+def open_workspace_at(endpoint: str) -> None:
+    """From here on, the workspace is reached at `endpoint`, not where the other stores are."""
+    opening = vars(compose)["open_store"]
+
+    def opened(url: str, *, name: str = "", **kwargs: Any) -> ObjectStore:
+        if name == "workspace":
+            kwargs["environ"] = os.environ | {"AWS_ENDPOINT_URL_S3": endpoint}
+        store: ObjectStore = opening(url, name=name, **kwargs)
+        return store
+
+    vars(compose).update(open_store=opened)
+
+
 def break_commit(kind: str) -> None:
     """From here on, `commit.lua` is loaded with its fault."""
     alter: Callable[[str], str] = BREAKS[kind]
@@ -151,8 +167,9 @@ def break_commit(kind: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     from ops.cli import main as eventflow
 
-    folder, kind, *command = arguments
+    folder, kind, workspace, *command = arguments
     install(Path(folder))
+    open_workspace_at(workspace)
     if kind != "-":
         break_commit(kind)
     return eventflow(command)

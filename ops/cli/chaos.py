@@ -31,6 +31,7 @@ def chaos(
     workers: Annotated[int, typer.Option(min=1, max=32, help="Worker processes of each group.")] = 2,
     jobs: Annotated[int, typer.Option(min=1, help="Jobs that clients post meanwhile.")] = 40,
     seed: Annotated[int, typer.Option(help="Chooses faults, jobs and their times; the same seed, the same run.")] = 1,
+    partitions: Annotated[int, typer.Option(min=1, max=256, help="Partitions of the log.")] = 1,
     lease: Annotated[float, typer.Option(min=0.5, max=60, help="The workers' lease in seconds.")] = 2.0,
     broken: Annotated[
         str, typer.Option("--break", metavar="KIND", help="Run with a broken commit, which has to be found out.")
@@ -40,8 +41,9 @@ def chaos(
 ) -> None:
     """Real processes under faults that a seed chooses; then checks that nothing was lost or done twice.
 
-    Workers are killed and paused, the log's server crashes, connections break, the object store fails. Exits with 1
-    where anything is wrong afterwards, and says what. Needs the dev extra (rclone serves as the object store).
+    Workers are killed and paused, the log's server crashes, connections break, the delivery store and the workspace
+    fail, files of the workspace are lost. Exits with 1 where anything is wrong afterwards, and says what. Needs the dev
+    extra (rclone serves as the object stores).
     """
     from ops.chaos.breaks import BREAKS
     from ops.chaos.run import Plan
@@ -50,7 +52,7 @@ def chaos(
         raise UsageError(f"There is no break {broken!r}; there is: {', '.join(BREAKS)}.")
     if keep is not None and keep.exists():
         raise UsageError(f"{keep} is there already: choose a new folder.")
-    plan = Plan(seed, minutes * 60, jobs, workers, lease, broken)
+    plan = Plan(seed, minutes * 60, jobs, workers, lease, broken, partitions=partitions)
     folder = (keep or Path(tempfile.mkdtemp(prefix="eventflow-chaos-"))).absolute()
     report = _carried_out(plan, folder, keep=keep is not None)
     if json:
@@ -113,6 +115,7 @@ def _show(report: Report) -> None:
         "jobs with files in the fallback store": report.fell_back,
         "steps": report.steps_done,
         "steps whose work was begun again": report.worked_again,
+        "lost files that steps have missed": report.files_lost,
         "seconds in all": report.seconds,
     }
     print_table(("figure", "value"), [(name, _text(value)) for name, value in figures.items()])

@@ -121,6 +121,7 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
+    from eventflow.storage.tidy import kept_tidy
     from ops.compose import groups, keeper, open_parts
     from ops.compose import worker as make_worker
 
@@ -133,8 +134,10 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             runner = keeper(parts) if archives else make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
             tune_process()
             say(f"ready {name}")
+            stores = [*parts.stores.values(), *([parts.shelf.store] if parts.shelf else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
-                await runner.run(stop)
+                async with kept_tidy(stores):
+                    await runner.run(stop)
             if runner.stuck:  # such a step would keep the event loop from closing
                 end_at_once(f"{runner.stuck} steps ignore their end", EXIT_FAILURE)
 

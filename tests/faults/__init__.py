@@ -15,16 +15,19 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | failed XACK logged, ids dropped | test_server_loss: lost_answer_to_a_settling_commit_... (XACK is part of the commit) |
 | DELCONSUMER discards pending | test_drain: unfinished_step_goes_to_another_worker_..., consumers_of_dead_workers_... |
 | consumers leak (38 million) | test_hygiene: thousand_killed_workers_...; test_drain: consumers_of_dead_workers_..., many_restarts_... |
+| sweep throws away what it has taken over | test_leases: what_a_sweep_has_taken_over_is_kept_... |
+| half-written files of killed workers stay | integration/cli/test_archive: worker_removes_what_a_killed_one_left_... |
 | acked streams grow (retry streams) | test_retries: transient_failure_... (settled retries are deleted) |
 | NOGROUP: stop or hot loop | test_lost_groups |
 | group recreated at `$` skips events | test_lost_groups: destroyed_group_comes_back_and_skips_nothing, group_that_is_new_... |
 | eviction kills group | test_server_loss: server_that_may_evict_events_is_refused |
 | failover re-delivers acked | test_leases: redelivery_of_settled_work_...; test_lost_groups: destroyed_group_... |
 | silent hang, 10.5 h | test_deadlines: process_that_has_gone_deaf_..., process_whose_event_loop_stands_still_..., step_that_hangs_... |
+| lost tail is written anew, caches are of another history | test_lost_tail |
 | redis-py: socket_timeout below BLOCK | test_server_loss: blocking_reads_end_well_before_the_socket_gives_up |
 | redis-py: pool raises | test_server_loss: burst_of_500_does_not_run_the_pool_dry |
 | swept while running, stuck active | test_leases: worker_that_was_paused_..., entry_of_a_dead_worker_is_not_left_... |
-| workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_... |
+| workspace file is gone (lost machine) | integration/flow/test_again: lost_scene_is_rendered_again_for_assembly_..., ..._for_upload_...; test_chaos |
 | worker death waits full timeout | test_leases: killed_worker_is_replaced_... |
 | orphan group pins trimming | test_trimming: orphan_group_holds_nothing_up_..., lost_group_holds_everything_up_... |
 | MAXLEN drops undelivered; lag then reads 0 | test_trimming: undelivered_and_unacknowledged_entries_stay, groups_that_never_started_... |
@@ -42,6 +45,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | KEDA ignores one message | test_lanes: queue_of_one_is_a_queue (counted by the server; no scaler's threshold in between) |
 | XACKDEL RCE | unit/test_architecture: no_command_is_sent_that_the_oldest_servers_do_not_have |
 | one owner's backlog delays everybody | test_admission: one_owners_500_jobs_..., order_is_that_of_start_time_fair_queueing |
+| queue limit is looked at before the write | integration/web/test_backpressure: burst_over_several_processes_..., limit_goes_over_... |
 | waiting jobs are lost, places leak | test_admission: killed_worker_and_killed_server_..., end_gives_the_place_..., ..._does_not_wait_for_itself |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
@@ -52,6 +56,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
 | cluster broker never reclaims | cluster/test_crashes: killed_worker_is_replaced_on_every_master |
 | failover of a cluster master loses jobs | cluster/test_crashes: jobs_that_a_replica_has_survive_the_failover_of_a_master |
+| silent master delays the others' partitions | cluster/test_away |
 | slots move, masters and replicas change places | cluster/test_routes |
 | hot partition starves, or many partitions take a connection each | test_shares |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |

@@ -8,6 +8,11 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+from redis.exceptions import ResponseError
+
+from eventflow.log.connection import connect
+from eventflow.log.consume import GroupMember, Renewal
 from eventflow.runtime.reaction import Reaction
 from eventflow.topics import Topic
 from tests.faults.conftest import Crew
@@ -189,3 +194,25 @@ async def _snapshot(space: Space, job_id: str) -> object:
 def _tree(folder: Path) -> dict[str, tuple[str, int]]:
     """Path -> (digest, inode) of each stored object."""
     return {str(p): (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_ino) for p in stored_files(folder)}
+
+
+async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(space: Space) -> None:
+    """Its deliveries are counted: thrown away, it would come to its limit without ever being worked on."""
+    blocking = connect(space.url, blocking=True)
+    try:
+        dying, living = (
+            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.REQUESTED, Topic.PLANNED), name)
+            for name in ("dying", "living")
+        )
+        await dying.ensure()
+        await space.submit_scenes(1)
+        (planned, _) = await dying.read(2)
+        assert planned.claim.stream == space.topic(Topic.PLANNED)
+        await space.redis.xgroup_destroy(space.topic(Topic.REQUESTED), "generation")
+        (taken,) = await living.sweep(0, 10)
+        assert (taken.claim.stream, taken.claim.count) == (space.topic(Topic.PLANNED), 2)
+        await living.renew([Renewal(taken.claim, "-", "", None)])
+        with pytest.raises(ResponseError, match="NOGROUP"):
+            await living.sweep(60_000, 10)
+    finally:
+        await blocking.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +25,8 @@ _START_S = 60.0
 class ClusterServer:
     """Masters can be killed and started again; `url` names two of the nodes."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, node_timeout_ms: int = NODE_TIMEOUT_MS) -> None:
+        self._folder, self._node_timeout_ms = folder, node_timeout_ms
         self.ports = [free_port() for _ in range(2 * MASTERS)]
         self.url = f"redis+cluster://127.0.0.1:{self.ports[0]},127.0.0.1:{self.ports[1]}/"
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -50,7 +51,7 @@ class ClusterServer:
             "bind": "127.0.0.1",
             "dir": folder,
             "cluster-enabled": "yes",
-            "cluster-node-timeout": NODE_TIMEOUT_MS,
+            "cluster-node-timeout": self._node_timeout_ms,
             "appendonly": "yes",
             "save": "",
             "repl-diskless-sync-delay": 0,
@@ -115,6 +116,13 @@ class ClusterServer:
         process.kill()
         process.wait()
 
+    def pause(self, port: int) -> None:
+        """It takes connections, and answers nothing."""
+        self._processes[port].send_signal(signal.SIGSTOP)
+
+    def resume(self, port: int) -> None:
+        self._processes[port].send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         for port in list(self._processes):
             self.kill(port)
@@ -124,8 +132,8 @@ class ClusterServer:
 
 
 @contextlib.contextmanager
-def cluster_server(folder: Path) -> Iterator[ClusterServer]:
-    cluster = ClusterServer(folder)
+def cluster_server(folder: Path, **options: int) -> Iterator[ClusterServer]:
+    cluster = ClusterServer(folder, **options)
     try:
         cluster.start()
         yield cluster

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import signal
 import subprocess
 import sys
@@ -63,6 +64,21 @@ class LogServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def written(self) -> int:
+        """How long the append-only file is, in bytes."""
+        return self._file.stat().st_size
+
+    def lose_after(self, written: int) -> None:
+        """A power failure: what was added to the append-only file after it was `written` long is gone."""
+        self.kill()
+        os.truncate(self._file, written)
+        self.start()
+
+    @property
+    def _file(self) -> Path:
+        (found,) = self.folder.glob("appendonlydir/*.incr.aof")
+        return found
 
     def pause(self) -> None:
         assert self._process is not None

@@ -58,8 +58,14 @@ async def run_jobs(studio: Studio, start: Callable[..., Awaitable[Client]], coun
         if not cursor:
             break
     assert sorted(listed) == sorted(jobs)
-    ready: Any = await get("/readyz")
-    assert all(part["status"] == "ok" for part in ready["components"].values()), ready
+
+    async def all_ready() -> bool:
+        ready: Any = await get("/readyz")
+        return all(part["status"] == "ok" for part in ready["components"].values())
+
+    await wait_until(
+        all_ready, what="every part says that it is ready"
+    )  # a busy worker hasn't asked every topic of late
     for job_id in jobs:
         assert gapless(await studio.space.history(job_id))
     return Counter(partition_of(job_id) for job_id in jobs)

@@ -61,6 +61,25 @@ local function anybody_waits(base)
   return redis.call('EXISTS', base .. 'waiting:high', base .. 'waiting:normal') > 0
 end
 
+-- How many requests of the partition nobody has begun: those that wait to be admitted, and those that were and lie in
+-- the topic. nil where the server can't tell. web/backpressure.py counts the same.
+local function count_waiting(base)
+  local waiting = 0
+  for _, lane in ipairs({ 'high', 'normal' }) do
+    local stream = base .. 'topic:requested:' .. lane
+    local lag = redis.call('XLEN', stream)
+    local groups = lag > 0 and redis.call('XINFO', 'GROUPS', stream) or {}
+    for _, group in ipairs(groups) do
+      local about = {}
+      for i = 1, #group, 2 do about[group[i]] = group[i + 1] end
+      if about.name == 'generation' then lag = about.lag end
+    end
+    if not lag then return end
+    waiting = waiting + lag + redis.call('ZCARD', base .. 'waiting:' .. lane)
+  end
+  return waiting
+end
+
 -- Admit as many of those that wait as there is room for; `most` at a time.
 local function admit_next(base, limit, most)
   if not anybody_waits(base) then return end

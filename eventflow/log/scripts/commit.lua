@@ -3,21 +3,25 @@
 -- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
 -- ARGV: a flat list, read from left to right:
 --   number of commits, most jobs in progress, then for each commit
---     expected version, hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request'), number of events
---     for 'stop', 'publish', 'park' and 'request': lane, owner
+--     expected version, mark of its event ('': any), hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request'), number of events
+--     for 'stop', 'publish', 'park' and 'request': lane, owner, most jobs that may wait before it ('': any number)
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
 --     for each delayed: due (ms), member
 --     for each parked: number of fields and values, then these
 -- The live hash of a job has the name of its events key without ':events'.
--- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'error', text}.
+-- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'other', present version} |
+-- {'full', jobs that wait} | {'error', text}.
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
 -- A request isn't routed here, but when the job is admitted (admission.lua); 'stop', 'publish' and 'park' give its place back.
 -- A hint of 'stop' leaves a note for an hour, so that every worker of a job that has ended early hears of it.
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
+-- A server that has lost its newest events may have got others since, up to the very version that a process has folded:
+-- the mark tells whether that is the same history ('conflict' where it has only grown) or an'other'. It goes for a
+-- settlement without events too, whose reason may be an event that is lost; a job that is archived isn't looked at then.
 
 local args, keys, call = ARGV, KEYS, redis.call
 local feed, base = keys[1], string.sub(keys[1], 1, -5)
@@ -35,6 +39,18 @@ local function after(from, delayed, parked)
   local next = from + 2 * delayed
   for _ = 1, parked do next = next + 1 + tonumber(args[next]) end
   return next
+end
+
+local function mark_of(entry) return string.sub(redis.sha1hex(entry[2][2]), 1, 16) end
+
+-- What to answer where the job isn't as it was folded; nil where it is.
+local function moved(job_key, version, mark)
+  local last, id = call('XREVRANGE', job_key, '+', '-', 'COUNT', 1)[1], version .. '-0'
+  if not last and version == 0 then return end
+  if last and last[1] == id and (mark == '' or mark_of(last) == mark) then return end
+  local folded = last and mark ~= '' and call('XRANGE', job_key, id, id)
+  if folded and (not folded[1] or mark_of(folded[1]) ~= mark) then return { 'other', call('XLEN', job_key) } end
+  return { 'conflict', call('XLEN', job_key) }
 end
 
 local function append(from, events, job_key, version)
@@ -87,10 +103,11 @@ local function note(hint, job_key, lane, owner)
 end
 
 local function commit(job_key)
-  local version, hint, events, first = tonumber(args[at]), args[at + 1], tonumber(args[at + 2]), at + 3
-  local lane, owner
+  local version, mark, hint = tonumber(args[at]), args[at + 1], args[at + 2]
+  local events, first = tonumber(args[at + 3]), at + 4
+  local lane, owner, most
   if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' then
-    lane, owner, first = args[first], args[first + 1], first + 2
+    lane, owner, most, first = args[first], args[first + 1], tonumber(args[first + 2]), first + 3
   end
   at = first + 3 * events
   local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
@@ -106,11 +123,15 @@ local function commit(job_key)
   at = after(aside, delayed, parked)
 
   if not owned then return { 'lost', 0 } end
-  if events > 0 then
-    local present = call('XLEN', job_key)
-    if present ~= version then return { 'conflict', present } end
-    version = append(first, events, job_key, version)
+  if events > 0 or mark ~= '' then
+    local refusal = moved(job_key, version, mark)
+    if refusal and (events > 0 or refusal[2] > 0) then return refusal end
   end
+  if most then
+    local waiting = count_waiting(base)
+    if waiting and waiting >= most then return { 'full', waiting } end
+  end
+  if events > 0 then version = append(first, events, job_key, version) end
   if at > aside then set_aside(aside, delayed, parked) end
   if hint ~= '' then note(hint, job_key, lane, owner) end
   if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,22 @@ def tools(server: LogServer, tmp_path: Path) -> Iterator[Programs]:
             "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         }
         yield programs
+
+
+async def test_worker_removes_what_a_killed_one_left_half_written(tools: Programs, tmp_path: Path) -> None:
+    """In every local store, the archive's too; what may still be written stays."""
+    left, fresh = list[Path](), list[Path]()
+    for folder in (tmp_path / "archive", tmp_path / "data" / "workspace", tmp_path / "data" / "delivery"):
+        spool = folder / ".eventflow" / "spool"
+        spool.mkdir(parents=True)
+        left.append(spool / ".spool-left")
+        fresh.append(spool / ".spool-fresh")
+        for path in (left[-1], fresh[-1]):
+            path.write_bytes(b"half")
+        os.utime(left[-1], (1, 1))
+    tools.start("worker", "--group", "archive")
+    await wait_until(lambda: not any(path.exists() for path in left), 60.0)
+    assert all(path.exists() for path in fresh)
 
 
 async def test_worker_that_is_killed_again_and_again_loses_no_job(archived: Archived, tools: Programs) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from eventflow.topics import Lane, Topic
 from tests.integration.web.conftest import Client, StartClient
 from web.backpressure import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
 from web.deps import WebDeps
+from web.errors import Problem
 
 GENERATE = "/api/v1/videos/generate"
 
@@ -115,13 +118,19 @@ async def test_retry_after_goes_by_the_pace_of_late(
     stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
     worker = await member(deps)
     await _fill(deps.redis, stream, begun + limit + excess - 1)
-    assert await gauge.refusal() is not None
+    assert await _refusal(gauge) is not None
     for _ in range(begun):
         await worker.read(1)
     now[0] += seconds
-    refused = await gauge.refusal()
+    refused = await _refusal(gauge)
     assert refused is not None
     assert refused.headers["Retry-After"] == str(told)
+
+
+async def _refusal(gauge: Backpressure) -> Problem | None:
+    queue = await gauge.look()
+    assert queue is not None
+    return gauge.refusal(queue.waiting)
 
 
 async def _fill(redis: Redis, stream: str, count: int) -> None:
@@ -129,3 +138,43 @@ async def _fill(redis: Redis, stream: str, count: int) -> None:
         for _ in range(count):
             pipe.xadd(stream, {"e": "x"})
         await pipe.execute()
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+async def test_burst_over_several_processes_does_not_pass_the_limit(
+    start: StartClient, settings: Settings, deps: WebDeps, keyed: bool
+) -> None:
+    """All of them look before anybody writes: the script that writes a job counts once more."""
+    limit, asked = 5, 40
+    clients = [await start(settings=evolve(settings, queue_limit=limit)) for _ in range(4)]
+    keys = [f"key-{number}" if keyed else None for number in range(asked)]
+    answers = await asyncio.gather(*(post(clients[number % 4], key) for number, key in enumerate(keys)))
+    assert Counter(status for status, _, _ in answers) == {202: limit, 429: asked - limit}
+    assert all(
+        body["code"] == "queue_full" and headers["Retry-After"] for status, body, headers in answers if status == 429
+    )
+    assert await waiting(deps.redis, deps.log.keyspace) == limit
+    for number, (status, body, _) in enumerate(answers):  # what was let in is never refused
+        if keyed and status == 202:
+            assert (await post(clients[0], keys[number]))[:2] == (202, body)
+    if not keyed:  # nothing is left of the others
+        page = await deps.log.index.read(None, None, asked)
+        assert {entry.job_id for entry in page.entries} == {
+            body["job_id"] for status, body, _ in answers if status == 202
+        }
+    assert len(await (await member(deps)).read(limit)) == limit
+    refused = next(number for number, (status, _, _) in enumerate(answers) if status == 429)
+    status, body, _ = await post(clients[1], keys[refused])
+    assert status == 202
+    assert await deps.log.load(body["job_id"]) is not None
+
+
+async def test_limit_goes_over_all_partitions(start: StartClient, settings: Settings, deps: WebDeps) -> None:
+    """Those that wait elsewhere leave less room in a job's own partition."""
+    keyspace = evolve(deps.log.keyspace, partitions=3)
+    log = JobLog(deps.redis, codec=Codec(), keyspace=keyspace, clock=deps.clock)
+    client = await start(settings=evolve(settings, queue_limit=12, partitions=3), log=log)
+    answers = [await post(client) for _ in range(20)]
+    assert [status for status, _, _ in answers] == [202] * 12 + [429] * 8
+    assert (await look(deps.redis, keyspace)).waiting == 12
+    assert len({body["job_id"][:2] for _, body, _ in answers[:12]}) > 1
