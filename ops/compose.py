@@ -1,4 +1,7 @@
-"""The composition root: from settings to the parts, each made once and passed on."""
+"""The composition root: from settings to the parts, each made once and passed on.
+
+The web app and the handlers are imported by what makes them, so that no process waits for what it doesn't run.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp.web import Application
 from attrs import frozen
 from redis.asyncio import Redis
 
@@ -43,18 +46,12 @@ from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
-from handlers.generation.errors import SpeechError
-from handlers.generation.espeak import voice_names
-from handlers.generation.handler import Generation
-from handlers.generation.pipelines.registry import pipeline_names
-from handlers.metadata.handler import Metadata
-from handlers.upload.deliver import Delivery
-from handlers.upload.handler import Upload
-from handlers.workspace import Workspace
 from ops.traces import tracer_provider
-from web.app import create_app
-from web.deps import WebDeps
-from web.requests import Limits
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+    from web.requests import Limits
 
 #: The file in a data directory that holds the signing key a development server has made for itself.
 SIGNING_KEY_FILE = "signing.key"
@@ -175,6 +172,12 @@ def signing_keys(settings: Settings) -> SigningKeys:
 
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
+    from handlers.generation.handler import Generation
+    from handlers.metadata.handler import Metadata
+    from handlers.upload.deliver import Delivery
+    from handlers.upload.handler import Upload
+    from handlers.workspace import Workspace
+
     settings, stores = parts.settings, parts.stores
     delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
@@ -260,6 +263,9 @@ def data_path(settings: Settings, name: str) -> Path:
 
 def known_voices() -> frozenset[str] | None:
     """The voices that are installed here, or None where that can't be told."""
+    from handlers.generation.errors import SpeechError
+    from handlers.generation.espeak import voice_names
+
     try:
         return frozenset(voice_names())
     except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
@@ -269,11 +275,18 @@ def known_voices() -> frozenset[str] | None:
 
 def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
+    from handlers.generation.pipelines.registry import pipeline_names
+    from web.requests import Limits
+
     return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
 
 
 def web_app(parts: Parts) -> Application:
     """The web app; it knows pipelines and voices by name only, from here."""
+    from handlers.generation.pipelines.registry import pipeline_names
+    from web.app import create_app
+    from web.deps import WebDeps
+
     deps = WebDeps(
         settings=parts.settings,
         log=parts.log,

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from eventflow.storage import S3Options
+from eventflow.storage.s3_client import S3Options
 
 ACCESS_KEY_ID = "eventflow-test-access"
 SECRET_ACCESS_KEY = "eventflow-test-secret-7Hq2"

@@ -17,12 +17,12 @@ from aiobotocore.session import get_session
 from eventflow.storage import (
     IntegrityError,
     ObjectMissing,
-    S3Options,
-    S3Store,
     StorageRefused,
     StorageUnavailable,
     s3,
 )
+from eventflow.storage.s3 import S3Store
+from eventflow.storage.s3_client import S3Options
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for, free_port, moto_server, options_for, rclone_server
 from tests.support.waiting import wait_until
