@@ -92,7 +92,7 @@ def test_a_second_up_on_the_same_data_is_refused(programs: Programs, tmp_path: P
 
 def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tmp_path: Path, script: str) -> None:
     first = start_stack(programs, tmp_path / "data", EVENTFLOW_LEASE_SECONDS="2")
-    made = programs.run("generate", script, "--url", first.url)
+    made = programs.run("generate", script, "--url", first.url, "--quality", "720p")
     job_id = made.out.split()[1]
 
     def half_way() -> bool:
