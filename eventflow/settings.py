@@ -7,7 +7,6 @@ by the variable with `_FILE` behind it, and is never printed.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -16,14 +15,7 @@ from typing import Any, TypeVar
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
-
-# For secrets that are kept at AWS, which ours aren't, environ imports boto3 wherever it is installed: every process
-# would start a third of a second later.
-_boto3 = sys.modules.setdefault("boto3", None)  # type: ignore[arg-type]
-import environ  # noqa: E402
-
-if _boto3 is None:
-    del sys.modules["boto3"]
+from eventflow.light import environ
 
 T = TypeVar("T")
 

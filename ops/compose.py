@@ -42,19 +42,17 @@ from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
-from eventflow.settings import Environment, Settings, SettingsError
+from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
+from ops.signing import signing_keys
 from ops.traces import tracer_provider
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from web.requests import Limits
-
-#: The file in a data directory that holds the signing key a development server has made for itself.
-SIGNING_KEY_FILE = "signing.key"
 
 
 def utc_now() -> datetime:
@@ -149,27 +147,6 @@ def open_shelf(settings: Settings) -> Shelf | None:
     return Shelf(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
 
-def signing_keys(settings: Settings) -> SigningKeys:
-    """The configured keys, or one that is made once and kept in the data directory (development only)."""
-    if settings.signing_key:
-        return SigningKeys.parse(settings.signing_key)
-    if settings.env is Environment.PRODUCTION:
-        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
-    path = settings.data_dir / SIGNING_KEY_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"dev:{secrets.token_hex(32)}")
-        try:
-            os.link(mine, path)  # whole or not at all; of several processes that start at once, one wins
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return SigningKeys.parse(path.read_text().strip())
-
-
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
     from handlers.generation.handler import Generation
@@ -254,11 +231,6 @@ def keeper(parts: Parts) -> Keeper:
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
     return Keeper(archiver, trimmer, clock=utc_now, random=parts.random)
-
-
-def data_path(settings: Settings, name: str) -> Path:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return settings.data_dir / name
 
 
 def known_voices() -> frozenset[str] | None:
