@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.integration.cli.conftest import get_json, rows, start_stack
-from tests.support.programs import END_S, Program, Programs
+from tests.support.programs import END_S, START_S, Program, Programs
 from tests.support.waiting import wait_until, wait_until_sync
 
 SCRIPT = "# A film\n\n" + "\n\n".join(f"## Part {n}\n\n- One line of text\n- And another one" for n in range(1, 7))
@@ -203,7 +203,7 @@ def test_another_server_is_refused(programs: Programs) -> None:
 
 def test_the_demo_takes_its_processes_with_it(programs: Programs, tmp_path: Path) -> None:
     demo = programs.start("demo", "--output", str(tmp_path / "film"))
-    wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, what="rendering")
+    wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, START_S, what="rendering")
     demo.signal(signal.SIGTERM)
     ended = demo.wait()
     assert ended.code == 1
