@@ -4,8 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Two test processes: as many as the smallest machine that this is meant for has cores.
-TEST_PROCESSES ?= 2
+# One more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
+TEST_PROCESSES ?= 3
 
 .PHONY: help venv demo test test-debian chaos lint format clean
 
@@ -29,7 +29,7 @@ demo: $(STAMP)
 	@$(BIN)/eventflow demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m "not debian"
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian"
 
 # What needs programs of Debian packages; .ci/run installs them.
 test-debian: $(STAMP)

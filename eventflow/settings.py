@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import environ
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
+from eventflow.light import environ
 from eventflow.settings_checks import Checks
 
 PREFIX = "EVENTFLOW"

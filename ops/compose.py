@@ -1,4 +1,7 @@
-"""The composition root: from settings to the parts, each made once and passed on."""
+"""The composition root: from settings to the parts, each made once and passed on.
+
+The web app and the handlers are imported by what makes them, so that no process waits for what it doesn't run.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp.web import Application
 from attrs import frozen
 from redis.asyncio import Redis
 
@@ -41,25 +44,17 @@ from eventflow.runtime.shares import Shares
 from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
-from eventflow.settings import Environment, Settings, SettingsError
+from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
-from handlers.generation.errors import SpeechError
-from handlers.generation.espeak import voice_names
-from handlers.generation.handler import Generation
-from handlers.generation.pipelines.registry import pipeline_names
-from handlers.metadata.handler import Metadata
-from handlers.upload.deliver import Delivery
-from handlers.upload.handler import Upload
-from handlers.workspace import Workspace
+from ops.signing import signing_keys
 from ops.traces import tracer_provider
-from web.app import create_app
-from web.deps import WebDeps
-from web.requests import Limits
 
-#: The file in a data directory that holds the signing key a development server has made for itself.
-SIGNING_KEY_FILE = "signing.key"
+if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+    from web.requests import Limits
 
 
 def utc_now() -> datetime:
@@ -154,29 +149,14 @@ def open_shelf(settings: Settings) -> Shelf | None:
     return Shelf(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
 
-def signing_keys(settings: Settings) -> SigningKeys:
-    """The configured keys, or one that is made once and kept in the data directory (development only)."""
-    if settings.signing_key:
-        return SigningKeys.parse(settings.signing_key)
-    if settings.env is Environment.PRODUCTION:
-        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
-    path = settings.data_dir / SIGNING_KEY_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"dev:{secrets.token_hex(32)}")
-        try:
-            os.link(mine, path)  # whole or not at all; of several processes that start at once, one wins
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return SigningKeys.parse(path.read_text().strip())
-
-
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
+    from handlers.generation.handler import Generation
+    from handlers.metadata.handler import Metadata
+    from handlers.upload.deliver import Delivery
+    from handlers.upload.handler import Upload
+    from handlers.workspace import Workspace
+
     settings, stores = parts.settings, parts.stores
     delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
@@ -257,13 +237,11 @@ def keeper(parts: Parts) -> Keeper:
     return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random)
 
 
-def data_path(settings: Settings, name: str) -> Path:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return settings.data_dir / name
-
-
 def known_voices() -> frozenset[str] | None:
     """The voices that are installed here, or None where that can't be told."""
+    from handlers.generation.errors import SpeechError
+    from handlers.generation.espeak import voice_names
+
     try:
         return frozenset(voice_names())
     except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
@@ -273,11 +251,18 @@ def known_voices() -> frozenset[str] | None:
 
 def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
+    from handlers.generation.pipelines.registry import pipeline_names
+    from web.requests import Limits
+
     return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
 
 
 def web_app(parts: Parts) -> Application:
     """The web app; it knows pipelines and voices by name only, from here."""
+    from handlers.generation.pipelines.registry import pipeline_names
+    from web.app import create_app
+    from web.deps import WebDeps
+
     deps = WebDeps(
         settings=parts.settings,
         log=parts.log,

@@ -16,6 +16,9 @@ from tests.support.valkey import RunningServer, flush, running_server
 settings.register_profile("patient", parent=settings(), deadline=None)
 settings.load_profile("patient")
 
+# Hundreds of processes start in a run: only the first one is to compile the program.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture(autouse=True)
 def plain_logs() -> None:

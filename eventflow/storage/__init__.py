@@ -1,4 +1,7 @@
-"""Where bytes are kept: one port (`port.ObjectStore`), made by `open_store` from a URL."""
+"""Where bytes are kept: one port (`port.ObjectStore`), made by `open_store` from a URL.
+
+The store on S3 isn't imported here: its client takes as long to load as all the rest, and many processes need none.
+"""
 
 from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import (
@@ -17,8 +20,6 @@ from eventflow.storage.factory import open_store
 from eventflow.storage.keys import check_key, guess_media_type
 from eventflow.storage.local import LocalStore
 from eventflow.storage.port import ObjectInfo, ObjectStore
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
 from eventflow.storage.signing import MediaGrant, SigningKey, SigningKeys, sign_url, verify
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
     "ObjectMissing",
     "ObjectStore",
     "RangeNotSatisfiable",
-    "S3Options",
-    "S3Store",
     "SignatureError",
     "SigningKey",
     "SigningKeys",

@@ -1,16 +1,20 @@
 """From a setting to a store."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from eventflow.storage.local import LocalStore
 from eventflow.storage.port import ObjectStore
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
 from eventflow.storage.signing import SigningKeys
+
+if TYPE_CHECKING:
+    from eventflow.storage.s3_client import S3Options
 
 
 def open_store(
@@ -33,6 +37,8 @@ def open_store(
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("A store's URL holds no credentials, query or fragment; set AWS_* variables instead.")
     if parts.scheme == "s3":
+        from eventflow.storage.s3 import S3Store  # a large import, for those who need it
+
         return S3Store(parts.netloc, unquote(parts.path), options=s3, environ=environ)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         path = unquote(parts.path)

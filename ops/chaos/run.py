@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 from eventflow.identity import ApiKeys
 from eventflow.log.connection import connect
 from eventflow.log.keys import Keyspace
-from eventflow.storage import ObjectStore, S3Options, open_store
+from eventflow.storage import ObjectStore, open_store
+from eventflow.storage.s3_client import S3Options
 from eventflow.topics import GROUP_TOPICS
 from ops.chaos.clients import OWNERS, Client, Ledger, orders, read_ledgers, work_off
 from ops.chaos.evidence import (

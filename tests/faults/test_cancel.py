@@ -47,7 +47,8 @@ async def test_running_step_is_stopped_within_a_heartbeat_and_cleans_up(
     crew(space, "slow", "--seconds", "60", "--lease", str(lease_s), "--store", str(tmp_path / "store"))
     job_id = await space.submit_scenes(1)
     await wait_until(lambda: crew.journal.words("begin"))
-    assert len(list((tmp_path / "scratch").iterdir())) == 1
+    # "begin" is noted before the folder is made.
+    await wait_until(lambda: len(list((tmp_path / "scratch").glob("*"))) == 1, what="the scratch folder")
     asked = time.monotonic()
     await space.do(job_id, CANCEL)
     await wait_until(lambda: crew.journal.words("stopped"))

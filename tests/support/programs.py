@@ -8,16 +8,20 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import psutil
 from attrs import define, field, frozen
 
+from tests.support.command_server import CommandServer
 from tests.support.waiting import wait_until_sync
 
 #: As generous as a loaded machine of two cores may need.
 START_S = 60.0
 END_S = 60.0
+#: What runs for long and has children: only ever as it is deployed.
+SERVICES = frozenset({"up", "web", "worker", "demo", "chaos"})
 
 
 @frozen
@@ -81,21 +85,22 @@ class Program:
 
 @define
 class Programs:
-    """Starts commands in `folder`, without the settings of this machine."""
+    """Starts commands in `folder`, without the settings of this machine; short ones by `server` where there is one."""
 
     folder: Path
     environment: Mapping[str, str] = field(factory=dict)
+    server: CommandServer | None = None
     started: list[Program] = field(factory=list)
+    _asked: Iterator[int] = field(factory=count)
 
     def start(self, *arguments: str, **settings: str) -> Program:
         """`eventflow *arguments` with `settings` such as EVENTFLOW_PORT="0"."""
         name = f"{len(self.started)}-{arguments[0]}"
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("EVENTFLOW_", "AWS_"))}
         with (self.folder / f"{name}.out").open("wb") as out, (self.folder / f"{name}.err").open("wb") as err:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "ops.cli", *arguments],
                 cwd=self.folder,
-                env={**kept, "AWS_EC2_METADATA_DISABLED": "true", **self.environment, **settings},
+                env=self._environment(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -106,12 +111,21 @@ class Programs:
         return program
 
     def run(self, *arguments: str, **settings: str) -> Finished:
-        return self.start(*arguments, **settings).wait()
+        if self.server is None or arguments[0] in SERVICES:
+            return self.start(*arguments, **settings).wait()
+        number = next(self._asked)
+        out, err = (self.folder / f"command-{number}.{kind}" for kind in ("out", "err"))
+        code = self.server.run(arguments, self._environment(settings), self.folder, (out, err), END_S)
+        return Finished(code, out.read_text(), err.read_text())
+
+    def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("EVENTFLOW_", "AWS_"))}
+        return {**kept, "AWS_EC2_METADATA_DISABLED": "true", **self.environment, **settings}
 
 
 @contextmanager
-def programs_in(folder: Path) -> Iterator[Programs]:
-    programs = Programs(folder)
+def programs_in(folder: Path, server: CommandServer | None = None) -> Iterator[Programs]:
+    programs = Programs(folder, server=server)
     try:
         yield programs
     finally:

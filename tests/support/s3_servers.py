@@ -18,9 +18,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from eventflow.storage import S3Options
+if TYPE_CHECKING:
+    from eventflow.storage.s3_client import S3Options
 
 ACCESS_KEY_ID = "eventflow-test-access"
 SECRET_ACCESS_KEY = "eventflow-test-secret-7Hq2"
@@ -52,8 +53,10 @@ class S3Server(Protocol):
         """Afterwards connections are refused."""
 
 
-def options_for(server: S3Server, **changes: object) -> S3Options:
+def options_for(server: S3Server, **changes: object) -> "S3Options":
     """Options for `S3Store`; `changes` are options of S3Options."""
+    from eventflow.storage.s3_client import S3Options  # for those who need it: worker processes import this module, too
+
     given: dict[str, object] = {
         "endpoint_url": server.endpoint_url,
         "region": server.region,

@@ -117,6 +117,19 @@ print(job.fold([*asked, *ended]).phase.value)
 """
 
 
+_LIGHT = """
+import sys
+import ops.cli.app, ops.compose
+heavy = {"aiobotocore", "aiohttp", "av", "boto3", "botocore", "handlers", "numpy", "PIL", "typst", "web"}
+print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_commands_start_without_what_only_some_of_them_need() -> None:
+    done = subprocess.run([sys.executable, "-c", _LIGHT], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_the_domain_works_without_anything_that_does_io() -> None:
     done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -14,13 +14,13 @@ from yarl import URL
 from eventflow.storage import (
     LocalStore,
     ObjectStore,
-    S3Store,
     SignatureError,
     SigningKey,
     SigningKeys,
     attachment,
     verify,
 )
+from eventflow.storage.s3 import S3Store
 from tests.support.s3_servers import S3Server, moto_server, options_for, rclone_server
 
 KEYS = SigningKeys((SigningKey("k1", b"a secret of the tests, 32 bytes."),))

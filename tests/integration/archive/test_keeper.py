@@ -13,7 +13,7 @@ from eventflow.archive.restore import restore
 from eventflow.archive.verify import verify
 from eventflow.codec import Codec
 from eventflow.log.keys import Keyspace
-from eventflow.storage import S3Store
+from eventflow.storage.s3 import S3Store
 from eventflow.topics import Topic
 from tests.support.archiving import Archived, archive_of
 from tests.support.log_server import LogServer

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from tests.support.command_server import CommandServer, command_server
 from tests.support.programs import Program, Programs, programs_in
 
 
@@ -23,15 +24,21 @@ class Running:
     data_dir: Path
 
 
+@pytest.fixture(scope="session")
+def commands() -> Iterator[CommandServer]:
+    with command_server() as server:
+        yield server
+
+
 @pytest.fixture
-def programs(tmp_path: Path) -> Iterator[Programs]:
-    with programs_in(tmp_path) as programs:
+def programs(tmp_path: Path, commands: CommandServer) -> Iterator[Programs]:
+    with programs_in(tmp_path, commands) as programs:
         yield programs
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Shared by a module: its tests leave it as it was."""
+    """Shared by all modules: tests leave it as it was, but for jobs that have ended or will."""
     folder = tmp_path_factory.mktemp("stack")
     with programs_in(folder) as programs:
         yield start_stack(programs, folder / "data")

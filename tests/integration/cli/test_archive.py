@@ -15,6 +15,7 @@ import pytest
 from eventflow.archive.segment import SegmentBuilder
 from eventflow.topics import Topic
 from tests.support.archiving import Archived, archived_space
+from tests.support.command_server import CommandServer
 from tests.support.log_server import LogServer, log_server
 from tests.support.programs import Program, Programs, programs_in
 from tests.support.runtime import CHAIN, OWNER, Space, open_space
@@ -40,9 +41,9 @@ async def archived(space: Space, tmp_path: Path) -> AsyncIterator[Archived]:
 
 
 @pytest.fixture
-def tools(server: LogServer, tmp_path: Path) -> Iterator[Programs]:
+def tools(server: LogServer, tmp_path: Path, commands: CommandServer) -> Iterator[Programs]:
     """Commands on the server and its archive; nothing is retained."""
-    with programs_in(tmp_path) as programs:
+    with programs_in(tmp_path, commands) as programs:
         programs.environment = {
             "EVENTFLOW_REDIS_URL": server.url,
             "EVENTFLOW_ARCHIVE_URL": (tmp_path / "archive").as_uri(),

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.integration.cli.conftest import get_json, rows, start_stack
-from tests.support.programs import END_S, Program, Programs
+from tests.support.programs import END_S, START_S, Program, Programs
 from tests.support.waiting import wait_until, wait_until_sync
 
 SCRIPT = "# A film\n\n" + "\n\n".join(f"## Part {n}\n\n- One line of text\n- And another one" for n in range(1, 7))
@@ -92,7 +92,7 @@ def test_a_second_up_on_the_same_data_is_refused(programs: Programs, tmp_path: P
 
 def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tmp_path: Path, script: str) -> None:
     first = start_stack(programs, tmp_path / "data", EVENTFLOW_LEASE_SECONDS="2")
-    made = programs.run("generate", script, "--url", first.url)
+    made = programs.run("generate", script, "--url", first.url, "--quality", "720p")
     job_id = made.out.split()[1]
 
     def half_way() -> bool:
@@ -110,7 +110,7 @@ def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tm
     assert [event["sequence"] for event in history] == list(range(1, len(history) + 1))
     rendered = [event["data"]["scene"] for event in history if event["type"] == "SceneRendered"]
     assert sorted(rendered) == list(range(_status(second.url, job_id)["scenes"]["total"]))
-    assert not list((second.data_dir / "scratch").iterdir())
+    wait_until_sync(lambda: not list((second.data_dir / "scratch").iterdir()), what="an empty scratch folder")
 
 
 def _status(url: str, job_id: str) -> dict[str, dict[str, int]]:
@@ -203,7 +203,7 @@ def test_another_server_is_refused(programs: Programs) -> None:
 
 def test_the_demo_takes_its_processes_with_it(programs: Programs, tmp_path: Path) -> None:
     demo = programs.start("demo", "--output", str(tmp_path / "film"))
-    wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, what="rendering")
+    wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, START_S, what="rendering")
     demo.signal(signal.SIGTERM)
     ended = demo.wait()
     assert ended.code == 1

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from eventflow.domain.values import StoreRole
-from eventflow.storage import ObjectStore, S3Store
+from eventflow.storage import ObjectStore
+from eventflow.storage.s3 import S3Store
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
 from tests.support.s3_servers import S3Server, moto_server, options_for

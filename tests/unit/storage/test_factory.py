@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eventflow.storage import LocalStore, ObjectStore, S3Options, S3Store, open_store
+from eventflow.storage import LocalStore, ObjectStore, open_store
+from eventflow.storage.s3 import S3Store
+from eventflow.storage.s3_client import S3Options
 
 
 def opened(url: str) -> ObjectStore:
