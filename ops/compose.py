@@ -52,6 +52,7 @@ from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
 from handlers.workspace import Workspace
+from ops.media import media_parts
 from ops.traces import tracer_provider
 from web.app import create_app
 from web.deps import WebDeps
@@ -288,5 +289,6 @@ def web_app(parts: Parts) -> Application:
         signing=parts.signing,
         tracing=parts.tracing,
         voices=known_voices(),
+        **media_parts(parts.settings, utc_now),
     )
     return create_app(deps)

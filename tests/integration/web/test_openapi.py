@@ -27,6 +27,7 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
+from handlers.media.inspect import MediaInspector
 from tests.integration.web.conftest import SIGNING, Client, Clock, job_id
 from tests.integration.web.driving import Driver
 from web.app import create_app, routes
@@ -141,6 +142,7 @@ class Served:
             clock=clock,
             random_hex=lambda digits: job_id()[3:].ljust(digits, "0")[:digits],
             signing=SIGNING,
+            inspector=MediaInspector(clock),
         )
         await redis.aclose()
         await blocking.aclose()
