@@ -75,6 +75,8 @@ async def test_real_answers_fit_their_schemas(client: Client, driver: Driver, do
         ("POST", "/api/v1/admin/jobs/{job_id}/reprocess", failed, {}),
         ("POST", "/api/v1/admin/jobs/{job_id}/reprocess", failed, {"from": "planning"}),
         ("GET", base + "status", failed, None),
+        ("POST", "/api/v1/assets", "", {"url": "https://media.example.org/a.png"}),
+        ("GET", "/api/v1/assets/{asset_id}", "", None),
         ("GET", "/healthz", "", None),
         ("GET", "/readyz", "", None),
     ]
