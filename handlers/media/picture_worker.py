@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 import warnings
+from contextlib import suppress
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -27,14 +28,13 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
             if opened.format in ("JPEG", "MPO"):
                 opened.draft(None, (max_width, max_width))  # decodes at half the size where that is enough
             opened.load()  # the first frame, checked to its end
-            picture = _plain(opened)
+            picture = _plain(opened, max_width, max_height)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         return _say(TOO_LARGE, f"the picture has more than {max_pixels / 1e6:g} million pixels")
     except UnidentifiedImageError:
         return _say(BROKEN, f"it begins like a {format_name} picture, but isn't one")
     except Exception as error:  # decoders raise anything; each of it means the same
         return _say(BROKEN, f"the picture can't be decoded: {error}")
-    picture = _fitted(picture, max_width, max_height)
     encoded = io.BytesIO()
     if lossless or picture.mode in _ALPHA:
         picture.save(encoded, "PNG", compress_level=4)
@@ -44,24 +44,29 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
     return 0
 
 
-def _plain(opened: Image.Image) -> Image.Image:
-    """Upright, sRGB, as L, RGB or RGBA, with nothing but its pixels."""
-    picture = ImageOps.exif_transpose(opened)
+def _plain(opened: Image.Image, max_width: int, max_height: int) -> Image.Image:
+    """Upright, in sRGB, not larger than it may be, as L, RGB or RGBA, with nothing but its pixels."""
+    picture = _upright(opened)
     profile = opened.info.get("icc_profile")
     if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off instead of scaling
         picture = picture.point(lambda value: value / 257).convert("L")
-    if picture.mode in ("P", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-    elif picture.mode in _ALPHA:
-        picture = _in_srgb(picture.convert("RGBA"), profile)
-    else:
-        picture = _in_srgb(picture, profile)
-        picture = picture if picture.mode == "L" else picture.convert("RGB")
-    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
+    if picture.mode in ("P", *_ALPHA) or "transparency" in picture.info:
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    elif picture.mode not in ("L", "RGB", "CMYK"):
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    picture = _in_srgb(_fitted(picture, max_width, max_height), profile)
+    if picture.mode == "CMYK" or (picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255)):
         picture = picture.convert("RGB")
     plain = Image.new(picture.mode, picture.size)
     plain.paste(picture)
     return plain
+
+
+def _upright(opened: Image.Image) -> Image.Image:
+    """As its EXIF says; where that is damaged, as it lies. No copy where nothing is to be turned."""
+    with suppress(Exception):  # EXIF's parsers raise anything
+        ImageOps.exif_transpose(opened, in_place=True)
+    return opened
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -121,13 +122,19 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
     return made
 
 
+def _ffmpeg() -> str:
+    """By its absolute path; a setting of imageio-ffmpeg's may name another one."""
+    found = imageio_ffmpeg.get_ffmpeg_exe()
+    return str(Path(shutil.which(found) or found).absolute())
+
+
 def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]:
     """ffmpeg, from standard input to standard output: it opens no file and knows no other protocol."""
     common = ("-hide_banner", "-nostats", "-loglevel", "error", "-nostdin", "-xerror", "-max_alloc", str(256 << 20))
     guarded = ("-protocol_whitelist", "fd", "-format_whitelist", form.decoder, "-codec_whitelist", _CODECS)
     decode = ("-max_pixels", str(MAX_CLIP_PIXELS), "-threads", "2", "-f", form.decoder, "-i", "fd:")
     bare = ("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-fflags", "+bitexact")
-    program = (imageio_ffmpeg.get_ffmpeg_exe(), *common, *guarded, *decode, *bare)
+    program = (_ffmpeg(), *common, *guarded, *decode, *bare)
     if kind == "audio":
         whole = ("-map", "0:a:0", "-af", _STEADY, "-c:a", "flac", "-sample_fmt", "s16", "-flags:a", "+bitexact")
         return (*program, *whole, "-t", str(MAX_AUDIO_S + 1), "-f", "flac", "fd:")
