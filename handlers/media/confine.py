@@ -1,8 +1,11 @@
 """Gives up what a decoder of foreign bytes doesn't need, then becomes that decoder.
 
-Run by its path, with nothing but the standard library at hand: `python -I -S confine.py MEMORY CPU SIZE PROGRAM ARG...`
-limits address space (bytes), processor time (s) and the size of written files (bytes). On Linux the kernel then refuses
-sockets, tracing and the like to the program; it dies with its parent.
+Run by its path, with nothing but the standard library at hand:
+`python -I -S confine.py MEMORY CPU SIZE READABLE PROGRAM ARG...` limits address space (bytes), processor time (s) and
+the size of written files (bytes). On Linux the kernel then refuses to the program sockets, tracing and the like
+(seccomp), and every file that isn't open already or below one of the paths in READABLE, which are parted by colons
+(Landlock, since 5.13). It dies with its parent. Where a kernel can do less, the limits and the decoders' own options
+have to do.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ _MACHINES = {
     "x86_64": (0xC000003E, (41, 42, 49, 101, 310, 311, 425)),
     "aarch64": (0xC00000B7, (198, 203, 200, 117, 270, 271, 425)),
 }
+#: Landlock's calls and rights, the same on every machine; its first version has 13 of them.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _BENEATH = 444, 445, 446, 1
+_ALL_FILES, _READ, _LIST = (1 << 13) - 1, 0b101, 0b1000
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 #: Calls of x86_64's second interface, under other numbers.
 _X32 = 0x40000000
@@ -47,19 +53,39 @@ def rules(architecture: int, denied: tuple[int, ...]) -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
 
-def _refuse_calls() -> None:
-    """Where the kernel can't do that, limits and the decoders' own options have to do."""
-    machine = _MACHINES.get(platform.machine())
-    if sys.platform != "linux" or machine is None:
-        return
+def _refuse_files(readable: list[str]) -> None:
+    """Nothing can be written, made or removed; only what is `readable` can be opened for reading."""
     libc = ctypes.CDLL(None, use_errno=True)
-    code = rules(*machine)
+    everything = ctypes.create_string_buffer(struct.pack("=Q", _ALL_FILES), 8)
+    ruleset = libc.syscall(_CREATE_RULESET, everything, ctypes.c_size_t(8), 0)
+    if ruleset < 0:
+        return
+    for path in readable:
+        with suppress(OSError):
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            access = _READ | (_LIST if os.path.isdir(path) else 0)
+            rule = ctypes.create_string_buffer(struct.pack("=Qi", access, place), 12)
+            libc.syscall(_ADD_RULE, ruleset, _BENEATH, rule, 0)
+            os.close(place)
+    libc.syscall(_RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
+
+
+def _refuse_calls(architecture: int, denied: tuple[int, ...]) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = rules(architecture, denied)
     held = ctypes.create_string_buffer(code, len(code))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(code) // 8, ctypes.addressof(held)))
     long = ctypes.c_ulong
+    libc.prctl(_PR_SET_SECCOMP, long(_SECCOMP_MODE_FILTER), long(ctypes.addressof(program)), long(0), long(0))
+
+
+def _die_with_parent() -> None:
+    """And never gain anything by a set-uid program, without which the rest isn't allowed."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    long = ctypes.c_ulong
     libc.prctl(_PR_SET_PDEATHSIG, long(signal.SIGKILL), long(0), long(0), long(0))
     libc.prctl(_PR_SET_NO_NEW_PRIVS, long(1), long(0), long(0), long(0))
-    libc.prctl(_PR_SET_SECCOMP, long(_SECCOMP_MODE_FILTER), long(ctypes.addressof(program)), long(0), long(0))
 
 
 def _limit(what: int, most: int) -> None:
@@ -72,7 +98,7 @@ def _limit(what: int, most: int) -> None:
 
 def main(arguments: list[str]) -> None:
     memory, cpu, size = (int(number) for number in arguments[:3])
-    program = arguments[3:]
+    readable, program = arguments[3].split(os.pathsep), arguments[4:]
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_CPU, cpu)
     _limit(resource.RLIMIT_FSIZE, size)
@@ -81,7 +107,11 @@ def main(arguments: list[str]) -> None:
     os.nice(10)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # where memory runs out, this goes first
-    _refuse_calls()
+    if sys.platform == "linux":
+        _die_with_parent()
+        _refuse_files([*readable, program[0]])
+        if platform.machine() in _MACHINES:
+            _refuse_calls(*_MACHINES[platform.machine()])
     os.execv(program[0], program)  # noqa: S606
 
 

@@ -9,16 +9,32 @@ import asyncio
 import os
 import signal
 import sys
+import sysconfig
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+import av
+import numpy
+import PIL
 from attrs import frozen
 
 _CONFINE = Path(__file__).with_name("confine.py")
 #: Nothing of ours is told; one arena keeps threads from reserving address space each.
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+#: Libraries of our workers, wherever they are installed.
+_LIBRARIES = (str(Path(module.__file__ or "").parents[1]) for module in (PIL, av, numpy))
+#: What the decoders are made of, and nothing else of this machine.
+_READABLE = os.pathsep.join(
+    dict.fromkeys(
+        (
+            *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+            *(sys.prefix, sys.base_prefix, sys.exec_prefix, str(_CONFINE.parent), *_LIBRARIES),
+            *("/usr", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/dev/urandom", "/proc/cpuinfo"),
+        )
+    )
+)
 _OUT_BYTES = 64 * 1024
 _ERR_BYTES = 8 * 1024
 
@@ -54,7 +70,7 @@ async def run(command: Sequence[str], limits: Limits, *, source: IO[bytes], targ
     """
     bounds = (str(number) for number in (limits.memory_bytes, limits.cpu_s, limits.file_bytes))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(_CONFINE), *bounds, *command),
+        *(sys.executable, "-I", "-S", str(_CONFINE), *bounds, _READABLE, *command),
         stdin=source,
         stdout=asyncio.subprocess.PIPE if target is None else target,
         stderr=asyncio.subprocess.PIPE,
