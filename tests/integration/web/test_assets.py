@@ -205,6 +205,12 @@ async def test_an_owner_may_not_take_all_the_room(client: Client, monkeypatch: p
         assert "Retry-After" in answer.headers
 
 
+async def test_without_room_on_the_disk_nothing_is_taken(start: StartClient, settings: Settings) -> None:
+    client = await start(settings=evolve(settings, min_free_scratch_mb=10_000_000))
+    status, problem = await post(client, PNG)
+    assert (status, problem["code"]) == (503, "media_busy")
+
+
 async def test_another_ones_asset_does_not_exist(client: Client, deps: WebDeps) -> None:
     ada, bob = [{"Authorization": f"Bearer {(await deps.api_keys.add(name))[1]}"} for name in ("ada", "bob")]
     _, asset = await post(client, PNG, headers=ada)
