@@ -15,9 +15,9 @@ from attrs import field, frozen
 
 from eventflow.domain.values import Step
 from eventflow.light import environ
-from eventflow.settings_checks import Checks
+from eventflow.media_settings import MediaSettings, RawMedia, media_settings
+from eventflow.setting_checks import PREFIX, Checks
 
-PREFIX = "EVENTFLOW"
 _CENTURY_S = 100 * 365 * 86_400
 _SECRETS = ("REDIS_URL", "SIGNING_KEY")
 
@@ -87,6 +87,10 @@ class _Raw:
     traces = environ.var("off", help="off, console, or otlp (needs the otlp extra)")
 
 
+#: All variables: those of parts with settings of their own come after the service's.
+_PARTS: tuple[Any, ...] = (_Raw, RawMedia)
+
+
 @frozen
 class Settings:
     """Validated settings. Durations in seconds; the secrets don't show in `repr`."""
@@ -129,6 +133,7 @@ class Settings:
     log_level: str
     log_format: str
     traces: str
+    media: MediaSettings = field(factory=MediaSettings)
 
     @property
     def needs_sync(self) -> bool:
@@ -142,10 +147,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
-    check = Checks(PREFIX, raw, environ.to_config(_Raw, {}), problems)
+    check = Checks([environ.to_config(part, variables) for part in _PARTS], _PARTS, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
-        env=check.one_of("env", Environment),
+        env=Environment(check.choice("env", tuple(Environment))),
         redis_url=check.matches("redis_url", r"(rediss?(\+cluster)?|unix)://.+", "redis://HOST:PORT/0", secret=True),
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
@@ -180,6 +185,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
+        media=media_settings(check),
     )
     _check_together(settings, problems)
     if problems:
@@ -247,7 +253,7 @@ def _refuse_unknown(environment: Mapping[str, str], problems: list[str]) -> None
 def settings_table() -> list[tuple[str, str, str]]:
     """(variable, default, meaning) of every setting, for the README and `doctor`."""
     rows = []
-    for attribute in _Raw.__attrs_attrs__:  # type: ignore[attr-defined]
+    for attribute in (each for part in _PARTS for each in part.__attrs_attrs__):
         entry = next(iter(attribute.metadata.values()))
         rows.append((f"{PREFIX}_{attribute.name.upper()}", str(entry.default), str(entry.help)))
     return rows

@@ -260,6 +260,7 @@ def request_limits(settings: Settings) -> Limits:
 def web_app(parts: Parts) -> Application:
     """The web app; it knows pipelines and voices by name only, from here."""
     from handlers.generation.pipelines.registry import pipeline_names
+    from ops.media import media_parts
     from web.app import create_app
     from web.deps import WebDeps
 
@@ -276,5 +277,6 @@ def web_app(parts: Parts) -> Application:
         signing=parts.signing,
         tracing=parts.tracing,
         voices=known_voices(),
+        **media_parts(parts.settings, utc_now),
     )
     return create_app(deps)

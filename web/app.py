@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import generate, health, jobs, listing, local_media, media, openapi, parked
+from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -19,6 +19,7 @@ from web.middleware import middleware
 from web.projection import PROJECTION, Projection, running
 from web.queueing import QUEUEING, Queueing
 from web.render import render_status
+from web.uploads import UPLOADS, uploads
 
 _JOB = JOBS + "/{job_id}"
 
@@ -41,6 +42,9 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/admin/parked/{parked_id}", parked.shown),
         web.delete("/api/v1/admin/parked/{parked_id}", parked.drop),
         web.post("/api/v1/admin/parked/{parked_id}/redrive", parked.redrive),
+        web.post(assets.ROUTE, assets.add),
+        web.get(assets.ROUTE + "/{asset_id}", assets.show),
+        web.delete(assets.ROUTE + "/{asset_id}", assets.remove),
         web.get("/media/{store}/{key:.+}", local_media.media),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),
@@ -52,6 +56,7 @@ def create_app(deps: WebDeps) -> web.Application:
     """The app on `deps`, which outlive it. Needs nothing running: it starts without the log, and answers 503."""
     app = web.Application(middlewares=[middleware(deps)], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = deps
+    app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
     app.add_routes(routes())
     return app

@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.assets import Prepared
 from eventflow.domain.values import StoreRole
 from eventflow.identity import ApiKeys, Principal
 from eventflow.log.jobs import JobLog
+from eventflow.media import Kind
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys
 from eventflow.telemetry.tracing import Tracing
+
+
+class Inspector(Protocol):
+    """Looks at files that nobody has any reason to trust, and makes of them what videos can show."""
+
+    def kind_of(self, head: bytes) -> Kind:
+        """What a file that begins with `head` (its first 64 bytes or more) may be. Raises UnsupportedMedia."""
+
+    async def prepare(self, upload: Path, folder: Path, limits: Mapping[Kind, int]) -> Prepared:
+        """Decode and encode anew, into `folder`. `limits` are bytes for each kind. Raises MediaRefused, MediaBusy."""
+
+
+class RemoteMedia(Protocol):
+    """Fetches files from URLs that users name, and never from a private network."""
+
+    def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The file in pieces. Raises RemoteRefused, RemoteFailed, while it is read, too."""
 
 
 @frozen(kw_only=True)
@@ -22,9 +44,9 @@ class WebDeps:
     """Everything that the app needs from outside; whoever made the clients and stores closes them.
 
     `blocking` is a client of its own (`connect(url, blocking=True)`) for the feed's tail. `stores` maps roles to
-    stores; "workspace" is only checked for readiness. `signing` verifies URLs of local stores. `pipelines` are the
+    stores; "workspace" holds assets. `signing` verifies URLs of local stores. `pipelines` are the
     names that a request may give; `voices` likewise, or None where any well-formed name goes. `random_hex(n)` gives
-    n random hex digits, unguessable.
+    n random hex digits, unguessable. `inspector` looks at uploads; `remote` is None where nothing is fetched.
     """
 
     settings: Settings
@@ -36,6 +58,8 @@ class WebDeps:
     pipelines: frozenset[str]
     clock: Callable[[], datetime]
     random_hex: Callable[[int], str]
+    inspector: Inspector
+    remote: RemoteMedia | None = None
     signing: SigningKeys | None = None
     tracing: Tracing = Tracing()
     voices: frozenset[str] | None = None

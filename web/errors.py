@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from eventflow import media
 from eventflow.domain import errors as domain
 from eventflow.log import errors as log
 from eventflow.storage import errors as storage
@@ -64,6 +65,12 @@ HTTP_STATUS: dict[type[Exception], tuple[int, str]] = {
     RedisConnectionError: (503, "log_unavailable"),
     RedisTimeoutError: (503, "log_unavailable"),
     RedisError: (503, "log_unavailable"),
+    media.UnsupportedMedia: (415, "unsupported_media"),
+    media.BrokenMedia: (422, "broken_media"),
+    media.MediaTooLarge: (413, "media_too_large"),
+    media.RemoteRefused: (422, "remote_refused"),
+    media.RemoteFailed: (422, "remote_failed"),
+    media.MediaBusy: (503, "media_busy"),
     storage.ObjectMissing: (404, "file_missing"),
     storage.InvalidKey: (404, "not_found"),
     storage.BadSignature: (403, "bad_signature"),

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from eventflow.settings import Settings
-from web import schemas
+from web import assets_openapi, schemas
 from web.deps import DEPS
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
@@ -227,10 +227,11 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
             **_admin_paths(),
             **_parked_paths(),
             **_media_paths(),
+            **assets_openapi.paths(settings.media),
             **_service_paths(),
         },
         "components": {
-            "schemas": schemas.answers(),
+            "schemas": {**schemas.answers(), **assets_openapi.answers()},
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
         },
     }

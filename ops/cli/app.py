@@ -11,6 +11,7 @@ import typer
 from eventflow.settings import SettingsError
 from ops.cli import (
     archive,
+    assets,
     bench,
     chaos,
     demo,
@@ -44,6 +45,7 @@ app.command()(jobs.events)
 app.command()(jobs.cancel)
 app.command()(chaos.chaos)
 app.add_typer(keys.app, name="keys")
+app.add_typer(assets.app, name="assets")
 app.add_typer(parked.app, name="parked")
 app.add_typer(archive.app, name="archive")
 app.add_typer(groups.app, name="groups")

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from attrs import frozen
@@ -25,6 +25,8 @@ _SENDINGS = 8
 _LONGEST_PAUSE_S = 5.0
 _PASSING = (502, 503, 504)
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
+#: A clip is decoded and encoded anew before the answer comes.
+_ASSET_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=900)
 _CHUNK_BYTES = 256 * 1024
 _FINISHED = ("completed", "failed", "cancelled")
 
@@ -79,6 +81,19 @@ class Api:
 
     async def metadata(self, job_id: str) -> Json:
         return (await self._call("GET", f"{_job(job_id)}/metadata"))[1]
+
+    async def add_asset(self, file: Path, name: str) -> Json:
+        """Send a file; returns the asset. Raises ApiError, CommandError."""
+        path = "/api/v1/assets?" + urlencode({"name": name})
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            with file.open("rb") as data:
+                return (await self._call("POST", path, data=data, headers=headers, timeout=_ASSET_TIMEOUT))[1]
+        except OSError as error:
+            raise CommandError(f"{file} can't be read: {error.strerror}.") from error
+
+    async def asset(self, asset_id: str) -> Json:
+        return (await self._call("GET", f"/api/v1/assets/{quote(asset_id, safe='')}"))[1]
 
     async def watch(self, job_id: str, version: int) -> AsyncIterator[Json]:
         """The job's status, from `version` on, whenever it changes; ends with the one at the job's end.
@@ -138,9 +153,10 @@ class Api:
 
     async def _call(self, method: str, path: str, **options: Any) -> tuple[aiohttp.ClientResponse, Json]:
         headers = self._headers | options.pop("headers", {})
-        url = self.base.join(URL(path))
+        options.setdefault("timeout", _TIMEOUT)
+        url = self.base.join(URL(path, encoded=True))
         try:
-            async with self.session.request(method, url, headers=headers, timeout=_TIMEOUT, **options) as answer:
+            async with self.session.request(method, url, headers=headers, **options) as answer:
                 if answer.status >= 400:
                     raise await _problem(answer)
                 return answer, {} if answer.status == 304 else await answer.json()

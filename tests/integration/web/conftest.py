@@ -21,6 +21,7 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings, load_settings
 from eventflow.storage import LocalStore, ObjectStore, SigningKeys
+from handlers.media.inspect import MediaInspector
 from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
@@ -78,6 +79,7 @@ async def deps(
         clock=clock,
         random_hex=lambda digits: secrets.token_hex(digits)[:digits],
         signing=SIGNING,
+        inspector=MediaInspector(clock),
     )
     await redis.aclose()
     await blocking.aclose()

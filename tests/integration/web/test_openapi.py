@@ -27,6 +27,7 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
+from handlers.media.inspect import MediaInspector
 from tests.integration.web.conftest import SIGNING, Client, Clock, job_id
 from tests.integration.web.driving import Driver
 from web.app import create_app, routes
@@ -74,6 +75,8 @@ async def test_real_answers_fit_their_schemas(client: Client, driver: Driver, do
         ("POST", "/api/v1/admin/jobs/{job_id}/reprocess", failed, {}),
         ("POST", "/api/v1/admin/jobs/{job_id}/reprocess", failed, {"from": "planning"}),
         ("GET", base + "status", failed, None),
+        ("POST", "/api/v1/assets", "", {"url": "https://media.example.org/a.png"}),
+        ("GET", "/api/v1/assets/{asset_id}", "", None),
         ("GET", "/healthz", "", None),
         ("GET", "/readyz", "", None),
     ]
@@ -141,6 +144,7 @@ class Served:
             clock=clock,
             random_hex=lambda digits: job_id()[3:].ljust(digits, "0")[:digits],
             signing=SIGNING,
+            inspector=MediaInspector(clock),
         )
         await redis.aclose()
         await blocking.aclose()

@@ -36,6 +36,10 @@ WRONG = {
     "LOG_LEVEL": ("LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
     "LOG_FORMAT": ("xml", "one of json, console"),
     "TRACES": ("on", "one of off, console, otlp"),
+    "MAX_IMAGE_MB": ("0", "a number from 1 to 1000"),
+    "MAX_CLIP_MB": ("20MB", "a number from 1 to 10000"),
+    "MAX_AUDIO_MB": ("-5", "a number from 1 to 10000"),
+    "ALLOW_REMOTE_MEDIA": ("maybe", "one of off, on"),
 }
 
 
@@ -63,7 +67,9 @@ def test_the_defaults_are_valid() -> None:
 def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
-    assert names == [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
+    fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
+    plain = [name for name in fields if name != "media"]
+    assert names == [*plain, "max_image_mb", "max_clip_mb", "max_audio_mb", "allow_remote_media"]
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
 
@@ -186,3 +192,10 @@ def test_limits_of_single_steps() -> None:
 def test_limits_of_single_steps_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match=r"EVENTFLOW_STEP_TIMEOUTS.*render_scene=600"):
         load_settings({"EVENTFLOW_STEP_TIMEOUTS": text})
+
+
+def test_media_limits_are_in_bytes_and_remote_media_off() -> None:
+    media = load_settings(env(MAX_CLIP_MB="3")).media
+    assert media.max_bytes == {"image": 20_000_000, "clip": 3_000_000, "audio": 50_000_000}
+    assert not media.allow_remote
+    assert load_settings(env(ALLOW_REMOTE_MEDIA="on")).media.allow_remote

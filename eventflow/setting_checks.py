@@ -1,34 +1,39 @@
-"""The checks of settings: text in, a value or a problem with the way out."""
+"""Settings are parsed one after the other, and everything that is wrong with them is told at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
+
 from eventflow.domain.values import Step
+from eventflow.light import environ
 
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
+
+PREFIX = "EVENTFLOW"
 
 
 class Checks:
     """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
 
-    def __init__(self, prefix: str, raw: Any, defaults: Any, problems: list[str]) -> None:
-        """`raw` and `defaults` hold the text of each variable as an attribute, without `prefix`, in small letters."""
-        self._prefix, self._raw, self._defaults, self._problems = prefix, raw, defaults, problems
+    def __init__(self, raws: Sequence[Any], kinds: Sequence[Any], problems: list[str]) -> None:
+        """`raws` are the variables as text, of the config classes `kinds`; what is wrong is added to `problems`."""
+        self._problems = problems
+        self._raw = _merged(raws)
+        self._defaults = _merged([environ.to_config(kind, {}) for kind in kinds])
 
     def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
-        text: str = getattr(self._raw, name)
+        text = self._raw[name]
         try:
             return parse(text)
         except ValueError:
             shown = "its value" if secret else repr(text)
-            self._problems.append(f"{self._prefix}_{name.upper()}: {shown} is not {wanted}")
-            return parse(getattr(self._defaults, name))
+            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
+            return parse(self._defaults[name])
 
     def number(self, name: str, kind: type[T], low: float, high: float) -> T:
         def parse(text: str) -> T:
@@ -45,9 +50,6 @@ class Checks:
             return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
 
         return self._value(name, parse, "one of " + ", ".join(allowed))
-
-    def one_of(self, name: str, kind: type[E]) -> E:
-        return self._value(name, kind, "one of " + ", ".join(kind))
 
     def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
         def parse(text: str) -> str:
@@ -67,6 +69,10 @@ class Checks:
         pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
         example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
         return self.matches(name, pattern, example) or (default.as_uri() if default else "")
+
+
+def _merged(raws: Iterable[Any]) -> dict[str, str]:
+    return {name: text for raw in raws for name, text in attrs.asdict(raw).items()}
 
 
 def _among(text: str, allowed: tuple[str, ...]) -> bool:

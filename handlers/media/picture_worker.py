@@ -1,0 +1,98 @@
+"""Decodes one picture and encodes it anew; run by its path in the sandbox, with Pillow at hand alone.
+
+`python -I picture_worker.py FORMAT MAX_PIXELS MAX_WIDTH MAX_HEIGHT`: from standard input to standard output. What is
+wrong goes to standard error, one line; the exit code tells of which kind it is.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import warnings
+from contextlib import suppress
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+#: Exit codes; the sandbox's other side knows them.
+BROKEN, TOO_LARGE = 3, 4
+_JPEG_QUALITY = 92
+_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+
+
+def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> int:
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        with Image.open(sys.stdin.buffer, formats=[format_name]) as opened:
+            lossless = opened.format in ("PNG", "GIF")
+            if opened.format in ("JPEG", "MPO"):
+                opened.draft(None, (max_width, max_width))  # decodes at half the size where that is enough
+            opened.load()  # the first frame, checked to its end
+            picture = _plain(opened, max_width, max_height)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
+        return _say(TOO_LARGE, f"the picture has more than {max_pixels / 1e6:g} million pixels")
+    except UnidentifiedImageError:
+        return _say(BROKEN, f"it begins like a {format_name} picture, but isn't one")
+    except Exception as error:  # decoders raise anything; each of it means the same
+        return _say(BROKEN, f"the picture can't be decoded: {error}")
+    encoded = io.BytesIO()
+    if lossless or picture.mode in _ALPHA:
+        picture.save(encoded, "PNG", compress_level=4)
+    else:
+        picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
+    sys.stdout.buffer.write(encoded.getvalue())
+    return 0
+
+
+def _plain(opened: Image.Image, max_width: int, max_height: int) -> Image.Image:
+    """Upright, in sRGB, not larger than it may be, as L, RGB or RGBA, with nothing but its pixels."""
+    picture = _upright(opened)
+    profile = opened.info.get("icc_profile")
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off instead of scaling
+        picture = picture.point(lambda value: value / 257).convert("L")
+    if picture.mode in ("P", *_ALPHA) or "transparency" in picture.info:
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+    elif picture.mode not in ("L", "RGB", "CMYK"):
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    picture = _in_srgb(_fitted(picture, max_width, max_height), profile)
+    if picture.mode == "CMYK" or (picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255)):
+        picture = picture.convert("RGB")
+    plain = Image.new(picture.mode, picture.size)
+    plain.paste(picture)
+    return plain
+
+
+def _upright(opened: Image.Image) -> Image.Image:
+    """As its EXIF says; where that is damaged, as it lies. No copy where nothing is to be turned."""
+    with suppress(Exception):  # EXIF's parsers raise anything
+        ImageOps.exif_transpose(opened, in_place=True)
+    return opened
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The colours that the profile means, where it can be read."""
+    if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        meant, wanted = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(picture, meant, wanted, outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return picture
+
+
+def _fitted(picture: Image.Image, max_width: int, max_height: int) -> Image.Image:
+    scale = min(1.0, max_width / picture.width, max_height / picture.height)
+    if scale == 1.0:
+        return picture
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _say(code: int, text: str) -> int:
+    sys.stderr.write(" ".join(text.split())[:300])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], *(int(number) for number in sys.argv[2:5])))

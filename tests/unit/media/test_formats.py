@@ -1,0 +1,70 @@
+"""What a file is, by its first bytes alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventflow.media import UnsupportedMedia
+from handlers.media.formats import HEAD_BYTES, Format, format_of
+from tests.support.mediafiles import picture, tone
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "decoder"),
+    [
+        (picture("PNG"), "image", "PNG"),
+        (picture("JPEG"), "image", "JPEG"),
+        (picture("WEBP"), "image", "WEBP"),
+        (picture("GIF"), "image", "GIF"),
+        (b"\0\0\0\x20ftypisom", "clip", "mov"),
+        (b"\0\0\0\x20ftypqt  ", "clip", "mov"),
+        (b"\0\0\0\x08wide\0\0\0\0mdat", "clip", "mov"),
+        (b"\0\0\0\x20ftypM4A ", "audio", "mov"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm", "clip", "matroska"),
+        (tone(0.01), "audio", "wav"),
+        (b"OggS\0\x02", "audio", "ogg"),
+        (b"fLaC\0\0", "audio", "flac"),
+        (b"ID3\x04\0\0", "audio", "mp3"),
+        (b"\xff\xfb\x90\x64", "audio", "mp3"),
+        (b"\xff\xf1\x50\x80", "audio", "aac"),
+    ],
+)
+def test_formats_that_are_taken(head: bytes, kind: str, decoder: str) -> None:
+    found = format_of(head[:HEAD_BYTES])
+    assert (found.kind, found.decoder) == (kind, decoder)
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (b"", "empty"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", "SVG"),
+        (b"\xef\xbb\xbf  <?xml version='1.0'?><svg>", "SVG"),
+        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd", "playlists"),
+        (b"ffconcat version 1.0\nfile /etc/passwd", "playlists"),
+        (b"file '/etc/passwd'", "playlists"),
+        (b"<!DOCTYPE html>", "web page"),
+        (b"\0\0\0\x1cftypheic", "HEIC"),
+        (b"\0\0\0\x1cftypavif", "AVIF"),
+        (b"\x1aE\xdf\xa3\x9fB\x82\x88matroska", "Matroska"),
+        (b"BM\x46\0\0\0", "no known format"),
+        (b"%PDF-1.7", "no known format"),
+        (b"MZ\x90\0", "no known format"),
+        (b"PK\x03\x04", "no known format"),
+    ],
+)
+def test_what_is_not_taken_is_told_with_what_is(head: bytes, why: str) -> None:
+    with pytest.raises(UnsupportedMedia, match=why) as caught:
+        format_of(head)
+    assert "PNG, JPEG, WebP" in str(caught.value)
+
+
+@given(st.binary(max_size=HEAD_BYTES))
+def test_any_bytes_are_a_format_or_refused(head: bytes) -> None:
+    try:
+        found = format_of(head)
+    except UnsupportedMedia:
+        return
+    assert isinstance(found, Format)
