@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -45,9 +46,9 @@ from eventflow.storage import ObjectStore, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
 from handlers.generation.errors import SpeechError
-from handlers.generation.espeak import voice_names
 from handlers.generation.handler import Generation
-from handlers.generation.pipelines.registry import pipeline_names
+from handlers.generation.narrators.choice import narrators
+from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
@@ -181,7 +182,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
-        Generation(workspace, Assets(workspace.store), threads).group,
+        Generation(workspace, Assets(workspace.store), threads, partial(get_pipeline, settings=settings)).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
         Metadata(workspace).group,
     )
@@ -259,10 +260,10 @@ def data_path(settings: Settings, name: str) -> Path:
     return settings.data_dir / name
 
 
-def known_voices() -> frozenset[str] | None:
-    """The voices that are installed here, or None where that can't be told."""
+def known_voices(settings: Settings) -> frozenset[str] | None:
+    """The voices of all narrators, as they are set up here, or None where that can't be told."""
     try:
-        return frozenset(voice_names())
+        return frozenset(voice.name for voice in narrators(settings.speech).voices())
     except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
         structlog.get_logger().warning("voices are not known here", error=str(error))
         return None
@@ -270,7 +271,7 @@ def known_voices() -> frozenset[str] | None:
 
 def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
+    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices(settings))
 
 
 def web_app(parts: Parts) -> Application:
@@ -287,6 +288,6 @@ def web_app(parts: Parts) -> Application:
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,
         tracing=parts.tracing,
-        voices=known_voices(),
+        voices=known_voices(parts.settings),
     )
     return create_app(deps)

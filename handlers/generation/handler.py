@@ -100,7 +100,9 @@ class Generation:
             await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
             return
         assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
-        task = model.NarrateTask(draft, plan.voice, plan.style, assets)
+        failed = job.failed_attempts(Step.PLAN, None, job.run)
+        last_try = failed >= job.request.retry_attempts
+        task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
         scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
         narration: FileRef | None = None
         if scene.audio is not None:

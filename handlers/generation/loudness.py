@@ -1,9 +1,11 @@
 """Loudness after EBU R128 (ITU-R BS.1770): measured, set, and kept below a true peak, by libav's filters.
 
-Sound is float32 in -1..1, channels x samples at 48 kHz; one channel counts as heard on both sides.
+Sound is channels x samples at 48 kHz, float32 in -1..1 or int16 (memory maps, too: no more than a second of it is
+converted at a time); one channel counts as heard on both sides.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import av
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 
 from handlers.generation.grid import SAMPLE_RATE
 
-Sound = NDArray[np.float32]
+Sound = NDArray[np.float32] | NDArray[np.int16]
+Floats = NDArray[np.float32]
 
 #: What a video comes to, in LUFS.
 TARGET_LUFS: Final = -16.0
@@ -47,28 +50,39 @@ def integrated(sound: Sound) -> float | None:
 
 def true_peak(sound: Sound) -> float:
     """Peak in dBTP of the four times oversampled signal; -inf for silence."""
-    peak = max((float(np.abs(frame.to_ndarray()).max(initial=0)) for frame in _through(sound, [_OVERSAMPLE])), default=0)
+    peaks = (float(np.abs(frame.to_ndarray()).max(initial=0)) for frame in _through(sound, [_OVERSAMPLE]))
+    peak = max(peaks, default=0.0)
     return float(20 * np.log10(peak)) if peak > 0 else float("-inf")
 
 
-def limited(sound: Sound, ceiling_db: float = CEILING_DBTP) -> Sound:
+def limited(sound: Floats, ceiling_db: float = CEILING_DBTP) -> Floats:
     """`sound` with a true peak of at most about `ceiling_db`; the same array where it is already."""
     if true_peak(sound) <= ceiling_db:
         return sound
-    # A little lower: resampling back lets the peaks rise again.
-    limit = 10 ** ((ceiling_db - 0.1) / 20)
-    limiter = f"limit={limit:.5f}:attack=4:release=60:level=disabled:latency=1"
-    filters = [_OVERSAMPLE, ("alimiter", limiter), ("aresample", f"{SAMPLE_RATE}")]
     result = np.zeros_like(sound)
     at = 0
-    for frame in _through(sound, filters):
-        part = frame.to_ndarray()[:, : sound.shape[1] - at]
+    for part in limited_blocks(sound, 0.0, ceiling_db):
         result[:, at : at + part.shape[1]] = part
         at += part.shape[1]
     return result
 
 
-def speech_gain(scene: Sound, voiced: Sound) -> float:
+def limited_blocks(sound: Sound, gain_db: float, ceiling_db: float = CEILING_DBTP) -> Iterator[Floats]:
+    """`sound`, amplified and then limited, piece by piece; as many samples as there were."""
+    # A little lower: resampling back lets the peaks rise again.
+    limit = 10 ** ((ceiling_db - 0.1) / 20)
+    limiter = f"limit={limit:.5f}:attack=4:release=60:level=disabled:latency=1"
+    gain = ("volume", f"{gain_db:.4f}dB")
+    left = sound.shape[1]
+    for frame in _through(sound, [gain, _OVERSAMPLE, ("alimiter", limiter), ("aresample", f"{SAMPLE_RATE}")]):
+        part = np.asarray(frame.to_ndarray()[:, :left], np.float32)
+        left -= part.shape[1]
+        yield part
+    if left:
+        yield np.zeros((len(sound), left), np.float32)
+
+
+def speech_gain(scene: Floats, voiced: Floats) -> float:
     """dB that bring a scene's speech to the target. `voiced` is its speech without the pauses.
 
     The scene as a whole is what a meter hears, so that is what is brought to the target; but a scene of one word, which
@@ -82,17 +96,17 @@ def speech_gain(scene: Sound, voiced: Sound) -> float:
     return gain
 
 
-def amplified(sound: Sound, gain_db: float) -> Sound:
+def amplified(sound: Floats, gain_db: float) -> Floats:
     return np.asarray(sound * np.float32(10 ** (gain_db / 20)), np.float32)
 
 
 _OVERSAMPLE: Final = ("aresample", f"{_OVERSAMPLED}")
 
 
-def _repeated(sound: Sound) -> Sound:
+def _repeated(sound: Floats) -> Floats:
     length = sound.shape[1]
     times = -(-round(_MEASURED_S * SAMPLE_RATE) // length) if length else 1
-    return np.tile(sound, (1, times)) if times > 1 else sound
+    return np.concatenate([sound] * times, axis=1)
 
 
 def _through(sound: Sound, filters: list[tuple[str, str]]) -> Iterator[av.AudioFrame]:
@@ -102,11 +116,13 @@ def _through(sound: Sound, filters: list[tuple[str, str]]) -> Iterator[av.AudioF
     source = graph.add_abuffer(sample_rate=SAMPLE_RATE, layout=layout, format="fltp")
     chain = [source, *(graph.add(name, args) for name, args in filters), graph.add("aformat", "sample_fmts=fltp")]
     chain.append(graph.add("abuffersink"))
-    for one, following in zip(chain, chain[1:], strict=False):
+    for one, following in pairwise(chain):
         one.link_to(following)
     graph.configure()
     for start in range(0, sound.shape[1], SAMPLE_RATE):
-        part = np.ascontiguousarray(sound[:, start : start + SAMPLE_RATE])
+        part = np.ascontiguousarray(sound[:, start : start + SAMPLE_RATE], np.float32)
+        if sound.dtype == np.int16:
+            part /= 32768
         frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
         frame.sample_rate, frame.pts = SAMPLE_RATE, start
         graph.push(frame)

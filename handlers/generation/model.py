@@ -57,7 +57,7 @@ class Narration:
 
 @frozen
 class Voice:
-    """A voice by name (espeak's, or one with the prefix of its narrator) and a rate factor, 0.5 (slow) to 2.0 (fast)."""
+    """A voice by name (espeak's, or one with its narrator's prefix) and a rate factor, 0.5 (slow) to 2.0 (fast)."""
 
     name: str = "en-us"
     rate: float = 1.0

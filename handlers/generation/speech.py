@@ -174,8 +174,8 @@ def _normalised(samples: Samples, lines: tuple[SpokenLine, ...]) -> Samples:
     """At the loudness of all videos; silence stays silence."""
     if not lines:
         return samples
-    scene = samples[np.newaxis].astype(np.float32) / 32768
+    scene = np.asarray(samples[np.newaxis] / np.float32(32768), np.float32)
     spans = [slice(round(line.start_s * SAMPLE_RATE), round(line.end_s * SAMPLE_RATE)) for line in lines]
     gain = speech_gain(scene, np.concatenate([scene[:, span] for span in spans], axis=1))
     loud = limited(amplified(scene, gain))
-    return np.round(np.clip(loud[0], -1, 1) * 32767).astype(np.int16)
+    return np.asarray(np.round(np.clip(loud[0], -1, 1) * 32767), np.int16)

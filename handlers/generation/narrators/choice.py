@@ -19,14 +19,14 @@ _DEFAULT: Final = "en-us"
 
 @frozen
 class Narrators:
-    """All narrators, under one set of settings. `fallback` is whether espeak speaks where another one fails for good."""
+    """All narrators, under one set of settings. `fallback`: espeak speaks where another one fails for good."""
 
     known: Sequence[Narrator] = field(factory=lambda: (EspeakNarrator(),))
     fallback: bool = True
     languages: SpeechSettings = field(factory=SpeechSettings)
 
     def check(self, voice: str) -> None:
-        """Whether the voice can be spoken with. Raises UnknownVoice, NarratorUnavailable; SpeechError without espeak."""
+        """Whether one can speak with it. Raises UnknownVoice, NarratorUnavailable; SpeechError without espeak."""
         narrator, name = self._of(voice)
         narrator.check(name)
 

@@ -38,7 +38,7 @@ def read_sound(data: bytes, media_type: str) -> tuple[Samples, int]:
 def _wav(data: bytes) -> tuple[Samples, int]:
     """libav reads what Python's own module doesn't: headers of unknown length, 24-bit and floating-point samples."""
     try:
-        with av.open(io.BytesIO(data), format="wav") as container:
+        with av.open(io.BytesIO(data), "r", format="wav") as container:
             if len(container.streams.audio) != 1 or len(container.streams) != 1:
                 raise BadSound("a WAV file without a stream of sound")
             context = container.streams.audio[0].codec_context
