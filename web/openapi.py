@@ -159,6 +159,20 @@ def _media_paths() -> dict[str, Any]:
                 parameters=(_JOB, query("index", index, "Which picture."), _CONDITION),
             )
         },
+        f"{JOBS}/{{job_id}}/captions": {
+            "get": operation(
+                "The captions of the video",
+                {"200": whole, "206": part, "304": _UNCHANGED, "307": _REDIRECT},
+                (404, 409, 416),
+                parameters=(
+                    _JOB,
+                    query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
+                    query("language", {"type": "string"}, "BCP 47 tag; the first track without one."),
+                    query("proxy", flag, "Send the bytes through the app."),
+                    *_RANGES,
+                ),
+            )
+        },
         f"{JOBS}/{{job_id}}/download": {
             "get": operation(
                 "Save the video",

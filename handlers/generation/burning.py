@@ -1,25 +1,29 @@
-"""Captions drawn into the pictures, the word that is being spoken highlighted: what is seen when, and how it is painted.
+"""Captions drawn into the pictures, with the word highlighted that is being spoken: what is seen when, and its picture.
 
-A strip lies in the lower part of the canvas of an aspect (1080 pixels on its shorter side). The highlighted word changes
-its colour, nothing moves: strips of one cue differ in nothing else.
+A strip lies in the lower part of the canvas of an aspect (1080 pixels on its shorter side). The highlighted word
+changes its colour and nothing moves: strips of one cue differ in nothing else.
 """
 
-import importlib.util
+import io
+import tempfile
 from collections import OrderedDict
-from functools import lru_cache
+from functools import cache
 from importlib import resources
-from pathlib import Path
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import orjson
+import typst
 from attrs import frozen
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from handlers.generation.aspects import Aspect
 from handlers.generation.captions import scene_captions
-from handlers.generation.errors import PipelineUnavailable
+from handlers.generation.errors import DrawError
 from handlers.generation.model import Narration
+from handlers.generation.pages import font_directories
 
 #: height x width x 4, uint8, not premultiplied.
 Rgba = NDArray[np.uint8]
@@ -31,14 +35,16 @@ SPOKEN: Final = (255, 214, 102, 255)
 
 #: Columns of a row, of a wide picture and of others.
 _COLUMNS: Final = {True: 42, False: 28}
+#: After these typst takes whatever font has a glyph.
+_FAMILIES: Final = ("Inter", "DejaVu Sans")
 _FONT_PIXELS: Final = 46
-_SMALLEST_PIXELS: Final = 24
-_LEADING: Final = 1.32
+_SMALLEST_PIXELS: Final = 20
 #: Share of the canvas that stays free at each side, and below.
 _SIDE, _BELOW = 0.06, 0.05
-_PADDING: Final = (26, 16)
-_RADIUS: Final = 14
-_KEPT: Final = 8
+_PADDING: Final = 26
+_POINTS_PER_INCH: Final = 72.0
+#: Cues whose strips are kept.
+_KEPT: Final = 2
 
 
 @frozen
@@ -67,79 +73,90 @@ def caption_states(narration: Narration, columns: int = _COLUMNS[True]) -> tuple
     """What is seen when: gapless within a cue, nothing between cues. Pure."""
     states: list[CaptionState] = []
     for cue in scene_captions(narration, columns):
-        texts = [word.text + (" " if word.spaced else "") for word in cue.words]
-        rows, at = [], 0
-        for count in cue.rows:
-            rows.append(tuple(texts[at : at + count]))
-            at += count
-        starts = [cue.start_s, *(min(max(word.start_s, cue.start_s), cue.end_s) for word in cue.words[1:]), cue.end_s]
-        for number, _ in enumerate(cue.words):
-            if starts[number + 1] > starts[number]:
-                states.append(CaptionState(starts[number], starts[number + 1], tuple(rows), number))
+        texts = iter([word.text + (" " if word.spaced else "") for word in cue.words])
+        rows = tuple(tuple(next(texts) for _ in range(count)) for count in cue.rows)
+        starts = [cue.start_s, *(min(max(w.start_s, cue.start_s), cue.end_s) for w in cue.words[1:]), cue.end_s]
+        for number, (start_s, end_s) in enumerate(pairwise(starts)):
+            if end_s > start_s:
+                states.append(CaptionState(start_s, end_s, rows, number))
     return tuple(states)
 
 
+#: The rows of a cue.
+_Rows = tuple[tuple[str, ...], ...]
+
+
 class CaptionPainter:
-    """Paints states for one canvas; the last few strips are kept. Not for several threads at once."""
+    """Paints states for one canvas; the strips of the last few cues are kept. Not for several threads at once.
+
+    Type and colours are the same in all themes: what is read has to be found where it was.
+    """
 
     def __init__(self, aspect: Aspect, theme: str | None = None) -> None:
-        """`theme` is taken for the day that one has its own type; all have the same now. Raises PipelineUnavailable."""
+        """Raises PipelineUnavailable where fonts are missing."""
         self._aspect = aspect
-        self._strips: OrderedDict[tuple[tuple[tuple[str, ...], ...], int | None], tuple[int, int, Rgba]] = OrderedDict()
-        _font(_FONT_PIXELS)
+        self._cues: OrderedDict[_Rows, list[Rgba]] = OrderedDict()
+        _fonts()
 
     def paint(self, state: CaptionState) -> tuple[int, int, Rgba]:
-        """(x, y of its top left corner, strip) in pixels of the aspect's canvas. The strip must not be written to."""
-        key = (state.rows, state.highlighted)
-        if key not in self._strips:
-            self._strips[key] = self._painted(state)
-            while len(self._strips) > _KEPT:
-                self._strips.popitem(last=False)
-        self._strips.move_to_end(key)
-        return self._strips[key]
+        """(x, y of its top left corner, strip) in pixels of the aspect's canvas. The strip can't be written to.
 
-    def _painted(self, state: CaptionState) -> tuple[int, int, Rgba]:
-        most = round(self._aspect.width * (1 - 2 * _SIDE)) - 2 * _PADDING[0]
-        font, widths = _fitted(state.rows, most)
-        row_height = round(font.size * _LEADING)
-        wide = max(widths) + 2 * _PADDING[0]
-        high = row_height * len(state.rows) + 2 * _PADDING[1]
-        image = Image.new("RGBA", (wide, high), (0, 0, 0, 0))
-        draw = ImageDraw.Draw(image)
-        draw.rounded_rectangle((0, 0, wide - 1, high - 1), _RADIUS, fill=BOX)
-        ascent, descent = font.getmetrics()
-        number = 0
-        for index, (row, length) in enumerate(zip(state.rows, widths, strict=True)):
-            x = (wide - length) / 2
-            y = _PADDING[1] + index * row_height + (row_height - ascent - descent) / 2
-            for word in row:
-                draw.text((x, y), word, font=font, fill=SPOKEN if number == state.highlighted else TEXT)
-                x += font.getlength(word)
-                number += 1
-        strip = np.asarray(image, np.uint8)
+        All strips of a cue are drawn with its first one. Raises DrawError.
+        """
+        if state.rows not in self._cues:
+            most = round(self._aspect.width * (1 - 2 * _SIDE)) - 2 * _PADDING
+            self._cues[state.rows] = _strips(state.rows, most)
+            while len(self._cues) > _KEPT:
+                self._cues.popitem(last=False)
+        self._cues.move_to_end(state.rows)
+        strip = self._cues[state.rows][-1 if state.highlighted is None else state.highlighted]
+        high, wide, _ = strip.shape
+        below = round(self._aspect.height * _BELOW)
+        return (self._aspect.width - wide) // 2, self._aspect.height - below - high, strip
+
+
+def _strips(rows: _Rows, most: int) -> list[Rgba]:
+    """A strip for each word that may be highlighted, and one without any at the end; text is `most` pixels wide or
+    less."""
+    count = sum(map(len, rows))
+    numbers = iter(range(count))
+    data = {
+        "families": _FAMILIES,
+        "size": _FONT_PIXELS,
+        "smallest": _SMALLEST_PIXELS,
+        "most": most,
+        "box": _hex(BOX),
+        "plain": _hex(TEXT),
+        "spoken": _hex(SPOKEN),
+        "rows": [[(next(numbers), word) for word in (*row[:-1], row[-1].rstrip())] for row in rows],
+        "pages": [*range(count), -1],
+    }
+    inputs = {"caption": orjson.dumps(data).decode()}
+    try:
+        with tempfile.TemporaryDirectory(prefix="typst-") as empty:
+            compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
+            pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH, sys_inputs=inputs)
+    except RuntimeError as error:
+        raise DrawError(f"captions can't be drawn: {error}") from error
+    found = []
+    for page in pages if isinstance(pages, list) else [pages]:
+        strip = np.asarray(Image.open(io.BytesIO(page or b"")).convert("RGBA"), np.uint8)
         strip.flags.writeable = False
-        top = self._aspect.height - round(self._aspect.height * _BELOW) - high
-        return (self._aspect.width - wide) // 2, top, strip
+        found.append(strip)
+    if len(found) != count + 1:
+        raise DrawError(f"{count + 1} captions planned, typst made {len(found)}")
+    return found
 
 
-def _fitted(rows: tuple[tuple[str, ...], ...], most: int) -> tuple[ImageFont.FreeTypeFont, list[int]]:
-    """The largest font in which every row fits into `most` pixels, and how wide each is then."""
-    size = _FONT_PIXELS
-    while True:
-        font = _font(size)
-        widths = [round(sum(font.getlength(word) for word in row)) for row in rows]
-        if max(widths) <= most or size <= _SMALLEST_PIXELS:
-            return font, widths
-        size = max(_SMALLEST_PIXELS, min(size - 1, size * most // max(widths)))
+def _hex(colour: tuple[int, int, int, int]) -> str:
+    return "#" + bytes(colour).hex()
 
 
-@lru_cache(maxsize=16)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Inter at half bold. Raises PipelineUnavailable."""
-    if importlib.util.find_spec("fontpkg_inter") is None:
-        raise PipelineUnavailable("the font package fontpkg-inter is missing: pip install fontpkg-inter")
-    folder = Path(str(resources.files("fontpkg_inter"))) / "files"
-    font = ImageFont.truetype(str(folder / "Inter[opsz,wght].ttf"), size)
-    axes = font.get_variation_axes()
-    font.set_variation_by_axes([600 if b"eight" in axis["name"] else axis["default"] for axis in axes])
-    return font
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(font_paths=list(font_directories()))
+
+
+@cache
+def _sheet() -> bytes:
+    return resources.files("handlers.generation").joinpath("captions.typ").read_bytes()
