@@ -57,7 +57,7 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
     async with studio() as s:
         original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
         first = await done(s, original)
-        await wait_until(lambda: not s.files("workspace"), what="the workspace is cleared")
+        await wait_until(lambda: s.cleared, what="the workspace is cleared")
         history = await s.space.history(original)
         last = len(first.scenes) - 1
         assert rendered == dict.fromkeys(range(last + 1), 1)
