@@ -52,10 +52,8 @@ def scene_captions(narration: Narration, columns: int = ROW_COLUMNS) -> tuple[Ca
         for words in _cut(line, columns)
     ]
     cues = _merged(cues, columns)
-    return tuple(
-        evolve(cue, end_s=_end(cue, following))
-        for cue, following in zip(cues, [*(c.start_s for c in cues[1:]), narration.duration_s], strict=True)
-    )
+    ends = [*(cue.start_s for cue in cues), narration.duration_s][1:]
+    return tuple(evolve(cue, end_s=_end(cue, following)) for cue, following in zip(cues, ends, strict=True))
 
 
 def video_captions(narrations: Iterable[Narration]) -> tuple[Caption, ...]:

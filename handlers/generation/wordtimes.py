@@ -62,7 +62,7 @@ def _line(line: SpokenLine, heard: Sequence[Word]) -> list[Timed]:
     times = _filled(starts, [len(match[0]) for match in written], line)
     return [
         Timed(match[0], start_s, end_s)
-        for match, start_s, end_s in zip(written, times, [*times[1:], line.end_s], strict=True)
+        for match, start_s, end_s in zip(written, times, [*times, line.end_s][1:], strict=True)
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from eventflow.domain.values import Step
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
+from eventflow.speech_settings import SpeechSettings
 
 KEY = "k1:" + "5e" * 32
 PASSWORD = "hunter2-hunter2"
@@ -62,7 +63,10 @@ def test_the_defaults_are_valid() -> None:
 def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
-    assert names == [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
+    fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
+    assert names[: len(fields) - 1] == fields[:-1]
+    assert fields[-1] == "speech"
+    assert {name.partition("_")[0] for name in names[len(fields) - 1 :]} == {"piper", "speech"}
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
 
@@ -175,3 +179,41 @@ def test_limits_of_single_steps() -> None:
 def test_limits_of_single_steps_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match=r"EVENTFLOW_STEP_TIMEOUTS.*render_scene=600"):
         load_settings({"EVENTFLOW_STEP_TIMEOUTS": text})
+
+
+def test_narration_is_set_apart(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("sk-1\n")
+    settings = load_settings(
+        {
+            "EVENTFLOW_SPEECH_URL": "https://speech.example.org/v1/",
+            "EVENTFLOW_SPEECH_KEY_FILE": str(secret),
+            "EVENTFLOW_SPEECH_VOICES": "alloy, nova/pt-br",
+            "EVENTFLOW_SPEECH_FALLBACK": "None",
+            "EVENTFLOW_PIPER_VOICES": str(tmp_path),
+        }
+    )
+    speech = settings.speech
+    assert (speech.url, speech.key, speech.fallback) == ("https://speech.example.org/v1", "sk-1", False)
+    assert speech.voices == {"alloy": "", "nova": "pt-br"}
+    assert speech.piper_folder == tmp_path
+    assert "sk-1" not in repr(settings)
+    assert load_settings({}).speech == SpeechSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("URL", "ftp://x"),
+        ("URL", "https://user:password@x/v1"),
+        ("KEY", "two words"),
+        ("VOICES", "alloy,,nova"),
+        ("VOICES", "../x"),
+        ("TIMEOUT_SECONDS", "0"),
+        ("FALLBACK", "somebody"),
+    ],
+)
+def test_wrong_settings_of_narration_are_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"EVENTFLOW_SPEECH_{name}") as caught:
+        load_settings({f"EVENTFLOW_SPEECH_{name}": value})
+    assert (name == "KEY") == (value not in str(caught.value))

@@ -27,7 +27,8 @@ def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s:
     return Narration(cells_for(at + 0.8), (), tuple(spoken), tuple(words) if heard else ())
 
 
-LONG = "Every step of the work is an event, written down once. Nothing is lost when a worker dies, because the log is kept."
+LONG = "Every step of the work is an event, written down once. "
+LONG += "Nothing is lost when a worker dies, because the log is kept."
 
 
 def test_words_are_timed_as_they_are_written() -> None:
@@ -113,7 +114,7 @@ def test_what_looks_like_markup_is_text(tmp_path: Path) -> None:
     st.floats(0.05, 2.5),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_narration_can_be_captioned(lines: list[str], per_word_s: float, heard: bool) -> None:
     told = narration(*lines, per_word_s=per_word_s, heard=heard)
     cues = scene_captions(told)
