@@ -26,7 +26,7 @@ CEILING_DBTP: Final = -2.2
 #: The same signal on two sides is twice as loud.
 _BOTH_SIDES_DB: Final = 3.0103
 #: Pauses make a scene quieter by measure, though its voice isn't; they are made up for by this much at most.
-_FOR_PAUSES_DB: Final = 1.0
+_FOR_PAUSES_DB: Final = 1.5
 #: Less speech than this is repeated: gating needs some blocks of 400 ms.
 _MEASURED_S: Final = 3.0
 #: With more than this the pauses don't matter.

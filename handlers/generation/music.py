@@ -35,6 +35,8 @@ FADE_OUT_S: Final = 2.5
 #: Seconds over which the end of the piece goes over into its beginning.
 _SEAM_S: Final = 0.25
 
+#: Samples that are worked out at a time.
+_BLOCK: Final = 10 * SAMPLE_RATE
 _MOST_LIFT_DB: Final = 1.2
 
 _CONTEXT_S: Final = CONTEXT_SAMPLES / SAMPLE_RATE
@@ -74,21 +76,27 @@ def with_music(task: RenderTask, scratch: Path) -> Path | None:
 
 def mix(task: RenderTask, piece: Pcm, narration: Floats | None) -> Floats:
     """2 x samples, with context: `piece` is samples x 2 at ALONE_LUFS; `narration` of the scene, if any, mono."""
-    length = task.scene.duration_cells * SAMPLES_PER_CELL
-    start = task.start_cells * SAMPLES_PER_CELL - CONTEXT_SAMPLES
-    music = window(piece, start, length + 2 * CONTEXT_SAMPLES)
-    times = (np.arange(music.shape[1]) - CONTEXT_SAMPLES) / SAMPLE_RATE
+    length = task.scene.duration_cells * SAMPLES_PER_CELL + 2 * CONTEXT_SAMPLES
+    under = np.empty((2, length), np.float32)
+    for at in range(0, length, _BLOCK):
+        under[:, at : at + _BLOCK] = _under(task, piece, at, min(_BLOCK, length - at))
+    if narration is None or not task.scene.narration.lines:
+        return under
+    return _together(under, narration)
+
+
+def _under(task: RenderTask, piece: Pcm, at: int, count: int) -> Floats:
+    """The music of a scene at its level, from sample `at` of it and its context on."""
+    music = window(piece, task.start_cells * SAMPLES_PER_CELL - CONTEXT_SAMPLES + at, count)
+    times = (np.arange(at, at + count) - CONTEXT_SAMPLES) / SAMPLE_RATE
     level = ducking(times, task.scene.narration) if task.style.narrated else np.full_like(times, ALONE_LUFS)
     gain = 10 ** ((level - ALONE_LUFS) / 20)
-    length_s = length / SAMPLE_RATE
+    length_s = task.scene.narration.duration_s
     if task.scene.index == 0:
         gain *= _rise(times / min(FADE_IN_S, length_s / 2))
     if task.scene.index == task.scene_count - 1:
         gain *= _rise((length_s - times) / min(FADE_OUT_S, length_s / 2))
-    under = np.asarray(music * gain, np.float32)
-    if narration is None or not task.scene.narration.lines:
-        return under
-    return _together(under, narration)
+    return np.asarray(music * gain, np.float32)
 
 
 def _together(under: Floats, narration: Floats) -> Floats:

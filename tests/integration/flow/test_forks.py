@@ -85,6 +85,9 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         assert [e.scene for e in events if isinstance(e, ev.ScenePlanned)] == [last]
         assert [e.scene for e in events if isinstance(e, ev.SceneRendered)] == [last]
         assert await s.space.parked() == []
+    assert second.published is not None
+    assert [track.format for track in second.published.captions] == ["vtt", "srt"]  # of the reused scenes, too
+    assert second.degraded == ()
     files = [f for scene in second.scenes for r in scene.uploaded for f in r.files]
     assert all(f.key.startswith(f"videos/{fork.job_id}/") for f in files)  # copies: the origin may be deleted
     assert second.scenes[:last] != first.scenes[:last]
