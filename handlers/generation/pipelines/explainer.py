@@ -57,7 +57,7 @@ class ExplainerPipeline:
         speech.check(brief.voice, self._narrators)
         for quality in brief.qualities:
             profile_of(quality, brief.style.aspect)
-        script = parse_script(brief.script, brief.voice.name)
+        script = parse_script(brief.script, self._narrators.language(brief.voice.name))
         drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
         return Plan(script.title, drafts, brief.voice, brief.style)
 

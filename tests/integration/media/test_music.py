@@ -11,7 +11,19 @@ from attrs import evolve
 
 from handlers.generation import grid, loudness, music, musicshelf, sound, speech
 from handlers.generation.content import Line
-from handlers.generation.model import AssetFile, NarratedScene, Narration, RenderTask, SpokenLine, Style, Voice
+from handlers.generation.model import (
+    AssetFile,
+    NarratedScene,
+    Narration,
+    Plan,
+    RenderTask,
+    SceneDraft,
+    SpokenLine,
+    Style,
+    Voice,
+)
+from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.source import source_of
 
 from .meter import measured
 
@@ -226,3 +238,13 @@ def test_every_scene_begins_where_its_pictures_do(tmp_path: Path) -> None:
     peaks = np.abs(heard.reshape(count, -1)).argmax(axis=1)
     assert len(set(peaks[1:])) == 1
     assert abs(int(peaks[1]) - 2054) < grid.SAMPLE_RATE // 1000
+
+
+def test_a_scene_that_was_the_last_one_is_not_taken_for_one_in_between() -> None:
+    def source(scenes: int, style: Style) -> str:
+        drafts = tuple(SceneDraft(index, "x", {}) for index in range(scenes))
+        return source_of(ExplainerPipeline(), Plan("x", drafts, Voice(), style), drafts[1])
+
+    assert source(2, Style(music=ASSET)) != source(3, Style(music=ASSET))
+    assert source(3, Style(music=ASSET)) == source(4, Style(music=ASSET))
+    assert source(2, Style()) == source(3, Style())
