@@ -22,7 +22,7 @@ from handlers.generation.speech import LEAD_IN_S, LEAD_OUT_S, write_wav
 
 #: LUFS of the music: under speech, beside it, and where nobody ever speaks.
 DUCKED_LUFS: Final = TARGET_LUFS - 14
-BESIDE_LUFS: Final = TARGET_LUFS - 8
+BESIDE_LUFS: Final = TARGET_LUFS - 6
 ALONE_LUFS: Final = TARGET_LUFS
 
 #: Seconds: the music is down this long before the first word, up again from this long after the last one.
@@ -37,7 +37,7 @@ _SEAM_S: Final = 0.25
 
 #: Samples that are worked out at a time.
 _BLOCK: Final = 10 * SAMPLE_RATE
-_MOST_LIFT_DB: Final = 1.2
+_MOST_LIFT_DB: Final = 2.0
 
 _CONTEXT_S: Final = CONTEXT_SAMPLES / SAMPLE_RATE
 assert _AHEAD_S + _DOWN_S + _CONTEXT_S <= LEAD_IN_S

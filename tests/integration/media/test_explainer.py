@@ -62,7 +62,8 @@ def test_a_script_becomes_a_film(tmp_path: Path, music: bool) -> None:
     style, assets = Style(), dict[str, AssetFile]()
     if music:
         style, assets = Style(music="as_x"), {"as_x": AssetFile(tone(tmp_path), "audio", "audio/wav")}
-    brief = Brief("# Hi\n\n## One\n\n- first\n- second", qualities=("360p",), style=style)
+    script = "# Hi, this is a film\n\n## The first page\n\n- It has a line to say\n- And then another one"
+    brief = Brief(script, qualities=("360p",), style=style)
     start, rendered = 0, []
     drafts = pipeline.plan(brief, Control()).scenes
     for draft in drafts:

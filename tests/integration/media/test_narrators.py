@@ -253,6 +253,13 @@ def test_piper_knows_its_voices_alone(piper_voices: Path, name: str) -> None:
         PiperNarrator(piper_voices).check(name)
 
 
+def test_without_its_package_piper_says_what_to_install(piper_voices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(NarratorUnavailable, match=r"pip install .eventflow\[piper\]"):
+        PiperNarrator(piper_voices).check("en_US-beep-low")
+    assert PiperNarrator(piper_voices).voices() == ()
+
+
 def test_a_broken_model_is_told_and_stood_in_for(piper_voices: Path) -> None:
     with pytest.raises(NarratorUnavailable, match="broken can't be loaded"):
         PiperNarrator(piper_voices).speak("one", "broken", 1.0)
