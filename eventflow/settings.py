@@ -17,9 +17,10 @@ from eventflow.domain.values import Step
 from eventflow.light import environ
 from eventflow.media_settings import MediaSettings, RawMedia, media_settings
 from eventflow.setting_checks import PREFIX, Checks
+from eventflow.speech_settings import RawSpeech, SpeechSettings, speech_settings
 
 _CENTURY_S = 100 * 365 * 86_400
-_SECRETS = ("REDIS_URL", "SIGNING_KEY")
+_SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY")
 
 
 class SettingsError(Exception):
@@ -88,7 +89,7 @@ class _Raw:
 
 
 #: All variables: those of parts with settings of their own come after the service's.
-_PARTS: tuple[Any, ...] = (_Raw, RawMedia)
+_PARTS: tuple[Any, ...] = (_Raw, RawMedia, RawSpeech)
 
 
 @frozen
@@ -134,6 +135,7 @@ class Settings:
     log_format: str
     traces: str
     media: MediaSettings = field(factory=MediaSettings)
+    speech: SpeechSettings = field(factory=SpeechSettings)
 
     @property
     def needs_sync(self) -> bool:
@@ -146,7 +148,6 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
-    raw = environ.to_config(_Raw, variables)
     check = Checks([environ.to_config(part, variables) for part in _PARTS], _PARTS, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
@@ -181,11 +182,12 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         max_script_chars=check.number("max_script_chars", int, 1, 1_000_000),
         idempotency_seconds=check.number("idempotency_seconds", int, 1, 2_592_000),
         view_cache_jobs=check.number("view_cache_jobs", int, 1, 10_000_000),
-        scratch_dir=Path(raw.scratch_dir).absolute() if raw.scratch_dir else None,
+        scratch_dir=Path(scratch).absolute() if (scratch := variables.get(f"{PREFIX}_SCRATCH_DIR")) else None,
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
         media=media_settings(check),
+        speech=speech_settings(check),
     )
     _check_together(settings, problems)
     if problems:

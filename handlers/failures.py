@@ -20,7 +20,7 @@ def as_step_errors() -> Iterator[None]:
         yield
     except MediaError as error:
         kind = GenerationError if error.retryable else InitializationError
-        raise kind(error.code, str(error)) from error
+        raise kind(error.code, str(error), retry_after_s=error.retry_after_s) from error
     except CorruptMedia as error:
         raise GenerationError("corrupt_media", str(error)) from error
     except StorageError as error:

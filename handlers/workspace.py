@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,10 +41,17 @@ class Workspace:
         return FileRef("workspace", key, digest, size, media_type)
 
     async def put_json(self, job_id: str, data: bytes) -> FileRef:
+        return await self._put_bytes(job_id, data, ".json", "application/json")
+
+    async def put_text(self, job_id: str, text: str, suffix: str, media_type: str) -> FileRef:
+        """Keep a small text. Raises StorageError."""
+        return await self._put_bytes(job_id, text.encode(), suffix, media_type)
+
+    async def _put_bytes(self, job_id: str, data: bytes, suffix: str, media_type: str) -> FileRef:
         digest = hashlib.sha256(data).hexdigest()
-        key = f"jobs/{job_id}/{digest}.json"
-        await self.store.put_bytes(key, data, media_type="application/json")
-        return FileRef("workspace", key, digest, len(data), "application/json")
+        key = f"jobs/{job_id}/{digest}{suffix}"
+        await self.store.put_bytes(key, data, media_type=media_type)
+        return FileRef("workspace", key, digest, len(data), media_type)
 
     async def get(self, ref: FileRef) -> bytes:
         """The content of a small artefact of the workspace. Raises ArtefactMissing."""
@@ -75,9 +82,9 @@ class Workspace:
         await self.store.check()
         return ArtefactMissing(ref.key)
 
-    async def clear(self, job_id: str) -> int:
-        """Remove everything that is kept for a job; returns how many files there were."""
-        keys = [info.key async for info in self.store.list(f"jobs/{job_id}/")]
+    async def clear(self, job_id: str, keep: Container[str] = ()) -> int:
+        """Remove everything that is kept for a job but the keys in `keep`; returns how many files there were."""
+        keys = [info.key async for info in self.store.list(f"jobs/{job_id}/") if info.key not in keep]
         for key in keys:
             await self.store.delete(key)
         return len(keys)

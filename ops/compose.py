@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
@@ -152,6 +153,7 @@ def open_shelf(settings: Settings) -> Shelf | None:
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     """Every consumer group by name, with its handlers."""
     from handlers.generation.handler import Generation
+    from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
     from handlers.upload.deliver import Delivery
     from handlers.upload.handler import Upload
@@ -162,7 +164,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
-        Generation(workspace, Assets(workspace.store), threads).group,
+        Generation(workspace, Assets(workspace.store), threads, partial(get_pipeline, settings=settings)).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
         Metadata(workspace).group,
     )
@@ -237,13 +239,13 @@ def keeper(parts: Parts) -> Keeper:
     return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random)
 
 
-def known_voices() -> frozenset[str] | None:
-    """The voices that are installed here, or None where that can't be told."""
+def known_voices(settings: Settings) -> frozenset[str] | None:
+    """The voices of all narrators, as they are set up here, or None where that can't be told."""
     from handlers.generation.errors import SpeechError
-    from handlers.generation.espeak import voice_names
+    from handlers.generation.narrators.choice import narrators
 
     try:
-        return frozenset(voice_names())
+        return frozenset(voice.name for voice in narrators(settings.speech).voices())
     except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
         structlog.get_logger().warning("voices are not known here", error=str(error))
         return None
@@ -254,7 +256,7 @@ def request_limits(settings: Settings) -> Limits:
     from handlers.generation.pipelines.registry import pipeline_names
     from web.requests import Limits
 
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
+    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices(settings))
 
 
 def web_app(parts: Parts) -> Application:
@@ -276,7 +278,7 @@ def web_app(parts: Parts) -> Application:
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,
         tracing=parts.tracing,
-        voices=known_voices(),
+        voices=known_voices(parts.settings),
         **media_parts(parts.settings, utc_now),
     )
     return create_app(deps)

@@ -34,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.post(_JOB + "/cancel", jobs.cancel),
         web.get(_JOB + "/metadata", media.metadata),
         web.get(_JOB + "/thumbnail", media.thumbnail),
+        web.get(_JOB + "/captions", media.captions),
         web.get(_JOB + "/download", media.download),
         web.get(_JOB + "/stream", media.stream),
         web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),

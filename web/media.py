@@ -1,4 +1,4 @@
-"""What viewers get of a published job: metadata, thumbnails, downloads, streams."""
+"""What viewers get of a published job: metadata, thumbnails, captions, downloads, streams."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from aiohttp import hdrs, web
 
 from eventflow.domain.job import Publication
-from eventflow.domain.values import FileRef, Thumbnail, VideoFile
+from eventflow.domain.values import CaptionFile, FileRef, Thumbnail, VideoFile
 from eventflow.domain.view import JobView
 from eventflow.storage import ObjectStore, attachment
 from web.checks import known_query, query_choice, query_number
@@ -24,6 +24,7 @@ THUMBNAIL_CACHE = "private, max-age=300"
 _NO_CACHE = "private, no-cache"
 _FLAGS = ("true", "false", "1", "0")
 _MAX_INDEX = 10_000
+_CAPTION_FORMATS = ("vtt", "srt")
 
 
 async def metadata(request: web.Request) -> web.Response:
@@ -51,6 +52,19 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
     _, published = await _publication(request)
     file = _thumbnail(published.thumbnails, index).file
     what = Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, THUMBNAIL_CACHE)
+    return await _send(request, file, what)
+
+
+async def captions(request: web.Request) -> web.StreamResponse:
+    """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
+    known_query(request.query, "format", "language", "proxy")
+    wanted = query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
+    proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
+    _, published = await _publication(request)
+    file = _captions(published.captions, wanted, request.query.get("language")).file
+    if not proxy:
+        return _redirect(await _signed(request, file))
+    what = Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, _NO_CACHE, any_origin=True)
     return await _send(request, file, what)
 
 
@@ -107,6 +121,15 @@ def _thumbnail(thumbnails: tuple[Thumbnail, ...], index: int) -> Thumbnail:
             return thumbnail
     detail = f"There is no thumbnail {index}; the job has {len(thumbnails)}."
     raise Problem(404, "no_thumbnail", detail, thumbnails=len(thumbnails))
+
+
+def _captions(tracks: tuple[CaptionFile, ...], wanted: str, language: str | None) -> CaptionFile:
+    for track in tracks:
+        if track.format == wanted and (language is None or track.language.lower() == language.lower()):
+            return track
+    there_is = list(dict.fromkeys(track.language for track in tracks))
+    detail = f"The video has no such captions; there are: {', '.join(there_is) or 'none'}."
+    raise Problem(404, "no_captions", detail, languages=there_is)
 
 
 def _name(view: JobView, video: VideoFile) -> str:

@@ -18,6 +18,7 @@ from web.operations import Operation, answer_of, body_of, bytes_of, header, oper
 
 _JOB = path("job_id", schemas.JOB_ID)
 _QUALITY = query("quality", schemas.STRING, "One that the video has; the best one if left out.")
+_FLAG = {"type": "string", "enum": ["true", "false", "1", "0"]}
 _RANGES = (header("Range", "One range of bytes."), header("If-Range", "The ETag that the range belongs to."))
 _CONDITION = header("If-None-Match", "ETags that you have.")
 _KEY = header(
@@ -147,8 +148,22 @@ def _parked_paths() -> dict[str, Any]:
     }
 
 
+def _captions() -> Operation:
+    return operation(
+        "The captions of the video",
+        {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
+        (404, 409, 416),
+        parameters=(
+            _JOB,
+            query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
+            query("language", schemas.STRING, "BCP 47 tag; without it the first track."),
+            query("proxy", _FLAG, "Send the bytes through the app."),
+            *_RANGES,
+        ),
+    )
+
+
 def _media_paths() -> dict[str, Any]:
-    flag = {"type": "string", "enum": ["true", "false", "1", "0"]}
     index = {"type": "integer", "minimum": 0, "maximum": 10_000}
     whole, part = bytes_of("All bytes."), bytes_of("The range's bytes.")
     described = answer_of("Metadata", "All that is known of the video; its URLs are signed just now.")
@@ -165,12 +180,13 @@ def _media_paths() -> dict[str, Any]:
                 parameters=(_JOB, query("index", index, "Which picture."), _CONDITION),
             )
         },
+        f"{JOBS}/{{job_id}}/captions": {"get": _captions()},
         f"{JOBS}/{{job_id}}/download": {
             "get": operation(
                 "Save the video",
                 {"200": whole, "206": part, "304": _UNCHANGED, "307": _REDIRECT},
                 (404, 409, 416),
-                parameters=(_JOB, _QUALITY, query("proxy", flag, "Send the bytes through the app."), *_RANGES),
+                parameters=(_JOB, _QUALITY, query("proxy", _FLAG, "Send the bytes through the app."), *_RANGES),
             )
         },
         f"{JOBS}/{{job_id}}/stream": {

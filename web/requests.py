@@ -41,7 +41,7 @@ _SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files")
 #: Control characters but line feed, tab and carriage return.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_VOICE_NAME = re.compile(r"[a-z0-9-]{1,32}")
+_VOICE_NAME = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 
 
 @frozen
@@ -169,7 +169,7 @@ def _voice(value: Any, checks: Checks, limits: Limits) -> Voice | None:
     if "name" in fields and checks.typed(fields["name"], str, "/voice/name", "a string"):
         name = fields["name"]
         if not _VOICE_NAME.fullmatch(name):
-            checks.add("/voice/name", "malformed", "must be 1 to 32 lower-case letters, digits or dashes")
+            checks.add("/voice/name", "malformed", "must be 1 to 64 letters, digits or any of - _ . :")
         elif limits.voices is not None and name not in limits.voices:
             checks.add("/voice/name", "unknown_value", "there is no such voice")
     if "rate" in fields:

@@ -68,7 +68,7 @@ def generate_request(max_script_chars: int, pipelines: frozenset[str], default_p
     """The body of a generate request, with the limits of this installation."""
     switch: Schema = {"type": "boolean", "default": True}
     voice = options(
-        name={"type": "string", "pattern": "^[a-z0-9-]{1,32}$", "default": "en-us"},
+        name={"type": "string", "pattern": "^[A-Za-z0-9:_.-]{1,64}$", "default": "en-us"},
         rate={"type": "number", "minimum": RATE[0], "maximum": RATE[1], "default": 1.0},
     )
     script: Schema = {

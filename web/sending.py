@@ -25,13 +25,17 @@ Read = Callable[[int, int], AsyncGenerator[bytes, None]]
 
 @frozen
 class Representation:
-    """What is sent, as headers tell it. `etag` is strong and quoted; `disposition` None shows it inline."""
+    """What is sent, as headers tell it. `etag` is strong and quoted; `disposition` None shows it inline.
+
+    `any_origin`: pages of other sites may read it, too (who asks is told by a header, never by a cookie).
+    """
 
     size_bytes: int
     etag: str
     media_type: str
     cache_control: str
     disposition: str | None = None
+    any_origin: bool = False
 
     def headers(self) -> dict[str, str]:
         always = {
@@ -41,6 +45,8 @@ class Representation:
             hdrs.CONTENT_TYPE: self.media_type,
             "X-Content-Type-Options": "nosniff",
         }
+        if self.any_origin:
+            always[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         return {**always, hdrs.CONTENT_DISPOSITION: self.disposition} if self.disposition else always
 
 

@@ -10,9 +10,11 @@
     │   ├── UnknownAspect
     │   ├── UnknownAsset
     │   ├── UnknownPipeline
+    │   ├── NarratorUnavailable
     │   └── PipelineUnavailable
     ├── DrawError               typst refused a page
-    ├── SpeechError             espeak failed
+    ├── SpeechError             a narrator failed
+    │   └── SpeechRefused       ... and would fail again
     ├── EncodeError             libav failed, or its output is not what was planned
     ├── ProfileMismatch         scenes encoded under different contracts can't be joined
     ├── CorruptArtefact         a finished file is not what was planned
@@ -29,6 +31,8 @@ class MediaError(Exception):
     code: ClassVar[str] = "media"
     #: False when the same input can only fail again.
     retryable: ClassVar[bool] = True
+    #: Seconds that an upstream asked to wait before the next try.
+    retry_after_s: float | None = None
 
 
 class RequestError(MediaError):
@@ -106,10 +110,27 @@ class DrawError(MediaError):
     code = "draw"
 
 
+class NarratorUnavailable(RequestError):
+    """The voice is one of a narrator that can't speak here; the message says what is missing and how to mend it."""
+
+    code = "narrator_unavailable"
+
+
 class SpeechError(MediaError):
-    """espeak could not speak a line."""
+    """A narrator could not speak a line. `retry_after_s` is what its service asked for."""
 
     code = "speech"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SpeechRefused(SpeechError):
+    """A narrator's service has refused a line for good: a wrong key, model or input."""
+
+    code = "speech_refused"
+    retryable = False
 
 
 class EncodeError(MediaError):

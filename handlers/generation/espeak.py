@@ -13,12 +13,10 @@ from typing import Any, Final
 
 import espeakng_loader
 import numpy as np
-from attrs import frozen
-from numpy.typing import NDArray
 
 from handlers.generation.errors import SpeechError, UnknownVoice
-
-Samples = NDArray[np.int16]
+from handlers.generation.narrators.base import Samples as Samples
+from handlers.generation.narrators.base import Speech, SpokenWord
 
 _AUDIO_SYNCHRONOUS: Final = 2
 _POSITION_CHARACTER: Final = 1
@@ -66,24 +64,6 @@ class _Voice(ctypes.Structure):
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-
-
-@frozen
-class SpokenWord:
-    """A word of the text, as (first character, length), and when it begins, in seconds."""
-
-    position: int
-    length: int
-    start_s: float
-
-
-@frozen
-class Speech:
-    """int16 mono samples at `rate` Hz."""
-
-    samples: Samples
-    rate: int
-    words: tuple[SpokenWord, ...]
 
 
 class _Engine:

@@ -2,7 +2,7 @@
 
 requested -> plan, narrate in order, a ScenePlanned for each scene as soon as its place in time is known
 planned   -> render that scene in every quality
-completed -> join the scenes without encoding again; thumbnails
+completed -> join the scenes without encoding again; thumbnails, caption files
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from eventflow.domain.commands import Command
 from eventflow.domain.job import Job, Scene
 from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FileRef, Step
-from eventflow.runtime.failure import ArtefactMissing
+from eventflow.runtime.failure import ArtefactMissing, StepError
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
 from handlers.generation.briefing import brief_of, control_of, fetch_assets
+from handlers.generation.captioning import caption_files
 from handlers.generation.errors import MediaError, UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
@@ -100,7 +101,9 @@ class Generation:
             await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
             return
         assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
-        task = model.NarrateTask(draft, plan.voice, plan.style, assets)
+        failed = job.failed_attempts(Step.PLAN, None, job.run)
+        last_try = failed >= job.request.retry_attempts
+        task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
         scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
         narration: FileRef | None = None
         if scene.audio is not None:
@@ -159,7 +162,7 @@ class Generation:
         )
 
     async def assemble(self, reaction: Reaction) -> Sequence[Command]:
-        """Join the scenes of each quality; pick thumbnails from the best one."""
+        """Join the scenes of each quality; pick thumbnails from the best one, write the captions of all."""
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             parts = await self._parts(job, folder)
@@ -174,7 +177,13 @@ class Generation:
                     thumbnails = await self._thumbnails(reaction, best, folder)
                 except MediaError as error:  # a video without thumbnails is a video all the same
                     commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no thumbnails: {error}"))
-        finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails)
+        captions: tuple[values.CaptionFile, ...] = ()
+        try:
+            with as_step_errors():
+                captions = await caption_files(self.workspace, reaction.job_id, job)
+        except StepError as error:
+            commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
+        finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails, captions)
         return [*commands, finish]
 
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:

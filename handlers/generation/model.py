@@ -37,12 +37,17 @@ class Word:
 
 @frozen
 class Narration:
-    """When things are said; `duration_cells` is the length of the whole scene on the grid."""
+    """When things are said; `duration_cells` is the length of the whole scene on the grid.
+
+    `language` is the BCP 47 tag of what is said ("und": not known); `estimated` whether the times of the words are.
+    """
 
     duration_cells: int
     cues: tuple[Cue, ...]
     lines: tuple[SpokenLine, ...] = ()
     words: tuple[Word, ...] = ()
+    language: str = "und"
+    estimated: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -52,7 +57,7 @@ class Narration:
 
 @frozen
 class Voice:
-    """A voice by espeak's name and a rate factor, 0.5 (slow) to 2.0 (fast)."""
+    """A voice by name (espeak's, or one with its narrator's prefix) and a rate factor, 0.5 (slow) to 2.0 (fast)."""
 
     name: str = "en-us"
     rate: float = 1.0
@@ -163,12 +168,13 @@ class Plan:
 
 @frozen
 class NarrateTask:
-    """Fix the length of `draft`, and say what there is to say."""
+    """Fix the length of `draft`, and say what there is to say. `last_try`: a failure would be the job's."""
 
     draft: SceneDraft
     voice: Voice = Voice()
     style: Style = Style()
     assets: AssetFiles = field(factory=dict)
+    last_try: bool = False
 
 
 @frozen

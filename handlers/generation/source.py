@@ -15,4 +15,7 @@ def source_of(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> 
     profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in PROFILES)
     digest = hashlib.sha256(model.dump([pipeline.name, pipeline.version, *profiles]))
     digest.update(model.dump(plan.voice) + model.dump(plan.style) + model.dump(draft))
+    if plan.style.music is not None:
+        # It fades in with the first scene and out with the last.
+        digest.update(model.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
     return digest.hexdigest()

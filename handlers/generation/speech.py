@@ -1,32 +1,35 @@
 """Narration of a scene: its lines spoken one by one, so that the time of every reveal is exact."""
 
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import av
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
-from handlers.generation import espeak
 from handlers.generation.content import Line
-from handlers.generation.errors import RequestError
-from handlers.generation.espeak import Samples
+from handlers.generation.errors import NarratorUnavailable, RequestError, SpeechError, Stopped
 from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, cells_for
-from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
+from handlers.generation.loudness import amplified, limited, speech_gain
+from handlers.generation.model import Control, Cue, Narration, SpokenLine, Voice, Warned, Word
+from handlers.generation.narrators.base import Samples, Speech
+from handlers.generation.narrators.choice import Narrators
+from handlers.generation.narrators.estimate import heard
 
 SLOWEST: Final = 0.5
 FASTEST: Final = 2.0
 
-#: Silence in seconds. Both ends are longer than the 1024 samples of AAC priming that a scene drops.
+#: Silence in seconds. Music is turned down in the one and up in the other, so that it joins at its full level.
 LEAD_IN_S: Final = 0.45
 LEAD_OUT_S: Final = 0.80
 PAUSE_S: Final = 0.32
 #: A page that is revealed without a word is looked at for this long.
 WORDLESS_S: Final = 0.9
-
-PEAK: Final = 10 ** (-3 / 20)
-_QUIET: Final = 160
+#: How long a line takes that is shown and not spoken: characters in a second, and seconds at least.
+_READ_PER_S: Final = 14.0
+_READ_AT_LEAST_S: Final = 1.2
 
 
 class BadRate(RequestError):
@@ -43,28 +46,65 @@ class SpokenScene:
     narration: Narration
 
 
-def check(voice: Voice) -> None:
-    """Raises UnknownVoice or BadRate."""
+@frozen
+class _SpokenText:
+    """A line at 48 kHz without the silence around it, and its words in seconds from its start."""
+
+    samples: Samples
+    words: tuple[Word, ...] = ()
+    estimated: bool = False
+
+
+def check(voice: Voice, narrators: Narrators | None = None) -> None:
+    """Raises UnknownVoice, NarratorUnavailable or BadRate."""
     if not SLOWEST <= voice.rate <= FASTEST:
         raise BadRate(f"the rate is between {SLOWEST} and {FASTEST}, not {voice.rate}")
-    espeak.check_voice(voice.name)
+    (narrators or Narrators()).check(voice.name)
 
 
-def speak_lines(lines: tuple[Line, ...], voice: Voice) -> SpokenScene:
-    """Speak a scene. Raises UnknownVoice, BadRate, SpeechError."""
-    check(voice)
+def narrate(
+    lines: tuple[Line, ...], voice: Voice, narrators: Narrators, control: Control, *, last_try: bool
+) -> SpokenScene:
+    """Speak a scene; where its narrator fails for good, as a whole with the one that stands in, which is noted.
+
+    Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped.
+    """
+    try:
+        return speak_lines(lines, voice, narrators, control.should_stop)
+    except (SpeechError, NarratorUnavailable) as error:
+        instead = narrators.stand_in(voice.name)
+        if instead is None or (error.retryable and not last_try):
+            raise
+        control.note(Warned("narrator_fell_back", f"{voice.name} fails, {instead} speaks instead: {error}"))
+    return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
+
+
+def speak_lines(
+    lines: tuple[Line, ...],
+    voice: Voice,
+    narrators: Narrators | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SpokenScene:
+    """Speak a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
+    who = narrators or Narrators()
+    check(voice, who)
     pieces: list[Samples] = [_silence(LEAD_IN_S)]
     position = len(pieces[0])
     cues: dict[int, float] = {}
     spoken: list[SpokenLine] = []
     words: list[Word] = []
+    estimated = False
     for line in lines:
+        if should_stop():
+            raise Stopped("stopped while speaking")
         start_s = position / SAMPLE_RATE
         cues.setdefault(line.step, start_s)
-        samples, line_words = _speak(line.text, voice)
+        said = _speak(line.text, voice, who)
+        samples = said.samples
         if len(samples):
             spoken.append(SpokenLine(line.text, start_s, start_s + len(samples) / SAMPLE_RATE))
-            words += [Word(word.text, start_s + word.start_s) for word in line_words]
+            words += [Word(word.text, start_s + word.start_s) for word in said.words]
+            estimated = estimated or said.estimated
         for piece in (samples, _silence(PAUSE_S / voice.rate if len(samples) else WORDLESS_S)):
             pieces.append(piece)
             position += len(piece)
@@ -72,32 +112,50 @@ def speak_lines(lines: tuple[Line, ...], voice: Voice) -> SpokenScene:
     sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
     sound[:position] = np.concatenate(pieces)
     order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    return SpokenScene(_normalised(sound), Narration(cells, order, tuple(spoken), tuple(words)))
+    narration = Narration(cells, order, tuple(spoken), tuple(words), who.language(voice.name), estimated)
+    return SpokenScene(_normalised(sound, narration.lines), narration)
+
+
+def time_lines(lines: tuple[Line, ...], rate: float) -> Narration:
+    """A scene that nobody speaks: each line stays for as long as it takes to be read. Raises BadRate."""
+    if not SLOWEST <= rate <= FASTEST:
+        raise BadRate(f"the rate is between {SLOWEST} and {FASTEST}, not {rate}")
+    position, cues = LEAD_IN_S, dict[int, float]()
+    for line in lines:
+        cues.setdefault(line.step, position)
+        length_s = max(_READ_AT_LEAST_S, len(line.text) / _READ_PER_S) if line.text.strip() else WORDLESS_S
+        position += length_s / rate
+    order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
+    return Narration(cells_for(position + LEAD_OUT_S), order)
 
 
 def write_wav(samples: Samples, path: Path) -> None:
-    """`samples` (int16 mono, 48 kHz) as a WAV file."""
+    """`samples` (int16, 48 kHz; mono, or channels x samples) as a WAV file."""
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(1 if samples.ndim == 1 else len(samples))
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
+        file.writeframes(samples.T.astype("<i2").tobytes())
 
 
-def _speak(text: str, voice: Voice) -> tuple[Samples, list[Word]]:
-    """A line at 48 kHz without the silence around it, and its words in seconds from its start."""
+def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
     if not any(map(str.isalnum, text)):
-        return np.zeros(0, np.int16), []
-    speech = espeak.speak(text, voice.name, voice.rate)
-    loud = np.flatnonzero(np.abs(speech.samples.astype(np.int32)) > _QUIET)
-    if not len(loud):
-        return np.zeros(0, np.int16), []
+        return _SpokenText(np.zeros(0, np.int16))
+    speech = narrators.speak(text, voice.name, voice.rate)
+    part = heard(speech.samples)
+    if part is None:
+        return _SpokenText(np.zeros(0, np.int16))
     margin = speech.rate // 100
-    first, last = max(0, int(loud[0]) - margin), min(len(speech.samples), int(loud[-1]) + margin)
-    words = [
-        Word(text[w.position : w.position + w.length], max(0.0, w.start_s - first / speech.rate)) for w in speech.words
-    ]
-    return _resampled(speech.samples[first:last], speech.rate), words
+    first, last = max(0, part[0] - margin), min(len(speech.samples), part[1] + margin)
+    samples = _resampled(speech.samples[first:last], speech.rate)
+    return _SpokenText(samples, _words(text, speech, first), speech.estimated)
+
+
+def _words(text: str, speech: Speech, first: int) -> tuple[Word, ...]:
+    return tuple(
+        Word(text[word.position : word.position + word.length], max(0.0, word.start_s - first / speech.rate))
+        for word in speech.words
+    )
 
 
 def _resampled(samples: Samples, rate: int) -> Samples:
@@ -112,9 +170,12 @@ def _silence(seconds: float) -> Samples:
     return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
 
 
-def _normalised(samples: Samples) -> Samples:
-    """The loudest sample at -3 dBFS; silence stays silence."""
-    peak = int(np.abs(samples.astype(np.int32)).max(initial=0))
-    if peak == 0:
+def _normalised(samples: Samples, lines: tuple[SpokenLine, ...]) -> Samples:
+    """At the loudness of all videos; silence stays silence."""
+    if not lines:
         return samples
-    return np.round(samples * (PEAK * 32767 / peak)).astype(np.int16)
+    scene = np.asarray(samples[np.newaxis] / np.float32(32768), np.float32)
+    spans = [slice(round(line.start_s * SAMPLE_RATE), round(line.end_s * SAMPLE_RATE)) for line in lines]
+    gain = speech_gain(scene, np.concatenate([scene[:, span] for span in spans], axis=1))
+    loud = limited(amplified(scene, gain))
+    return np.asarray(np.round(np.clip(loud[0], -1, 1) * 32767), np.int16)

@@ -10,8 +10,8 @@ from attrs import frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
-from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
+from eventflow.domain.job import Job, Phase
+from eventflow.domain.values import AudioStream, CaptionMode, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.media.probe import MediaInfo, probe
@@ -60,7 +60,7 @@ class Metadata:
         wanted = job.phase is Phase.CANCELLED or (job.phase is Phase.COMPLETED and job.request.cleanup_local_files)
         if wanted and job.run == reaction.event.run:
             with as_step_errors():
-                removed = await self.workspace.clear(reaction.job_id)
+                removed = await self.workspace.clear(reaction.job_id, _needed_again(job))
                 if removed and job.phase is Phase.CANCELLED:
                     await asyncio.sleep(HEARD_WITHIN_S)
                     removed += await self.workspace.clear(reaction.job_id)
@@ -70,6 +70,13 @@ class Metadata:
     async def leave(self, reaction: Reaction) -> Sequence[Command]:
         """A failed job keeps its files: a reprocess goes on from them."""
         return []
+
+
+def _needed_again(job: Job) -> frozenset[str]:
+    """The keys of what is said in each scene: when one scene is made anew, the captions of all are written again."""
+    if job.phase is Phase.CANCELLED or job.request.captions is CaptionMode.NONE:
+        return frozenset()
+    return frozenset(scene.spec.key for scene in job.scenes)
 
 
 def _technical(quality: str, info: MediaInfo) -> TechnicalMetadata:

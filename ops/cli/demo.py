@@ -101,7 +101,7 @@ async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
 
 
 async def _save_all(api: Any, accepted: Mapping[str, Any], status: Mapping[str, Any], output: Path) -> list[str]:
-    """Download every quality and the first thumbnail; returns what to tell."""
+    """Download every quality, the first thumbnail and the captions; returns what to tell."""
     job_id = accepted["job_id"]
     metadata = await api.metadata(job_id)
     lines = [
@@ -114,9 +114,11 @@ async def _save_all(api: Any, accepted: Mapping[str, Any], status: Mapping[str, 
         signed = await api.save(link, target)
         lines += [f"saved     {target}  ({target.stat().st_size / 1e6:.1f} MB)", f"  from    {api.url(link)}"]
         lines += [f"  signed  {signed}"]
-    if metadata["thumbnail_urls"]:
-        target = output / f"{Path(SAMPLE).stem}.jpg"
-        link = str(accepted["status_url"]).removesuffix("status") + "thumbnail"
-        await api.save(link, target)
-        lines += [f"saved     {target}", f"  from    {api.url(link)}"]
+    job = str(accepted["status_url"]).removesuffix("status")
+    extras = [("jpg", "thumbnail")] if metadata["thumbnail_urls"] else []
+    extras += [("vtt", "captions?format=vtt")] if metadata["caption_urls"] else []
+    for suffix, name in extras:
+        target = output / f"{Path(SAMPLE).stem}.{suffix}"
+        await api.save(job + name, target)
+        lines += [f"saved     {target}", f"  from    {api.url(job + name)}"]
     return lines

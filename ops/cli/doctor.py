@@ -52,6 +52,7 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
     findings.append(ok("settings", f"valid; environment {settings.env.value}"))
     findings += await _service(settings, environment)
     findings += await machine.media()
+    findings.append(await machine.narration(settings.speech))
     return findings + await machine.disks(settings.data_dir, settings.scratch_dir)
 
 

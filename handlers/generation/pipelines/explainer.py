@@ -1,8 +1,9 @@
-"""Script -> narrated pages: planned from Markdown, spoken by espeak, drawn by typst."""
+"""Script -> narrated pages: planned from Markdown, spoken by a narrator, drawn by typst."""
 
 from pathlib import Path
 from typing import ClassVar
 
+from eventflow.settings import Settings
 from handlers.generation import espeak, pages, speech
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
@@ -19,6 +20,8 @@ from handlers.generation.model import (
     from_spec,
     to_spec,
 )
+from handlers.generation.music import with_music
+from handlers.generation.narrators.choice import Narrators, narrators
 from handlers.generation.profiles import profile_of
 from handlers.generation.script import parse_script
 from handlers.generation.timeline import plan_timeline
@@ -28,7 +31,16 @@ class ExplainerPipeline:
     """The default: an explainer video from a script. `spec` is a `Scene`."""
 
     name: ClassVar[str] = "explainer"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
+
+    def __init__(self, narrators: Narrators | None = None) -> None:
+        """Without `narrators`, espeak alone."""
+        self._narrators = narrators or Narrators()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ExplainerPipeline":
+        """With the narrators of the settings."""
+        return cls(narrators(settings.speech))
 
     def check(self) -> None:
         """Fonts and voices must be there."""
@@ -42,18 +54,21 @@ class ExplainerPipeline:
         """One scene per page of the script."""
         if brief.script is None:
             raise ScriptError("the explainer pipeline needs a script")
-        speech.check(brief.voice)
+        speech.check(brief.voice, self._narrators)
         for quality in brief.qualities:
             profile_of(quality, brief.style.aspect)
-        script = parse_script(brief.script, brief.voice.name)
+        script = parse_script(brief.script, self._narrators.language(brief.voice.name))
         drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
         return Plan(script.title, drafts, brief.voice, brief.style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """Speak the lines of the scene; cues are the beginnings of its reveals."""
+        """Speak the lines of the scene, or time them; cues are the beginnings of its reveals."""
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
-        spoken = speech.speak_lines(scene.lines, task.voice)
+        if not task.style.narrated:
+            silent = speech.time_lines(scene.lines, task.voice.rate)
+            return NarratedScene(draft.index, draft.title, silent, draft.spec, None, draft.assets)
+        spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
         audio = scratch / f"narration-{draft.index}.wav"
         speech.write_wav(spoken.samples, audio)
         return NarratedScene(draft.index, draft.title, spoken.narration, draft.spec, audio, draft.assets)
@@ -66,7 +81,7 @@ class ExplainerPipeline:
         source = SceneSource(
             draw=drawn.draw,
             timeline=plan_timeline(narration.cues, narration.duration_cells),
-            audio=task.scene.audio,
+            audio=with_music(task, scratch),
             start_cells=task.start_cells,
         )
         renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)

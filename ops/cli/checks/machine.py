@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from eventflow.speech_settings import SpeechSettings
 from ops.cli.checks.finding import Finding, blocking, fail, ok, warn
 
 _GIB = 1 << 30
@@ -74,6 +76,21 @@ def _speak() -> str:
     if not len(speech.samples):
         raise RuntimeError("espeak gave no sound")
     return f"speaks; {len(voice_names())} voices"
+
+
+async def narration(settings: SpeechSettings) -> Finding:
+    """The narrators besides espeak, as they are set up."""
+    from handlers.generation.errors import NarratorUnavailable
+    from handlers.generation.narrators.choice import narrators
+
+    who = narrators(settings)
+    counts = Counter(voice.narrator for voice in await asyncio.to_thread(who.voices))
+    if settings.piper_folder is not None and not counts["piper"]:
+        try:
+            who.check("piper:any")
+        except NarratorUnavailable as error:
+            return warn("narrators", str(error), "Mend it or unset EVENTFLOW_PIPER_VOICES.")
+    return ok("narrators", ", ".join(f"{name} with {count} voices" for name, count in counts.items()))
 
 
 async def _pipelines() -> list[Finding]:

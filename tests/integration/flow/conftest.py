@@ -43,6 +43,11 @@ class Studio:
         return stored_files(self.folder / "data" / store)
 
     @property
+    def cleared(self) -> bool:
+        """Whether nothing is left of finished jobs but what is said in their scenes."""
+        return all(path.suffix == ".json" for path in self.files("workspace"))
+
+    @property
     def scratch(self) -> list[Path]:
         folder = self.folder / "scratch"
         return list(folder.iterdir()) if folder.exists() else []

@@ -92,7 +92,7 @@ async def published(studio: Studio, **changes: object) -> tuple[str, Job]:
     job_id = await studio.space.submit(simulation(**ONE, **changes))
     job = await until_ended(studio, job_id)
     assert job.phase is Phase.COMPLETED, job.failure
-    await wait_until(lambda: not studio.files("workspace"), what="the workspace is cleared")
+    await wait_until(lambda: studio.cleared, what="the workspace is cleared")
     return job_id, job
 
 

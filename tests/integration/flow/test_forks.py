@@ -57,7 +57,7 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
     async with studio() as s:
         original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
         first = await done(s, original)
-        await wait_until(lambda: not s.files("workspace"), what="the workspace is cleared")
+        await wait_until(lambda: s.cleared, what="the workspace is cleared")
         history = await s.space.history(original)
         last = len(first.scenes) - 1
         assert rendered == dict.fromkeys(range(last + 1), 1)
@@ -85,6 +85,9 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         assert [e.scene for e in events if isinstance(e, ev.ScenePlanned)] == [last]
         assert [e.scene for e in events if isinstance(e, ev.SceneRendered)] == [last]
         assert await s.space.parked() == []
+    assert second.published is not None
+    assert [track.format for track in second.published.captions] == ["vtt", "srt"]  # of the reused scenes, too
+    assert second.degraded == ()
     files = [f for scene in second.scenes for r in scene.uploaded for f in r.files]
     assert all(f.key.startswith(f"videos/{fork.job_id}/") for f in files)  # copies: the origin may be deleted
     assert second.scenes[:last] != first.scenes[:last]

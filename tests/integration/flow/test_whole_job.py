@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+import webvtt
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -67,7 +68,7 @@ async def test_simulation_is_published_with_everything_that_belongs_to_it(studio
         job_id = await _done(s, simulation())
         job = await s.space.job(job_id)
         history = await s.space.history(job_id)
-        await wait_until(lambda: not s.files("workspace"), what="the workspace is cleared")
+        await wait_until(lambda: s.cleared, what="the workspace is cleared")
         assert job.published is not None
         for video in job.published.videos:
             path = await _content(s, video.file, tmp_path)
@@ -117,7 +118,8 @@ async def test_explainer_narrates_a_script(studio: StudioOf, tmp_path: Path) -> 
         job = await s.space.job(job_id)
         assert job.published is not None
         path = await _content(s, job.published.videos[0].file, tmp_path)
-        assert s.files("workspace")  # it wasn't to be cleared
+        assert not s.cleared  # it wasn't to be
+        tracks = {track.format: await _content(s, track.file, tmp_path) for track in job.published.captions}
     seconds = sum(scene.duration_cells for scene in job.scenes) * 8 / 15
     picture_s, sound_s = _decoded_seconds(path)
     assert len(job.scenes) >= 3
@@ -125,6 +127,13 @@ async def test_explainer_narrates_a_script(studio: StudioOf, tmp_path: Path) -> 
     assert sound_s == pytest.approx(seconds, abs=0.05)
     starts = [scene.start_cells for scene in job.scenes]
     assert starts == [sum(s.duration_cells for s in job.scenes[:i]) for i in range(len(starts))]
+    assert {track.language for track in job.published.captions} == {"en-US"}
+    cues = webvtt.read(tracks["vtt"])
+    assert "It has happened" in "".join(cue.text for cue in cues)
+    assert [cue.text for cue in webvtt.from_srt(tracks["srt"])] == [cue.text for cue in cues]
+    [last] = [cue for cue in cues if "That was all" in cue.text]
+    assert starts[-1] * 8 / 15 < last.start_in_seconds < seconds
+    assert job.degraded == ()
 
 
 async def test_local_files_only_when_the_request_says_no_s3(studio: StudioOf) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
 
 from attrs import frozen
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.values import (
     AudioStream,
+    CaptionFile,
     Failure,
     FailureCategory,
     FileRef,
@@ -40,6 +42,7 @@ def file_ref(data: bytes, name: str, media_type: str, store: StoreRole = "delive
     return FileRef(store, f"jobs/test/{sha256}-{name}", sha256, len(data), media_type)
 
 
+TEXT_TYPES = {"vtt": "text/vtt", "srt": "application/x-subrip"}
 SPEC = file_ref(b"spec", "scene.json", "application/json", "workspace")
 RENDITION = SceneRendition("720p", 1280, 720, "config", SPEC, (Segment(SPEC, 11),))
 
@@ -77,14 +80,20 @@ class Driver:
         *,
         run: int = 1,
         store: StoreRole = "delivery",
+        captions: dict[tuple[str, Literal["vtt", "srt"]], bytes] | None = None,
     ) -> JobRecord:
-        """Finish a job whose scenes are uploaded, or that has none. Puts the bytes in the store."""
+        """Finish a job whose scenes are uploaded, or that has none. Puts the bytes in the store.
+
+        `captions` by (language, format).
+        """
         files = [await self._video(quality, data, store) for quality, data in videos.items()]
         pictures = [await self._picture(i, data, store) for i, data in enumerate(thumbnails)]
+        tracks = [await self._track(*kind, data, store) for kind, data in (captions or {}).items()]
+        made = (tuple(files), tuple(pictures), tuple(tracks))
         return await self.run(
             job_id,
-            cmd.FinishVideo(run, tuple(files), tuple(pictures)),
-            cmd.FinishUpload(run, tuple(files), tuple(pictures)),
+            cmd.FinishVideo(run, *made),
+            cmd.FinishUpload(run, *made),
             cmd.PublishVideo(run, tuple(technical(file) for file in files)),
         )
 
@@ -96,6 +105,11 @@ class Driver:
         file = file_ref(data, f"{quality}.mp4", "video/mp4", store)
         await self.stores[store].put_bytes(file.key, data, media_type=file.media_type)
         return VideoFile(quality, *QUALITIES[quality], 12.8, file)
+
+    async def _track(self, language: str, kind: Literal["vtt", "srt"], data: bytes, store: StoreRole) -> CaptionFile:
+        file = file_ref(data, f"{language}.{kind}", TEXT_TYPES[kind], store)
+        await self.stores[store].put_bytes(file.key, data, media_type=file.media_type)
+        return CaptionFile(language, kind, file)
 
     async def _picture(self, index: int, data: bytes, store: StoreRole) -> Thumbnail:
         file = file_ref(data, f"{index}.jpg", "image/jpeg", store)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from eventflow.domain.values import Step
+from eventflow.media_settings import RawMedia
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
+from eventflow.speech_settings import RawSpeech, SpeechSettings
 
 KEY = "k1:" + "5e" * 32
 PASSWORD = "hunter2-hunter2"
@@ -68,8 +70,10 @@ def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
     fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
-    plain = [name for name in fields if name != "media"]
-    assert names == [*plain, "max_image_mb", "max_clip_mb", "max_audio_mb", "allow_remote_media"]
+    parts = {"media", "speech"}
+    own = [name for name in fields if name not in parts]
+    assert names[: len(own)] == own
+    assert set(names[len(own) :]) == {each.name for raw in (RawMedia, RawSpeech) for each in raw.__attrs_attrs__}
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
 
@@ -199,3 +203,41 @@ def test_media_limits_are_in_bytes_and_remote_media_off() -> None:
     assert media.max_bytes == {"image": 20_000_000, "clip": 3_000_000, "audio": 50_000_000}
     assert not media.allow_remote
     assert load_settings(env(ALLOW_REMOTE_MEDIA="on")).media.allow_remote
+
+
+def test_narration_is_set_apart(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("sk-1\n")
+    settings = load_settings(
+        {
+            "EVENTFLOW_SPEECH_URL": "https://speech.example.org/v1/",
+            "EVENTFLOW_SPEECH_KEY_FILE": str(secret),
+            "EVENTFLOW_SPEECH_VOICES": "alloy, nova/pt-br",
+            "EVENTFLOW_SPEECH_FALLBACK": "None",
+            "EVENTFLOW_PIPER_VOICES": str(tmp_path),
+        }
+    )
+    speech = settings.speech
+    assert (speech.url, speech.key, speech.fallback) == ("https://speech.example.org/v1", "sk-1", False)
+    assert speech.voices == {"alloy": "", "nova": "pt-br"}
+    assert speech.piper_folder == tmp_path
+    assert "sk-1" not in repr(settings)
+    assert load_settings({}).speech == SpeechSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("URL", "ftp://x"),
+        ("URL", "https://user:password@x/v1"),
+        ("KEY", "two words"),
+        ("VOICES", "alloy,,nova"),
+        ("VOICES", "../x"),
+        ("TIMEOUT_SECONDS", "0"),
+        ("FALLBACK", "somebody"),
+    ],
+)
+def test_wrong_settings_of_narration_are_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"EVENTFLOW_SPEECH_{name}") as caught:
+        load_settings({f"EVENTFLOW_SPEECH_{name}": value})
+    assert (name == "KEY") == (value not in str(caught.value))

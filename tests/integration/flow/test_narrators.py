@@ -1,0 +1,59 @@
+"""A service that speaks for a job, and what becomes of the job when it doesn't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from eventflow.domain.job import Phase
+from eventflow.domain.values import VideoRequest, Voice
+from tests.integration.flow.conftest import StudioOf
+from tests.support.speech_server import GOOD, Answer, SpeechServer, speech_server
+from tests.support.waiting import wait_until
+
+KEY = "sk-very-secret"
+REQUEST = VideoRequest(script="# Hi\n\nOne line.", quality_levels=("360p",), voice=Voice("openai:alloy"))
+
+
+@pytest.fixture
+def server() -> Iterator[SpeechServer]:
+    with speech_server() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("answers", "retries", "warned"),
+    [
+        ((Answer(429, headers={"Retry-After": "0"}), GOOD), 1, False),
+        ((Answer(503),), REQUEST.retry_attempts, True),
+        ((Answer(401),), 0, True),
+    ],
+    ids=["busy-for-a-moment", "down", "wrong-key"],
+)
+async def test_a_job_gets_its_voice_or_another_one_and_says_so(
+    studio: StudioOf, server: SpeechServer, answers: tuple[Answer, ...], retries: int, warned: bool
+) -> None:
+    server.answers = list(answers)
+    settings = {"EVENTFLOW_SPEECH_URL": server.url, "EVENTFLOW_SPEECH_KEY": KEY}
+    with capture_logs() as logs:
+        async with studio(**settings) as s:
+            job_id = await s.space.submit(REQUEST)
+            await wait_until(lambda: s.space.ended(job_id), 90, what="the job has ended")
+            job, history = await s.space.job(job_id), await s.space.history(job_id)
+    assert job.phase is Phase.COMPLETED, job.failure
+    assert [(w.code, w.scene) for w in job.warnings] == ([("narrator_fell_back", 0)] if warned else [])
+    assert bool(job.published and job.published.captions)
+    assert KEY not in repr((logs, history))
+    assert len(job.attempts) == retries
+
+
+async def test_a_voice_of_a_service_that_is_not_there_fails_at_once(studio: StudioOf) -> None:
+    async with studio() as s:
+        job_id = await s.space.submit(REQUEST)
+        await wait_until(lambda: s.space.ended(job_id), 60, what="the job has ended")
+        job = await s.space.job(job_id)
+    assert job.failure is not None
+    assert job.failure.failure.code == "narrator_unavailable"
+    assert "EVENTFLOW_SPEECH_URL" in job.failure.failure.message

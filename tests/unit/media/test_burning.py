@@ -1,0 +1,82 @@
+"""Captions in the pictures: what is seen when, and what it looks like."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from handlers.generation import burning
+from handlers.generation.aspects import ASPECTS, Aspect
+from handlers.generation.burning import CaptionPainter, CaptionState, caption_states
+from handlers.generation.captions import scene_captions
+
+from .test_captions import LONG, narration
+
+
+def luminance(rgb: tuple[float, ...]) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_word_is_highlighted_in_its_time() -> None:
+    told = narration(LONG, "And that is that.")
+    states = caption_states(told)
+    cues = scene_captions(told)
+    assert (states[0].start_s, states[-1].end_s) == (cues[0].start_s, cues[-1].end_s)
+    for state, following in pairwise(states):
+        assert state.start_s < state.end_s <= following.start_s
+    spoken = [state.words[state.highlighted].strip() for state in states if state.highlighted is not None]
+    assert " ".join(spoken) == f"{LONG} And that is that."
+    assert max(len(state.rows) for state in states) == 2
+
+
+def test_nobody_speaks_nothing_is_seen() -> None:
+    assert caption_states(narration()) == ()
+
+
+@pytest.mark.parametrize("text", [burning.TEXT, burning.SPOKEN], ids=["plain", "spoken"])
+@pytest.mark.parametrize("under", [0, 255], ids=["black", "white"])
+def test_text_stands_out_from_whatever_is_under_the_box(text: tuple[int, ...], under: int) -> None:
+    share = burning.BOX[3] / 255
+    ground = tuple(share * c + (1 - share) * under for c in burning.BOX[:3])
+    assert contrast(text[:3], ground) >= 7
+
+
+@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=list(ASPECTS))
+def test_strips_stay_inside_the_margins_whatever_is_said(aspect: Aspect) -> None:
+    painter = CaptionPainter(aspect)
+    columns = burning.columns_of(aspect)
+    for text in (LONG, "W" * 100, "Привет, мир", '#read("/etc/passwd") *a* $x$'):
+        for state in caption_states(narration(text), columns)[::5]:
+            x, y, strip = painter.paint(state)
+            high, wide, channels = strip.shape
+            assert channels == 4
+            assert x >= 0.05 * aspect.width
+            assert x + wide <= 0.95 * aspect.width
+            assert 0.6 * aspect.height <= y
+            assert y + high <= 0.96 * aspect.height
+
+
+def test_the_highlight_moves_and_nothing_else_does() -> None:
+    painter = CaptionPainter(ASPECTS["16:9"])
+    rows = (("Nothing ", "is "), ("ever ", "lost."))
+    places, strips = set(), []
+    for highlighted in (0, 1, 3, None):
+        x, y, strip = painter.paint(CaptionState(0, 1, rows, highlighted))
+        places.add((x, y, strip.shape))
+        strips.append(strip.astype(int))
+    assert len(places) == 1
+    yellow = [(strip[..., 0] - strip[..., 2] > 100) & (strip[..., 3] > 200) for strip in strips]
+    assert not yellow[3].any()
+    ranks = [float(np.argwhere(marked).mean(axis=0)[1]) for marked in yellow[:3]]
+    assert ranks[0] < ranks[1]
+    assert np.argwhere(yellow[0])[:, 0].max() < np.argwhere(yellow[2])[:, 0].min()
+    again = painter.paint(CaptionState(5, 6, rows, 0))[2]
+    assert np.array_equal(again, strips[0])
+    with pytest.raises(ValueError, match="read-only"):
+        again[0, 0] = 0
