@@ -6,8 +6,7 @@ by the variable with `_FILE` behind it, and is never printed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +15,12 @@ import environ
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
+from eventflow.setting_checks import Checks
 
 T = TypeVar("T")
 
 PREFIX = "EVENTFLOW"
-_SECRETS = ("REDIS_URL", "SIGNING_KEY")
+_SECRETS = ("REDIS_URL", "SIGNING_KEY", "PLANNER_KEY")
 
 
 class SettingsError(Exception):
@@ -63,6 +63,9 @@ class _Raw:
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
+    planner_url = environ.var("", help="OpenAI-compatible API that plans videos from topics: https://HOST/v1")
+    planner_model = environ.var("", help="the model that it plans with")
+    planner_key = environ.var("", help="the key that it needs, if any (secret, may come from a file)")
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
     drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
@@ -106,6 +109,9 @@ class Settings:
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
+    planner_url: str
+    planner_model: str
+    planner_key: str = field(repr=False)
     concurrency: int
     lease_seconds: float
     drain_seconds: float
@@ -139,7 +145,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
-    check = _Checks(raw, problems)
+    check = Checks(raw, environ.to_config(_Raw, {}), PREFIX, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
@@ -164,6 +170,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         ),
         signed_url_seconds=check.number("signed_url_seconds", int, 60, 604_800),
         pipeline=check.matches("pipeline", r"[A-Za-z0-9_.-]{1,64}", "explainer"),
+        **_planner(check),
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
         drain_seconds=check.number("drain_seconds", float, 0, 3_600),
@@ -184,7 +191,16 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _limits(check: _Checks) -> dict[str, Any]:
+def _planner(check: Checks) -> dict[str, Any]:
+    """The model that plans from topics, if there is one."""
+    return {
+        "planner_url": check.matches("planner_url", r"(https?://[^\s?#]+)?", "https://HOST/v1").rstrip("/"),
+        "planner_model": check.matches("planner_model", r"[^\s\0]{0,200}", "the name of a model"),
+        "planner_key": check.matches("planner_key", r"[\x21-\x7e]*", "printable text", secret=True),
+    }
+
+
+def _limits(check: Checks) -> dict[str, Any]:
     """How much is let in, how long things may take, and what a worker leaves alone."""
     return {
         "work_in_progress": check.number("work_in_progress", int, 0, 1_000_000),
@@ -204,69 +220,6 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
-
-
-class _Checks:
-    """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
-
-    def __init__(self, raw: Any, problems: list[str]) -> None:
-        self._raw, self._problems = raw, problems
-        self._defaults = environ.to_config(_Raw, {})
-
-    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
-        text: str = getattr(self._raw, name)
-        try:
-            return parse(text)
-        except ValueError:
-            shown = "its value" if secret else repr(text)
-            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
-            return parse(getattr(self._defaults, name))
-
-    def number(self, name: str, kind: type[T], low: float, high: float) -> T:
-        def parse(text: str) -> T:
-            value: Any = kind(text)  # type: ignore[call-arg]
-            if not low <= value <= high:
-                raise ValueError
-            result: T = value
-            return result
-
-        return self._value(name, parse, f"a number from {low:g} to {high:g}")
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        def parse(text: str) -> str:
-            return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
-
-        return self._value(name, parse, "one of " + ", ".join(allowed))
-
-    def one_of(self, name: str, kind: type[Environment]) -> Environment:
-        return self._value(name, kind, "one of " + ", ".join(kind))
-
-    def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
-        def parse(text: str) -> str:
-            return text if re.fullmatch(pattern, text) else _fail()
-
-        return self._value(name, parse, f"of the form {example}", secret=secret)
-
-    def step_limits(self, name: str) -> dict[Step, float]:
-        def parse(text: str) -> dict[Step, float]:
-            pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-            limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
-            return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
-
-        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
-
-    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
-        pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
-        example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
-
-
-def _among(text: str, allowed: tuple[str, ...]) -> bool:
-    return text.lower() in {a.lower() for a in allowed}
-
-
-def _fail() -> Any:
-    raise ValueError
 
 
 def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:

@@ -62,7 +62,8 @@ class Voice:
 class Style:
     """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
 
-    `burned`: captions are drawn into the pictures; `captions`: whether there are any. `music` is the id of an audio asset.
+    `burned`: captions are drawn into the pictures; `captions`: whether there are any. `music` is the id of an audio
+    asset.
     """
 
     theme: str | None = None

@@ -180,8 +180,14 @@ def test_a_document_that_is_none_is_refused(document: Any, found: dict[str, str]
             {"blocks": [{"kind": "bullets", "items": ["a", {"text": "b", "depth": 3}]}]},
             {"/scenes/0/blocks/0/items/1/depth": "out_of_range"},
         ),
-        ({"blocks": [{"kind": "code", "code": "a", "highlight": [2]}]}, {"/scenes/0/blocks/0/highlight/0": "out_of_range"}),
-        ({"blocks": [{"kind": "code", "code": "a", "highlight": "1-9"}]}, {"/scenes/0/blocks/0/highlight": "out_of_range"}),
+        (
+            {"blocks": [{"kind": "code", "code": "a", "highlight": [2]}]},
+            {"/scenes/0/blocks/0/highlight/0": "out_of_range"},
+        ),
+        (
+            {"blocks": [{"kind": "code", "code": "a", "highlight": "1-9"}]},
+            {"/scenes/0/blocks/0/highlight": "out_of_range"},
+        ),
         ({"blocks": [{"kind": "image", "asset": "../../etc/passwd"}]}, {"/scenes/0/blocks/0/asset": "malformed"}),
         (
             {"blocks": [{"kind": "chart", "style": "pie", "labels": ["a", "b"], "series": [{"values": [1]}]}]},
