@@ -29,7 +29,7 @@ from handlers.generation.content import (
 )
 from handlers.generation.dialect import fenced, media
 from handlers.generation.errors import ScriptError
-from handlers.generation.inline import markdown, merged, plain, sentences, spans_of
+from handlers.generation.inline import markdown, merged, parse_inline, plain, sentences, spans_of
 from handlers.generation.sections import Note, Section
 
 
@@ -185,9 +185,13 @@ def _pictures(node: SyntaxTreeNode) -> list[Block | Note]:
     if not all(child.type == "image" for child in inline):
         return []
     return [
-        media(str(image.attrs["src"]), str(image.attrs.get("title", "")), image.content, line_of(node))
+        media(str(image.attrs["src"]), str(image.attrs.get("title", "")), _alt(image), line_of(node))
         for image in inline
     ]
+
+
+def _alt(image: SyntaxTreeNode) -> str:
+    return plain(parse_inline(image.content))
 
 
 def _code(node: SyntaxTreeNode) -> Iterator[Block]:
