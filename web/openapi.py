@@ -10,7 +10,7 @@ from aiohttp import web
 
 from eventflow.settings import Settings
 from web import schemas
-from web.deps import DEPS
+from web.deps import DEPS, Planner
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
 from web.links import JOBS
@@ -227,8 +227,13 @@ def _service_paths() -> dict[str, Any]:
     }
 
 
-def build(settings: Settings, limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole document for an installation with these settings and limits; `scenes` is the schema of scenes[]."""
+def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None = None) -> dict[str, Any]:
+    """The whole document for an installation with these settings and pipelines.
+
+    Scenes and themes are described as the planner knows them; without one, scenes are objects of any kind.
+    """
+    limits = limits_of(settings, pipelines, None, planner)
+    scenes = planner.scenes_schema if planner else schemas.array({"type": "object"})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -256,4 +261,4 @@ def build(settings: Settings, limits: Limits, scenes: Mapping[str, Any]) -> dict
 
 async def document(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
-    return json_response(build(deps.settings, limits_of(deps), deps.planner.scenes_schema))
+    return json_response(build(deps.settings, deps.pipelines, deps.planner))

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from aiohttp import web
+from attrs import evolve
 
 from eventflow.domain.values import VideoRequest
+from eventflow.settings import Settings
 from web.bodies import read_json
 from web.checks import known_query
-from web.deps import DEPS, WebDeps
+from web.deps import DEPS, Planner
 from web.errors import RETRY, Problem, invalid
 from web.jobs import json_response
 from web.requests import Limits, parse_request
@@ -31,11 +33,18 @@ _THREADS = 4
 PLANNERS = web.AppKey("planners", ThreadPoolExecutor)
 
 
-def limits_of(deps: WebDeps) -> Limits:
+def limits_of(
+    settings: Settings, pipelines: frozenset[str], voices: frozenset[str] | None, planner: Planner | None
+) -> Limits:
     """What a request may ask for, here."""
-    settings = deps.settings
-    themes = deps.planner.theme_names
-    return Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices, themes)
+    limits = Limits(settings.max_script_chars, settings.pipeline, pipelines, voices)
+    return evolve(limits, themes=planner.theme_names) if planner else limits
+
+
+async def _read(request: web.Request) -> VideoRequest:
+    deps = request.app[DEPS]
+    limits = limits_of(deps.settings, deps.pipelines, deps.voices, deps.planner)
+    return parse_request(await read_json(request), limits)
 
 
 async def threads(app: web.Application) -> AsyncIterator[None]:
@@ -47,19 +56,17 @@ async def threads(app: web.Application) -> AsyncIterator[None]:
 
 async def checked(request: web.Request) -> VideoRequest:
     """The request in the body, its scenes and front matter checked as well. Raises Problem 400, 413, 415, 422, 503."""
-    deps = request.app[DEPS]
-    wanted = parse_request(await read_json(request), limits_of(deps))
-    if errors := await _in_thread(request, CHECK_SECONDS, deps.planner.check, wanted):
+    wanted = await _read(request)
+    if errors := await _in_thread(request, CHECK_SECONDS, request.app[DEPS].planner.check, wanted):
         raise invalid(errors)
     return wanted
 
 
 async def plan(request: web.Request) -> web.Response:
     known_query(request.query)
-    deps = request.app[DEPS]
-    wanted = parse_request(await read_json(request), limits_of(deps))
+    wanted = await _read(request)
     seconds = PLAN_SECONDS if wanted.topic is None else TOPIC_SECONDS
-    return json_response(await _in_thread(request, seconds, deps.planner.plan, wanted))
+    return json_response(await _in_thread(request, seconds, request.app[DEPS].planner.plan, wanted))
 
 
 async def pipelines(request: web.Request) -> web.Response:

@@ -33,7 +33,6 @@ from tests.integration.web.driving import Driver
 from web.app import create_app, routes
 from web.deps import WebDeps
 from web.openapi import build
-from web.requests import Limits
 from web.serve import serving
 
 PIPELINES = frozenset({"explainer", "simulation"})
@@ -42,9 +41,7 @@ JOB = "00-" + "7" * 32
 
 @pytest.fixture
 def document(settings: Settings) -> dict[str, Any]:
-    planner = ScenePlanner(settings)
-    limits = Limits(settings.max_script_chars, settings.pipeline, PIPELINES, themes=planner.theme_names)
-    return build(settings, limits, planner.scenes_schema)
+    return build(settings, PIPELINES, ScenePlanner(settings))
 
 
 def test_it_is_valid_openapi(document: dict[str, Any]) -> None:
