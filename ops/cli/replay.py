@@ -172,7 +172,8 @@ async def _fork(
 ) -> None:
     from ops.compose import request_limits
     from ops.forks import NoSuchVersion, fork_of, make
-    from web.errors import Problem
+    from ops.planning import ScenePlanner
+    from web.errors import Problem, invalid
 
     async with open_tool(data_dir) as parts:
         history = await parts.log.history(job_id)
@@ -180,6 +181,8 @@ async def _fork(
             raise missing_job(job_id)
         try:
             wanted = fork_of(history, version, overrides, request_limits(parts.settings))
+            if errors := ScenePlanner(parts.settings).check(wanted.request):
+                raise invalid(errors)
         except NoSuchVersion as error:
             raise UsageError(f"--at: {error}.") from error
         except Problem as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -28,10 +29,14 @@ from handlers.generation.cursor import Cursor, Faults
 from handlers.generation.document import read_document, read_scenes, write_document
 from handlers.generation.errors import DocumentError, ScriptError
 from handlers.generation.merge import UnknownField
+from handlers.generation.schema import scenes_schema
 from handlers.generation.script import parse_script
 from tests.unit.media.test_script import DECK
 
 ASSET = "as_" + "0123456789abcdef" * 2
+
+
+SCHEMA = jsonschema.Draft202012Validator(scenes_schema())
 
 
 def scenes_of(*scenes: Any, **more: Any) -> tuple[Scene, ...]:
@@ -301,6 +306,8 @@ SCENES = st.fixed_dictionaries(
 @settings(max_examples=80, deadline=None)
 def test_any_document_reads_back_as_it_was(scenes: list[Any]) -> None:
     same_again({"version": 1, "scenes": scenes})
+    SCHEMA.validate(scenes)
+    SCHEMA.validate(write_document(read_scenes({"version": 1, "scenes": scenes}))["scenes"])
 
 
 JSON_VALUES = st.recursive(
