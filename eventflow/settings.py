@@ -20,7 +20,7 @@ from eventflow.setting_checks import PREFIX, Checks
 from eventflow.speech_settings import RawSpeech, SpeechSettings, speech_settings
 
 _CENTURY_S = 100 * 365 * 86_400
-_SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY")
+_SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY", "PLANNER_KEY")
 
 
 class SettingsError(Exception):
@@ -66,6 +66,9 @@ class _Raw:
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
+    planner_url = environ.var("", help="OpenAI-compatible API that plans videos from topics: https://HOST/v1")
+    planner_model = environ.var("", help="the model that it plans with")
+    planner_key = environ.var("", help="the key that it needs, if any (secret, may come from a file)")
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
     drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
@@ -114,6 +117,9 @@ class Settings:
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
+    planner_url: str
+    planner_model: str
+    planner_key: str = field(repr=False)
     concurrency: int
     lease_seconds: float
     drain_seconds: float
@@ -173,6 +179,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         ),
         signed_url_seconds=check.number("signed_url_seconds", int, 60, 604_800),
         pipeline=check.matches("pipeline", r"[A-Za-z0-9_.-]{1,64}", "explainer"),
+        **_planner(check),
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
         drain_seconds=check.number("drain_seconds", float, 0, 3_600),
@@ -193,6 +200,15 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _planner(check: Checks) -> dict[str, Any]:
+    """The model that plans from topics, if there is one."""
+    return {
+        "planner_url": check.matches("planner_url", r"(https?://[^\s?#]+)?", "https://HOST/v1").rstrip("/"),
+        "planner_model": check.matches("planner_model", r"[^\s\0]{0,200}", "the name of a model"),
+        "planner_key": check.matches("planner_key", r"[\x21-\x7e]*", "printable text", secret=True),
+    }
 
 
 def _limits(check: Checks) -> dict[str, Any]:

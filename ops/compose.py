@@ -254,15 +254,18 @@ def known_voices(settings: Settings) -> frozenset[str] | None:
 def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
     from handlers.generation.pipelines.registry import pipeline_names
+    from ops.planning import ScenePlanner
     from web.requests import Limits
 
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices(settings))
+    themes, voices = ScenePlanner(settings).theme_names, known_voices(settings)
+    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), voices, themes)
 
 
 def web_app(parts: Parts) -> Application:
     """The web app; it knows pipelines and voices by name only, from here."""
     from handlers.generation.pipelines.registry import pipeline_names
     from ops.media import media_parts
+    from ops.planning import ScenePlanner
     from web.app import create_app
     from web.deps import WebDeps
 
@@ -274,6 +277,7 @@ def web_app(parts: Parts) -> Application:
         stores=parts.stores,
         api_keys=parts.api_keys,
         pipelines=frozenset(pipeline_names()),
+        planner=ScenePlanner(parts.settings),
         clock=utc_now,
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,

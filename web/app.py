@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked
+from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked, planning
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -28,6 +28,10 @@ def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same."""
     return [
         web.post(generate.ROUTE, generate.generate),
+        web.post(planning.PLAN_ROUTE, planning.plan),
+        web.get(planning.PIPELINES_ROUTE, planning.pipelines),
+        web.get(planning.THEMES_ROUTE, planning.themes),
+        web.get(planning.VOICES_ROUTE, planning.voices),
         web.get(JOBS, listing.jobs),
         web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/events", jobs.events),
@@ -59,6 +63,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app[DEPS] = deps
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
+    app.cleanup_ctx.append(planning.threads)
     app.add_routes(routes())
     return app
 

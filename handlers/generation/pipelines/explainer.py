@@ -1,13 +1,16 @@
-"""Script -> narrated pages: planned from Markdown, spoken by a narrator, drawn by typst."""
+"""Script or scenes -> narrated pages: planned from Markdown or a document, spoken by a narrator, drawn by typst."""
 
 from pathlib import Path
 from typing import ClassVar
+
+import numpy as np
 
 from eventflow.settings import Settings
 from handlers.generation import espeak, pages, speech
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
-from handlers.generation.errors import PipelineUnavailable, ScriptError, SpeechError
+from handlers.generation.errors import PipelineUnavailable, SpeechError
+from handlers.generation.grid import SAMPLES_PER_CELL
 from handlers.generation.model import (
     Brief,
     Control,
@@ -22,8 +25,10 @@ from handlers.generation.model import (
 )
 from handlers.generation.music import with_music
 from handlers.generation.narrators.choice import Narrators, narrators
+from handlers.generation.planning import plan_brief
 from handlers.generation.profiles import profile_of
-from handlers.generation.script import parse_script
+from handlers.generation.reading import outlast_clips, read_scene, says_something
+from handlers.generation.themelist import theme_names
 from handlers.generation.timeline import plan_timeline
 
 
@@ -51,27 +56,29 @@ class ExplainerPipeline:
             raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """One scene per page of the script."""
-        if brief.script is None:
-            raise ScriptError("the explainer pipeline needs a script")
-        speech.check(brief.voice, self._narrators)
+        """One scene per page of the script or the document."""
+        planned = plan_brief(brief, theme_names(), self._narrators.language)
+        script, voice, style = planned.script, planned.voice, planned.style
+        if style.narrated:
+            speech.check(voice, self._narrators)
         for quality in brief.qualities:
-            profile_of(quality, brief.style.aspect)
-        script = parse_script(brief.script, self._narrators.language(brief.voice.name))
+            profile_of(quality, style.aspect)
         drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
-        return Plan(script.title, drafts, brief.voice, brief.style)
+        return Plan(script.title, drafts, voice, style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """Speak the lines of the scene, or time them; cues are the beginnings of its reveals."""
+        """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
-        if not task.style.narrated:
-            silent = speech.time_lines(scene.lines, task.voice.rate)
-            return NarratedScene(draft.index, draft.title, silent, draft.spec, None, draft.assets)
+        if not (task.style.narrated and says_something(scene)):
+            shown = outlast_clips(read_scene(scene, task.voice.rate), scene, task.assets)
+            return NarratedScene(draft.index, draft.title, shown, draft.spec, None, draft.assets)
         spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
+        narration = outlast_clips(spoken.narration, scene, task.assets)
+        silence = SAMPLES_PER_CELL * (narration.duration_cells - spoken.narration.duration_cells)
         audio = scratch / f"narration-{draft.index}.wav"
-        speech.write_wav(spoken.samples, audio)
-        return NarratedScene(draft.index, draft.title, spoken.narration, draft.spec, audio, draft.assets)
+        speech.write_wav(np.pad(spoken.samples, (0, silence)), audio)
+        return NarratedScene(draft.index, draft.title, narration, draft.spec, audio, draft.assets)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Draw the pages and encode them."""

@@ -22,6 +22,7 @@ from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings, load_settings
 from eventflow.storage import LocalStore, ObjectStore, SigningKeys
 from handlers.media.inspect import MediaInspector
+from ops.planning import ScenePlanner
 from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
@@ -76,6 +77,7 @@ async def deps(
         stores=stores,
         api_keys=ApiKeys(redis, keyspace.api_keys, clock=clock),
         pipelines=frozenset({"explainer", "simulation"}),
+        planner=ScenePlanner(settings),
         clock=clock,
         random_hex=lambda digits: secrets.token_hex(digits)[:digits],
         signing=SIGNING,

@@ -26,6 +26,8 @@ WRONG = {
     "LISTED_SECONDS": ("-1", "a number from 0 to 3.1536e+09"),
     "SIGNED_URL_SECONDS": ("59", "a number from 60 to 604800"),
     "PIPELINE": ("no such/name", "explainer"),
+    "PLANNER_URL": ("planner.example.org", "https://HOST/v1"),
+    "PLANNER_MODEL": ("a model", "the name of a model"),
     "CONCURRENCY": ("two", "a number from 1 to 1024"),
     "LEASE_SECONDS": ("nan", "a number from 0.5 to 3600"),
     "DRAIN_SECONDS": ("-1", "a number from 0 to 3600"),
