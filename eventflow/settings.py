@@ -151,9 +151,8 @@ class Settings:
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and validate all settings. Raises SettingsError with every problem, not just the first."""
-    problems: list[str] = []
+    problems = _unknown(environment)
     variables = _with_secrets_from_files(environment, problems)
-    _refuse_unknown(environment, problems)
     check = Checks([environ.to_config(part, variables) for part in _PARTS], _PARTS, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
@@ -261,11 +260,10 @@ def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]
     return variables
 
 
-def _refuse_unknown(environment: Mapping[str, str], problems: list[str]) -> None:
+def _unknown(environment: Mapping[str, str]) -> list[str]:
     known = {name for name, _, _ in settings_table()} | {f"{PREFIX}_{secret}_FILE" for secret in _SECRETS}
-    for name in sorted(set(environment)):
-        if name.startswith(f"{PREFIX}_") and name not in known:
-            problems.append(f"{name} is not a setting; see the settings table in README.md")
+    ours = sorted(name for name in environment if name.startswith(f"{PREFIX}_"))
+    return [f"{name} is not a setting; see the settings table in README.md" for name in ours if name not in known]
 
 
 def settings_table() -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cattrs import BaseValidationError
 
 from eventflow.domain.job import Job
-from eventflow.domain.values import CaptionFile, CaptionMode, FileRef
+from eventflow.domain.values import CaptionFile, FileRef
 from handlers.generation import model
 from handlers.generation.captions import as_srt, as_vtt, video_captions
 from handlers.generation.errors import CorruptArtefact
@@ -13,12 +13,10 @@ from handlers.workspace import Workspace
 
 
 async def caption_files(workspace: Workspace, job_id: str, job: Job) -> tuple[CaptionFile, ...]:
-    """WebVTT and SRT of the scenes that the video shows; none where none are wanted, or nobody speaks.
+    """WebVTT and SRT of the scenes that the video shows; none where nobody speaks.
 
     A scene that is left out takes no time. Raises ArtefactMissing, StorageError, CorruptArtefact.
     """
-    if job.request.captions is CaptionMode.NONE:
-        return ()
     told = [await _narration(workspace, job.scenes[index].spec) for index in job.shown_scenes]
     captions = video_captions(told)
     if not captions:

@@ -131,8 +131,7 @@ class Generation:
     async def _render_task(self, reaction: Reaction, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
         event: ev.ScenePlanned = reaction.event
         job = reaction.job
-        plan = model.load(await self.workspace.get(job.plan), model.Plan) if job.plan else None
-        style = plan.style if plan else brief_of(job.request).style
+        style = await self._style(job)
         wanted = (*scene.assets, *((style.music,) if style.music else ()))
         remote = job.remote_work(event.scene, event.run)
         return model.RenderTask(
@@ -145,6 +144,12 @@ class Generation:
             remote.remote_id if remote else None,
             job.scene_count or 1,
         )
+
+    async def _style(self, job: Job) -> model.Style:
+        """How the video looks and sounds: the plan's word counts, since a script may have one of its own."""
+        if job.plan is None:
+            return brief_of(job.request).style
+        return model.load(await self.workspace.get(job.plan), model.Plan).style
 
     async def _keep_rendition(self, job_id: str, rendition: model.Rendition) -> values.SceneRendition:
         init = await self.workspace.put(job_id, rendition.init, _MP4)
@@ -180,7 +185,8 @@ class Generation:
         captions: tuple[values.CaptionFile, ...] = ()
         try:
             with as_step_errors():
-                captions = await caption_files(self.workspace, reaction.job_id, job)
+                if (await self._style(job)).captions:
+                    captions = await caption_files(self.workspace, reaction.job_id, job)
         except StepError as error:
             commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
         finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails, captions)

@@ -11,7 +11,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Job, Phase
-from eventflow.domain.values import AudioStream, CaptionMode, TechnicalMetadata, VideoStream
+from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.media.probe import MediaInfo, probe
@@ -73,10 +73,13 @@ class Metadata:
 
 
 def _needed_again(job: Job) -> frozenset[str]:
-    """The keys of what is said in each scene: when one scene is made anew, the captions of all are written again."""
-    if job.phase is Phase.CANCELLED or job.request.captions is CaptionMode.NONE:
+    """The keys of the plan and of what is said in each scene, which are small.
+
+    When one scene is made anew, it has to look as planned, and the captions of all are written again.
+    """
+    if job.phase is Phase.CANCELLED:
         return frozenset()
-    return frozenset(scene.spec.key for scene in job.scenes)
+    return frozenset(file.key for file in (job.plan, *(scene.spec for scene in job.scenes)) if file)
 
 
 def _technical(quality: str, info: MediaInfo) -> TechnicalMetadata:
