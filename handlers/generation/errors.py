@@ -8,6 +8,7 @@
     │   ├── UnknownVoice
     │   ├── UnknownQuality
     │   ├── UnknownAspect
+    │   ├── UnknownTheme
     │   ├── UnknownAsset
     │   ├── UnknownPipeline
     │   └── PipelineUnavailable
@@ -75,6 +76,17 @@ class UnknownAspect(RequestError):
         self.name = name
         self.known = tuple(known)
         super().__init__(f"there is no aspect ratio {name!r}; known: {', '.join(self.known)}")
+
+
+class UnknownTheme(RequestError):
+    """No such theme. `name` is what was asked for, `known` are all that exist."""
+
+    code = "unknown_theme"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no theme {name!r}; known: {', '.join(self.known)}")
 
 
 class UnknownAsset(RequestError):
