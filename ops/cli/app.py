@@ -15,6 +15,7 @@ from ops.cli import (
     chaos,
     demo,
     doctor,
+    gallery,
     generate,
     groups,
     jobs,
@@ -43,6 +44,7 @@ app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)
 app.command()(jobs.cancel)
 app.command()(chaos.chaos)
+app.command()(gallery.gallery)
 app.add_typer(keys.app, name="keys")
 app.add_typer(parked.app, name="parked")
 app.add_typer(archive.app, name="archive")
