@@ -1,7 +1,8 @@
 """The pictures of a scene: one per reveal step, drawn by typst.
 
 Text reaches the sheets as JSON data only. The compiler's root is a directory that holds nothing but the sheets
-and the pictures of this scene, encoded by us, and there are no packages, so that even a mistake in a sheet could read no other file.
+and the pictures of this scene, encoded by us, and there are no packages, so that even a mistake in a sheet could read
+no other file.
 """
 
 import io
@@ -139,7 +140,9 @@ def _sheets(theme: str) -> bytes:
 
 
 def _shown(scene: Scene) -> list[Any]:
-    return [cell for block in scene.blocks for cell in (*getattr(block, "left", ()), *getattr(block, "right", ()), block)]
+    return [
+        cell for block in scene.blocks for cell in (*getattr(block, "left", ()), *getattr(block, "right", ()), block)
+    ]
 
 
 def _behind(

@@ -24,6 +24,7 @@ from handlers.generation.content import (
     Spans,
 )
 from handlers.generation.errors import ScriptError
+from handlers.generation.look.frames import Capacity, capacity_of
 from handlers.generation.markdown import Note, Section, parse_sections, plain
 from handlers.generation.narration import Phrases, phrases_for, say_block, say_spans
 from handlers.generation.pagination import items_of, paginate
@@ -51,12 +52,16 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def parse_script(text: str, voice: str = "en-us") -> Script:
-    """The script in `text`; the voice's language decides the few words we add. Raises ScriptError."""
+def parse_script(text: str, voice: str = "en-us", aspect: str = "16:9") -> Script:
+    """The script in `text`; the voice's language decides the few words we add, `aspect` how much a page holds.
+
+    Raises ScriptError, UnknownAspect.
+    """
+    room = capacity_of(aspect)
     sections = parse_sections(clean(text))
     title = _deck(sections)
     phrases = phrases_for(voice)
-    pages = [page for number, section in enumerate(sections) for page in _pages(section, first=number == 0)]
+    pages = [page for number, section in enumerate(sections) for page in _pages(section, room, first=number == 0)]
     scenes = [scene for page in pages if (scene := _scene(page, title, phrases)) is not None]
     if not scenes:
         raise ScriptError("the script has nothing to say: write a heading, a list or some text")
@@ -87,9 +92,9 @@ class _Page:
     parts: int
 
 
-def _pages(section: Section, *, first: bool) -> list[_Page]:
+def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
     body = section.body if section.heading else _airy(section.body)
-    pages = paginate(body)
+    pages = paginate(body, room)
     shown = [block for block in section.body if not isinstance(block, Note)]
     layout: Layout = "content"
     if section.heading and first and section.level == 1 and _is_subtitle(shown):

@@ -16,7 +16,9 @@ from ops.cli.common import CommandError, UsageError, say
 def gallery(
     out: Annotated[Path, typer.Option(help="Folder for the sheets; it is made.")],
     theme: Annotated[list[str] | None, typer.Option(help="Only this theme; may be given several times.")] = None,
-    aspect: Annotated[list[str] | None, typer.Option(help="Only this aspect, such as 9:16; several times, too.")] = None,
+    aspect: Annotated[
+        list[str] | None, typer.Option(help="Only this aspect, such as 9:16; several times, too.")
+    ] = None,
 ) -> None:
     """Draw every layout and block in every theme and aspect: a PNG for each theme and aspect, and an index.html."""
     from handlers.generation.aspects import ASPECTS, aspect_of

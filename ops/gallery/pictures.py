@@ -54,8 +54,7 @@ def _mountains(size: tuple[int, int], sky: tuple[tuple[int, int, int], ...]) -> 
 
 def _ridge(width: int, height: int, base: float, layer: int) -> list[tuple[int, int]]:
     xs = np.linspace(0, 1, 240)
-    waves = sum(
-        np.abs(np.sin((xs * f + p) * np.pi)) * a
-        for f, p, a in ((2.3, 0.2 + layer * 0.37, 0.16), (5.1, layer * 0.6, 0.06), (13.0, 0.4, 0.015))
-    )
+    waves = np.zeros_like(xs)
+    for f, p, a in ((2.3, 0.2 + layer * 0.37, 0.16), (5.1, layer * 0.6, 0.06), (13.0, 0.4, 0.015)):
+        waves += np.abs(np.sin((xs * f + p) * np.pi)) * a
     return [(int(x * width), int((base - w + 0.08) * height)) for x, w in zip(xs, waves, strict=True)]

@@ -30,12 +30,12 @@ from handlers.generation.content import (
 from ops.gallery.pictures import BRIGHT, CLIP, UPRIGHT, WIDE
 
 _DECK = "How rivers shape the land"
-_LISTING = '''def flow(width: float, depth: float, speed: float = 1.2) -> float:
+_LISTING = '''def flow(width: float, depth: float) -> float:
     """Cubic metres in a second."""
     if depth <= 0:
         raise ValueError("a dry river")
     area = width * depth  # a box, to begin with
-    return area * speed'''
+    return area * 1.2'''
 
 
 @frozen
@@ -103,17 +103,30 @@ def _titles() -> Iterator[Sample]:
 
 
 def _texts() -> Iterator[Sample]:
-    some = ("Rain falls on *|*high ground*", "It gathers in `|`channels`| and speeds up", "It slows, and drops what it carries")
+    some = (
+        "Rain falls on *|*high ground*",
+        "It gathers in `|`channels`| and speeds up",
+        "It slows, and drops what it carries",
+    )
     items = tuple(item.replace("*|*", "|*").replace("`|`", "|`") for item in some)
     yield _sample("bullets, second spoken", "content", "Three stages", _bullets(*items, stepped=True), step=1)
     yield _sample(
         "bullets, nested",
         "content",
         "What a river carries",
-        _bullets("In solution", "-Salts and lime", "In suspension", "-Silt and clay, which settle in still water", "Along the bed"),
+        _bullets(
+            "In solution",
+            "-Salts and lime",
+            "In suspension",
+            "-Silt and clay, which settle in still water",
+            "Along the bed",
+        ),
     )
     yield _sample(
-        "bullets, numbered", "content", "How to read a bank", _bullets("Find the steep side", "Look for layers", "Date the lowest", numbered=True)
+        "bullets, numbered",
+        "content",
+        "How to read a bank",
+        _bullets("Find the steep side", "Look for layers", "Date the lowest", numbered=True),
     )
     yield _sample(
         "paragraph",
@@ -126,7 +139,10 @@ def _texts() -> Iterator[Sample]:
         ),
     )
     yield _sample(
-        "quote", "quote", "In one sentence", Quote(_spans("No man ever steps in the same river twice."), _spans("Heraclitus"))
+        "quote",
+        "quote",
+        "In one sentence",
+        Quote(_spans("No man ever steps in the same river twice."), _spans("Heraclitus")),
     )
     yield _sample(
         "quote among text",
@@ -166,33 +182,71 @@ def _pictures() -> Iterator[Sample]:
         Image(UPRIGHT, "The same valley at seven"),
     )
     yield _sample("image, cover", "content", "", Image(WIDE, fit="cover"))
-    yield _sample("image layout", "image", "Where it begins", Image(WIDE), _paragraph("A spring at 2,340 metres, under snow until June."))
-    yield _sample("image layout, white", "image", "Snow", Image(BRIGHT), _bullets("Half of the water", "None of the noise"))
-    yield _sample("clip", "content", "In motion", _paragraph("The same bend, filmed for a year."), Clip(CLIP, "One year in five seconds"))
+    yield _sample(
+        "image layout",
+        "image",
+        "Where it begins",
+        Image(WIDE),
+        _paragraph("A spring at 2,340 metres, under snow until June."),
+    )
+    yield _sample(
+        "image layout, white", "image", "Snow", Image(BRIGHT), _bullets("Half of the water", "None of the noise")
+    )
+    yield _sample(
+        "clip",
+        "content",
+        "In motion",
+        _paragraph("The same bend, filmed for a year."),
+        Clip(CLIP, "One year in five seconds"),
+    )
 
 
 def _charts() -> Iterator[Sample]:
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     level = (2.1, 2.3, 3.0, 4.2, 5.1, 4.4, 3.2, 2.4, 1.9, 2.0, 2.2, 2.4)
     yield _sample(
-        "chart, bars", "content", "Water level", Chart("bar", months, (Series("Level", level),), unit="metres above the datum")
+        "chart, bars",
+        "content",
+        "Water level",
+        Chart("bar", months, (Series("Level", level),), unit="metres above the datum"),
     )
     groups = (Series("1990", (12.0, 31.0, 22.0)), Series("2020", (17.5, 24.0, None)))
-    yield _sample("chart, groups", "content", "Days of flood", Chart("bar", ("Spring", "Summer", "Autumn"), groups, _spans("Per decade")))
+    yield _sample(
+        "chart, groups",
+        "content",
+        "Days of flood",
+        Chart("bar", ("Spring", "Summer", "Autumn"), groups, _spans("Per decade")),
+    )
     names = ("Hydroelectric power", "Irrigation of fields", "Drinking water", "Industry and cooling")
-    yield _sample("chart, long names", "content", "Who takes the water", Chart("bar", names, (Series("", (41.0, 38.5, 12.0, 8.5)),), unit="%"))
+    yield _sample(
+        "chart, long names",
+        "content",
+        "Who takes the water",
+        Chart("bar", names, (Series("", (41.0, 38.5, 12.0, 8.5)),), unit="%"),
+    )
     years = tuple(str(year) for year in range(2010, 2022))
     one = tuple(1.2 + 0.2 * at + (0.4 if at % 3 == 0 else 0.0) for at in range(12))
     two = tuple(2.9 - 0.12 * at + (0.3 if at % 4 == 1 else 0.0) for at in range(12))
     gap = (*two[:5], None, *two[6:])
-    yield _sample("chart, lines", "content", "Sand and silt", Chart("line", years, (Series("Sand", one), Series("Silt", gap)), unit="million tonnes"))
+    yield _sample(
+        "chart, lines",
+        "content",
+        "Sand and silt",
+        Chart("line", years, (Series("Sand", one), Series("Silt", gap)), unit="million tonnes"),
+    )
     parts = ("Ocean", "Ice", "Ground", "Lakes and rivers")
-    yield _sample("chart, shares", "content", "Where water is", Chart("pie", parts, (Series("", (62.0, 21.0, 12.0, 5.0)),)))
+    yield _sample(
+        "chart, shares", "content", "Where water is", Chart("pie", parts, (Series("", (62.0, 21.0, 12.0, 5.0)),))
+    )
     yield _sample(
         "chart beside text",
         "content",
         "A dry decade",
-        _bullets("Snow comes later every year and leaves earlier", "The summer flow has halved since 1990", "Reservoirs fill in one year out of three"),
+        _bullets(
+            "Snow comes later every year and leaves earlier",
+            "The summer flow has halved since 1990",
+            "Reservoirs fill in one year out of three",
+        ),
         Chart("bar", ("1990", "2000", "2010", "2020"), (Series("", (-4.0, 12.0, 9.0, -7.0)),)),
     )
 
@@ -208,7 +262,12 @@ def _others() -> Iterator[Sample]:
         ),
     )
     long = "The bed rises a little with every flood, because what the water drops is more than what it takes away again"
-    yield _sample("much text", "content", "A page that is full to its last line, and a heading that needs two", _bullets(*[long] * 7))
+    yield _sample(
+        "much text",
+        "content",
+        "A page that is full to its last line, and a heading that needs two",
+        _bullets(*[long] * 7),
+    )
     yield _sample(
         "Arabic",
         "content",
@@ -216,8 +275,13 @@ def _others() -> Iterator[Sample]:
         _bullets("يسقط المطر على المرتفعات", "تتجمع المياه في القنوات", "ثم تبطئ وتترك ما تحمله", numbered=True),
     )
     yield _sample(
-        "Cyrillic and Greek", "content", "Как реки меняют землю", _bullets("Вода собирается в русле", "Τα πάντα ῥεῖ και ουδέν μένει")
+        "Cyrillic and Greek",
+        "content",
+        "Как реки меняют землю",
+        _bullets("Вода собирается в русле", "Τα πάντα ῥεῖ και ουδέν μένει"),
     )
     yield _sample(
-        "giant word", "section", "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz and Donaudampfschifffahrt"
+        "giant word",
+        "section",
+        "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz and Donaudampfschifffahrt",
     )

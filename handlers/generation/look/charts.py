@@ -33,16 +33,17 @@ def chart_data(chart: Chart, *, narrow: bool) -> dict[str, Any]:
         "ticks": [{"at": (tick - low) / span, "text": short(tick)} for tick in ticks],
         "zero": (min(max(0.0, low), high) - low) / span,
         "lying": chart.style == "bar" and _lying(chart.labels, count, narrow=narrow),
-        "groups": [
-            [None if row[at] is None else {"at": (row[at] - low) / span, "text": number(row[at])} for row in padded]
-            for at in range(len(chart.labels))
-        ],
+        "groups": [[_spot(row[at], low, span) for row in padded] for at in range(len(chart.labels))],
         "lines": [list(_runs(row, low, span)) for row in padded],
         "ends": [_end(row, low, span) for row in padded],
         "valued": count <= (_MOST_VALUES if len(padded) == 1 or not narrow else 8),
         "dotted": len(chart.labels) <= _MOST_POINTS,
         "every": max(1, math.ceil(len(chart.labels) / (6 if narrow else 12))),
     }
+
+
+def _spot(value: float | None, low: float, span: float) -> dict[str, Any] | None:
+    return None if value is None else {"at": (value - low) / span, "text": number(value)}
 
 
 def number(value: float) -> str:
@@ -111,11 +112,15 @@ def _end(row: Sequence[float | None], low: float, span: float) -> dict[str, Any]
 
 def _slices(chart: Chart, values: Sequence[float | None]) -> list[dict[str, Any]]:
     """From the top, clockwise, in turns. Only what is more than nothing has a slice."""
-    shown = [(label, value) for label, value in zip(chart.labels, values, strict=False) if value is not None and value > 0]
+    shown = [
+        (label, value) for label, value in zip(chart.labels, values, strict=False) if value is not None and value > 0
+    ]
     total = sum(value for _, value in shown)
     slices, turned = [], 0.0
     for label, value in shown:
         part = value / total
-        slices.append({"label": label, "value": number(value), "share": f"{part * 100:.0f} %", "from": turned, "part": part})
+        slices.append(
+            {"label": label, "value": number(value), "share": f"{part * 100:.0f} %", "from": turned, "part": part}
+        )
         turned += part
     return slices

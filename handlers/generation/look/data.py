@@ -1,4 +1,4 @@
-"""A scene as the sheets take it: JSON with formulas as trees, long words breakable, directions and arrangements chosen."""
+"""A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,15 +1,12 @@
-"""The fonts: those of packages, those inside typst and those of the system, and what none of them can draw."""
+"""The fonts: those of packages, those inside typst and those of the system."""
 
 import importlib.util
-import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import orjson
 import typst
 
 from handlers.generation.errors import PipelineUnavailable
@@ -52,31 +49,6 @@ _FALLBACKS: Final = (
     "Libertinus Serif",
 )
 
-#: A page of each character after a sign of its own; the last one is in no font.
-_PROBE: Final = b"""
-#let chars = json(bytes(sys.inputs.chars))
-#set page(width: 4000pt, height: auto, margin: 20pt)
-#set text(font: json(bytes(sys.inputs.families)), size: 20pt)
-#for char in chars { box[A]; box(char); [ ] }
-"""
-_NO_CHARACTER: Final = "\U0010fffd"
-_USED: Final = re.compile(rb'<use xlink:href="#(\w+)"')
-#: What is drawn as nothing, or only together with another character.
-_UNSEEN: Final = {"Cc", "Cf", "Cs", "Cn", "Co", "Zs", "Zl", "Zp", "Mn", "Me"}
-_MOST_NAMED: Final = 12
-
-_PACKAGE_OF_SCRIPT: Final = (
-    (re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|IDEOGRAPH"), "fonts-noto-cjk"),
-    (re.compile(r"EMOJI|FACE|HEART|HAND"), "fonts-noto-color-emoji"),
-)
-_FONTPKG_OF_SCRIPT: Final = {
-    "DEVANAGARI": "fontpkg-noto-sans-devanagari",
-    "KHMER": "fontpkg-noto-sans-khmer",
-    "TAMIL": "fontpkg-noto-sans-tamil",
-    "TELUGU": "fontpkg-noto-sans-telugu",
-    "THAI": "fontpkg-noto-sans-thai",
-}
-
 
 def font_directories() -> tuple[Path, ...]:
     """Where the packaged fonts are. Raises PipelineUnavailable when a package is missing."""
@@ -104,51 +76,3 @@ def _families() -> frozenset[str]:
 def with_fallbacks(families: Iterable[str]) -> tuple[str, ...]:
     """`families` and after them what takes the place of missing glyphs, as far as they are there."""
     return tuple(family for family in dict.fromkeys((*families, *_FALLBACKS)) if family in _families())
-
-
-def missing_glyphs(text: str) -> tuple[str, ...]:
-    """The characters of `text` that no font at hand can draw, in the order of their code points.
-
-    typst itself is asked, since it falls back to fonts of the system and to those inside it, whose tables nobody else
-    can read: a character that is drawn like one that can't exist has no glyph. Blocking, some 20 ms where there is
-    anything beyond Latin.
-    """
-    asked = sorted({c for c in text if ord(c) > 0x17F and unicodedata.category(c) not in _UNSEEN})
-    if not asked:
-        return ()
-    inputs = {"chars": orjson.dumps([*asked, _NO_CHARACTER]).decode(), "families": _dumps(with_fallbacks(()))}
-    svg = typst.Compiler(input=_PROBE, font_paths=fonts(), sys_inputs=inputs).compile(format="svg")
-    used = _USED.findall(svg if isinstance(svg, bytes) else b"".join(svg or ()))
-    groups: list[list[bytes]] = []
-    for glyph in used:
-        if glyph == used[0]:
-            groups.append([])
-        else:
-            groups[-1].append(glyph)
-    if len(groups) != len(asked) + 1:  # a character drawn as the sign itself: then nothing is known
-        return ()
-    nothing = groups[-1]
-    return tuple(char for char, glyphs in zip(asked, groups, strict=False) if glyphs == nothing)
-
-
-def describe_missing(missing: tuple[str, ...]) -> str:
-    """For the requester: which characters can't be drawn, and what to install."""
-    named = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    wanted = sorted({_package_for(char) for char in missing})
-    return f"no font has {named}{more}: boxes are shown instead; install {', '.join(wanted)} where videos are rendered"
-
-
-def _package_for(char: str) -> str:
-    name = unicodedata.name(char, "")
-    for script, package in _FONTPKG_OF_SCRIPT.items():
-        if name.startswith(script):
-            return f"{package} (PyPI)"
-    for pattern, package in _PACKAGE_OF_SCRIPT:
-        if pattern.search(name):
-            return f"{package} (Debian)"
-    return "fonts-noto-core (Debian)"
-
-
-def _dumps(value: object) -> str:
-    return orjson.dumps(value).decode()

@@ -51,18 +51,20 @@ class Capacity:
     table_columns: int
     #: Characters of a piece of text that is never shared among pages.
     piece_chars: int
+    #: Columns stand below each other.
+    stacked: bool = False
 
 
 _FRAMES: Final = {
-    "16:9": Frame("wide", 1920, 1080, 130, 130, 92, 940, 1.0, 72, 190, 116, 104, 84),
+    "16:9": Frame("wide", 1920, 1080, 130, 130, 98, 940, 1.0, 72, 190, 116, 104, 84),
     # Players of upright videos lay their own signs over the lower part, and captions stand there.
     "9:16": Frame("tall", 1080, 1920, 84, 84, 250, 1560, 1.16, 80, 330, 112, 108, 82),
-    "1:1": Frame("square", 1080, 1080, 76, 76, 78, 948, 0.94, 62, 160, 92, 86, 68),
+    "1:1": Frame("square", 1080, 1080, 76, 76, 90, 948, 0.94, 62, 160, 92, 86, 68),
 }
 
 _CAPACITIES: Final = {
     "16:9": Capacity(10.5, 72, 78, 58, 84, 88, 17, 7, 6, 420),
-    "9:16": Capacity(13.5, 36, 40, 30, 40, 54, 24, 8, 3, 260),
+    "9:16": Capacity(13.5, 36, 40, 30, 40, 54, 24, 8, 3, 260, stacked=True),
     "1:1": Capacity(10.0, 44, 50, 36, 50, 56, 17, 7, 4, 300),
 }
 

@@ -32,8 +32,14 @@ def typographic(text: str) -> str:
 
 
 def breakable(text: str, longest: int) -> str:
-    """A zero-width space after every `longest` characters of a word without a place to break."""
-    return re.sub(rf"[^\s\u200b]{{{longest}}}(?=[^\s\u200b])", lambda match: match[0] + "\u200b", text)
+    """Zero-width spaces in words of more than `longest` characters without a place to break: pieces of like length."""
+    return re.sub(rf"[^\s\u200b]{{{longest + 1},}}", lambda match: _pieces(match[0], longest), text)
+
+
+def _pieces(word: str, longest: int) -> str:
+    count = -(-len(word) // longest)
+    size = -(-len(word) // count)
+    return "\u200b".join(word[at : at + size] for at in range(0, len(word), size))
 
 
 def ems(text: str) -> float:

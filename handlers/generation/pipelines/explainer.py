@@ -3,10 +3,15 @@
 from pathlib import Path
 from typing import ClassVar
 
+from attrs import evolve
+
 from handlers.generation import espeak, pages, speech
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, ScriptError, SpeechError
+from handlers.generation.look.fonts import font_directories
+from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.look.themes import DEFAULT, theme_of
 from handlers.generation.model import (
     Brief,
     Control,
@@ -16,6 +21,7 @@ from handlers.generation.model import (
     RenderedScene,
     RenderTask,
     SceneDraft,
+    Warned,
     from_spec,
     to_spec,
 )
@@ -28,11 +34,11 @@ class ExplainerPipeline:
     """The default: an explainer video from a script. `spec` is a `Scene`."""
 
     name: ClassVar[str] = "explainer"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def check(self) -> None:
         """Fonts and voices must be there."""
-        pages.font_directories()
+        font_directories()
         try:
             espeak.voice_names()
         except (SpeechError, OSError) as error:
@@ -45,9 +51,14 @@ class ExplainerPipeline:
         speech.check(brief.voice)
         for quality in brief.qualities:
             profile_of(quality, brief.style.aspect)
-        script = parse_script(brief.script, brief.voice.name)
-        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
-        return Plan(script.title, drafts, brief.voice, brief.style)
+        theme = theme_of(brief.style.theme or DEFAULT).name
+        style = evolve(brief.style, theme=theme)
+        script = parse_script(brief.script, brief.voice.name, style.aspect)
+        if missing := missing_glyphs(shown_text(script)):
+            control.note(Warned("missing_glyphs", describe_missing(missing)))
+        looked = [evolve(scene, theme=theme, aspect=style.aspect) for scene in script.scenes]
+        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in looked)
+        return Plan(script.title, drafts, brief.voice, style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene; cues are the beginnings of its reveals."""
@@ -62,7 +73,7 @@ class ExplainerPipeline:
         """Draw the pages and encode them."""
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
-        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene))
+        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets)
         source = SceneSource(
             draw=drawn.draw,
             timeline=plan_timeline(narration.cues, narration.duration_cells),
