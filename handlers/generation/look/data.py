@@ -35,7 +35,7 @@ from handlers.generation.model import to_spec
 #: Characters of a word that stays whole, by the arrangement of the page; in half of its width; in a heading.
 _LONGEST: Final = {"wide": 32, "tall": 22, "square": 24}
 _LONGEST_HALF: Final = {"wide": 22, "tall": 22, "square": 12}
-_LONGEST_HEADING: Final = 20
+_LONGEST_HEADING: Final = 24
 #: Width of the running title, in em of its size.
 _FOOTER_EMS: Final = {"wide": 60.0, "tall": 27.0, "square": 32.0}
 #: Characters of a line of a table.
