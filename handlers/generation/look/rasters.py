@@ -61,7 +61,9 @@ def open_picture(path: Path, wanted: str) -> Image.Image:
             picture.draft("RGB", (_MAX_SIDE, _MAX_SIDE))
             upright = ImageOps.exif_transpose(picture)
             plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnknownAsset(f"asset {wanted} has too many pixels: make it smaller") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise UnknownAsset(f"asset {wanted} is no readable PNG, JPEG or WebP picture: upload another") from error
     plain.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
     return plain
