@@ -17,10 +17,10 @@ from handlers.generation.aspects import ASPECTS
 from handlers.generation.assemble import assemble
 from handlers.generation.content import Code, Line, Scene, Span
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
-from handlers.generation.model import Brief, Control, NarrateTask, RenderTask, Voice, dump_narrated, load_narrated
 from handlers.generation.look import fonts
 from handlers.generation.look.fonts import font_directories
 from handlers.generation.look.frames import frame_of
+from handlers.generation.model import Brief, Control, NarrateTask, RenderTask, Voice, dump_narrated, load_narrated
 from handlers.generation.pages import ScenePages, draw_pages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
