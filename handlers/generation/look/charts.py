@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from handlers.generation.content import Chart
+from handlers.generation.look.words import breakable
 
 #: Numbers are written at bars and points as long as there is room for them.
 _MOST_VALUES: Final = 12
 _MOST_POINTS: Final = 24
 _TICKS: Final = 5
+#: Characters of a word in a label that stays whole.
+_LONGEST: Final = 16
 
 
 def chart_data(chart: Chart, *, narrow: bool) -> dict[str, Any]:
@@ -18,9 +21,9 @@ def chart_data(chart: Chart, *, narrow: bool) -> dict[str, Any]:
     padded = [row + [None] * (len(chart.labels) - len(row)) for row in values]
     common = {
         "style": chart.style,
-        "labels": list(chart.labels),
+        "labels": [breakable(label, _LONGEST) for label in chart.labels],
         "unit": chart.unit,
-        "legend": [series.name for series in chart.series] if len(chart.series) > 1 else [],
+        "legend": [breakable(series.name, 2 * _LONGEST) for series in chart.series] if len(chart.series) > 1 else [],
     }
     if chart.style == "pie":
         return {**common, "slices": _slices(chart, padded[0] if padded else []), "legend": []}
@@ -119,8 +122,7 @@ def _slices(chart: Chart, values: Sequence[float | None]) -> list[dict[str, Any]
     slices, turned = [], 0.0
     for label, value in shown:
         part = value / total
-        slices.append(
-            {"label": label, "value": number(value), "share": f"{part * 100:.0f} %", "from": turned, "part": part}
-        )
+        named = {"label": breakable(label, _LONGEST), "value": number(value), "share": f"{part * 100:.0f} %"}
+        slices.append({**named, "from": turned, "part": part})
         turned += part
     return slices

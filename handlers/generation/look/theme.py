@@ -15,7 +15,8 @@ class Palette:
     the coloured parts of title and section pages.
     Text: `bright` is what is being said, `soft` what was said, `muted` what stands aside, `accent` and `spent` (the
     same, said already), `inline` code within text; `on_stage` and `on_accent` on these.
-    `edge` and `outline` are lines, `art` shapes without a meaning.
+    `edge` and `outline` are lines, `art` shapes without a meaning; `behind` are those of the backdrop that a heading
+    may run over.
     """
 
     ground: str
@@ -35,6 +36,7 @@ class Palette:
     edge: str
     outline: str
     art: tuple[str, ...]
+    behind: tuple[str, ...] = ()
 
 
 @frozen
@@ -120,6 +122,9 @@ class Theme:
                 yield name, getattr(p, name), ground
         for name in ("bright", "soft", "inline"):
             yield f"{name} in a table", getattr(p, name), p.faint
+        for ground in p.behind:
+            yield "bright on the backdrop", p.bright, ground
+            yield "soft on the backdrop", p.soft, ground
         yield "on stage", p.on_stage, p.stage
         yield "on accent", p.on_accent, p.accent
         yield "language of a listing", p.muted, p.card

@@ -32,6 +32,7 @@ MIDNIGHT: Final = Theme(
         edge="#263354",
         outline="#1c2848",
         art=("#5ee6c8", "#ffc777", "#b79cff", "#6fc3ff"),
+        behind=("#18223e", "#1c2848"),
     ),
     code=CodeColours(
         plain="#dfe6f7",
@@ -136,6 +137,7 @@ EDITORIAL: Final = Theme(
         edge="#dccfb9",
         outline="#1d1715",
         art=("#a3182c", "#1d1715", "#d8b98a", "#efe5d1"),
+        behind=("#efe5d1",),
     ),
     code=CodeColours(
         plain="#2b2320",
@@ -189,6 +191,7 @@ PLAYFUL: Final = Theme(
         edge="#2a1a57",
         outline="#2a1a57",
         art=("#ffcf3f", "#ff7a6b", "#2fc6b4", "#ff9ad1", "#8f6bff", "#ffffff"),
+        behind=("#ffcf3f",),
     ),
     code=CodeColours(
         plain="#2a1a57",

@@ -9,7 +9,20 @@ from attrs import evolve
 from PIL import Image as Pillow
 
 from handlers.generation.aspects import ASPECTS, aspect_of
-from handlers.generation.content import Bullet, Bullets, Clip, Columns, Image, Line, Paragraph, Scene, Sentence, Span
+from handlers.generation.content import (
+    Bullet,
+    Bullets,
+    Chart,
+    Clip,
+    Columns,
+    Image,
+    Line,
+    Paragraph,
+    Scene,
+    Sentence,
+    Series,
+    Span,
+)
 from handlers.generation.errors import UnknownAspect, UnknownAsset, UnknownTheme
 from handlers.generation.look.frames import frame_of
 from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
@@ -101,6 +114,29 @@ def test_hostile_text_stays_text(theme: str, text: str) -> None:
         assert theme in ("paper", "playful") or right.std() < 12  # the others have toys and cards there
     title = Scene(0, 1, text, "title", spans, (), (Line(0, ""),), theme=theme, aspect="1:1")
     assert last(title).std() > 0
+
+
+MANY = tuple(f"Label number {n}" for n in range(40))
+CHARTS = (
+    Chart("pie", MANY[:24], (Series("", tuple(float(n) for n in range(24))),), unit="million tonnes"),
+    Chart("bar", MANY, (Series("a", tuple(float(n) for n in range(40))),)),
+    Chart("line", MANY, tuple(Series(f"Series {n}", (1.0, -float(n))) for n in range(6))),
+    Chart("bar", ("goes on and on " * 6, "b" * 60), (Series("a", (1e9, -2e9)), Series("b", (None, 5e8)))),
+    Chart("bar", (), ()),
+    Chart("line", ("a",), (Series("none", (None,)),)),
+)
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_charts_of_all_sizes_stay_within(aspect: str) -> None:
+    frame, scale = frame_of(aspect), 24.0 / 72
+    for chart in CHARTS:
+        page = last(Scene(0, 1, "", "content", (Span("Chart"),), (chart,), (Line(0, ""),), aspect=aspect), ppi=24.0)
+        inked = np.abs(page.astype(int) - page[page.shape[0] - 8, 2]).max(axis=2) > 60
+        inked[int((frame.height - 90) * scale) :] = False  # the footer
+        assert not inked[:, : int((frame.left - 6) * scale)].any()
+        assert not inked[int(200 * scale) :, int((frame.width - frame.right + 8) * scale) :].any()
+        assert not inked[int((frame.bottom + 8) * scale) :].any()
 
 
 def test_unknown_looks() -> None:
