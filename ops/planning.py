@@ -95,7 +95,7 @@ class ScenePlanner:
             return []
 
     def themes(self) -> Sequence[Mapping[str, Any]]:
-        return [{"name": theme.name, "description": theme.description, **theme.facts} for theme in themes()]
+        return themes()
 
 
 def plan_json(plan: model.Plan, script: Script, warnings: Sequence[model.Note]) -> dict[str, Any]:

@@ -35,7 +35,9 @@ MAX_NARRATION_CHARS: Final = 20_000
 MAX_WORDS_CHARS: Final = 600
 
 
-def read_document(text: str | bytes, voice: str = "en-us", merge: Mapping[str, str] | None = None) -> Script:
+def read_document(
+    text: str | bytes, voice: str = "en-us", merge: Mapping[str, str] | None = None, aspect: str = "16:9"
+) -> Script:
     """The script in the JSON of a document; the voice's language decides the few words we add.
 
     Raises DocumentError, and UnknownField for merge fields without a value.
@@ -44,10 +46,12 @@ def read_document(text: str | bytes, voice: str = "en-us", merge: Mapping[str, s
         value = orjson.loads(text)
     except ValueError as error:
         raise DocumentError([Fault("", "bad_json", f"the scenes aren't valid JSON: {error}")]) from None
-    return read_scenes(value, voice, merge)
+    return read_scenes(value, voice, merge, aspect)
 
 
-def read_scenes(value: Any, voice: str = "en-us", merge: Mapping[str, str] | None = None) -> Script:
+def read_scenes(
+    value: Any, voice: str = "en-us", merge: Mapping[str, str] | None = None, aspect: str = "16:9"
+) -> Script:
     """The same for a document that is parsed already."""
     faults, fields = Faults(), merge or {}
     found = Cursor(value, faults).members(("version", "title", "scenes"), ("version", "scenes"))
@@ -60,7 +64,7 @@ def read_scenes(value: Any, voice: str = "en-us", merge: Mapping[str, str] | Non
     sections = [fill(section, fields) for section in sections]
     headings = (heading for section in sections if (heading := plain(section.heading)))
     title = fill_text(title, fields) or next(headings, "")[:MAX_TITLE_CHARS] or "Untitled"
-    return stage(sections, title, phrases_for(voice))
+    return stage(sections, title, phrases_for(voice), aspect)
 
 
 def write_document(script: Script) -> dict[str, Any]:

@@ -1,169 +1,189 @@
 """The pictures of a scene: one per reveal step, drawn by typst.
 
-Text reaches the theme as JSON data only. The compiler's root is an empty directory and there are no
-packages, so that even a mistake in the theme could not read a file.
+Text reaches the sheets as JSON data only. The compiler's root is a directory that holds nothing but the sheets
+and the pictures of this scene, encoded by us, and there are no packages, so that even a mistake in a sheet could read
+no other file.
 """
 
-import importlib.util
 import io
-import re
 import tempfile
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import orjson
 import typst
+from attrs import frozen
+from numpy.typing import NDArray
 from PIL import Image
 
-from handlers.generation.content import Block, Bullets, Code, Heading, Math, Paragraph, Quote, Scene, Span, Table
-from handlers.generation.errors import DrawError, PipelineUnavailable
-from handlers.generation.mathtree import MathError, Node, parse_math
-from handlers.generation.model import to_spec
+from handlers.generation.aspects import Aspect, aspect_of
+from handlers.generation.content import Clip, Scene
+from handlers.generation.content import Image as Picture
+from handlers.generation.errors import DrawError
+from handlers.generation.look import rasters
+from handlers.generation.look.arrangement import backdrop_of
+from handlers.generation.look.data import page_data
+from handlers.generation.look.fonts import fonts
+from handlers.generation.look.frames import frame_of
+from handlers.generation.look.themes import theme_of
+from handlers.generation.model import AssetFiles
 from handlers.generation.pictures import Rgb
 from handlers.generation.timeline import BLANK
 
-WIDTH: Final = 1920
-HEIGHT: Final = 1080
 _POINTS_PER_INCH: Final = 72.0
 
-_FONT_PACKAGES: Final = ("fontpkg_inter", "fontpkg_jetbrains_mono")
+#: rgb24 with alpha: height x width x 4, uint8, not premultiplied.
+Rgba = NDArray[np.uint8]
 
-#: Without a place to break, a word longer than this would leave the page.
-_LONGEST_WORD: Final = 32
-#: The same for a table of one column.
-_TABLE_CHARS: Final = 66
-_APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
+Fit = Literal["contain", "cover"]
+Motion = Literal["none", "zoom", "pan"]
 
-#: A listing at most this wide stands beside text.
-_NARROW_COLUMNS: Final = 46
+
+@frozen
+class Box:
+    """Where something moves in the pages from reveal step `step` on, in pixels of the canvas.
+
+    The page shows the picture at rest there, or for a clip a plain rectangle. Nothing lies over the box, except where
+    it `fills` the whole page: then `ScenePages.overlay` is to be laid over what moves.
+    """
+
+    asset: str
+    x: int
+    y: int
+    width: int
+    height: int
+    step: int
+    fit: Fit
+    motion: Motion = "none"
+    fills: bool = False
 
 
 class ScenePages:
     """The drawn pages of one scene, as PNG until they are asked for."""
 
-    def __init__(self, scene: Scene) -> None:
-        """Draws all pages. Blocking, about 50 ms a page. Raises DrawError."""
-        self._pages = draw_pages(scene)
+    def __init__(self, scene: Scene, assets: AssetFiles | None = None, *, ppi: float = _POINTS_PER_INCH) -> None:
+        """Draws all pages at the size of the aspect's canvas, or in other `ppi` than 72 in proportion.
+
+        Blocking, about 50 ms a page. Raises DrawError, UnknownTheme, UnknownAspect, UnknownAsset.
+        """
+        drawn = _draw(scene, assets or {}, ppi)
+        self._pages = drawn.pages
+        self._behind = drawn.behind
+        #: Where a clip is to be shown, and where pictures move.
+        self.clip_box: Box | None = next((box for box in drawn.boxes if box.motion == "none"), None)
+        self.motion_boxes: tuple[Box, ...] = tuple(box for box in drawn.boxes if box.motion != "none")
 
     def draw(self, picture: int) -> Rgb:
         """Reveal step `picture`, or the bare ground for BLANK."""
-        page = self._pages[0 if picture == BLANK else picture + 1]
-        return np.asarray(Image.open(io.BytesIO(page)).convert("RGB"))
+        page = self._open(picture)
+        if picture != BLANK and self._behind is not None:
+            whole = self._behind.copy()
+            whole.paste(page, (0, 0), page)
+            return np.asarray(whole)
+        return np.asarray(page.convert("RGB"))
+
+    def overlay(self, picture: int) -> Rgba | None:
+        """What lies over a picture or clip that fills the page at reveal step `picture`; None where none does."""
+        return None if self._behind is None else np.asarray(self._open(picture).convert("RGBA"))
+
+    def _open(self, picture: int) -> Image.Image:
+        return Image.open(io.BytesIO(self._pages[0 if picture == BLANK else picture + 1]))
 
 
-def draw_pages(scene: Scene) -> list[bytes]:
-    """PNGs of 1920x1080: the bare ground, then one per reveal step. Raises DrawError."""
-    data = orjson.dumps(page_data(scene)).decode()
-    try:
-        with tempfile.TemporaryDirectory(prefix="typst-") as empty:
-            compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
-            pages = compiler.compile(input=_theme(), format="png", ppi=_POINTS_PER_INCH, sys_inputs={"scene": data})
-    except RuntimeError as error:
-        raise DrawError(f"scene {scene.index} can't be drawn: {error}") from error
+@frozen
+class _Drawn:
+    pages: list[bytes]
+    boxes: tuple[Box, ...]
+    behind: Image.Image | None
+
+
+def draw_pages(scene: Scene, assets: AssetFiles | None = None) -> list[bytes]:
+    """PNGs in the size of the canvas: the bare ground, then one per reveal step. Raises as ScenePages does."""
+    return _draw(scene, assets or {}, _POINTS_PER_INCH).pages
+
+
+def _draw(scene: Scene, assets: AssetFiles, ppi: float) -> _Drawn:
+    theme, frame, aspect = theme_of(scene.theme), frame_of(scene.aspect), aspect_of(scene.aspect)
+    with tempfile.TemporaryDirectory(prefix="typst-") as root:
+        pictures = rasters.prepare(scene.assets, assets, Path(root))
+        inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
+        try:
+            main = Path(root) / "pages.typ"
+            main.write_bytes(_sheets(theme.sheet))
+            compiler = typst.Compiler(
+                input=main,
+                root=root,
+                font_paths=fonts(),
+                sys_inputs=inputs,
+                package_path=root,
+                package_cache_path=root,
+            )
+            pages = compiler.compile(format="png", ppi=ppi)
+            moving = any(isinstance(b, Clip) or (isinstance(b, Picture) and b.motion != "none") for b in _shown(scene))
+            holes = orjson.loads(compiler.query("<hole>", field="value")) if moving else []
+        except RuntimeError as error:
+            raise DrawError(f"scene {scene.index} can't be drawn: {error}") from error
+        behind = _behind(scene, pictures, aspect, theme.palette.card, ppi)
     if not isinstance(pages, list) or len(pages) != scene.steps + 1:
         raise DrawError(f"scene {scene.index}: {scene.steps + 1} pages planned, typst made others")
-    return pages
-
-
-def font_directories() -> tuple[Path, ...]:
-    """Where the theme's fonts are. Raises PipelineUnavailable when a font package is missing."""
-    found = []
-    for package in _FONT_PACKAGES:
-        if importlib.util.find_spec(package) is None:
-            name = package.replace("_", "-")
-            raise PipelineUnavailable(f"the font package {name} is missing: pip install {name}")
-        found.append(Path(str(resources.files(package))) / "files")
-    return tuple(found)
-
-
-def page_data(scene: Scene) -> dict[str, Any]:
-    """What the theme draws from: the scene with formulas as trees and long words breakable."""
-    return {
-        "layout": scene.layout,
-        "steps": scene.steps,
-        "heading": _spans(scene.heading, 20),
-        "blocks": [_block(block) for block in scene.blocks],
-        "short": all(len(word) <= 14 for word in scene.title.split()) and len(scene.title) <= 44,
-        "beside": _beside(scene.blocks),
-        "number": f"{scene.index + 1:02}",
-        "part": scene.part,
-        "parts": scene.parts,
-        "position": f"{scene.index + 1} / {scene.count}",
-        "done": (scene.index + 1) / scene.count,
-        "footer": scene.deck if len(scene.deck) <= 90 else scene.deck[:89] + "…",
-    }
+    return _Drawn(pages, (*_filling(scene, aspect), *_boxes(holes, scene.steps + 1)), behind)
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(font_paths=list(font_directories()))
+def _sheets(theme: str) -> bytes:
+    folder = resources.files("handlers.generation.look.sheets")
+    parts = ("base.typ", "text.typ", theme, "blocks.typ", "figures.typ", "charts.typ", "pages.typ")
+    return b"\n".join(folder.joinpath(part).read_bytes() for part in parts)
 
 
-@cache
-def _theme() -> bytes:
-    return resources.files("handlers.generation").joinpath("theme.typ").read_bytes()
+def _shown(scene: Scene) -> list[Any]:
+    return [
+        cell for block in scene.blocks for cell in (*getattr(block, "left", ()), *getattr(block, "right", ()), block)
+    ]
 
 
-def _block(block: Block) -> dict[str, Any]:
-    match block:
-        case Code():
-            columns = max(map(len, block.text.split("\n")))
-            return {**to_spec(block), "columns": columns}
-        case Math():
-            return {**to_spec(block), "tree": _tree(block.source), "source": _breakable(block.source)}
-        case Table():
-            width = max(1, len(block.header), *(len(row) for row in block.rows))
-            rows = [_cells(row, width) for row in block.rows]
-            return {**to_spec(block), "header": _cells(block.header, width), "rows": rows}
-        case Bullets():
-            items = [{**to_spec(item), "spans": _spans(item.spans)} for item in block.items]
-            return {"kind": block.kind, "items": items}
-        case Paragraph():
-            sentences = [{"step": s.step, "spans": _spans(s.spans)} for s in block.sentences]
-            return {"kind": block.kind, "sentences": sentences}
-        case Heading():
-            return {**to_spec(block), "spans": _spans(block.spans)}
-        case Quote():
-            return {**to_spec(block), "spans": _spans(block.spans), "source": _spans(block.source)}
-        case _:
-            return to_spec(block)
-
-
-def _cells(row: tuple[tuple[Span, ...], ...], width: int) -> list[list[dict[str, Any]]]:
-    longest = max(8, _TABLE_CHARS // width)
-    return [_spans(cell, longest) for cell in row + ((),) * (width - len(row))]
-
-
-def _spans(spans: tuple[Span, ...], longest: int = _LONGEST_WORD) -> list[dict[str, Any]]:
-    return [_span(span, longest) for span in spans]
-
-
-def _span(span: Span, longest: int = _LONGEST_WORD) -> dict[str, Any]:
-    if span.kind == "math" and (tree := _tree(span.text)) is not None:
-        return {"kind": "math", "tree": tree}
-    kind = "text" if span.kind == "text" else "code"
-    text = _APOSTROPHE.sub("’", span.text) if kind == "text" else span.text
-    return {"kind": kind, "text": _breakable(text, longest), "bold": span.bold, "italic": span.italic}
-
-
-def _tree(source: str) -> Node | None:
-    try:
-        return parse_math(source)
-    except MathError:
+def _behind(
+    scene: Scene, pictures: dict[str, rasters.Raster], aspect: Aspect, plain: str, ppi: float
+) -> Image.Image | None:
+    """The picture that fills the page, cut to its shape; for a clip a plain ground."""
+    block = backdrop_of(scene)
+    if block is None:
         return None
+    size = (round(aspect.width * ppi / 72), round(aspect.height * ppi / 72))
+    file = pictures[block.asset].file
+    if file is None:
+        return Image.new("RGB", size, plain)
+    with Image.open(file) as picture:
+        ground = Image.new("RGB", picture.size, plain)
+        ground.paste(picture, (0, 0), picture if picture.mode == "RGBA" else None)
+    return _cover(ground, size)
 
 
-def _breakable(text: str, longest: int = _LONGEST_WORD) -> str:
-    """A zero-width space inside words that are too long for a line."""
-    return re.sub(rf"\S{{{longest}}}(?=\S)", lambda match: match[0] + "\u200b", text)
+def _cover(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The middle of `picture`, so that it fills `size`."""
+    part = min(picture.width / size[0], picture.height / size[1])
+    width, height = size[0] * part, size[1] * part
+    left, top = (picture.width - width) / 2, (picture.height - height) / 2
+    return picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
 
 
-def _beside(blocks: tuple[Block, ...]) -> bool:
-    """Whether text and a narrow listing or formula can share the width of the page."""
-    if len(blocks) != 2 or not isinstance(blocks[0], Bullets | Paragraph):
-        return False
-    other = blocks[1]
-    return isinstance(other, Code) and max(map(len, other.text.split("\n"))) <= _NARROW_COLUMNS
+def _filling(scene: Scene, aspect: Aspect) -> tuple[Box, ...]:
+    block = backdrop_of(scene)
+    if block is None or (isinstance(block, Picture) and block.motion == "none"):
+        return ()
+    motion = block.motion if isinstance(block, Picture) else "none"
+    return (Box(block.asset, 0, 0, aspect.width, aspect.height, 0, "cover", motion, fills=True),)
+
+
+def _boxes(holes: list[dict[str, Any]], page: int) -> tuple[Box, ...]:
+    """From the corners on the last page, rounded outwards to whole pixels."""
+    corners = [hole for hole in holes if hole["page"] == page]
+    found = []
+    for first, second in zip(corners[::2], corners[1::2], strict=True):
+        x, y = int(first["x"]), int(first["y"])
+        width, height = -int(-second["x"] // 1) - x, -int(-second["y"] // 1) - y
+        found.append(Box(first["asset"], x, y, width, height, first["step"], first["fit"], first["motion"]))
+    return tuple(found)

@@ -29,15 +29,12 @@ from handlers.generation.content import (
 )
 from handlers.generation.errors import ScriptError
 from handlers.generation.inline import plain
+from handlers.generation.look.frames import Capacity, capacity_of
 from handlers.generation.sections import Note
 
-PAGE_LINES = 10.5
+#: What a page of 16:9 holds.
+WIDE = capacity_of("16:9")
 MAX_PAGES = 300
-MAX_CODE_COLUMNS = 88
-MAX_CODE_LINES = 17
-MAX_TABLE_ROWS = 7
-MAX_TABLE_COLUMNS = 6
-MAX_TEXT_CHARS = 420
 
 T = TypeVar("T")
 Body = Sequence[Block | Note]
@@ -51,56 +48,57 @@ class _Piece:
     block: Block | Note
 
 
-def paginate(body: Body) -> list[list[Block | Note]]:
-    """`body` as pages that can be shown one by one; nothing is left out. At least one page.
+def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
+    """`body` as pages with `room` that can be shown one by one; nothing is left out. At least one page.
 
     Raises ScriptError where there are far too many.
     """
     pages: list[list[_Piece]] = [[]]
     used = 0.0
-    for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole)):
-        height = _height(piece.block)
-        if used + height > PAGE_LINES and not all(isinstance(p.block, Heading | Note) for p in pages[-1]):
+    for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)):
+        height = _height(piece.block, room)
+        if used + height > room.lines and not all(isinstance(p.block, Heading | Note) for p in pages[-1]):
             # A sub-heading left alone at the foot of a page goes with what it heads.
             last = pages[-1][-1]
             orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
             pages.append(orphans)
             if len(pages) > MAX_PAGES:
                 raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
-            used = sum(_height(orphan.block) for orphan in orphans)
+            used = sum(_height(orphan.block, room) for orphan in orphans)
         pages[-1].append(piece)
         used += height
     return [_join(page) for page in pages]
 
 
-def _split(block: Block | Note) -> Iterator[Block | Note]:
+def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
     """Pieces small enough to be placed on their own."""
     match block:
         case Bullets():
             for item in block.items:
-                for part, spans in enumerate(_chunks(item.spans)):
+                for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
                     yield Bullets((evolve(item, spans=spans, number=item.number if part == 0 else None),))
         case Paragraph():
             for sentence in block.sentences:
-                for spans in _chunks(sentence.spans):
+                for spans in _chunks(sentence.spans, room.piece_chars):
                     yield Paragraph((Sentence(spans),))
         case Code():
-            yield from _split_code(block)
+            yield from _split_code(block, room)
         case Table():
-            yield from _split_table(block)
+            yield from _split_table(block, room)
         case Quote():
-            parts = list(_chunks(block.spans))
+            parts = list(_chunks(block.spans, room.piece_chars))
             for number, spans in enumerate(parts):
                 yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
         case _:
             yield block
 
 
-def _split_code(code: Code) -> Iterator[Code]:
+def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
     """Runs of lines that a page can hold; long lines are wrapped, and highlighted as wholes."""
-    lines = [(piece, number) for number, line in enumerate(code.text.split("\n"), 1) for piece in _wrap(line)]
+    given = enumerate(code.text.split("\n"), 1)
+    lines = [(piece, number) for number, line in given for piece in _wrap(line, room.code_columns)]
     marked = set(code.highlight)
-    for run in _even_runs(lines, MAX_CODE_LINES):
+    for run in _even_runs(lines, room.code_lines):
         highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
         yield evolve(code, text="\n".join(piece for piece, _ in run), highlight=highlight)
 
@@ -122,28 +120,29 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
     return joined
 
 
-def _height(block: Block | Note) -> float:
+def _height(block: Block | Note, room: Capacity) -> float:
     match block:
         case Bullets():
-            return sum(_lines(item.spans, 72 - 4 * item.depth) + 0.25 for item in block.items)
+            return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
         case Paragraph():
-            return sum(len(plain(sentence.spans)) / 78 for sentence in block.sentences) + 0.6
+            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6
         case Code():
             return 0.56 * (block.text.count("\n") + 1) + 1.0
         case Table():
-            width = max(12, 84 // max(1, len(block.header)))
+            width = max(12, room.table_chars // max(1, len(block.header)))
             rows = (block.header, *block.rows)
             return sum(max((_lines(cell, width) for cell in row), default=1.0) * 0.8 + 0.4 for row in rows)
         case Math():
             return 2.4 + 1.4 * block.source.count("\\\\")
         case Quote():
-            return 1.2 * _lines(block.spans, 58) + (1.8 if block.source else 1.0)
+            return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
         case Heading():
             return 1.3
         case Image() | Chart() | Clip():
             return 7.0
         case Columns():
-            return max(sum(map(_height, block.left)), sum(map(_height, block.right)))
+            sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]
+            return sum(sides) if room.stacked else max(sides)
         case Note():
             return 0.0
 
@@ -152,10 +151,10 @@ def _lines(spans: Spans, width: int) -> float:
     return float(max(1, -(-len(plain(spans)) // width)))
 
 
-def _chunks(spans: Spans) -> Iterator[Spans]:
-    """Runs of at most MAX_TEXT_CHARS characters, cut between words where there are any."""
+def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
+    """Runs of at most `longest` characters, cut between words where there are any."""
     current: list[Span] = []
-    room = MAX_TEXT_CHARS
+    room = longest
     for span in spans:
         rest = span.text
         if span.kind == "math":
@@ -169,7 +168,7 @@ def _chunks(spans: Spans) -> Iterator[Spans]:
                 current.append(evolve(span, text=piece))
             if current:
                 yield tuple(current)
-            current, room, rest = [], MAX_TEXT_CHARS, rest[cut:].lstrip()
+            current, room, rest = [], longest, rest[cut:].lstrip()
         if rest:
             current.append(evolve(span, text=rest))
             room -= len(rest)
@@ -177,13 +176,13 @@ def _chunks(spans: Spans) -> Iterator[Spans]:
         yield tuple(current)
 
 
-def _wrap(line: str) -> list[str]:
-    """A line of code in pieces of at most MAX_CODE_COLUMNS; what is wrapped is marked by an arrow."""
-    if len(line) <= MAX_CODE_COLUMNS:
+def _wrap(line: str, columns: int) -> list[str]:
+    """A line of code in pieces of at most `columns`; what is wrapped is marked by an arrow."""
+    if len(line) <= columns:
         return [line]
-    pieces = [line[:MAX_CODE_COLUMNS]]
-    step = MAX_CODE_COLUMNS - 4
-    pieces += ["  ↪ " + line[at : at + step] for at in range(MAX_CODE_COLUMNS, len(line), step)]
+    pieces = [line[:columns]]
+    step = columns - 4
+    pieces += ["  ↪ " + line[at : at + step] for at in range(columns, len(line), step)]
     return pieces
 
 
@@ -194,7 +193,7 @@ def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
         yield lines[at : at + size]
 
 
-def _split_table(table: Table) -> Iterator[Table]:
+def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
     """Groups of rows under a repeated header; a wide table in groups of columns, the first one repeated."""
     width = max(len(table.header), *(len(row) for row in table.rows), 0)
 
@@ -202,16 +201,16 @@ def _split_table(table: Table) -> Iterator[Table]:
         return row + ((),) * (width - len(row))
 
     groups = [tuple(range(width))]
-    if width > MAX_TABLE_COLUMNS:
-        step = MAX_TABLE_COLUMNS - 1
+    if width > room.table_columns:
+        step = room.table_columns - 1
         groups = [(0, *range(at, min(at + step, width))) for at in range(1, width, step)]
     for columns in groups:
         header = tuple(padded(table.header)[column] for column in columns)
         rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
         height, run = 0.0, list[tuple[Spans, ...]]()
         for row in rows:
-            height += _height(Table(header, (row,))) - _height(Table(header, ()))
-            if run and (len(run) == MAX_TABLE_ROWS or height > PAGE_LINES):
+            height += _height(Table(header, (row,)), room) - _height(Table(header, ()), room)
+            if run and (len(run) == room.table_rows or height > room.lines):
                 yield evolve(table, header=header, rows=tuple(run))
                 height, run = 0.0, []
             run.append(row)

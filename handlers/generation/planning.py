@@ -32,10 +32,10 @@ def plan_brief(brief: Brief, themes: Iterable[str], language: Callable[[str], st
     """
     if brief.scenes is not None:
         voice, style = brief.voice, brief.style
-        script = read_document(brief.scenes, language(voice.name), brief.merge)
+        script = read_document(brief.scenes, language(voice.name), brief.merge, style.aspect)
     elif brief.script is not None:
         voice, style = settled(brief, front_matter(brief.script))
-        script = parse_script(brief.script, language(voice.name), brief.merge)
+        script = parse_script(brief.script, language(voice.name), brief.merge, style.aspect)
     else:
         raise ScriptError("the explainer pipeline needs a script or scenes")
     check_theme(style, themes)

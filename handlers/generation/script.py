@@ -52,8 +52,11 @@ def forbidden(text: str) -> re.Match[str] | None:
     return _FORBIDDEN.search(text)
 
 
-def parse_script(text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS) -> Script:
-    """The script in `text`; the voice's language decides the few words we add. `merge` are the values of merge fields.
+def parse_script(
+    text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS, aspect: str = "16:9"
+) -> Script:
+    """The script in `text`; the voice's language decides the few words we add. `merge` are the values of merge fields,
+    `aspect` decides how much a page holds.
 
     The title of the video is that of the front matter, else the first heading. Raises ScriptError.
     """
@@ -63,7 +66,7 @@ def parse_script(text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO
         sections = tuple(fill(section, merge) for section in sections)
     for section in sections:
         _check(section)
-    return stage(sections, fill_text(front.title or "", merge) or _deck(sections), phrases_for(voice))
+    return stage(sections, fill_text(front.title or "", merge) or _deck(sections), phrases_for(voice), aspect)
 
 
 def _check(section: Section) -> None:

@@ -28,6 +28,7 @@ from handlers.generation.content import (
 )
 from handlers.generation.errors import ScriptError
 from handlers.generation.inline import plain, sentences
+from handlers.generation.look.frames import Capacity, capacity_of
 from handlers.generation.narration import Phrases, say_block, say_spans
 from handlers.generation.pagination import cells_of, items_of, paginate
 from handlers.generation.sections import Note, Said, Section
@@ -45,11 +46,15 @@ _ONE_PAGE = ("title", "section", "image", "outro")
 _Part = Bullet | Sentence | Cell | Clip
 
 
-def stage(sections: Sequence[Section], title: str, phrases: Phrases) -> Script:
-    """The scenes of sections. Raises ScriptError: nothing to say, too many scenes."""
+def stage(sections: Sequence[Section], title: str, phrases: Phrases, aspect: str = "16:9") -> Script:
+    """The scenes of sections; `aspect` decides how much a page holds.
+
+    Raises ScriptError (nothing to say, too many scenes), UnknownAspect.
+    """
+    room = capacity_of(aspect)
     scenes: list[Scene] = []
     for number, section in enumerate(sections):
-        scenes += _scenes(section, title, phrases, first=number == 0)
+        scenes += _scenes(section, title, phrases, room, first=number == 0)
         if len(scenes) > MAX_SCENES:
             raise ScriptError(
                 f"the script makes {len(scenes)} scenes in its first {number + 1} of {len(sections)} sections; at most "
@@ -75,8 +80,8 @@ class _Page:
         return bool(self.heading) + sum(len(items_of(cell)) or 1 for cell in cells_of(blocks))
 
 
-def _scenes(section: Section, deck: str, phrases: Phrases, *, first: bool) -> Iterator[Scene]:
-    pages = _pages(section, first=first)
+def _scenes(section: Section, deck: str, phrases: Phrases, room: Capacity, *, first: bool) -> Iterator[Scene]:
+    pages = _pages(section, room, first=first)
     if section.narration is None:
         yield from (scene for page in pages if (scene := _derived(page, deck, phrases)) is not None)
         return
@@ -86,11 +91,11 @@ def _scenes(section: Section, deck: str, phrases: Phrases, *, first: bool) -> It
         yield _told(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
 
 
-def _pages(section: Section, *, first: bool) -> list[_Page]:
+def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
     body = section.body if section.heading or section.layout else _airy(section.body)
     shown = [block for block in section.body if not isinstance(block, Note)]
     layout = section.layout or _layout(section, shown, first=first)
-    pages = [list(body)] if layout in _ONE_PAGE else paginate(body)
+    pages = [list(body)] if layout in _ONE_PAGE else paginate(body, room)
     if layout == "quote" and len(pages) > 1:
         layout = "content"
     if len(pages) == 1:

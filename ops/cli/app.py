@@ -16,6 +16,7 @@ from ops.cli import (
     chaos,
     demo,
     doctor,
+    gallery,
     generate,
     groups,
     jobs,
@@ -54,6 +55,7 @@ app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)
 app.command()(jobs.cancel)
 app.command()(chaos.chaos)
+app.command()(gallery.gallery)
 app.add_typer(keys.app, name="keys")
 app.add_typer(assets.app, name="assets")
 app.add_typer(parked.app, name="parked")

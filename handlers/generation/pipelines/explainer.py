@@ -11,6 +11,8 @@ from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, SpeechError
 from handlers.generation.grid import SAMPLES_PER_CELL
+from handlers.generation.look.fonts import font_directories
+from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
 from handlers.generation.model import (
     Brief,
     Control,
@@ -20,6 +22,7 @@ from handlers.generation.model import (
     RenderedScene,
     RenderTask,
     SceneDraft,
+    Warned,
     from_spec,
     to_spec,
 )
@@ -49,7 +52,7 @@ class ExplainerPipeline:
 
     def check(self) -> None:
         """Fonts and voices must be there."""
-        pages.font_directories()
+        font_directories()
         try:
             espeak.voice_names()
         except (SpeechError, OSError) as error:
@@ -63,6 +66,8 @@ class ExplainerPipeline:
             speech.check(voice, self._narrators)
         for quality in brief.qualities:
             profile_of(quality, style.aspect)
+        if missing := missing_glyphs(shown_text(script)):
+            control.note(Warned("missing_glyphs", describe_missing(missing)))
         drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
         return Plan(script.title, drafts, voice, style)
 
@@ -84,7 +89,7 @@ class ExplainerPipeline:
         """Draw the pages and encode them."""
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
-        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene))
+        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets)
         source = SceneSource(
             draw=drawn.draw,
             timeline=plan_timeline(narration.cues, narration.duration_cells),

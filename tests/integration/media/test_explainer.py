@@ -6,14 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from handlers.generation import espeak, grid, speech
+from handlers.generation.aspects import ASPECTS
 from handlers.generation.assemble import assemble
 from handlers.generation.content import Code, Line, Scene, Span
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
+from handlers.generation.look import fonts
+from handlers.generation.look.fonts import font_directories
+from handlers.generation.look.frames import frame_of
 from handlers.generation.model import (
     AssetFile,
     Brief,
@@ -25,7 +30,7 @@ from handlers.generation.model import (
     dump_narrated,
     load_narrated,
 )
-from handlers.generation.pages import draw_pages, font_directories
+from handlers.generation.pages import ScenePages, draw_pages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
@@ -99,17 +104,25 @@ def test_each_step_reveals_more_and_moves_nothing() -> None:
         assert (before & ~after).sum() < 0.02 * before.sum()
 
 
-def test_nothing_touches_the_edge_of_a_page() -> None:
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_nothing_touches_the_edge_of_a_page(aspect: str) -> None:
     """Stress: everything is scaled or split, nothing is cut off. The backdrop is in the top right corner."""
+    frame, ppi = frame_of(aspect), 36.0
     text = f"- {'word ' * 120}\n- {'x' * 500}\n\n| a | b | c | d | e | f |\n|-|-|-|-|-|-|\n"
     text += f"| {'longword' * 9} | | | | | |\n\n```\n" + "y" * 400 + "\n```\n\n$$" + "a + b = " * 60 + "$$\n"
-    for scene in parse_script(f"## {'Heading ' * 30}\n\n{text}\n\n").scenes:
-        page = picture(draw_pages(scene)[-1])
-        ink = np.abs(page - page[540, 2]).max(axis=2) > 60
-        assert not ink[:1000, :130].any()
-        assert not ink[450:1000, 1800:].any()
-        assert not ink[985:1008, :].any()
-        assert ink[:980].any()
+    script = parse_script(f"## {'Heading ' * 30}\n\n{text}\n\n", aspect=aspect)
+    left, right, top, bottom = (
+        int(length * ppi / 72)
+        for length in (frame.left - 4, frame.width - frame.right + 4, frame.top, frame.bottom + 8)
+    )
+    below = int((frame.height if aspect == "9:16" else frame.height - 90) * ppi / 72)
+    for scene in script.scenes:
+        page = ScenePages(evolve(scene, aspect=aspect), ppi=ppi).draw(scene.steps - 1).astype(int)
+        ink = np.abs(page - page[page.shape[0] // 2, 2]).max(axis=2) > 60
+        assert not ink[:below, :left].any()
+        assert not ink[page.shape[0] // 2 : below, right:].any()
+        assert not ink[bottom:below].any()
+        assert ink[top:bottom, left:right].any()
 
 
 @pytest.mark.parametrize("text", ['#read("/etc/passwd")', "#panic()", "$#panic()$", "*a* _b_ `#c`", '\\"); #panic("'])
@@ -196,6 +209,6 @@ def test_plans_refuse_what_they_cannot_make() -> None:
 
 
 def test_missing_fonts_say_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.generation.pages._FONT_PACKAGES", ("fontpkg_nowhere",))
+    monkeypatch.setattr(fonts, "_NEEDED", ("fontpkg_nowhere",))
     with pytest.raises(PipelineUnavailable, match="pip install fontpkg-nowhere"):
         font_directories()

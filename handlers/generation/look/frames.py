@@ -1,0 +1,79 @@
+"""Where things stand on a canvas, by aspect, and how much of a script a page holds."""
+
+from typing import Any, Final
+
+from attrs import asdict, frozen
+
+from handlers.generation.aspects import aspect_of
+
+
+@frozen
+class Frame:
+    """Lengths in points, one for each pixel of the canvas. Text stays between `left` and `width - right`, and its body
+    between `top` and `bottom`; `scale` is of type, `heading` and `title` are sizes, `shape` decides on arrangements.
+    """
+
+    shape: str
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    scale: float
+    heading: float
+    heading_height: float
+    title: float
+    section: float
+    quote: float
+
+    def data(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def room(self) -> float:
+        """Width of the body."""
+        return self.width - self.left - self.right
+
+
+@frozen
+class Capacity:
+    """What a page holds. `lines` is its height in lines of body text, `*_chars` the characters of such a line."""
+
+    lines: float
+    bullet_chars: int
+    text_chars: int
+    quote_chars: int
+    table_chars: int
+    code_columns: int
+    code_lines: int
+    table_rows: int
+    table_columns: int
+    #: Characters of a piece of text that is never shared among pages.
+    piece_chars: int
+    #: Columns stand below each other.
+    stacked: bool = False
+
+
+_FRAMES: Final = {
+    "16:9": Frame("wide", 1920, 1080, 130, 130, 98, 940, 1.0, 72, 190, 116, 104, 84),
+    # Players of upright videos lay their own signs over the lower part, and captions stand there.
+    "9:16": Frame("tall", 1080, 1920, 84, 84, 250, 1560, 1.16, 80, 330, 112, 108, 82),
+    "1:1": Frame("square", 1080, 1080, 76, 76, 90, 948, 0.94, 62, 160, 92, 86, 68),
+}
+
+_CAPACITIES: Final = {
+    "16:9": Capacity(10.5, 72, 78, 58, 84, 88, 17, 7, 6, 420),
+    "9:16": Capacity(13.5, 36, 40, 30, 40, 54, 24, 8, 3, 260, stacked=True),
+    "1:1": Capacity(10.0, 44, 50, 36, 50, 56, 17, 7, 4, 300),
+}
+
+
+def frame_of(aspect: str) -> Frame:
+    """Raises UnknownAspect."""
+    return _FRAMES[aspect_of(aspect).name]
+
+
+def capacity_of(aspect: str) -> Capacity:
+    """Raises UnknownAspect."""
+    return _CAPACITIES[aspect_of(aspect).name]

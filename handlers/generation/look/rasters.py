@@ -1,0 +1,80 @@
+"""Pictures of users for the pages: decoded, turned upright, made no larger than a canvas, written anew.
+
+What typst gets to read was encoded here, so that no file of a user reaches its decoders.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+from PIL import Image, ImageOps
+
+from handlers.generation.errors import UnknownAsset
+from handlers.generation.model import AssetFile, AssetFiles
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP")
+#: Pixels of a picture that is decoded; larger ones are refused unread.
+MAX_PIXELS: Final = 60_000_000
+_MAX_SIDE: Final = 2_400
+_MAX_RATIO: Final = 200
+
+
+@frozen
+class Raster:
+    """A picture or clip that a page shows; `file` is None for a clip. `width` and `height` in pixels."""
+
+    asset: str
+    file: Path | None
+    width: int
+    height: int
+
+    @property
+    def ratio(self) -> float:
+        """Width by height."""
+        return self.width / self.height
+
+
+def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path) -> dict[str, Raster]:
+    """The pictures of these ids, written into `folder`. Raises UnknownAsset."""
+    rasters: dict[str, Raster] = {}
+    for number, wanted in enumerate(ids):
+        asset = assets.get(wanted)
+        if asset is None:
+            raise UnknownAsset(f"there is no asset {wanted}: upload it first, by POST /api/v1/assets")
+        if asset.kind == "clip":
+            rasters[wanted] = Raster(wanted, None, asset.width or 16, asset.height or 9)
+        elif asset.kind == "image":
+            rasters[wanted] = _normalised(wanted, asset, folder / f"picture-{number}")
+        else:
+            raise UnknownAsset(f"asset {wanted} is {asset.kind}, which can't be shown: name an image or a clip")
+    return rasters
+
+
+def open_picture(path: Path, wanted: str) -> Image.Image:
+    """The picture upright, in RGB or RGBA, not larger than a canvas needs. Raises UnknownAsset."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS or max(width, height) > _MAX_RATIO * min(width, height):
+                raise UnknownAsset(f"asset {wanted} has {width} x {height} pixels: make it smaller")
+            picture.draft("RGB", (_MAX_SIDE, _MAX_SIDE))
+            upright = ImageOps.exif_transpose(picture)
+            plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UnknownAsset(f"asset {wanted} has too many pixels: make it smaller") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnknownAsset(f"asset {wanted} is no readable PNG, JPEG or WebP picture: upload another") from error
+    plain.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
+    return plain
+
+
+def _normalised(wanted: str, asset: AssetFile, stem: Path) -> Raster:
+    picture = open_picture(asset.path, wanted)
+    if picture.mode == "RGBA":
+        path = stem.with_suffix(".png")
+        picture.save(path, compress_level=1)
+    else:
+        path = stem.with_suffix(".jpg")
+        picture.save(path, quality=93, subsampling=0)
+    return Raster(wanted, path, picture.width, picture.height)

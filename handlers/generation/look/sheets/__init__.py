@@ -1,0 +1,1 @@
+"""Typst sources. They are joined in the order base, text, one theme, blocks, figures, charts, pages (`pages.py`)."""

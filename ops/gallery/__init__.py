@@ -1,0 +1,1 @@
+"""Every layout and block in every theme and aspect, to be looked at."""
