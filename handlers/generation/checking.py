@@ -122,9 +122,7 @@ def _opened(source: Path | _Source, name: str) -> Iterator[av.container.InputCon
         raise CorruptArtefact(f"{name} can't be read: {error}") from error
 
 
-def _streams(
-    container: av.container.InputContainer, expected: Expected, name: str
-) -> tuple[VideoStream, AudioStream]:
+def _streams(container: av.container.InputContainer, expected: Expected, name: str) -> tuple[VideoStream, AudioStream]:
     if [stream.type for stream in container.streams] != ["video", "audio"]:
         raise CorruptArtefact(f"{name} has not one stream of pictures and one of sound")
     video, audio = container.streams.video[0], container.streams.audio[0]
@@ -146,4 +144,3 @@ def _is_idr(packet: bytes) -> bool:
             return kind == _IDR_SLICE
         at += _SIZE_BYTES + size
     return False
-
