@@ -6,18 +6,16 @@ by the variable with `_FILE` behind it, and is never printed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import environ
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
-
-T = TypeVar("T")
+from eventflow.settings_checks import Checks
 
 PREFIX = "EVENTFLOW"
 _SECRETS = ("REDIS_URL", "SIGNING_KEY")
@@ -75,6 +73,10 @@ class _Raw:
     min_free_scratch_mb = environ.var("500", help="with less free disk for scratch files a worker takes nothing new")
     max_memory_mb = environ.var("0", help="a worker that uses more memory takes nothing new; 0: no limit")
     max_container_memory_percent = environ.var("90", help="the same for its container's memory limit; 0: no limit")
+    scene_cache_days = environ.var(
+        "7", help="how long a rendered scene is kept for other jobs of its owner; 0: not at all"
+    )
+    scene_cache_mb = environ.var("10000", help="how much of the workspace's store such scenes may take; the oldest go")
     max_script_chars = environ.var("200000", help="longest script that is accepted, in characters")
     idempotency_seconds = environ.var("86400", help="how long an Idempotency-Key is remembered (1 to 2592000)")
     queue_limit = environ.var("0", help="jobs that may wait to be begun; one more is answered 429 (0: no limit)")
@@ -118,6 +120,8 @@ class Settings:
     min_free_scratch_mb: int
     max_memory_mb: int
     max_container_memory_percent: int
+    scene_cache_days: float
+    scene_cache_mb: int
     max_script_chars: int
     idempotency_seconds: int
     queue_limit: int
@@ -139,7 +143,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
-    check = _Checks(raw, problems)
+    check = Checks(raw, environ.to_config(_Raw, {}), PREFIX, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=check.one_of("env", Environment),
@@ -184,7 +188,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _limits(check: _Checks) -> dict[str, Any]:
+def _limits(check: Checks) -> dict[str, Any]:
     """How much is let in, how long things may take, and what a worker leaves alone."""
     return {
         "work_in_progress": check.number("work_in_progress", int, 0, 1_000_000),
@@ -194,6 +198,8 @@ def _limits(check: _Checks) -> dict[str, Any]:
         "watchdog_seconds": check.number("watchdog_seconds", float, 0, 86_400),
         "min_free_scratch_mb": check.number("min_free_scratch_mb", int, 0, 10_000_000),
         "max_memory_mb": check.number("max_memory_mb", int, 0, 10_000_000),
+        "scene_cache_days": check.number("scene_cache_days", float, 0, 3_650),
+        "scene_cache_mb": check.number("scene_cache_mb", int, 0, 1_000_000_000),
         "max_container_memory_percent": check.number("max_container_memory_percent", int, 0, 100),
     }
 
@@ -204,69 +210,6 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
-
-
-class _Checks:
-    """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
-
-    def __init__(self, raw: Any, problems: list[str]) -> None:
-        self._raw, self._problems = raw, problems
-        self._defaults = environ.to_config(_Raw, {})
-
-    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
-        text: str = getattr(self._raw, name)
-        try:
-            return parse(text)
-        except ValueError:
-            shown = "its value" if secret else repr(text)
-            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
-            return parse(getattr(self._defaults, name))
-
-    def number(self, name: str, kind: type[T], low: float, high: float) -> T:
-        def parse(text: str) -> T:
-            value: Any = kind(text)  # type: ignore[call-arg]
-            if not low <= value <= high:
-                raise ValueError
-            result: T = value
-            return result
-
-        return self._value(name, parse, f"a number from {low:g} to {high:g}")
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        def parse(text: str) -> str:
-            return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
-
-        return self._value(name, parse, "one of " + ", ".join(allowed))
-
-    def one_of(self, name: str, kind: type[Environment]) -> Environment:
-        return self._value(name, kind, "one of " + ", ".join(kind))
-
-    def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
-        def parse(text: str) -> str:
-            return text if re.fullmatch(pattern, text) else _fail()
-
-        return self._value(name, parse, f"of the form {example}", secret=secret)
-
-    def step_limits(self, name: str) -> dict[Step, float]:
-        def parse(text: str) -> dict[Step, float]:
-            pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-            limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
-            return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
-
-        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
-
-    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
-        pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
-        example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
-
-
-def _among(text: str, allowed: tuple[str, ...]) -> bool:
-    return text.lower() in {a.lower() for a in allowed}
-
-
-def _fail() -> Any:
-    raise ValueError
 
 
 def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:

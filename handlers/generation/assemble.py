@@ -92,7 +92,7 @@ def _remux(source: ByteStream, target: Path) -> None:
         "video_track_timescale": str(VIDEO_TIMESCALE),
         "fflags": "bitexact",
     }
-    with av.open(source, format="mp4") as given, av.open(str(target), "w", format="mp4", options=options) as made:
+    with av.open(source, "r", format="mp4") as given, av.open(str(target), "w", format="mp4", options=options) as made:
         streams = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
         for packet in given.demux():
             if packet.dts is None:

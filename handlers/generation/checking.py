@@ -24,7 +24,7 @@ _SIZE_BYTES: Final = 4
 
 @frozen
 class Expected:
-    """`segments` are lengths in cells, each beginning with an IDR frame, the first at `start_cells`; sizes in pixels."""
+    """`segments` are lengths in cells; each begins with an IDR frame, the first at `start_cells`. Sizes in pixels."""
 
     start_cells: int
     segments: tuple[int, ...]
@@ -84,7 +84,7 @@ def _name(rendition: Rendition) -> str:
 
 
 def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
-    """Raises CorruptArtefact unless `source` holds H.264 and AAC as planned, without gap or overlap, in sync to the end.
+    """Raises CorruptArtefact unless `source` holds H.264 and AAC as planned, without a gap, in sync to the end.
 
     Blocking; reads all of it, a packet at a time.
     """
@@ -105,11 +105,11 @@ def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
                     raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is no IDR frame")
     if keys != starts[:-1]:
         raise CorruptArtefact(f"{name}: segments can't be told by their IDR frames: {len(keys)}, not {len(starts) - 1}")
-    for kind, end in ends.items():
+    for stream, end in ends.items():
         # Lengths are whole frames of both: what isn't equal is off by one frame at least.
         if end != starts[-1]:
             planned = f"planned were {float(starts[-1]):.4f} s"
-            raise CorruptArtefact(f"{name}: {kind} ends at {float(end):.4f} s, {planned}")
+            raise CorruptArtefact(f"{name}: {stream} ends at {float(end):.4f} s, {planned}")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ class Box:
     height: int
 
     def scaled(self, drawn: tuple[int, int], size: tuple[int, int]) -> "Box":
-        """The same part of a picture of `size` instead of `drawn` (width, height): even numbers, at least 2x2, inside."""
+        """The same part of a picture of `size` instead of `drawn` (width, height): even, at least 2x2, inside."""
         across, down = size[0] / drawn[0], size[1] / drawn[1]
         left, top = _even(self.x * across), _even(self.y * down)
         right, bottom = _even((self.x + self.width) * across), _even((self.y + self.height) * down)

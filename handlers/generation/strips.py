@@ -16,7 +16,7 @@ _OFFSETS = np.array([16, 128, 128], dtype=np.float32)
 
 @frozen
 class Mask:
-    """A strip for pictures of `size`: of each plane what is added (int16, times its alpha) and the alpha left, in 1/256."""
+    """A strip for pictures of `size`: of each plane what is added, and how much of it is left, both in 1/256."""
 
     size: tuple[int, int]
     box: Box
@@ -54,10 +54,11 @@ def mask_of(strip: Strip, drawn: tuple[int, int], size: tuple[int, int]) -> Mask
         added.append(np.clip(value * 256 + 128, 0, 255 * 256).astype(np.uint16))
         left.append(np.round((1 - layer[..., 3]) * 256).astype(np.uint16))
     # What is left of the picture and what is added never come to more than fits.
-    fitting = [np.minimum(a, np.uint16(65535) - np.uint16(255) * l) for a, l in zip(added, left, strict=True)]
+    fitting = [np.minimum(a, np.uint16(65535) - np.uint16(255) * kept) for a, kept in zip(added, left, strict=True)]
     return Mask(size, box, tuple(fitting), tuple(left))
 
 
 def _resized(layer: Floats, box: Box) -> Floats:
     image = Image.fromarray(np.ascontiguousarray(layer, dtype=np.float32), mode="F")
-    return np.clip(np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR)), 0, 255)
+    scaled = np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR), dtype=np.float32)
+    return np.clip(scaled, np.float32(0), np.float32(255))

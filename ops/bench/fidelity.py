@@ -17,7 +17,7 @@ _WINDOW: Final = 8
 #: The constants of SSIM's authors, for 8 bits.
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.float32] | NDArray[np.float64]
 #: The picture that is meant at a frame of the video.
 Ideal = Callable[[int], Yuv]
 
@@ -43,7 +43,8 @@ def _windows(plane: Plane) -> Plane:
     half = _WINDOW // 2
     rows, columns = (size // half * half for size in plane.shape)
     sums = plane[:rows, :columns].reshape(rows // half, half, columns // half, half).sum(axis=(1, 3), dtype=np.float64)
-    return (sums[:-1, :-1] + sums[1:, :-1] + sums[:-1, 1:] + sums[1:, 1:]) / _WINDOW**2
+    windows = (sums[:-1, :-1] + sums[1:, :-1] + sums[:-1, 1:] + sums[1:, 1:]) / _WINDOW**2
+    return np.asarray(windows, dtype=np.float64)
 
 
 def _luma(picture: Yuv) -> Plane:
@@ -69,5 +70,5 @@ def _shown(video: Path, wanted: range) -> Iterator[Plane]:
 
 def _luma_of(frame: av.VideoFrame) -> Plane:
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    return rows[:, : plane.width].astype(np.float32)
+    rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return np.asarray(rows[:, : plane.width], dtype=np.float32)

@@ -50,9 +50,9 @@ def make(text: str, folder: Path, workers: int) -> Made:
             start += scene.duration_cells
         scenes = [job.result() for job in jobs]
         joined = [pool.submit(assemble, _parts(scenes, quality), folder / f"{quality}.mp4") for quality in QUALITIES]
-        video_s = [job.result().duration_s for job in joined][0]
+        video_s = [job.result().duration_s for job in joined]
     lengths = tuple(scene.duration_cells for scene in scenes)
-    return Made(perf_counter() - began, cpu_seconds() - cpu, video_s, len(scenes), lengths)
+    return Made(perf_counter() - began, cpu_seconds() - cpu, video_s[0], len(scenes), lengths)
 
 
 def _parts(scenes: list[RenderedScene], quality: str) -> list[ScenePart]:

@@ -28,6 +28,8 @@ from handlers.generation.timeline import changes
 from ops.bench.render_engine import QUALITIES, Made, cpu_seconds
 from ops.bench.render_script import script
 
+#: What people write, and where ffmpeg's own way of coding sound comes to as many bytes as the engine's.
+SOUND = "128k"
 #: swscale's flags as the engine has them, so that both encode the same pictures.
 _SCALE = "flags=lanczos+accurate_rnd+full_chroma_inp:in_range=full:out_range=tv:out_color_matrix=bt709"
 
@@ -69,34 +71,35 @@ def _join_sound(scenes: list[NarratedScene], target: Path) -> None:
 
 def command(scenes: list[NarratedScene], pages: list[list[Path]], folder: Path) -> list[str]:
     """One ffmpeg for everything. `pages` of a scene: the bare ground, then one for each reveal."""
-    inputs, chains, labels, files = list[str](), list[str](), list[str](), 0
+    inputs, chains, labels = list[str](), list[str](), list[str]()
     for scene, drawn in zip(scenes, pages, strict=True):
-        shown = _shown(scene)
-        for number, (page, frames) in enumerate((page, frames) for page, frames, _, _ in shown):
-            inputs += ["-i", str(drawn[page])]
-            loop = f"loop=loop=-1:size=1:start=0,fps={FRAME_RATE},trim=end_frame={frames},setpts=N/{FRAME_RATE}/TB"
-            chains.append(
-                f"[{files + number}:v]scale={_SCALE},format=yuv420p,{loop},settb=1/{FRAME_RATE},format=yuv420p[p{files + number}]"
-            )
-        last = f"p{files}"
-        for number, (_, _, start, fade) in enumerate(shown[1:], start=files + 1):
-            times = f"duration={fade / FRAME_RATE:.6f}:offset={start / FRAME_RATE:.6f}"
-            chains.append(f"[{last}][p{number}]xfade=transition=fade:{times},format=yuv420p[x{number}]")
-            last = f"x{number}"
-        labels.append(f"[{last}]")
-        files += len(shown)
+        labels.append(_fades(_shown(scene), drawn, inputs, chains))
+    sound = len(inputs) // 2
     profiles = [profile_of(quality) for quality in QUALITIES]
-    chains.append(
-        f"{''.join(labels)}concat=n={len(labels)}:v=1:a=0,format=yuv420p,split={len(profiles)}[v0]"
-        + "".join(f"[s{number}]" for number in range(1, len(profiles)))
-    )
-    for number, profile in enumerate(profiles[1:], start=1):
-        chains.append(f"[s{number}]scale={profile.width}:{profile.height}:flags=lanczos+accurate_rnd[v{number}]")
-    inputs += ["-i", str(folder / "sound.wav")]
-    outputs = [text for number, profile in enumerate(profiles) for text in _output(number, files, profile, folder)]
+    split = "".join(f"[s{number}]" for number in range(len(profiles)))
+    chains.append(f"{''.join(labels)}concat=n={len(labels)}:v=1:a=0,format=yuv420p,split={len(profiles)}{split}")
+    for number, profile in enumerate(profiles):
+        same = number == 0  # the pages are of the size of the first
+        scale = "null" if same else f"scale={profile.width}:{profile.height}:flags=lanczos+accurate_rnd"
+        chains.append(f"[s{number}]{scale}[v{number}]")
+    outputs = [text for number, profile in enumerate(profiles) for text in _output(number, sound, profile, folder)]
     ffmpeg: str = imageio_ffmpeg.get_ffmpeg_exe()
-    return [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *inputs,
-            "-filter_complex", ";".join(chains), *outputs]  # fmt: skip
+    given = [*inputs, "-i", str(folder / "sound.wav"), "-filter_complex", ";".join(chains)]
+    return [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error", "-y", *given, *outputs]
+
+
+def _fades(shown: list[tuple[int, int, int, int]], drawn: list[Path], inputs: list[str], chains: list[str]) -> str:
+    """Adds the pages of a scene to the inputs, and how they fade into each other; returns the label of the whole."""
+    first, label = len(inputs) // 2, ""
+    for number, (page, frames, start, fade) in enumerate(shown, start=first):
+        inputs += ["-i", str(drawn[page])]
+        looped = f"loop=loop=-1:size=1:start=0,fps={FRAME_RATE},trim=end_frame={frames},setpts=N/{FRAME_RATE}/TB"
+        chains.append(f"[{number}:v]scale={_SCALE},format=yuv420p,{looped},settb=1/{FRAME_RATE}[p{number}]")
+        if number > first:
+            times = f"duration={fade / FRAME_RATE:.6f}:offset={start / FRAME_RATE:.6f}"
+            chains.append(f"{label}[p{number}]xfade=transition=fade:{times},format=yuv420p[x{number}]")
+        label = f"[x{number}]" if number > first else f"[p{number}]"
+    return label
 
 
 def _shown(scene: NarratedScene) -> list[tuple[int, int, int, int]]:
@@ -115,7 +118,7 @@ def _output(number: int, sound: int, profile: Profile, folder: Path) -> list[str
         "-map", f"[v{number}]", "-map", f"{sound}:a",
         "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf), "-tune", "stillimage",
         "-profile:v", "high", "-level", profile.level, "-colorspace", "bt709", "-color_primaries", "bt709",
-        "-color_trc", "bt709", "-c:a", "aac", "-b:a", str(profile.audio_bit_rate), "-ac", "2",
+        "-color_trc", "bt709", "-c:a", "aac", "-b:a", SOUND, "-ac", "2",
         "-movflags", "+faststart", str(folder / f"{profile.quality}.mp4"),
     ]  # fmt: skip
 

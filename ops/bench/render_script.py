@@ -11,7 +11,8 @@ _SCENES: Final = (
     ),
     (
         "Writing a fact down",
-        '```python\nawait log.append(\n    job_id,\n    VideoRequested(title="Demo"),\n    expected_version=0,\n)\n```\n\n'
+        '```python\nawait log.append(\n    job_id,\n    VideoRequested(title="Demo"),\n    expected_version=0,\n)\n'
+        "```\n\n"
         "Note: Appending names the version we expect. If someone else was faster, then nothing is written at all.",
     ),
     (
@@ -22,7 +23,8 @@ _SCENES: Final = (
     ),
     (
         "How long is the queue?",
-        "$$\nL = \\lambda \\cdot W\n$$\n\n- Arrivals: ten jobs a minute come in\n- Stay: three minutes, and so thirty are under way",
+        "$$\nL = \\lambda \\cdot W\n$$\n\n- Arrivals: ten jobs a minute come in\n"
+        "- Stay: three minutes, and so thirty are under way",
     ),
     (
         "In one sentence",
