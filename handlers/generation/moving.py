@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 #: rgb24: height x width x 3, uint8.
 Rgb = NDArray[np.uint8]
+#: yuv420p, limited range, bt709: (height * 3 / 2) x width, uint8.
+Yuv = NDArray[np.uint8]
 #: height x width x 4, uint8, straight alpha.
 Rgba = NDArray[np.uint8]
 
@@ -54,8 +56,8 @@ class Moving(Protocol):
     def span_s(self) -> tuple[float, float]:
         """When it moves, in seconds from the start of the scene; before and after, its first and last frame stand."""
 
-    def frame(self, at_s: float) -> Rgb:
-        """What is in the box `at_s` seconds after the start of the scene; times never go back. About the box's size.
+    def frame(self, at_s: float, size: tuple[int, int]) -> Yuv:
+        """What is in the box `at_s` seconds after the start of the scene, scaled to `size` (even); times never go back.
 
         Blocking; raises MediaError.
         """

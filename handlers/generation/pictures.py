@@ -5,22 +5,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import av
 import numpy as np
 from attrs import frozen
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from handlers.generation.moving import Box, Moving, Overlay, Rgb
+from handlers.generation.colours import Plane, planes, to_yuv
+from handlers.generation.moving import Box, Moving, Overlay, Rgb, Strip, Yuv
 from handlers.generation.strips import Mask, mask_of
 from handlers.generation.timeline import BLANK, FULL_MIX, Shot
 
 __all__ = ["Draw", "PictureStore", "Rgb", "Yuv", "blend"]
-
-#: yuv420p, limited range, bt709: (height * 3 / 2) x width, uint8.
-Yuv = NDArray[np.uint8]
-#: One plane of it, or a part of one.
-Plane = NDArray[np.uint8]
 
 #: Draws picture n of a scene (BLANK included).
 Draw = Callable[[int], Rgb]
@@ -28,14 +23,8 @@ Size = tuple[int, int]
 
 #: A crossfade needs two pictures; one more spares a redraw when a fade is followed by the next.
 _KEPT: Final = 3
-#: A strip is shown by every rendition before the next one is.
-_MASKS_KEPT: Final = 2
 #: Products of differences and mixes in 1/128 fit in 16 bits.
 _BITS: Final = 7
-
-_SCALING: Final = Interpolation.LANCZOS | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
-#: What moves isn't looked at for long, and is scaled 30 times a second.
-_FAST_SCALING: Final = Interpolation.BILINEAR
 
 
 class PictureStore:
@@ -48,16 +37,16 @@ class PictureStore:
         self._reformatter = VideoReformatter()
         self._kept: OrderedDict[int, dict[Size, Yuv]] = OrderedDict()
         self._fade: dict[Size, tuple[tuple[int, int], _Fade]] = {}
-        self._masks: OrderedDict[tuple[int, Size], Mask] = OrderedDict()
+        self._masks: dict[Size, tuple[Strip, Mask]] = {}
         self._drawn: Size = (0, 0)
-        self._moved: dict[int, tuple[float, Rgb]] = {}
+        self._moved: dict[tuple[int, Size], tuple[float, Yuv]] = {}
 
     def get(self, picture: int, size: Size) -> Yuv:
         """Picture n at `size`, as it was drawn."""
         if picture not in self._kept:
             rgb = self._draw(picture)
             self._drawn = rgb.shape[1], rgb.shape[0]
-            self._kept[picture] = {wanted: self._converted(rgb, wanted, _SCALING) for wanted in self._sizes}
+            self._kept[picture] = {wanted: to_yuv(rgb, wanted, self._reformatter) for wanted in self._sizes}
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(picture)
@@ -69,12 +58,9 @@ class PictureStore:
         strip = self._overlay.at(shot.start_s) if self._overlay else None
         if strip is None:
             return shown
-        key = (id(strip), size)
-        if key not in self._masks:
-            self._masks[key] = mask_of(strip, self._drawn, size)
-            while len(self._masks) > _MASKS_KEPT * len(self._sizes):
-                self._masks.popitem(last=False)
-        return self._masks[key].over(shown)
+        if size not in self._masks or self._masks[size][0] is not strip:
+            self._masks[size] = (strip, mask_of(strip, self._drawn, size))
+        return self._masks[size][1].over(shown)
 
     def _page(self, shot: Shot, size: Size) -> Yuv:
         picture = self._with_motion(shot.picture, shot.start_s, size)
@@ -92,36 +78,12 @@ class PictureStore:
         for number, moving in enumerate(self._moving):
             if picture == BLANK or picture < moving.step:
                 continue
-            if number not in self._moved or self._moved[number][0] != at_s:
-                self._moved[number] = (at_s, moving.frame(at_s))
             box = moving.box.scaled(self._drawn, size)
-            part = self._converted(self._moved[number][1], (box.width, box.height), _FAST_SCALING)
-            shown = _pasted(shown, part, box, size)
+            key = (number, size)
+            if key not in self._moved or self._moved[key][0] != at_s:
+                self._moved[key] = (at_s, moving.frame(at_s, (box.width, box.height)))
+            shown = _pasted(shown, self._moved[key][1], box, size)
         return shown
-
-    def _converted(self, rgb: Rgb, size: Size, scaling: Interpolation) -> Yuv:
-        # rgb24 comes untagged; without both ends named swscale would take bt601.
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        scaled = self._reformatter.reformat(
-            frame,
-            width=size[0],
-            height=size[1],
-            format="yuv420p",
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            dst_colorspace=Colorspace.ITU709,
-            interpolation=scaling,
-            threads=1,
-        )
-        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
-
-
-def planes(picture: Yuv, size: Size) -> tuple[Plane, Plane, Plane]:
-    """Views of Y (height x width), U and V (half of both)."""
-    width, height = size
-    flat = picture.reshape(-1)
-    chroma = flat[width * height :].reshape(2, height // 2, width // 2)
-    return flat[: width * height].reshape(height, width), chroma[0], chroma[1]
 
 
 def blend(picture: Yuv, towards: Yuv, mix: int) -> Yuv:

@@ -5,6 +5,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 from PIL import Image
 
+from handlers.generation.colours import planes
 from handlers.generation.moving import Box, Strip
 
 Floats = NDArray[np.float32]
@@ -26,11 +27,8 @@ class Mask:
     def over(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """`picture` with the strip on it."""
         result = picture.copy()
-        width, height = self.size
-        flat = result.reshape(-1)
-        chroma = flat[width * height :].reshape(2, height // 2, width // 2)
         box = self.box
-        for number, plane in enumerate((flat[: width * height].reshape(height, width), chroma[0], chroma[1])):
+        for number, plane in enumerate(planes(result, self.size)):
             by = 1 if number == 0 else 2
             area = plane[box.y // by : (box.y + box.height) // by, box.x // by : (box.x + box.width) // by]
             area[...] = (area * self.left[number] + self.added[number]) >> np.uint16(8)
