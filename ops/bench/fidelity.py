@@ -1,6 +1,6 @@
 """How close an encoded video comes to the pictures that were meant: mean SSIM of luma over frames of all of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handlers.generation.grid import FRAME_RATE
-from handlers.generation.pictures import Yuv
+from handlers.generation.moving import Yuv
 
 #: Every so many frames one is looked at; a prime, so that it meets fades at every phase.
 STRIDE: Final = 13
@@ -18,15 +18,11 @@ _WINDOW: Final = 8
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 Plane = NDArray[np.float32] | NDArray[np.float64]
-#: The picture that is meant at a frame of the video.
-Ideal = Callable[[int], Yuv]
 
 
-def mean_ssim(video: Path, ideal: Ideal, frames: int) -> float:
-    """Over every `STRIDE`th of the first `frames` frames at 30 a second. Blocking."""
-    wanted = range(0, frames, STRIDE)
-    found = [ssim(_luma(ideal(n)), shown) for n, shown in zip(wanted, _shown(video, wanted), strict=True)]
-    return float(np.mean(found))
+def mean_ssim(video: Path, meant: Iterable[Yuv]) -> float:
+    """`meant` is every `STRIDE`th frame at 30 a second. Blocking."""
+    return float(np.mean([ssim(_luma(one), other) for one, other in zip(meant, _shown(video), strict=True)]))
 
 
 def ssim(one: Plane, other: Plane) -> float:
@@ -51,21 +47,20 @@ def _luma(picture: Yuv) -> Plane:
     return picture[: picture.shape[0] * 2 // 3].astype(np.float32)
 
 
-def _shown(video: Path, wanted: range) -> Iterator[Plane]:
-    """Luma of what is on the screen at each frame that is wanted."""
+def _shown(video: Path) -> Iterator[Plane]:
+    """Luma of what is on the screen at every `STRIDE`th frame."""
     with av.open(str(video)) as container:
-        stream, queue = container.streams.video[0], iter(wanted)
-        next_wanted, before = next(queue, None), None
-        stream.thread_type = "AUTO"
+        stream, wanted, before = container.streams.video[0], 0, None
         for frame in container.decode(stream):
             at = round(float(frame.time or 0) * FRAME_RATE)
-            while before is not None and next_wanted is not None and next_wanted < at:
+            while before is not None and wanted < at:
                 yield _luma_of(before)
-                next_wanted = next(queue, None)
+                wanted += STRIDE
             before = frame
-        while before is not None and next_wanted is not None:
+        end = round(float((stream.duration or 0) * (stream.time_base or 0)) * FRAME_RATE)
+        while before is not None and wanted < end:
             yield _luma_of(before)
-            next_wanted = next(queue, None)
+            wanted += STRIDE
 
 
 def _luma_of(frame: av.VideoFrame) -> Plane:

@@ -19,8 +19,8 @@ import orjson
 from attrs import asdict
 
 from handlers.generation.content import Scene
-from handlers.generation.grid import FRAME_RATE, FRAMES_PER_CELL
-from handlers.generation.model import Brief, Control, NarratedScene, NarrateTask, from_spec
+from handlers.generation.grid import CELL_SECONDS, FRAME_RATE, FRAMES_PER_CELL
+from handlers.generation.model import Brief, Control, NarratedScene, NarrateTask, dump, from_spec
 from handlers.generation.pages import draw_pages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.profiles import Profile, profile_of
@@ -49,7 +49,9 @@ def make(text: str, folder: Path, workers: int) -> Made:
     _join_sound(scenes, folder / "sound.wav")
     subprocess.run(command(scenes, pages, folder), check=True, stdin=subprocess.DEVNULL)
     cells = tuple(scene.duration_cells for scene in scenes)
-    return Made(perf_counter() - began, cpu_seconds() - cpu, sum(cells) * 8 / 15, len(scenes), cells)
+    made = Made(perf_counter() - began, cpu_seconds() - cpu, float(sum(cells) * CELL_SECONDS), len(scenes), cells)
+    (folder / "scenes.json").write_bytes(dump(scenes))
+    return made
 
 
 def _draw(index: int, scene: Scene, folder: Path) -> list[Path]:

@@ -133,6 +133,16 @@ def test_scenes_of_other_contracts_are_refused(film: Film, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_scenes_move_up_where_one_is_left_out(film: Film, tmp_path: Path) -> None:
+    first, _, third = parts_of(film.rendered, "360p")
+    info = assemble([first, third], tmp_path / "short.mp4")
+    assert info.duration_s == pytest.approx(grid.seconds_of(26), abs=1e-3)
+    with av.open(str(tmp_path / "short.mp4")) as short, av.open(str(film.files["360p"])) as whole:
+        last = [frame.to_ndarray() for frame in short.decode(video=0)][-1]
+        same = [frame.to_ndarray() for frame in whole.decode(video=0)][-1]
+    assert (last == same).all()
+
+
 def test_a_missing_or_cut_scene_is_noticed(film: Film, tmp_path: Path) -> None:
     first, second, third = parts_of(film.rendered, "360p")
     with pytest.raises(CorruptArtefact):
