@@ -27,7 +27,7 @@ from handlers.generation.grid import (
 )
 from handlers.generation.model import Control, Rendition, Segment
 from handlers.generation.moving import Moving, Overlay
-from handlers.generation.pictures import Draw, PictureStore, Yuv
+from handlers.generation.pictures import Draw, Layer, PictureStore, Yuv
 from handlers.generation.profiles import Profile
 from handlers.generation.sound import AUDIO_BASE, configure, encode_sound
 from handlers.generation.timeline import Shot, Timeline
@@ -58,7 +58,8 @@ FADE_SHARE = 0.3
 class SceneSource:
     """What is encoded: `draw` gives the pictures of `timeline`, `audio` is 48 kHz s16 WAV or None (silence).
 
-    `moving` and `overlay` are put into the pictures; the timeline has to know when they change.
+    `moving` and `overlay` are put into the pictures; the timeline has to know when they change. `layer` is what of a
+    picture lies over what moves.
     """
 
     draw: Draw
@@ -67,6 +68,7 @@ class SceneSource:
     start_cells: int
     moving: tuple[Moving, ...] = ()
     overlay: Overlay | None = None
+    layer: Layer | None = None
 
     @property
     def duration_cells(self) -> int:
@@ -103,7 +105,8 @@ def encode_scene(
 
 
 def _feed(source: SceneSource, outputs: Sequence["_Output"], control: Control) -> None:
-    store = PictureStore(source.draw, tuple(output.size for output in outputs), source.moving, source.overlay)
+    sizes = tuple(output.size for output in outputs)
+    store = PictureStore(source.draw, sizes, source.moving, source.overlay, source.layer)
     shots = source.timeline.shots
     for number, shot in enumerate(shots, start=1):
         for output in outputs:

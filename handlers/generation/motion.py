@@ -101,7 +101,7 @@ class MovingImage:
 
 
 class MovingClip:
-    """A clip from its beginning, which fills its box; its last frame stands."""
+    """A clip from its beginning, which fills its box (what is too wide or too high is cut); its last frame stands."""
 
     def __init__(self, clip: Path, place: Place) -> None:
         """Opens the clip. Blocking. Raises EncodeError."""
@@ -142,10 +142,32 @@ class MovingClip:
                 self._next = following
         except (av.FFmpegError, ValueError) as error:
             raise EncodeError(f"clip {self._name} can't be played: {error}") from error
-        return of_frame(self._shown, size, self._reformatter, FAST_SCALING)
+        shown = self._shown
+        scale = max(size[0] / shown.width, size[1] / shown.height)
+        covering = tuple(
+            max(wanted, round(side * scale / 2) * 2) for wanted, side in zip(size, _sides(shown), strict=True)
+        )
+        scaled = of_frame(shown, (covering[0], covering[1]), self._reformatter, FAST_SCALING)
+        return _middle(scaled, (covering[0], covering[1]), size)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+
+def _sides(frame: av.VideoFrame) -> tuple[int, int]:
+    return frame.width, frame.height
+
+
+def _middle(picture: Yuv, given: tuple[int, int], size: tuple[int, int]) -> Yuv:
+    """The middle of a picture of `given` size."""
+    if given == size:
+        return picture
+    x, y = ((has - wanted) // 4 * 2 for has, wanted in zip(given, size, strict=True))
+    parts = []
+    for number, plane in enumerate(planes(picture, given)):
+        by = 1 if number == 0 else 2
+        parts.append(plane[y // by : (y + size[1]) // by, x // by : (x + size[0]) // by].reshape(-1))
+    return np.concatenate(parts).reshape(size[1] * 3 // 2, size[0])

@@ -11,7 +11,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from handlers.generation.colours import Plane, planes, to_yuv
-from handlers.generation.moving import Box, Moving, Overlay, Rgb, Strip, Yuv
+from handlers.generation.moving import Box, Moving, Overlay, Rgb, Rgba, Strip, Yuv
 from handlers.generation.strips import Mask, mask_of
 from handlers.generation.timeline import BLANK, FULL_MIX, Shot
 
@@ -19,6 +19,8 @@ __all__ = ["Draw", "PictureStore", "Rgb", "Yuv", "blend"]
 
 #: Draws picture n of a scene (BLANK included).
 Draw = Callable[[int], Rgb]
+#: What of picture n lies over what moves, as large as the page; None: nothing.
+Layer = Callable[[int], Rgba | None]
 Size = tuple[int, int]
 
 #: A crossfade needs two pictures; one more spares a redraw when a fade is followed by the next.
@@ -31,10 +33,17 @@ class PictureStore:
     """The last few pictures, drawn on demand, in the sizes (width, height) of all renditions."""
 
     def __init__(
-        self, draw: Draw, sizes: tuple[Size, ...], moving: Sequence[Moving] = (), overlay: Overlay | None = None
+        self,
+        draw: Draw,
+        sizes: tuple[Size, ...],
+        moving: Sequence[Moving] = (),
+        overlay: Overlay | None = None,
+        layer: Layer | None = None,
     ) -> None:
+        """`layer` gives what of a picture lies over what moves, the same from one time to the next."""
         self._draw, self._sizes, self._moving, self._overlay = draw, sizes, tuple(moving), overlay
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._layer = VideoReformatter(), layer
+        self._layers: OrderedDict[tuple[int, Size], Mask | None] = OrderedDict()
         self._kept: OrderedDict[int, dict[Size, Yuv]] = OrderedDict()
         self._fade: dict[Size, tuple[tuple[int, int], _Fade]] = {}
         self._masks: dict[Size, tuple[Strip, Mask]] = {}
@@ -82,8 +91,20 @@ class PictureStore:
             key = (number, size)
             if key not in self._moved or self._moved[key][0] != at_s:
                 self._moved[key] = (at_s, moving.frame(at_s, (box.width, box.height)))
-            shown = _pasted(shown, self._moved[key][1], box, size)
+            shown = self._under_layer(_pasted(shown, self._moved[key][1], box, size), picture, size)
         return shown
+
+    def _under_layer(self, shown: Yuv, picture: int, size: Size) -> Yuv:
+        if self._layer is None:
+            return shown
+        key = (picture, size)
+        if key not in self._layers:
+            rgba = self._layer(picture)
+            self._layers[key] = None if rgba is None else mask_of(Strip(0, 0, rgba), self._drawn, size)
+            while len(self._layers) > 2 * len(self._sizes):  # both ends of a crossfade
+                self._layers.popitem(last=False)
+        mask = self._layers[key]
+        return shown if mask is None else mask.over(shown)
 
 
 def blend(picture: Yuv, towards: Yuv, mix: int) -> Yuv:

@@ -37,9 +37,12 @@ class Mask:
 
 def mask_of(strip: Strip, drawn: tuple[int, int], size: tuple[int, int]) -> Mask:
     """`strip`, meant for pages of `drawn` pixels, for pictures of `size`; what is outside of the page is cut off."""
-    rgba = strip.rgba[max(0, -strip.y) : drawn[1] - strip.y, max(0, -strip.x) : drawn[0] - strip.x]
+    whole = strip.rgba[max(0, -strip.y) : drawn[1] - strip.y, max(0, -strip.x) : drawn[0] - strip.x]
+    top, bottom = _seen(np.atleast_1d(whole[..., 3].any(axis=1)))
+    left_end, right_end = _seen(np.atleast_1d(whole[..., 3].any(axis=0)))
+    rgba = whole[top:bottom, left_end:right_end]
     height, width = rgba.shape[:2]
-    box = Box(max(0, strip.x), max(0, strip.y), width, height).scaled(drawn, size)
+    box = Box(max(0, strip.x) + left_end, max(0, strip.y) + top, width, height).scaled(drawn, size)
     # With its alpha multiplied in, so that colours of clear pixels don't bleed at the edges.
     alpha = rgba[..., 3:].astype(np.float32) / 255
     layers = np.concatenate([rgba[..., :3] * alpha, alpha], axis=2)
@@ -54,6 +57,12 @@ def mask_of(strip: Strip, drawn: tuple[int, int], size: tuple[int, int]) -> Mask
     # What is left of the picture and what is added never come to more than fits.
     fitting = [np.minimum(a, np.uint16(65535) - np.uint16(255) * kept) for a, kept in zip(added, left, strict=True)]
     return Mask(size, box, tuple(fitting), tuple(left))
+
+
+def _seen(some: NDArray[np.bool_]) -> tuple[int, int]:
+    """From the first to behind the last that is true; one of them where none is."""
+    found = np.flatnonzero(some)
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, 1)
 
 
 def _resized(layer: Floats, box: Box) -> Floats:

@@ -1,20 +1,22 @@
 """Pictures that move and clips that play inside a page, to the encoded segments."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 from PIL import Image
 
 from handlers.generation.checking import check_scene
 from handlers.generation.colours import planes
 from handlers.generation.encode import SceneSource, encode_scene
-from handlers.generation.errors import CorruptArtefact, EncodeError
-from handlers.generation.model import Control, RenderedScene
+from handlers.generation.errors import CorruptArtefact, EncodeError, UnknownAsset
+from handlers.generation.model import AssetFile, Control, Cue, Narration, RenderedScene
 from handlers.generation.motion import MovingClip, MovingImage, Place
 from handlers.generation.moving import Box
 from handlers.generation.profiles import profile_of
+from handlers.generation.staging import staged
 from handlers.generation.timeline import plan_timeline
 
 from .conftest import Film
@@ -87,3 +89,30 @@ def test_a_moving_scene_is_encoded_frame_by_frame_in_its_span_alone(gradient: Pa
     rendition.segments[0].path.write_bytes(rendition.segments[0].path.read_bytes()[:-4000])
     with pytest.raises(CorruptArtefact):
         check_scene(scene, 7, 5, ("360p",))
+
+
+@frozen
+class OnPage:
+    asset: str
+    motion: str
+    step: int
+    x: int = 0
+    y: int = 0
+    width: int = 90
+    height: int = 90
+
+
+def test_boxes_of_a_page_move_from_their_reveal_until_the_end(gradient: Path, film: Film) -> None:
+    assets = {
+        "image": AssetFile(gradient, "image", "image/png"),
+        "clip": AssetFile(film.files["360p"], "clip", "video/mp4", duration_s=1.5),
+    }
+    narration = Narration(10, (Cue(0, 0.4), Cue(1, 2.0)))
+    with ExitStack() as stack:
+        image, clip = staged([OnPage("image", "pan", 1), OnPage("clip", "none", 0)], assets, narration, stack)
+        assert image.span_s == (2.0, pytest.approx(narration.duration_s - 7 / 30))
+        assert clip.span_s == (0.0, 1.5)
+        assert clip.frame(1.0, (90, 90)).shape == (135, 90)
+    for wrong in (OnPage("image", "none", 0), OnPage("nothing", "zoom", 0)):
+        with ExitStack() as stack, pytest.raises(UnknownAsset):
+            staged([wrong], assets, narration, stack)

@@ -131,3 +131,18 @@ def test_in_a_moving_span_every_frame_is_one_of_its_own() -> None:
     frames = [(round(shot.start_s * 30), shot.duration // 512) for shot in shots]
     assert frames == [(0, 30), *((n, 1) for n in range(30, 60)), (60, 36)]
     assert sum(shot.duration for shot in shots) == 6 * 8192
+
+
+def test_text_of_the_page_lies_over_what_fills_it() -> None:
+    def layer(picture: int) -> np.ndarray:
+        rgba = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+        rgba[2:6, 4:12] = 255 if picture == 1 else 0
+        return rgba
+
+    filling = Flicker(Box(0, 0, *SIZE))
+    for size, by in ((SIZE, 1), (SMALL, 2)):
+        store = PictureStore(page, (size,), (filling,), layer=layer)
+        for at_s in (1, 2):
+            luma = planes(store.shown(Shot(at_s * 15360, 512, 1), size), size)[0]
+            assert (luma[2 // by : 6 // by, 4 // by : 12 // by] >= 234).all()
+            assert (luma[8 // by :] == at_s * 10).all()
