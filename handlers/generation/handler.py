@@ -187,7 +187,7 @@ class Generation:
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
         """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
         parts: dict[str, list[ScenePart]] = {}
-        lost: list[str] = []
+        lost = _of_other_contracts(job)
         for quality in job.request.quality_levels:
             parts[quality] = []
             await asyncio.to_thread((folder / quality).mkdir)
@@ -227,6 +227,19 @@ class Generation:
                 for p in pictures
             ]
         )
+
+
+def _of_other_contracts(job: Job) -> list[str]:
+    """A file of each scene, if they can't be joined: the encoder was changed while the job was at work.
+
+    Which of them the encoder of now would make can't be told, so that all are made again.
+    """
+    found: dict[str, set[str]] = {}
+    for rendition in (each for scene in _shown(job) for each in scene.rendered):
+        found.setdefault(rendition.quality, set()).add(rendition.decoder_config)
+    if all(len(configs) == 1 for configs in found.values()):
+        return []
+    return [scene.rendered[0].init.key for scene in _shown(job)]
 
 
 def _shown(job: Job) -> list[Scene]:

@@ -36,7 +36,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.rendered, self.narrated = Counter[int](), Counter[int]()
-        self.failing = set[int]()
+        self.failing, self.older = set[int](), set[int]()
 
     def clear(self) -> None:
         self.rendered.clear()
@@ -61,7 +61,12 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         stage.rendered[task.scene.index] += 1
         if task.scene.index in stage.failing:
             raise EncodeError("this one never works")
-        return render(self, task, *rest)
+        scene = render(self, task, *rest)
+        if task.scene.index in stage.older:
+            stage.older.remove(task.scene.index)
+            older = tuple(evolve(rendition, decoder_config="of before") for rendition in scene.renditions)
+            return evolve(scene, renditions=older)
+        return scene
 
     monkeypatch.setattr(SimulationPipeline, "plan", plan)
     monkeypatch.setattr(SimulationPipeline, "narrate", counted_narrate)
@@ -112,6 +117,14 @@ async def test_a_scene_that_fails_for_good_is_left_out_until_it_works(
         assert stage.rendered == {1: 1}
         assert {scene.status for scene in whole.scenes} == {SceneStatus.UPLOADED}
         await check_film(s, whole, tmp_path, 2, 3, 4)
+
+
+async def test_an_encoder_that_was_changed_in_between_makes_the_scenes_again(studio: StudioOf, stage: Stage) -> None:
+    async with studio() as s:
+        stage.older.add(0)
+        await made(s, "2 3")
+        assert stage.rendered == {0: 2, 1: 2}
+        assert stage.narrated == {0: 1, 1: 1}
 
 
 async def test_after_an_edit_one_scene_is_rendered_and_those_behind_it_are_moved(
