@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from eventflow.domain import events as ev
+from eventflow.domain.job import Job
 from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FileRef, ReusableScene
 from eventflow.runtime.failure import ArtefactMissing
@@ -43,7 +44,7 @@ class Reuse:
         if found is not None and found.start_cells == start_cells:
             return found
         ours = found is not None
-        if found is None and not _asked_anew(reaction.event, index):
+        if found is None and not _asked_anew(job, reaction.event, index):
             found = await self.cache.find(reaction.owner, source, job.request.quality_levels)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
@@ -90,6 +91,11 @@ def _retime(path: Path, tracks: dict[int, int], shift_cells: int) -> None:
     path.write_bytes(retimed(path.read_bytes(), tracks, shift_cells))
 
 
-def _asked_anew(event: object, index: int) -> bool:
-    """Whether somebody wants the scene to be made again, rather than to have it."""
+def _asked_anew(job: Job, event: object, index: int) -> bool:
+    """Whether somebody wants the scene to be made again, rather than to have it.
+
+    One that is planned again because it could not be rendered from what was left of it may have been asked for before.
+    """
+    if index in job.lost:
+        return True
     return isinstance(event, ev.ReprocessRequested) and (event.scenes is None or index in event.scenes)
