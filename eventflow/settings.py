@@ -81,6 +81,10 @@ class _Raw:
     min_free_scratch_mb = environ.var("500", help="with less free disk for scratch files a worker takes nothing new")
     max_memory_mb = environ.var("0", help="a worker that uses more memory takes nothing new; 0: no limit")
     max_container_memory_percent = environ.var("90", help="the same for its container's memory limit; 0: no limit")
+    scene_cache_days = environ.var(
+        "7", help="how long a rendered scene is kept for other jobs of its owner; 0: not at all"
+    )
+    scene_cache_mb = environ.var("10000", help="how much of the workspace's store such scenes may take; the oldest go")
     max_script_chars = environ.var("200000", help="longest script that is accepted, in characters")
     idempotency_seconds = environ.var("86400", help="how long an Idempotency-Key is remembered (1 to 2592000)")
     queue_limit = environ.var("0", help="jobs that may wait to be begun; one more is answered 429 (0: no limit)")
@@ -132,6 +136,8 @@ class Settings:
     min_free_scratch_mb: int
     max_memory_mb: int
     max_container_memory_percent: int
+    scene_cache_days: float
+    scene_cache_mb: int
     max_script_chars: int
     idempotency_seconds: int
     queue_limit: int
@@ -220,6 +226,8 @@ def _limits(check: Checks) -> dict[str, Any]:
         "watchdog_seconds": check.number("watchdog_seconds", float, 0, 86_400),
         "min_free_scratch_mb": check.number("min_free_scratch_mb", int, 0, 10_000_000),
         "max_memory_mb": check.number("max_memory_mb", int, 0, 10_000_000),
+        "scene_cache_days": check.number("scene_cache_days", float, 0, 3_650),
+        "scene_cache_mb": check.number("scene_cache_mb", int, 0, 1_000_000_000),
         "max_container_memory_percent": check.number("max_container_memory_percent", int, 0, 100),
     }
 

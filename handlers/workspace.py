@@ -53,6 +53,12 @@ class Workspace:
         await self.store.put_bytes(key, data, media_type=media_type)
         return FileRef("workspace", key, digest, len(data), media_type)
 
+    async def copy(self, job_id: str, ref: FileRef) -> FileRef:
+        """The same file of the workspace, kept for another job. Raises ObjectMissing, StorageError."""
+        key = f"jobs/{job_id}/{Path(ref.key).name}"
+        await self.store.copy(ref.key, key)
+        return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+
     async def get(self, ref: FileRef) -> bytes:
         """The content of a small artefact of the workspace. Raises ArtefactMissing."""
         try:

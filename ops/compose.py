@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -155,6 +155,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
+    from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
     from handlers.upload.deliver import Delivery
     from handlers.upload.handler import Upload
     from handlers.workspace import Workspace
@@ -163,10 +164,12 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
+    limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
+    cache = SceneCache(workspace.store, utc_now, limits)
     made = (
-        Generation(workspace, Assets(workspace.store), threads, partial(get_pipeline, settings=settings)).group,
+        Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace).group,
+        Metadata(workspace, CacheKeeper(cache)).group,
     )
     return {group.name: group for group in made}
 

@@ -27,12 +27,20 @@ def scenes_completed(job: Job | None) -> Events:
 
 
 def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
-    """What spares a scene its narration and rendering: one from the same source, for the same place in the video."""
+    """What spares a scene its narration and rendering: one from the same source.
+
+    Best for the same place in the video; the segments of one for another place have to be moved before they are used.
+    """
+    moved: ReusableScene | None = None
     for scene in job.reusable:
         rendered = _in_qualities(job, scene.rendered)
-        if rendered and (scene.source, scene.start_cells) == (source, start_cells):
-            return replace(scene, rendered=rendered, uploaded=_in_qualities(job, scene.uploaded))
-    return None
+        if not rendered or scene.source != source:
+            continue
+        found = replace(scene, rendered=rendered, uploaded=_in_qualities(job, scene.uploaded))
+        if scene.start_cells == start_cells:
+            return found
+        moved = moved or found
+    return moved
 
 
 def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:

@@ -200,9 +200,10 @@ class SceneRendition:
 
 @carrier
 class ReusableScene:
-    """A scene that is rendered: with the same `source` and start in a plan, it is neither narrated nor rendered again.
+    """A scene that is rendered: with the same `source` in a plan, it is neither narrated nor rendered again.
 
-    The start counts, since segments carry absolute times. `uploaded` is empty where the files are another job's.
+    Segments carry absolute times: for another start they are moved, which makes other files of them. `uploaded` is
+    empty where the files are another job's.
     """
 
     source: str

@@ -1,29 +1,41 @@
-"""Scenes of one quality -> one MP4 with its index in front. Packets are copied, nothing is encoded again."""
+"""Scenes of one quality -> one MP4 with its index in front. Packets are copied, nothing is encoded again.
 
-import shutil
-from collections.abc import Sequence
+Scenes that carry the times of another place (one before them was left out) are moved.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
 from attrs import frozen
 
-from handlers.generation.boxes import BoxError, decoder_config
+from handlers.generation.boxes import BoxError, decode_times, decoder_config
+from handlers.generation.checking import ByteStream, Expected, check_media
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch
-from handlers.generation.grid import FRAME_RATE, SAMPLES_PER_CELL, VIDEO_TIMESCALE, seconds_of
+from handlers.generation.grid import FRAME_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE, seconds_of
+from handlers.generation.retime import retimed, timescales
 from handlers.media.probe import CorruptMedia, MediaInfo, probe
 
 
 @frozen
 class ScenePart:
-    """A scene of the quality to be joined: its init file, its segments in order, its length on the grid."""
+    """A scene of the quality to be joined: its init file and its segments in order.
+
+    Lengths on the grid: `start_cells` is the time that the first segment carries, `segment_cells` how long they are.
+    """
 
     init: Path
     segments: tuple[Path, ...]
-    duration_cells: int
+    start_cells: int
+    segment_cells: tuple[int, ...]
+
+    @property
+    def duration_cells(self) -> int:
+        return sum(self.segment_cells)
 
 
 def assemble(parts: Sequence[ScenePart], target: Path) -> MediaInfo:
-    """Join `parts`, whose segments carry the times they have in the whole video, into `target`. Blocking.
+    """Join `parts` without a gap into `target`. Blocking.
 
     Needs room for the video twice beside `target` while it works. Raises ProfileMismatch when scenes were
     encoded under different contracts, CorruptArtefact when the result is not what was planned, EncodeError.
@@ -31,20 +43,15 @@ def assemble(parts: Sequence[ScenePart], target: Path) -> MediaInfo:
     if not parts:
         raise EncodeError("there is no scene to join")
     _check_contract(parts)
-    joined, unfinished = target.with_suffix(".joined.mp4"), target.with_suffix(".part.mp4")
+    unfinished = target.with_suffix(".part.mp4")
     try:
-        with joined.open("wb") as file:
-            for path in (parts[0].init, *(path for part in parts for path in part.segments)):
-                with path.open("rb") as source:
-                    shutil.copyfileobj(source, file, 1 << 20)
-        samples = _remux(joined, unfinished)
-        info = _verify(unfinished, sum(part.duration_cells for part in parts), samples)
+        _remux(ByteStream(_pieces(parts)), unfinished)
+        info = _verify(unfinished, parts)
         unfinished.replace(target)
         return info
     except av.FFmpegError as error:
         raise EncodeError(f"{target.name}: {error}") from error
     finally:
-        joined.unlink(missing_ok=True)
         unfinished.unlink(missing_ok=True)
 
 
@@ -58,8 +65,26 @@ def _check_contract(parts: Sequence[ScenePart]) -> None:
             raise ProfileMismatch(f"scene {number} has another decoder configuration than scene 0")
 
 
-def _remux(source: Path, target: Path) -> int:
-    """Copy all packets; returns the number of audio samples. Times are kept as they are."""
+def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
+    """One init segment and all media segments, one scene right behind the other. Raises CorruptArtefact."""
+    yield parts[0].init.read_bytes()
+    scales, at = timescales(parts[0].init.read_bytes()), 0
+    for part in parts:
+        shift, start = at - part.start_cells, part.start_cells
+        for path, cells in zip(part.segments, part.segment_cells, strict=True):
+            data = path.read_bytes()
+            try:
+                if decode_times(data) != (start * TICKS_PER_CELL, start * SAMPLES_PER_CELL):
+                    raise CorruptArtefact(f"{path.name} is not of cell {start}")
+                yield retimed(data, scales, shift) if shift else data
+            except BoxError as error:
+                raise CorruptArtefact(f"{path.name}: {error}") from error
+            start += cells
+        at += part.duration_cells
+
+
+def _remux(source: ByteStream, target: Path) -> None:
+    """Copy all packets. Times are kept as they are."""
     options = {
         "movflags": "faststart",
         "use_editlist": "0",
@@ -67,29 +92,25 @@ def _remux(source: Path, target: Path) -> int:
         "video_track_timescale": str(VIDEO_TIMESCALE),
         "fflags": "bitexact",
     }
-    samples = 0
-    with av.open(str(source)) as given, av.open(str(target), "w", format="mp4", options=options) as made:
+    with av.open(source, "r", format="mp4") as given, av.open(str(target), "w", format="mp4", options=options) as made:
         streams = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
         for packet in given.demux():
             if packet.dts is None:
                 continue
-            if packet.stream.type == "audio":
-                samples += packet.duration or 0
             packet.stream = streams[packet.stream.index]
             made.mux(packet)
-    return samples
 
 
-def _verify(path: Path, cells: int, samples: int) -> MediaInfo:
+def _verify(path: Path, parts: Sequence[ScenePart]) -> MediaInfo:
     try:
         info = probe(path)
     except CorruptMedia as error:
         raise CorruptArtefact(str(error)) from error
     if info.video is None or info.audio is None:
         raise CorruptArtefact(f"{path.name} lacks pictures or sound")
-    planned = seconds_of(cells)
+    segments = tuple(cells for part in parts for cells in part.segment_cells)
+    planned = seconds_of(sum(segments))
     if abs(info.duration_s - planned) > 1 / FRAME_RATE:
         raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned were {planned:.3f} s")
-    if samples != cells * SAMPLES_PER_CELL:
-        raise CorruptArtefact(f"{path.name} has {samples} samples, planned were {cells * SAMPLES_PER_CELL}")
+    check_media(path, Expected(0, segments, info.video.width, info.video.height), path.name)
     return info

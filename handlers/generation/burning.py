@@ -22,8 +22,8 @@ from PIL import Image
 from handlers.generation.aspects import Aspect
 from handlers.generation.captions import scene_captions
 from handlers.generation.errors import DrawError
+from handlers.generation.look.fonts import font_directories
 from handlers.generation.model import Narration
-from handlers.generation.pages import font_directories
 
 #: height x width x 4, uint8, not premultiplied.
 Rgba = NDArray[np.uint8]

@@ -26,7 +26,8 @@ from handlers.generation.grid import (
     VIDEO_TIMESCALE,
 )
 from handlers.generation.model import Control, Rendition, Segment
-from handlers.generation.pictures import Draw, PictureStore, Yuv, blend
+from handlers.generation.moving import Moving, Overlay
+from handlers.generation.pictures import Draw, Layer, PictureStore, Yuv
 from handlers.generation.profiles import Profile
 from handlers.generation.sound import AUDIO_BASE, configure, encode_sound
 from handlers.generation.timeline import Shot, Timeline
@@ -42,18 +43,32 @@ _MUXER = {
     "video_track_timescale": str(VIDEO_TIMESCALE),
 }
 
-#: rc-lookahead is short: 40 frames of 1080p would be 120 MB, and slides gain nothing from it.
-_X264 = "scenecut=0:keyint=infinite:bframes=0:rc-lookahead=4:sync-lookahead=0:ref=2:force-cfr=0"
+#: No lookahead: frames that wait are memory, and with it macroblock trees spend bits on fades (see FADE_SHARE).
+_X264 = "scenecut=0:keyint=infinite:bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:force-cfr=0"
+
+#: x264 takes finer quantisers for a frame the longer it is shown. With so much on top of a profile's crf a held page
+#: looks as it would at a constant frame rate.
+HELD_CRF = 3
+
+#: What the frames of a crossfade, each seen for 1/30 s, get of the bits that x264 would give them.
+FADE_SHARE = 0.3
 
 
 @frozen
 class SceneSource:
-    """What is encoded: `draw` gives the pictures of `timeline`, `audio` is 48 kHz s16 WAV or None (silence)."""
+    """What is encoded: `draw` gives the pictures of `timeline`, `audio` is 48 kHz s16 WAV or None (silence).
+
+    `moving` and `overlay` are put into the pictures; the timeline has to know when they change. `layer` is what of a
+    picture lies over what moves.
+    """
 
     draw: Draw
     timeline: Timeline
     audio: Path | None
     start_cells: int
+    moving: tuple[Moving, ...] = ()
+    overlay: Overlay | None = None
+    layer: Layer | None = None
 
     @property
     def duration_cells(self) -> int:
@@ -90,16 +105,14 @@ def encode_scene(
 
 
 def _feed(source: SceneSource, outputs: Sequence["_Output"], control: Control) -> None:
-    store = PictureStore(source.draw, tuple(output.size for output in outputs))
+    sizes = tuple(output.size for output in outputs)
+    store = PictureStore(source.draw, sizes, source.moving, source.overlay, source.layer)
     shots = source.timeline.shots
     for number, shot in enumerate(shots, start=1):
         for output in outputs:
             if control.should_stop():
                 raise Stopped("stopped while encoding")
-            picture = store.get(shot.picture, output.size)
-            if shot.towards is not None:
-                picture = blend(picture, store.get(shot.towards, output.size), shot.mix)
-            output.show(picture, shot)
+            output.show(store.shown(shot, output.size), shot)
         control.on_progress(number / len(shots))
 
 
@@ -138,9 +151,9 @@ class _Output:
             "tune": "stillimage",
             "profile": "high",
             "level": self._profile.level,
-            "crf": str(self._profile.crf),
+            "crf": str(self._profile.crf + HELD_CRF),
             "forced-idr": "1",
-            "x264-params": _X264,
+            "x264-params": ":".join([_X264, *_zones(self._source.timeline)]),
         }
 
     def __enter__(self) -> "_Output":
@@ -214,6 +227,19 @@ class _Output:
             segments=tuple(segments),
             decoder_config=decoder_config(self._writer.init.read_bytes()),
         )
+
+
+def _zones(timeline: Timeline) -> list[str]:
+    """x264's zones: runs of frames that are mixes of two pictures. A scene without any has no zones."""
+    runs = list[list[int]]()
+    for number, shot in enumerate(timeline.shots):
+        if shot.towards is None or shot.keyframe:
+            continue
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ["zones=" + "/".join(f"{first},{last},b={FADE_SHARE}" for first, last in runs)] if runs else []
 
 
 def _check_times(path: Path, start_cells: int) -> None:

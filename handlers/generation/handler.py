@@ -19,8 +19,7 @@ from eventflow.domain import events as ev
 from eventflow.domain import values
 from eventflow.domain.commands import Command
 from eventflow.domain.job import Job, Scene
-from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import FileRef, Step
+from eventflow.domain.values import FileRef, ReusableScene, Step
 from eventflow.runtime.failure import ArtefactMissing, StepError
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
@@ -28,12 +27,15 @@ from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
 from handlers.generation.briefing import brief_of, control_of, fetch_assets
 from handlers.generation.captioning import caption_files
+from handlers.generation.checking import check_scene
 from handlers.generation.errors import MediaError, UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.reuse import Reuse
 from handlers.generation.source import source_of
 from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import MediaInfo
+from handlers.scene_cache import SceneCache
 from handlers.workspace import Workspace
 
 #: Seconds that a second of a scene may take to render, where that is more than the step's limit.
@@ -47,6 +49,7 @@ class Generation:
 
     workspace: Workspace
     assets: Assets
+    cache: SceneCache
     threads: int = 0
     pipelines: Callable[[str], Pipeline] = get_pipeline
 
@@ -97,7 +100,7 @@ class Generation:
         """Narrate a scene, or reuse one that was made from the same for the same place."""
         job, job_id = reaction.job, reaction.job_id
         source, start = source_of(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
-        if reusable := reusable_scene(job, source, start):
+        if reusable := await Reuse(self.workspace, self.cache).scene(reaction, plan, source, start, folder):
             await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
             return
         assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
@@ -125,8 +128,12 @@ class Generation:
             scene = model.load_narrated(await self.workspace.get(event.spec), audio)
             task = await self._render_task(reaction, scene, folder)
             rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
-            renditions = [await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions]
-        return [cmd.FinishScene(event.scene, event.run, tuple(renditions))]
+            check = (event.start_cells, event.duration_cells, request.quality_levels)
+            await reaction.in_thread(check_scene, rendered, *check)
+            renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
+            made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
+            await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
+        return [cmd.FinishScene(event.scene, event.run, renditions)]
 
     async def _render_task(self, reaction: Reaction, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
         event: ev.ScenePlanned = reaction.event
@@ -195,11 +202,11 @@ class Generation:
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
         """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
         parts: dict[str, list[ScenePart]] = {}
-        lost: list[str] = []
+        lost = _of_other_contracts(job)
         for quality in job.request.quality_levels:
             parts[quality] = []
             await asyncio.to_thread((folder / quality).mkdir)
-            for scene in job.scenes:
+            for scene in _shown(job):
                 try:
                     parts[quality].append(await self._fetch_part(scene, quality, folder / quality))
                 except ArtefactMissing as error:
@@ -213,7 +220,8 @@ class Generation:
         rendition = next(r for r in scene.rendered if r.quality == quality)
         delivered = [file for r in scene.uploaded for file in r.files]
         init, *segments = [await self.workspace.fetch(file, folder, delivered) for file in rendition.files]
-        return ScenePart(init, tuple(segments), scene.duration_cells)
+        cells = tuple(segment.duration_cells for segment in rendition.segments)
+        return ScenePart(init, tuple(segments), scene.start_cells, cells)
 
     async def _assemble_quality(
         self, reaction: Reaction, quality: str, parts: Sequence[ScenePart], folder: Path
@@ -226,7 +234,7 @@ class Generation:
         return values.VideoFile(quality, width, height, info.duration_s, ref), target
 
     async def _thumbnails(self, reaction: Reaction, video: Path, folder: Path) -> tuple[values.Thumbnail, ...]:
-        cells = [scene.duration_cells for scene in reaction.job.scenes]
+        cells = [scene.duration_cells for scene in _shown(reaction.job)]
         pictures = await reaction.in_thread(make_thumbnails, video, folder, cells)
         return tuple(
             [
@@ -234,3 +242,21 @@ class Generation:
                 for p in pictures
             ]
         )
+
+
+def _of_other_contracts(job: Job) -> list[str]:
+    """A file of each scene, if they can't be joined: the encoder was changed while the job was at work.
+
+    Which of them the encoder of now would make can't be told, so that all are made again.
+    """
+    found: dict[str, set[str]] = {}
+    for rendition in (each for scene in _shown(job) for each in scene.rendered):
+        found.setdefault(rendition.quality, set()).add(rendition.decoder_config)
+    if all(len(configs) == 1 for configs in found.values()):
+        return []
+    return [scene.rendered[0].init.key for scene in _shown(job)]
+
+
+def _shown(job: Job) -> list[Scene]:
+    """The scenes that the video is made of: those that failed for good may be left out, and the rest moves up."""
+    return [job.scenes[index] for index in job.shown_scenes]

@@ -4,13 +4,14 @@ A frame is encoded when the picture changes, not 30 times a second; a held one i
 seconds, so that a player that seeks never decodes far.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Final
 
 from attrs import frozen
 
-from handlers.generation.grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, segment_cells
+from handlers.generation.grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, VIDEO_TIMESCALE, segment_cells
 from handlers.generation.model import Cue
 
 #: The picture of a scene before and after everything: the bare background that all scenes share.
@@ -38,6 +39,11 @@ class Shot:
     mix: int = 0
     keyframe: bool = False
 
+    @property
+    def start_s(self) -> float:
+        """In seconds from the start of the scene."""
+        return self.start / VIDEO_TIMESCALE
+
 
 @frozen
 class Timeline:
@@ -58,38 +64,49 @@ class _Span:
     mix: int = 0
 
 
-def plan_timeline(cues: Sequence[Cue], duration_cells: int, *, fades: bool = True) -> Timeline:
+def plan_timeline(
+    cues: Sequence[Cue],
+    duration_cells: int,
+    *,
+    fades: bool = True,
+    moving: Iterable[tuple[float, float]] = (),
+    cuts_s: Iterable[float] = (),
+) -> Timeline:
     """The timeline of a scene. Picture n shows reveal step n; picture 0 is there from the start.
 
     With `fades` the scene fades in from and out to BLANK and reveals are crossfades, else pictures cut.
-    Cues after the end are left out. Raises ValueError when cues are not in order of time.
+    Cues after the end are left out. In the spans `moving` (from, to in seconds) every frame is one of its own; at
+    `cuts_s` a new one begins. Raises ValueError when cues are not in order of time.
     """
     segments = segment_cells(duration_cells)
     total = duration_cells * FRAMES_PER_CELL
     bounds = {cells * FRAMES_PER_CELL for cells in accumulate(segments, initial=0)}
-    spans = _spans(_changes(cues, total, fades=fades), total)
-    return Timeline(tuple(_shots(spans, bounds)), segments)
+    cuts = bounds | {round(at_s * FRAME_RATE) for at_s in cuts_s}
+    for start_s, end_s in moving:
+        cuts.update(range(max(0, round(start_s * FRAME_RATE)), min(total, round(end_s * FRAME_RATE)) + 1))
+    spans = _spans(changes(cues, total, fades=fades), total)
+    return Timeline(tuple(_shots(spans, bounds, sorted(cuts))), segments)
 
 
-def _changes(cues: Sequence[Cue], total: int, *, fades: bool) -> list[tuple[int, int, int]]:
+def changes(cues: Sequence[Cue], total: int, *, fades: bool = True) -> list[tuple[int, int, int]]:
     """(frame, picture from then on, length of the crossfade to it), in order."""
     if any(later.start_s < cue.start_s for cue, later in pairwise(cues)):
         raise ValueError("cues must be in order of time")
     fade = FADE_FRAMES if fades else 1
-    changes = [(0, 0, FADE_IN_FRAMES if fades else 1)]
+    found = [(0, 0, FADE_IN_FRAMES if fades else 1)]
     last_start = total - FADE_OUT_FRAMES - 2
     for cue in cues:
         frame = round(cue.start_s * FRAME_RATE)
-        if cue.step == changes[-1][1] or frame >= last_start:
+        if cue.step == found[-1][1] or frame >= last_start:
             continue
-        if frame <= changes[-1][0]:
+        if frame <= found[-1][0]:
             # Two reveals in one frame: the later one wins.
-            changes[-1] = (changes[-1][0], cue.step, changes[-1][2])
+            found[-1] = (found[-1][0], cue.step, found[-1][2])
         else:
-            changes.append((frame, cue.step, fade))
-    if fades and last_start > changes[-1][0]:
-        changes.append((last_start, BLANK, FADE_OUT_FRAMES))
-    return changes
+            found.append((frame, cue.step, fade))
+    if fades and last_start > found[-1][0]:
+        found.append((last_start, BLANK, FADE_OUT_FRAMES))
+    return found
 
 
 def _spans(changes: list[tuple[int, int, int]], total: int) -> Iterator[_Span]:
@@ -109,13 +126,14 @@ def _ease(part: float) -> int:
     return round(FULL_MIX * part * part * (3 - 2 * part))
 
 
-def _shots(spans: Iterator[_Span], bounds: set[int]) -> Iterator[Shot]:
-    """Spans cut at segment boundaries, and where a picture is held for longer than HOLD_FRAMES."""
+def _shots(spans: Iterator[_Span], bounds: set[int], cuts: Sequence[int]) -> Iterator[Shot]:
+    """Spans cut at `cuts` (`bounds` of segments are among them), and where a picture is held for HOLD_FRAMES."""
     for span in spans:
         start = span.start
         while start < span.end:
-            limit = min(span.end, start + HOLD_FRAMES)
-            end = min((bound for bound in bounds if start < bound < limit), default=limit)
+            following = bisect_right(cuts, start)
+            cut = cuts[following] if following < len(cuts) else span.end
+            end = min(span.end, start + HOLD_FRAMES, cut)
             yield Shot(
                 start=start * TICKS_PER_FRAME,
                 duration=(end - start) * TICKS_PER_FRAME,

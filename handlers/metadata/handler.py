@@ -15,6 +15,7 @@ from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.media.probe import MediaInfo, probe
+from handlers.scene_cache import CacheKeeper
 from handlers.workspace import Workspace
 
 #: By when every step of a cancelled job has stopped, in seconds: two heartbeats.
@@ -23,7 +24,10 @@ HEARD_WITHIN_S = 2.0
 
 @frozen
 class Metadata:
+    """`keeper` is called when a job's files are cleared: it may have something of its own to clear."""
+
     workspace: Workspace
+    keeper: CacheKeeper
 
     @property
     def group(self) -> Group:
@@ -65,6 +69,7 @@ class Metadata:
                     await asyncio.sleep(HEARD_WITHIN_S)
                     removed += await self.workspace.clear(reaction.job_id)
             reaction.log.info("workspace cleared", files=removed)
+        await self.keeper.look()
         return []
 
     async def leave(self, reaction: Reaction) -> Sequence[Command]:

@@ -171,6 +171,7 @@ def _settings(layout: Layout, secret: str, store_port: int) -> dict[str, str]:
         "EVENTFLOW_DURABLE_ACK": "always",
         "EVENTFLOW_LEASE_SECONDS": str(layout.lease_s),
         "EVENTFLOW_CONCURRENCY": str(layout.concurrency),
+        "EVENTFLOW_SCENE_CACHE_DAYS": "0",  # each job is to do its own work
         "EVENTFLOW_RETRY_BASE_SECONDS": "0.2",
         "EVENTFLOW_UPLOAD_RETRY_BASE_SECONDS": "0.1",
         "EVENTFLOW_SIGNING_KEY": f"chaos:{secrets.token_hex(32)}",

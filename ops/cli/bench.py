@@ -128,3 +128,21 @@ def recovery(
     except ChaosError as error:
         raise CommandError(str(error)) from error
     show(result, as_json=json)
+
+
+@app.command()
+def render(
+    seconds: Annotated[float, typer.Option(min=10, help="About how long the video is; a scene takes ten.")] = 60.0,
+    scenes: Annotated[int, typer.Option(min=0, help="Scenes, instead of seconds.")] = 0,
+    baseline: Annotated[bool, typer.Option(help="Make it the plain way, too, and compare.")] = True,
+    motion: Annotated[bool, typer.Option(help="Make it once more with 8 s of a moving picture.")] = True,
+    json: Json = False,
+) -> None:
+    """A narrated script at 1080p and 720p, beside one ffmpeg that loops each page at 30 frames a second."""
+    from ops.bench.render import RenderFailed, run
+
+    try:
+        result = run(scenes or max(1, round(seconds / 10)), baseline=baseline, motion=motion)
+    except RenderFailed as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)

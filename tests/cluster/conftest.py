@@ -53,5 +53,6 @@ def environment(shared_cluster: ClusterServer, tmp_path: Path) -> dict[str, str]
         "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         "EVENTFLOW_SCRATCH_DIR": str(tmp_path / "scratch"),
         "EVENTFLOW_LEASE_SECONDS": "2",
+        "EVENTFLOW_SCENE_CACHE_DAYS": "0",
         "EVENTFLOW_DRAIN_SECONDS": "5",
     }

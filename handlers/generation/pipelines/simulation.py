@@ -1,15 +1,13 @@
 """Test pattern and tone under the real encoder contract: no script, no models, under a second a scene."""
 
-import subprocess
 from pathlib import Path
 from typing import ClassVar, Final
 
-import imageio_ffmpeg
 import numpy as np
 from attrs import frozen
 
 from handlers.generation.encode import SceneSource, encode_scene
-from handlers.generation.errors import EncodeError, PipelineUnavailable
+from handlers.generation.errors import EncodeError, PipelineUnavailable, Stopped
 from handlers.generation.espeak import Samples
 from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.generation.model import (
@@ -30,12 +28,12 @@ from handlers.generation.pictures import Rgb
 from handlers.generation.profiles import profile_of
 from handlers.generation.speech import write_wav
 from handlers.generation.timeline import plan_timeline
+from handlers.media import ffmpeg
 
 WIDTH: Final = 640
 HEIGHT: Final = 360
 PATTERNS: Final = ("smptehdbars", "testsrc2", "rgbtestsrc")
-_TIMEOUT_S: Final = 20
-_STDERR_TAIL: Final = 800
+_LIMITS: Final = ffmpeg.Limits(seconds=20, output_bytes=3 * WIDTH * HEIGHT * 3)
 #: The tone rises by a fourth from scene to scene, so that an ear hears the joins.
 _TONES_HZ: Final = (330.0, 440.0, 587.33)
 _LOUDNESS: Final = 0.2
@@ -67,8 +65,8 @@ class SimulationPipeline:
     def check(self) -> None:
         """ffmpeg must run."""
         try:
-            subprocess.run([_ffmpeg(), "-version"], capture_output=True, timeout=_TIMEOUT_S, check=True)
-        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            ffmpeg.run(["-version"], limits=_LIMITS)
+        except ffmpeg.FfmpegError as error:
             raise PipelineUnavailable(f"ffmpeg does not run ({error}): reinstall imageio-ffmpeg") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
@@ -94,7 +92,7 @@ class SimulationPipeline:
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Three frames of the pattern, cut hard."""
-        frames = _frames(from_spec(task.scene.spec, TestScene))
+        frames = _frames(from_spec(task.scene.spec, TestScene), control)
         narration = task.scene.narration
         source = SceneSource(
             draw=lambda picture: frames[max(picture, 0)],
@@ -116,28 +114,19 @@ def _tone(scene: TestScene) -> Samples:
     return np.asarray(np.round(wave * 32767), dtype=np.int16)
 
 
-def _frames(scene: TestScene) -> list[Rgb]:
-    """Three frames of the pattern, one a second. Raises EncodeError."""
+def _frames(scene: TestScene, control: Control) -> list[Rgb]:
+    """Three frames of the pattern, one a second. Raises EncodeError, Stopped."""
     if scene.pattern not in PATTERNS:
         raise EncodeError(f"there is no test pattern {scene.pattern!r}")
-    command = [
-        _ffmpeg(), "-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "pipe",
-        "-f", "lavfi", "-i", f"{scene.pattern}=size={WIDTH}x{HEIGHT}:rate=1:duration=3",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
-    ]  # fmt: skip
+    size = f"size={WIDTH}x{HEIGHT}:rate=1:duration=3"
+    command = ["-f", "lavfi", "-i", f"{scene.pattern}={size}", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=True)
-    except subprocess.CalledProcessError as error:
-        tail = error.stderr[-_STDERR_TAIL:].decode("utf-8", "replace")
-        raise EncodeError(f"ffmpeg ended with {error.returncode}: {tail}") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EncodeError(f"ffmpeg: {error}") from error
+        found = ffmpeg.run(command, limits=_LIMITS, should_stop=control.should_stop)
+    except ffmpeg.FfmpegStopped as error:
+        raise Stopped("stopped while drawing the pattern") from error
+    except ffmpeg.FfmpegError as error:
+        raise EncodeError(str(error)) from error
     frame_bytes = WIDTH * HEIGHT * 3
-    if len(done.stdout) != 3 * frame_bytes:
-        raise EncodeError(f"ffmpeg gave {len(done.stdout)} bytes for three frames")
-    return list(np.frombuffer(done.stdout, np.uint8).reshape(3, HEIGHT, WIDTH, 3))
-
-
-def _ffmpeg() -> str:
-    path: str = imageio_ffmpeg.get_ffmpeg_exe()
-    return path
+    if len(found) != 3 * frame_bytes:
+        raise EncodeError(f"ffmpeg gave {len(found)} bytes for three frames")
+    return list(np.frombuffer(found, np.uint8).reshape(3, HEIGHT, WIDTH, 3))

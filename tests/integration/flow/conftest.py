@@ -77,6 +77,7 @@ def environment(shared_server: LogServer, tmp_path: Path) -> dict[str, str]:
         "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         "EVENTFLOW_SCRATCH_DIR": str(tmp_path / "scratch"),
         "EVENTFLOW_LEASE_SECONDS": "2",
+        "EVENTFLOW_SCENE_CACHE_DAYS": "0",
         "EVENTFLOW_DRAIN_SECONDS": "5",
         "EVENTFLOW_RETRY_BASE_SECONDS": "0.02",
         "EVENTFLOW_UPLOAD_RETRY_BASE_SECONDS": "0.01",

@@ -44,7 +44,8 @@ def parts_of(rendered: tuple[RenderedScene, ...], quality: str) -> list[ScenePar
     for scene in rendered:
         rendition = next(r for r in scene.renditions if r.quality == quality)
         paths = tuple(segment.path for segment in rendition.segments)
-        parts.append(ScenePart(rendition.init, paths, scene.duration_cells))
+        cells = tuple(segment.duration_cells for segment in rendition.segments)
+        parts.append(ScenePart(rendition.init, paths, scene.start_cells, cells))
     return parts
 
 

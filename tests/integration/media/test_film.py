@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from attrs import evolve
 
 from handlers.generation import grid
 from handlers.generation.assemble import assemble
@@ -132,13 +133,23 @@ def test_scenes_of_other_contracts_are_refused(film: Film, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_scenes_move_up_where_one_is_left_out(film: Film, tmp_path: Path) -> None:
+    first, _, third = parts_of(film.rendered, "360p")
+    info = assemble([first, third], tmp_path / "short.mp4")
+    assert info.duration_s == pytest.approx(grid.seconds_of(26), abs=1e-3)
+    with av.open(str(tmp_path / "short.mp4")) as short, av.open(str(film.files["360p"])) as whole:
+        last = [frame.to_ndarray() for frame in short.decode(video=0)][-1]
+        same = [frame.to_ndarray() for frame in whole.decode(video=0)][-1]
+    assert (last == same).all()
+
+
 def test_a_missing_or_cut_scene_is_noticed(film: Film, tmp_path: Path) -> None:
     first, second, third = parts_of(film.rendered, "360p")
     with pytest.raises(CorruptArtefact):
-        assemble([first, third], tmp_path / "gap.mp4")
+        assemble([first, evolve(third, start_cells=second.start_cells)], tmp_path / "gap.mp4")
     cut = tmp_path / "cut.m4s"
     cut.write_bytes(second.segments[0].read_bytes()[:-900])
-    broken = type(second)(second.init, (cut, *second.segments[1:]), second.duration_cells)
+    broken = evolve(second, segments=(cut, *second.segments[1:]))
     with pytest.raises((CorruptArtefact, EncodeError)):
         assemble([first, broken, third], tmp_path / "cut.mp4")
     assert not list(tmp_path.glob("*.mp4"))

@@ -70,7 +70,7 @@ def test_a_specification_that_is_gone_is_planned_again_and_rendered_scenes_are_r
     assert (job.phase, job.run, job.scenes) == (Phase.REQUESTED, 2, ())
     reusable = reusable_scene(job, "source 0", 0)
     assert reusable is not None
-    assert reusable_scene(job, "source 0", 11) is None  # segments carry absolute times
+    assert reusable_scene(job, "source 0", 11) == reusable  # whoever uses it moves its segments
     assert reusable_scene(job, "source 1", 11) is None
     planning = [*s.announced(2, 2)]
     reused = given(history, lost, again, planning).when(cmd.ReuseScene(2, 0, "Scene 0", reusable))

@@ -1,0 +1,101 @@
+"""Scenes that exist already, put into a job: their files under its keys, at the place in time where it wants them.
+
+From an earlier try, from the job that this one was forked from, or from the cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from eventflow.domain import events as ev
+from eventflow.domain.job import Job
+from eventflow.domain.redo import reusable_scene
+from eventflow.domain.values import FileRef, ReusableScene
+from eventflow.runtime.failure import ArtefactMissing
+from eventflow.runtime.reaction import Reaction
+from eventflow.storage import IntegrityError, ObjectMissing
+from handlers.generation import model
+from handlers.generation.boxes import BoxError
+from handlers.generation.retime import retimed, timescales
+from handlers.scene_cache import SceneCache, relocated
+from handlers.workspace import Workspace
+
+
+@frozen
+class Reuse:
+    """Looks for a scene that spares a job one."""
+
+    workspace: Workspace
+    cache: SceneCache
+
+    async def scene(
+        self, reaction: Reaction, plan: model.Plan, source: str, start_cells: int, folder: Path
+    ) -> ReusableScene | None:
+        """A scene made from `source`, ready to be committed as one that starts at `start_cells`; None: make it.
+
+        Music goes on over the joins: a scene with music is reused only where it was. Files that are gone or damaged
+        mean that the scene is made. Raises StorageError where a store can't be used.
+        """
+        job, index = reaction.job, len(reaction.job.scenes)
+        found = reusable_scene(job, source, start_cells)
+        if found is not None and found.start_cells == start_cells:
+            return found
+        ours = found is not None
+        if found is None and not _asked_anew(job, reaction.event, index):
+            found = await self.cache.find(reaction.owner, source, job.request.quality_levels)
+        if found is None or (plan.style.music and found.start_cells != start_cells):
+            return None
+        try:
+            return await self._moved(reaction.job_id, found, start_cells, folder, ours)
+        except (ArtefactMissing, ObjectMissing, IntegrityError, BoxError) as error:
+            reaction.log.info("a scene that could be reused isn't there", source=source, error=str(error))
+            return None
+
+    async def _moved(
+        self, job_id: str, scene: ReusableScene, start_cells: int, folder: Path, ours: bool
+    ) -> ReusableScene:
+        """`ours`: of an earlier try, or of the job that this one was forked from."""
+        delivered = [file for rendition in scene.uploaded for file in rendition.files]
+
+        async def placed(ref: FileRef) -> FileRef:
+            try:
+                path = await self.workspace.fetch(ref, folder, delivered)
+            except ArtefactMissing:
+                if ref in cleared:
+                    return ref
+                raise
+            try:
+                if shift and ref.sha256 in scales:
+                    await asyncio.to_thread(_retime, path, scales[ref.sha256], shift)
+                    return await self.workspace.put(job_id, path, ref.media_type)
+                if ref.store == "workspace":
+                    return await self.workspace.copy(job_id, ref)
+                return await self.workspace.put(job_id, path, ref.media_type)
+            finally:
+                path.unlink(missing_ok=True)
+
+        # What a job that has ended was rendered from is cleared; whoever misses it makes the scene then.
+        cleared = (scene.spec, scene.narration) if ours else ()
+        scales, shift = dict[str, dict[int, int]](), start_cells - scene.start_cells
+        for rendition in scene.rendered:
+            init = await self.workspace.fetch(rendition.init, folder, delivered)
+            tracks = timescales(init.read_bytes())
+            scales |= {segment.file.sha256: tracks for segment in rendition.segments}
+        return evolve(await relocated(scene, placed), start_cells=start_cells)
+
+
+def _retime(path: Path, tracks: dict[int, int], shift_cells: int) -> None:
+    path.write_bytes(retimed(path.read_bytes(), tracks, shift_cells))
+
+
+def _asked_anew(job: Job, event: object, index: int) -> bool:
+    """Whether somebody wants the scene to be made again, rather than to have it.
+
+    One that is planned again because it could not be rendered from what was left of it may have been asked for before.
+    """
+    if index in job.lost:
+        return True
+    return isinstance(event, ev.ReprocessRequested) and (event.scenes is None or index in event.scenes)

@@ -1,0 +1,164 @@
+"""Scenes that were made once, by what they were made from: another job of the same owner needn't make them again.
+
+Kept in the workspace's store under `cache/OWNER/SOURCE/`, OWNER being a digest: nobody finds another's. An entry is its
+`entry.json`, written last and removed first; files beside it are named by their content, so that writers don't meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+import structlog
+from attrs import define, evolve, field, frozen
+from cattrs.errors import BaseValidationError
+from cattrs.preconf.orjson import make_converter
+
+from eventflow.domain.values import FileRef, ReusableScene, SceneRendition, Segment
+from eventflow.storage import ObjectMissing, ObjectStore, StorageError
+
+_PREFIX, _ENTRY = "cache/", "entry.json"
+#: Gives a file another place, and says which.
+Place = Callable[[FileRef], Awaitable[FileRef]]
+_converter = make_converter(detailed_validation=False)
+
+
+@frozen
+class CacheLimits:
+    """How long an entry is kept and how much all entries may hold; a time of zero switches the cache off."""
+
+    keep: timedelta = timedelta(0)
+    max_bytes: int = 10_000_000_000
+
+
+@frozen
+class SceneCache:
+    """The cache of all owners in one store."""
+
+    store: ObjectStore
+    clock: Callable[[], datetime]
+    limits: CacheLimits = field(factory=CacheLimits)
+
+    @property
+    def on(self) -> bool:
+        return self.limits.keep > timedelta(0)
+
+    async def find(self, owner: str, source: str, qualities: tuple[str, ...]) -> ReusableScene | None:
+        """The scene made from `source` in all of `qualities`, or None; its files are the cache's, and may be gone.
+
+        What is wrong with an entry, or with the store, is logged and is None.
+        """
+        if not self.on:
+            return None
+        key = f"{_folder(owner, source)}/{_ENTRY}"
+        try:
+            info = await self.store.head(key)
+            if info.modified_at + self.limits.keep < self.clock():
+                return None
+            data = b"".join([chunk async for chunk in self.store.read(key)])
+            scene = _converter.loads(data, ReusableScene)
+        except ObjectMissing:
+            return None
+        except (StorageError, ValueError, KeyError, TypeError, BaseValidationError) as error:
+            structlog.get_logger().warning("scene cache: an entry can't be read", source=source, error=str(error))
+            return None
+        by_quality = {rendition.quality: rendition for rendition in scene.rendered}
+        if scene.source != source or not by_quality.keys() >= set(qualities):
+            return None
+        return evolve(scene, rendered=tuple(by_quality[quality] for quality in qualities))
+
+    async def keep(self, owner: str, scene: ReusableScene) -> None:
+        """Copy the workspace's files of a scene that has just been rendered. Raises no error: the cache is a help."""
+        if not self.on or not scene.source:
+            return
+        folder = _folder(owner, scene.source)
+        try:
+            kept = await self._copied(scene, folder)
+            data = _converter.dumps(kept)
+            await self.store.put_bytes(f"{folder}/{_ENTRY}", data, media_type="application/json")
+        except StorageError as error:
+            structlog.get_logger().warning("scene cache: a scene isn't kept", source=scene.source, error=str(error))
+
+    async def _copied(self, scene: ReusableScene, folder: str) -> ReusableScene:
+        async def copied(ref: FileRef) -> FileRef:
+            key = f"{folder}/{PurePosixPath(ref.key).name}"
+            await self.store.copy(ref.key, key)
+            return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+
+        return await relocated(scene, copied)
+
+    async def sweep(self) -> int:
+        """Remove entries that are too old, then the oldest beyond `max_bytes`; returns how many went.
+
+        Files without an entry go by their own age: somebody may be about to write it. Raises StorageError.
+        """
+        now, entries = self.clock(), dict[str, _Kept]()
+        async for info in self.store.list(_PREFIX):
+            folder, _, name = info.key.rpartition("/")
+            entry = entries.setdefault(folder, _Kept())
+            at = info.modified_at if name == _ENTRY or entry.at is None else max(entry.at, info.modified_at)
+            entries[folder] = _Kept(at, entry.size_bytes + info.size_bytes)
+        left, gone = sum(entry.size_bytes for entry in entries.values()), 0
+        for folder, entry in sorted(entries.items(), key=lambda item: item[1].at or now):
+            if (entry.at or now) + self.limits.keep >= now and left <= self.limits.max_bytes:
+                break
+            await self._remove(folder)
+            left, gone = left - entry.size_bytes, gone + 1
+        return gone
+
+    async def _remove(self, folder: str) -> None:
+        await self.store.delete(f"{folder}/{_ENTRY}")
+        for key in [info.key async for info in self.store.list(f"{folder}/")]:
+            await self.store.delete(key)
+
+
+@define(eq=False)
+class CacheKeeper:
+    """Sweeps a cache now and then, when somebody comes by; each process for itself, sweeping twice does no harm."""
+
+    cache: SceneCache
+    every: timedelta = timedelta(hours=1)
+    _last: datetime | None = None
+
+    async def look(self) -> None:
+        """Sweep if it is time. Raises no error: there is a next time."""
+        now = self.cache.clock()
+        if self._last is not None and now < self._last + self.every:
+            return
+        self._last = now
+        try:
+            if gone := await self.cache.sweep():
+                structlog.get_logger().info("scene cache swept", entries=gone)
+        except StorageError as error:
+            structlog.get_logger().warning("scene cache can't be swept", error=str(error))
+
+
+@frozen
+class _Kept:
+    """When an entry was written, and the bytes of its folder."""
+
+    at: datetime | None = None
+    size_bytes: int = 0
+
+
+def _folder(owner: str, source: str) -> str:
+    return f"{_PREFIX}{hashlib.sha256(owner.encode()).hexdigest()[:32]}/{source}"
+
+
+async def relocated(scene: ReusableScene, place: Place) -> ReusableScene:
+    """`scene` with every file where `place` has put it; files of the same content are placed once."""
+    placed: dict[str, FileRef] = {}
+
+    async def once(ref: FileRef) -> FileRef:
+        if ref.sha256 not in placed:
+            placed[ref.sha256] = await place(ref)
+        return placed[ref.sha256]
+
+    renditions = list[SceneRendition]()
+    for rendition in scene.rendered:
+        segments = [Segment(await once(segment.file), segment.duration_cells) for segment in rendition.segments]
+        renditions.append(evolve(rendition, init=await once(rendition.init), segments=tuple(segments)))
+    narration = await once(scene.narration) if scene.narration else None
+    return evolve(scene, spec=await once(scene.spec), narration=narration, rendered=tuple(renditions), uploaded=())

@@ -1,0 +1,169 @@
+"""`eventflow bench render`: a narrated script at 1080p and 720p through the engine, beside the plain way.
+
+Both run cold, in processes of their own and one after the other, from the script to the finished files. Times are on
+the clock; `cpu_ratio` is of processor time, which tells more on a machine that is shared. SSIM is that of each
+video to the pictures that were meant (its own fades included), over every 13th frame.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import orjson
+from attrs import frozen
+
+from handlers.generation.model import NarratedScene, load
+from ops.bench.fidelity import mean_ssim
+from ops.bench.render_engine import QUALITIES, Made
+from ops.bench.render_meant import meant_by_engine, meant_by_plain
+
+_SAMPLE_S = 0.05
+_MIB = 1 << 20
+
+
+class RenderFailed(RuntimeError):
+    """A part of the benchmark has failed; the message is the tail of what it said."""
+
+
+@frozen
+class RenderResult:
+    """`realtime_factor`: seconds of video per second. Of each rendition: SSIM of the plain way's minus the engine's
+    (what the engine loses), and the size of the engine's file by the plain way's. Memory in MiB, children included.
+
+    `memory_growth_mib` is the median of the last quarter of the time by that of the second one. None: not measured.
+    """
+
+    video_seconds: float
+    scenes: int
+    workers: int
+    realtime_factor: float
+    cpu_seconds: float
+    peak_memory_mib: float
+    memory_growth_mib: float
+    baseline_realtime_factor: float | None = None
+    baseline_cpu_seconds: float | None = None
+    ratio: float | None = None
+    cpu_ratio: float | None = None
+    ssim: dict[str, float] | None = None
+    ssim_difference: dict[str, float] | None = None
+    size_ratio: dict[str, float] | None = None
+    with_motion: dict[str, float] | None = None
+
+
+@frozen
+class _Run:
+    made: Made
+    memory: tuple[int, ...]
+    """Bytes of the process and its children, sample by sample."""
+
+    @property
+    def factor(self) -> float:
+        return self.made.video_seconds / self.made.seconds
+
+
+def run(scenes: int, *, baseline: bool = True, motion: bool = True) -> RenderResult:
+    """Raises RenderFailed."""
+    workers = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory(prefix="eventflow-bench-") as name:
+        folder = Path(name)
+        plain = _program("ops.bench.render_plain", folder / "plain", scenes, workers) if baseline else None
+        engine = _program("ops.bench.render_engine", folder / "engine", scenes, workers)
+        moved = _program("ops.bench.render_engine", folder / "moved", scenes, workers, "motion") if motion else None
+        compared = _compared(folder, engine, plain) if plain else {}
+    later, earlier = (engine.memory[-len(engine.memory) // 4 :], engine.memory[len(engine.memory) // 4 :])
+    return RenderResult(
+        video_seconds=round(engine.made.video_seconds, 2),
+        scenes=engine.made.scenes,
+        workers=workers,
+        realtime_factor=round(engine.factor, 2),
+        cpu_seconds=round(engine.made.cpu_seconds, 2),
+        peak_memory_mib=round(max(engine.memory) / _MIB, 1),
+        memory_growth_mib=round((median(later) - median(earlier[: len(later)])) / _MIB, 1),
+        with_motion=_motion(moved) if moved else None,
+        **compared,
+    )
+
+
+def _motion(moved: _Run) -> dict[str, float]:
+    return {
+        "video_seconds": round(moved.made.video_seconds, 2),
+        "realtime_factor": round(moved.factor, 2),
+        "cpu_seconds": round(moved.made.cpu_seconds, 2),
+        "peak_memory_mib": round(max(moved.memory) / _MIB, 1),
+    }
+
+
+def _compared(folder: Path, engine: _Run, plain: _Run) -> dict[str, Any]:
+    ssim, difference, size = dict[str, float](), dict[str, float](), dict[str, float]()
+    for quality in QUALITIES:
+        ours, theirs = folder / "engine" / f"{quality}.mp4", folder / "plain" / f"{quality}.mp4"
+        found = [
+            mean_ssim(
+                video, meant(load((video.parent / "scenes.json").read_bytes(), tuple[NarratedScene, ...]), quality)
+            )
+            for video, meant in ((ours, meant_by_engine), (theirs, meant_by_plain))
+        ]
+        ssim[quality], difference[quality] = round(found[0], 5), round(found[1] - found[0], 5)
+        size[quality] = round(ours.stat().st_size / theirs.stat().st_size, 4)
+    return {
+        "baseline_realtime_factor": round(plain.factor, 2),
+        "baseline_cpu_seconds": round(plain.made.cpu_seconds, 2),
+        "ratio": round(engine.factor / plain.factor, 2),
+        "cpu_ratio": round(plain.made.cpu_seconds / engine.made.cpu_seconds, 2),
+        "ssim": ssim,
+        "ssim_difference": difference,
+        "size_ratio": size,
+    }
+
+
+def _program(module: str, folder: Path, scenes: int, workers: int, *more: str) -> _Run:
+    command = [sys.executable, "-m", module, str(folder), str(scenes), str(workers), *more]
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        process = subprocess.Popen(command, stdout=said, stderr=complained, stdin=subprocess.DEVNULL)
+        memory = tuple(_memory_of(process.pid, lambda: process.poll() is None))
+        said.seek(0)
+        complained.seek(0)
+        if process.wait():
+            raise RenderFailed(f"{module} ended with {process.returncode}: {complained.read()[-2000:].decode()}")
+        answer = orjson.loads(said.read())
+    return _Run(Made(**{**answer, "cells": tuple(answer["cells"])}), memory or (0,))
+
+
+def _memory_of(pid: int, running: Callable[[], bool]) -> Iterator[int]:
+    """Resident bytes of the process and its children, every now and then as long as it runs."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    while running():
+        if total := sum(_resident(each) * page for each in _family(pid)):
+            yield total
+        time.sleep(_SAMPLE_S)
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in _texts(Path(f"/proc/{pid}/task"), "children"):
+        for child in task.split():
+            yield from _family(int(child))
+
+
+def _texts(folder: Path, name: str) -> Iterator[str]:
+    try:
+        for entry in list(folder.iterdir()):
+            yield (entry / name).read_text()
+    except OSError:
+        return  # it has ended
+
+
+def _resident(pid: int) -> int:
+    """Pages, or none where it can't be told."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0

@@ -1,0 +1,148 @@
+"""The engine's part of `eventflow bench render`, in a process of its own so that its memory and time can be told.
+
+The real pipeline: planned, narrated in order, each scene rendered by one of `workers` threads as soon as its place is
+known (as a worker's slots do), checked, joined for each quality. Prints one JSON object; `scenes.json` tells what was
+to be seen.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import orjson
+from attrs import asdict, frozen
+from PIL import Image
+
+from handlers.generation.assemble import ScenePart, assemble
+from handlers.generation.checking import check_scene
+from handlers.generation.content import Scene
+from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.grid import CELL_SECONDS, cells_for, seconds_of
+from handlers.generation.model import (
+    Brief,
+    Control,
+    NarratedScene,
+    NarrateTask,
+    RenderedScene,
+    RenderTask,
+    dump,
+    from_spec,
+)
+from handlers.generation.motion import MovingImage, Place
+from handlers.generation.moving import Box
+from handlers.generation.pages import ScenePages
+from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.profiles import profile_of
+from handlers.generation.timeline import BLANK, FADE_OUT_FRAMES, plan_timeline
+from ops.bench.render_script import script
+
+QUALITIES = ("1080p", "720p")
+#: The picture that moves fills the page but for its margins, for so long.
+MOTION_BOX, MOTION_S = Box(120, 90, 1680, 900), 8.0
+THREADS = 1
+
+
+@frozen
+class Made:
+    """`seconds` on the clock, `cpu_seconds` of all threads, for `video_seconds` of video; `cells` of each scene."""
+
+    seconds: float
+    cpu_seconds: float
+    video_seconds: float
+    scenes: int
+    cells: tuple[int, ...]
+
+
+def make(text: str, folder: Path, workers: int, *, motion: bool) -> Made:
+    """The video of `text` in both qualities, as `folder`/QUALITY.mp4. Blocking."""
+    picture = _photograph(folder) if motion else None
+    began, cpu = perf_counter(), cpu_seconds()
+    pipeline, control = ExplainerPipeline(), Control()
+    plan = pipeline.plan(Brief(script=text, qualities=QUALITIES), control)
+    start, jobs, narrated = 0, list[Future[RenderedScene]](), list[NarratedScene]()
+    with ThreadPoolExecutor(workers) as pool:
+        for draft in plan.scenes:
+            scratch = folder / f"scene-{draft.index}"
+            scratch.mkdir(parents=True)
+            scene = pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), scratch, control)
+            task = RenderTask(scene, start, QUALITIES, THREADS, plan.style, scene_count=len(plan.scenes))
+            jobs.append(pool.submit(_rendered, pipeline, task, scratch))
+            narrated.append(scene)
+            start += scene.duration_cells
+        if picture is not None:
+            jobs.append(pool.submit(_moving, picture, from_spec(narrated[0].spec, Scene), start, folder))
+        scenes = [job.result() for job in jobs]
+        joined = [pool.submit(assemble, _parts(scenes, quality), folder / f"{quality}.mp4") for quality in QUALITIES]
+        for job in joined:
+            job.result()
+    lengths = tuple(scene.duration_cells for scene in scenes)
+    made = Made(perf_counter() - began, cpu_seconds() - cpu, float(sum(lengths) * CELL_SECONDS), len(scenes), lengths)
+    (folder / "scenes.json").write_bytes(dump(narrated))
+    return made
+
+
+def _rendered(pipeline: ExplainerPipeline, task: RenderTask, scratch: Path) -> RenderedScene:
+    scene = pipeline.render(task, scratch, Control())
+    check_scene(scene, task.start_cells, task.scene.duration_cells, task.qualities)
+    return scene
+
+
+def _moving(picture: Path, like: Scene, start_cells: int, folder: Path) -> RenderedScene:
+    """A scene without a word, in which a picture is slowly zoomed into."""
+    cells, scratch = cells_for(MOTION_S), folder / "moving"
+    scratch.mkdir()
+    pages, length_s = ScenePages(like), seconds_of(cells)
+    span = (0.0, length_s - FADE_OUT_FRAMES / 30)
+    moving = MovingImage(picture, Place(MOTION_BOX, 0, span), "zoom")
+    timeline = plan_timeline([], cells, moving=[span])
+    source = SceneSource(lambda _: pages.draw(BLANK), timeline, None, start_cells, (moving,))
+    profiles = [profile_of(quality) for quality in QUALITIES]
+    scene = RenderedScene(0, start_cells, cells, encode_scene(source, profiles, scratch, Control(), threads=THREADS))
+    check_scene(scene, start_cells, cells, QUALITIES)
+    return scene
+
+
+def _photograph(folder: Path) -> Path:
+    """Something with soft and hard edges and a little noise, as a camera gives it: 2560x1440."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(1)
+    coarse = random.integers(0, 256, (18, 32, 3), dtype=np.uint8)
+    soft = Image.fromarray(coarse).resize((2560, 1440), Image.Resampling.BICUBIC)
+    noisy = np.asarray(soft, dtype=np.int16) + random.integers(-6, 7, (1440, 2560, 1), dtype=np.int16)
+    noisy[::90] = 255
+    path = folder / "photograph.png"
+    Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(path, compress_level=1)
+    return path
+
+
+def _parts(scenes: Sequence[RenderedScene], quality: str) -> list[ScenePart]:
+    parts = []
+    for scene in scenes:
+        rendition = next(r for r in scene.renditions if r.quality == quality)
+        paths = tuple(segment.path for segment in rendition.segments)
+        cells = tuple(segment.duration_cells for segment in rendition.segments)
+        parts.append(ScenePart(rendition.init, paths, scene.start_cells, cells))
+    return parts
+
+
+def cpu_seconds() -> float:
+    """Of this process and its children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def main() -> None:
+    """`python -m ops.bench.render_engine FOLDER SCENES WORKERS [motion]`."""
+    folder, scenes, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    made = make(script(scenes), folder, workers, motion="motion" in sys.argv[4:])
+    sys.stdout.write(orjson.dumps(asdict(made)).decode())
+
+
+if __name__ == "__main__":
+    main()
