@@ -1,5 +1,6 @@
 """Script or scenes -> narrated pages: planned from Markdown or a document, spoken by a narrator, drawn by typst."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
@@ -7,10 +8,14 @@ import numpy as np
 
 from eventflow.settings import Settings
 from handlers.generation import espeak, pages, speech
+from handlers.generation.aspects import aspect_of
+from handlers.generation.burning import CaptionPainter, CaptionState, caption_states, columns_of
+from handlers.generation.clipsound import with_clip_sound
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, SpeechError
 from handlers.generation.grid import SAMPLES_PER_CELL
+from handlers.generation.laid_over import TimedOverlay
 from handlers.generation.look.fonts import font_directories
 from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
 from handlers.generation.model import (
@@ -26,6 +31,7 @@ from handlers.generation.model import (
     from_spec,
     to_spec,
 )
+from handlers.generation.movement import staged
 from handlers.generation.music import with_music
 from handlers.generation.narrators.choice import Narrators, narrators
 from handlers.generation.planning import plan_brief
@@ -75,26 +81,51 @@ class ExplainerPipeline:
         """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
-        if not (task.style.narrated and says_something(scene)):
-            shown = outlast_clips(read_scene(scene, task.voice.rate), scene, task.assets)
-            return NarratedScene(draft.index, draft.title, shown, draft.spec, None, draft.assets)
-        spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
-        narration = outlast_clips(spoken.narration, scene, task.assets)
-        silence = SAMPLES_PER_CELL * (narration.duration_cells - spoken.narration.duration_cells)
-        audio = scratch / f"narration-{draft.index}.wav"
-        speech.write_wav(np.pad(spoken.samples, (0, silence)), audio)
+        if task.style.narrated and says_something(scene):
+            spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
+            told, said = spoken.narration, spoken.samples
+        else:
+            told, said = read_scene(scene, task.voice.rate), np.zeros(0, np.int16)
+        narration = outlast_clips(told, scene, task.assets)
+        samples = np.pad(said, (0, SAMPLES_PER_CELL * narration.duration_cells - len(said)))
+        samples = with_clip_sound(samples, scene, narration, task.assets)
+        audio: Path | None = None
+        if samples.any():
+            audio = scratch / f"narration-{draft.index}.wav"
+            speech.write_wav(samples, audio)
         return NarratedScene(draft.index, draft.title, narration, draft.spec, audio, draft.assets)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Draw the pages and encode them."""
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
-        drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets)
-        source = SceneSource(
-            draw=drawn.draw,
-            timeline=plan_timeline(narration.cues, narration.duration_cells),
-            audio=with_music(task, scratch),
-            start_cells=task.start_cells,
-        )
-        renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
+        with ExitStack() as stack:
+            drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets)
+            boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
+            moving = staged(boxes, task.assets, narration, stack)
+            captions = _captions(task)
+            source = SceneSource(
+                draw=drawn.draw,
+                timeline=plan_timeline(
+                    narration.cues,
+                    narration.duration_cells,
+                    moving=[each.span_s for each in moving],
+                    cuts_s=captions.cuts_s if captions else (),
+                ),
+                audio=with_music(task, scratch),
+                start_cells=task.start_cells,
+                moving=moving,
+                overlay=captions,
+                layer=drawn.overlay,
+            )
+            renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
         return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+
+
+def _captions(task: RenderTask) -> TimedOverlay[CaptionState] | None:
+    """Captions that are drawn into the pictures, where these are wanted."""
+    if not task.style.burned:
+        return None
+    aspect = aspect_of(task.style.aspect)
+    painter = CaptionPainter(aspect, task.style.theme)
+    return TimedOverlay(caption_states(task.scene.narration, columns_of(aspect)), painter.paint)
