@@ -6,21 +6,26 @@ by the variable with `_FILE` behind it, and is never printed.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import environ
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
+from eventflow.model_settings import (
+    PlannerSettings,
+    RawPlanner,
+    RawRemote,
+    RemoteSettings,
+    planner_settings,
+    remote_settings,
+)
+from eventflow.setting_checks import PREFIX, Checks
 
-T = TypeVar("T")
-
-PREFIX = "EVENTFLOW"
-_SECRETS = ("REDIS_URL", "SIGNING_KEY")
+_SECRETS = ("REDIS_URL", "SIGNING_KEY", "PLANNER_KEY", "REMOTE_KEY")
 
 
 class SettingsError(Exception):
@@ -85,6 +90,10 @@ class _Raw:
     traces = environ.var("off", help="off, console, or otlp (needs the otlp extra)")
 
 
+#: All variables: those of parts with settings of their own come after the service's.
+_PARTS: tuple[Any, ...] = (_Raw, RawPlanner, RawRemote)
+
+
 @frozen
 class Settings:
     """Validated settings. Durations in seconds; the secrets don't show in `repr`."""
@@ -126,6 +135,8 @@ class Settings:
     log_level: str
     log_format: str
     traces: str
+    planner: PlannerSettings = field(factory=PlannerSettings)
+    remote: RemoteSettings = field(factory=RemoteSettings)
 
     @property
     def needs_sync(self) -> bool:
@@ -139,10 +150,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     variables = _with_secrets_from_files(environment, problems)
     _refuse_unknown(environment, problems)
     raw = environ.to_config(_Raw, variables)
-    check = _Checks(raw, problems)
+    check = Checks([environ.to_config(part, variables) for part in _PARTS], _PARTS, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
-        env=check.one_of("env", Environment),
+        env=Environment(check.choice("env", tuple(Environment))),
         redis_url=check.matches("redis_url", r"(rediss?(\+cluster)?|unix)://.+", "redis://HOST:PORT/0", secret=True),
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
@@ -177,6 +188,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
+        planner=planner_settings(check),
+        remote=remote_settings(check),
     )
     _check_together(settings, problems)
     if problems:
@@ -184,7 +197,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _limits(check: _Checks) -> dict[str, Any]:
+def _limits(check: Checks) -> dict[str, Any]:
     """How much is let in, how long things may take, and what a worker leaves alone."""
     return {
         "work_in_progress": check.number("work_in_progress", int, 0, 1_000_000),
@@ -204,69 +217,6 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
-
-
-class _Checks:
-    """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
-
-    def __init__(self, raw: Any, problems: list[str]) -> None:
-        self._raw, self._problems = raw, problems
-        self._defaults = environ.to_config(_Raw, {})
-
-    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
-        text: str = getattr(self._raw, name)
-        try:
-            return parse(text)
-        except ValueError:
-            shown = "its value" if secret else repr(text)
-            self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")
-            return parse(getattr(self._defaults, name))
-
-    def number(self, name: str, kind: type[T], low: float, high: float) -> T:
-        def parse(text: str) -> T:
-            value: Any = kind(text)  # type: ignore[call-arg]
-            if not low <= value <= high:
-                raise ValueError
-            result: T = value
-            return result
-
-        return self._value(name, parse, f"a number from {low:g} to {high:g}")
-
-    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        def parse(text: str) -> str:
-            return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
-
-        return self._value(name, parse, "one of " + ", ".join(allowed))
-
-    def one_of(self, name: str, kind: type[Environment]) -> Environment:
-        return self._value(name, kind, "one of " + ", ".join(kind))
-
-    def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
-        def parse(text: str) -> str:
-            return text if re.fullmatch(pattern, text) else _fail()
-
-        return self._value(name, parse, f"of the form {example}", secret=secret)
-
-    def step_limits(self, name: str) -> dict[Step, float]:
-        def parse(text: str) -> dict[Step, float]:
-            pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-            limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
-            return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
-
-        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
-
-    def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
-        pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"
-        example = "file:///folder" if local else "file:///folder or s3://bucket/prefix"
-        return self.matches(name, pattern, example) or (default.as_uri() if default else "")
-
-
-def _among(text: str, allowed: tuple[str, ...]) -> bool:
-    return text.lower() in {a.lower() for a in allowed}
-
-
-def _fail() -> Any:
-    raise ValueError
 
 
 def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
@@ -294,7 +244,7 @@ def _refuse_unknown(environment: Mapping[str, str], problems: list[str]) -> None
 def settings_table() -> list[tuple[str, str, str]]:
     """(variable, default, meaning) of every setting, for the README and `doctor`."""
     rows = []
-    for attribute in _Raw.__attrs_attrs__:  # type: ignore[attr-defined]
+    for attribute in (each for part in _PARTS for each in part.__attrs_attrs__):
         entry = next(iter(attribute.metadata.values()))
         rows.append((f"{PREFIX}_{attribute.name.upper()}", str(entry.default), str(entry.help)))
     return rows

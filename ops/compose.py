@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -47,7 +48,7 @@ from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
 from handlers.generation.errors import SpeechError
 from handlers.generation.espeak import voice_names
 from handlers.generation.handler import Generation
-from handlers.generation.pipelines.registry import pipeline_names
+from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
@@ -181,7 +182,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
     threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
     made = (
-        Generation(workspace, Assets(workspace.store), threads).group,
+        Generation(workspace, Assets(workspace.store), threads, partial(get_pipeline, settings=settings)).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
         Metadata(workspace).group,
     )

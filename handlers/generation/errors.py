@@ -29,6 +29,8 @@ class MediaError(Exception):
     code: ClassVar[str] = "media"
     #: False when the same input can only fail again.
     retryable: ClassVar[bool] = True
+    #: Seconds that an upstream asked to wait before the next try.
+    retry_after_s: float | None = None
 
 
 class RequestError(MediaError):

@@ -1,5 +1,6 @@
 """What a pipeline is. To add one (a model API, say), install a package with an entry point in the group
-`eventflow.pipelines` that names a class of this shape; nothing here has to change.
+`eventflow.pipelines` that names a class of this shape; nothing here has to change. A class that needs settings has a
+classmethod `from_settings(settings)` besides, by which it is made then.
 
 All methods block (callers run them in a thread) and may be called from several threads at once. They
 raise the errors of `handlers.generation.errors`: `RequestError`s fail the job, everything else is retried.

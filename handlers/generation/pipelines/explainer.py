@@ -3,6 +3,11 @@
 from pathlib import Path
 from typing import ClassVar
 
+import orjson
+from attrs import evolve
+
+from eventflow.model_settings import PlannerSettings
+from eventflow.settings import Settings
 from handlers.generation import espeak, pages, speech
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
@@ -19,6 +24,7 @@ from handlers.generation.model import (
     from_spec,
     to_spec,
 )
+from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.profiles import profile_of
 from handlers.generation.script import parse_script
 from handlers.generation.timeline import plan_timeline
@@ -30,6 +36,15 @@ class ExplainerPipeline:
     name: ClassVar[str] = "explainer"
     version: ClassVar[str] = "2"
 
+    def __init__(self, planner: Planner | None = None) -> None:
+        """Without `planner`, topics are refused."""
+        self._planner = planner or Planner(PlannerSettings())
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ExplainerPipeline":
+        """With the planner of the settings."""
+        return cls(Planner(settings.planner))
+
     def check(self) -> None:
         """Fonts and voices must be there."""
         pages.font_directories()
@@ -39,7 +54,17 @@ class ExplainerPipeline:
             raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """One scene per page of the script."""
+        """One scene per page of the script; what a model makes of a topic is checked as a user's own scenes are."""
+        if brief.topic is None:
+            return self._plan(brief)
+
+        def read(document: Document) -> Plan:
+            return self._plan(evolve(brief, topic=None, scenes=orjson.dumps(document).decode()))
+
+        speech.check(brief.voice)  # before a model is paid for
+        return self._planner.plan(brief.topic, brief.voice.name, read, control)
+
+    def _plan(self, brief: Brief) -> Plan:
         if brief.script is None:
             raise ScriptError("the explainer pipeline needs a script")
         speech.check(brief.voice)

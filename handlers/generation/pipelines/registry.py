@@ -2,6 +2,7 @@
 
 from importlib.metadata import EntryPoint, entry_points
 
+from eventflow.settings import Settings
 from handlers.generation.errors import PipelineUnavailable, UnknownPipeline
 from handlers.generation.pipelines.base import Pipeline
 
@@ -13,13 +14,18 @@ def pipeline_names() -> tuple[str, ...]:
     return tuple(sorted(_installed()))
 
 
-def get_pipeline(name: str) -> Pipeline:
-    """A pipeline by name. Raises UnknownPipeline; PipelineUnavailable when it can't be imported."""
+def get_pipeline(name: str, settings: Settings | None = None) -> Pipeline:
+    """A pipeline by name. Raises UnknownPipeline; PipelineUnavailable when it can't be imported.
+
+    A class with a classmethod `from_settings` is made by that where there are settings, any other one by itself.
+    """
     installed = _installed()
     if name not in installed:
         raise UnknownPipeline(name, sorted(installed))
     try:
-        pipeline: Pipeline = installed[name].load()()
+        kind = installed[name].load()
+        configured = getattr(kind, "from_settings", None)
+        pipeline: Pipeline = configured(settings) if settings and configured else kind()
     except (ImportError, AttributeError) as error:
         raise PipelineUnavailable(f"pipeline {name!r} can't be loaded: {error}") from error
     return pipeline
