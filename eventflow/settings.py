@@ -188,13 +188,17 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
-        planner=planner_settings(check),
-        remote=remote_settings(check),
+        **_services(check),
     )
     _check_together(settings, problems)
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _services(check: Checks) -> dict[str, Any]:
+    """Services of others that parts of the work are given to."""
+    return {"planner": planner_settings(check), "remote": remote_settings(check)}
 
 
 def _limits(check: Checks) -> dict[str, Any]:

@@ -159,7 +159,7 @@ class ClipPictures:
             format="rgb24",
             src_colorspace=None if tagged else space,
             dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
+            interpolation=Interpolation.BICUBIC,
             threads=1,
         )
         return np.asarray(rgb.to_ndarray(), dtype=np.uint8)

@@ -7,6 +7,7 @@ there to public addresses only, which are checked when the name is resolved. The
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ MAX_REDIRECTS: Final = 3
 _MAX_REASON_BYTES: Final = 4_000
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
+#: An address in disguise.
+_ODD_NUMBER: Final = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
 _NOT_YET: Final = (404, 409, 410)
 
 
@@ -102,6 +105,8 @@ class ContentFetcher:
         if self._at_home(url):
             return url
         literal = parse(url.host)
+        if literal is None and _ODD_NUMBER.search(url.host):  # 127.1: connected to without being resolved, too
+            raise self._refused(url)
         if url.scheme not in self.schemes or not self._named(url) or url.user or url.password:
             raise self._refused(url)
         if literal is not None and not self.allowed(literal):  # connected to without being resolved

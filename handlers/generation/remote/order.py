@@ -83,8 +83,6 @@ class Clips:
 
     async def _order(self, session: aiohttp.ClientSession, wanted: Wanted, count: int, control: Control) -> str:
         """Its id is in the job's history when this returns."""
-        if control.should_stop():
-            raise Stopped("stopped before a clip was ordered")
         key = f"{wanted.idempotency_key}-{count}" if wanted.idempotency_key else ""
         asked = self.client.submit(session, evolve(wanted, idempotency_key=key))
         work = await stoppable(asked, control, grace_s=_LAST_ORDER_S)

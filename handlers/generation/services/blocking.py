@@ -21,7 +21,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def stoppable(work: Coroutine[Any, Any, T], control: Control, *, grace_s: float = 0.0) -> T:
-    """The result of `work`, which is cancelled `grace_s` after the caller asks to stop. Raises Stopped then."""
+    """The result of `work`, which isn't begun once the caller has asked to stop, and is cancelled `grace_s` after that.
+
+    Raises Stopped then.
+    """
+    if control.should_stop():
+        work.close()
+        raise Stopped("stopped before a service was asked")
     task = asyncio.ensure_future(work)
     try:
         while not task.done():
