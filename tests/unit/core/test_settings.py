@@ -35,6 +35,15 @@ WRONG = {
     "LOG_LEVEL": ("LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
     "LOG_FORMAT": ("xml", "one of json, console"),
     "TRACES": ("on", "one of off, console, otlp"),
+    "PLANNER_URL": ("https://me:word@h/v1", "https://api.openai.com/v1"),
+    "PLANNER_MODEL": ("a b", "gpt-5-mini"),
+    "PLANNER_TIMEOUT_SECONDS": ("0", "a number from 0.1 to 3600"),
+    "REMOTE_URL": ("ftp://h", "https://api.openai.com/v1"),
+    "REMOTE_SECONDS": ("0,4", "4,8,12"),
+    "REMOTE_SIZES": ("wide", "1280x720,720x1280"),
+    "REMOTE_FIT": ("stretch", "one of crop, letterbox"),
+    "REMOTE_ORDERS": ("0", "a number from 1 to 10"),
+    "REMOTE_CONTENT_HOSTS": ("*", "cdn.example.org,*.example.net"),
 }
 
 
@@ -177,3 +186,22 @@ def test_limits_of_single_steps() -> None:
 def test_limits_of_single_steps_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match=r"EVENTFLOW_STEP_TIMEOUTS.*render_scene=600"):
         load_settings({"EVENTFLOW_STEP_TIMEOUTS": text})
+
+
+def test_services_with_models(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{PASSWORD}\n")
+    settings = load_settings(
+        env(
+            PLANNER_URL="https://h/v1/",
+            PLANNER_KEY_FILE=str(tmp_path / "key"),
+            REMOTE_KEY=PASSWORD,
+            REMOTE_SECONDS="8,4,8",
+            REMOTE_SIZES="640x360",
+            REMOTE_CONTENT_HOSTS="CDN.example.org,*.example.net",
+        )
+    )
+    assert (settings.planner.url, settings.planner.key) == ("https://h/v1", PASSWORD)
+    assert (settings.remote.seconds, settings.remote.sizes) == ((4, 8), ((640, 360),))
+    assert settings.remote.content_hosts == ("cdn.example.org", "*.example.net")
+    assert PASSWORD not in repr(settings)
+    assert PASSWORD not in problems(REMOTE_KEY=f"{PASSWORD} {PASSWORD}")[0]
