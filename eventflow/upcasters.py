@@ -16,6 +16,7 @@ def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
+    ("VideoRequested", 3): _unchanged,  # version 4 knows which defaults are meant
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused

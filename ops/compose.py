@@ -53,6 +53,7 @@ from handlers.metadata.handler import Metadata
 from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload
 from handlers.workspace import Workspace
+from ops.planning import ScenePlanner
 from ops.traces import tracer_provider
 from web.app import create_app
 from web.deps import WebDeps
@@ -271,7 +272,8 @@ def known_voices() -> frozenset[str] | None:
 
 def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices())
+    themes = ScenePlanner(settings).theme_names
+    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), known_voices(), themes)
 
 
 def web_app(parts: Parts) -> Application:
@@ -284,6 +286,7 @@ def web_app(parts: Parts) -> Application:
         stores=parts.stores,
         api_keys=parts.api_keys,
         pipelines=frozenset(pipeline_names()),
+        planner=ScenePlanner(parts.settings),
         clock=utc_now,
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,

@@ -15,18 +15,28 @@ from eventflow.domain.commands import RequestVideo
 from eventflow.domain.errors import JobExists
 from eventflow.domain.job import Job, fold
 from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import ForkOrigin, ReusableScene, VideoRequest
+from eventflow.domain.values import CaptionMode, ForkOrigin, ReusableScene, VideoRequest, Voice
 from eventflow.envelope import Envelope, new_job_id, partition_of
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord
+from eventflow.settings import Settings
 from handlers.generation import model
 from handlers.generation.briefing import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.source import source_of
 from web.requests import Limits, parse_request
+from web.sources import SOURCES
 
-#: Fields whose defaults an older body leaves out.
-_SINCE_VERSION_3 = ("aspect", "captions", "narrated", "on_scene_failure", "merge")
+#: Fields that are in a body as they are in the request.
+_ALWAYS = (
+    "pipeline",
+    "pipeline_version",
+    "thumbnail_generation",
+    "s3_upload_enabled",
+    "cleanup_local_files",
+    "retry_attempts",
+    "priority",
+)
 
 
 @frozen
@@ -67,14 +77,40 @@ def fork_of(history: Sequence[Envelope], version: int, overrides: Mapping[str, A
 
 def request_body(request: VideoRequest) -> dict[str, Any]:
     """The POST body that gives `request`."""
-    usual = {name for name in _SINCE_VERSION_3 if getattr(request, name) == getattr(VideoRequest(""), name)}
-    body = {name: value for name, value in asdict(request).items() if value is not None and name not in usual}
+    usual = VideoRequest("")
+    body = {name: getattr(request, name) for name in _ALWAYS}
+    body |= {"voice": _voice(request), "quality_levels": list(request.quality_levels)}
+    body |= _source(request)
+    for name in ("theme", "aspect", "music", "on_scene_failure"):
+        if getattr(request, name) != getattr(usual, name) or name in request.insisted:
+            body[name] = getattr(request, name)
+    if request.captions is not usual.captions or "captions" in request.insisted:
+        body["captions"] = {CaptionMode.TRACK: True, CaptionMode.NONE: False}.get(request.captions, "burned")
+    if request.merge:
+        body["merge"] = [asdict(field) for field in request.merge]
     if request.passthrough is not None:
         body["passthrough"] = orjson.loads(request.passthrough)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in body.items()}
+    return body
+
+
+def _voice(request: VideoRequest) -> dict[str, Any] | None:
+    """What was said of it: what was left out may be in the script's front matter."""
+    if not request.narrated:
+        return None
+    usual, given = asdict(Voice()), asdict(request.voice)
+    return {n: v for n, v in given.items() if v != usual[n] or f"voice.{n}" in request.insisted}
+
+
+def _source(request: VideoRequest) -> dict[str, Any]:
+    if request.scenes is not None:
+        document = orjson.loads(request.scenes)
+        return {name: document[name] for name in ("title", "scenes") if name in document}
+    return {"script": request.script} if request.topic is None else {"topic": request.topic}
 
 
 def _overridden(body: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    if any(name in SOURCES for name in overrides):  # another source takes the place of the old one
+        body = {name: value for name, value in body.items() if name not in (*SOURCES, "title")}
     for name, value in overrides.items():
         outer, _, inner = name.partition(".")
         if not inner:
@@ -109,14 +145,14 @@ async def make(log: JobLog, fork: Fork, cause: Cause) -> tuple[JobRecord, bool]:
     return record, new
 
 
-def preview(fork: Fork) -> list[ScenePreview]:
+def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
     """Which scenes would be reused; others are narrated to know where the next one starts. Blocking.
 
     Raises MediaError.
     """
     request, found, start = fork.request, list[ScenePreview](), 0
     job = Job(request, reusable=fork.origin.scenes)
-    pipeline = get_pipeline(request.pipeline)
+    pipeline = get_pipeline(request.pipeline, settings)
     plan = pipeline.plan(brief_of(request), model.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
         for draft in plan.scenes:

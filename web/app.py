@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import generate, health, jobs, listing, local_media, media, openapi, parked
+from web import generate, health, jobs, listing, local_media, media, openapi, parked, planning
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -27,6 +27,10 @@ def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same."""
     return [
         web.post(generate.ROUTE, generate.generate),
+        web.post(planning.PLAN_ROUTE, planning.plan),
+        web.get(planning.PIPELINES_ROUTE, planning.pipelines),
+        web.get(planning.THEMES_ROUTE, planning.themes),
+        web.get(planning.VOICES_ROUTE, planning.voices),
         web.get(JOBS, listing.jobs),
         web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/events", jobs.events),
@@ -53,6 +57,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app = web.Application(middlewares=[middleware(deps)], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = deps
     app.cleanup_ctx.append(_services)
+    app.cleanup_ctx.append(planning.threads)
     app.add_routes(routes())
     return app
 

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Protocol
 
 from aiohttp import web
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.domain.values import StoreRole
+from eventflow.domain.values import StoreRole, VideoRequest
 from eventflow.identity import ApiKeys, Principal
 from eventflow.log.jobs import JobLog
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys
 from eventflow.telemetry.tracing import Tracing
+from web.errors import FieldError
+
+
+class Planner(Protocol):
+    """What the app knows of scenes and of those who make them; everything blocks, and is called in threads.
+
+    Lists are JSON objects with `name`, `description` and facts that `schemas` names.
+    """
+
+    @property
+    def theme_names(self) -> frozenset[str]:
+        """The themes that a request may name."""
+
+    @property
+    def scenes_schema(self) -> Mapping[str, Any]:
+        """The JSON schema of `scenes[]`."""
+
+    def check(self, request: VideoRequest) -> Sequence[FieldError]:
+        """What is wrong with a request that is well-formed, as far as that can be told in no time."""
+
+    def plan(self, request: VideoRequest) -> Mapping[str, Any]:
+        """The scenes of the video that is asked for, with title, voice, style and warnings. Raises Problem 422."""
+
+    def pipelines(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def themes(self) -> Sequence[Mapping[str, Any]]: ...
+
+    def voices(self) -> Sequence[Mapping[str, Any]]: ...
 
 
 @frozen(kw_only=True)
@@ -34,6 +63,7 @@ class WebDeps:
     stores: Mapping[StoreRole, ObjectStore]
     api_keys: ApiKeys
     pipelines: frozenset[str]
+    planner: Planner
     clock: Callable[[], datetime]
     random_hex: Callable[[int], str]
     signing: SigningKeys | None = None

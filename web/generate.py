@@ -14,7 +14,6 @@ from eventflow.log.idempotency import IdempotencyKeys, Reservation
 from eventflow.log.records import Cause
 from eventflow.settings import Settings
 from web.backpressure import BACKPRESSURE
-from web.bodies import read_json
 from web.checks import known_query
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.errors import RETRY, Problem
@@ -22,9 +21,9 @@ from web.idempotency import REPLAYED, digest_of, key_of, reused
 from web.jobs import json_response
 from web.links import job_links
 from web.obey import traceparent_of
+from web.planning import checked
 from web.projection import PROJECTION
 from web.queueing import QUEUEING
-from web.requests import Limits, parse_request
 
 #: How long a durable acknowledgement may take, in ms.
 DURABLE_MS = 5_000
@@ -45,8 +44,7 @@ async def generate(request: web.Request) -> web.Response:
     known_query(request.query)
     key = key_of(request)
     settings = deps.settings
-    limits = Limits(settings.max_script_chars, settings.pipeline, deps.pipelines, deps.voices)
-    wanted = parse_request(await read_json(request), limits)
+    wanted = await checked(request)
     order = await _order(request, wanted, key)
     if not order.replayed or not await _is_there(request, order.job_id):
         await _create(request, wanted, order)

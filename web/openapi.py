@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -9,12 +10,15 @@ from aiohttp import web
 
 from eventflow.settings import Settings
 from web import schemas
-from web.deps import DEPS
+from web.deps import DEPS, Planner
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
 from web.links import JOBS
 from web.listing import MAX_LIMIT
 from web.operations import Operation, answer_of, body_of, bytes_of, header, operation, path, problems, query
+from web.planning import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, limits_of
+from web.request_schemas import generate_request, reprocess_request
+from web.requests import Limits
 
 _JOB = path("job_id", schemas.JOB_ID)
 _QUALITY = query("quality", schemas.STRING, "One that the video has; the best one if left out.")
@@ -36,8 +40,8 @@ _REDIRECT = {
 }
 
 
-def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
-    asked = schemas.generate_request(settings.max_script_chars, pipelines, settings.pipeline)
+def _intake_paths(limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
+    asked = generate_request(limits, dict(scenes))
     accepted = answer_of("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     return {
         "/api/v1/videos/generate": {
@@ -46,6 +50,14 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
                 {"202": accepted},
                 (400, 409, 413, 415, 429),
                 parameters=(_KEY,),
+                body=body_of(asked, required=True),
+            )
+        },
+        PLAN_ROUTE: {
+            "post": operation(
+                "The scenes of a video, without making it",
+                {"200": answer_of("Plan", "What can be edited and sent as `scenes`.")},
+                (400, 413, 415),
                 body=body_of(asked, required=True),
             )
         },
@@ -62,6 +74,17 @@ def _intake_paths(settings: Settings, pipelines: frozenset[str]) -> dict[str, An
                 ),
             )
         },
+    }
+
+
+def _offer_paths() -> dict[str, Any]:
+    def listed(summary: str, schema: str, description: str) -> dict[str, Operation]:
+        return {"get": operation(summary, {"200": answer_of(schema, description)}, ())}
+
+    return {
+        PIPELINES_ROUTE: listed("Who makes videos", "Pipelines", "All that are installed; `problem` if one can't run."),
+        THEMES_ROUTE: listed("How videos can look", "Themes", "All themes, the default one first."),
+        VOICES_ROUTE: listed("Who narrates", "Voices", "All voices of this installation."),
     }
 
 
@@ -104,7 +127,7 @@ def _job_paths() -> dict[str, Any]:
                 {"202": done},
                 (400, 403, 404, 409, 413, 415),
                 parameters=(_JOB, _KEY),
-                body=body_of(schemas.reprocess_request(), required=False),
+                body=body_of(reprocess_request(), required=False),
             )
         },
     }
@@ -204,8 +227,13 @@ def _service_paths() -> dict[str, Any]:
     }
 
 
-def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
-    """The whole document for an installation with these settings and pipelines."""
+def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None = None) -> dict[str, Any]:
+    """The whole document for an installation with these settings and pipelines.
+
+    Scenes and themes are described as the planner knows them; without one, scenes are objects of any kind.
+    """
+    limits = limits_of(settings, pipelines, None, planner)
+    scenes = planner.scenes_schema if planner else schemas.array({"type": "object"})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -216,7 +244,8 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
         "paths": {
-            **_intake_paths(settings, pipelines),
+            **_intake_paths(limits, scenes),
+            **_offer_paths(),
             **_job_paths(),
             **_admin_paths(),
             **_parked_paths(),
@@ -232,4 +261,4 @@ def build(settings: Settings, pipelines: frozenset[str]) -> dict[str, Any]:
 
 async def document(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
-    return json_response(build(deps.settings, deps.pipelines))
+    return json_response(build(deps.settings, deps.pipelines, deps.planner))

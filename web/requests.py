@@ -6,12 +6,22 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from attrs import frozen
 
 from eventflow.domain.commands import RequestReprocess
 from eventflow.domain.values import Lane, ReprocessFrom, VideoRequest, Voice
 from web.checks import Checks, JSONObject, as_object, pointer_to
+from web.looks import parse_aspect, parse_captions, parse_music, parse_on_scene_failure, parse_theme
+from web.sources import (
+    SOURCES,
+    as_document,
+    json_text,
+    parse_merge,
+    parse_scenes,
+    parse_script,
+    parse_title,
+    parse_topic,
+)
 
 MAX_PASSTHROUGH_BYTES = 1_024
 QUALITIES = ("720p", "1080p")
@@ -24,23 +34,8 @@ RETRIES = (0, 3)
 MAX_SCENE = 10_000
 
 _LATER_QUALITIES = frozenset({"144p", "240p", "360p", "480p", "540p", "1440p", "2160p", "4k"})
-_LATER_FIELDS = frozenset(
-    {
-        "scenes",
-        "topic",
-        "theme",
-        "aspect",
-        "captions",
-        "music",
-        "on_scene_failure",
-        "enable_streaming",
-        "webhook_url",
-    }
-)
+_LATER_FIELDS = frozenset({"enable_streaming", "webhook_url"})
 _SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files")
-#: Control characters but line feed, tab and carriage return.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _VOICE_NAME = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -52,6 +47,7 @@ class Limits:
     default_pipeline: str
     pipelines: frozenset[str]
     voices: frozenset[str] | None = None
+    themes: frozenset[str] = frozenset({"midnight"})
 
 
 def parse_request(body: Any, limits: Limits) -> VideoRequest:
@@ -65,14 +61,44 @@ def parse_request(body: Any, limits: Limits) -> VideoRequest:
             value = parse(fields[name], checks, limits)
             if value is not None:
                 values[name] = value
-    if "script" not in fields:
-        values["script"] = ""
-        if values["pipeline"] not in SCRIPTLESS and not {"scenes", "topic"} & fields.keys():
-            checks.add("/script", "required", "a script is needed")
-    elif values.get("script") is not None and not values["script"].strip() and values["pipeline"] not in SCRIPTLESS:
-        checks.add("/script", "empty", "the script is empty")
+    _settle_source(fields, values, checks)
+    if "voice" in fields and fields["voice"] is None:
+        values["narrated"] = False
+    values["insisted"] = _insisted(fields, values)
     checks.raise_if_any()
     return VideoRequest(**values)
+
+
+def _settle_source(fields: JSONObject, values: dict[str, Any], checks: Checks) -> None:
+    """What the video is made from: one of script, scenes and topic, with a title for scenes."""
+    needed = values["pipeline"] not in SCRIPTLESS
+    given = [name for name in SOURCES if name in fields]
+    for name in given[1:]:
+        checks.add(f"/{name}", "conflict", f"there is {given[0]} already; give one of {', '.join(SOURCES)}")
+    if not given and needed:
+        checks.add("/script", "required", f"one of {', '.join(SOURCES)} is needed")
+    title = values.pop("title", None)
+    if "title" in fields and "scenes" not in fields:
+        way_out = "a script says its own, by `title:` in its front matter or its first heading"
+        checks.add("/title", "not_here", f"a title goes with scenes; {way_out}")
+    if "script" in values and not values["script"].strip() and needed:
+        checks.add("/script", "empty", "the script is empty")
+    if "scenes" in values:
+        values["scenes"] = as_document(values["scenes"], title, checks)
+    values.setdefault("script", "")
+
+
+def _insisted(fields: JSONObject, values: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of which the default is meant, where front matter might say otherwise."""
+    if not values["script"].removeprefix("\ufeff").startswith("---"):
+        return ()
+    usual = VideoRequest("")
+    names = [name for name in ("theme", "aspect", "captions", "music") if name in fields]
+    said = {name for name in names if values.get(name, getattr(usual, name)) == getattr(usual, name)}
+    given, voice = fields.get("voice"), values.get("voice")
+    if isinstance(given, dict) and given and voice is not None:
+        said |= {"voice", *(f"voice.{n}" for n in given if getattr(voice, n) == getattr(usual.voice, n))}
+    return tuple(sorted(said))
 
 
 def parse_reprocess(body: JSONObject) -> RequestReprocess:
@@ -101,22 +127,6 @@ def _scene_numbers(given: list[Any], checks: Checks) -> tuple[int, ...]:
         elif number is not None:
             found[number] = None
     return tuple(sorted(found))
-
-
-def _script(value: Any, checks: Checks, limits: Limits) -> str | None:
-    if not checks.typed(value, str, "/script", "a string"):
-        return None
-    text: str = value
-    if len(text) > limits.max_script_chars:
-        reason = f"has {len(text)} characters; at most {limits.max_script_chars} are allowed"
-        checks.add("/script", "too_long", reason)
-        return None
-    if found := _CONTROL.search(text) or _SURROGATE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        reason = f"the control character U+{ord(found[0]):04X} at character {found.start()} (line {line}) isn't allowed"
-        checks.add("/script", "control_character", reason)
-        return None
-    return text
 
 
 def _pipeline(value: Any, checks: Checks, limits: Limits) -> str | None:
@@ -160,7 +170,10 @@ def _qualities(value: Any, checks: Checks, _: Limits) -> tuple[str, ...] | None:
 
 
 def _voice(value: Any, checks: Checks, limits: Limits) -> Voice | None:
-    if not checks.typed(value, dict, "/voice", "an object"):
+    """None is no narration."""
+    if value is None:
+        return None
+    if not checks.typed(value, dict, "/voice", "an object, or null for no narration"):
         return None
     fields: JSONObject = value
     checks.fields(fields, ("name", "rate"), at="/voice")
@@ -200,7 +213,9 @@ def _priority(value: Any, checks: Checks, _: Limits) -> Lane | None:
 def _passthrough(value: Any, checks: Checks, _: Limits) -> str | None:
     if not checks.typed(value, dict, "/passthrough", "an object"):
         return None
-    text = orjson.dumps(value)
+    text = json_text(value, "/passthrough", checks)
+    if text is None:
+        return None
     if len(text) > MAX_PASSTHROUGH_BYTES:
         reason = f"takes {len(text)} bytes as JSON; at most {MAX_PASSTHROUGH_BYTES} are allowed"
         checks.add("/passthrough", "too_long", reason)
@@ -209,7 +224,11 @@ def _passthrough(value: Any, checks: Checks, _: Limits) -> str | None:
 
 
 _PARSERS: dict[str, Callable[[Any, Checks, Limits], Any]] = {
-    "script": _script,
+    "script": lambda value, checks, limits: parse_script(value, checks, limits.max_script_chars),
+    "scenes": parse_scenes,
+    "title": parse_title,
+    "topic": parse_topic,
+    "merge": parse_merge,
     "pipeline": _pipeline,
     "pipeline_version": _pipeline_version,
     "quality_levels": _qualities,
@@ -218,4 +237,9 @@ _PARSERS: dict[str, Callable[[Any, Checks, Limits], Any]] = {
     "retry_attempts": _retry_attempts,
     "priority": _priority,
     "passthrough": _passthrough,
+    "theme": lambda value, checks, limits: parse_theme(value, checks, limits.themes),
+    "aspect": parse_aspect,
+    "captions": parse_captions,
+    "music": parse_music,
+    "on_scene_failure": parse_on_scene_failure,
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from eventflow.domain.job import Phase
-from eventflow.domain.values import FailureCategory, Lane, ReprocessFrom, Stage
+from eventflow.domain.values import FailureCategory, Stage
 from eventflow.domain.view import StageState, Status
 from eventflow.topics import Topic
 from web.checks import MAX_ERRORS
-from web.requests import MAX_PASSTHROUGH_BYTES, MAX_SCENE, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES
+from web.requests import MAX_PASSTHROUGH_BYTES
 
 Schema = dict[str, Any]
 
@@ -53,62 +53,22 @@ def options(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _enum(*values: str) -> Schema:
+def enum(*values: str) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
-STATUS: Schema = _enum(*Status)
+STATUS: Schema = enum(*Status)
 
 
 def _storage() -> Schema:
     return record(videos=by_name(STORE), thumbnails=array(STORE), captions=array(STORE))
 
 
-def generate_request(max_script_chars: int, pipelines: frozenset[str], default_pipeline: str) -> Schema:
-    """The body of a generate request, with the limits of this installation."""
-    switch: Schema = {"type": "boolean", "default": True}
-    voice = options(
-        name={"type": "string", "pattern": "^[a-z0-9-]{1,32}$", "default": "en-us"},
-        rate={"type": "number", "minimum": RATE[0], "maximum": RATE[1], "default": 1.0},
-    )
-    script: Schema = {
-        "type": "string",
-        "maxLength": max_script_chars,
-        "description": "Markdown or plain text; needed by every pipeline but simulation. No control characters "
-        "but line feed, carriage return and tab.",
-    }
-    fields: dict[str, Schema] = {
-        "script": script,
-        "pipeline": {"type": "string", "enum": sorted(pipelines), "default": default_pipeline},
-        "pipeline_version": {"type": "string", "enum": list(PIPELINE_VERSIONS), "default": PIPELINE_VERSIONS[0]},
-        "quality_levels": array(_enum(*QUALITIES), minItems=1, uniqueItems=True, default=list(reversed(QUALITIES))),
-        "voice": voice,
-        "thumbnail_generation": switch,
-        "s3_upload_enabled": switch,
-        "cleanup_local_files": switch,
-        "retry_attempts": {"type": "integer", "minimum": RETRIES[0], "maximum": RETRIES[1], "default": RETRIES[1]},
-        "priority": {"type": "string", "enum": list(Lane), "default": Lane.NORMAL.value},
-        "passthrough": PASSTHROUGH,
-    }
-    return options(**fields)
-
-
-def reprocess_request() -> Schema:
-    """The body of a reprocess request."""
-    scene: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_SCENE}
-    asked = array(
-        scene,
-        uniqueItems=True,
-        description="Do only these again (0 is the first); the others are reused. All if left out; not with metadata.",
-    )
-    return options(**{"from": {**_enum(*ReprocessFrom), "default": ReprocessFrom.PLANNING.value}}, scenes=asked)
-
-
 def _status() -> Schema:
-    stage = _enum(*Stage)
+    stage = enum(*Stage)
     stage_view = record(
         stage=stage,
-        state=_enum(*StageState),
+        state=enum(*StageState),
         started_at=nullable(TIME),
         finished_at=nullable(TIME),
         attempt=INTEGER,
@@ -116,7 +76,7 @@ def _status() -> Schema:
     warning = record(code=STRING, message=STRING, stage=stage, scene=nullable(INTEGER))
     cost = record(service=STRING, amount=STRING, currency=STRING, scene=nullable(INTEGER))
     error = record(
-        category=_enum(*FailureCategory),
+        category=enum(*FailureCategory),
         code=STRING,
         message=STRING,
         stage=stage,
@@ -153,7 +113,7 @@ def _listed() -> Schema:
         owner=STRING,
         version=INTEGER,
         status=STATUS,
-        stage=nullable(_enum(*Stage)),
+        stage=nullable(enum(*Stage)),
         progress={**NUMBER, "maximum": 100},
         title=STRING,
         created_at=TIME,
@@ -210,7 +170,7 @@ def _metadata() -> Schema:
         dimensions=nullable(record(width=INTEGER, height=INTEGER)),
         video_urls=by_name(URL),
         thumbnail_urls=array(URL),
-        caption_urls=array(record(language=STRING, format=_enum("vtt", "srt"), url=URL)),
+        caption_urls=array(record(language=STRING, format=enum("vtt", "srt"), url=URL)),
         urls_expire_in={**INTEGER, "description": "Seconds from now; ask again for fresh ones."},
         technical_metadata=array(technical),
         streaming_info=record(
@@ -223,12 +183,12 @@ def _metadata() -> Schema:
 
 
 def _parked() -> dict[str, Schema]:
-    job = nullable(record(phase=_enum(*Phase), version=INTEGER, finished=BOOLEAN))
+    job = nullable(record(phase=enum(*Phase), version=INTEGER, finished=BOOLEAN))
     summary = {
         "id": STRING,
         "at": STRING,
         "group": STRING,
-        "topic": nullable(_enum(*Topic)),
+        "topic": nullable(enum(*Topic)),
         "stream": STRING,
         "entry": STRING,
         "attempts": INTEGER,
@@ -244,7 +204,7 @@ def _parked() -> dict[str, Schema]:
         "cause": STRING,
         "stderr": nullable(STRING),
     }
-    result = {"id": STRING, "result": _enum("redriven", "dropped"), "job_id": nullable(JOB_ID)}
+    result = {"id": STRING, "result": enum("redriven", "dropped"), "job_id": nullable(JOB_ID)}
     return {
         "ParkedList": record(entries=array(record(**summary)), next_cursor=nullable(STRING)),
         "ParkedEntry": record(**summary, **more),
@@ -268,9 +228,32 @@ def _problem() -> Schema:
 
 
 def _health() -> Schema:
-    part = {"type": "object", "properties": {"status": _enum("ok", "degraded", "unavailable")}, "required": ["status"]}
+    part = {"type": "object", "properties": {"status": enum("ok", "degraded", "unavailable")}, "required": ["status"]}
     components = record(redis=part, storage=part, groups=part, feed=part)
-    return record(status=_enum("ok", "degraded", "unavailable"), components=components)
+    return record(status=enum("ok", "degraded", "unavailable"), components=components)
+
+
+def _planning() -> dict[str, Schema]:
+    named = {"name": STRING, "description": STRING}
+    colours = by_name({"type": "string", "description": "A CSS colour."})
+    voice = record(name=STRING, rate=NUMBER)
+    captions: Schema = {"enum": [True, False, "burned"]}
+    style = record(theme=nullable(STRING), aspect=STRING, captions=captions, music=nullable(STRING))
+    plan = record(
+        version=INTEGER,
+        title=STRING,
+        scenes={"type": "array", "items": {"type": "object"}, "description": "To be edited, and sent as `scenes`."},
+        voice={**nullable(voice), "description": "null: no narration."},
+        style=style,
+        warnings=array(record(code=STRING, message=STRING)),
+    )
+    pipeline = record(**named, version=nullable(STRING), available=BOOLEAN, problem=nullable(STRING))
+    return {
+        "Plan": plan,
+        "Pipelines": record(pipelines=array(pipeline)),
+        "Themes": record(themes=array(record(**named, dark=BOOLEAN, colours=colours))),
+        "Voices": record(voices=array(record(**named, language=STRING, narrator=STRING))),
+    }
 
 
 def answers() -> dict[str, Schema]:
@@ -278,7 +261,7 @@ def answers() -> dict[str, Schema]:
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
     place = nullable(INTEGER)
     accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, queue_position=place, **dict.fromkeys(links, URL))
-    result = _enum("cancellation_requested", "reprocess_requested")
+    result = enum("cancellation_requested", "reprocess_requested")
     return {
         "JobAccepted": accepted,
         "JobStatus": _status(),
@@ -288,6 +271,7 @@ def answers() -> dict[str, Schema]:
         "Metadata": _metadata(),
         **_parked(),
         "Problem": _problem(),
-        "Alive": record(status=_enum("ok")),
+        **_planning(),
+        "Alive": record(status=enum("ok")),
         "Readiness": _health(),
     }

@@ -37,10 +37,11 @@ class VideoRequested(Event):
     """A job begins.
 
     Since version 2 its request has a priority, and it may be the fork of another one. Since version 3 there may be
-    scenes or a topic in place of the script, and the request says how the video looks and sounds.
+    scenes or a topic in place of the script, and the request says how the video looks and sounds. Since version 4 it
+    says which defaults are meant.
     """
 
-    SCHEMA_VERSION: ClassVar[int] = 3
+    SCHEMA_VERSION: ClassVar[int] = 4
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 

@@ -150,6 +150,9 @@ class VideoRequest:
     narrated: bool = True
     on_scene_failure: OnSceneFailure = OnSceneFailure.FAIL
     merge: tuple[MergeField, ...] = ()
+    #: Since version 4 of VideoRequested: fields that were given what is their default anyway, so that a script's front
+    #: matter doesn't say otherwise. Of voice, aspect, captions, music and theme; "voice.name" and "voice.rate".
+    insisted: tuple[str, ...] = ()
 
 
 @carrier

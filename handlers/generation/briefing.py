@@ -31,7 +31,9 @@ def brief_of(request: VideoRequest) -> model.Brief:
             burned=request.captions is CaptionMode.BURNED,
             narrated=request.narrated,
             music=request.music,
+            captions=request.captions is not CaptionMode.NONE,
         ),
+        insisted=frozenset(request.insisted),
     )
 
 

@@ -5,12 +5,16 @@
     MediaError
     ├── RequestError            the requester's fault: another try can't help
     │   ├── ScriptError (also ValueError)
+    │   │   ├── DocumentError
+    │   │   └── UnknownField (merge.py)
     │   ├── UnknownVoice
     │   ├── UnknownQuality
     │   ├── UnknownAspect
+    │   ├── UnknownTheme
     │   ├── UnknownAsset
     │   ├── UnknownPipeline
     │   └── PipelineUnavailable
+    │       └── PipelineUnset
     ├── DrawError               typst refused a page
     ├── SpeechError             espeak failed
     ├── EncodeError             libav failed, or its output is not what was planned
@@ -21,6 +25,8 @@
 
 from collections.abc import Iterable
 from typing import ClassVar
+
+from attrs import frozen
 
 
 class MediaError(Exception):
@@ -44,6 +50,26 @@ class ScriptError(RequestError, ValueError):
     """The script can't become a video; the message says why and, where it can, on which line."""
 
     code = "script"
+
+
+@frozen
+class Fault:
+    """One thing that is wrong with a document: a JSON pointer (RFC 6901) into it, a stable code, and the reason."""
+
+    pointer: str
+    code: str
+    reason: str
+
+
+class DocumentError(ScriptError):
+    """A scene document isn't one; `faults` are all that was found."""
+
+    code = "scenes"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        shown = "; ".join(f"{fault.pointer}: {fault.reason}" for fault in self.faults[:5])
+        super().__init__(shown + (f"; and {len(self.faults) - 5} more" if len(self.faults) > 5 else ""))
 
 
 class UnknownVoice(RequestError):
@@ -79,6 +105,17 @@ class UnknownAspect(RequestError):
         super().__init__(f"there is no aspect ratio {name!r}; known: {', '.join(self.known)}")
 
 
+class UnknownTheme(RequestError):
+    """No such theme. `name` is what was asked for, `known` are all that exist."""
+
+    code = "unknown_theme"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no theme {name!r}; known: {', '.join(self.known)}")
+
+
 class UnknownAsset(RequestError):
     """The owner has no asset of that id, or it is of another kind than is needed; the message says which."""
 
@@ -100,6 +137,10 @@ class PipelineUnavailable(RequestError):
     """The pipeline exists but can't run here; the message says what is missing and how to mend it."""
 
     code = "pipeline_unavailable"
+
+
+class PipelineUnset(PipelineUnavailable):
+    """It needs settings that aren't there: a choice, and no fault of the installation."""
 
 
 class DrawError(MediaError):

@@ -1,24 +1,23 @@
 """Markdown into sections of blocks. Headings, lists, code, tables, math, quotes and paragraphs are kept;
-links and images become their text, HTML is shown as it is written.
+links become their text, HTML is shown as it is written. `dialect` has what goes beyond the usual.
 
 A paragraph that starts with `Note:` is spoken, not shown (as in reveal.js). `$...$` and `$$...$$`
-are math, so is a fenced block with the language `math`.
+are math, so is a fenced block with the language `math`. `:::columns`, `:::right` and `:::` on lines of their own stand
+around two columns, `:::outro` and `:::` around the last page.
 """
 
 import re
 from collections.abc import Iterator
 
-from attrs import evolve, frozen
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
+from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.content import (
     Block,
     Bullet,
     Bullets,
-    Code,
+    Clip,
+    Columns,
     Heading,
     Math,
     Paragraph,
@@ -28,135 +27,107 @@ from handlers.generation.content import (
     Spans,
     Table,
 )
-
-
-@frozen
-class Note:
-    """Spoken after the block before it; not shown."""
-
-    text: str
-
-
-@frozen
-class Section:
-    """A heading of `level` 1 or 2 (0: none) and what stands under it."""
-
-    level: int
-    heading: Spans
-    body: tuple[Block | Note, ...]
+from handlers.generation.dialect import fenced, media
+from handlers.generation.errors import ScriptError
+from handlers.generation.inline import markdown, merged, parse_inline, plain, sentences, spans_of
+from handlers.generation.sections import Note, Section
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
-    """The sections of a Markdown text, in order; steps and lines are not set yet."""
-    sections: list[Section] = []
-    level, heading, body = 0, Spans(), list[Block | Note]()
-    for node in SyntaxTreeNode(_markdown().parse(text)).children:
-        new_scene = node.type == "hr" or (node.type == "heading" and node.tag in ("h1", "h2"))
-        if not new_scene:
-            body += _blocks(node)
-            continue
-        if heading or body:
-            sections.append(Section(level, heading, tuple(body)))
-        level = 0 if node.type == "hr" else int(node.tag[1])
-        heading, body = (Spans() if node.type == "hr" else _inline(node)), []
-    if heading or body:
-        sections.append(Section(level, heading, tuple(body)))
-    return tuple(sections)
+    """The sections of a Markdown text, in order; steps and lines are not set yet. Raises ScriptError."""
+    sections = _Sections()
+    for node in SyntaxTreeNode(markdown().parse(text)).children:
+        sections.take(node)
+    return sections.all()
 
 
-def plain(spans: Spans) -> str:
-    """The text of spans without their styles."""
-    return "".join(span.text for span in spans)
+#: (line of `:::columns`, left, right) within columns; `right` is None before `:::right`.
+_Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 
 
-def _markdown() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.inline.ruler.before("escape", "math", _math_inline)
-    parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
-    return parser
+class _Sections:
+    """Puts the blocks of a text under their headings, and into their columns."""
+
+    def __init__(self) -> None:
+        self._done: list[Section] = []
+        self._current = Section(0, (), ())
+        self._body: list[Block | Note] = []
+        self._columns: _Columns | None = None
+
+    def all(self) -> tuple[Section, ...]:
+        if self._columns is not None:
+            raise ScriptError(f"the columns that begin on line {self._columns[0]} don't end: write ::: below them")
+        self._begin(Section(0, (), ()))
+        return tuple(self._done)
+
+    def take(self, node: SyntaxTreeNode) -> None:
+        if node.type == "marker":
+            self._mark(node.content, line_of(node))
+        elif self._columns is not None:
+            self._take_cell(node, self._columns)
+        elif node.type == "hr":
+            self._begin(Section(0, (), ()))
+        elif node.type == "heading" and node.tag in ("h1", "h2"):
+            heading = spans_of(node)
+            if self._current.layout == "outro" and not self._current.heading and not self._body:
+                self._current = evolve(self._current, heading=heading)
+            else:
+                self._begin(Section(int(node.tag[1]), heading, ()))
+        else:
+            self._body += _blocks(node)
+
+    def _begin(self, section: Section) -> None:
+        if self._current.heading or self._body:
+            self._done.append(evolve(self._current, body=tuple(self._body)))
+        self._current, self._body = section, []
+
+    def _mark(self, name: str, line: int) -> None:
+        match name, self._columns:
+            case "columns", None:
+                self._columns = (line, [], None)
+            case "right", (begun, left, None):
+                self._columns = (begun, left, [])
+            case "outro", None:
+                self._begin(Section(1, (), (), "outro"))
+            case "", (begun, left, right):
+                self._end_columns(begun, left, right or [])
+            case "", None if self._current.layout == "outro":
+                self._begin(Section(0, (), ()))
+            case (("columns" | "right" | "outro" | ""), _):
+                raise ScriptError(f"line {line}: there is nothing that :::{name} could belong to here")
+            case _:
+                raise ScriptError(f"line {line}: there is no :::{name[:40]}; there is columns, right and outro")
+
+    def _end_columns(self, line: int, left: list[Block | Note], right: list[Block | Note]) -> None:
+        notes = [note for note in (*left, *right) if isinstance(note, Note)]
+        sides = [tuple(b for b in side if not isinstance(b, Note | Clip | Columns)) for side in (left, right)]
+        if not all(sides):
+            raise ScriptError(f"the columns on line {line} need something in both: write :::right between them")
+        self._body += [Columns(sides[0], sides[1]), *notes]
+        self._columns = None
+
+    def _take_cell(self, node: SyntaxTreeNode, columns: _Columns) -> None:
+        if node.type == "hr":
+            raise ScriptError(f"line {line_of(node)}: a scene can't begin within columns; end them by :::")
+        blocks = list(_blocks(node))
+        if any(isinstance(block, Clip) for block in blocks):
+            raise ScriptError(f"line {line_of(node)}: a clip can't stand in a column")
+        _, left, right = columns
+        (left if right is None else right).extend(blocks)
 
 
-_MATH = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>(?![\s$])(?:[^$\\]|\\.)*?(?<!\s))\$(?!\d)", re.DOTALL)
-
-
-def _math_inline(state: StateInline, silent: bool) -> bool:
-    """`$x$` as Pandoc has it: no white space just inside, no digit right after, so that prices stay prices."""
-    match = _MATH.match(state.src, state.pos, state.posMax)
-    if match is None:
-        return False
-    if not silent:
-        token = state.push("math_inline", "math", 0)
-        token.content = (match["block"] or match["inline"]).strip()
-    state.pos = match.end()
-    return True
-
-
-def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`$$` alone on a line opens a formula that ends at the next such line."""
-
-    def line(number: int) -> str:
-        return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
-
-    if state.is_code_block(start) or line(start) != "$$":
-        return False
-    close = next((n for n in range(start + 1, end) if line(n) == "$$"), None)
-    if close is None:
-        return False
-    if not silent:
-        token = state.push("math_block", "math", 0)
-        token.content = "\n".join(line(n) for n in range(start + 1, close)).strip()
-        token.map = [start, close + 1]
-        state.line = close + 1
-    return True
-
-
-def _inline(node: SyntaxTreeNode) -> Spans:
-    spans: list[Span] = []
-    for inline in node.children:
-        for child in inline.children or ():
-            spans += _spans(child, bold=False, italic=False)
-    return _merge(spans)
-
-
-def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:
-    match node.type:
-        case "code_inline":
-            yield Span(node.content, "code", bold, italic)
-        case "math_inline":
-            yield Span(node.content, "math")
-        case "softbreak" | "hardbreak":
-            yield Span(" ", "text", bold, italic)
-        case "image":
-            yield Span(node.content, "text", bold, italic)
-        case _ if node.children:
-            for child in node.children:
-                yield from _spans(child, bold=bold or node.type == "strong", italic=italic or node.type in ("em", "s"))
-        case _:
-            yield Span(node.content, "text", bold, italic)
-
-
-def _merge(spans: list[Span]) -> Spans:
-    """Neighbours of one style become one span; the ends are stripped, empty ones dropped."""
-    merged: list[Span] = []
-    for span in spans:
-        if merged and span.kind == "text" and evolve(merged[-1], text="") == evolve(span, text=""):
-            merged[-1] = evolve(span, text=merged[-1].text + span.text)
-        elif span.text:
-            merged.append(span)
-    if merged and merged[0].kind == "text":
-        merged[0] = evolve(merged[0], text=merged[0].text.lstrip())
-    if merged and merged[-1].kind == "text":
-        merged[-1] = evolve(merged[-1], text=merged[-1].text.rstrip())
-    return tuple(span for span in merged if span.text)
+def line_of(node: SyntaxTreeNode) -> int:
+    """The line that a node begins on, counted from 1."""
+    return node.map[0] + 1 if node.map else 1
 
 
 def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
     match node.type:
         case "heading":
-            if spans := _inline(node):
+            if spans := spans_of(node):
                 yield Heading(spans)
         case "paragraph":
-            yield from _paragraph(_inline(node))
+            yield from _pictures(node) or _paragraph(spans_of(node))
         case "bullet_list" | "ordered_list":
             yield from _list(node, 0)
         case "fence" | "code_block":
@@ -185,32 +156,6 @@ def _paragraph(spans: Spans) -> Iterator[Block | Note]:
         yield Paragraph(tuple(Sentence(part) for part in sentences(spans)))
 
 
-# A full stop ends a sentence when a space and something that can begin one follow.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÞА-Я¿¡])|(?<=[。！？])")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|Prof|No|St|[A-Z])\.)$")
-
-
-def sentences(spans: Spans) -> Iterator[Spans]:
-    """Spans cut between sentences; styles go on across a cut."""
-    current: list[Span] = []
-    for span in spans:
-        rest = span.text
-        if span.kind == "text":
-            start = 0
-            for match in _SENTENCE_END.finditer(span.text):
-                if _ABBREVIATION.search(span.text[max(0, match.start() - 8) : match.start()]):
-                    continue
-                head = span.text[start : match.end()].rstrip()
-                if sentence := _merge([*current, evolve(span, text=head)]):
-                    yield sentence
-                current, start = [], match.end()
-            rest = span.text[start:]
-        if rest:
-            current.append(evolve(span, text=rest))
-    if sentence := _merge(current):
-        yield sentence
-
-
 def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
     """Items one after another; blocks other than text inside an item end the list and follow it."""
     items: list[Bullet] = []
@@ -222,7 +167,7 @@ def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
                     case Bullets():
                         items += block.items
                     case Paragraph():
-                        joined = _merge([s for p in block.sentences for s in (*p.spans, Span(" "))])
+                        joined = merged([s for p in block.sentences for s in (*p.spans, Span(" "))])
                         items.append(Bullet(joined, min(depth, 2), number))
                     case _:
                         if items:
@@ -234,17 +179,29 @@ def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
         yield Bullets(tuple(items))
 
 
+def _pictures(node: SyntaxTreeNode) -> list[Block | Note]:
+    """The pictures that a paragraph is made of, if there is nothing else in it."""
+    inline = [child for part in node.children for child in part.children or () if child.type != "softbreak"]
+    if not all(child.type == "image" for child in inline):
+        return []
+    return [
+        media(str(image.attrs["src"]), str(image.attrs.get("title", "")), _alt(image), line_of(node))
+        for image in inline
+    ]
+
+
+def _alt(image: SyntaxTreeNode) -> str:
+    return plain(parse_inline(image.content))
+
+
 def _code(node: SyntaxTreeNode) -> Iterator[Block]:
-    language = (node.info.split() or [""])[0].lower() if node.type == "fence" else ""
-    text = node.content.expandtabs(4).rstrip().strip("\n")
-    if language == "math" and text:
-        yield Math(text)
-    elif text.strip():
-        yield Code(language, text)
+    block = fenced(node.info if node.type == "fence" else "", node.content, line_of(node))
+    if block is not None:
+        yield block
 
 
 def _table(node: SyntaxTreeNode) -> Iterator[Block]:
-    rows = [tuple(_inline(cell) for cell in row.children) for part in node.children for row in part.children]
+    rows = [tuple(spans_of(cell) for cell in row.children) for part in node.children for row in part.children]
     if any(any(row) for row in rows):
         yield Table(rows[0], tuple(rows[1:]))
 
@@ -264,7 +221,7 @@ def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
                     spans += [*block.spans, Span(" ")]
                 case _:
                     rest.append(block)
-    quote, source = _attribution(_merge(spans))
+    quote, source = _attribution(merged(spans))
     if quote or source:
         yield Quote(quote or source, source if quote else ())
     yield from rest
@@ -283,5 +240,5 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
         if spans[at].kind == "text" and match and (at or match.start()):
             text = spans[at].text
             before = [*spans[:at], evolve(spans[at], text=text[: match.start()])]
-            return _merge(before), _merge([evolve(spans[at], text=text[match.end() :]), *spans[at + 1 :]])
+            return merged(before), merged([evolve(spans[at], text=text[match.end() :]), *spans[at + 1 :]])
     return spans, ()

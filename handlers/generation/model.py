@@ -62,7 +62,8 @@ class Voice:
 class Style:
     """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
 
-    `burned`: captions are drawn into the pictures. `music` is the id of an audio asset.
+    `burned`: captions are drawn into the pictures; `captions`: whether there are any. `music` is the id of an audio
+    asset.
     """
 
     theme: str | None = None
@@ -70,6 +71,7 @@ class Style:
     burned: bool = False
     narrated: bool = True
     music: str | None = None
+    captions: bool = True
 
 
 @frozen
@@ -139,7 +141,8 @@ AssetFiles = Mapping[str, AssetFile]
 @frozen
 class Brief:
     """What a pipeline plans from: one of `script` (Markdown or plain text), `scenes` (a scene document as JSON text)
-    and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place."""
+    and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place.
+    `insisted` are the fields of a request that a script's front matter doesn't change, though they say the default."""
 
     script: str | None = None
     voice: Voice = Voice()
@@ -148,6 +151,7 @@ class Brief:
     topic: str | None = None
     merge: Mapping[str, str] = field(factory=dict)
     style: Style = Style()
+    insisted: frozenset[str] = frozenset()
 
 
 @frozen

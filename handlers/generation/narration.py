@@ -4,8 +4,8 @@ import re
 
 from attrs import frozen
 
-from handlers.generation.content import Block, Code, Heading, Math, Quote, Spans, Table
-from handlers.generation.markdown import plain
+from handlers.generation.content import Block, Chart, Code, Heading, Image, Math, Quote, Spans, Table
+from handlers.generation.inline import plain
 from handlers.generation.mathspeech import say_math
 
 
@@ -20,29 +20,30 @@ class Phrases:
     conjunction: str
     quote: str
     formula: str
+    chart: str
 
 
 _PHRASES = {
     "en": Phrases(
         "Here is the code.", "Here it is in {}.", "This table shows {}.", "Its rows are {}.", "and", "{} said:",
-        "Here is the formula.",
+        "Here is the formula.", "This chart shows {}.",
     ),
     "de": Phrases(
         "Hier ist der Code.", "So sieht es in {} aus.", "Diese Tabelle zeigt {}.", "Ihre Zeilen sind {}.", "und",
-        "{} sagte:", "Hier ist die Formel.",
+        "{} sagte:", "Hier ist die Formel.", "Dieses Diagramm zeigt {}.",
     ),
     "fr": Phrases(
         "Voici le code.", "Voici le code en {}.", "Ce tableau montre {}.", "Ses lignes sont {}.", "et",
-        "{} a dit :", "Voici la formule.",
+        "{} a dit :", "Voici la formule.", "Ce graphique montre {}.",
     ),
     "es": Phrases(
         "Este es el código.", "Así se ve en {}.", "Esta tabla muestra {}.", "Sus filas son {}.", "y",
-        "{} dijo:", "Esta es la fórmula.",
+        "{} dijo:", "Esta es la fórmula.", "Este gráfico muestra {}.",
     ),
 }  # fmt: skip
 
 #: In a language without phrases the author's words stand alone.
-_BARE = Phrases("", "", "{}.", "{}.", "", "{}:", "")
+_BARE = Phrases("", "", "{}.", "{}.", "", "{}:", "", "{}.")
 
 _LANGUAGES = {
     "python": "Python", "py": "Python", "js": "JavaScript", "javascript": "JavaScript", "ts": "TypeScript",
@@ -91,6 +92,11 @@ def say_block(block: Block, phrases: Phrases) -> str:
             quote = say_spans(block.spans, phrases)
             source = say_spans(block.source, phrases)
             return f"{phrases.quote.format(source)} {quote}" if source else quote
+        case Image():
+            return block.alt
+        case Chart():
+            title = say_spans(block.title, phrases).rstrip(".")
+            return phrases.chart.format(title) if title else ""
         case _:
             return ""
 

@@ -4,6 +4,7 @@ Heights are estimates in text lines of a page; the theme fits what is left by sc
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -11,6 +12,7 @@ from handlers.generation.content import (
     Block,
     Bullet,
     Bullets,
+    Cell,
     Chart,
     Clip,
     Code,
@@ -25,15 +27,19 @@ from handlers.generation.content import (
     Spans,
     Table,
 )
-from handlers.generation.markdown import Note, plain
+from handlers.generation.errors import ScriptError
+from handlers.generation.inline import plain
+from handlers.generation.sections import Note
 
 PAGE_LINES = 10.5
+MAX_PAGES = 300
 MAX_CODE_COLUMNS = 88
 MAX_CODE_LINES = 17
 MAX_TABLE_ROWS = 7
 MAX_TABLE_COLUMNS = 6
 MAX_TEXT_CHARS = 420
 
+T = TypeVar("T")
 Body = Sequence[Block | Note]
 
 
@@ -46,16 +52,21 @@ class _Piece:
 
 
 def paginate(body: Body) -> list[list[Block | Note]]:
-    """`body` as pages that can be shown one by one; nothing is left out. At least one page."""
+    """`body` as pages that can be shown one by one; nothing is left out. At least one page.
+
+    Raises ScriptError where there are far too many.
+    """
     pages: list[list[_Piece]] = [[]]
     used = 0.0
     for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole)):
         height = _height(piece.block)
-        if used > 0.0 and used + height > PAGE_LINES:
+        if used + height > PAGE_LINES and not all(isinstance(p.block, Heading | Note) for p in pages[-1]):
             # A sub-heading left alone at the foot of a page goes with what it heads.
             last = pages[-1][-1]
             orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
             pages.append(orphans)
+            if len(pages) > MAX_PAGES:
+                raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
             used = sum(_height(orphan.block) for orphan in orphans)
         pages[-1].append(piece)
         used += height
@@ -74,9 +85,7 @@ def _split(block: Block | Note) -> Iterator[Block | Note]:
                 for spans in _chunks(sentence.spans):
                     yield Paragraph((Sentence(spans),))
         case Code():
-            lines = [piece for line in block.text.split("\n") for piece in _wrap(line)]
-            for piece in _even_runs(lines, MAX_CODE_LINES):
-                yield evolve(block, text="\n".join(piece))
+            yield from _split_code(block)
         case Table():
             yield from _split_table(block)
         case Quote():
@@ -85,6 +94,15 @@ def _split(block: Block | Note) -> Iterator[Block | Note]:
                 yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
         case _:
             yield block
+
+
+def _split_code(code: Code) -> Iterator[Code]:
+    """Runs of lines that a page can hold; long lines are wrapped, and highlighted as wholes."""
+    lines = [(piece, number) for number, line in enumerate(code.text.split("\n"), 1) for piece in _wrap(line)]
+    marked = set(code.highlight)
+    for run in _even_runs(lines, MAX_CODE_LINES):
+        highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
+        yield evolve(code, text="\n".join(piece for piece, _ in run), highlight=highlight)
 
 
 def _join(page: list[_Piece]) -> list[Block | Note]:
@@ -169,7 +187,7 @@ def _wrap(line: str) -> list[str]:
     return pieces
 
 
-def _even_runs(lines: list[str], longest: int) -> Iterator[list[str]]:
+def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
     count = max(1, -(-len(lines) // longest))
     size = -(-len(lines) // count)
     for at in range(0, len(lines), size):
@@ -198,6 +216,15 @@ def _split_table(table: Table) -> Iterator[Table]:
                 height, run = 0.0, []
             run.append(row)
         yield evolve(table, header=header, rows=tuple(run))
+
+
+def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
+    """The blocks of a page in the order of reading: those of columns one after the other, the left one first."""
+    for block in blocks:
+        if isinstance(block, Columns):
+            yield from (*block.left, *block.right)
+        else:
+            yield block
 
 
 def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:

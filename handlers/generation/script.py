@@ -6,34 +6,28 @@ becomes scenes of its paragraphs. Long sections go over several pages; nothing i
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from attrs import evolve, frozen
-
-from handlers.generation.content import (
-    Block,
-    Bullets,
-    Columns,
-    Layout,
-    Line,
-    Paragraph,
-    Quote,
-    Scene,
-    Script,
-    Sentence,
-    Span,
-    Spans,
-)
+from handlers.generation.content import Script
 from handlers.generation.errors import ScriptError
-from handlers.generation.markdown import Note, Section, parse_sections, plain
-from handlers.generation.narration import Phrases, phrases_for, say_block, say_spans
-from handlers.generation.pagination import items_of, paginate
+from handlers.generation.frontmatter import split_front_matter
+from handlers.generation.inline import plain
+from handlers.generation.markdown import parse_sections
+from handlers.generation.merge import fill, fill_text, has_fields
+from handlers.generation.narration import phrases_for
+from handlers.generation.pagination import items_of
+from handlers.generation.sections import Note, Section
+from handlers.generation.staging import MAX_SCENES as MAX_SCENES
+from handlers.generation.staging import stage
 
 MAX_CHARS = 200_000
-MAX_SCENES = 300
+#: Far more than 300 scenes can show.
+MAX_LINES = 20_000
+MAX_HEADING_CHARS = 300
+MAX_NOTE_CHARS = 20_000
 
-#: Pages of text without a heading hold fewer blocks: they are read like captions, not like a page.
-_PLAIN_CHARS = 330
-
+_NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -45,27 +39,50 @@ def clean(text: str) -> str:
     if len(text) > MAX_CHARS:
         raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_CHARS:,} are possible")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if match := _FORBIDDEN.search(text):
+    if match := forbidden(text):
         line = text.count("\n", 0, match.start()) + 1
         raise ScriptError(f"the script has the control character U+{ord(match[0]):04X} on line {line}")
+    if (lines := text.count("\n") + 1) > MAX_LINES:
+        raise ScriptError(f"the script has {lines:,} lines; at most {MAX_LINES:,} are possible")
     return unicodedata.normalize("NFC", text)
 
 
-def parse_script(text: str, voice: str = "en-us") -> Script:
-    """The script in `text`; the voice's language decides the few words we add. Raises ScriptError."""
-    sections = parse_sections(clean(text))
-    title = _deck(sections)
-    phrases = phrases_for(voice)
-    pages = [page for number, section in enumerate(sections) for page in _pages(section, first=number == 0)]
-    scenes = [scene for page in pages if (scene := _scene(page, title, phrases)) is not None]
-    if not scenes:
-        raise ScriptError("the script has nothing to say: write a heading, a list or some text")
-    if len(scenes) > MAX_SCENES:
-        raise ScriptError(f"the script makes {len(scenes)} scenes; at most {MAX_SCENES} are possible")
-    return Script(title, tuple(evolve(scene, index=i, count=len(scenes)) for i, scene in enumerate(scenes)))
+def forbidden(text: str) -> re.Match[str] | None:
+    """The first control character in a text, but for tab and line ends; half a surrogate pair counts as one."""
+    return _FORBIDDEN.search(text)
 
 
-def _deck(sections: tuple[Section, ...]) -> str:
+def parse_script(text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS) -> Script:
+    """The script in `text`; the voice's language decides the few words we add. `merge` are the values of merge fields.
+
+    The title of the video is that of the front matter, else the first heading. Raises ScriptError.
+    """
+    front, body = split_front_matter(clean(text))
+    sections = parse_sections(body)
+    if has_fields(text):
+        sections = tuple(fill(section, merge) for section in sections)
+    for section in sections:
+        _check(section)
+    return stage(sections, fill_text(front.title or "", merge) or _deck(sections), phrases_for(voice))
+
+
+def _check(section: Section) -> None:
+    heading = plain(section.heading)
+    if len(heading) > MAX_HEADING_CHARS:
+        raise ScriptError(
+            f"the heading {heading[:40]!r}... has {len(heading):,} characters; at most {MAX_HEADING_CHARS} are possible"
+        )
+    if any(isinstance(block, Note) and len(block.text) > MAX_NOTE_CHARS for block in section.body):
+        raise ScriptError(f"a note under {heading[:40]!r} has more than {MAX_NOTE_CHARS:,} characters: write several")
+    if section.layout == "outro":
+        if not heading:
+            raise ScriptError("an outro begins with a heading, such as # Thank you")
+        others = [block for block in section.body if not isinstance(block, Note) and block.kind != "paragraph"]
+        if others:
+            raise ScriptError(f"an outro has a heading and paragraphs, no {others[0].kind}: end it by ::: before that")
+
+
+def _deck(sections: Sequence[Section]) -> str:
     """The title of the video: the first heading, else the beginning of the text."""
     for section in sections:
         if section.heading:
@@ -76,100 +93,3 @@ def _deck(sections: tuple[Section, ...]) -> str:
                 words = plain(item.spans)
                 return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
     return "Untitled"
-
-
-@frozen
-class _Page:
-    layout: Layout
-    heading: Spans
-    body: tuple[Block | Note, ...]
-    part: int
-    parts: int
-
-
-def _pages(section: Section, *, first: bool) -> list[_Page]:
-    body = section.body if section.heading else _airy(section.body)
-    pages = paginate(body)
-    shown = [block for block in section.body if not isinstance(block, Note)]
-    layout: Layout = "content"
-    if section.heading and first and section.level == 1 and _is_subtitle(shown):
-        layout = "title"
-    elif section.heading and not shown:
-        layout = "section"
-    elif len(pages) == 1 and len(shown) == 1 and isinstance(shown[0], Quote):
-        layout = "quote"
-    return [
-        _Page(layout, section.heading, tuple(page), number, len(pages)) for number, page in enumerate(pages, start=1)
-    ]
-
-
-def _is_subtitle(shown: list[Block]) -> bool:
-    """Whether blocks are few enough words to stand under the title."""
-    texts = [s for block in shown if isinstance(block, Paragraph) for s in block.sentences]
-    only_text = all(isinstance(block, Paragraph) for block in shown)
-    return only_text and sum(len(plain(s.spans)) for s in texts) <= 240
-
-
-def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
-    """Long paragraphs cut into groups of sentences that fill a page of their own."""
-    airy: list[Block | Note] = []
-    for block in body:
-        if not isinstance(block, Paragraph):
-            airy.append(block)
-            continue
-        group: list[Sentence] = []
-        for sentence in block.sentences:
-            if group and sum(len(plain(s.spans)) for s in (*group, sentence)) > _PLAIN_CHARS:
-                airy.append(Paragraph(tuple(group)))
-                group = []
-            group.append(sentence)
-        airy.append(Paragraph(tuple(group)))
-    return tuple(airy)
-
-
-def _scene(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
-    """Numbers the reveal steps and writes the lines; None when there is nothing to show or say."""
-    lines: list[Line] = []
-    step = -1
-
-    def reveal(text: str) -> int:
-        nonlocal step
-        step += 1
-        lines.append(Line(step, text))
-        return step
-
-    if page.heading:
-        # Further pages of a section show its heading again but don't repeat it.
-        reveal(_full_stop(say_spans(page.heading, phrases)) if page.part == 1 else "")
-    blocks: list[Block] = []
-    for at, block in enumerate(page.body):
-        if isinstance(block, Note):
-            lines.append(Line(max(step, 0), block.text))
-            continue
-        noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
-        match block:
-            case Bullets():
-                items = [evolve(i, step=reveal(_full_stop(say_spans(i.spans, phrases)))) for i in block.items]
-                blocks.append(Bullets(tuple(items)))
-            case Paragraph():
-                said = [evolve(s, step=reveal(say_spans(s.spans, phrases))) for s in block.sentences]
-                blocks.append(Paragraph(tuple(said)))
-            case Columns():
-                blocks.append(block)
-            case _:
-                # The author's own words about a listing or a table replace ours.
-                own_words = noted and not isinstance(block, Quote)
-                blocks.append(evolve(block, step=reveal("" if own_words else say_block(block, phrases))))
-    if not page.heading and not blocks:
-        return None if not lines else _bare(page, deck, lines)
-    return Scene(0, 1, deck, page.layout, page.heading, tuple(blocks), tuple(lines), page.part, page.parts)
-
-
-def _bare(page: _Page, deck: str, lines: list[Line]) -> Scene:
-    """Words without a picture: the deck's title is shown while they are spoken."""
-    return Scene(0, 1, deck, "section", (Span(deck),), (), tuple(lines))
-
-
-def _full_stop(text: str) -> str:
-    """espeak lets its voice fall at the end of a sentence only."""
-    return text if not text or text[-1] in ".!?:;…。！？" else text + "."

@@ -20,6 +20,7 @@ from ops.cli import (
     jobs,
     keys,
     parked,
+    plan,
     replay,
     replay_group,
     replay_log,
@@ -37,7 +38,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for command in (serve.up, serve.web, serve.worker, demo.demo, generate.generate, doctor.doctor, settings.settings):
+for command in (
+    serve.up,
+    serve.web,
+    serve.worker,
+    demo.demo,
+    generate.generate,
+    plan.plan,
+    doctor.doctor,
+    settings.settings,
+):
     app.command()(command)
 app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)

@@ -1,9 +1,8 @@
-"""`eventflow generate`: a script file to a running service, and its progress."""
+"""`eventflow generate`: a script or scenes to a running service, and its progress."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,47 +10,40 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli.common import CLIENT_KEY, CLIENT_URL, CommandError, UsageError, say
+from ops.cli.sources import looks, merge_fields, read_source
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 def generate(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Script, Markdown or plain text; - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
+    ],
     url: Annotated[str, typer.Option(envvar=CLIENT_URL, help="The service.")] = _DEFAULT_URL,
     api_key: Annotated[
         str | None,
         typer.Option(envvar=CLIENT_KEY, show_envvar=True, help="Token of `eventflow keys add`; better by variable."),
     ] = None,
     quality: Annotated[list[str] | None, typer.Option(help="Such as 720p (may be repeated).")] = None,
-    voice: Annotated[str | None, typer.Option(help="Who narrates, such as en-us.")] = None,
+    voice: Annotated[str | None, typer.Option(help="Who narrates, such as en-us; none for no narration.")] = None,
     rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
     pipeline: Annotated[str | None, typer.Option(help="explainer, simulation or a plug-in's name.")] = None,
+    theme: Annotated[str | None, typer.Option(help="How it looks, such as midnight.")] = None,
+    aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
+    captions: Annotated[str | None, typer.Option(help="yes, no or burned.")] = None,
+    merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
     output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (waits for it).")] = None,
 ) -> None:
-    """Have a video made of a script by a running service; prints the URLs."""
-    body: dict[str, Any] = {"script": read_script(file)}
+    """Have a video made of a script or of scenes by a running service; prints the URLs."""
+    body = read_source(file) | looks(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
     if quality:
         body["quality_levels"] = quality
     if pipeline:
         body["pipeline"] = pipeline
-    if voice or rate:
-        body["voice"] = {k: v for k, v in {"name": voice, "rate": rate}.items() if v is not None}
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"--url is {url!r}; it looks like {_DEFAULT_URL}.")
     asyncio.run(_generate(body, url, api_key, wait=wait, output=output))
-
-
-def read_script(file: str) -> str:
-    """The text of a file, or of standard input for "-". Raises UsageError."""
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} can't be read: {error.strerror}.") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} isn't UTF-8 text (byte {error.start}).") from error
 
 
 async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait: bool, output: Path | None) -> None:

@@ -13,8 +13,8 @@ import typer
 from eventflow.domain.values import ReprocessFrom
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.follow import follow
-from ops.cli.generate import read_script
 from ops.cli.jobs import JobId, checked_job, missing_job
+from ops.cli.sources import read_text
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ app = typer.Typer(help="Work with the history of jobs: do them again, fork them.
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 #: Fields of a request whose value is text as it stands, and those that are lists.
-_TEXTS, _LISTS = ("script", "pipeline", "pipeline_version"), ("quality_levels",)
+_TEXTS = ("script", "topic", "title", "theme", "aspect", "pipeline", "pipeline_version")
+_LISTS = ("quality_levels",)
 
 
 @app.command()
@@ -151,7 +152,7 @@ def overrides_of(pairs: list[str]) -> dict[str, Any]:
             raise UsageError(f"--set is {pair!r}; it looks like quality_levels=720p or script=@talk.md.")
         if name in found:
             raise UsageError(f"--set {name} is given more than once.")
-        text = read_script(text[1:]) if text.startswith("@") else text
+        text = read_text(text[1:]) if text.startswith("@") else text
         found[name] = _value(name, text)
     return found
 
@@ -171,7 +172,8 @@ async def _fork(
 ) -> None:
     from ops.compose import request_limits
     from ops.forks import NoSuchVersion, fork_of, make
-    from web.errors import Problem
+    from ops.planning import ScenePlanner
+    from web.errors import Problem, invalid
 
     async with open_tool(data_dir) as parts:
         history = await parts.log.history(job_id)
@@ -179,6 +181,8 @@ async def _fork(
             raise missing_job(job_id)
         try:
             wanted = fork_of(history, version, overrides, request_limits(parts.settings))
+            if errors := ScenePlanner(parts.settings).check(wanted.request):
+                raise invalid(errors)
         except NoSuchVersion as error:
             raise UsageError(f"--at: {error}.") from error
         except Problem as problem:
@@ -205,7 +209,7 @@ async def _preview(parts: Parts, fork: Fork) -> None:
     exists = await parts.log.load(fork.job_id) is not None
     typer.echo(f"{fork.job_id} {'exists already' if exists else 'would be made'}", err=True)
     try:
-        scenes = await asyncio.to_thread(preview, fork)
+        scenes = await asyncio.to_thread(preview, fork, parts.settings)
     except MediaError as error:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]

@@ -41,13 +41,13 @@ def chat_service(*answers: Says) -> Iterator[ChatService]:
 
 
 def says(content: Any, *, finish: str = "stop", tokens: int | None = 321, **message: Any) -> Says:
-    """A completion; `content` that isn't text is written as JSON."""
+    """A completion; `content` that isn't text is written as JSON. Its id has the number of messages that it follows."""
     text = content if isinstance(content, str) or content is None else json.dumps(content)
 
-    async def answer(_: Any) -> web.StreamResponse:
+    async def answer(body: Any) -> web.StreamResponse:
         choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
         usage = {} if tokens is None else {"usage": {"total_tokens": tokens}}
-        return web.json_response({"id": "chatcmpl-1", "choices": [choice], **usage})
+        return web.json_response({"id": f"chatcmpl-{len(body['messages'])}", "choices": [choice], **usage})
 
     return answer
 

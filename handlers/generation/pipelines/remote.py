@@ -13,7 +13,7 @@ from eventflow.settings import Settings
 from handlers.generation.aspects import aspect_of
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
-from handlers.generation.errors import PipelineUnavailable
+from handlers.generation.errors import PipelineUnset
 from handlers.generation.grid import SAMPLES_PER_CELL, cells_for
 from handlers.generation.model import (
     Brief,
@@ -65,7 +65,7 @@ class RemotePipeline:
     def check(self) -> None:
         """A service must be set, and what narrates must be there."""
         if not self._settings.url:
-            raise PipelineUnavailable(
+            raise PipelineUnset(
                 "the remote pipeline has no text-to-video service here: set EVENTFLOW_REMOTE_URL (and "
                 "EVENTFLOW_REMOTE_KEY if it needs a key), or take another pipeline"
             )

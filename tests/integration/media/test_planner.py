@@ -11,8 +11,9 @@ from attrs import evolve
 
 from eventflow.model_settings import PlannerSettings
 from handlers.failures import as_step_errors
-from handlers.generation.errors import ScriptError, Stopped
-from handlers.generation.model import Brief, Charged, Control, Note
+from handlers.generation.content import Scene
+from handlers.generation.errors import ScriptError, Stopped, UnknownVoice
+from handlers.generation.model import Brief, Charged, Control, Note, Style, Voice, from_spec
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.planner.plan import Document, Planner, PlannerInvalid, PlannerUnavailable
 from handlers.generation.services.errors import ServiceFailed, ServiceRefused
@@ -94,7 +95,7 @@ def test_a_topic_becomes_a_scene_document() -> None:
     form = body["response_format"]["json_schema"]
     assert form["strict"] is True
     assert form["schema"]["required"] == ["title", "scenes"]
-    assert notes == [Charged("planner", "321", "tokens", "chatcmpl-1")]
+    assert notes == [Charged("planner", "321", "tokens", "chatcmpl-2")]
 
 
 def test_the_topic_is_data() -> None:
@@ -217,3 +218,39 @@ def test_who_stops_does_not_wait_for_a_model() -> None:
 def test_without_a_planner_the_missing_settings_are_named(settings: PlannerSettings, missing: str) -> None:
     with pytest.raises(PlannerUnavailable, match=missing):
         ExplainerPipeline(Planner(settings)).plan(Brief(topic="Tides"), Control())
+
+
+def explainer(service: ChatService) -> ExplainerPipeline:
+    return ExplainerPipeline(Planner(PlannerSettings(service.url, "tide-1", KEY)))
+
+
+def test_a_topic_is_planned_like_scenes_of_a_user() -> None:
+    with chat_service(says(OUTLINE)) as service:
+        plan = explainer(service).plan(Brief(topic=TOPIC, style=Style(aspect="9:16")), Control())
+    scenes = [from_spec(draft.spec, Scene) for draft in plan.scenes]
+    assert plan.title == "Tides"
+    assert [scene.layout for scene in scenes] == ["title", "content", "outro"]
+    assert [scene.aspect for scene in scenes] == ["9:16"] * 3
+    assert [block.kind for block in scenes[1].blocks] == ["bullets", "chart"]
+    assert " ".join(line.text for line in scenes[1].lines).strip() == "The moon pulls."
+
+
+def test_a_models_scenes_go_through_the_same_check() -> None:
+    """Places in the document are places in the outline, so that the model can find them."""
+    chart = {"kind": "chart", "style": "pie", "labels": ["a", "b"], "series": [{"name": "", "values": [1]}]}
+    secret = {"kind": "image", "asset": "/etc/passwd"}
+    bad = {"title": "T", "scenes": [{"title": "A", "narration": "B.", "blocks": [chart, secret]}]}
+    with chat_service(says(bad), says(OUTLINE)) as service:
+        assert explainer(service).plan(Brief(topic=TOPIC), Control()).title == "Tides"
+        told = service.asked[1][1]["messages"][3]["content"]
+        assert "/scenes/0/blocks/0" in told
+        assert "/scenes/0/blocks/1/asset" in told
+        service.answers = [says(bad)]
+        with pytest.raises(PlannerInvalid, match="/scenes/0/blocks/0"):
+            explainer(service).plan(Brief(topic=TOPIC), Control())
+
+
+def test_a_voice_that_is_not_there_is_found_before_a_model_is_paid_for() -> None:
+    with chat_service(says(OUTLINE)) as service, pytest.raises(UnknownVoice):
+        explainer(service).plan(Brief(topic=TOPIC, voice=Voice("nobody")), Control())
+    assert not service.asked

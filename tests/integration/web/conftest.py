@@ -21,6 +21,7 @@ from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings, load_settings
 from eventflow.storage import LocalStore, ObjectStore, SigningKeys
+from ops.planning import ScenePlanner
 from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
@@ -75,6 +76,7 @@ async def deps(
         stores=stores,
         api_keys=ApiKeys(redis, keyspace.api_keys, clock=clock),
         pipelines=frozenset({"explainer", "simulation"}),
+        planner=ScenePlanner(settings),
         clock=clock,
         random_hex=lambda digits: secrets.token_hex(digits)[:digits],
         signing=SIGNING,

@@ -203,3 +203,9 @@ EVENTS_V3: list[ev.Event] = [
     ev.VideoRequested(evolve(_DEFAULTS, script="", topic="Event streams for cooks", captions=CaptionMode.NONE), None),
     ev.VideoRequested(_CHOSEN, ForkOrigin(_ORIGIN, 12, ())),
 ]
+
+#: Of `v4.jsonl`: the lines of payloads whose fourth version is meant.
+EVENTS_V4: list[ev.Event] = [
+    ev.VideoRequested(_LOOKS, None),
+    ev.VideoRequested(evolve(_DEFAULTS, insisted=("aspect", "voice.name")), None),
+]

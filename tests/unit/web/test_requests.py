@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventflow.domain.commands import RequestReprocess
-from eventflow.domain.values import ReprocessFrom, VideoRequest, Voice
+from eventflow.domain.values import CaptionMode, MergeField, OnSceneFailure, ReprocessFrom, VideoRequest, Voice
+from handlers.generation.aspects import ASPECTS
+from handlers.generation.document import VERSION
+from handlers.generation.merge import NAME
+from handlers.generation.staging import MAX_SCENES
+from ops.forks import request_body
+from web import looks, sources
 from web.errors import FieldError, Problem
 from web.requests import Limits, parse_reprocess, parse_request
 
@@ -53,6 +59,81 @@ def test_everything_that_can_be_said() -> None:
     assert (made.retry_attempts, made.thumbnail_generation) == (0, False)
 
 
+ASSET = "as_" + "0123456789abcdef" * 2
+
+
+def test_everything_that_can_be_said_about_looks_and_sound() -> None:
+    body = {
+        "scenes": [{"title": "Hi"}],
+        "title": "Deck",
+        "voice": None,
+        "theme": "midnight",
+        "aspect": "9:16",
+        "captions": "burned",
+        "music": ASSET,
+        "on_scene_failure": "skip",
+        "merge": [{"find": "name", "replace": "Ada"}],
+    }
+    made = parse_request(body, LIMITS)
+    assert made == VideoRequest(
+        script="",
+        scenes='{"version":1,"title":"Deck","scenes":[{"title":"Hi"}]}',
+        narrated=False,
+        theme="midnight",
+        aspect="9:16",
+        captions=CaptionMode.BURNED,
+        music=ASSET,
+        on_scene_failure=OnSceneFailure.SKIP,
+        merge=(MergeField("name", "Ada"),),
+    )
+    assert parse_request({"topic": "Bees"}, LIMITS).topic == "Bees"
+
+
+def test_what_says_the_default_is_insisted_on_where_front_matter_could_say_otherwise() -> None:
+    said = {"voice": {"name": "en-us"}, "aspect": "16:9", "captions": True, "music": None, "theme": None}
+    assert parse_request({"script": "# Hi", **said}, LIMITS).insisted == ()
+    made = parse_request({"script": "---\nrate: 2\n---\n# Hi", **said}, LIMITS)
+    assert made.insisted == ("aspect", "captions", "music", "theme", "voice", "voice.name")
+    assert parse_request({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}, LIMITS).insisted == ()
+
+
+def test_a_body_that_gives_a_request_again() -> None:
+    for body in (
+        {"script": "# Hi", "voice": {"name": "de", "rate": 2}, "passthrough": {"a": 1}},
+        {"script": "---\nrate: 2\n---\n# Hi", "voice": {"name": "en-us"}, "captions": True, "music": None},
+        {"script": "---\nrate: 2\n---\n# Hi"},
+        {"scenes": [{"title": "x"}], "title": "T", "captions": False, "voice": None, "on_scene_failure": "skip"},
+        {"topic": "Bees", "theme": "midnight", "aspect": "1:1", "music": ASSET},
+        {"script": "{{a}}", "merge": [{"find": "a", "replace": "b"}], "captions": "burned"},
+        {"pipeline": "simulation"},
+    ):
+        made = parse_request(body, LIMITS)
+        assert parse_request(request_body(made), LIMITS) == made
+
+
+def test_a_request_is_made_from_one_thing() -> None:
+    assert wrong({"scenes": []}) == {"/scenes": "out_of_range"}
+    assert wrong({"topic": " "}) == {"/topic": "empty"}
+    assert wrong({"topic": "x", "scenes": [1]}) == {"/topic": "conflict"}
+
+
+@pytest.mark.parametrize("field", ["passthrough", "scenes"])
+def test_what_is_nested_too_deeply_is_refused(field: str) -> None:
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    value = {"a": deep} if field == "passthrough" else [deep]
+    source = {} if field == "scenes" else {"script": "x"}
+    assert wrong({**source, field: value}) == {f"/{field}": "too_deep"}
+
+
+def test_the_web_knows_the_aspects_and_names_that_the_handlers_know() -> None:
+    assert set(looks.ASPECTS) == set(ASPECTS)
+    assert NAME.pattern == sources.MERGE_NAME
+    assert sources.DOCUMENT_VERSION == VERSION
+    assert sources.MAX_SCENES == MAX_SCENES
+
+
 def test_a_test_pattern_needs_no_script() -> None:
     assert parse_request({"pipeline": "simulation"}, LIMITS).script == ""
     assert wrong({}) == {"/script": "required"}
@@ -77,26 +158,12 @@ def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "scenes",
-        "topic",
-        "theme",
-        "aspect",
-        "captions",
-        "music",
-        "on_scene_failure",
-        "enable_streaming",
-        "webhook_url",
-    ],
+    ["enable_streaming", "webhook_url"],
 )
 def test_fields_of_later_are_not_available_rather_than_ignored(name: str) -> None:
     problem = problem_of({"script": "x", name: None})
     assert problem.code == "not_available"
     assert {error.pointer: error.code for error in problem.errors} == {f"/{name}": "not_available"}
-
-
-def test_other_ways_to_ask_are_not_told_that_a_script_is_missing() -> None:
-    assert wrong({"topic": "bees"}) == {"/topic": "not_available"}
 
 
 def test_unknown_fields_are_named_with_what_may_have_been_meant() -> None:
@@ -146,7 +213,22 @@ def test_everything_wrong_is_listed_at_once() -> None:
         ("retry_attempts", -1, "/retry_attempts", "out_of_range"),
         ("voice", {"name": "fr"}, "/voice/name", "unknown_value"),
         ("voice", {"rate": True}, "/voice/rate", "wrong_type"),
-        ("voice", None, "/voice", "wrong_type"),
+        ("voice", 1, "/voice", "wrong_type"),
+        ("scenes", [{}], "/scenes", "conflict"),
+        ("topic", "x", "/topic", "conflict"),
+        ("title", "x", "/title", "not_here"),
+        ("theme", "nope", "/theme", "unknown_value"),
+        ("aspect", "4:3", "/aspect", "unknown_value"),
+        ("captions", "yes", "/captions", "unknown_value"),
+        ("captions", None, "/captions", "wrong_type"),
+        ("music", "song.mp3", "/music", "malformed"),
+        ("on_scene_failure", "retry", "/on_scene_failure", "unknown_value"),
+        ("merge", {}, "/merge", "wrong_type"),
+        ("merge", [{"find": "a"}], "/merge/0", "required"),
+        ("merge", [{"find": "{{a}}", "replace": "b"}], "/merge/0/find", "malformed"),
+        ("merge", [{"find": "a", "replace": "\0"}], "/merge/0/replace", "control_character"),
+        ("merge", [{"find": "a", "replace": "b"}, {"find": "a", "replace": "c"}], "/merge/1/find", "repeated"),
+        ("merge", [{"find": "a", "replace": "b"}] * 101, "/merge", "too_long"),
         ("cleanup_local_files", 1, "/cleanup_local_files", "wrong_type"),
         ("passthrough", {"x": "y" * 1_024}, "/passthrough", "too_long"),
         ("passthrough", None, "/passthrough", "wrong_type"),
@@ -171,7 +253,24 @@ JSON_VALUES = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    ["script", "pipeline", "pipeline_version", "quality_levels", "voice", "retry_attempts", "passthrough", "topic"]
+    [
+        "script",
+        "scenes",
+        "topic",
+        "title",
+        "merge",
+        "theme",
+        "aspect",
+        "captions",
+        "music",
+        "on_scene_failure",
+        "pipeline",
+        "pipeline_version",
+        "quality_levels",
+        "voice",
+        "retry_attempts",
+        "passthrough",
+    ]
 )
 
 

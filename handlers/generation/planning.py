@@ -1,0 +1,73 @@
+"""From a brief to a script and how it looks and sounds: front matter, merge fields, and what the request insists on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import evolve, frozen
+
+from handlers.generation.content import Script
+from handlers.generation.document import read_document, with_look
+from handlers.generation.errors import ScriptError, UnknownTheme
+from handlers.generation.frontmatter import FrontMatter, split_front_matter
+from handlers.generation.model import Brief, Style, Voice
+from handlers.generation.script import clean, parse_script
+
+DEFAULT_THEME = "midnight"
+
+
+@frozen
+class Planned:
+    """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter."""
+
+    script: Script
+    voice: Voice
+    style: Style
+
+
+def plan_brief(brief: Brief, themes: Iterable[str]) -> Planned:
+    """The script that a brief holds. Raises ScriptError, DocumentError, UnknownTheme."""
+    if brief.scenes is not None:
+        voice, style = brief.voice, brief.style
+        script = read_document(brief.scenes, voice.name, brief.merge)
+    elif brief.script is not None:
+        voice, style = settled(brief, front_matter(brief.script))
+        script = parse_script(brief.script, voice.name, brief.merge)
+    else:
+        raise ScriptError("a script, scenes or a topic is needed")
+    check_theme(style, themes)
+    return Planned(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style)
+
+
+def front_matter(script: str) -> FrontMatter:
+    """The front matter of a script. Raises ScriptError."""
+    return split_front_matter(clean(script))[0]
+
+
+def check_theme(style: Style, themes: Iterable[str]) -> None:
+    """Raises UnknownTheme."""
+    known = tuple(themes)
+    if style.theme is not None and style.theme not in known:
+        raise UnknownTheme(style.theme, known)
+
+
+def settled(brief: Brief, front: FrontMatter) -> tuple[Voice, Style]:
+    """What the brief says, and where it says the default, the front matter, unless the brief insists."""
+    insisted, usual, plain = brief.insisted, Voice(), Style()
+    voice, style = brief.voice, brief.style
+    if front.voice is not None and voice.name == usual.name and "voice.name" not in insisted:
+        voice = evolve(voice, name=front.voice)
+    if front.rate is not None and voice.rate == usual.rate and "voice.rate" not in insisted:
+        voice = evolve(voice, rate=front.rate)
+    if front.narrated is not None and style.narrated and "voice" not in insisted:
+        style = evolve(style, narrated=front.narrated)
+    if front.theme is not None and style.theme is None and "theme" not in insisted:
+        style = evolve(style, theme=front.theme)
+    if front.aspect is not None and style.aspect == plain.aspect and "aspect" not in insisted:
+        style = evolve(style, aspect=front.aspect)
+    if front.music is not None and style.music is None and "music" not in insisted:
+        style = evolve(style, music=front.music or None)
+    unsaid = style.captions and not style.burned and "captions" not in insisted
+    if front.captions is not None and unsaid:
+        style = evolve(style, captions=front.captions != "none", burned=front.captions == "burned")
+    return voice, style

@@ -1,0 +1,80 @@
+"""What a video is made from, as files and options say it, in the words of the API."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from ops.cli.common import UsageError
+
+_CAPTIONS = {"yes": True, "no": False, "burned": "burned"}
+#: Members of a plan that a request has under their own names.
+_PLANNED = ("scenes", "title", "voice")
+_KNOWN = ("version", "style", "warnings", *_PLANNED)
+
+
+def read_source(file: str) -> dict[str, Any]:
+    """The request fields in a file, or in standard input for "-": a script, or scenes where it is JSON.
+
+    Raises UsageError. Scenes are an array, a document, or what `eventflow plan` prints, with its voice and style.
+    """
+    text = read_text(file)
+    if not (file.lower().endswith(".json") or (file == "-" and text.lstrip()[:1] in ("{", "["))):
+        return {"script": text}
+    try:
+        value = orjson.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{file} isn't valid JSON: {error}.") from error
+    if isinstance(value, list):
+        return {"scenes": value}
+    if not isinstance(value, dict) or "scenes" not in value:
+        raise UsageError(f'{file} holds no scenes: it looks like {{"version": 1, "scenes": [...]}}.')
+    unknown = sorted(value.keys() - set(_KNOWN))
+    style = value.get("style", {})
+    if unknown or not isinstance(style, dict):
+        raise UsageError(f"{file} has unknown members: {', '.join(unknown) or 'style'}; there is: {', '.join(_KNOWN)}.")
+    if value.get("version", 1) != 1:
+        raise UsageError(f"{file} is of version {value['version']}; there is only version 1.")
+    return {name: value[name] for name in _PLANNED if name in value} | style
+
+
+def looks(
+    voice: str | None, rate: float | None, theme: str | None, aspect: str | None, captions: str | None
+) -> dict[str, Any]:
+    """The request fields of options. Raises UsageError."""
+    body: dict[str, Any] = {}
+    if voice == "none":
+        body["voice"] = None
+    elif voice or rate:
+        body["voice"] = {k: v for k, v in {"name": voice, "rate": rate}.items() if v is not None}
+    if captions is not None:
+        if captions not in _CAPTIONS:
+            raise UsageError(f"--captions is {captions!r}; it is yes, no or burned.")
+        body["captions"] = _CAPTIONS[captions]
+    return body | {name: value for name, value in (("theme", theme), ("aspect", aspect)) if value is not None}
+
+
+def merge_fields(pairs: list[str]) -> dict[str, Any]:
+    """The request fields of NAME=TEXT options. Raises UsageError."""
+    fields = []
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--merge is {pair!r}; it looks like NAME=TEXT.")
+        fields.append({"find": name, "replace": text})
+    return {"merge": fields} if fields else {}
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of standard input for "-". Raises UsageError."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} isn't UTF-8 text (byte {error.start}).") from error

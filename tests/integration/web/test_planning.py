@@ -1,0 +1,165 @@
+"""Planning over HTTP: scenes without a video, requests with scenes, and what there is to choose from."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from eventflow.model_settings import PlannerSettings
+from eventflow.settings import Settings
+from ops.planning import ScenePlanner
+from tests.integration.web.conftest import Client, StartClient
+from tests.support.chat_server import KEY, chat_service, refuses, says
+from web import planning
+from web.deps import WebDeps
+from web.projection import PROJECTION
+
+SCRIPT = "---\ntheme: midnight\nvoice: de\naspect: 1:1\n---\n# Dear {{name}}\n\nHello.\n\n## Why\n\n- **one**\n- two"
+MERGE = [{"find": "name", "replace": "*Ada*"}]
+
+
+async def post(client: Client, what: str, body: Any) -> tuple[int, Any]:
+    async with client.post(f"/api/v1/videos/{what}", json=body) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+async def wrong(client: Client, what: str, body: Any) -> dict[str, str]:
+    status, problem = await post(client, what, body)
+    assert status == 422
+    return {error["pointer"]: error["code"] for error in problem["errors"]}
+
+
+async def test_a_plan_is_edited_and_made(client: Client, deps: WebDeps) -> None:
+    status, plan = await post(client, "plan", {"script": SCRIPT, "merge": MERGE})
+    assert status == 200
+    assert (plan["title"], plan["voice"]) == ("Dear *Ada*", {"name": "de", "rate": 1.0})
+    assert plan["style"] == {"theme": "midnight", "aspect": "1:1", "captions": True, "music": None}
+    assert [scene["layout"] for scene in plan["scenes"]] == ["title", "content"]
+    assert plan["scenes"][1]["blocks"] == [{"kind": "bullets", "items": ["**one**", "two"]}]
+    assert plan["warnings"] == []
+
+    plan["scenes"][1]["blocks"][0]["items"].append("three")
+    body = {"title": plan["title"], "voice": plan["voice"], "scenes": plan["scenes"], **plan["style"]}
+    status, again = await post(client, "plan", body)
+    assert status == 200
+    assert {**again, "scenes": None} == {**plan, "scenes": None}
+    assert again["scenes"][0] == plan["scenes"][0]
+    status, accepted = await post(client, "generate", body)
+    assert status == 202
+    found = await client.app[PROJECTION].get(accepted["job_id"]) if client.app else None
+    assert found is not None
+    record = await deps.log.load(accepted["job_id"])
+    assert record is not None
+    assert '"three"' in (record.job.request.scenes or "")
+
+
+async def test_faults_in_scenes_are_told_with_their_place_before_there_is_a_job(client: Client) -> None:
+    for what in ("plan", "generate"):
+        body = {"scenes": [{"title": "x"}, {"titel": "y", "blocks": [{"kind": "code"}]}]}
+        assert await wrong(client, what, body) == {
+            "/scenes/1/titel": "unknown_field",
+            "/scenes/1/blocks/0": "required",
+        }
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"script": "---\nthem: x\n---\n# Hi"}, {"/script": "script"}),
+        ({"script": "---\ntheme: nope\n---\n# Hi"}, {"/script": "unknown_theme"}),
+        ({"script": "---\nvoice: nope\n---\n# Hi"}, {"/script": "unknown_voice"}),
+        ({"script": "# Dear {{nobody}}"}, {"/script": "unknown_merge_field"}),
+        ({"scenes": [{"title": "Dear {{nobody}}"}]}, {"/scenes": "unknown_merge_field"}),
+        ({"topic": "Bees"}, {"/topic": "not_configured"}),
+        ({"script": "x", "topic": "y"}, {"/topic": "conflict"}),
+    ],
+)
+async def test_what_is_wrong_is_told_before_there_is_a_job(client: Client, body: Any, found: dict[str, str]) -> None:
+    assert await wrong(client, "generate", body) == found
+    assert await wrong(client, "plan", body) == found
+
+
+async def test_a_topic_without_a_model_names_the_settings(start: StartClient, settings: Settings) -> None:
+    client = await start(planner=ScenePlanner(evolve(settings, planner=PlannerSettings(model="m"))))
+    _, problem = await post(client, "generate", {"topic": "Bees"})
+    assert "set EVENTFLOW_PLANNER_URL (" in problem["detail"]
+    assert "EVENTFLOW_PLANNER_KEY" in problem["detail"]
+
+
+async def test_another_pipelines_plan_is_no_scenes(client: Client) -> None:
+    assert await wrong(client, "plan", {"pipeline": "simulation"}) == {"/pipeline": "not_available"}
+
+
+async def test_what_there_is_to_choose_from(client: Client) -> None:
+    found = {}
+    for what in ("pipelines", "themes", "voices"):
+        async with client.get(f"/api/v1/{what}") as answer:
+            assert answer.status == 200
+            found[what] = {offer["name"]: offer for offer in (await answer.json())[what]}
+    assert found["pipelines"]["explainer"]["available"] is True
+    assert found["themes"]["midnight"]["colours"]["ground"].startswith("#")
+    assert "en-us" in found["voices"]
+
+
+async def test_a_plan_that_takes_too_long_is_not_waited_for(
+    start: StartClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "PLAN_SECONDS", 0.05)
+    client = await start(planner=Slow(settings))
+    status, problem = await post(client, "plan", {"script": "# Hi"})
+    assert (status, problem["code"]) == (503, "planning_slow")
+
+
+class Slow(ScenePlanner):
+    def plan(self, request: Any) -> Any:
+        time.sleep(0.5)
+        return super().plan(request)
+
+
+async def test_nothing_that_comes_as_scenes_is_our_fault(client: Client) -> None:
+    """Fuzzed once more on the way that bytes take, with values that a body can hold and a document can't."""
+    deep: Any = "x"
+    for _ in range(200):
+        deep = {"left": [deep], "kind": "columns", "right": [deep] if isinstance(deep, str) else ["y"]}
+    odd: list[Any] = [
+        None,
+        True,
+        10**30,
+        1e308,
+        "\u202e\u200b",
+        "\ufffe",
+        [],
+        {},
+        deep,
+        [[]],
+        {"kind": []},
+        {"text": {}},
+    ]
+    scenes = [
+        *({field: value} for value in odd for field in ("title", "blocks", "narration", "layout", "part")),
+        *({"blocks": [value]} for value in odd),
+        *({"title": value, "narration": [value]} for value in odd),
+    ]
+    answers = await asyncio.gather(*(post(client, "plan", {"scenes": [scene]}) for scene in scenes))
+    assert {status for status, _ in answers} <= {200, 422}
+
+
+OUTLINE = {"title": "Bees", "scenes": [{"title": "Bees", "narration": "They hum.", "blocks": []}]}
+
+
+async def test_a_topic_is_planned_by_a_model_or_the_answer_says_why_not(start: StartClient, settings: Settings) -> None:
+    with chat_service(says(OUTLINE), refuses(429, Retry_After="7"), refuses(401), says("no")) as service:
+        planner = ScenePlanner(evolve(settings, planner=PlannerSettings(service.url, "m", KEY)))
+        client = await start(planner=planner)
+        status, plan = await post(client, "plan", {"topic": "Bees"})
+        assert (status, plan["title"], len(plan["scenes"])) == (200, "Bees", 1)
+        async with client.post("/api/v1/videos/plan", json={"topic": "Bees"}) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
+        status, problem = await post(client, "plan", {"topic": "Bees"})
+        assert (status, problem["code"]) == (503, "service_refused")
+        assert "EVENTFLOW_PLANNER_KEY" in problem["detail"]
+        assert await wrong(client, "plan", {"topic": "Bees"}) == {"/topic": "planner_invalid"}

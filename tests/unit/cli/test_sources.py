@@ -1,0 +1,71 @@
+"""Scripts and scenes from files, and what `eventflow plan` prints of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from ops.cli import main
+from ops.cli.common import UsageError
+from ops.cli.sources import looks, merge_fields, read_source
+
+SCENES = [{"title": "Hi"}]
+
+
+def file_of(tmp_path: Path, name: str, content: object) -> str:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else orjson.dumps(content))
+    return str(path)
+
+
+def test_a_file_is_a_script_or_scenes(tmp_path: Path) -> None:
+    assert read_source(file_of(tmp_path, "a.md", "[x] # Hi")) == {"script": "[x] # Hi"}
+    assert read_source(file_of(tmp_path, "a.json", SCENES)) == {"scenes": SCENES}
+    plan = {"version": 1, "title": "T", "scenes": SCENES, "voice": None, "style": {"theme": "x"}, "warnings": []}
+    made = {"title": "T", "scenes": SCENES, "voice": None, "theme": "x"}
+    assert read_source(file_of(tmp_path, "b.JSON", plan)) == made
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("{", "isn't valid JSON"),
+        ({"title": "x"}, "holds no scenes"),
+        ({"scenes": SCENES, "sceens": 1}, "unknown members: sceens"),
+        ({"scenes": SCENES, "version": 2}, "version 2; there is only version 1"),
+        ({"scenes": SCENES, "style": 3}, "style"),
+    ],
+)
+def test_files_that_are_wrong_are_told_why(tmp_path: Path, content: object, match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        read_source(file_of(tmp_path, "a.json", content))
+
+
+def test_options_are_fields_of_the_request() -> None:
+    assert looks("none", None, None, None, None) == {"voice": None}
+    assert looks("de", 1.5, "paper", "1:1", "no") == {
+        "voice": {"name": "de", "rate": 1.5}, "theme": "paper", "aspect": "1:1", "captions": False,
+    }  # fmt: skip
+    assert looks(None, None, None, None, "burned") == {"captions": "burned"}
+    assert merge_fields(["a=b=c", "d="]) == {"merge": [{"find": "a", "replace": "b=c"}, {"find": "d", "replace": ""}]}
+    with pytest.raises(UsageError, match="yes, no or burned"):
+        looks(None, None, None, None, "maybe")
+    with pytest.raises(UsageError, match="NAME=TEXT"):
+        merge_fields(["a"])
+
+
+def test_a_plan_is_printed_and_planned_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    script = file_of(tmp_path, "a.md", "---\nvoice: none\n---\n# Dear {{name}}\n\n- b")
+    assert main(["plan", script, "--merge", "name=Ada", "--aspect", "9:16"]) == 0
+    printed = capfd.readouterr().out
+    plan = orjson.loads(printed)
+    assert (plan["title"], plan["voice"], plan["style"]["aspect"]) == ("Dear Ada", None, "9:16")
+    assert main(["plan", file_of(tmp_path, "a.json", printed)]) == 0
+    assert orjson.loads(capfd.readouterr().out) == plan
+
+
+def test_what_can_not_be_planned_is_told_in_a_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", file_of(tmp_path, "a.json", [{"titel": "x"}])]) == 1
+    assert "did you mean 'title'?" in capfd.readouterr().err

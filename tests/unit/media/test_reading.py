@@ -1,0 +1,83 @@
+"""Pages that nobody reads aloud are shown as long as reading takes, and none ends before its clips."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import pytest
+
+from handlers.generation.content import Scene
+from handlers.generation.document import read_scenes
+from handlers.generation.errors import UnknownAsset
+from handlers.generation.grid import SAMPLES_PER_CELL
+from handlers.generation.model import AssetFile, Brief, Control, NarrateTask, Style
+from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.reading import read_scene
+
+ASSET = "as_" + "0123456789abcdef" * 2
+CLIP = AssetFile(Path("clip.mp4"), "clip", "video/mp4", 640, 360, 12.5)
+SCENES = f'{{"version": 1, "scenes": [{{"title": "Look", "blocks": [{{"kind": "clip", "asset": "{ASSET}"}}]}}]}}'
+
+
+def scene_of(*blocks: object, title: str = "T") -> Scene:
+    return read_scenes({"version": 1, "scenes": [{"title": title, "blocks": list(blocks)}]}).scenes[0]
+
+
+def test_more_words_take_more_time() -> None:
+    few = read_scene(scene_of("Two words."), 1.0)
+    many = read_scene(scene_of("Twenty words and more. " * 3), 1.0)
+    assert few.duration_s < many.duration_s
+    assert [cue.step for cue in many.cues] == [0, 1, 2, 3]
+    assert many.lines == many.words == ()
+    gaps = [b.start_s - a.start_s for a, b in zip(many.cues[1:], many.cues[2:], strict=False)]
+    assert gaps == pytest.approx([4 * 60 / 170] * 2)
+
+
+def test_it_goes_by_the_rate_and_by_characters_where_there_are_no_spaces() -> None:
+    scene = scene_of("一二三四五六七八九十" * 4)
+    assert read_scene(scene, 2.0).duration_s < read_scene(scene, 1.0).duration_s
+    assert read_scene(scene, 1.0).duration_s > 20 * 60 / 170
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"kind": "math", "latex": "x"},
+        {"kind": "image", "asset": ASSET},
+        {"kind": "chart", "style": "bar", "labels": ["a"], "series": [{"values": [1]}]},
+        {"kind": "code", "code": "a\nb\nc"},
+        {
+            "kind": "columns",
+            "left": ["Some words that take a while to read."],
+            "right": [{"kind": "math", "latex": "y"}],
+        },
+    ],
+)
+def test_what_isnt_words_is_looked_at(block: object) -> None:
+    assert read_scene(scene_of(block), 1.0).duration_s >= 5
+
+
+@pytest.mark.parametrize("narrated", [True, False])
+def test_a_scene_lasts_as_long_as_its_clip(narrated: bool, tmp_path: Path) -> None:
+    pipeline = ExplainerPipeline()
+    plan = pipeline.plan(Brief(scenes=SCENES, style=Style(narrated=narrated)), Control())
+    assert plan.scenes[0].assets == (ASSET,)
+    task = NarrateTask(plan.scenes[0], plan.voice, plan.style, {ASSET: CLIP})
+    told = pipeline.narrate(task, tmp_path, Control())
+    start = next(cue.start_s for cue in told.narration.cues if cue.step == 1)
+    assert told.narration.duration_s >= start + 12.5
+    if narrated:
+        assert told.audio is not None
+        with wave.open(str(told.audio)) as sound:
+            assert sound.getnframes() == told.duration_cells * SAMPLES_PER_CELL
+    else:
+        assert told.audio is None
+
+
+def test_an_asset_of_another_kind_is_named(tmp_path: Path) -> None:
+    pipeline = ExplainerPipeline()
+    plan = pipeline.plan(Brief(scenes=SCENES), Control())
+    picture = AssetFile(Path("x.png"), "image", "image/png", 1, 1)
+    with pytest.raises(UnknownAsset, match="is no clip: it holds image/png"):
+        pipeline.narrate(NarrateTask(plan.scenes[0], assets={ASSET: picture}), tmp_path, Control())

@@ -1,0 +1,99 @@
+"""Plans without videos, and what there is to choose from: pipelines, themes, voices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from aiohttp import web
+from attrs import evolve
+
+from eventflow.domain.values import VideoRequest
+from eventflow.settings import Settings
+from web.bodies import read_json
+from web.checks import known_query
+from web.deps import DEPS, Planner
+from web.errors import RETRY, Problem, invalid
+from web.jobs import json_response
+from web.requests import Limits, parse_request
+
+T = TypeVar("T")
+
+PLAN_ROUTE = "/api/v1/videos/plan"
+PIPELINES_ROUTE, THEMES_ROUTE, VOICES_ROUTE = "/api/v1/pipelines", "/api/v1/themes", "/api/v1/voices"
+#: Seconds that a plan may take; a model that plans from a topic has more.
+PLAN_SECONDS = 20.0
+TOPIC_SECONDS = 120.0
+CHECK_SECONDS = 20.0
+#: Plans at a time. A thread can't be stopped: one that takes too long isn't waited for, and keeps its place to its end.
+_THREADS = 4
+
+PLANNERS = web.AppKey("planners", ThreadPoolExecutor)
+
+
+def limits_of(
+    settings: Settings, pipelines: frozenset[str], voices: frozenset[str] | None, planner: Planner | None
+) -> Limits:
+    """What a request may ask for, here."""
+    limits = Limits(settings.max_script_chars, settings.pipeline, pipelines, voices)
+    return evolve(limits, themes=planner.theme_names) if planner else limits
+
+
+async def _read(request: web.Request) -> VideoRequest:
+    deps = request.app[DEPS]
+    limits = limits_of(deps.settings, deps.pipelines, deps.voices, deps.planner)
+    return parse_request(await read_json(request), limits)
+
+
+async def threads(app: web.Application) -> AsyncIterator[None]:
+    """The threads that planning has to itself, so that it takes none from files and stores."""
+    app[PLANNERS] = ThreadPoolExecutor(_THREADS, "planning")
+    yield
+    app[PLANNERS].shutdown(wait=False, cancel_futures=True)
+
+
+async def checked(request: web.Request) -> VideoRequest:
+    """The request in the body, its scenes and front matter checked as well. Raises Problem 400, 413, 415, 422, 503."""
+    wanted = await _read(request)
+    if errors := await _in_thread(request, CHECK_SECONDS, request.app[DEPS].planner.check, wanted):
+        raise invalid(errors)
+    return wanted
+
+
+async def plan(request: web.Request) -> web.Response:
+    known_query(request.query)
+    wanted = await _read(request)
+    seconds = PLAN_SECONDS if wanted.topic is None else TOPIC_SECONDS
+    return json_response(await _in_thread(request, seconds, request.app[DEPS].planner.plan, wanted))
+
+
+async def pipelines(request: web.Request) -> web.Response:
+    known_query(request.query)
+    return json_response({"pipelines": await _listed(request, request.app[DEPS].planner.pipelines)})
+
+
+async def themes(request: web.Request) -> web.Response:
+    known_query(request.query)
+    return json_response({"themes": await _listed(request, request.app[DEPS].planner.themes)})
+
+
+async def voices(request: web.Request) -> web.Response:
+    known_query(request.query)
+    return json_response({"voices": await _listed(request, request.app[DEPS].planner.voices)})
+
+
+async def _listed(request: web.Request, what: Callable[[], Any]) -> Any:
+    return await _in_thread(request, PLAN_SECONDS, what)
+
+
+async def _in_thread(request: web.Request, seconds: float, work: Callable[..., T], *arguments: Any) -> T:
+    """Raises Problem 503 after `seconds`."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            return await loop.run_in_executor(request.app[PLANNERS], work, *arguments)
+    except TimeoutError:
+        detail = f"Planning took longer than {seconds:g} s. Try again, or with less at a time."
+        raise Problem(503, "planning_slow", detail, headers=RETRY) from None
