@@ -34,7 +34,7 @@ def plan_brief(brief: Brief, themes: Iterable[str]) -> Planned:
         voice, style = settled(brief, front_matter(brief.script))
         script = parse_script(brief.script, voice.name, brief.merge)
     else:
-        raise ScriptError("a script, scenes or a topic is needed")
+        raise ScriptError("the explainer pipeline needs a script or scenes")
     check_theme(style, themes)
     return Planned(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style)
 
