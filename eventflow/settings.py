@@ -16,11 +16,19 @@ from attrs import field, frozen
 from eventflow.domain.values import Step
 from eventflow.light import environ
 from eventflow.media_settings import MediaSettings, RawMedia, media_settings
+from eventflow.model_settings import (
+    PlannerSettings,
+    RawPlanner,
+    RawRemote,
+    RemoteSettings,
+    planner_settings,
+    remote_settings,
+)
 from eventflow.setting_checks import PREFIX, Checks
 from eventflow.speech_settings import RawSpeech, SpeechSettings, speech_settings
 
 _CENTURY_S = 100 * 365 * 86_400
-_SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY", "PLANNER_KEY")
+_SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY", "PLANNER_KEY", "REMOTE_KEY")
 
 
 class SettingsError(Exception):
@@ -66,9 +74,6 @@ class _Raw:
     signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
-    planner_url = environ.var("", help="OpenAI-compatible API that plans videos from topics: https://HOST/v1")
-    planner_model = environ.var("", help="the model that it plans with")
-    planner_key = environ.var("", help="the key that it needs, if any (secret, may come from a file)")
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
     drain_seconds = environ.var("30", help="how long running steps may go on after SIGTERM")
@@ -96,7 +101,7 @@ class _Raw:
 
 
 #: All variables: those of parts with settings of their own come after the service's.
-_PARTS: tuple[Any, ...] = (_Raw, RawMedia, RawSpeech)
+_PARTS: tuple[Any, ...] = (_Raw, RawMedia, RawSpeech, RawPlanner, RawRemote)
 
 
 @frozen
@@ -121,9 +126,6 @@ class Settings:
     signing_key: str = field(repr=False)
     signed_url_seconds: int
     pipeline: str
-    planner_url: str
-    planner_model: str
-    planner_key: str = field(repr=False)
     concurrency: int
     lease_seconds: float
     drain_seconds: float
@@ -148,6 +150,8 @@ class Settings:
     traces: str
     media: MediaSettings = field(factory=MediaSettings)
     speech: SpeechSettings = field(factory=SpeechSettings)
+    planner: PlannerSettings = field(factory=PlannerSettings)
+    remote: RemoteSettings = field(factory=RemoteSettings)
 
     @property
     def needs_sync(self) -> bool:
@@ -184,7 +188,6 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         ),
         signed_url_seconds=check.number("signed_url_seconds", int, 60, 604_800),
         pipeline=check.matches("pipeline", r"[A-Za-z0-9_.-]{1,64}", "explainer"),
-        **_planner(check),
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),
         drain_seconds=check.number("drain_seconds", float, 0, 3_600),
@@ -198,8 +201,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         log_level=check.choice("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=check.choice("log_format", ("json", "console")),
         traces=check.choice("traces", ("off", "console", "otlp")),
-        media=media_settings(check),
-        speech=speech_settings(check),
+        **_services(check),
     )
     _check_together(settings, problems)
     if problems:
@@ -207,12 +209,13 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _planner(check: Checks) -> dict[str, Any]:
-    """The model that plans from topics, if there is one."""
+def _services(check: Checks) -> dict[str, Any]:
+    """Media of the users' own, and services of others that parts of the work are given to."""
     return {
-        "planner_url": check.matches("planner_url", r"(https?://[^\s?#]+)?", "https://HOST/v1").rstrip("/"),
-        "planner_model": check.matches("planner_model", r"[^\s\0]{0,200}", "the name of a model"),
-        "planner_key": check.matches("planner_key", r"[\x21-\x7e]*", "printable text", secret=True),
+        "media": media_settings(check),
+        "speech": speech_settings(check),
+        "planner": planner_settings(check),
+        "remote": remote_settings(check),
     }
 
 

@@ -20,5 +20,6 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
+    ("CostRecorded", 1): _unchanged,  # version 2 has a reference
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
 }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from eventflow.runtime.failure import GenerationError, InitializationError, ResourceError, StorageStepError
 from eventflow.storage import StorageError
-from handlers.generation.errors import MediaError
+from handlers.generation.errors import MediaError, RequestError
 from handlers.media.probe import CorruptMedia
 
 _NO_SPACE = 28
@@ -15,12 +15,12 @@ _NO_SPACE = 28
 
 @contextmanager
 def as_step_errors() -> Iterator[None]:
-    """Around a handler's body: what the requester has to change fails the job at once, the rest may be retried."""
+    """Around a handler's body: what the requester has to change fails the job at once, the rest its step alone."""
     try:
         yield
     except MediaError as error:
-        kind = GenerationError if error.retryable else InitializationError
-        raise kind(error.code, str(error), retry_after_s=error.retry_after_s) from error
+        kind = InitializationError if isinstance(error, RequestError) else GenerationError
+        raise kind(error.code, str(error), retryable=error.retryable, retry_after_s=error.retry_after_s) from error
     except CorruptMedia as error:
         raise GenerationError("corrupt_media", str(error)) from error
     except StorageError as error:

@@ -19,6 +19,7 @@ from eventflow.domain.values import CaptionMode, ForkOrigin, ReusableScene, Vide
 from eventflow.envelope import Envelope, new_job_id, partition_of
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord
+from eventflow.settings import Settings
 from handlers.generation import model
 from handlers.generation.briefing import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
@@ -144,14 +145,14 @@ async def make(log: JobLog, fork: Fork, cause: Cause) -> tuple[JobRecord, bool]:
     return record, new
 
 
-def preview(fork: Fork) -> list[ScenePreview]:
+def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
     """Which scenes would be reused; others are narrated to know where the next one starts. Blocking.
 
     Raises MediaError.
     """
     request, found, start = fork.request, list[ScenePreview](), 0
     job = Job(request, reusable=fork.origin.scenes)
-    pipeline = get_pipeline(request.pipeline)
+    pipeline = get_pipeline(request.pipeline, settings)
     plan = pipeline.plan(brief_of(request), model.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
         for draft in plan.scenes:

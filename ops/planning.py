@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,12 +17,14 @@ from handlers.generation.content import Scene, Script
 from handlers.generation.document import read_document, write_document
 from handlers.generation.errors import DocumentError, RequestError, SpeechError
 from handlers.generation.merge import has_fields
+from handlers.generation.narrators.choice import narrators
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.planning import check_theme, front_matter, plan_brief, settled
 from handlers.generation.schema import scenes_schema
+from handlers.generation.services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.speech import check as check_voice
 from handlers.generation.themelist import theme_names, themes
-from web.errors import FieldError, invalid
+from web.errors import RETRY, FieldError, Problem, invalid
 from web.requests import SCRIPTLESS
 
 #: The settings without which there is no planning from a topic.
@@ -52,12 +55,12 @@ class ScenePlanner:
         brief = brief_of(request)
         try:
             if brief.scenes is not None:
-                read_document(brief.scenes, brief.voice.name, brief.merge)
+                read_document(brief.scenes, "", brief.merge, brief.style.aspect)
             elif brief.script is not None:
                 voice, style = settled(brief, front_matter(brief.script))
                 check_theme(style, theme_names())
                 if style.narrated:
-                    check_voice(voice)
+                    check_voice(voice, narrators(self.settings.speech))
                 if has_fields(brief.script):
                     plan_brief(brief, theme_names())
         except DocumentError as error:
@@ -69,12 +72,13 @@ class ScenePlanner:
         return ()
 
     def plan(self, request: VideoRequest) -> dict[str, Any]:
-        """Raises Problem 422."""
+        """Raises Problem 422, and 503 where the model that plans from topics fails."""
         if errors := self.check(request):
             raise invalid(errors)
         warnings: list[model.Note] = []
         try:
-            plan = get_pipeline(request.pipeline).plan(brief_of(request), model.Control(note=warnings.append))
+            pipeline = get_pipeline(request.pipeline, self.settings)
+            plan = pipeline.plan(brief_of(request), model.Control(note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")
@@ -82,14 +86,16 @@ class ScenePlanner:
         except _NotScenes:
             reason = f"what {request.pipeline} plans are no scenes that could be edited; explainer's are"
             raise invalid([FieldError("/pipeline", "not_available", reason)]) from None
+        except (ServiceFailed, ServiceRefused) as error:
+            raise Problem(503, error.code, str(error), headers=_retry_after(error)) from error
         return plan_json(plan, script, warnings)
 
     def pipelines(self) -> Sequence[Mapping[str, Any]]:
-        return [_offer(offer) for offer in offers.pipelines()]
+        return [_offer(offer) for offer in offers.pipelines(self.settings)]
 
     def voices(self) -> Sequence[Mapping[str, Any]]:
         try:
-            return [_offer(offer) for offer in offers.voices()]
+            return [_offer(offer) for offer in offers.voices(self.settings)]
         except (SpeechError, OSError) as error:
             structlog.get_logger().warning("voices are not known here", error=str(error))
             return []
@@ -130,8 +136,12 @@ def _offer(offer: offers.Offer) -> dict[str, Any]:
     return {"name": offer.name, "description": offer.description, **offer.facts}
 
 
+def _retry_after(error: ServiceFailed | ServiceRefused) -> dict[str, str]:
+    return RETRY if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
+
+
 def _missing_settings(settings: Settings) -> list[FieldError]:
-    values = (settings.planner_url, settings.planner_model)
+    values = (settings.planner.url, settings.planner.model)
     missing = [name for name, value in zip(PLANNER_SETTINGS, values, strict=True) if not value]
     if not missing:
         return []

@@ -139,13 +139,14 @@ class RecordRemoteWork:
 
 @carrier
 class RecordCost:
-    """Recorded whatever has become of the job: it was charged."""
+    """Recorded whatever has become of the job: it was charged. What has the same `reference` is charged once."""
 
     run: int
     scene: int | None
     service: str
     amount: str
     currency: str
+    reference: str = ""
 
 
 @carrier

@@ -169,7 +169,9 @@ def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
-    return [ev.CostRecorded(c.run, c.scene, c.service, c.amount, c.currency)]
+    """Once for each reference: an attempt that is made again hears of the same bill."""
+    known = c.reference and any((each.service, each.reference) == (c.service, c.reference) for each in job.costs)
+    return [] if known else [ev.CostRecorded(c.run, c.scene, c.service, c.amount, c.currency, c.reference)]
 
 
 def _fail_step(job: Job, c: cmd.FailStep) -> Events:

@@ -59,10 +59,15 @@ class RemoteWorkStarted(Event):
 
 @carrier
 class CostRecorded(Event):
-    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code or "credits"."""
+    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code, "credits" or
+    "tokens". `reference` is the service's own id of what it was charged for; empty where there is none.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
 
     run: int
     scene: int | None
     service: str
     amount: str
     currency: str
+    reference: str = ""

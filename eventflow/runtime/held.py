@@ -55,5 +55,7 @@ class Held:
             return
         if self.ending is None:
             self.ending = why
+            if self.reaction is not None:
+                self.reaction.job_ended = why is Ending.JOB_CANCELLED
             if self.task is not None:
                 self.task.cancel()

@@ -41,6 +41,7 @@ class Reaction:
     _commit: CommitMore
     fraction: float | None = None
     stop_asked: bool = False
+    job_ended: bool = False
     allowed_s: float = 0.0
 
     @property
@@ -67,6 +68,10 @@ class Reaction:
     def should_stop(self) -> bool:
         """Whether blocking work of this step should end now. Safe from any thread."""
         return self.stop_asked
+
+    def unwanted(self) -> bool:
+        """Whether the job has come to its end without this step, so that nobody does it again. Safe from any thread."""
+        return self.job_ended
 
     async def commit(self, *commands: Command) -> Job:
         """Record something on the way, under the lease. Raises LeaseLost."""

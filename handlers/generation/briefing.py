@@ -47,7 +47,9 @@ def control_of(reaction: Reaction, scene: int | None) -> model.Control:
     def note(note: model.Note) -> None:
         asyncio.run_coroutine_threadsafe(_commit(reaction, _command(reaction, scene, note)), loop).result()
 
-    return model.Control(should_stop=reaction.should_stop, on_progress=reaction.progress, note=note)
+    return model.Control(
+        should_stop=reaction.should_stop, unwanted=reaction.unwanted, on_progress=reaction.progress, note=note
+    )
 
 
 async def _commit(reaction: Reaction, command: Command) -> None:
@@ -62,8 +64,8 @@ def _command(reaction: Reaction, scene: int | None, note: model.Note) -> Command
             return cmd.RecordWarning(run, work.step if work else Step.PLAN, scene, code, message)
         case model.RemoteStarted(service, remote_id):
             return cmd.RecordRemoteWork(run, scene or 0, service, remote_id)
-        case model.Charged(service, amount, currency):
-            return cmd.RecordCost(run, scene, service, amount, currency)
+        case model.Charged(service, amount, currency, reference):
+            return cmd.RecordCost(run, scene, service, amount, currency, reference)
 
 
 async def fetch_assets(assets: Assets, owner: str, ids: Iterable[str], folder: Path) -> model.AssetFiles:

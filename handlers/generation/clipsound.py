@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handlers.generation.content import Clip, Scene
 from handlers.generation.espeak import Samples
@@ -45,7 +46,7 @@ def with_clip_sound(samples: Samples, scene: Scene, narration: Narration, assets
     return np.round(np.clip(mixed, -1, 32767 / 32768) * 32768).astype(np.int16) if heard else samples
 
 
-def _edges(count: int) -> np.ndarray:
+def _edges(count: int) -> NDArray[np.float32]:
     """Gains that fade in and out over `count` samples."""
     place = np.arange(count, dtype=np.float32) / (_FADE_S * SAMPLE_RATE)
-    return np.clip(np.minimum(place, place[::-1]), 0, 1)
+    return np.asarray(np.clip(np.minimum(place, place[::-1]), 0, 1), dtype=np.float32)

@@ -15,6 +15,7 @@
     │   ├── UnknownPipeline
     │   ├── NarratorUnavailable
     │   └── PipelineUnavailable
+    │       └── PipelineUnset
     ├── DrawError               typst refused a page
     ├── SpeechError             a narrator failed
     │   └── SpeechRefused       ... and would fail again
@@ -138,6 +139,10 @@ class PipelineUnavailable(RequestError):
     """The pipeline exists but can't run here; the message says what is missing and how to mend it."""
 
     code = "pipeline_unavailable"
+
+
+class PipelineUnset(PipelineUnavailable):
+    """It needs settings that aren't there: a choice, and no fault of the installation."""
 
 
 class DrawError(MediaError):

@@ -150,6 +150,8 @@ class Generation:
             await fetch_assets(self.assets, reaction.owner, wanted, folder),
             remote.remote_id if remote else None,
             job.scene_count or 1,
+            sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
+            f"{reaction.job_id}-{event.scene}-{event.run}",
         )
 
     async def _style(self, job: Job) -> model.Style:

@@ -97,11 +97,15 @@ class RemoteStarted:
 
 @frozen
 class Charged:
-    """What a service has charged; `amount` a decimal number as text, `currency` an ISO 4217 code or "credits"."""
+    """What a service has charged: a decimal number as text, of an ISO 4217 code, "credits" or "tokens".
+
+    `reference` is the service's own id of what it was charged for: the same is noted once. Empty where there is none.
+    """
 
     service: str
     amount: str
     currency: str
+    reference: str = ""
 
 
 #: What a pipeline has to tell on the way. It is in the job's history when `Control.note` returns.
@@ -111,9 +115,14 @@ Note = Warned | RemoteStarted | Charged
 @frozen
 class Control:
     """How a caller follows blocking work: asked whether to stop before every piece of it; told the fraction done (0..1)
-    and what is worth noting."""
+    and what is worth noting.
+
+    `unwanted` tells, once `should_stop` is true, whether nobody will ever want the result. Otherwise another attempt
+    goes on with what a service was given to do.
+    """
 
     should_stop: Callable[[], bool] = lambda: False
+    unwanted: Callable[[], bool] = lambda: False
     on_progress: Callable[[float], None] = lambda fraction: None
     note: Callable[[Note], None] = lambda note: None
 
@@ -206,7 +215,8 @@ class RenderTask:
     """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
     `threads` is for each encoder; 0 lets x264 choose by the number of processors. `assets` are those of the scene, and
-    the music. `remote_id` is what a service was given to do for this scene by an attempt that was broken off.
+    the music. `remote_id` is what a service was last given to do for this scene by an attempt that was broken off, and
+    `remote_orders` how often it was given something. `work_id` is the same for all attempts, and for nothing else.
     `scene_count` is that of the whole video.
     """
 
@@ -218,6 +228,8 @@ class RenderTask:
     assets: AssetFiles = field(factory=dict)
     remote_id: str | None = None
     scene_count: int = 1
+    remote_orders: int = 0
+    work_id: str = ""
 
 
 @frozen

@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from handlers.generation import espeak
+from eventflow.settings import Settings
 from handlers.generation.errors import MediaError
+from handlers.generation.narrators.choice import narrators
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 
 
@@ -22,14 +23,14 @@ class Offer:
     facts: Mapping[str, Any] = field(factory=dict)
 
 
-def pipelines() -> tuple[Offer, ...]:
+def pipelines(settings: Settings | None = None) -> tuple[Offer, ...]:
     """All installed pipelines; `available` tells whether each can run here, `problem` why not. Blocking."""
-    return tuple(_pipeline(name) for name in pipeline_names())
+    return tuple(_pipeline(name, settings) for name in pipeline_names())
 
 
-def _pipeline(name: str) -> Offer:
+def _pipeline(name: str, settings: Settings | None) -> Offer:
     try:
-        pipeline = get_pipeline(name)
+        pipeline = get_pipeline(name, settings)
         description = (inspect.getdoc(type(pipeline)) or "").split("\n\n")[0].replace("\n", " ")
         facts: dict[str, Any] = {"version": pipeline.version, "available": True, "problem": None}
         pipeline.check()
@@ -38,9 +39,13 @@ def _pipeline(name: str) -> Offer:
     return Offer(name, description, facts)
 
 
-def voices() -> tuple[Offer, ...]:
+def voices(settings: Settings) -> tuple[Offer, ...]:
     """All voices that narrate here. Blocking. Raises SpeechError, OSError."""
     return tuple(
-        Offer(name, f"Speaks {name}, by espeak-ng.", {"language": name, "narrator": "espeak"})
-        for name in espeak.voice_names()
+        Offer(
+            info.name,
+            f"Speaks {info.language}, by {info.narrator}.",
+            {"language": info.language, "narrator": info.narrator},
+        )
+        for info in narrators(settings.speech).voices()
     )

@@ -48,10 +48,10 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
     except SettingsError as error:
         remedy = "Correct or unset it; `eventflow settings` lists what there is."
         findings += [fail("settings", problem, remedy) for problem in error.problems]
-        return findings + await machine.media()
+        return findings + await machine.media(None)
     findings.append(ok("settings", f"valid; environment {settings.env.value}"))
     findings += await _service(settings, environment)
-    findings += await machine.media()
+    findings += await machine.media(settings)
     findings.append(await machine.narration(settings.speech))
     return findings + await machine.disks(settings.data_dir, settings.scratch_dir)
 

@@ -209,7 +209,7 @@ async def _preview(parts: Parts, fork: Fork) -> None:
     exists = await parts.log.load(fork.job_id) is not None
     typer.echo(f"{fork.job_id} {'exists already' if exists else 'would be made'}", err=True)
     try:
-        scenes = await asyncio.to_thread(preview, fork)
+        scenes = await asyncio.to_thread(preview, fork, parts.settings)
     except MediaError as error:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import orjson
+from attrs import evolve
 
+from eventflow.model_settings import PlannerSettings
 from eventflow.settings import Settings
 from handlers.generation import espeak, pages, speech
 from handlers.generation.aspects import aspect_of
@@ -34,6 +37,7 @@ from handlers.generation.model import (
 from handlers.generation.movement import staged
 from handlers.generation.music import with_music
 from handlers.generation.narrators.choice import Narrators, narrators
+from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.planning import plan_brief
 from handlers.generation.profiles import profile_of
 from handlers.generation.reading import outlast_clips, read_scene, says_something
@@ -47,14 +51,15 @@ class ExplainerPipeline:
     name: ClassVar[str] = "explainer"
     version: ClassVar[str] = "3"
 
-    def __init__(self, narrators: Narrators | None = None) -> None:
-        """Without `narrators`, espeak alone."""
+    def __init__(self, narrators: Narrators | None = None, planner: Planner | None = None) -> None:
+        """Without `narrators`, espeak alone; without `planner`, topics are refused."""
         self._narrators = narrators or Narrators()
+        self._planner = planner or Planner(PlannerSettings())
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ExplainerPipeline":
-        """With the narrators of the settings."""
-        return cls(narrators(settings.speech))
+        """With the narrators and the planner of the settings."""
+        return cls(narrators(settings.speech), Planner(settings.planner))
 
     def check(self) -> None:
         """Fonts and voices must be there."""
@@ -65,7 +70,18 @@ class ExplainerPipeline:
             raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """One scene per page of the script or the document."""
+        """One scene per page; what a model makes of a topic is read as a user's own document is."""
+        if brief.topic is None:
+            return self._plan(brief, control)
+
+        def read(document: Document) -> Plan:
+            return self._plan(evolve(brief, topic=None, scenes=orjson.dumps(document).decode()), control)
+
+        if brief.style.narrated:
+            speech.check(brief.voice, self._narrators)  # before a model is paid for
+        return self._planner.plan(brief.topic, brief.voice.name, read, control)
+
+    def _plan(self, brief: Brief, control: Control) -> Plan:
         planned = plan_brief(brief, theme_names(), self._narrators.language)
         script, voice, style = planned.script, planned.voice, planned.style
         if style.narrated:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from eventflow.settings import Settings
 from eventflow.speech_settings import SpeechSettings
 from ops.cli.checks.finding import Finding, blocking, fail, ok, warn
 
@@ -29,14 +30,14 @@ def python_version() -> Finding:
     return ok("python", found)
 
 
-async def media() -> list[Finding]:
+async def media(settings: Settings | None) -> list[Finding]:
     """ffmpeg, PyAV, typst, espeak, and every installed pipeline's own check."""
     return [
         await blocking("ffmpeg", "Reinstall it: pip install --force-reinstall imageio-ffmpeg", _ffmpeg),
         await blocking("codecs", "Reinstall it: pip install --force-reinstall av", _codecs),
         await blocking("typst", "Reinstall it: pip install --force-reinstall typst", _draw),
         await blocking("espeak", "Reinstall it: pip install --force-reinstall espeakng-loader", _speak),
-        *await _pipelines(),
+        *await _pipelines(settings),
     ]
 
 
@@ -93,13 +94,17 @@ async def narration(settings: SpeechSettings) -> Finding:
     return ok("narrators", ", ".join(f"{name} with {count} voices" for name, count in counts.items()))
 
 
-async def _pipelines() -> list[Finding]:
+async def _pipelines(settings: Settings | None) -> list[Finding]:
+    from handlers.generation.errors import PipelineUnset
     from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 
     def check_of(name: str) -> Callable[[], str]:
         def check() -> str:
-            pipeline = get_pipeline(name)
-            pipeline.check()
+            pipeline = get_pipeline(name, settings)
+            try:
+                pipeline.check()
+            except PipelineUnset as error:
+                return f"not set up: {error}"
             return f"version {pipeline.version} is available"
 
         return check

@@ -192,7 +192,7 @@ def test_pipelines_are_found_by_name() -> None:
     assert {"explainer", "simulation"} <= set(pipeline_names())
     assert isinstance(get_pipeline("explainer"), ExplainerPipeline)
     assert isinstance(get_pipeline("simulation"), SimulationPipeline)
-    with pytest.raises(UnknownPipeline, match="explainer, simulation"):
+    with pytest.raises(UnknownPipeline, match="explainer, remote, simulation"):
         get_pipeline("sora")
     for name in ("explainer", "simulation"):
         get_pipeline(name).check()

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from eventflow.model_settings import PlannerSettings
 from eventflow.settings import Settings
 from ops.planning import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient
+from tests.support.chat_server import KEY, chat_service, refuses, says
 from web import planning
 from web.deps import WebDeps
 from web.projection import PROJECTION
@@ -82,7 +84,7 @@ async def test_what_is_wrong_is_told_before_there_is_a_job(client: Client, body:
 
 
 async def test_a_topic_without_a_model_names_the_settings(start: StartClient, settings: Settings) -> None:
-    client = await start(planner=ScenePlanner(evolve(settings, planner_model="m")))
+    client = await start(planner=ScenePlanner(evolve(settings, planner=PlannerSettings(model="m"))))
     _, problem = await post(client, "generate", {"topic": "Bees"})
     assert "set EVENTFLOW_PLANNER_URL (" in problem["detail"]
     assert "EVENTFLOW_PLANNER_KEY" in problem["detail"]
@@ -144,3 +146,20 @@ async def test_nothing_that_comes_as_scenes_is_our_fault(client: Client) -> None
     ]
     answers = await asyncio.gather(*(post(client, "plan", {"scenes": [scene]}) for scene in scenes))
     assert {status for status, _ in answers} <= {200, 422}
+
+
+OUTLINE = {"title": "Bees", "scenes": [{"title": "Bees", "narration": "They hum.", "blocks": []}]}
+
+
+async def test_a_topic_is_planned_by_a_model_or_the_answer_says_why_not(start: StartClient, settings: Settings) -> None:
+    with chat_service(says(OUTLINE), refuses(429, Retry_After="7"), refuses(401), says("no")) as service:
+        planner = ScenePlanner(evolve(settings, planner=PlannerSettings(service.url, "m", KEY)))
+        client = await start(planner=planner)
+        status, plan = await post(client, "plan", {"topic": "Bees"})
+        assert (status, plan["title"], len(plan["scenes"])) == (200, "Bees", 1)
+        async with client.post("/api/v1/videos/plan", json={"topic": "Bees"}) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
+        status, problem = await post(client, "plan", {"topic": "Bees"})
+        assert (status, problem["code"]) == (503, "service_refused")
+        assert "EVENTFLOW_PLANNER_KEY" in problem["detail"]
+        assert await wrong(client, "plan", {"topic": "Bees"}) == {"/topic": "planner_invalid"}

@@ -6,6 +6,7 @@ import pytest
 
 from eventflow.domain.values import Step
 from eventflow.media_settings import RawMedia
+from eventflow.model_settings import RawPlanner, RawRemote
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
 from eventflow.speech_settings import RawSpeech, SpeechSettings
 
@@ -26,8 +27,6 @@ WRONG = {
     "LISTED_SECONDS": ("-1", "a number from 0 to 3.1536e+09"),
     "SIGNED_URL_SECONDS": ("59", "a number from 60 to 604800"),
     "PIPELINE": ("no such/name", "explainer"),
-    "PLANNER_URL": ("planner.example.org", "https://HOST/v1"),
-    "PLANNER_MODEL": ("a model", "the name of a model"),
     "CONCURRENCY": ("two", "a number from 1 to 1024"),
     "LEASE_SECONDS": ("nan", "a number from 0.5 to 3600"),
     "DRAIN_SECONDS": ("-1", "a number from 0 to 3600"),
@@ -44,6 +43,15 @@ WRONG = {
     "MAX_CLIP_MB": ("20MB", "a number from 1 to 10000"),
     "MAX_AUDIO_MB": ("-5", "a number from 1 to 10000"),
     "ALLOW_REMOTE_MEDIA": ("maybe", "one of off, on"),
+    "PLANNER_URL": ("https://me:word@h/v1", "https://api.openai.com/v1"),
+    "PLANNER_MODEL": ("a b", "gpt-5-mini"),
+    "PLANNER_TIMEOUT_SECONDS": ("0", "a number from 0.1 to 3600"),
+    "REMOTE_URL": ("ftp://h", "https://api.openai.com/v1"),
+    "REMOTE_SECONDS": ("0,4", "4,8,12"),
+    "REMOTE_SIZES": ("wide", "1280x720,720x1280"),
+    "REMOTE_FIT": ("stretch", "one of crop, letterbox"),
+    "REMOTE_ORDERS": ("0", "a number from 1 to 10"),
+    "REMOTE_CONTENT_HOSTS": ("*", "cdn.example.org,*.example.net"),
 }
 
 
@@ -72,10 +80,11 @@ def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
     fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
-    parts = {"media", "speech"}
+    parts = {"media", "speech", "planner", "remote"}
     own = [name for name in fields if name not in parts]
     assert names[: len(own)] == own
-    assert set(names[len(own) :]) == {each.name for raw in (RawMedia, RawSpeech) for each in raw.__attrs_attrs__}
+    raws = (RawMedia, RawSpeech, RawPlanner, RawRemote)
+    assert names[len(own) :] == [each.name for raw in raws for each in raw.__attrs_attrs__]
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
 
@@ -243,3 +252,22 @@ def test_wrong_settings_of_narration_are_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"EVENTFLOW_SPEECH_{name}") as caught:
         load_settings({f"EVENTFLOW_SPEECH_{name}": value})
     assert (name == "KEY") == (value not in str(caught.value))
+
+
+def test_services_with_models(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{PASSWORD}\n")
+    settings = load_settings(
+        env(
+            PLANNER_URL="https://h/v1/",
+            PLANNER_KEY_FILE=str(tmp_path / "key"),
+            REMOTE_KEY=PASSWORD,
+            REMOTE_SECONDS="8,4,8",
+            REMOTE_SIZES="640x360",
+            REMOTE_CONTENT_HOSTS="CDN.example.org,*.example.net",
+        )
+    )
+    assert (settings.planner.url, settings.planner.key) == ("https://h/v1", PASSWORD)
+    assert (settings.remote.seconds, settings.remote.sizes) == ((4, 8), ((640, 360),))
+    assert settings.remote.content_hosts == ("cdn.example.org", "*.example.net")
+    assert PASSWORD not in repr(settings)
+    assert PASSWORD not in problems(REMOTE_KEY=f"{PASSWORD} {PASSWORD}")[0]

@@ -63,3 +63,13 @@ def test_planning_again_forgets_the_warnings_and_keeps_the_costs() -> None:
     ended = [*history, ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 1)]
     job = given(ended).when(cmd.RequestReprocess()).then(ev.ReprocessRequested(2))
     assert (job.warnings, job.costs) == ((), (CHARGED,))
+
+
+def test_the_same_bill_is_recorded_once_and_others_each_time() -> None:
+    """Bills without a reference can't be told apart: each is one."""
+    named = cmd.RecordCost(1, 0, "remote", "0.125", "USD", "video_1")
+    recorded = ev.CostRecorded(1, 0, "remote", "0.125", "USD", "video_1")
+    other = ev.CostRecorded(1, 0, "remote", "0.125", "USD", "video_2")
+    job = given(s.planned(1)).when(named, named, cmd.RecordCost(1, 0, "remote", "0.125", "USD", "video_2"))
+    assert job.then(recorded, other).costs == (recorded, other)
+    given(s.planned(1)).when(COST, COST).then(CHARGED, CHARGED)

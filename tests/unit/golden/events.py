@@ -193,6 +193,8 @@ EVENTS_V2: list[ev.Event] = [
     ev.VideoGenerated(3, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
     ev.DeliverablesUploaded(1, (VideoFile("1080p", 1920, 1080, 12.8, _OUT),), (), (CaptionFile("de", "srt", _OUT),)),
     ev.DeliverablesUploaded(2, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
+    ev.CostRecorded(1, 3, "remote", "0.125", "USD", "video_17"),
+    ev.CostRecorded(1, None, "planner", "1234", "tokens", ""),
 ]
 
 #: Of `v3.jsonl`: the lines of payloads whose third version is meant.

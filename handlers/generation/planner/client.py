@@ -1,0 +1,127 @@
+"""Any service with OpenAI's `POST /chat/completions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from attrs import frozen
+
+from eventflow.model_settings import PlannerSettings
+from handlers.generation.services.client import Answer, Service
+from handlers.generation.services.errors import ServiceFailed, ServiceRefused
+
+MAX_TEXT_CHARS: Final = 200_000
+#: What services answer that don't know `response_format`, or not this one.
+_NOT_UNDERSTOOD: Final = frozenset({400, 404, 415, 422, 501})
+_FENCE: Final = "```"
+
+
+@frozen
+class Message:
+    """`role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@frozen
+class Completion:
+    """What the model has said. `trouble` says why that can't be all of it; `tokens` None where nobody counted."""
+
+    text: str
+    trouble: str | None = None
+    tokens: int | None = None
+    id: str = ""
+
+
+@frozen
+class Schema:
+    """A JSON schema under a name."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+def chat_service(settings: PlannerSettings) -> Service:
+    """The service of these settings."""
+    return Service("the planner", "EVENTFLOW_PLANNER", settings.url, settings.key, settings.timeout_s)
+
+
+async def complete(
+    service: Service, session: aiohttp.ClientSession, model: str, messages: Sequence[Message], schema: Schema
+) -> Completion:
+    """An answer under `schema`, or, where the service can't be held to one, an answer that was asked to be so.
+
+    Raises ServiceFailed, ServiceRefused.
+    """
+    body = _body(model, messages)
+    form = {"name": schema.name, "strict": True, "schema": dict(schema.schema)}
+    asked = {**body, "response_format": {"type": "json_schema", "json_schema": form}}
+    answer = await service.ask(session, "POST", "/chat/completions", asked)
+    if answer.status in _NOT_UNDERSTOOD:  # a refusal costs nothing, and if it had another reason, it is said again
+        told = f"Answer with one JSON object under this JSON schema, and nothing else:\n{_text(schema.schema)}"
+        first, *others = messages  # many models know one system message, at the beginning
+        body = _body(model, [Message(first.role, f"{first.content}\n\n{told}"), *others])
+        answer = await service.ask(session, "POST", "/chat/completions", body)
+    return _completion(service, answer)
+
+
+def _body(model: str, messages: Sequence[Message]) -> dict[str, Any]:
+    said = [{"role": message.role, "content": message.content} for message in messages]
+    return {"model": model, "messages": said, "stream": False}
+
+
+def _completion(service: Service, answer: Answer) -> Completion:
+    value = service.json(answer)
+    choices = value.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, dict):
+        raise ServiceFailed(f"{service.title} answers without a choice: {service.told(answer.body)}")
+    if isinstance(refusal := message.get("refusal"), str) and refusal:
+        raise ServiceRefused(f"the model refuses the topic: {service.told(refusal)}", answer.status)
+    text, told = _content(message.get("content")), value.get("id")
+    trouble = None
+    if choice.get("finish_reason") == "length":
+        trouble = "the answer was cut off: it is longer than the model may answer"
+    elif len(text) > MAX_TEXT_CHARS:
+        text, trouble = "", f"the answer has more than {MAX_TEXT_CHARS} characters"
+    return Completion(text, trouble, _tokens(value.get("usage")), told[:200] if isinstance(told, str) else "")
+
+
+def _content(content: Any) -> str:
+    """The text; some services give it in parts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _tokens(usage: Any) -> int | None:
+    if not isinstance(usage, dict):
+        return None
+    total = usage.get("total_tokens")
+    if total is None:
+        total = sum(n for n in (usage.get("prompt_tokens"), usage.get("completion_tokens")) if isinstance(n, int))
+    return total if isinstance(total, int) and not isinstance(total, bool) and 0 < total < 10**12 else None
+
+
+def json_in(text: str) -> Any:
+    """The JSON that a model has written, though there may be thoughts or a fence around it. Raises ValueError."""
+    text = text.rpartition("</think>")[2].strip()
+    if text.startswith(_FENCE):
+        text = text.partition("\n")[2].rpartition(_FENCE)[0]
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        first, last = text.find("{"), text.rfind("}")
+        if not 0 <= first < last or (first, last) == (0, len(text) - 1):
+            raise
+        return orjson.loads(text[first : last + 1])
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()

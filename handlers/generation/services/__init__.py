@@ -1,0 +1,1 @@
+"""Services over HTTP: one small client with limits (`client`), called from pipelines' threads (`blocking`)."""

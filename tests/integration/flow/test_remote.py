@@ -1,0 +1,176 @@
+"""Clips on the real log: whatever becomes of workers, each scene's clip is paid for once. The service keeps count."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.job import Phase
+from eventflow.domain.values import ReprocessFrom, Step, VideoRequest
+from tests.integration.flow.conftest import StudioOf
+from tests.support.programs import Program, Programs
+from tests.support.runtime import Space, gapless, open_space
+from tests.support.video_server import KEY, VideoService, answer, hangs, make_clip, video_service
+from tests.support.waiting import wait_until
+
+SCRIPT = "# Tides\n\nThe sea rises twice a day.\n\n## Why\n\nThe moon pulls."
+ONE_SCENE = "# Tides\n\nThe sea rises."
+GENEROUS_S = 90
+GENERATION = ("worker", "--group", "generation", "--concurrency", "2")
+
+
+def request(script: str = ONE_SCENE, **changes: Any) -> VideoRequest:
+    return VideoRequest(script=script, pipeline="remote", quality_levels=("360p",), **changes)
+
+
+@pytest.fixture(scope="module")
+def clip() -> bytes:
+    return make_clip(2, (160, 90), rate=10, sound=False)
+
+
+@pytest.fixture
+def service(clip: bytes) -> Iterator[VideoService]:
+    with video_service(clip) as service:
+        yield service
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], service: VideoService) -> dict[str, str]:
+    remote = {"URL": service.url, "KEY": KEY, "POLL_SECONDS": "0.05", "SECONDS": "2"}
+    return {**environment, **{f"EVENTFLOW_REMOTE_{name}": value for name, value in remote.items()}}
+
+
+@pytest.fixture
+async def space(environment: dict[str, str]) -> AsyncIterator[Space]:
+    async with open_space(environment["EVENTFLOW_REDIS_URL"], environment["EVENTFLOW_NAMESPACE"]) as space:
+        yield space
+
+
+async def _ready(*workers: Program) -> None:
+    for worker in workers:
+        await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")
+
+
+async def _recorded(space: Space, job_id: str, kind: type[ev.Event], count: int = 1) -> None:
+    async def enough() -> bool:
+        return sum(isinstance(e.event, kind) for e in await space.history(job_id)) >= count
+
+    await wait_until(enough, GENEROUS_S, what=f"{count} {kind.__name__}")
+
+
+async def test_clips_of_a_killed_worker_are_taken_up_by_the_next_one(
+    space: Space, programs: Programs, service: VideoService
+) -> None:
+    """One is waited for when the worker is killed; of the other it has ordered, but not heard the id yet."""
+
+    async def second_is_silent(request: Any) -> Any:
+        if "-1-1-0" in request.headers["Idempotency-Key"]:
+            service.order(request.headers["Idempotency-Key"])
+            return await hangs(request)
+        return None
+
+    service.released.clear()
+    service.extra = {"cost": "0.40", "currency": "USD"}
+    service.odd["submit"] = [second_is_silent, second_is_silent]
+    first = programs.start(*GENERATION)
+    await _ready(first)
+    job_id = await space.submit(request(SCRIPT))
+    await _recorded(space, job_id, ev.RemoteWorkStarted)
+    await wait_until(lambda: len(service.made) == 2, what="both clips are ordered")
+    await wait_until(lambda: service.asked("status"), what="the service is asked how far one is")
+    first.signal_group(signal.SIGKILL)
+    first.process.wait()
+    service.released.set()
+    second = programs.start(*GENERATION)
+    await _recorded(space, job_id, ev.ScenesCompleted)
+    history = [envelope.event for envelope in await space.history(job_id)]
+    started = [event for event in history if isinstance(event, ev.RemoteWorkStarted)]
+    costs = [event for event in history if isinstance(event, ev.CostRecorded)]
+    orders = [order.headers["Idempotency-Key"].removeprefix(job_id) for order in service.asked("submit")]
+    assert sorted(orders) == ["-0-1-0", "-1-1-0", "-1-1-0"]
+    assert len(service.made) == 2
+    assert sorted(event.remote_id for event in started) == service.made
+    assert sorted((cost.reference, cost.amount, cost.currency) for cost in costs) == [
+        (name, "0.40", "USD") for name in service.made
+    ]
+    assert not service.asked("cancel")
+    assert gapless(await space.history(job_id))
+    for worker in (first, second):
+        assert KEY not in worker.out + worker.err
+
+
+async def test_a_worker_that_is_shut_down_leaves_the_clip_in_work(studio: StudioOf, service: VideoService) -> None:
+    service.released.clear()
+    async with studio(workers=("generation",), EVENTFLOW_DRAIN_SECONDS="0.2") as s:
+        job_id = await s.space.submit(request())
+        await _recorded(s.space, job_id, ev.RemoteWorkStarted)
+    assert not service.asked("cancel")
+    service.released.set()
+    async with studio(workers=("generation",)) as s:
+        await _recorded(s.space, job_id, ev.ScenesCompleted)
+    assert len(service.asked("submit")) == 1
+    assert not service.asked("cancel")
+
+
+async def test_a_cancelled_job_ends_its_clip(studio: StudioOf, service: VideoService) -> None:
+    service.released.clear()
+    async with studio(workers=("generation",)) as s:
+        job_id = await s.space.submit(request())
+        await _recorded(s.space, job_id, ev.RemoteWorkStarted)
+        await s.space.do(job_id, cmd.RequestCancellation("enough"))
+        await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
+        await wait_until(lambda: service.asked("cancel"), GENEROUS_S, what="the clip is ended")
+        assert (await s.space.job(job_id)).phase is Phase.CANCELLED
+    assert [ended.path for ended in service.asked("cancel")] == ["/v1/videos/video_1"]
+    assert len(service.asked("submit")) == 1
+
+
+async def test_a_failed_clip_fails_its_scene_and_a_new_run_orders_another(
+    studio: StudioOf, service: VideoService
+) -> None:
+    """The other scene's clip, which was paid for, is made and kept."""
+    service.odd["status"] = [answer(200, {"id": "video_1", "status": "failed", "error": {"message": "too wet"}})]
+    async with studio(EVENTFLOW_CONCURRENCY="1") as s:
+        job_id = await s.space.submit(request(SCRIPT))
+        await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
+        job = await s.space.job(job_id)
+        assert job.phase is Phase.FAILED
+        assert job.failure is not None
+        assert (job.failure.failure.code, job.failure.attempts) == ("remote_failed", 1)
+        assert "too wet" in job.failure.failure.message
+        assert len(service.asked("submit")) == 2
+        await s.space.do(job_id, cmd.RequestReprocess(ReprocessFrom.RENDERING, (0,)))
+        await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended again")
+        job = await s.space.job(job_id)
+    assert job.phase is Phase.COMPLETED, job.failure
+    keys = [order.headers["Idempotency-Key"].removeprefix(job_id) for order in service.asked("submit")]
+    assert keys == ["-0-1-0", "-1-1-0", "-0-2-0"]
+
+
+async def test_a_busy_service_is_given_its_time(studio: StudioOf, service: VideoService) -> None:
+    """The pause that it asks for is in the event of the failed try."""
+    service.odd["submit"] = [answer(429, Retry_After="0.5")]
+    async with studio() as s:
+        job_id = await s.space.submit(request())
+        await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
+        history = await s.space.history(job_id)
+        assert (await s.space.job(job_id)).phase is Phase.COMPLETED
+    (failed,) = [envelope for envelope in history if isinstance(envelope.event, ev.StepFailed)]
+    assert (failed.event.step, failed.event.failure.code) == (Step.RENDER_SCENE, "service_failed")
+    assert (failed.event.retry_at - failed.occurred_at).total_seconds() >= 0.4
+    assert len(service.made) == 1
+
+
+async def test_without_a_service_the_job_says_which_setting_is_missing(studio: StudioOf) -> None:
+    async with studio(EVENTFLOW_REMOTE_URL="") as s:
+        job_id = await s.space.submit(request())
+        await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
+        job = await s.space.job(job_id)
+    assert job.failure is not None
+    assert job.failure.failure.code == "pipeline_unavailable"
+    assert "EVENTFLOW_REMOTE_URL" in job.failure.failure.message

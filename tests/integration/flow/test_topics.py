@@ -1,0 +1,38 @@
+"""Topics on the real log: planned by a model, with what it cost; without one, the job says which setting is missing."""
+
+from __future__ import annotations
+
+from eventflow.domain import events as ev
+from eventflow.domain.values import VideoRequest
+from tests.integration.flow.conftest import StudioOf
+from tests.support.chat_server import KEY, chat_service, says
+from tests.support.waiting import wait_until
+
+OUTLINE = {"title": "Bees", "scenes": [{"title": "Bees", "narration": "They hum.", "blocks": []}]}
+REQUEST = VideoRequest(script="", topic="Bees", quality_levels=("360p",))
+
+
+async def test_a_topic_becomes_a_video(studio: StudioOf) -> None:
+    with chat_service(says("Let me think."), says(OUTLINE)) as service:
+        settings = {"URL": service.url, "MODEL": "m", "KEY": KEY}
+        async with studio(**{f"EVENTFLOW_PLANNER_{name}": value for name, value in settings.items()}) as s:
+            job_id = await s.space.submit(REQUEST)
+            await wait_until(lambda: s.space.ended(job_id), 90, what="the job has ended")
+            job, history = await s.space.job(job_id), await s.space.history(job_id)
+    assert job.published is not None, job.failure
+    assert job.title == "Bees"
+    assert len(service.asked) == 2
+    costs = [envelope.event for envelope in history if isinstance(envelope.event, ev.CostRecorded)]
+    assert costs == [
+        ev.CostRecorded(1, None, "planner", "321", "tokens", f"chatcmpl-{messages}") for messages in (2, 4)
+    ]
+
+
+async def test_without_a_planner_the_job_says_which_setting_is_missing(studio: StudioOf) -> None:
+    async with studio(workers=("generation",), EVENTFLOW_PLANNER_MODEL="m") as s:
+        job_id = await s.space.submit(REQUEST)
+        await wait_until(lambda: s.space.ended(job_id), 90, what="the job has ended")
+        job = await s.space.job(job_id)
+    assert job.failure is not None
+    assert (job.failure.failure.code, job.failure.attempts) == ("planner_unavailable", 1)
+    assert "set EVENTFLOW_PLANNER_URL," in job.failure.failure.message
