@@ -190,7 +190,8 @@ async def test_drop_for_a_group_that_was_added_later_leaves_the_job_alone(space:
 async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_known(space: Space) -> None:
     """For code that knows it, after an upgrade; nothing in the bytes is changed."""
     job_id = await space.submit()
-    raw = orjson.dumps({"type": "VideoTeleported", "dataversion": 1, "data": {}, "subject": job_id})
+    written = orjson.loads(space.log.codec.encode((await space.history(job_id))[0]))
+    raw = orjson.dumps({**written, "type": "VideoTeleported"})
     await space.redis.xadd(space.topic(Topic.REQUESTED), {"e": raw})
     async with working(space, Chain().groups[0]):
         await wait_until(lambda: _count(space, 1))
