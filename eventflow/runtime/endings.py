@@ -27,7 +27,7 @@ from eventflow.log.consume import Delivery
 from eventflow.log.jobs import JobLog
 from eventflow.log.parked import parked_delivery, reason_of, waiting_work
 from eventflow.log.records import Cause, JobRecord, Settlement
-from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy
+from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy, StorageStepError
 from eventflow.runtime.held import Held
 from eventflow.runtime.reaction import Group, log_context
 from eventflow.topics import TOPIC_OF
@@ -75,13 +75,11 @@ class Endings:
     ) -> None:
         """StepFailed, the delayed retry and the settlement are one commit.
 
-        What is no step of the job fails without it: the entry is left to its lease and tried again, until it has had
-        its deliveries.
+        What is no step of the job fails without it: see `_failed_aside`.
         """
         note(self.group, held, "step failed", level="warning", code=failure.code, error=failure.message, exc_info=error)
         if work is None:
-            if held.delivery.claim.count >= MAX_DELIVERIES:
-                await self.park(held, error)
+            await self._failed_aside(held, envelope, record, cause, error)
             return
         attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
         retry_at = self.retry.retry_at(self.clock(), attempt, self.random, error)
@@ -95,13 +93,31 @@ class Endings:
         )
         await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
 
+    async def _failed_aside(
+        self, held: Held, envelope: Envelope, record: JobRecord, cause: Cause, error: Exception
+    ) -> None:
+        """What is no step of the job waits for a store for as long as that is away: it isn't the delivery's fault.
+
+        After any other failure the entry is left to its lease and tried again, until it has had its deliveries.
+        """
+        claim = held.delivery.claim
+        if isinstance(error, StorageStepError) and error.retryable:
+            due = self.retry.retry_at(self.clock(), MAX_DELIVERIES, self.random, error) or self.clock()
+            again = (self._again(held, envelope, due),)
+            settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
+            await self.execute(envelope, cause, settlement, [CONFIRM], record)
+        elif claim.count >= MAX_DELIVERIES:
+            await self.park(held, error)
+
     def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
         if again is None or again.retry_at is None:
             return ()
+        return (self._again(held, envelope, again.retry_at),)
+
+    def _again(self, held: Held, envelope: Envelope, due: datetime) -> Delayed:
         target = held.member.keys.retry(self.group.name, TOPIC_OF[type(envelope.event)])
-        due_ms = int(again.retry_at.timestamp() * 1000)
-        return (Delayed(due_ms, target, self.log.codec.encode(envelope)),)
+        return Delayed(int(due.timestamp() * 1000), target, self.log.codec.encode(envelope))
 
     async def without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
         settlement = Settlement(held.delivery.claim, settling_of(held.delivery))

@@ -18,7 +18,7 @@ from eventflow.domain.values import Stage
 from eventflow.domain.view import StageState, view_of
 from eventflow.log.errors import NotParked, ParkedRefused
 from eventflow.log.parked import ParkedEntry, ParkedLog
-from eventflow.runtime.failure import GenerationError
+from eventflow.runtime.failure import MAX_DELIVERIES, GenerationError, StorageStepError
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from tests.support.runtime import CAUSE, Chain, Runs, Space, gapless, scenes_group, working
@@ -190,7 +190,8 @@ async def test_drop_for_a_group_that_was_added_later_leaves_the_job_alone(space:
 async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_known(space: Space) -> None:
     """For code that knows it, after an upgrade; nothing in the bytes is changed."""
     job_id = await space.submit()
-    raw = orjson.dumps({"type": "VideoTeleported", "dataversion": 1, "data": {}, "subject": job_id})
+    written = orjson.loads(space.log.codec.encode((await space.history(job_id))[0]))
+    raw = orjson.dumps({**written, "type": "VideoTeleported"})
     await space.redis.xadd(space.topic(Topic.REQUESTED), {"e": raw})
     async with working(space, Chain().groups[0]):
         await wait_until(lambda: _count(space, 1))
@@ -257,6 +258,25 @@ async def test_what_a_program_has_said_is_kept(space: Space) -> None:
     assert len(entry.stderr) == 8_000
 
 
+async def test_what_is_no_step_waits_for_a_store_as_long_as_that_is_away(space: Space) -> None:
+    tried: list[int] = []
+
+    async def fails(reaction: Reaction) -> Sequence[Command]:
+        tried.append(len(tried))
+        if len(tried) <= 2 * MAX_DELIVERIES:
+            raise StorageStepError("storage_unavailable", "nobody answers")
+        return []
+
+    async with working(space, Group("watchers", {ev.JobCancelled: fails}), lease_s=0.5):
+        job_id = await space.submit()
+        await space.do(job_id, CANCEL)
+        await wait_until(lambda: len(tried) > 2 * MAX_DELIVERIES)
+        retries = space.keys.retry("watchers", Topic.OUTCOME)
+        await wait_until(lambda: _empty(space, retries))
+    assert await space.parked() == []
+    assert await space.redis.zcard(space.keys.delayed) == 0
+
+
 async def _idle(reaction: Reaction) -> Sequence[Command]:
     return []
 
@@ -279,4 +299,8 @@ async def _rendered(space: Space, job_id: str, scenes: int) -> bool:
 
 
 async def _retries_empty(space: Space) -> bool:
-    return await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 0
+    return await _empty(space, space.keys.retry("generation", Topic.PLANNED))
+
+
+async def _empty(space: Space, stream: str) -> bool:
+    return await space.redis.xlen(stream) == 0
