@@ -93,14 +93,18 @@ async def watch(browser: Browser) -> Open:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """A bare server of one file, with ranges; gives its URL."""
+    """A bare server of a file, with ranges, and of the captions beside it; gives the file's URL."""
     servers: list[TestServer] = []
 
     async def begin(path: Path) -> str:
         async def handle(_: web.Request) -> web.FileResponse:
             return web.FileResponse(path)
 
+        async def captions(_: web.Request) -> web.FileResponse:
+            return web.FileResponse(path.with_suffix(".vtt"), headers={"Content-Type": "text/vtt"})
+
         app = web.Application()
+        app.router.add_get("/captions.vtt", captions)
         app.router.add_get("/film.mp4", handle)
         server = TestServer(app)
         await server.start_server()

@@ -34,6 +34,19 @@ async function seek(at) {
   await new Promise((good) => requestAnimationFrame(() => requestAnimationFrame(good)));
   return v.currentTime;
 }
+function captioned(url) {
+  const track = Object.assign(document.createElement("track"), {kind: "captions", srclang: "en", default: true});
+  return new Promise((good, bad) => {
+    track.addEventListener("load", () => good(track.track.cues.length));
+    track.addEventListener("error", () => bad(new Error("no captions")));
+    v.append(track);
+    track.track.mode = "showing";
+    track.src = url;
+  });
+}
+function caption() {
+  return [...(v.textTracks[0].activeCues ?? [])].map(cue => cue.getCueAsHTML().textContent).join(" ");
+}
 function picture(width, height) {
   const canvas = Object.assign(document.createElement("canvas"), {width, height});
   canvas.getContext("2d").drawImage(v, 0, 0, width, height);
@@ -77,6 +90,16 @@ class Player:
         """Go there, wait until the picture is there too, tell the time that it is then."""
         there: float = await self.page.evaluate("at => seek(at)", at)
         return there
+
+    async def captions(self, url: str) -> int:
+        """Show the captions at `url` as a track; returns how many cues it has."""
+        count: int = await self.page.evaluate("url => captioned(url)", url)
+        return count
+
+    async def caption(self) -> str:
+        """What the track shows now."""
+        shown: str = await self.page.evaluate("caption()")
+        return shown
 
     async def picture(self) -> np.ndarray:
         """What is shown, drawn to a canvas: height x width x 3 integers."""
