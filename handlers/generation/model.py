@@ -1,12 +1,17 @@
 """What pipelines and their callers hand each other: plain, frozen, and JSON both ways (`dump` / `load`)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 from cattrs.preconf.orjson import make_converter
 
+from handlers.generation.control import Charged as Charged
+from handlers.generation.control import Control as Control
+from handlers.generation.control import Note as Note
+from handlers.generation.control import RemoteStarted as RemoteStarted
+from handlers.generation.control import Warned as Warned
 from handlers.generation.grid import seconds_of
 
 
@@ -77,54 +82,6 @@ class Style:
     narrated: bool = True
     music: str | None = None
     captions: bool = True
-
-
-@frozen
-class Warned:
-    """Something that the requester should know of; `code` is for programs."""
-
-    code: str
-    message: str
-
-
-@frozen
-class RemoteStarted:
-    """A service has taken on the work under an id of its own."""
-
-    service: str
-    remote_id: str
-
-
-@frozen
-class Charged:
-    """What a service has charged: a decimal number as text, of an ISO 4217 code, "credits" or "tokens".
-
-    `reference` is the service's own id of what it was charged for: the same is noted once. Empty where there is none.
-    """
-
-    service: str
-    amount: str
-    currency: str
-    reference: str = ""
-
-
-#: What a pipeline has to tell on the way. It is in the job's history when `Control.note` returns.
-Note = Warned | RemoteStarted | Charged
-
-
-@frozen
-class Control:
-    """How a caller follows blocking work: asked whether to stop before every piece of it; told the fraction done (0..1)
-    and what is worth noting.
-
-    `unwanted` tells, once `should_stop` is true, whether nobody will ever want the result. Otherwise another attempt
-    goes on with what a service was given to do.
-    """
-
-    should_stop: Callable[[], bool] = lambda: False
-    unwanted: Callable[[], bool] = lambda: False
-    on_progress: Callable[[float], None] = lambda fraction: None
-    note: Callable[[Note], None] = lambda note: None
 
 
 @frozen

@@ -93,10 +93,11 @@ async def _specifications_gone(parts: Parts, events: Any) -> bool:
 
     for event in events:
         if isinstance(event, ScenePlanned):
-            try:
-                await parts.stores["workspace"].head(event.spec.key)
-            except ObjectMissing:
-                return True
+            for file in filter(None, (event.spec, event.narration)):
+                try:
+                    await parts.stores["workspace"].head(file.key)
+                except ObjectMissing:
+                    return True
     return False
 
 

@@ -132,7 +132,7 @@ async def test_after_an_edit_one_scene_is_rendered_and_those_behind_it_are_moved
 ) -> None:
     async with studio() as s:
         original, _ = await made(s, "2 3 4 2", "720p")
-        await wait_until(lambda: not s.files("workspace"), what="the workspace is cleared")
+        await wait_until(lambda: s.cleared, what="the workspace is cleared")
         stage.clear()
         history = await s.space.history(original)
         fork = fork_of(history, len(history), {"script": "2 5 4 2"}, request_limits(s.parts.settings))

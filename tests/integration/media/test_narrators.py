@@ -9,7 +9,7 @@ import onnx
 import pytest
 from attrs import evolve
 
-from eventflow.runtime.failure import GenerationError, InitializationError
+from eventflow.runtime.failure import GenerationError
 from eventflow.speech_settings import SpeechSettings
 from handlers.failures import as_step_errors
 from handlers.generation import speech
@@ -162,8 +162,9 @@ def test_nobody_steps_in_where_that_is_set(server: SpeechServer) -> None:
     server.answers = [Answer(403)]
     with pytest.raises(SpeechRefused, match="EVENTFLOW_SPEECH_KEY"):
         told(OPENAI, narrators(settings_of(server, fallback=False)), last_try=True)
-    with pytest.raises(InitializationError), as_step_errors():
+    with pytest.raises(GenerationError) as failed, as_step_errors():
         told(OPENAI, narrators(settings_of(server, fallback=False)), last_try=True)
+    assert not failed.value.retryable
 
 
 def test_planning_asks_nobody_and_says_what_is_missing(server: SpeechServer, tmp_path: Path) -> None:

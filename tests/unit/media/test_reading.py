@@ -17,7 +17,8 @@ from handlers.generation.reading import read_scene
 
 ASSET = "as_" + "0123456789abcdef" * 2
 CLIP = AssetFile(Path("clip.mp4"), "clip", "video/mp4", 640, 360, 12.5)
-SCENES = f'{{"version": 1, "scenes": [{{"title": "Look", "blocks": [{{"kind": "clip", "asset": "{ASSET}"}}]}}]}}'
+BLOCK = f'{{"kind": "clip", "asset": "{ASSET}", "sound": false}}'
+SCENES = f'{{"version": 1, "scenes": [{{"title": "Look", "blocks": [{BLOCK}]}}]}}'
 
 
 def scene_of(*blocks: object, title: str = "T") -> Scene:
