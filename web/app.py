@@ -25,15 +25,15 @@ _JOB = JOBS + "/{job_id}"
 
 
 def routes() -> list[web.RouteDef]:
-    """Every route that there is; `openapi` describes the same."""
+    """Every route that there is; `openapi` describes the same. What is asked for most comes first: they are tried in turn."""
     return [
+        web.get(_JOB + "/status", jobs.status),
         web.post(generate.ROUTE, generate.generate),
         web.post(planning.PLAN_ROUTE, planning.plan),
         web.get(planning.PIPELINES_ROUTE, planning.pipelines),
         web.get(planning.THEMES_ROUTE, planning.themes),
         web.get(planning.VOICES_ROUTE, planning.voices),
         web.get(JOBS, listing.jobs),
-        web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
         web.get(_JOB + "/metadata", media.metadata),

@@ -66,18 +66,20 @@ async def _at_version(request: web.Request, job_id: str, min_version: int) -> Sn
 
 async def status(request: web.Request) -> web.Response:
     """The one that is asked for all the time: a fresh job from the cache takes no other step than these."""
+    app = request.app
     if request.query_string:
         known_query(request.query, "min_version")
         found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
     else:
-        cached = request.app[PROJECTION].peek(request.match_info["job_id"])
+        cached = app[PROJECTION].peek(request.match_info["job_id"])
         mine = cached is not None and cached.view.owner == request[PRINCIPAL].owner
         found = cached if cached and mine else await owned_job(request)
-    queueing = request.app[QUEUEING]
+    queueing = app[QUEUEING]
     if queueing.may_be_any and (place := await queueing.position(found.view)):
         found = placed(found, place)
     headers = found.headers.copy()
-    if matches_any(request.headers.get(hdrs.IF_NONE_MATCH), found.etag):
+    known = request.headers.get(hdrs.IF_NONE_MATCH)
+    if known is not None and matches_any(known, found.etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=found.body, headers=headers)
 

@@ -37,7 +37,7 @@ def middleware(deps: WebDeps) -> Middleware:
         request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
         request[REQUEST_ID] = request_id
         try:
-            if request.path.startswith("/api/") and request.match_info.http_exception is None:
+            if _is_api(request.match_info):
                 auth = request.app[AUTH]
                 request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
             response = await handler(request)
@@ -54,6 +54,12 @@ def middleware(deps: WebDeps) -> Middleware:
         return response
 
     return handle
+
+
+def _is_api(match: web.UrlMappingMatchInfo) -> bool:
+    """Whether the route that was found is one of the API's: what it is says more than how its path was written."""
+    resource = match.route.resource
+    return resource is not None and match.http_exception is None and resource.canonical.startswith("/api/")
 
 
 def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

@@ -32,6 +32,8 @@ _log = structlog.get_logger()
 TAIL_BLOCK_MS = 1_000
 #: A tail that has been silent for longer may hang on a dead connection: its views aren't believed.
 TAIL_SILENCE_SECONDS = 3.0
+#: The feed is read at most so often, in seconds: what comes within is folded in one go.
+TAIL_SPACING_SECONDS = 0.05
 #: How often a wait for a version looks for itself, should the tail be down.
 POLL_SECONDS = 0.5
 _BATCH = 200
@@ -235,6 +237,7 @@ class Projection:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._heard = self._now()
                     await self._refresh(self._take(notes))
+                    await asyncio.sleep(self._heard + TAIL_SPACING_SECONDS - self._now())
             except (RedisError, OSError, PositionLost) as error:
                 _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
             except Exception:
