@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
 from attrs import frozen
+from cattrs import BaseConverter
 from cattrs.gen import make_dict_unstructure_fn
 from cattrs.preconf.orjson import make_converter
 
@@ -33,8 +34,8 @@ class DecodeError(Exception):
     """Bytes that are no event of ours: bad JSON, unknown type or version, or a payload that doesn't fit."""
 
 
-#: Events of a job come in a row, and a worker meets few jobs at a time.
-_is_job_id = lru_cache(1024)(is_job_id)
+#: A worker meets the jobs in progress again and again.
+_is_job_id = lru_cache(8_192)(is_job_id)
 
 
 class _Wire(msgspec.Struct, gc=False):
@@ -72,6 +73,16 @@ def _codable(cls: type[Event], dump: Callable[[Event], JSON]) -> _Codable:
     return _Codable(cls, cls.SCHEMA_VERSION, dump, msgspec.json.Decoder(cls).decode, instants)
 
 
+def _is_row(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _row_dumper(kind: Any, converter: BaseConverter) -> Callable[[Iterable[Any]], list[Any]]:
+    """For `tuple[X, ...]`; takes a third of the time of cattrs' own, which makes a generator even of an empty one."""
+    dump = converter.get_unstructure_hook(get_args(kind)[0])
+    return lambda row: [dump(each) for each in row]
+
+
 class Codec:
     """Encodes and decodes envelopes for the given event classes.
 
@@ -86,6 +97,7 @@ class Codec:
         self._upcasters = dict(UPCASTERS if upcasters is None else upcasters)
         converter = make_converter(omit_if_default=True)
         converter.register_unstructure_hook(datetime, lambda at: at)  # orjson writes RFC 3339
+        converter.register_unstructure_hook_factory(_is_row, _row_dumper)
         self._types = {
             cls.__name__: _codable(cls, make_dict_unstructure_fn(cls, converter, _cattrs_omit_if_default=True))
             for cls in event_types

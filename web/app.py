@@ -25,7 +25,7 @@ _JOB = JOBS + "/{job_id}"
 
 
 def routes() -> list[web.RouteDef]:
-    """Every route that there is; `openapi` describes the same. What is asked for most comes first: they are tried in turn."""
+    """Every route that there is; `openapi` describes the same. They are tried in turn: the most asked comes first."""
     return [
         web.get(_JOB + "/status", jobs.status),
         web.post(generate.ROUTE, generate.generate),

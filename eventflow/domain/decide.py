@@ -16,7 +16,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
-from eventflow.domain.job import Job, Phase, SceneStatus, evolve
+from eventflow.domain.job import Job, Phase, SceneStatus, advance, evolve
 from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step
 from eventflow.domain.work import Work, still_due, unattended
 
@@ -42,11 +42,15 @@ def decide(job: Job | None, command: cmd.Command) -> Events:
 def decide_all(job: Job | None, commands: Iterable[cmd.Command]) -> tuple[Events, Job | None]:
     """Decide `commands` one after the other, each on the job as the one before left it."""
     events: Events = []
+    after = job
     for command in commands:
-        for event in decide(job, command):
-            job = evolve(job, event)
+        for event in decide(after, command):
+            if after is None or after is job:
+                after = evolve(job, event)
+            else:  # nobody else knows this copy
+                advance(after, event)
             events.append(event)
-    return events, job
+    return events, after
 
 
 def _current(job: Job, run: int) -> bool:

@@ -88,11 +88,11 @@ class Commit:
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
     parked: tuple[Parked, ...] = ()
-    mark: str = ""
+    mark: bytes = b""
     most_waiting: int | None = None
 
     @property
-    def mark_after(self) -> str:
+    def mark_after(self) -> bytes:
         """The mark of the last of its events."""
         return mark_of(self.events[-1].payload)
 

@@ -272,7 +272,7 @@ class JobLog:
             cause.owner,
             settlement.retry(events) if settlement and settlement.retry else (),
             settlement.parked if settlement else (),
-            record.mark if record else "",
+            record.mark if record else b"",
         )
 
     def forget(self, job_id: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -92,7 +91,7 @@ class Worker:
         self._turns = Turns(len(members), self._look_for_room)
         self._room = Room(settings.concurrency, settings.least_room, self._held, self._turns.away)
         self._slots = Slots(settings.concurrency, self._executor.run, lent=lambda: self._room.lent)
-        self._none_held = asyncio.Event()
+        self._fewer_held = asyncio.Event()
         self._reading, self._sweeping = asyncio.Lock(), asyncio.Lock()  # all partitions fill the same room
         self._loops = Loops(members, self._pulse, random, self._log)
 
@@ -165,8 +164,10 @@ class Worker:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
         for delivery in deliveries:
             held = Held(member, delivery)
-            with suppress(DecodeError):  # the executor comes to the same end, and parks it
+            try:
                 held.envelope = self._codec.decode(delivery.payload or b"")
+            except DecodeError:
+                held.envelope = None  # the executor comes to the same end, and parks it
             self._held.add(held)
             self._slots.put(held, first=not (delivery.first or delivery.retried))
         self._slots.open()
@@ -179,8 +180,7 @@ class Worker:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
         self._room.changed()
-        if all(held.given_up for held in self._held):
-            self._none_held.set()
+        self._fewer_held.set()
 
     def _look_for_room(self) -> None:
         self._room.changed()
@@ -270,8 +270,8 @@ class Worker:
         try:
             async with asyncio.timeout(seconds):
                 while not all(held.given_up for held in self._held):
-                    self._none_held.clear()
-                    await self._none_held.wait()
+                    self._fewer_held.clear()
+                    await self._fewer_held.wait()
         except TimeoutError:
             pass
 

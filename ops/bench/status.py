@@ -43,8 +43,8 @@ from ops.compose import open_parts, web_app
 from web.serve import serving
 
 CONNECTIONS = 32
-#: How often a status is asked for until it shows an event: the delays are that coarse, and the polls take little of what
-#: is measured.
+#: How often a status is asked for until it shows an event. The delays are that coarse; more polls would take their part
+#: of what is measured.
 POLL_SECONDS = 0.02
 _CAUSE = Cause("local", "bench", "", TRACEPARENT)
 
