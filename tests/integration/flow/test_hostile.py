@@ -1,0 +1,52 @@
+"""Scripts that mean harm, on the real workers: a video or a clear error, and the next job is made as ever."""
+
+from __future__ import annotations
+
+import asyncio
+
+from eventflow.domain.job import Phase
+from eventflow.domain.values import VideoRequest
+from tests.integration.flow.conftest import StudioOf
+from tests.support.waiting import wait_until
+
+SCRIPTS = {
+    "typst code": '# #read("/etc/passwd")\n\n#import "/etc/passwd"\n\n- #panic("x") $#read("/etc/hosts")$ `#eval("1")`',
+    "giant words": "# " + "W" * 180 + "\n\n- " + "ﷺ" * 300 + "\n- " + "a" * 2_000,
+    "ten thousand bullets": "# Many\n\n" + "- item\n" * 10_000,
+    "zero width and right to left": "# \u202eevil\u202c\n\n- \u200b\u200b\u2066x\n- שלום \u202bעולם\u202c\n- \ufeff",
+    "control characters": "# x\n\n- \u0000\u001b[2J",
+    "references": "# Files\n\n![x](/etc/passwd)\n\n![y](file:///etc/passwd)\n\n![z](../../../etc/passwd)",
+    "ffmpeg protocols": "# Clips\n\n![x](concat:/etc/passwd|/etc/hosts)\n\n![y](http://127.0.0.1:1/x.m3u8)",
+    "formulas": "# Sums\n\n$$\\input{/etc/passwd}$$\n\n$$" + "{" * 500 + "}" * 500 + "$$",
+}
+FILMED = ["typst code", "giant words", "zero width and right to left", "formulas"]
+
+
+def _request(script: str) -> VideoRequest:
+    return VideoRequest(script=script, quality_levels=("360p",), narrated=False, thumbnail_generation=False)
+
+
+async def test_hostile_scripts_end_in_a_video_or_a_clear_error(studio: StudioOf) -> None:
+    async with studio() as s:
+        jobs = {name: await s.space.submit(_request(script)) for name, script in SCRIPTS.items()}
+        await asyncio.gather(
+            *(wait_until(lambda j=j: s.space.ended(j), 150, what=f"{name} has ended") for name, j in jobs.items())
+        )
+        ends = {name: await s.space.job(job_id) for name, job_id in jobs.items()}
+        histories = {name: await s.space.history(job_id) for name, job_id in jobs.items()}
+        after = await s.space.submit(_request("# Well\n\nAll is well."))
+        await wait_until(lambda: s.space.ended(after), 60, what="the next job has ended")
+        assert (await s.space.job(after)).phase is Phase.COMPLETED
+    told = {
+        name: "completed" if job.failure is None else f"{job.failure.failure.code}: {job.failure.failure.message}"
+        for name, job in ends.items()
+    }
+    assert [name for name, job in ends.items() if job.failure is None] == FILMED
+    for name, job in ends.items():
+        if job.failure is not None:
+            assert job.failure.failure.code == "script", told  # anything else would be a defect of ours
+            assert 10 < len(job.failure.failure.message) < 500, told
+            assert job.failure.attempts == 1, told  # it would be the same another time
+        else:
+            assert job.phase is Phase.COMPLETED, told
+        assert b"root:" not in b"".join(e.raw for e in histories[name])
