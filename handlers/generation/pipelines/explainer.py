@@ -116,7 +116,7 @@ class ExplainerPipeline:
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
         with ExitStack() as stack:
-            drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets)
+            drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets, captioned=task.style.burned)
             boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
             moving = staged(boxes, task.assets, narration, stack)
             captions = _captions(task)
