@@ -72,8 +72,7 @@ def relocated(job: Job, e: VideoRelocated) -> dict[str, Any]:
         new = {name: there for name, old in fields.items() if (there := placed(old)) != old}
         return changed(value, new) if new else value
 
-    names = ("scenes", "reusable", "uploaded_videos", "uploaded_thumbnails", "uploaded_captions", "published")
-    changes = {name: placed(getattr(job, name)) for name in names}
+    changes: dict[str, Any] = {a.name: placed(getattr(job, a.name)) for a in Job.__attrs_attrs__}
     left = {file.key for file in files_of(job) if file.store == "fallback"} - keys
     if not left:
         changes["degraded"] = tuple(note for note in job.degraded if FELL_BACK not in note)
