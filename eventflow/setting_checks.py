@@ -26,7 +26,8 @@ class Checks:
         self._raw = _merged(raws)
         self._defaults = _merged([environ.to_config(kind, {}) for kind in kinds])
 
-    def _value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
+    def value(self, name: str, parse: Callable[[str], T], wanted: str, *, secret: bool = False) -> T:
+        """What `parse` makes of the text; it raises ValueError for what isn't `wanted`."""
         text = self._raw[name]
         try:
             return parse(text)
@@ -43,19 +44,19 @@ class Checks:
             result: T = value
             return result
 
-        return self._value(name, parse, f"a number from {low:g} to {high:g}")
+        return self.value(name, parse, f"a number from {low:g} to {high:g}")
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         def parse(text: str) -> str:
             return next(a for a in allowed if a.lower() == text.lower()) if _among(text, allowed) else _fail()
 
-        return self._value(name, parse, "one of " + ", ".join(allowed))
+        return self.value(name, parse, "one of " + ", ".join(allowed))
 
     def matches(self, name: str, pattern: str, example: str, *, secret: bool = False) -> str:
         def parse(text: str) -> str:
             return text if re.fullmatch(pattern, text) else _fail()
 
-        return self._value(name, parse, f"of the form {example}", secret=secret)
+        return self.value(name, parse, f"of the form {example}", secret=secret)
 
     def step_limits(self, name: str) -> dict[Step, float]:
         def parse(text: str) -> dict[Step, float]:
@@ -63,7 +64,7 @@ class Checks:
             limits = {Step(step.strip()): float(seconds) for step, _, seconds in pairs}
             return limits if all(1 <= seconds <= 604_800 for seconds in limits.values()) else _fail()
 
-        return self._value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
+        return self.value(name, parse, f"of the form render_scene=600,plan=60 (1 to 604800 s), of {', '.join(Step)}")
 
     def store(self, name: str, default: Path | None, *, local: bool = False) -> str:
         pattern = r"(file:///\S.*)?" if local else r"(file:///\S.*|s3://[a-z0-9][a-z0-9.-]+(/.*)?)?"

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from eventflow.domain.values import Step
+from eventflow.leavings_settings import LeavingsSettings, RawLeavings, leavings_settings
 from eventflow.light import environ
 from eventflow.media_settings import MediaSettings, RawMedia, media_settings
 from eventflow.model_settings import (
@@ -101,7 +102,7 @@ class _Raw:
 
 
 #: All variables: those of parts with settings of their own come after the service's.
-_PARTS: tuple[Any, ...] = (_Raw, RawMedia, RawSpeech, RawPlanner, RawRemote)
+_PARTS: tuple[Any, ...] = (_Raw, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
 
 
 @frozen
@@ -148,6 +149,7 @@ class Settings:
     log_level: str
     log_format: str
     traces: str
+    leavings: LeavingsSettings = field(factory=LeavingsSettings)
     media: MediaSettings = field(factory=MediaSettings)
     speech: SpeechSettings = field(factory=SpeechSettings)
     planner: PlannerSettings = field(factory=PlannerSettings)
@@ -179,6 +181,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         delivery_url=check.store("delivery_url", data_dir / "delivery"),
         fallback_url=check.store("fallback_url", data_dir / "fallback", local=True),
         archive_url=check.store("archive_url", None),
+        leavings=leavings_settings(check),
         **_keeping(check, chosen=f"{PREFIX}_LISTED_SECONDS" in environment),
         signing_key=check.matches(
             "signing_key",

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     GENERATED = "generated"
     UPLOADED = "uploaded"
     OUTCOME = "outcome"
+    DELETED = "deleted"
 
 
 #: In the order in which a reader prefers them.
@@ -38,6 +39,8 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
     ev.VideoPublished: Topic.OUTCOME,
     ev.JobFailed: Topic.OUTCOME,
     ev.JobCancelled: Topic.OUTCOME,
+    ev.DeletionRequested: Topic.OUTCOME,
+    ev.JobDeleted: Topic.DELETED,
 }
 
 #: Consumer group -> the topics it reads. Groups are independent of each other.
@@ -49,4 +52,5 @@ GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
 
 #: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.
 ARCHIVE_GROUP = "archive"
-ARCHIVE_TOPICS: tuple[Topic, ...] = (Topic.OUTCOME,)
+#: A deletion is archived without delay, so that a restore knows of it.
+ARCHIVE_TOPICS: tuple[Topic, ...] = (Topic.OUTCOME, Topic.DELETED)

@@ -7,7 +7,7 @@ Kept in the workspace's store under `cache/OWNER/SOURCE/`, OWNER being a digest:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -88,6 +88,11 @@ class SceneCache:
             return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
 
         return await relocated(scene, copied)
+
+    async def forget(self, owner: str, sources: Iterable[str]) -> None:
+        """Remove the entries made from `sources`: a job that has them is deleted. Raises StorageError."""
+        for source in {*sources} - {""}:
+            await self._remove(_folder(owner, source))
 
     async def sweep(self) -> int:
         """Remove entries that are too old, then the oldest beyond `max_bytes`; returns how many went.

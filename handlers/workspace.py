@@ -20,6 +20,13 @@ from eventflow.runtime.failure import ArtefactMissing
 from eventflow.storage import ObjectMissing, ObjectStore
 
 _CHUNK_BYTES = 1 << 20
+#: Files of a deleted job that are removed at the same time.
+_REMOVALS = 16
+
+
+def home_of(role: str, job_id: str) -> str:
+    """The prefix under which the store of `role` has all files of a job, and none of another one."""
+    return f"jobs/{job_id}/" if role == "workspace" else f"videos/{job_id}/"
 
 
 @frozen
@@ -94,6 +101,16 @@ class Workspace:
         for key in keys:
             await self.store.delete(key)
         return len(keys)
+
+    async def remove_all(self, job_id: str) -> int:
+        """Remove every file of a job from every store; returns how many there were. Raises StorageError."""
+        removed = 0
+        for role, store in {"workspace": self.store, **self.delivered}.items():
+            keys = [info.key async for info in store.list(home_of(role, job_id))]
+            for start in range(0, len(keys), _REMOVALS):
+                await asyncio.gather(*map(store.delete, keys[start : start + _REMOVALS]))
+            removed += len(keys)
+        return removed
 
     @contextmanager
     def folder(self, job_id: str) -> Iterator[Path]:

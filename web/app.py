@@ -36,6 +36,7 @@ def routes() -> list[web.RouteDef]:
         web.get(JOBS, listing.jobs),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
+        web.delete(_JOB, jobs.delete),
         web.get(_JOB + "/metadata", media.metadata),
         web.get(_JOB + "/thumbnail", media.thumbnail),
         web.get(_JOB + "/captions", media.captions),

@@ -57,6 +57,7 @@ HTTP_STATUS: dict[type[Exception], tuple[int, str]] = {
     domain.JobExists: (409, "job_exists"),
     domain.AlreadyFinished: (409, "already_finished"),
     domain.NotFinished: (409, "not_finished"),
+    domain.JobGone: (410, "deleted"),
     log.NotParked: (404, "not_parked"),
     log.ParkedRefused: (409, "parked_refused"),
     log.NotDurable: (503, "not_durable"),

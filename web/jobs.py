@@ -1,4 +1,4 @@
-"""Jobs over HTTP: status, events, cancel; and reprocess for admins."""
+"""Jobs over HTTP: status, events, cancel, delete; and reprocess for admins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from eventflow.domain.commands import RequestCancellation
+from eventflow.domain.commands import RequestCancellation, RequestDeletion
 from eventflow.domain.errors import CannotReprocess
 from eventflow.envelope import Envelope, is_job_id
 from eventflow.identity import Principal
@@ -130,6 +130,14 @@ async def cancel(request: web.Request) -> web.Response:
     job_id = (await owned_job(request)).view.id
     done = await obey(request, job_id, "cancel", RequestCancellation("requested through the API"))
     return _accepted(request, job_id, done, "cancellation_requested")
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Remove what a finished job has left behind. Obeyed once: what is deleted is answered in the same way."""
+    known_query(request.query)
+    job_id = (await owned_job(request)).view.id
+    done = await obey(request, job_id, "delete", RequestDeletion("requested through the API"))
+    return _accepted(request, job_id, done, "deletion_requested")
 
 
 async def reprocess(request: web.Request) -> web.Response:

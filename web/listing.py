@@ -27,13 +27,15 @@ _log = structlog.get_logger()
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 #: Most jobs that one request looks at for a status; a page that has found fewer than its limit by then is short.
 MAX_SCANNED = 300
+#: What a listed job may be: one that is deleted leaves the lists, and isn't shown while it is about to.
+LISTED = tuple(status for status in Status if status not in (Status.DELETING, Status.DELETED))
 EVERYBODY = "*"
 
 
 async def jobs(request: web.Request) -> web.Response:
     """A page of jobs, newest first. Raises Problem 403, 422."""
     known_query(request.query, "status", "limit", "cursor", "owner")
-    status = query_choice(request.query, "status", [status.value for status in Status])
+    status = query_choice(request.query, "status", [status.value for status in LISTED])
     limit = query_number(request.query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     cursor = _cursor(request.query.get("cursor"))
     owner = _owner(request[PRINCIPAL], request.query.get("owner"))
@@ -60,7 +62,7 @@ async def _collect(
         for seen, entry in enumerate(page.entries, 1):
             cursor = cursor.past(entry)
             snapshot = snapshots.get(entry.job_id)
-            if snapshot and owner in (None, snapshot.view.owner) and status in (None, snapshot.view.status):
+            if snapshot and owner in (None, snapshot.view.owner) and _is_shown(snapshot, status):
                 found.append(snapshot)
             if len(found) == limit:
                 return found, cursor if page.more or seen < len(page.entries) else None
@@ -81,6 +83,10 @@ async def _fold(projection: Projection, page: Page) -> dict[str, Snapshot]:
             except (DecodeError, DomainError, HistoryGap) as error:
                 _log.warning("unreadable job left out", action="list", job_id=entry.job_id, error=str(error))
         return found
+
+
+def _is_shown(snapshot: Snapshot, status: str | None) -> bool:
+    return snapshot.view.status in LISTED and status in (None, snapshot.view.status)
 
 
 def _cursor(text: str | None) -> Cursor | None:

@@ -92,8 +92,10 @@ async def stream(request: web.Request) -> web.Response:
 
 
 async def _publication(request: web.Request) -> tuple[JobView, Publication]:
-    """The requester's job and what of it is published. Raises Problem 404, and 409 while there is nothing."""
+    """The requester's job and what of it is published. Raises Problem 404, 410, and 409 while there is nothing."""
     view = (await owned_job(request)).view
+    if view.job.gone:
+        raise Problem(410, "deleted", "The job was deleted, and its files with it.", job_status=view.status.value)
     if view.job.published is None:
         headers = {} if view.job.finished else RETRY
         detail = f"There is nothing to see yet: the job is {view.status.value}."

@@ -14,7 +14,7 @@ from web.deps import DEPS, Planner
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
 from web.links import JOBS
-from web.listing import MAX_LIMIT
+from web.listing import LISTED, MAX_LIMIT
 from web.operations import Operation, answer_of, body_of, bytes_of, header, operation, path, problems, query
 from web.planning import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, limits_of
 from web.request_schemas import generate_request, reprocess_request
@@ -74,7 +74,7 @@ def _intake_paths(limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
                 {"200": answer_of("JobList", _A_PAGE)},
                 (403,),
                 parameters=(
-                    query("status", schemas.STATUS, "Only jobs that have this status now."),
+                    query("status", schemas.enum(*LISTED), "Only jobs that have this status now."),
                     query("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "Most jobs in the page."),
                     query("cursor", schemas.STRING, "`next_cursor` of the page before."),
                     query("owner", schemas.STRING, "Somebody else's jobs, or * for everybody's; for admins."),
@@ -123,7 +123,7 @@ def _job_paths() -> dict[str, Any]:
             "post": operation(
                 "Stop the job",
                 {"202": done},
-                (400, 404, 409, 413, 415),
+                (400, 404, 409, 410, 413, 415),
                 parameters=(_JOB, _KEY),
                 body=body_of(schemas.record(), required=False),
             )
@@ -132,11 +132,19 @@ def _job_paths() -> dict[str, Any]:
             "post": operation(
                 "Do a finished job again, from a stage on",
                 {"202": done},
-                (400, 403, 404, 409, 413, 415),
+                (400, 403, 404, 409, 410, 413, 415),
                 parameters=(_JOB, _KEY),
                 body=body_of(reprocess_request(), required=False),
             )
         },
+    }
+
+
+def _ending_paths() -> dict[str, Any]:
+    done = answer_of("CommandAccepted", "It is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
+    summary = "Delete a finished job's files; its history stays"
+    return {
+        f"{JOBS}/{{job_id}}": {"delete": operation(summary, {"202": done}, (400, 404, 409), parameters=(_JOB, _KEY))}
     }
 
 
@@ -175,7 +183,7 @@ def _captions() -> Operation:
     return operation(
         "The captions of the video",
         {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
-        (404, 409, 416),
+        (404, 409, 410, 416),
         parameters=(
             _JOB,
             query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
@@ -193,13 +201,13 @@ def _media_paths() -> dict[str, Any]:
     key = path("key", {"type": "string", "minLength": 1})
     return {
         f"{JOBS}/{{job_id}}/metadata": {
-            "get": operation("The video's metadata", {"200": described}, (404, 409), parameters=(_JOB,))
+            "get": operation("The video's metadata", {"200": described}, (404, 409, 410), parameters=(_JOB,))
         },
         f"{JOBS}/{{job_id}}/thumbnail": {
             "get": operation(
                 "A picture of the video",
                 {"200": whole, "206": part, "304": _UNCHANGED},
-                (404, 409, 416),
+                (404, 409, 410, 416),
                 parameters=(_JOB, query("index", index, "Which picture."), _CONDITION),
             )
         },
@@ -208,7 +216,7 @@ def _media_paths() -> dict[str, Any]:
             "get": operation(
                 "Save the video",
                 {"200": whole, "206": part, "304": _UNCHANGED, "307": _REDIRECT},
-                (404, 409, 416),
+                (404, 409, 410, 416),
                 parameters=(_JOB, _QUALITY, query("proxy", _FLAG, "Send the bytes through the app."), *_RANGES),
             )
         },
@@ -216,7 +224,7 @@ def _media_paths() -> dict[str, Any]:
             "get": operation(
                 "Watch the video",
                 {"307": _REDIRECT},
-                (404, 409),
+                (404, 409, 410),
                 parameters=(_JOB, _QUALITY, query("format", {"type": "string", "enum": ["mp4"]}, "Needed for now.")),
             )
         },
@@ -272,6 +280,7 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
             **_admin_paths(),
             **_parked_paths(),
             **_media_paths(),
+            **_ending_paths(),
             **assets_openapi.paths(settings.media),
             **_service_paths(),
         },

@@ -15,6 +15,7 @@ _PROBLEMS = {
     404: "There is no such job or asset, or it is somebody else's; or nothing is here.",
     408: "The body comes too slowly.",
     409: "The job isn't in a state for this, or the Idempotency-Key is another request's.",
+    410: "The job was deleted, and its files with it.",
     413: "The body is too large.",
     415: "The body isn't JSON, or a file of no format that is taken.",
     416: "The range starts behind the last byte.",

@@ -261,7 +261,7 @@ def answers() -> dict[str, Schema]:
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
     place = nullable(INTEGER)
     accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, queue_position=place, **dict.fromkeys(links, URL))
-    result = enum("cancellation_requested", "reprocess_requested")
+    result = enum("cancellation_requested", "reprocess_requested", "deletion_requested")
     return {
         "JobAccepted": accepted,
         "JobStatus": _status(),

@@ -30,11 +30,14 @@ from eventflow.log.errors import LogError
 from eventflow.log.jobs import JobLog
 from eventflow.log.parked import parked_delivery
 from eventflow.storage import StorageError
+from eventflow.topics import LANES, Topic
 
 _PAGE = 1_000
 #: Histories that are read in one round trip.
 _READ_JOBS = 32
 _LINGER_S = 3_600.0
+#: Most that a deletion waits for others: a restore before it is archived would bring the job back.
+_DELETION_LINGER_S = 60.0
 
 
 @frozen
@@ -106,16 +109,22 @@ class Archiver:
             await member.leave()
 
     async def _due(self, member: GroupMember, room: int) -> list[Delivery]:
-        """New entries that are as old as the retention: enough for a segment, or those that have lingered."""
-        newest_ms = int((self._clock().timestamp() - self._settings.retention_s) * 1000)
-        linger_ms = int(self._settings.linger_s * 1000)
+        """New entries that are as old as the retention: enough for a segment, or those that have lingered.
+
+        Deletions aren't retained.
+        """
+        now_ms = int(self._clock().timestamp() * 1000)
+        retained = (self._settings.retention_s, self._settings.linger_s)
+        at_once = {member.keys.topic(Topic.DELETED, lane) for lane in LANES}
         retries = {member.keys.retry(member.group, topic) for topic in member.topics}
         found: list[Delivery] = []
         for stream in member.streams:
             if room - len(found) <= 0:
                 break
             most = room - len(found)
-            args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - linger_ms]
+            retention_s, linger_s = retained if stream not in at_once else (0.0, min(retained[1], _DELETION_LINGER_S))
+            newest_ms = now_ms - int(retention_s * 1000)
+            args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - int(linger_s * 1000)]
             for entry_id, flat in await self._take(keys=[stream], args=args):
                 claim = Claim(stream, member.group, member.consumer, entry_id.decode(), 1)
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -170,7 +179,7 @@ class Archiver:
             return
         batch.settled.append(delivery)
         if dossier is not None and dossier.outcome_seq == seq and dossier.job_id not in batch.jobs:
-            batch.builder.add(dossier.job_id, dossier.owner, dossier.created, history)
+            batch.builder.add(dossier.job_id, dossier.owner, dossier.created, history, deleted=dossier.deleted)
             batch.jobs[dossier.job_id] = dossier
 
     async def _close(self, member: GroupMember, batch: _Batch) -> None:

@@ -30,6 +30,7 @@ class Dossier:
     version: int
     outcome_seq: int
     last: bytes
+    deleted: bool = False
 
 
 def dossier_of(codec: Codec, history: Sequence[bytes]) -> Dossier:
@@ -52,4 +53,4 @@ def dossier_of(codec: Codec, history: Sequence[bytes]) -> Dossier:
     if record is None or created is None:
         raise Unfit("a history has at least one event")
     seq = outcome_seq if record.job.finished else 0
-    return Dossier(record.id, record.owner, created, record.version, seq, history[-1])
+    return Dossier(record.id, record.owner, created, record.version, seq, history[-1], record.job.gone)

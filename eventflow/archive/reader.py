@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from eventflow.archive.shelf import Shelf
 from eventflow.codec import Codec, DecodeError
+from eventflow.domain.events import JobDeleted
 from eventflow.log.archived import Tombstone, Tombstones
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.index import Begun
@@ -38,7 +39,8 @@ class ArchiveReader:
         outcome = next((event for event in reversed(events) if self._is_outcome(event)), b"")
         first = self._codec.decode(events[0])
         begun = Begun.at(first.occurred_at, job_id, first.owner)
-        return await self._tombstones.revive(begun, tombstone, events, outcome)
+        listed = not any(isinstance(self._codec.decode(event).event, JobDeleted) for event in events)
+        return await self._tombstones.revive(begun, tombstone, events, outcome, listed=listed)
 
     async def _read(self, job_id: str, tombstone: Tombstone) -> list[bytes]:
         """The whole history. A restored server may have numbered its segments anew: then the name is asked again."""

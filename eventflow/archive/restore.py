@@ -63,6 +63,7 @@ async def restore(
         await _mark(tombstones, partitions)
     jobs: set[bytes] = set()
     begun: dict[str, Begun] = {}
+    deleted: set[str] = set()  # later segments may tell of jobs in earlier ones
     written = 0
     for done, segment in enumerate(stored, 1):
         entries = await shelf.index(segment)
@@ -70,10 +71,11 @@ async def restore(
         if not dry_run:
             written += await _adopt(tombstones, segment, entries)
             begun |= {entry.job: job for entry in entries if (job := _listed(entry, listed_since)) is not None}
+            deleted |= {entry.job for entry in entries if entry.deleted}
         on_segment(done, len(stored))
     if not dry_run:
         if log is not None:
-            await enter_missing(log, begun.values())
+            await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
         for number in partitions:
             await _hash(tombstones).hdel(tombstones.keyspace.partition(number).segments, _MARK)
     return Restored(len(stored), len(jobs), written)
@@ -88,6 +90,7 @@ async def enter_archived(
     Raises as `restore` does.
     """
     begun: dict[str, Begun] = {}
+    deleted: set[str] = set()
     async for segment in shelf.segments():
         keys = tombstones.keyspace.partition(segment.partition)
         entries = await shelf.index(segment)
@@ -96,7 +99,8 @@ async def enter_archived(
             graves = await tombstones.find_all(keys, [entry.job for entry in batch])
             served = [entry for entry, grave in zip(batch, graves, strict=True) if grave is not None]
             begun |= {entry.job: job for entry in served if (job := _listed(entry, listed_since)) is not None}
-    return await enter_missing(log, begun.values())
+            deleted |= {entry.job for entry in served if entry.deleted}
+    return await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
 
 
 async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entry]) -> int:

@@ -17,6 +17,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from attrs import asdict, frozen
@@ -35,7 +36,10 @@ _NAME = re.compile(r"(?P<partition>[0-9a-f]{2})/(?P<ms>[0-9]{13})-(?P<sha256>[0-
 
 @frozen
 class Entry:
-    """Where a job's history is in a segment. `created` is the time of its first event, RFC 3339."""
+    """Where a job's history is in a segment. `created` is the time of its first event, RFC 3339.
+
+    One that was `deleted` is in no list of jobs.
+    """
 
     job: str
     owner: str
@@ -44,6 +48,7 @@ class Entry:
     offset: int
     length: int
     sha256: str
+    deleted: bool = False
 
 
 @frozen
@@ -66,22 +71,30 @@ class SegmentBuilder:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, job: str, owner: str, created: datetime, payloads: Sequence[bytes]) -> None:
+    def add(self, job: str, owner: str, created: datetime, payloads: Sequence[bytes], *, deleted: bool = False) -> None:
         """The whole history of `job`, as it is in the log."""
         block = pack_block(payloads)
         sha256 = block[:_DIGEST_BYTES].hex()
         place = (self.size_bytes, len(block))
-        self._entries.append(Entry(job, owner, len(payloads), created.isoformat(), *place, sha256))
+        self._entries.append(Entry(job, owner, len(payloads), created.isoformat(), *place, sha256, deleted))
         self._parts.append(block)
         self.size_bytes += len(block)
 
     def finish(self, partition: int, now: datetime) -> Segment:
         """The segment of what was added."""
-        index = zlib.compress(orjson.dumps([asdict(entry) for entry in self._entries]), 6)
+        index = zlib.compress(orjson.dumps([_row(entry) for entry in self._entries]), 6)
         footer = _FOOTER.pack(self.size_bytes, len(index), hashlib.sha256(index).digest(), MAGIC)
         data = b"".join([*self._parts, index, footer])
         name = f"{partition:02x}/{int(now.timestamp() * 1000):013d}-{hashlib.sha256(data).hexdigest()}.efs"
         return Segment(name, data, tuple(self._entries))
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    """Without what is false, which code that doesn't know of it can read."""
+    row = asdict(entry)
+    if not entry.deleted:
+        del row["deleted"]
+    return row
 
 
 def pack_block(payloads: Sequence[bytes]) -> bytes:

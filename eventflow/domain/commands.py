@@ -198,6 +198,27 @@ class RequestReprocess:
     scenes: tuple[int, ...] | None = None
 
 
+@carrier
+class RequestDeletion:
+    """Remove what a finished job has left behind, for good."""
+
+    reason: str
+
+
+@carrier
+class ConfirmDeletion:
+    """The files of the job are gone; `files` is how many there were."""
+
+    files: int
+
+
+@carrier
+class RelocateFiles:
+    """What lies in the fallback store under `keys` is safely in the delivery store, too."""
+
+    keys: tuple[str, ...]
+
+
 Command: TypeAlias = (
     RequestVideo
     | StartPlanning
@@ -220,4 +241,7 @@ Command: TypeAlias = (
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess
+    | RequestDeletion
+    | ConfirmDeletion
+    | RelocateFiles
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain import redo
+from eventflow.domain import leavings, redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.job import Job, Phase, SceneStatus, advance, evolve
 from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step
@@ -223,6 +223,7 @@ def _failure_complete(job: Job) -> Events:
 
 
 def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
+    leavings.refuse_gone(job)
     if job.finished:
         raise AlreadyFinished(f"the job is {job.phase.value} already")
     if job.phase is Phase.CANCELLING:
@@ -239,6 +240,7 @@ def _confirm_cancellation(job: Job, c: cmd.ConfirmCancellation) -> Events:
 
 
 def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
+    leavings.refuse_gone(job)
     if not job.finished:
         raise NotFinished(f"the job is {job.phase.value}; cancel it or wait for its end")
     return redo.reprocess(job, c)
@@ -277,4 +279,7 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,
     cmd.ReportLostArtefact: _report_lost_artefact,
+    cmd.RequestDeletion: leavings.request_deletion,
+    cmd.ConfirmDeletion: leavings.confirm_deletion,
+    cmd.RelocateFiles: leavings.relocate,
 }

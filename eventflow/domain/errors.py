@@ -27,6 +27,10 @@ class NotFinished(DomainError):
     """A reprocess of a job that is still being worked on."""
 
 
+class JobGone(DomainError):
+    """A command for a job that is deleted, or about to be."""
+
+
 class CannotReprocess(DomainError):
     """A reprocess that the job can't do. `field` is what to change: "from" or "scenes"; the message is the way out."""
 

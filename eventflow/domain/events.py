@@ -12,10 +12,13 @@ from typing import ClassVar, TypeAlias, get_args
 
 from eventflow.domain.carrier import carrier
 from eventflow.domain.notes import CostRecorded as CostRecorded
+from eventflow.domain.notes import DeletionRequested as DeletionRequested
 from eventflow.domain.notes import Event as Event
+from eventflow.domain.notes import JobDeleted as JobDeleted
 from eventflow.domain.notes import RemoteWorkStarted as RemoteWorkStarted
 from eventflow.domain.notes import StepDegraded as StepDegraded
 from eventflow.domain.notes import UploadFellBack as UploadFellBack
+from eventflow.domain.notes import VideoRelocated as VideoRelocated
 from eventflow.domain.notes import WarningRaised as WarningRaised
 from eventflow.domain.values import (
     CaptionFile,
@@ -262,6 +265,9 @@ JobEvent: TypeAlias = (
     | CancellationRequested
     | JobCancelled
     | ReprocessRequested
+    | DeletionRequested
+    | JobDeleted
+    | VideoRelocated
 )
 
 #: Not `Event.__subclasses__()`: that also has the classes which attrs has replaced by slotted ones.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eventflow.domain import events as ev
+from eventflow.domain import leavings
 from eventflow.domain.carrier import changed, draft_of, redraft
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
@@ -97,7 +98,7 @@ def _step_degraded(job: Job, e: ev.StepDegraded) -> Changes:
 
 
 def _upload_fell_back(job: Job, e: ev.UploadFellBack) -> Changes:
-    note = f"{e.step.value} fell back to local storage: {e.reason}"
+    note = f"{e.step.value} {leavings.FELL_BACK}: {e.reason}"
     return {} if note in job.degraded else {"degraded": (*job.degraded, note)}
 
 
@@ -186,6 +187,8 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.JobFailed: _job_failed,
     ev.ArtefactLost: _artefact_lost,
     ev.ReprocessRequested: _reprocess_requested,
+    ev.JobDeleted: leavings.deleted,
+    ev.VideoRelocated: leavings.relocated,
 }
 
 

@@ -1,4 +1,5 @@
-"""The base of all events, and those that steps note on the way: they change nothing about what is to be done."""
+"""The base of all events, those that steps note on the way, which change nothing about what is to be done, and those
+of what a finished job has left behind."""
 
 from __future__ import annotations
 
@@ -71,3 +72,24 @@ class CostRecorded(Event):
     amount: str
     currency: str
     reference: str = ""
+
+
+@carrier
+class DeletionRequested(Event):
+    """From here on nobody is served the job's files, and nothing is done on it any more."""
+
+    reason: str
+
+
+@carrier
+class JobDeleted(Event):
+    """The files are gone, `files` in number; the history stays, as the tombstone of the job."""
+
+    files: int
+
+
+@carrier
+class VideoRelocated(Event):
+    """The files under `keys` are in the delivery store, by the same keys; before they were in the fallback store."""
+
+    keys: tuple[str, ...]

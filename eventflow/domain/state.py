@@ -32,9 +32,11 @@ class Phase(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DELETING = "deleting"  #: nothing is served any more, and its files are being removed
+    DELETED = "deleted"
 
 
-FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED})
+FINISHED = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.CANCELLED, Phase.DELETED})
 
 
 class SceneStatus(StrEnum):
@@ -126,7 +128,12 @@ class Job:
     @property
     def active(self) -> bool:
         """Whether handlers may still work on it."""
-        return self.phase not in FINISHED and self.phase is not Phase.CANCELLING
+        return self.phase not in FINISHED and self.phase not in (Phase.CANCELLING, Phase.DELETING)
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is deleted, or about to be: nobody is served its files."""
+        return self.phase in (Phase.DELETING, Phase.DELETED)
 
     @property
     def last_run(self) -> int:

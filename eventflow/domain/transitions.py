@@ -29,8 +29,9 @@ def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
 
 
 def _finished(phase: Phase) -> dict[type[ev.Event], Phase]:
-    """A bill may come after the end."""
-    return {ev.ReprocessRequested: P.REQUESTED, ev.CostRecorded: phase}
+    """A bill may come after the end, and files may come home; in the end they may be removed."""
+    after: dict[type[ev.Event], Phase] = {ev.VideoRelocated: phase, ev.DeletionRequested: P.DELETING}
+    return {ev.ReprocessRequested: P.REQUESTED, ev.CostRecorded: phase, **after}
 
 
 #: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
@@ -90,4 +91,6 @@ TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
     P.COMPLETED: _finished(P.COMPLETED),
     P.FAILED: _finished(P.FAILED),
     P.CANCELLED: _finished(P.CANCELLED),
+    P.DELETING: {ev.JobDeleted: P.DELETED, ev.CostRecorded: P.DELETING},
+    P.DELETED: {ev.CostRecorded: P.DELETED},
 }

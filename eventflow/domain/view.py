@@ -26,6 +26,8 @@ class Status(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    DELETING = "deleting"
+    DELETED = "deleted"
 
 
 _STATUS = {
@@ -33,6 +35,8 @@ _STATUS = {
     Phase.COMPLETED: Status.COMPLETED,
     Phase.FAILED: Status.FAILED,
     Phase.CANCELLED: Status.CANCELLED,
+    Phase.DELETING: Status.DELETING,
+    Phase.DELETED: Status.DELETED,
 }
 _STAGE = {
     Phase.PLANNING: Stage.PLANNING,
@@ -95,7 +99,7 @@ class JobView:
     @property
     def playable(self) -> bool:
         """Whether there is something to watch: a published video, of this run or an earlier one."""
-        return self.job.published is not None
+        return self.job.published is not None and not self.job.gone
 
 
 #: Events at which a stage begins and ends. A stage that is begun again keeps its first beginning.
@@ -239,7 +243,7 @@ def progress(job: Job, live: Mapping[str, float]) -> float:
     `live` holds the fractions (0 to 1) of steps that are running, by `progress_field`. It doesn't fall within
     a run: events only add to it, and a step's own fraction is dropped as its event arrives.
     """
-    if job.phase is Phase.COMPLETED:
+    if job.phase is Phase.COMPLETED or job.gone:  # nothing is left to be done
         return 100.0
     total = job.scene_count
     assembled = bool(job.videos)

@@ -147,14 +147,17 @@ class Tombstones:
         raw: Any = await self.redis.hget(graves, field)
         return Tombstone.parse(raw) if raw else None
 
-    async def revive(self, begun: Begun, tombstone: Tombstone, events: Sequence[bytes], outcome: bytes) -> bool:
-        """Put `events` back in the place of `tombstone`; whether it was still there. The job is listed again.
+    async def revive(
+        self, begun: Begun, tombstone: Tombstone, events: Sequence[bytes], outcome: bytes, *, listed: bool = True
+    ) -> bool:
+        """Put `events` back in the place of `tombstone`; whether it was still there. With `listed` the job is, again.
 
         `outcome` is delivered to the archive again (empty: nothing is).
         """
         keys, job_id = self.keyspace.of_job(begun.job_id), begun.job_id
         graves, field = keys.tombstone(job_id)
-        names = [keys.events(job_id), graves, keys.retry(ARCHIVE_GROUP, Topic.OUTCOME), *keys.lists_of(begun.owner)]
+        names = [keys.events(job_id), graves, keys.retry(ARCHIVE_GROUP, Topic.OUTCOME)]
+        names += keys.lists_of(begun.owner) if listed else ()
         args: list[str | bytes | int] = [job_id, begun.place, field, tombstone.raw, outcome, *events]
         return bool(await self._revive(keys=names, args=args))
 

@@ -31,7 +31,7 @@ BATCH = 128
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "publish", "park", "resume", "request"]
+Hint = Literal["", "cancel", "stop", "publish", "park", "resume", "request", "delete"]
 
 
 @carrier
@@ -105,9 +105,10 @@ _HINTS: dict[type[ev.Event], Hint] = {
     ev.VideoPublished: "publish",
     ev.StepParked: "park",
     ev.ReprocessRequested: "resume",
+    ev.JobDeleted: "delete",
 }
-#: These take a place among the jobs in progress, or give it back.
-_OF_A_PLACE: frozenset[Hint] = frozenset({"request", "stop", "publish", "park"})
+#: These take a place among the jobs in progress or give it back, or leave the lists of their owner.
+_OF_A_PLACE: frozenset[Hint] = frozenset({"request", "stop", "publish", "park", "delete"})
 #: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
 REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 

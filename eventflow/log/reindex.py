@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from eventflow.codec import DecodeError
+from eventflow.domain.events import JobDeleted
 from eventflow.envelope import Envelope, is_job_id
 from eventflow.log.index import Begun
 from eventflow.log.jobs import JobLog
@@ -17,7 +18,7 @@ _BATCH = 500
 async def rebuild_index(log: JobLog) -> int:
     """Enter the jobs that their lists lack, each where the time of its first event puts it; returns how many.
 
-    May run beside everything else and be repeated. Jobs whose first event can't be read stay out.
+    May run beside everything else and be repeated. Jobs whose events can't be read stay out, and deleted ones.
     """
     return await enter_missing(log, [found async for found in _all(log)])
 
@@ -47,12 +48,15 @@ async def _first_events(log: JobLog, job_ids: Iterable[str]) -> list[Begun]:
     async with log.redis.pipeline(transaction=False) as pipe:
         for job_id in job_ids:
             pipe.xrange(log.keyspace.of_job(job_id).events(job_id), count=1)
+            pipe.xrevrange(log.keyspace.of_job(job_id).events(job_id), count=1)
         answers: list[Any] = await pipe.execute()
     found = []
-    for rows in answers:
-        for _, fields in rows:
+    for first, last in zip(answers[::2], answers[1::2], strict=True):
+        for (_, fields), (_, newest) in zip(first, last, strict=True):
             try:
                 envelope: Envelope = log.codec.decode(fields[b"e"])
+                if isinstance(log.codec.decode(newest[b"e"]).event, JobDeleted):
+                    continue
             except DecodeError:
                 continue
             found.append(Begun.at(envelope.occurred_at, envelope.job_id, envelope.owner))

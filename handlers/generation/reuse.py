@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from eventflow.domain import events as ev
 from eventflow.domain.job import Job
+from eventflow.domain.leavings import files_of
 from eventflow.domain.redo import reusable_scene
 from eventflow.domain.values import FileRef, ReusableScene
 from eventflow.runtime.failure import ArtefactMissing
@@ -21,7 +22,7 @@ from handlers.generation import model
 from handlers.generation.boxes import BoxError
 from handlers.generation.retime import retimed, timescales
 from handlers.scene_cache import SceneCache, relocated
-from handlers.workspace import Workspace
+from handlers.workspace import Workspace, home_of
 
 
 @frozen
@@ -36,12 +37,14 @@ class Reuse:
     ) -> ReusableScene | None:
         """A scene made from `source`, ready to be committed as one that starts at `start_cells`; None: make it.
 
+        Files of another job are copied: what a job takes is its own, so that the other one can be deleted.
+
         Music goes on over the joins: a scene with music is reused only where it was. Files that are gone or damaged
         mean that the scene is made. Raises StorageError where a store can't be used.
         """
         job, index = reaction.job, len(reaction.job.scenes)
         found = reusable_scene(job, source, start_cells)
-        if found is not None and found.start_cells == start_cells:
+        if found is not None and found.start_cells == start_cells and _belongs(reaction.job_id, found):
             return found
         ours = found is not None
         if found is None and not _asked_anew(job, reaction.event, index):
@@ -85,6 +88,12 @@ class Reuse:
             tracks = timescales(init.read_bytes())
             scales |= {segment.file.sha256: tracks for segment in rendition.segments}
         return evolve(await relocated(scene, placed), start_cells=start_cells)
+
+
+def _belongs(job_id: str, scene: ReusableScene) -> bool:
+    """Whether every file of the scene is under the job's own keys."""
+    homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
+    return all(file.key.startswith(homes) for file in files_of(scene))
 
 
 def _retime(path: Path, tracks: dict[int, int], shift_cells: int) -> None:

@@ -1,4 +1,4 @@
-"""The metadata group: probes the finished files and publishes the video; then it clears up after the job."""
+"""The metadata group: probes the finished files and publishes the video; clears up after the job, or deletes it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Metadata:
                 ev.VideoPublished: self.clear_up,
                 ev.JobCancelled: self.clear_up,
                 ev.JobFailed: self.leave,
+                ev.DeletionRequested: self.delete,
             },
         )
 
@@ -71,6 +72,23 @@ class Metadata:
             reaction.log.info("workspace cleared", files=removed)
         await self.keeper.look()
         return []
+
+    async def delete(self, reaction: Reaction) -> Sequence[Command]:
+        """Remove all files of the job, in every store; again, until nobody is left who may still write some.
+
+        Ended anywhere, it is done over: what is gone is gone. A store that can't be reached is waited for.
+        """
+        job = reaction.job
+        if job.phase is not Phase.DELETING:
+            return []
+        with as_step_errors():
+            removed = await self.workspace.remove_all(reaction.job_id)
+            await self.keeper.cache.forget(reaction.owner, [scene.source for scene in job.scenes])
+            if removed:
+                await asyncio.sleep(HEARD_WITHIN_S)
+                removed += await self.workspace.remove_all(reaction.job_id)
+        reaction.log.info("job deleted", files=removed)
+        return [cmd.ConfirmDeletion(removed)]
 
     async def leave(self, reaction: Reaction) -> Sequence[Command]:
         """A failed job keeps its files: a reprocess goes on from them."""

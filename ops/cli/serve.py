@@ -124,6 +124,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
     from eventflow.storage.tidy import kept_tidy
     from ops.compose import groups, keeper, open_parts
     from ops.compose import worker as make_worker
+    from ops.leavings import looked_after
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
@@ -136,7 +137,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             say(f"ready {name}")
             stores = [*parts.stores.values(), *([parts.shelf.store] if parts.shelf else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
-                async with kept_tidy(stores):
+                async with kept_tidy(stores), looked_after(parts, name):
                     await runner.run(stop)
             if runner.stuck:  # such a step would keep the event loop from closing
                 end_at_once(f"{runner.stuck} steps ignore their end", EXIT_FAILURE)

@@ -92,6 +92,8 @@ def of_work(look: Look, coming: Outstanding) -> list[Difference]:
         held = look.id in coming.coming
         detail = "asked to be cancelled, and no delivery is left whose worker would confirm it"
         return [] if held else [Difference(look.id, look.version, Kind.LIMBO, detail, Confirmation())]
+    if job.phase is Phase.DELETING:  # its files are removed after an outcome, which is no step of the job
+        return []
     if not look.due:
         detail = f"{job.phase.value}, and nothing is due: cancel it, or cancel and reprocess it"
         return [Difference(look.id, look.version, Kind.STUCK, detail)]
@@ -129,9 +131,13 @@ def of_live(look: Look, live: Mapping[str, str], seconds: int) -> list[Differenc
     return [Difference(look.id, look.version, Kind.LIVE, "; ".join(told), LiveMend(remove, cancel))]
 
 
+#: Or may have, before they were to be deleted.
+_ENDED_EARLY = (Phase.FAILED, Phase.CANCELLED, Phase.DELETING)
+
+
 def _belongs(job: Job, name: str, value: str, seconds: int) -> bool:
     if name == "cancel":  # a job that ended early leaves its hint for a while, so that every worker hears of it
-        return job.phase is Phase.CANCELLING or (job.phase in (Phase.FAILED, Phase.CANCELLED) and seconds >= 0)
+        return job.phase is Phase.CANCELLING or (job.phase in _ENDED_EARLY and seconds >= 0)
     return not job.finished and name in _fields(job) and _is_fraction(value)
 
 

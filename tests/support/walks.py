@@ -62,6 +62,8 @@ def _next(rng: Random, job: Job | None, past: list[Command], folly: float) -> Co
 
 def apt(rng: Random, job: Job) -> list[Command]:
     """What workers and requesters would send now; sometimes a failure instead of a success."""
+    if job.phase is Phase.DELETING:
+        return [cmd.ConfirmDeletion(3)]
     if job.finished:
         return reprocesses(rng, job)
     if job.phase is Phase.CANCELLING:

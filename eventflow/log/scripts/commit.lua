@@ -3,8 +3,8 @@
 -- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
 -- ARGV: a flat list, read from left to right:
 --   number of commits, most jobs in progress, then for each commit
---     expected version, mark of its event ('': any), hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request'), number of events
---     for 'stop', 'publish', 'park' and 'request': lane, owner, most jobs that may wait before it ('': any number)
+--     expected version, mark of its event ('': any), hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request' | 'delete'), number of events
+--     for 'stop', 'publish', 'park', 'request' and 'delete': lane, owner, most jobs that may wait before it ('': any number)
 --     for each event: type, payload, topic (index into KEYS; 0: history only)
 --     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
 --     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
@@ -17,6 +17,7 @@
 -- Scripts don't roll back, so claim and version are checked before the first write.
 -- hold: check the claim, keep it; settle: XACK; discard: XACK and XDEL (for streams read by one group alone).
 -- A request isn't routed here, but when the job is admitted (admission.lua); 'stop', 'publish' and 'park' give its place back.
+-- A hint of 'delete' takes the job off its lists.
 -- A hint of 'stop' leaves a note for an hour, so that every worker of a job that has ended early hears of it.
 -- A job's stream is never trimmed and its ids are 1-0, 2-0, ...: its length is the job's version.
 -- A server that has lost its newest events may have got others since, up to the very version that a process has folded:
@@ -95,6 +96,11 @@ local function note(hint, job_key, lane, owner)
     return
   end
   call('DEL', live)
+  if hint == 'delete' then
+    call('ZREM', base .. 'jobs', job)
+    call('ZREM', base .. 'jobs:' .. owner, job)
+    return
+  end
   if hint == 'request' then
     request_admission(base, limit, job, lane, owner)
   elseif hint == 'resume' then
@@ -112,7 +118,7 @@ local function commit(job_key)
   local version, mark, hint = tonumber(args[at]), args[at + 1], args[at + 2]
   local events, first = tonumber(args[at + 3]), at + 4
   local lane, owner, most
-  if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' then
+  if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' or hint == 'delete' then
     lane, owner, most, first = args[first], args[first + 1], tonumber(args[first + 2]), first + 3
   end
   at = first + 3 * events

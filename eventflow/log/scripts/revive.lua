@@ -7,7 +7,7 @@
 --
 -- The outcome goes to the archive once more: should nothing follow, the job is archived again.
 -- A job that isn't archived is listed: one that had dropped off its lists comes back to where it began, or to the next
--- place that is free.
+-- place that is free. One that was deleted is in no list.
 
 if redis.call('HGET', KEYS[2], ARGV[3]) ~= ARGV[4] or redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 for version = 1, #ARGV - 5 do

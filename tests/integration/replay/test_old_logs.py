@@ -102,6 +102,9 @@ ADDED_LATER = {
     "WarningRaised",
     "RemoteWorkStarted",
     "CostRecorded",
+    "DeletionRequested",
+    "JobDeleted",
+    "VideoRelocated",
 }
 
 

@@ -92,6 +92,10 @@ async def test_real_answers_fit_their_schemas(client: Client, driver: Driver, do
     await driver.publish(failed, {"720p": b"v"}, [b"t"], run=2)
     for what in ("status", "metadata", "events"):
         await _fits(client, document, "GET", base + what, failed, None)
+    for _ in range(2):
+        await _fits(client, document, "DELETE", base.removesuffix("/"), failed, None)
+    for what in ("status", "metadata", "events"):
+        await _fits(client, document, "GET", base + what, failed, None)
 
 
 async def _fits(client: Client, document: dict[str, Any], method: str, path: str, job: str, body: Any) -> None:

@@ -1,10 +1,12 @@
 """Settings: defaults that are valid, every problem at once, and secrets that stay secret."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from eventflow.domain.values import Step
+from eventflow.leavings_settings import LeavingsSettings, RawLeavings
 from eventflow.media_settings import RawMedia
 from eventflow.model_settings import RawPlanner, RawRemote
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
@@ -39,6 +41,9 @@ WRONG = {
     "LOG_LEVEL": ("LOUD", "one of DEBUG, INFO, WARNING, ERROR"),
     "LOG_FORMAT": ("xml", "one of json, console"),
     "TRACES": ("on", "one of off, console, otlp"),
+    "HOMECOMING_SECONDS": ("-1", "a number from 0 to 86400"),
+    "MEDIA_RETENTION_DAYS": ("soon", "a number from 0 to 36500"),
+    "MEDIA_RETENTION_OWNERS": ("alice", "alice=30,bob=0"),
     "MAX_IMAGE_MB": ("0", "a number from 1 to 1000"),
     "MAX_CLIP_MB": ("20MB", "a number from 1 to 10000"),
     "MAX_AUDIO_MB": ("-5", "a number from 1 to 10000"),
@@ -80,13 +85,23 @@ def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
     fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
-    parts = {"media", "speech", "planner", "remote"}
+    parts = {"leavings", "media", "speech", "planner", "remote"}
     own = [name for name in fields if name not in parts]
     assert names[: len(own)] == own
-    raws = (RawMedia, RawSpeech, RawPlanner, RawRemote)
+    raws = (RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
     assert names[len(own) :] == [each.name for raw in raws for each in raw.__attrs_attrs__]
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
+
+
+def test_owners_may_have_a_retention_of_their_own() -> None:
+    settings = load_settings(env(MEDIA_RETENTION_DAYS="30", MEDIA_RETENTION_OWNERS="bob@x.org=0, carol=0.5"))
+    kept = [settings.leavings.retention_of(owner) for owner in ("alice", "bob@x.org", "carol")]
+    assert kept == [timedelta(days=30), None, timedelta(hours=12)]
+    assert (settings.leavings.shortest, settings.leavings.longest_s) == (timedelta(hours=12), 30 * 86_400)
+    assert (LeavingsSettings().shortest, LeavingsSettings().retention_of("alice")) == (None, None)
+    for wrong in ("a=1,a=2", "a b=1", "a=-1", "=1", "a=nan"):
+        assert len(problems(MEDIA_RETENTION_OWNERS=wrong)) == 1, wrong
 
 
 def test_values_are_taken() -> None:

@@ -12,7 +12,8 @@ from tests.support import stories as s
 from tests.support.spec import given
 from tests.support.walks import LATER
 
-ACTIVE = [phase for phase in Phase if phase not in FINISHED and phase is not Phase.CANCELLING]
+ENDING = (Phase.CANCELLING, Phase.DELETING)
+ACTIVE = [phase for phase in Phase if phase not in FINISHED and phase not in ENDING]
 NOTES = {
     Phase.RENDERING: (Step.UPLOAD_SCENE, 0),
     Phase.ASSEMBLING: (Step.ASSEMBLE, None),
@@ -216,7 +217,7 @@ def test_cancelling_again_changes_nothing() -> None:
     given(s.upto(Phase.CANCELLING)).when(cmd.RequestCancellation("no")).then_nothing()
 
 
-@pytest.mark.parametrize("phase", sorted(FINISHED))
+@pytest.mark.parametrize("phase", sorted(FINISHED - {Phase.DELETED}))
 def test_the_end_cannot_be_cancelled(phase: Phase) -> None:
     given(s.upto(phase)).when(cmd.RequestCancellation("no")).then_refused(AlreadyFinished, phase.value)
     given(s.upto(phase)).when(cmd.ConfirmCancellation()).then_nothing()
@@ -235,7 +236,7 @@ def test_work_that_ends_after_the_job_is_dropped(phase: Phase) -> None:
     given(s.upto(phase)).when(*late).then_nothing()
 
 
-@pytest.mark.parametrize("phase", sorted(FINISHED))
+@pytest.mark.parametrize("phase", sorted(FINISHED - {Phase.DELETED}))
 def test_reprocessing_begins_anew_under_a_new_run(phase: Phase) -> None:
     before = fold(s.upto(phase))
     job = given(s.upto(phase)).when(cmd.RequestReprocess()).then(ev.ReprocessRequested(2))

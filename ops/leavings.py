@@ -1,0 +1,35 @@
+"""Composition of what looks after the files that jobs have left behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ops.compose import Parts, utc_now
+
+if TYPE_CHECKING:
+    from handlers.upload.homecoming import Homecoming
+
+
+def homecoming(parts: Parts) -> Homecoming:
+    """Brings what had to be kept in the fallback store to the delivery store."""
+    from handlers.upload.homecoming import Homecoming
+    from handlers.workspace import Workspace
+
+    workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
+    grace = timedelta(seconds=parts.settings.signed_url_seconds)
+    return Homecoming(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
+
+
+@asynccontextmanager
+async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
+    """What a worker of `group` does about them, beside its work."""
+    if group != "upload":
+        yield
+        return
+    from handlers.upload.homecoming import coming_home
+
+    async with coming_home(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+        yield
