@@ -72,8 +72,13 @@ class _Raw:
     listed_seconds = environ.var(
         "7776000", help="how long an archived job stays in the lists of jobs; at least the retention, 0 isn't for ever"
     )
-    signing_key = environ.var("", help="id:hex[,id:hex...] for links to local files; the first signs (secret)")
+    signing_key = environ.var(
+        "", help="id:hex[,id:hex...] for links to local files and playback tokens; the first signs (secret)"
+    )
     signed_url_seconds = environ.var("3600", help="life of a signed URL (60 to 604800)")
+    playback_token_seconds = environ.var(
+        "86400", help="longest life of a playback token, and that of one for which none is asked (60 to 2592000)"
+    )
     pipeline = environ.var("explainer", help="pipeline of requests that name none; simulation is the feature flag off")
     concurrency = environ.var("2", help="handlers that a worker runs at a time")
     lease_seconds = environ.var("15", help="silence after which an entry of a worker goes to another one")
@@ -126,6 +131,7 @@ class Settings:
     listed_seconds: float  #: from a job's beginning
     signing_key: str = field(repr=False)
     signed_url_seconds: int
+    playback_token_seconds: int
     pipeline: str
     concurrency: int
     lease_seconds: float
@@ -190,6 +196,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
             secret=True,
         ),
         signed_url_seconds=check.number("signed_url_seconds", int, 60, 604_800),
+        playback_token_seconds=check.number("playback_token_seconds", int, 60, 2_592_000),
         pipeline=check.matches("pipeline", r"[A-Za-z0-9_.-]{1,64}", "explainer"),
         concurrency=check.number("concurrency", int, 1, 1_024),
         lease_seconds=check.number("lease_seconds", float, 0.5, 3_600),

@@ -17,6 +17,10 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
     ("VideoRequested", 3): _unchanged,  # version 4 knows which defaults are meant
+    ("VideoRequested", 4): _unchanged,  # version 5 may be without streaming; of the others segments were delivered
+    ("SceneRendered", 1): _unchanged,  # version 2 names codecs; those of an older one aren't known
+    ("SceneUploaded", 1): _unchanged,  # the same
+    ("SceneReused", 1): _unchanged,  # the same
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused

@@ -34,6 +34,7 @@ _ALWAYS = (
     "thumbnail_generation",
     "s3_upload_enabled",
     "cleanup_local_files",
+    "enable_streaming",
     "retry_attempts",
     "priority",
 )

@@ -9,7 +9,20 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked, planning
+from web import (
+    assets,
+    generate,
+    health,
+    jobs,
+    listing,
+    local_media,
+    media,
+    openapi,
+    parked,
+    planning,
+    playback,
+    streaming,
+)
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -19,6 +32,7 @@ from web.middleware import middleware
 from web.projection import PROJECTION, Projection, running
 from web.queueing import QUEUEING, Queueing
 from web.render import render_status
+from web.streams import STREAMS, Streams
 from web.uploads import UPLOADS, uploads
 
 _JOB = JOBS + "/{job_id}"
@@ -41,7 +55,9 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/thumbnail", media.thumbnail),
         web.get(_JOB + "/captions", media.captions),
         web.get(_JOB + "/download", media.download),
-        web.get(_JOB + "/stream", media.stream),
+        web.get(_JOB + "/stream", streaming.stream),
+        web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
+        web.post(_JOB + "/playback-token", playback.issue),
         web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
         web.get("/api/v1/admin/parked", parked.listed),
@@ -78,6 +94,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
     app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
+    app[STREAMS] = Streams(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     projection = Projection(deps.log, tail, capacity=deps.settings.view_cache_jobs, render=render_status)
     app[PROJECTION] = projection

@@ -100,3 +100,5 @@ DEPS = web.AppKey("deps", WebDeps)
 REQUEST_ID = web.RequestKey("request_id", str)
 #: Who is asking; only on routes below /api.
 PRINCIPAL = web.RequestKey("principal", Principal)
+#: The playback token that was shown in place of an API key: it is for the job of the path, and no other.
+PLAYBACK = web.RequestKey("playback", str)

@@ -38,18 +38,23 @@ def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | Non
 
 async def owned_job(request: web.Request, *, min_version: int = 0) -> Snapshot:
     """The job of the path, if it is the requester's own. Raises Problem 404 (for somebody else's too), 503."""
-    job_id = request.match_info["job_id"]
-    projection = request.app[PROJECTION]
-    if not is_job_id(job_id):
-        raise job_not_found()
-    snapshot = projection.peek(job_id)
-    if snapshot is None or snapshot.view.version < min_version:
-        # Without waiting first: how long somebody waits must not tell whether another one's job exists.
-        snapshot = await projection.get(job_id)
+    # Without waiting first: how long somebody waits must not tell whether another one's job exists.
+    snapshot = await job_of_path(request, min_version=min_version)
     if snapshot is None or snapshot.view.owner != request[PRINCIPAL].owner:
         raise job_not_found()
     if snapshot.view.version < min_version:
-        snapshot = await _at_version(request, job_id, min_version)
+        snapshot = await _at_version(request, snapshot.view.id, min_version)
+    return snapshot
+
+
+async def job_of_path(request: web.Request, *, min_version: int = 0) -> Snapshot | None:
+    """The job of the path as it is now, whose ever it is. One that is cached below `min_version` is read anew."""
+    job_id = request.match_info["job_id"]
+    if not is_job_id(job_id):
+        return None
+    snapshot = request.app[PROJECTION].peek(job_id)
+    if snapshot is None or snapshot.view.version < min_version:
+        snapshot = await request.app[PROJECTION].get(job_id)
     return snapshot
 
 

@@ -12,12 +12,12 @@ def job_path(job_id: str, what: str) -> str:
 
 
 def job_links(settings: Settings, job_id: str) -> dict[str, str]:
-    """Where the client goes on from a job's id. The stream's link is to MP4, the one format that there is."""
+    """Where the client goes on from a job's id. The stream's link is to the playlist."""
     base = settings.public_url
     return {
         "status_url": base + job_path(job_id, "status"),
         "events_url": base + job_path(job_id, "events"),
-        "stream_url": base + job_path(job_id, "stream?format=mp4"),
+        "stream_url": base + job_path(job_id, "stream"),
         "download_url": base + job_path(job_id, "download"),
         "cancel_url": base + job_path(job_id, "cancel"),
     }

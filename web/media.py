@@ -14,13 +14,18 @@ from eventflow.domain.view import JobView
 from eventflow.storage import ObjectStore, attachment
 from web.checks import known_query, query_choice, query_number
 from web.deps import DEPS
-from web.errors import RETRY, Problem, not_available
-from web.jobs import json_response, owned_job
+from web.errors import RETRY, Problem
+from web.jobs import json_response
 from web.links import job_links
-from web.metadata import best, metadata_of
+from web.metadata import best, metadata_of, streamed
+from web.playback import watched_job
 from web.sending import Representation, send_read
 
 THUMBNAIL_CACHE = "private, max-age=300"
+#: For pages of other origins; who asks is told by a header or the query, never by a cookie. A query may hold a token.
+ANY_PAGE = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*", "Referrer-Policy": "no-referrer"}
+#: The query's name for a playback token.
+PLAYBACK_QUERY = "token"
 _NO_CACHE = "private, no-cache"
 _FLAGS = ("true", "false", "1", "0")
 _MAX_INDEX = 10_000
@@ -33,21 +38,21 @@ async def metadata(request: web.Request) -> web.Response:
     settings = request.app[DEPS].settings
 
     async def sign(file: FileRef) -> str:
-        return await _signed(request, file)
+        return await signed(request, file)
 
     body = await metadata_of(
         view,
         published,
         sign,
         expires_in_s=settings.signed_url_seconds,
-        stream_url=job_links(settings, view.id)["stream_url"],
+        stream_url=job_links(settings, view.id)["stream_url"] + ("" if streamed(view) else "?format=mp4"),
     )
     return json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """The picture's bytes: small, and so an <img> with a cache needs no second request."""
-    known_query(request.query, "index")
+    known_query(request.query, "index", PLAYBACK_QUERY)
     index = query_number(request.query, "index", 0, 0, _MAX_INDEX)
     _, published = await _publication(request)
     file = _thumbnail(published.thumbnails, index).file
@@ -57,50 +62,51 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
 
 async def captions(request: web.Request) -> web.StreamResponse:
     """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
-    known_query(request.query, "format", "language", "proxy")
+    known_query(request.query, "format", "language", "proxy", PLAYBACK_QUERY)
     wanted = query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
     proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
     _, published = await _publication(request)
     file = _captions(published.captions, wanted, request.query.get("language")).file
     if not proxy:
-        return _redirect(await _signed(request, file))
+        return redirect(await signed(request, file))
     what = Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, _NO_CACHE, any_origin=True)
     return await _send(request, file, what)
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    known_query(request.query, "quality", "proxy")
+    known_query(request.query, "quality", "proxy", PLAYBACK_QUERY)
     proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
     view, published = await _publication(request)
     video = _video(request, published)
     name = _name(view, video)
     if not proxy:
-        return _redirect(await _signed(request, video.file, name))
+        return redirect(await signed(request, video.file, name))
     file = video.file
     what = Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, _NO_CACHE, attachment(name))
     return await _send(request, file, what)
 
 
-async def stream(request: web.Request) -> web.Response:
-    known_query(request.query, "quality", "format")
-    wanted = query_choice(request.query, "format", ("mp4", "hls"))
-    view_and_publication = await _publication(request) if wanted == "mp4" else None
-    if view_and_publication is None:
-        await owned_job(request)
-        raise not_available("?format", "HLS isn't available yet; ask for format=mp4")
-    return _redirect(await _signed(request, _video(request, view_and_publication[1]).file))
+async def whole_video(request: web.Request) -> web.Response:
+    """The MP4, to be watched rather than saved."""
+    known_query(request.query, "quality", "format", PLAYBACK_QUERY)
+    _, published = await _publication(request)
+    return redirect(await signed(request, _video(request, published).file))
 
 
 async def _publication(request: web.Request) -> tuple[JobView, Publication]:
     """The requester's job and what of it is published. Raises Problem 404, 410, and 409 while there is nothing."""
-    view = (await owned_job(request)).view
+    view = (await watched_job(request)).view
     if view.job.gone:
         raise Problem(410, "deleted", "The job was deleted, and its files with it.", job_status=view.status.value)
     if view.job.published is None:
-        headers = {} if view.job.finished else RETRY
-        detail = f"There is nothing to see yet: the job is {view.status.value}."
-        raise Problem(409, "not_ready", detail, headers=headers, job_status=view.status.value)
+        raise not_ready(view)
     return view, view.job.published
+
+
+def not_ready(view: JobView) -> Problem:
+    headers = {} if view.job.finished else RETRY
+    detail = f"There is nothing to see yet: the job is {view.status.value}."
+    return Problem(409, "not_ready", detail, headers=headers, job_status=view.status.value)
 
 
 def _video(request: web.Request, published: Publication) -> VideoFile:
@@ -146,15 +152,15 @@ def _store(request: web.Request, file: FileRef) -> ObjectStore:
     return store
 
 
-async def _signed(request: web.Request, file: FileRef, name: str | None = None) -> str:
+async def signed(request: web.Request, file: FileRef, name: str | None = None) -> str:
     lifetime = timedelta(seconds=request.app[DEPS].settings.signed_url_seconds)
     store = _store(request, file)
     return await store.signed_url(file.key, expires_in=lifetime, download_name=name, media_type=file.media_type)
 
 
-def _redirect(url: str) -> web.Response:
-    """307, never cached: the next one gets a URL of its own."""
-    headers = {hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store", "Referrer-Policy": "no-referrer"}
+def redirect(url: str) -> web.Response:
+    """307, never cached: the next one gets a URL of its own. Pages of other origins may follow it, as players do."""
+    headers = {hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store", **ANY_PAGE}
     return web.Response(status=307, headers=headers)
 
 

@@ -15,6 +15,11 @@ from web.render import passthrough_of, storage_of
 Sign = Callable[[FileRef], Awaitable[str]]
 
 
+def streamed(view: JobView) -> bool:
+    """Whether there is HLS of the video: it has scenes, and their segments were delivered."""
+    return view.job.request.enable_streaming and bool(view.job.scenes)
+
+
 def best(published: Publication) -> VideoFile:
     """The video with the most lines. Raises ValueError where there is none."""
     return max(published.videos, key=lambda video: video.height)
@@ -41,7 +46,7 @@ async def metadata_of(
         "urls_expire_in": expires_in_s,
         "technical_metadata": [technical(entry) for entry in published.metadata],
         "streaming_info": {
-            "formats": ["mp4"],
+            "formats": ["hls", "mp4"] if streamed(view) else ["mp4"],
             "qualities": [video.quality for video in published.videos],
             "default_quality": top.quality if top else None,
             "stream_url": stream_url,

@@ -12,13 +12,22 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from web.auth import AUTH
-from web.deps import PRINCIPAL, REQUEST_ID, WebDeps
+from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
+from web.links import JOBS
+from web.tokens import check_token
 
 _log = structlog.get_logger()
 
 REQUEST_ID_HEADER = istr("X-Request-Id")
+#: Where a playback token does instead of an API key: all that a player, or a page around it, fetches of a job.
+_WATCHED = frozenset(
+    f"{JOBS}/{{job_id}}/{what}" for what in ("stream", "stream/{quality}/{name}", "captions", "thumbnail", "download")
+)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+_READS = (hdrs.METH_GET, hdrs.METH_HEAD)
 
 
 def middleware(deps: WebDeps) -> Middleware:
@@ -38,8 +47,12 @@ def middleware(deps: WebDeps) -> Middleware:
         request[REQUEST_ID] = request_id
         try:
             if _is_api(request.match_info):
-                auth = request.app[AUTH]
-                request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
+                if request.query_string and (token := _token(request)):
+                    check_token(deps.signing, token, request.match_info["job_id"], deps.clock())
+                    request[PLAYBACK] = token
+                else:
+                    auth = request.app[AUTH]
+                    request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
             response = await handler(request)
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
@@ -47,7 +60,7 @@ def middleware(deps: WebDeps) -> Middleware:
             response = _refused(request, error, request_id)
         if not response.prepared:
             response.headers[REQUEST_ID_HEADER] = request_id
-        if response.status >= 500 or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+        if response.status >= 500 or request.method not in _READS:
             _log.info("request", **_facts(request, response.status, started))
         elif log_reads:
             _log.debug("request", **_facts(request, response.status, started))
@@ -60,6 +73,13 @@ def _is_api(match: web.UrlMappingMatchInfo) -> bool:
     """Whether the route that was found is one of the API's: what it is says more than how its path was written."""
     resource = match.route.resource
     return resource is not None and match.http_exception is None and resource.canonical.startswith("/api/")
+
+
+def _token(request: web.Request) -> str | None:
+    """The playback token that the request shows, where one counts."""
+    resource = request.match_info.route.resource
+    counts = resource is not None and resource.canonical in _WATCHED and request.method in _READS
+    return request.query.get("token") if counts else None
 
 
 def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

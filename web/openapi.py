@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from eventflow.settings import Settings
-from web import assets_openapi, schemas
+from web import assets_openapi, schemas, streaming_openapi
 from web.deps import DEPS, Planner
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
@@ -183,9 +183,10 @@ def _captions() -> Operation:
     return operation(
         "The captions of the video",
         {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
-        (404, 409, 410, 416),
+        (403, 404, 409, 410, 416),
         parameters=(
             _JOB,
+            streaming_openapi.TOKEN,
             query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
             query("language", schemas.STRING, "BCP 47 tag; without it the first track."),
             query("proxy", _FLAG, "Send the bytes through the app."),
@@ -207,8 +208,8 @@ def _media_paths() -> dict[str, Any]:
             "get": operation(
                 "A picture of the video",
                 {"200": whole, "206": part, "304": _UNCHANGED},
-                (404, 409, 410, 416),
-                parameters=(_JOB, query("index", index, "Which picture."), _CONDITION),
+                (403, 404, 409, 410, 416),
+                parameters=(_JOB, streaming_openapi.TOKEN, query("index", index, "Which picture."), _CONDITION),
             )
         },
         f"{JOBS}/{{job_id}}/captions": {"get": _captions()},
@@ -216,16 +217,14 @@ def _media_paths() -> dict[str, Any]:
             "get": operation(
                 "Save the video",
                 {"200": whole, "206": part, "304": _UNCHANGED, "307": _REDIRECT},
-                (404, 409, 410, 416),
-                parameters=(_JOB, _QUALITY, query("proxy", _FLAG, "Send the bytes through the app."), *_RANGES),
-            )
-        },
-        f"{JOBS}/{{job_id}}/stream": {
-            "get": operation(
-                "Watch the video",
-                {"307": _REDIRECT},
-                (404, 409, 410),
-                parameters=(_JOB, _QUALITY, query("format", {"type": "string", "enum": ["mp4"]}, "Needed for now.")),
+                (403, 404, 409, 410, 416),
+                parameters=(
+                    _JOB,
+                    streaming_openapi.TOKEN,
+                    _QUALITY,
+                    query("proxy", _FLAG, "Send the bytes through the app."),
+                    *_RANGES,
+                ),
             )
         },
         "/media/{store}/{key}": {
@@ -281,11 +280,12 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
             **_parked_paths(),
             **_media_paths(),
             **_ending_paths(),
+            **streaming_openapi.paths(settings.playback_token_seconds),
             **assets_openapi.paths(settings.media),
             **_service_paths(),
         },
         "components": {
-            "schemas": {**schemas.answers(), **assets_openapi.answers()},
+            "schemas": {**schemas.answers(), **assets_openapi.answers(), **streaming_openapi.answers()},
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
         },
     }

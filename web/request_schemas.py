@@ -30,6 +30,7 @@ def generate_request(limits: Limits, scenes: Schema) -> Schema:
         "thumbnail_generation": switch,
         "s3_upload_enabled": switch,
         "cleanup_local_files": switch,
+        "enable_streaming": {**switch, "description": "false: there is no HLS, and nothing to watch before the end."},
         "retry_attempts": {"type": "integer", "minimum": RETRIES[0], "maximum": RETRIES[1], "default": RETRIES[1]},
         "priority": {"type": "string", "enum": list(Lane), "default": Lane.NORMAL.value},
         "passthrough": PASSTHROUGH,

@@ -34,8 +34,8 @@ RETRIES = (0, 3)
 MAX_SCENE = 10_000
 
 _LATER_QUALITIES = frozenset({"144p", "240p", "360p", "480p", "540p", "1440p", "2160p", "4k"})
-_LATER_FIELDS = frozenset({"enable_streaming", "webhook_url"})
-_SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files")
+_LATER_FIELDS = frozenset({"webhook_url"})
+_SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files", "enable_streaming")
 _VOICE_NAME = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 
 

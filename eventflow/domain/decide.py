@@ -85,7 +85,7 @@ def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
     made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
     reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
     after = evolve(job, reused)
-    return [reused, *redo.scenes_completed(after), *_failure_complete(after)]
+    return [reused, *redo.stream_started(after), *redo.scenes_completed(after), *_failure_complete(after)]
 
 
 def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
@@ -112,7 +112,7 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
         return []
     uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
     after = evolve(job, uploaded)
-    return [uploaded, *(_all_uploaded(after) or _failure_complete(after))]
+    return [uploaded, *redo.stream_started(after), *(_all_uploaded(after) or _failure_complete(after))]
 
 
 def _all_uploaded(job: Job) -> Events:
@@ -200,9 +200,10 @@ def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
     after = evolve(job, skipped)
     if after.all_scenes_planned and not after.shown_scenes:
         return [skipped, *_failure_complete(after)]
+    begun = redo.stream_started(after)
     if after.phase is Phase.RENDERING:
-        return [skipped, *redo.scenes_completed(after)]
-    return [skipped, *_all_uploaded(after)]
+        return [skipped, *begun, *redo.scenes_completed(after)]
+    return [skipped, *begun, *_all_uploaded(after)]
 
 
 def _park_step(job: Job, c: cmd.ParkStep) -> Events:

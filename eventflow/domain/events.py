@@ -41,10 +41,10 @@ class VideoRequested(Event):
 
     Since version 2 its request has a priority, and it may be the fork of another one. Since version 3 there may be
     scenes or a topic in place of the script, and the request says how the video looks and sounds. Since version 4 it
-    says which defaults are meant.
+    says which defaults are meant; since version 5 whether it is streamed, and a fork's renditions name their codecs.
     """
 
-    SCHEMA_VERSION: ClassVar[int] = 4
+    SCHEMA_VERSION: ClassVar[int] = 5
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 
@@ -85,6 +85,9 @@ class ScenePlanned(Event):
 
 @carrier
 class SceneRendered(Event):
+    """Since version 2 renditions name their codecs."""
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
@@ -95,9 +98,10 @@ class SceneReused(Event):
     """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
 
     One event in place of ScenePlanned and SceneRendered, so that nobody begins to render. With `uploaded` the files
-    are where viewers reach them, too.
+    are where viewers reach them, too. Since version 2 renditions name their codecs.
     """
 
+    SCHEMA_VERSION: ClassVar[int] = 2
     scene: int
     run: int
     title: str
@@ -112,11 +116,22 @@ class SceneReused(Event):
 
 @carrier
 class SceneUploaded(Event):
-    """The scene's segments are where viewers reach them."""
+    """The scene's segments are where viewers reach them; none where the request asks for no streaming.
 
+    Since version 2 renditions name their codecs.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
+
+
+@carrier
+class StreamStarted(Event):
+    """The first scene that is shown can be watched, in any quality: a playlist begins. Once for each try."""
+
+    run: int
 
 
 @carrier
@@ -247,6 +262,7 @@ JobEvent: TypeAlias = (
     | SceneRendered
     | SceneReused
     | SceneUploaded
+    | StreamStarted
     | SceneSkipped
     | ScenesCompleted
     | VideoGenerated

@@ -151,10 +151,11 @@ def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
         "warnings": () if e.from_stage is ReprocessFrom.PLANNING else job.warnings,
     }
     changes["lost"] = () if job.finished else job.lost
+    if e.from_stage in (ReprocessFrom.UPLOAD, ReprocessFrom.METADATA):
+        return {**changes, "phase": Phase.UPLOADING}
+    changes["streaming"] = False
     if e.from_stage is ReprocessFrom.RENDERING:
         return {**changes, **_NO_VIDEO, "phase": Phase.RENDERING}
-    if e.from_stage is not ReprocessFrom.PLANNING:
-        return {**changes, "phase": Phase.UPLOADING}
     kept = _reusable(job, e.scenes) if e.scenes is not None else ()
     plan: Changes = {"title": "", "plan": None, "scene_count": None, "scenes": (), "reusable": kept}
     return {**changes, **_NO_VIDEO, **plan}
@@ -177,6 +178,7 @@ _EVOLVERS: dict[type[ev.Event], Callable[[Job, Any], Changes]] = {
     ev.VideoGenerated: _video_generated,
     ev.DeliverablesUploaded: _deliverables_uploaded,
     ev.VideoPublished: _video_published,
+    ev.StreamStarted: lambda job, e: {"streaming": True},
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
     ev.WarningRaised: lambda job, e: {"warnings": (*job.warnings, e)},

@@ -26,6 +26,15 @@ def scenes_completed(job: Job | None) -> Events:
     return [ev.ScenesCompleted(job.run)] if job and job.shown_scenes and complete else []
 
 
+def stream_started(job: Job | None) -> Events:
+    """The event that says that there is something to watch, if `job` has come to that."""
+    if job is None or job.streaming:
+        return []
+    first = next((scene for scene in job.scenes if scene.status is not SceneStatus.SKIPPED), None)
+    begins = first is not None and first.status is SceneStatus.UPLOADED and first.uploaded
+    return [ev.StreamStarted(job.run)] if begins else []
+
+
 def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
     """What spares a scene its narration and rendering: one from the same source.
 
@@ -70,7 +79,8 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
         elif index in asked or scene.status is not SceneStatus.UPLOADED:
             again.append(ev.SceneRendered(index, requested.run, scene.rendered))
     if rendering:
-        return [requested, *again, *scenes_completed(fold(again, after))]
+        planned = fold(again, after)
+        return [requested, *again, *stream_started(planned), *scenes_completed(planned)]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
         again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions))
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]

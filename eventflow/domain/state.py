@@ -93,7 +93,7 @@ class Job:
     """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
 
     `reusable` are scenes of earlier tries, or of the job that this one was forked from; `lost` are those whose
-    files were found gone (None: the plan or the video), once for each time.
+    files were found gone (None: the plan or the video), once for each time. `streaming`: a playlist has begun.
     """
 
     request: VideoRequest
@@ -120,6 +120,7 @@ class Job:
     warnings: tuple[ev.WarningRaised, ...] = ()
     remote: tuple[ev.RemoteWorkStarted, ...] = ()
     costs: tuple[ev.CostRecorded, ...] = ()
+    streaming: bool = False
 
     @property
     def finished(self) -> bool:

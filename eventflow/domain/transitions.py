@@ -11,6 +11,7 @@ _NOTES: tuple[type[ev.Event], ...] = (
     ev.StepFailed,
     ev.StepParked,
     ev.UploadFellBack,
+    ev.StreamStarted,
     ev.StepDegraded,
     ev.WarningRaised,
     ev.RemoteWorkStarted,

@@ -153,6 +153,8 @@ class VideoRequest:
     #: Since version 4 of VideoRequested: fields that were given what is their default anyway, so that a script's front
     #: matter doesn't say otherwise. Of voice, aspect, captions, music and theme; "voice.name" and "voice.rate".
     insisted: tuple[str, ...] = ()
+    #: Since version 5 of VideoRequested: whether scenes' segments are delivered, so that it can be watched as HLS.
+    enable_streaming: bool = True
 
 
 @carrier
@@ -183,7 +185,7 @@ class SceneRendition:
     """One scene at one quality: the init segment, and the media segments in order.
 
     `decoder_config` is a digest of the codecs' configuration records; scenes join without
-    re-encoding only where it is equal.
+    re-encoding only where it is equal. `codecs` names them after RFC 6381, empty where that isn't known.
     """
 
     quality: str
@@ -192,6 +194,7 @@ class SceneRendition:
     decoder_config: str
     init: FileRef
     segments: tuple[Segment, ...]
+    codecs: str = ""
 
     @property
     def files(self) -> tuple[FileRef, ...]:

@@ -98,8 +98,8 @@ class JobView:
 
     @property
     def playable(self) -> bool:
-        """Whether there is something to watch: a published video, of this run or an earlier one."""
-        return self.job.published is not None and not self.job.gone
+        """Whether there is something to watch: a published video, of this run or an earlier one, or its first scene."""
+        return (self.job.published is not None or self.job.streaming) and not self.job.gone
 
 
 #: Events at which a stage begins and ends. A stage that is begun again keeps its first beginning.

@@ -34,6 +34,7 @@ from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse
 from handlers.generation.source import source_of
 from handlers.generation.thumbnails import make_thumbnails
+from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
 from handlers.scene_cache import SceneCache
 from handlers.workspace import Workspace
@@ -173,6 +174,7 @@ class Generation:
             rendition.decoder_config,
             init,
             tuple(segments),
+            await asyncio.to_thread(codecs_of, rendition.init),
         )
 
     async def assemble(self, reaction: Reaction) -> Sequence[Command]:

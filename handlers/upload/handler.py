@@ -40,8 +40,10 @@ class Upload:
         )
 
     async def scene(self, reaction: Reaction) -> Sequence[Command]:
-        """The segments of one scene, all qualities."""
+        """The segments of one scene, all qualities; none of a video that isn't streamed."""
         event: ev.SceneRendered | ev.SceneReused = reaction.event
+        if not reaction.job.request.enable_streaming:
+            return [cmd.FinishSceneUpload(event.scene, event.run, ())]
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             before = reaction.job.scenes[event.scene].uploaded
             delivered = [file for rendition in before for file in rendition.files]

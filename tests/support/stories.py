@@ -79,6 +79,9 @@ def uploaded(scene: int, run: int = 1) -> ev.SceneUploaded:
     return ev.SceneUploaded(scene, run, UPLOADED)
 
 
+STARTED = ev.StreamStarted(1)
+
+
 def all_rendered(scenes: int) -> History:
     return [*planned(scenes), *(rendered(i) for i in range(scenes)), ev.ScenesCompleted(1)]
 
@@ -88,7 +91,7 @@ def generated(scenes: int) -> History:
 
 
 def all_uploaded(scenes: int) -> History:
-    scene_events = [uploaded(i) for i in range(scenes)]
+    scene_events = [uploaded(0), STARTED, *(uploaded(i) for i in range(1, scenes))]
     deliverables = ev.DeliverablesUploaded(1, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS, PUBLIC_CAPTIONS)
     return [*generated(scenes), *scene_events, deliverables, ev.VideoUploaded(1)]
 

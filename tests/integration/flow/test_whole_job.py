@@ -95,7 +95,14 @@ async def test_simulation_is_published_with_everything_that_belongs_to_it(studio
         assert types.index(earlier) < types.index(later)
     assert set(types) == {
         *("VideoRequested", "PlanningStarted", "ScriptPlanned", "ScenePlanned", "SceneRendered", "SceneUploaded"),
-        *("ScenesCompleted", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"),
+        *(
+            "StreamStarted",
+            "ScenesCompleted",
+            "VideoGenerated",
+            "DeliverablesUploaded",
+            "VideoUploaded",
+            "VideoPublished",
+        ),
     }
     assert [video.quality for video in job.published.videos] == list(QUALITIES)
     assert job.published.thumbnails

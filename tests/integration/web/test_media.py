@@ -137,7 +137,7 @@ async def test_unknown_qualities_and_formats_say_what_there_is(client: Client, j
         assert (answer.status, body["qualities"]) == (404, ["1080p", "720p"])
     for what in ("stream", "stream?format=hls"):
         async with client.get(url(job, what)) as answer:
-            assert (answer.status, (await answer.json(content_type=None))["code"]) == (422, "not_available")
+            assert (answer.status, (await answer.json(content_type=None))["code"]) == (404, "no_stream")
 
 
 async def test_a_changed_or_expired_url_is_refused(client: Client, job: str, clock: Clock) -> None:

@@ -8,20 +8,20 @@ import pytest
 from eventflow.codec import Codec
 from eventflow.domain.events import EVENT_TYPES
 from eventflow.envelope import Envelope
-from tests.unit.golden.events import AT, EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4
+from tests.unit.golden.events import AT, EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 #: Lines of all versions, oldest first.
 LINES = [
     line
-    for name in ("v1.jsonl", "v2.jsonl", "v3.jsonl", "v4.jsonl")
+    for name in ("v1.jsonl", "v2.jsonl", "v3.jsonl", "v4.jsonl", "v5.jsonl")
     for line in (GOLDEN / name).read_bytes().splitlines()
 ]
 JOB = "07-0123456789abcdef0123456789abcdef"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EXPECTED = [
     Envelope(JOB, n, "alice@example.org", "req-1", f"{JOB}.{n - 1}" if n > 1 else "", TRACE, AT, event)
-    for events in (EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4)
+    for events in (EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5)
     for n, event in enumerate(events, 1)
 ]
 PAIRS = [pytest.param(line, envelope, id=envelope.type) for line, envelope in zip(LINES, EXPECTED, strict=True)]

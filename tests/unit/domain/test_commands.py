@@ -104,8 +104,20 @@ def test_scenes_that_there_are_not(scene: int) -> None:
 
 
 def test_segments_are_uploaded_while_others_render() -> None:
-    given(s.planned(2), s.rendered(0)).when(s.finish_scene_upload(0)).then(s.uploaded(0))
+    given(s.planned(2), s.rendered(0)).when(s.finish_scene_upload(0)).then(s.uploaded(0), s.STARTED)
     given(s.planned(2)).when(s.finish_scene_upload(0)).then_nothing()
+
+
+def test_it_can_be_watched_once_its_first_scene_is_up() -> None:
+    history = [*s.planned(3), s.rendered(0), s.rendered(1)]
+    assert not given(history).when(s.finish_scene_upload(1)).then(s.uploaded(1)).streaming
+    given(history, s.uploaded(1)).when(s.finish_scene_upload(0)).then(s.uploaded(0), s.STARTED)
+    given(history, s.uploaded(0), s.STARTED).when(s.finish_scene_upload(1)).then(s.uploaded(1))
+
+
+def test_without_segments_there_is_nothing_to_watch_before_the_end() -> None:
+    done = cmd.FinishSceneUpload(0, 1, ())
+    assert not given(s.planned(2), s.rendered(0)).when(done).then(ev.SceneUploaded(0, 1, ())).streaming
 
 
 def test_assembly_makes_the_video() -> None:
@@ -131,8 +143,9 @@ def test_announced_scenes_have_to_be_made() -> None:
 def test_the_upload_is_complete_with_its_last_part() -> None:
     deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS)
     given(s.generated(2)).when(s.finish_upload()).then(deliverables)
-    given(s.generated(2), s.uploaded(0), s.uploaded(1)).when(s.finish_upload()).then(deliverables, ev.VideoUploaded(1))
-    given(s.generated(2), deliverables, s.uploaded(0)).when(s.finish_scene_upload(1)).then(
+    uploads = [s.uploaded(0), s.STARTED, s.uploaded(1)]
+    given(s.generated(2), uploads).when(s.finish_upload()).then(deliverables, ev.VideoUploaded(1))
+    given(s.generated(2), deliverables, uploads[:2]).when(s.finish_scene_upload(1)).then(
         s.uploaded(1), ev.VideoUploaded(1)
     )
     given(s.generated(2), deliverables).when(s.finish_upload()).then_nothing()

@@ -64,7 +64,7 @@ def test_a_video_that_is_gone_is_assembled_again() -> None:
 
 
 def test_a_specification_that_is_gone_is_planned_again_and_rendered_scenes_are_reused() -> None:
-    history = [ev.VideoRequested(ONE_QUALITY), *s.planned(2)[1:], s.rendered(0), s.uploaded(0)]
+    history = [ev.VideoRequested(ONE_QUALITY), *s.planned(2)[1:], s.rendered(0), s.uploaded(0), s.STARTED]
     lost, again = ev.ArtefactLost(1, Step.RENDER_SCENE, 1, KEY), ev.ReprocessRequested(2, P, ())
     job = given(history).when(report(Step.RENDER_SCENE, 1)).then(lost, again)
     assert (job.phase, job.run, job.scenes) == (Phase.REQUESTED, 2, ())
@@ -75,7 +75,8 @@ def test_a_specification_that_is_gone_is_planned_again_and_rendered_scenes_are_r
     planning = [*s.announced(2, 2)]
     reused = given(history, lost, again, planning).when(cmd.ReuseScene(2, 0, "Scene 0", reusable))
     after = reused.then(
-        ev.SceneReused(0, 2, "Scene 0", 0, 11, s.WORK_FILE, s.WORK_FILE, "source 0", s.RENDITIONS, s.UPLOADED)
+        ev.SceneReused(0, 2, "Scene 0", 0, 11, s.WORK_FILE, s.WORK_FILE, "source 0", s.RENDITIONS, s.UPLOADED),
+        ev.StreamStarted(2),
     )
     assert after.scenes[0].status is SceneStatus.UPLOADED
 
@@ -114,12 +115,16 @@ def test_a_scene_that_gets_lost_over_and_over_fails_as_a_resource() -> None:
 
 def test_asked_scenes_are_rendered_again() -> None:
     requested = ev.ReprocessRequested(2, R, (1,))
-    job = given(s.published(2)).when(cmd.RequestReprocess(R, (1,))).then(requested, s.scene_planned(1, 2))
+    job = (
+        given(s.published(2))
+        .when(cmd.RequestReprocess(R, (1,)))
+        .then(requested, s.scene_planned(1, 2), ev.StreamStarted(2))
+    )
     assert (job.phase, job.videos, job.published) == (Phase.RENDERING, (), job_of(s.published(2)).published)
     everything = [s.scene_planned(0, 2), s.scene_planned(1, 2)]
     given(s.published(2)).when(cmd.RequestReprocess(R)).then(ev.ReprocessRequested(2, R), *everything)
     nothing = ev.ReprocessRequested(2, R, ())
-    given(s.published(2)).when(cmd.RequestReprocess(R, ())).then(nothing, ev.ScenesCompleted(2))
+    given(s.published(2)).when(cmd.RequestReprocess(R, ())).then(nothing, ev.StreamStarted(2), ev.ScenesCompleted(2))
 
 
 def test_what_is_missing_is_done_with_what_is_asked() -> None:

@@ -67,6 +67,7 @@ def test_it_is_published_without_the_scene() -> None:
             ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS),
             ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS),
             s.uploaded(0),
+            s.STARTED,
             ev.VideoUploaded(1),
             ev.VideoPublished(1, 1, s.METADATA),
         )
@@ -81,9 +82,18 @@ def test_a_failed_upload_of_a_scene_ends_the_wait_for_it() -> None:
         *story,
         ev.VideoGenerated(1, s.VIDEOS, ()),
         s.uploaded(0),
+        s.STARTED,
         ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, ()),
     ]
     given(history).when(fail(Step.UPLOAD_SCENE, 1)).then(failed(Step.UPLOAD_SCENE, 1), skipped(1), ev.VideoUploaded(1))
+
+
+def test_what_is_up_can_be_watched_once_the_scenes_before_it_are_skipped() -> None:
+    history = [*planned(2), s.rendered(0), s.rendered(1)]
+    job = given(history).when(s.finish_scene_upload(1)).then(s.uploaded(1))
+    assert not job.streaming
+    skip = given(history, s.uploaded(1)).when(fail(Step.UPLOAD_SCENE, 0))
+    assert skip.then(failed(Step.UPLOAD_SCENE, 0), skipped(0), s.STARTED, ev.ScenesCompleted(1)).streaming
 
 
 def test_a_broken_environment_fails_the_job_all_the_same() -> None:
@@ -102,6 +112,7 @@ def published() -> list[ev.Event]:
         ev.ScenesCompleted(1),
         ev.VideoGenerated(1, s.VIDEOS, ()),
         s.uploaded(0),
+        s.STARTED,
         ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, ()),
         ev.VideoUploaded(1),
         ev.VideoPublished(1, 1, s.METADATA),
@@ -111,7 +122,7 @@ def published() -> list[ev.Event]:
 def test_reprocessing_renders_the_skipped_scene_alone() -> None:
     command = cmd.RequestReprocess(ReprocessFrom.RENDERING, ())
     again = ev.ReprocessRequested(2, ReprocessFrom.RENDERING, ())
-    job = given(published()).when(command).then(again, s.scene_planned(1, run=2))
+    job = given(published()).when(command).then(again, s.scene_planned(1, run=2), ev.StreamStarted(2))
     assert job.scenes[1].status is SceneStatus.PLANNED
     assert job.scenes[0].status is SceneStatus.UPLOADED
 

@@ -25,6 +25,7 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.JobCancelled(1),
         ev.ReprocessRequested(2),
         ev.SceneSkipped(0, 1, s.failure()),
+        ev.StreamStarted(1),
         ev.WarningRaised(1, Step.PLAN, 0, "c", "m"),
         ev.RemoteWorkStarted(1, 0, "remote", "task-1"),
         ev.CostRecorded(1, 0, "remote", "0.1", "USD"),

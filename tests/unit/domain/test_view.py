@@ -123,7 +123,8 @@ def test_reprocessing_shows_the_new_run_and_the_old_video() -> None:
     shown = view(*s.published(1), ev.ReprocessRequested(2))
     assert (shown.status, shown.stage, shown.playable) == (Status.QUEUED, None, True)
     assert set(shown.stages.values()) == {StageView()}
-    assert not view(*s.all_uploaded(1)).playable
+    assert not view(*s.generated(1)).playable
+    assert view(*s.all_uploaded(1)).playable  # its first scene is up
 
 
 def test_a_view_refuses_what_the_job_refuses() -> None:

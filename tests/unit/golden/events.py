@@ -1,4 +1,4 @@
-"""What the lines of `v1.jsonl`, `v2.jsonl` and `v3.jsonl` mean, line by line; every attribute spelled out.
+"""What the lines of `v1.jsonl` to `v5.jsonl` mean, line by line; every attribute spelled out.
 
 Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
 no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
@@ -56,6 +56,11 @@ def _renditions(file: FileRef) -> tuple[SceneRendition, ...]:
     )
 
 
+def _named(file: FileRef) -> tuple[SceneRendition, ...]:
+    codecs = ("avc1.640028,mp4a.40.2", "")
+    return tuple(evolve(r, codecs=name) for r, name in zip(_renditions(file), codecs, strict=True))
+
+
 _DEFAULTS = VideoRequest(
     script='Ünïcödé 🎬 "quotes"\n\tand\\backslashes',
     pipeline="explainer",
@@ -77,6 +82,7 @@ _DEFAULTS = VideoRequest(
     narrated=True,
     on_scene_failure=OnSceneFailure.FAIL,
     merge=(),
+    enable_streaming=True,
 )
 _CHOSEN = VideoRequest(
     script="",
@@ -99,6 +105,7 @@ _CHOSEN = VideoRequest(
     narrated=True,
     on_scene_failure=OnSceneFailure.FAIL,
     merge=(),
+    enable_streaming=True,
 )
 _LOOKS = evolve(
     _DEFAULTS,
@@ -166,6 +173,7 @@ EVENTS: list[ev.Event] = [
     ev.DeletionRequested("requested through the API"),
     ev.JobDeleted(31),
     ev.VideoRelocated(("videos/j/1080p/aa.mp4", "videos/j/captions/bb.vtt")),
+    ev.StreamStarted(1),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"
@@ -198,6 +206,10 @@ EVENTS_V2: list[ev.Event] = [
     ev.DeliverablesUploaded(2, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
     ev.CostRecorded(1, 3, "remote", "0.125", "USD", "video_17"),
     ev.CostRecorded(1, None, "planner", "1234", "tokens", ""),
+    ev.SceneRendered(0, 1, _named(_MP4)),
+    ev.SceneUploaded(0, 1, _named(_OUT)),
+    ev.SceneUploaded(1, 1, ()),
+    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _named(_MP4), _named(_OUT)),
 ]
 
 #: Of `v3.jsonl`: the lines of payloads whose third version is meant.
@@ -211,4 +223,13 @@ EVENTS_V3: list[ev.Event] = [
 EVENTS_V4: list[ev.Event] = [
     ev.VideoRequested(_LOOKS, None),
     ev.VideoRequested(evolve(_DEFAULTS, insisted=("aspect", "voice.name")), None),
+]
+
+#: Of `v5.jsonl`: the lines of payloads whose fifth version is meant.
+EVENTS_V5: list[ev.Event] = [
+    ev.VideoRequested(_LOOKS, None),
+    ev.VideoRequested(evolve(_DEFAULTS, enable_streaming=False), None),
+    ev.VideoRequested(
+        _DEFAULTS, ForkOrigin(_ORIGIN, 9, (ReusableScene("ab12", 0, 13, _PLAN, _WAV, _named(_MP4), _named(_OUT)),))
+    ),
 ]

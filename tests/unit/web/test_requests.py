@@ -156,10 +156,7 @@ def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
     assert error.reason == "has 1001 characters; at most 1000 are allowed"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["enable_streaming", "webhook_url"],
-)
+@pytest.mark.parametrize("name", ["webhook_url"])
 def test_fields_of_later_are_not_available_rather_than_ignored(name: str) -> None:
     problem = problem_of({"script": "x", name: None})
     assert problem.code == "not_available"

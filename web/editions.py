@@ -1,0 +1,140 @@
+"""What of a job can be listed in playlists: its editions, as a fold of its events. No I/O.
+
+An edition is one timeline of scenes. Players keep lines that they were sent once (RFC 8216, 6.2.1), so that an edition
+only grows: a scene that is listed stays listed, though it be rendered again for want of a file. Whoever asks for a job
+to be done again gets a new edition under other URLs, while those who watch the old one go on with that.
+"""
+
+from __future__ import annotations
+
+from attrs import define, evolve, field, frozen
+
+from eventflow.domain import events as ev
+from eventflow.domain.carrier import draft_of
+from eventflow.domain.job import Job, SceneStatus, advance
+from eventflow.domain.job import evolve as evolve_job
+from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition
+
+#: So much of a file's SHA-256 names it in URLs, in hex digits.
+NAME_DIGITS = 32
+_SUFFIXES = {True: ".mp4", False: ".m4s"}
+_UPLOADS_ONLY = (ReprocessFrom.UPLOAD, ReprocessFrom.METADATA)
+
+
+@frozen
+class ListedScene:
+    """A scene in a playlist; `start_cells` (8/15 s each) is where its segments say that they begin."""
+
+    start_cells: int
+    duration_cells: int
+    renditions: tuple[SceneRendition, ...]
+
+
+@frozen
+class Edition:
+    """The scenes in order, without a hole; skipped ones are left out. `number` is the run that it began with.
+
+    `passed` counts the job's scenes that it has come past, skipped ones too. `ended`: no scene will be added.
+    """
+
+    number: int
+    scenes: tuple[ListedScene, ...] = ()
+    passed: int = 0
+    ended: bool = False
+    complete: bool = False
+
+    @property
+    def qualities(self) -> tuple[str, ...]:
+        """Those that the first scene is there in."""
+        return tuple(rendition.quality for rendition in self.scenes[0].renditions) if self.scenes else ()
+
+
+def file_name(file: FileRef, *, init: bool) -> str:
+    """A segment's or init segment's name in URLs. It follows from the content: a name never gets another one."""
+    return file.sha256[:NAME_DIGITS] + _SUFFIXES[init]
+
+
+@define(eq=False)
+class Editions:
+    """All editions of a job, the newest last, and where each file is now. `published`: the one that viewers get."""
+
+    job: Job | None = None
+    editions: list[Edition] = field(factory=lambda: [Edition(1)])
+    published: int | None = None
+    files: dict[tuple[str, str], FileRef] = field(factory=dict)
+
+    @property
+    def current(self) -> Edition:
+        """What is shown to those who name none: the published one, or the one that grows."""
+        return self.editions[-1] if self.published is None else self.edition(self.published) or self.editions[-1]
+
+    def edition(self, number: int) -> Edition | None:
+        return next((edition for edition in self.editions if edition.number == number), None)
+
+    def take(self, event: ev.Event) -> None:
+        """Fold one more event. Raises IllegalTransition."""
+        event = _kept(event)
+        if self.job is None:
+            self.job = draft_of(evolve_job(None, event))
+        else:
+            advance(self.job, event)
+        if isinstance(event, ev.ReprocessRequested):
+            self._reprocess(event)
+            return  # the events that come with it say which scenes are to be made anew
+        if isinstance(event, ev.SceneUploaded):
+            self._remember(event.renditions)
+        elif isinstance(event, ev.SceneReused):
+            self._remember(event.uploaded)
+        elif isinstance(event, ev.VideoPublished):
+            self.published = self.editions[-1].number
+        self.editions[-1] = _grown(self.editions[-1], self.job)
+
+    def _reprocess(self, event: ev.ReprocessRequested) -> None:
+        last = self.editions[-1]
+        if last.complete and event.from_stage in _UPLOADS_ONLY:
+            return  # the same files, perhaps in another store
+        if last.scenes:
+            self.editions[-1] = evolve(last, ended=True)
+        else:
+            del self.editions[-1]
+        self.editions.append(Edition(event.run))
+
+    def _remember(self, renditions: tuple[SceneRendition, ...]) -> None:
+        for rendition in renditions:
+            self.files[rendition.quality, file_name(rendition.init, init=True)] = rendition.init
+            for segment in rendition.segments:
+                self.files[rendition.quality, file_name(segment.file, init=False)] = segment.file
+
+
+_NO_FILE = FileRef("workspace", "", "", 0, "")
+
+
+def _kept(event: ev.Event) -> ev.Event:
+    """The event without what no playlist needs: many jobs are watched at a time."""
+    if isinstance(event, ev.VideoRequested):
+        return ev.VideoRequested(evolve(event.request, script="", scenes=None))
+    if isinstance(event, ev.ScenePlanned):
+        return evolve(event, spec=_NO_FILE, narration=None)
+    if isinstance(event, ev.SceneReused):
+        return evolve(event, spec=_NO_FILE, narration=None, renditions=())
+    if isinstance(event, ev.SceneRendered):
+        return evolve(event, renditions=())
+    return event
+
+
+def _grown(edition: Edition, job: Job) -> Edition:
+    """The edition with the scenes that can be listed by now."""
+    if edition.ended:
+        return edition
+    added, passed = list[ListedScene](), edition.passed
+    for scene in job.scenes[passed:]:
+        if scene.status is SceneStatus.UPLOADED and scene.uploaded:
+            added.append(ListedScene(scene.start_cells, scene.duration_cells, scene.uploaded))
+        elif scene.status is not SceneStatus.SKIPPED:
+            break
+        passed += 1
+    complete = bool(edition.scenes or added) and passed == job.scene_count
+    ended = complete or job.finished
+    if passed == edition.passed and not ended:
+        return edition
+    return Edition(edition.number, (*edition.scenes, *added), passed, ended, complete)

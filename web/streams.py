@@ -1,0 +1,109 @@
+"""Playlists of the jobs that are being watched, made anew only when a job has moved on.
+
+The cache of folded jobs keeps no segments: it holds many jobs, of which few are watched. Those are folded here, up to
+the version that the other one knows; from a version to the next, only the events between are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+
+from aiohttp import web
+from attrs import define, field, frozen
+
+from eventflow.domain.errors import DomainError
+from eventflow.log.jobs import JobLog
+from web.editions import Editions
+
+#: Jobs that are kept; one takes some 700 bytes for each segment.
+CAPACITY = 500
+#: Stands for the token in a text that is kept for all who have one.
+_HERE = "{token}"
+
+#: Makes a playlist whose URIs carry the given token.
+Write = Callable[[str], str]
+
+
+@frozen
+class Playlist:
+    """Its text without a token, and with a place for one. `etag` is strong, and quoted."""
+
+    plain: bytes
+    etag: str
+    _template: str
+
+    @classmethod
+    def of(cls, write: Write) -> Playlist:
+        plain = write("").encode()
+        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', write(_HERE))
+
+    def body(self, token: str) -> bytes:
+        return self._template.replace(_HERE, token).encode() if token else self.plain
+
+
+@define(eq=False)
+class Stream:
+    """A watched job: its editions at `version`, and the playlists that were asked for since."""
+
+    editions: Editions = field(factory=Editions)
+    version: int = 0
+    mark: bytes = b""
+    written: dict[tuple[str, str, int], Playlist] = field(factory=dict)
+    lock: asyncio.Lock = field(factory=asyncio.Lock)
+
+    def playlist(self, key: tuple[str, str, int], write: Write) -> Playlist:
+        """The playlist under `key`, written if it isn't yet."""
+        found = self.written.get(key)
+        if found is None:
+            found = self.written[key] = Playlist.of(write)
+        return found
+
+
+class Streams:
+    """The watched jobs, by id; the least recently asked for go."""
+
+    def __init__(self, log: JobLog, capacity: int = CAPACITY) -> None:
+        self._log, self._capacity = log, capacity
+        self._kept: OrderedDict[str, Stream] = OrderedDict()
+
+    def known(self, job_id: str) -> Stream | None:
+        """The job as of some version; no I/O."""
+        return self._kept.get(job_id)
+
+    async def at(self, job_id: str, version: int) -> Stream:
+        """The job at `version` or later. Raises DecodeError, IllegalTransition, connection and storage errors."""
+        stream = self._kept.get(job_id)
+        if stream is None:
+            stream = self._kept[job_id] = Stream()
+            if len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(job_id)
+        if stream.version < version:
+            async with stream.lock:
+                if stream.version < version:
+                    await self._read_on(job_id, stream)
+        return stream
+
+    async def _read_on(self, job_id: str, stream: Stream) -> None:
+        """The last event that is folded is read again: a server that has lost some may have others in their place."""
+        editions = stream.editions if stream.version else Editions()
+        envelopes = await self._log.history(job_id, after=max(0, stream.version - 1))
+        if stream.version and envelopes and envelopes[0].mark == stream.mark:
+            del envelopes[0]
+        elif stream.version:
+            editions, envelopes = Editions(), await self._log.history(job_id)
+        try:
+            for envelope in envelopes:
+                editions.take(envelope.event)
+                stream.version, stream.mark = envelope.seq, envelope.mark
+        except DomainError:  # half folded: whoever asks next begins again
+            self._kept.pop(job_id, None)
+            raise
+        stream.editions = editions
+        stream.written.clear()
+
+
+STREAMS = web.AppKey("streams", Streams)
