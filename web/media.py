@@ -96,8 +96,6 @@ async def whole_video(request: web.Request) -> web.Response:
 async def _publication(request: web.Request) -> tuple[JobView, Publication]:
     """The requester's job and what of it is published. Raises Problem 404, 410, and 409 while there is nothing."""
     view = (await watched_job(request)).view
-    if view.job.gone:
-        raise Problem(410, "deleted", "The job was deleted, and its files with it.", job_status=view.status.value)
     if view.job.published is None:
         raise not_ready(view)
     return view, view.job.published

@@ -20,12 +20,13 @@ MIN_SECONDS = 60
 
 
 async def watched_job(request: web.Request) -> Snapshot:
-    """The job of the path for its owner, and for who has a playback token for it. Raises Problem 404, 503."""
-    if request.get(PLAYBACK) is None:
-        return await owned_job(request)
-    found = await job_of_path(request)
+    """The job of the path for its owner, and for who has a playback token for it. Raises Problem 404, 410, 503."""
+    found = await owned_job(request) if request.get(PLAYBACK) is None else await job_of_path(request)
     if found is None:
         raise job_not_found()
+    if found.view.job.gone:
+        status = found.view.status.value
+        raise Problem(410, "deleted", "The job was deleted, and its files with it.", job_status=status)
     return found
 
 

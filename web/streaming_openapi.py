@@ -37,7 +37,7 @@ def paths(longest_s: int) -> dict[str, Any]:
             "get": operation(
                 "Watch the video, from its first scene on",
                 {"200": playlist, "304": {"description": "You have it."}, "307": _REDIRECT},
-                (403, 404, 409),
+                (403, 404, 409, 410),
                 parameters=(_JOB, TOKEN, *_WHICH, header("If-None-Match", "ETags that you have.")),
             )
         },
@@ -45,7 +45,7 @@ def paths(longest_s: int) -> dict[str, Any]:
             "get": operation(
                 "A segment, as playlists name it",
                 {"307": _REDIRECT},
-                (403, 404),
+                (403, 404, 410),
                 parameters=(_JOB, path("quality", schemas.STRING), _NAME, TOKEN),
             )
         },
