@@ -10,7 +10,7 @@ from __future__ import annotations
 from attrs import define, evolve, field, frozen
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import draft_of
+from eventflow.domain.carrier import changed, draft_of
 from eventflow.domain.job import Job, SceneStatus, advance
 from eventflow.domain.job import evolve as evolve_job
 from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition
@@ -85,6 +85,8 @@ class Editions:
             self._remember(event.renditions)
         elif isinstance(event, ev.SceneReused):
             self._remember(event.uploaded)
+        elif isinstance(event, ev.VideoRelocated):
+            self._relocate(frozenset(event.keys))
         elif isinstance(event, ev.VideoPublished):
             self.published = self.editions[-1].number
         self.editions[-1] = _grown(self.editions[-1], self.job)
@@ -98,6 +100,12 @@ class Editions:
         else:
             del self.editions[-1]
         self.editions.append(Edition(event.run))
+
+    def _relocate(self, keys: frozenset[str]) -> None:
+        """What had fallen back is where it belongs by now; under the same names."""
+        for name, file in self.files.items():
+            if file.store == "fallback" and file.key in keys:
+                self.files[name] = changed(file, {"store": "delivery"})
 
     def _remember(self, renditions: tuple[SceneRendition, ...]) -> None:
         for rendition in renditions:

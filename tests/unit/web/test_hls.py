@@ -291,6 +291,16 @@ def test_uploading_again_is_the_same_edition_from_another_store() -> None:
     assert {file.store for file in job.editions.files.values()} == {"delivery"}
 
 
+def test_files_that_have_come_home_are_the_same_lines_from_another_store() -> None:
+    job = Made(2)
+    job.upload(0, 1, store="fallback")
+    job.publish()
+    first, keys = job.text(), tuple(file.key for file in job.editions.files.values())
+    job.do(cmd.RelocateFiles(keys[:-1]))
+    assert job.text() == first
+    assert [file.store for file in job.editions.files.values()] == ["delivery"] * (len(keys) - 1) + ["fallback"]
+
+
 def test_a_failed_job_that_is_taken_up_again_goes_on_in_a_new_edition() -> None:
     job = Made(3)
     job.upload(0, 2)
