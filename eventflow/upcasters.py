@@ -17,6 +17,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
     ("VideoRequested", 3): _unchanged,  # version 4 knows which defaults are meant
+    ("ScriptPlanned", 1): _unchanged,  # version 2 says the qualities, where they are not the request's
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused

@@ -39,6 +39,7 @@ class AnnounceScript:
     title: str
     scene_count: int
     plan: FileRef
+    qualities: tuple[str, ...] = ()
 
 
 @carrier

@@ -69,7 +69,7 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
         return []
     if c.scene_count < 1:
         raise IllegalTransition("a script has at least one scene")
-    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan)]
+    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan, c.qualities)]
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:

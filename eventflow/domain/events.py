@@ -53,12 +53,18 @@ class PlanningStarted(Event):
 
 @carrier
 class ScriptPlanned(Event):
-    """The number of scenes is known; `plan` names the plan in the workspace."""
+    """The number of scenes is known; `plan` names the plan in the workspace.
 
+    `qualities` (since version 2) are those that the video is made in: the request's, or fewer where its pictures are
+    too small for some. Empty: the request's.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
     title: str
     scene_count: int
     plan: FileRef
+    qualities: tuple[str, ...] = ()
 
 
 @carrier

@@ -40,7 +40,7 @@ Changes = dict[str, Any]
 
 
 def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
-    return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan}
+    return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan, "qualities": e.qualities}
 
 
 def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
@@ -155,7 +155,7 @@ def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
     if e.from_stage is not ReprocessFrom.PLANNING:
         return {**changes, "phase": Phase.UPLOADING}
     kept = _reusable(job, e.scenes) if e.scenes is not None else ()
-    plan: Changes = {"title": "", "plan": None, "scene_count": None, "scenes": (), "reusable": kept}
+    plan: Changes = {"title": "", "plan": None, "qualities": (), "scene_count": None, "scenes": (), "reusable": kept}
     return {**changes, **_NO_VIDEO, **plan}
 
 

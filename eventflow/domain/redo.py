@@ -46,7 +46,7 @@ def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | N
 def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:
     """One for each quality that the job asks for; none at all unless there are all of them."""
     by_quality = {rendition.quality: rendition for rendition in renditions}
-    wanted = job.request.quality_levels
+    wanted = job.quality_levels
     return tuple(by_quality[quality] for quality in wanted) if by_quality.keys() >= set(wanted) else ()
 
 

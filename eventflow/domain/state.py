@@ -99,6 +99,7 @@ class Job:
     run: int = 1
     title: str = ""
     plan: FileRef | None = None
+    qualities: tuple[str, ...] = ()  #: empty: those of the request
     scene_count: int | None = None
     scenes: tuple[Scene, ...] = ()
     videos: tuple[VideoFile, ...] = ()
@@ -132,6 +133,11 @@ class Job:
     def last_run(self) -> int:
         """The highest run of the job and its scenes: no other may have a new one's number."""
         return max([self.run, *(scene.run for scene in self.scenes)])
+
+    @property
+    def quality_levels(self) -> tuple[str, ...]:
+        """The qualities that the video is made in."""
+        return self.qualities or self.request.quality_levels
 
     def scene(self, index: int, run: int) -> Scene | None:
         """Scene `index` if `run` is its present run, else None: that work is out of date."""

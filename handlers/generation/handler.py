@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from eventflow.assets import Assets
+from eventflow.assets import Asset, Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import values
@@ -26,6 +26,7 @@ from handlers.failures import as_step_errors
 from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
 from handlers.generation.briefing import brief_of, control_of, fetch_assets
+from handlers.generation.capping import cap_of, capped, told_of
 from handlers.generation.captioning import caption_files
 from handlers.generation.checking import check_scene
 from handlers.generation.errors import MediaError, UnknownAsset
@@ -82,17 +83,25 @@ class Generation:
         if job.plan is not None:
             return model.load(await self.workspace.get(job.plan), model.Plan)
         plan = await reaction.in_thread(pipeline.plan, brief_of(job.request), control_of(reaction, None))
-        await self._check_assets(reaction.owner, plan)
+        cap = cap_of(plan, await self._assets_of(reaction.owner, plan))
         ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
-        await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
+        asked = job.request.quality_levels
+        made = capped(asked, cap)
+        announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
+        warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", told_of(asked, made, cap))]
+        await reaction.commit(*announced, *(warnings if made != asked else ()))
         return plan
 
-    async def _check_assets(self, owner: str, plan: model.Plan) -> None:
-        """Nothing is narrated or rendered of a video that names what its owner doesn't have."""
+    async def _assets_of(self, owner: str, plan: model.Plan) -> dict[str, Asset]:
+        """What the video shows and plays: nothing is narrated or rendered of one that names what its owner hasn't."""
         music = (plan.style.music,) if plan.style.music else ()
+        found: dict[str, Asset] = {}
         for asset in dict.fromkeys([*music, *(asset for draft in plan.scenes for asset in draft.assets)]):
-            if await self.assets.find(owner, asset) is None:
+            kept = await self.assets.find(owner, asset)
+            if kept is None:
                 raise UnknownAsset(f"there is no asset {asset}: upload it first, by POST /api/v1/assets")
+            found[asset] = kept
+        return found
 
     async def _plan_scene(
         self, reaction: Reaction, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
@@ -120,15 +129,14 @@ class Generation:
     async def render(self, reaction: Reaction) -> Sequence[Command]:
         """Render one scene in every quality; the segments go to the workspace before the event names them."""
         event: ev.ScenePlanned = reaction.event
-        request = reaction.job.request
         reaction.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            pipeline = self.pipelines(request.pipeline)
+            pipeline = self.pipelines(reaction.job.request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
             scene = model.load_narrated(await self.workspace.get(event.spec), audio)
             task = await self._render_task(reaction, scene, folder)
             rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
-            check = (event.start_cells, event.duration_cells, request.quality_levels)
+            check = (event.start_cells, event.duration_cells, reaction.job.quality_levels)
             await reaction.in_thread(check_scene, rendered, *check)
             renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
             made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
@@ -144,7 +152,7 @@ class Generation:
         return model.RenderTask(
             scene,
             event.start_cells,
-            job.request.quality_levels,
+            job.quality_levels,
             self.threads,
             style,
             await fetch_assets(self.assets, reaction.owner, wanted, folder),
@@ -181,9 +189,9 @@ class Generation:
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             parts = await self._parts(job, folder)
             videos: list[tuple[values.VideoFile, Path]] = []
-            for number, quality in enumerate(job.request.quality_levels):
+            for number, quality in enumerate(job.quality_levels):
                 videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
-                reaction.progress((number + 1) / (len(job.request.quality_levels) + 1))
+                reaction.progress((number + 1) / (len(job.quality_levels) + 1))
             thumbnails: tuple[values.Thumbnail, ...] = ()
             if job.request.thumbnail_generation:
                 best = max(videos, key=lambda pair: pair[0].height)[1]
@@ -205,7 +213,7 @@ class Generation:
         """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
         parts: dict[str, list[ScenePart]] = {}
         lost = _of_other_contracts(job)
-        for quality in job.request.quality_levels:
+        for quality in job.quality_levels:
             parts[quality] = []
             await asyncio.to_thread((folder / quality).mkdir)
             for scene in _shown(job):

@@ -195,6 +195,8 @@ EVENTS_V2: list[ev.Event] = [
     ev.DeliverablesUploaded(2, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
     ev.CostRecorded(1, 3, "remote", "0.125", "USD", "video_17"),
     ev.CostRecorded(1, None, "planner", "1234", "tokens", ""),
+    ev.ScriptPlanned(1, "How streams work", 7, _PLAN, ("720p", "360p")),
+    ev.ScriptPlanned(2, "", 1, _PLAN, ()),
 ]
 
 #: Of `v3.jsonl`: the lines of payloads whose third version is meant.
