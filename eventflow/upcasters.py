@@ -20,6 +20,8 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("ScriptPlanned", 1): _unchanged,  # version 2 says the qualities, where they are not the request's
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
+    ("VideoGenerated", 2): _unchanged,  # version 3 has companions: sound, poster, storyboard, preview
+    ("DeliverablesUploaded", 2): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
     ("CostRecorded", 1): _unchanged,  # version 2 has a reference
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning

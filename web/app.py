@@ -9,7 +9,7 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from eventflow.settings import Environment
-from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked, planning
+from web import assets, generate, health, jobs, listing, local_media, media, openapi, parked, pictures, planning
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
@@ -37,7 +37,11 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
         web.get(_JOB + "/metadata", media.metadata),
-        web.get(_JOB + "/thumbnail", media.thumbnail),
+        web.get(_JOB + "/thumbnail", pictures.thumbnail),
+        web.get(_JOB + "/poster", pictures.poster),
+        web.get(_JOB + "/preview", pictures.preview),
+        web.get(_JOB + "/storyboard", pictures.storyboard),
+        web.get(_JOB + "/storyboard/{sheet}", pictures.sheet),
         web.get(_JOB + "/captions", media.captions),
         web.get(_JOB + "/download", media.download),
         web.get(_JOB + "/stream", media.stream),

@@ -10,7 +10,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, TypeAlias, get_args
 
+from attrs import field
+
 from eventflow.domain.carrier import carrier
+from eventflow.domain.companions import Companions
 from eventflow.domain.notes import CostRecorded as CostRecorded
 from eventflow.domain.notes import Event as Event
 from eventflow.domain.notes import RemoteWorkStarted as RemoteWorkStarted
@@ -138,24 +141,27 @@ class SceneSkipped(Event):
 
 @carrier
 class VideoGenerated(Event):
-    """Since version 2 with captions."""
+    """Since version 2 with captions, since version 3 with companions."""
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier
 class DeliverablesUploaded(Event):
-    """The whole-video files, thumbnails and (since version 2) captions are where viewers reach them."""
+    """The whole-video files, thumbnails, (since version 2) captions and (since version 3) companions are where viewers
+    reach them."""
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier

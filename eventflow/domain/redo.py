@@ -72,7 +72,7 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
     if rendering:
         return [requested, *again, *scenes_completed(fold(again, after))]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
-        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions))
+        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions, job.companions))
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from attrs import field
+
 from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
+from eventflow.domain.companions import Companions
 from eventflow.domain.values import (
     CaptionFile,
     Failure,
@@ -84,6 +87,7 @@ class Publication:
     thumbnails: tuple[Thumbnail, ...]
     metadata: tuple[TechnicalMetadata, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier
@@ -105,10 +109,12 @@ class Job:
     videos: tuple[VideoFile, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
     deliverables_uploaded: bool = False
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     uploaded_captions: tuple[CaptionFile, ...] = ()
+    uploaded_companions: Companions = field(factory=Companions)
     attempts: tuple[FailedAttempt, ...] = ()
     parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
     degraded: tuple[str, ...] = ()

@@ -241,6 +241,8 @@ class VideoFile:
 
 @carrier
 class Thumbnail:
+    """Picture `index` in one size and format: there may be several of an index."""
+
     index: int
     width: int
     height: int

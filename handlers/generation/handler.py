@@ -2,7 +2,7 @@
 
 requested -> plan, narrate in order, a ScenePlanned for each scene as soon as its place in time is known
 planned   -> render that scene in every quality
-completed -> join the scenes without encoding again; thumbnails, caption files
+completed -> join the scenes without encoding again; thumbnails and other companions, caption files
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
+from handlers.generation.beside import Joined, Making
 from handlers.generation.briefing import brief_of, control_of, fetch_assets
 from handlers.generation.capping import cap_of, capped, told_of
 from handlers.generation.captioning import caption_files
 from handlers.generation.checking import check_scene
-from handlers.generation.errors import MediaError, UnknownAsset
+from handlers.generation.errors import UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse
 from handlers.generation.source import source_of
-from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.probe import MediaInfo
 from handlers.scene_cache import SceneCache
 from handlers.workspace import Workspace
 
 #: Seconds that a second of a scene may take to render, where that is more than the step's limit.
 RENDER_ALLOWANCE = 60.0
-_WAV, _MP4, _SEGMENT, _JPEG = "audio/wav", "video/mp4", "video/iso.segment", "image/jpeg"
+_WAV, _MP4, _SEGMENT = "audio/wav", "video/mp4", "video/iso.segment"
 
 
 @frozen
@@ -184,21 +184,17 @@ class Generation:
         )
 
     async def assemble(self, reaction: Reaction) -> Sequence[Command]:
-        """Join the scenes of each quality; pick thumbnails from the best one, write the captions of all."""
+        """Join the scenes of each quality; make what goes with them, write the captions of all."""
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             parts = await self._parts(job, folder)
-            videos: list[tuple[values.VideoFile, Path]] = []
+            videos = list[Joined]()
             for number, quality in enumerate(job.quality_levels):
                 videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
                 reaction.progress((number + 1) / (len(job.quality_levels) + 1))
-            thumbnails: tuple[values.Thumbnail, ...] = ()
-            if job.request.thumbnail_generation:
-                best = max(videos, key=lambda pair: pair[0].height)[1]
-                try:
-                    thumbnails = await self._thumbnails(reaction, best, folder)
-                except MediaError as error:  # a video without thumbnails is a video all the same
-                    commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no thumbnails: {error}"))
+            cells = [scene.duration_cells for scene in _shown(job)]
+            made = await Making(self.workspace, reaction, folder, cells).all(videos)
+        commands += [cmd.RecordDegradation(job.run, Step.ASSEMBLE, problem) for problem in made.problems]
         captions: tuple[values.CaptionFile, ...] = ()
         try:
             with as_step_errors():
@@ -206,7 +202,8 @@ class Generation:
                     captions = await caption_files(self.workspace, reaction.job_id, job)
         except StepError as error:
             commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
-        finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails, captions)
+        files = tuple(joined.video for joined in videos)
+        finish = cmd.FinishVideo(job.run, files, made.thumbnails, captions, made.companions)
         return [*commands, finish]
 
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
@@ -235,23 +232,13 @@ class Generation:
 
     async def _assemble_quality(
         self, reaction: Reaction, quality: str, parts: Sequence[ScenePart], folder: Path
-    ) -> tuple[values.VideoFile, Path]:
+    ) -> Joined:
         target = folder / f"{quality}.mp4"
         info: MediaInfo = await reaction.in_thread(assemble, parts, target)
         ref = await self.workspace.put(reaction.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
-        return values.VideoFile(quality, width, height, info.duration_s, ref), target
-
-    async def _thumbnails(self, reaction: Reaction, video: Path, folder: Path) -> tuple[values.Thumbnail, ...]:
-        cells = [scene.duration_cells for scene in _shown(reaction.job)]
-        pictures = await reaction.in_thread(make_thumbnails, video, folder, cells)
-        return tuple(
-            [
-                values.Thumbnail(p.index, p.width, p.height, await self.workspace.put(reaction.job_id, p.path, _JPEG))
-                for p in pictures
-            ]
-        )
+        return Joined(values.VideoFile(quality, width, height, info.duration_s, ref), target)
 
 
 def _of_other_contracts(job: Job) -> list[str]:
