@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+
 import jsonschema
 import pytest
 from attrs import frozen
