@@ -21,8 +21,11 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("SceneRendered", 1): _unchanged,  # version 2 names codecs; those of an older one aren't known
     ("SceneUploaded", 1): _unchanged,  # the same
     ("SceneReused", 1): _unchanged,  # the same
+    ("ScriptPlanned", 1): _unchanged,  # version 2 says the qualities, where they are not the request's
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
+    ("VideoGenerated", 2): _unchanged,  # version 3 has companions: sound, poster, storyboard, preview
+    ("DeliverablesUploaded", 2): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
     ("CostRecorded", 1): _unchanged,  # version 2 has a reference
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning

@@ -11,6 +11,15 @@ def job_path(job_id: str, what: str) -> str:
     return f"{JOBS}/{job_id}/{what}"
 
 
+def media_links(settings: Settings, job_id: str) -> dict[str, str]:
+    """Addresses of the app that metadata names: they don't expire."""
+    base = settings.public_url
+    return {
+        "stream_url": job_links(settings, job_id)["stream_url"],
+        "storyboard_url": base + job_path(job_id, "storyboard"),
+    }
+
+
 def job_links(settings: Settings, job_id: str) -> dict[str, str]:
     """Where the client goes on from a job's id. The stream's link is to the playlist."""
     base = settings.public_url

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import asdict
 
+from eventflow.domain.companions import Companions, Picture
 from eventflow.domain.job import Publication
-from eventflow.domain.values import FileRef, TechnicalMetadata, VideoFile
+from eventflow.domain.values import FileRef, TechnicalMetadata, Thumbnail, VideoFile
 from eventflow.domain.view import JobView
 from web.render import passthrough_of, storage_of
 
@@ -26,9 +27,9 @@ def best(published: Publication) -> VideoFile:
 
 
 async def metadata_of(
-    view: JobView, published: Publication, sign: Sign, *, expires_in_s: int, stream_url: str
+    view: JobView, published: Publication, sign: Sign, *, expires_in_s: int, links: Mapping[str, str]
 ) -> dict[str, Any]:
-    """All that is known of the publication; sizes in bytes, durations in seconds."""
+    """All that is known of the publication; sizes in bytes, durations in seconds. `links`: see `media_links`."""
     top = best(published) if published.videos else None
     return {
         "job_id": view.id,
@@ -39,7 +40,9 @@ async def metadata_of(
         "duration": top.duration_s if top else None,
         "dimensions": {"width": top.width, "height": top.height} if top else None,
         "video_urls": {video.quality: await sign(video.file) for video in published.videos},
-        "thumbnail_urls": [await sign(thumbnail.file) for thumbnail in published.thumbnails],
+        **await _companions(published.companions, sign, links["storyboard_url"]),
+        "thumbnail_urls": [await sign(thumbnail.file) for thumbnail in _largest(published.thumbnails)],
+        "thumbnails": [{"index": t.index, **picture(t), "url": await sign(t.file)} for t in published.thumbnails],
         "caption_urls": [
             {"language": c.language, "format": c.format, "url": await sign(c.file)} for c in published.captions
         ],
@@ -49,16 +52,59 @@ async def metadata_of(
             "formats": ["hls", "mp4"] if streamed(view) else ["mp4"],
             "qualities": [video.quality for video in published.videos],
             "default_quality": top.quality if top else None,
-            "stream_url": stream_url,
+            "stream_url": links["stream_url"] + ("" if streamed(view) else "?format=mp4"),
         },
         "s3_keys": {
             "videos": {video.quality: video.file.key for video in published.videos},
             "thumbnails": [thumbnail.file.key for thumbnail in published.thumbnails],
             "captions": [captions.file.key for captions in published.captions],
+            "companions": [file.key for file in published.companions.files],
         },
         "storage": storage_of(published),
         "passthrough": passthrough_of(view.job),
     }
+
+
+def picture(of: Thumbnail | Picture) -> dict[str, Any]:
+    """Sizes in pixels."""
+    return {"width": of.width, "height": of.height, "media_type": of.file.media_type}
+
+
+async def _companions(made: Companions, sign: Sign, storyboard_url: str) -> dict[str, Any]:
+    audio, board = made.audio, made.storyboard
+    return {
+        "audio": {
+            "url": await sign(audio.file),
+            "duration": audio.duration_s,
+            "file_size": audio.file.size_bytes,
+            "media_type": audio.file.media_type,
+        }
+        if audio
+        else None,
+        "posters": [{**picture(p), "url": await sign(p.file)} for p in made.poster],
+        "preview": {**picture(made.preview), "url": await sign(made.preview.file)} if made.preview else None,
+        "storyboard": {
+            "vtt_url": storyboard_url,
+            "interval": board.interval_s,
+            "tiles": board.count,
+            "tile": {"width": board.tile_width, "height": board.tile_height},
+            "columns": board.columns,
+            "rows": board.rows,
+            "sheets": [{**picture(p), "url": await sign(p.file)} for p in board.sheets],
+        }
+        if board
+        else None,
+    }
+
+
+def _largest(thumbnails: Sequence[Thumbnail]) -> list[Thumbnail]:
+    """One of each index: the largest JPEG."""
+    of_index = dict[int, Thumbnail]()
+    for each in thumbnails:
+        known = of_index.get(each.index)
+        if each.file.media_type == "image/jpeg" and (known is None or each.width > known.width):
+            of_index[each.index] = each
+    return list(of_index.values())
 
 
 def technical(entry: TechnicalMetadata) -> dict[str, Any]:

@@ -22,7 +22,11 @@ _log = structlog.get_logger()
 REQUEST_ID_HEADER = istr("X-Request-Id")
 #: Where a playback token does instead of an API key: all that a player, or a page around it, fetches of a job.
 _WATCHED = frozenset(
-    f"{JOBS}/{{job_id}}/{what}" for what in ("stream", "stream/{quality}/{name}", "captions", "thumbnail", "download")
+    f"{JOBS}/{{job_id}}/{what}"
+    for what in (
+        *("stream", "stream/{quality}/{name}", "captions", "download"),
+        *("thumbnail", "poster", "preview", "storyboard", "storyboard/{sheet}"),
+    )
 )
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

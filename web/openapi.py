@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from eventflow.settings import Settings
-from web import assets_openapi, schemas, streaming_openapi
+from web import assets_openapi, pictures_openapi, schemas, streaming_openapi
 from web.deps import DEPS, Planner
 from web.idempotency import MAX_KEY_CHARS
 from web.jobs import json_response
@@ -21,7 +21,7 @@ from web.request_schemas import generate_request, reprocess_request
 from web.requests import Limits
 
 _JOB = path("job_id", schemas.JOB_ID)
-_QUALITY = query("quality", schemas.STRING, "One that the video has; the best one if left out.")
+_QUALITY = query("quality", schemas.STRING, "One that the video has, or audio; the best one if left out.")
 _FLAG = {"type": "string", "enum": ["true", "false", "1", "0"]}
 _RANGES = (header("Range", "One range of bytes."), header("If-Range", "The ETag that the range belongs to."))
 _CONDITION = header("If-None-Match", "ETags that you have.")
@@ -196,7 +196,6 @@ def _captions() -> Operation:
 
 
 def _media_paths() -> dict[str, Any]:
-    index = {"type": "integer", "minimum": 0, "maximum": 10_000}
     whole, part = bytes_of("All bytes."), bytes_of("The range's bytes.")
     described = answer_of("Metadata", "All that is known of the video; its URLs are signed just now.")
     key = path("key", {"type": "string", "minLength": 1})
@@ -204,14 +203,7 @@ def _media_paths() -> dict[str, Any]:
         f"{JOBS}/{{job_id}}/metadata": {
             "get": operation("The video's metadata", {"200": described}, (404, 409, 410), parameters=(_JOB,))
         },
-        f"{JOBS}/{{job_id}}/thumbnail": {
-            "get": operation(
-                "A picture of the video",
-                {"200": whole, "206": part, "304": _UNCHANGED},
-                (403, 404, 409, 410, 416),
-                parameters=(_JOB, streaming_openapi.TOKEN, query("index", index, "Which picture."), _CONDITION),
-            )
-        },
+        **pictures_openapi.paths(),
         f"{JOBS}/{{job_id}}/captions": {"get": _captions()},
         f"{JOBS}/{{job_id}}/download": {
             "get": operation(

@@ -98,6 +98,7 @@ def storage_of(published: Publication) -> dict[str, Any]:
         "videos": {video.quality: video.file.store for video in published.videos},
         "thumbnails": [thumbnail.file.store for thumbnail in published.thumbnails],
         "captions": [captions.file.store for captions in published.captions],
+        "companions": [file.store for file in published.companions.files],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventflow.domain.values import Lane, OnSceneFailure, ReprocessFrom
+from eventflow.domain.values import Lane, OnSceneFailure, ReprocessFrom, VideoRequest
 from web.looks import ASPECTS
 from web.requests import MAX_SCENE, PIPELINE_VERSIONS, QUALITIES, RATE, RETRIES, Limits
 from web.schemas import PASSTHROUGH, Schema, array, enum, nullable, options, record
@@ -25,7 +25,13 @@ def generate_request(limits: Limits, scenes: Schema) -> Schema:
         **_looks(limits),
         "pipeline": {"type": "string", "enum": sorted(limits.pipelines), "default": limits.default_pipeline},
         "pipeline_version": {"type": "string", "enum": list(PIPELINE_VERSIONS), "default": PIPELINE_VERSIONS[0]},
-        "quality_levels": array(enum(*QUALITIES), minItems=1, uniqueItems=True, default=list(reversed(QUALITIES))),
+        "quality_levels": array(
+            enum(*QUALITIES),
+            minItems=1,
+            uniqueItems=True,
+            default=list(VideoRequest("").quality_levels),
+            description="Where all pictures are smaller than a quality, it is left out (warning `quality_capped`).",
+        ),
         "voice": {**nullable(named), "description": "null: no narration; pages are shown as long as reading takes."},
         "thumbnail_generation": switch,
         "s3_upload_enabled": switch,

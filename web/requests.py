@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from eventflow.domain.commands import RequestReprocess
-from eventflow.domain.values import Lane, ReprocessFrom, VideoRequest, Voice
+from eventflow.domain.values import LADDER, Lane, ReprocessFrom, VideoRequest, Voice
 from web.checks import Checks, JSONObject, as_object, pointer_to
 from web.looks import parse_aspect, parse_captions, parse_music, parse_on_scene_failure, parse_theme
 from web.sources import (
@@ -24,7 +24,7 @@ from web.sources import (
 )
 
 MAX_PASSTHROUGH_BYTES = 1_024
-QUALITIES = ("720p", "1080p")
+QUALITIES = tuple(LADDER)
 PIPELINE_VERSIONS = ("2.0",)
 #: The pipeline that makes a test pattern, and so needs no script.
 SCRIPTLESS = frozenset({"simulation"})
@@ -33,7 +33,6 @@ RETRIES = (0, 3)
 #: Highest number of a scene that a request may name.
 MAX_SCENE = 10_000
 
-_LATER_QUALITIES = frozenset({"144p", "240p", "360p", "480p", "540p", "1440p", "2160p", "4k"})
 _LATER_FIELDS = frozenset({"webhook_url"})
 _SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files", "enable_streaming")
 _VOICE_NAME = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
@@ -160,8 +159,6 @@ def _qualities(value: Any, checks: Checks, _: Limits) -> tuple[str, ...] | None:
             continue
         if quality in seen:
             checks.add(pointer, "repeated", f"{quality} is given more than once")
-        elif quality in _LATER_QUALITIES:
-            checks.add(pointer, "not_available", f"{quality} isn't available yet; there is: {', '.join(QUALITIES)}")
         elif quality not in QUALITIES:
             checks.add(pointer, "unknown_value", f"there is no such quality; there is: {', '.join(QUALITIES)}")
         else:

@@ -61,7 +61,7 @@ STATUS: Schema = enum(*Status)
 
 
 def _storage() -> Schema:
-    return record(videos=by_name(STORE), thumbnails=array(STORE), captions=array(STORE))
+    return record(videos=by_name(STORE), thumbnails=array(STORE), captions=array(STORE), companions=array(STORE))
 
 
 def _status() -> Schema:
@@ -140,6 +140,21 @@ def _event() -> Schema:
     )
 
 
+_PICTURE: dict[str, Schema] = {"width": INTEGER, "height": INTEGER, "media_type": STRING, "url": URL}
+
+
+def _companions() -> dict[str, Schema]:
+    tile = record(width=INTEGER, height=INTEGER)
+    counts = dict.fromkeys(("tiles", "columns", "rows"), INTEGER)
+    board = record(vtt_url=URL, interval=NUMBER, **counts, tile=tile, sheets=array(record(**_PICTURE)))
+    return {
+        "audio": nullable(record(url=URL, duration=NUMBER, file_size=INTEGER, media_type=STRING)),
+        "posters": array(record(**_PICTURE)),
+        "preview": nullable(record(**_PICTURE)),
+        "storyboard": nullable(board),
+    }
+
+
 def _metadata() -> Schema:
     video = record(
         codec=STRING,
@@ -170,13 +185,17 @@ def _metadata() -> Schema:
         dimensions=nullable(record(width=INTEGER, height=INTEGER)),
         video_urls=by_name(URL),
         thumbnail_urls=array(URL),
+        thumbnails=array(record(index=INTEGER, **_PICTURE)),
+        **_companions(),
         caption_urls=array(record(language=STRING, format=enum("vtt", "srt"), url=URL)),
         urls_expire_in={**INTEGER, "description": "Seconds from now; ask again for fresh ones."},
         technical_metadata=array(technical),
         streaming_info=record(
             formats=array(STRING), qualities=array(STRING), default_quality=nullable(STRING), stream_url=URL
         ),
-        s3_keys=record(videos=by_name(STRING), thumbnails=array(STRING), captions=array(STRING)),
+        s3_keys=record(
+            videos=by_name(STRING), **dict.fromkeys(("thumbnails", "captions", "companions"), array(STRING))
+        ),
         storage=_storage(),
         passthrough=nullable(PASSTHROUGH),
     )

@@ -9,10 +9,11 @@ from aiohttp import hdrs, web
 
 from eventflow.domain.view import JobView
 from web.checks import known_query, query_choice, query_number
+from web.delivery import ANY_PAGE, PLAYBACK_QUERY, not_ready, redirect, signed
 from web.editions import Edition, Editions
 from web.errors import FieldError, Problem, invalid
 from web.hls import MEDIA_TYPE, captions_playlist, master_playlist, media_playlist
-from web.media import ANY_PAGE, PLAYBACK_QUERY, not_ready, redirect, signed, whole_video
+from web.media import whole_video
 from web.playback import watched_job
 from web.ranges import matches_any
 from web.streams import STREAMS, Playlist, Stream

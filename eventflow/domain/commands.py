@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeAlias
 
+from attrs import field
+
 from eventflow.domain.carrier import carrier
+from eventflow.domain.companions import Companions
 from eventflow.domain.values import (
     CaptionFile,
     Failure,
@@ -39,6 +42,7 @@ class AnnounceScript:
     title: str
     scene_count: int
     plan: FileRef
+    qualities: tuple[str, ...] = ()
 
 
 @carrier
@@ -85,6 +89,7 @@ class FinishVideo:
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier
@@ -93,6 +98,7 @@ class FinishUpload:
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier

@@ -69,7 +69,7 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
         return []
     if c.scene_count < 1:
         raise IllegalTransition("a script has at least one scene")
-    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan)]
+    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan, c.qualities)]
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
@@ -125,13 +125,13 @@ def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
     whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
     if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
         return []
-    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails, c.captions)]
+    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails, c.captions, c.companions)]
 
 
 def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
     if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
         return []
-    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails, c.captions)
+    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails, c.captions, c.companions)
     return [uploaded, *_all_uploaded(evolve(job, uploaded))]
 
 

@@ -10,13 +10,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, TypeAlias, get_args
 
+from attrs import field
+
 from eventflow.domain.carrier import carrier
+from eventflow.domain.companions import Companions
 from eventflow.domain.notes import CostRecorded as CostRecorded
 from eventflow.domain.notes import DeletionRequested as DeletionRequested
 from eventflow.domain.notes import Event as Event
 from eventflow.domain.notes import JobDeleted as JobDeleted
 from eventflow.domain.notes import RemoteWorkStarted as RemoteWorkStarted
 from eventflow.domain.notes import StepDegraded as StepDegraded
+from eventflow.domain.notes import StreamStarted as StreamStarted
 from eventflow.domain.notes import UploadFellBack as UploadFellBack
 from eventflow.domain.notes import VideoRelocated as VideoRelocated
 from eventflow.domain.notes import WarningRaised as WarningRaised
@@ -56,12 +60,18 @@ class PlanningStarted(Event):
 
 @carrier
 class ScriptPlanned(Event):
-    """The number of scenes is known; `plan` names the plan in the workspace."""
+    """The number of scenes is known; `plan` names the plan in the workspace.
 
+    `qualities` (since version 2) are those that the video is made in: the request's, or fewer where its pictures are
+    too small for some. Empty: the request's.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
     run: int
     title: str
     scene_count: int
     plan: FileRef
+    qualities: tuple[str, ...] = ()
 
 
 @carrier
@@ -128,13 +138,6 @@ class SceneUploaded(Event):
 
 
 @carrier
-class StreamStarted(Event):
-    """The first scene that is shown can be watched, in any quality: a playlist begins. Once for each try."""
-
-    run: int
-
-
-@carrier
 class ScenesCompleted(Event):
     run: int
 
@@ -150,24 +153,27 @@ class SceneSkipped(Event):
 
 @carrier
 class VideoGenerated(Event):
-    """Since version 2 with captions."""
+    """Since version 2 with captions, since version 3 with companions."""
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier
 class DeliverablesUploaded(Event):
-    """The whole-video files, thumbnails and (since version 2) captions are where viewers reach them."""
+    """The whole-video files, thumbnails, (since version 2) captions and (since version 3) companions are where viewers
+    reach them."""
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
     run: int
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier

@@ -12,6 +12,7 @@ from typing import Any
 from eventflow.domain import events as ev
 from eventflow.domain import leavings
 from eventflow.domain.carrier import changed, draft_of, redraft
+from eventflow.domain.companions import Companions
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.state import FINISHED, FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
@@ -41,7 +42,7 @@ Changes = dict[str, Any]
 
 
 def _script_planned(job: Job, e: ev.ScriptPlanned) -> Changes:
-    return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan}
+    return {"title": e.title, "scene_count": e.scene_count, "plan": e.plan, "qualities": e.qualities}
 
 
 def _scene_planned(job: Job, e: ev.ScenePlanned | ev.SceneReused) -> Changes:
@@ -75,7 +76,7 @@ def _scene_skipped(job: Job, e: ev.SceneSkipped) -> Changes:
 
 
 def _video_generated(job: Job, e: ev.VideoGenerated) -> Changes:
-    made = {"videos": e.videos, "thumbnails": e.thumbnails, "captions": e.captions}
+    made = {"videos": e.videos, "thumbnails": e.thumbnails, "captions": e.captions, "companions": e.companions}
     return {**made, "deliverables_uploaded": False}
 
 
@@ -85,12 +86,15 @@ def _deliverables_uploaded(job: Job, e: ev.DeliverablesUploaded) -> Changes:
         "uploaded_videos": e.videos,
         "uploaded_thumbnails": e.thumbnails,
         "uploaded_captions": e.captions,
+        "uploaded_companions": e.companions,
     }
 
 
 def _video_published(job: Job, e: ev.VideoPublished) -> Changes:
     files = (job.uploaded_videos, job.uploaded_thumbnails)
-    return {"published": Publication(e.metadata_version, *files, e.metadata, job.uploaded_captions)}
+    return {
+        "published": Publication(e.metadata_version, *files, e.metadata, job.uploaded_captions, job.uploaded_companions)
+    }
 
 
 def _step_degraded(job: Job, e: ev.StepDegraded) -> Changes:
@@ -125,6 +129,7 @@ def _job_failed(job: Job, e: ev.JobFailed) -> Changes:
 _NO_VIDEO: Changes = {
     **dict.fromkeys(("videos", "thumbnails", "captions"), ()),
     **dict.fromkeys(("uploaded_videos", "uploaded_thumbnails", "uploaded_captions"), ()),
+    **dict.fromkeys(("companions", "uploaded_companions"), Companions()),
     "deliverables_uploaded": False,
 }
 
@@ -157,7 +162,7 @@ def _reprocess_requested(job: Job, e: ev.ReprocessRequested) -> Changes:
     if e.from_stage is ReprocessFrom.RENDERING:
         return {**changes, **_NO_VIDEO, "phase": Phase.RENDERING}
     kept = _reusable(job, e.scenes) if e.scenes is not None else ()
-    plan: Changes = {"title": "", "plan": None, "scene_count": None, "scenes": (), "reusable": kept}
+    plan: Changes = {"title": "", "plan": None, "qualities": (), "scene_count": None, "scenes": (), "reusable": kept}
     return {**changes, **_NO_VIDEO, **plan}
 
 

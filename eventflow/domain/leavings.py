@@ -9,6 +9,7 @@ from typing import Any
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.carrier import changed
+from eventflow.domain.companions import Companions
 from eventflow.domain.errors import JobGone, NotFinished
 from eventflow.domain.notes import DeletionRequested, Event, JobDeleted, VideoRelocated
 from eventflow.domain.state import Job, Phase
@@ -53,6 +54,7 @@ def deleted(job: Job, e: JobDeleted) -> dict[str, Any]:
     files = ("scenes", "videos", "thumbnails", "captions", "reusable")
     uploaded = ("uploaded_videos", "uploaded_thumbnails", "uploaded_captions")
     nothing: dict[str, Any] = dict.fromkeys((*files, *uploaded), ())
+    nothing |= dict.fromkeys(("companions", "uploaded_companions"), Companions())
     return {**nothing, "plan": None, "published": None, "deliverables_uploaded": False}
 
 

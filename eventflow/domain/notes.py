@@ -75,6 +75,13 @@ class CostRecorded(Event):
 
 
 @carrier
+class StreamStarted(Event):
+    """The first scene that is shown can be watched, in any quality: a playlist begins. Once for each try."""
+
+    run: int
+
+
+@carrier
 class DeletionRequested(Event):
     """From here on nobody is served the job's files, and nothing is done on it any more."""
 

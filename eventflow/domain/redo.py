@@ -55,7 +55,7 @@ def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | N
 def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:
     """One for each quality that the job asks for; none at all unless there are all of them."""
     by_quality = {rendition.quality: rendition for rendition in renditions}
-    wanted = job.request.quality_levels
+    wanted = job.quality_levels
     return tuple(by_quality[quality] for quality in wanted) if by_quality.keys() >= set(wanted) else ()
 
 
@@ -82,7 +82,7 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
         planned = fold(again, after)
         return [requested, *again, *stream_started(planned), *scenes_completed(planned)]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
-        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions))
+        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions, job.companions))
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from attrs import field
+
 from eventflow.domain import events as ev
 from eventflow.domain.carrier import carrier
+from eventflow.domain.companions import Companions
 from eventflow.domain.values import (
     CaptionFile,
     Failure,
@@ -86,6 +89,7 @@ class Publication:
     thumbnails: tuple[Thumbnail, ...]
     metadata: tuple[TechnicalMetadata, ...]
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
 
 
 @carrier
@@ -101,15 +105,18 @@ class Job:
     run: int = 1
     title: str = ""
     plan: FileRef | None = None
+    qualities: tuple[str, ...] = ()  #: empty: those of the request
     scene_count: int | None = None
     scenes: tuple[Scene, ...] = ()
     videos: tuple[VideoFile, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     captions: tuple[CaptionFile, ...] = ()
+    companions: Companions = field(factory=Companions)
     deliverables_uploaded: bool = False
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     uploaded_captions: tuple[CaptionFile, ...] = ()
+    uploaded_companions: Companions = field(factory=Companions)
     attempts: tuple[FailedAttempt, ...] = ()
     parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
     degraded: tuple[str, ...] = ()
@@ -140,6 +147,11 @@ class Job:
     def last_run(self) -> int:
         """The highest run of the job and its scenes: no other may have a new one's number."""
         return max([self.run, *(scene.run for scene in self.scenes)])
+
+    @property
+    def quality_levels(self) -> tuple[str, ...]:
+        """The qualities that the video is made in."""
+        return self.qualities or self.request.quality_levels
 
     def scene(self, index: int, run: int) -> Scene | None:
         """Scene `index` if `run` is its present run, else None: that work is out of date."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -13,6 +14,9 @@ from eventflow.domain.carrier import carrier
 CELL_SECONDS = 8 / 15
 
 StoreRole = Literal["workspace", "delivery", "fallback"]
+
+#: The qualities that a video can be made in, by name, and the lines of each: pixels on the picture's shorter side.
+LADDER: Mapping[str, int] = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080, "1440p": 1440, "2160p": 2160}
 
 
 class Lane(StrEnum):
@@ -240,6 +244,8 @@ class VideoFile:
 
 @carrier
 class Thumbnail:
+    """Picture `index` in one size and format: there may be several of an index."""
+
     index: int
     width: int
     height: int

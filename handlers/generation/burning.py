@@ -92,32 +92,32 @@ class CaptionPainter:
     Type and colours are the same in all themes: what is read has to be found where it was.
     """
 
-    def __init__(self, aspect: Aspect, theme: str | None = None) -> None:
-        """Raises PipelineUnavailable where fonts are missing."""
-        self._aspect = aspect
+    def __init__(self, aspect: Aspect, theme: str | None = None, *, detail: float = 1.0) -> None:
+        """For pages `detail` times the canvas. Raises PipelineUnavailable where fonts are missing."""
+        self._aspect, self._detail = aspect, detail
         self._cues: OrderedDict[_Rows, list[Rgba]] = OrderedDict()
         _fonts()
 
     def paint(self, state: CaptionState) -> tuple[int, int, Rgba]:
-        """(x, y of its top left corner, strip) in pixels of the aspect's canvas. The strip can't be written to.
+        """(x, y of its top left corner, strip) in pixels of the drawn page. The strip can't be written to.
 
         All strips of a cue are drawn with its first one. Raises DrawError.
         """
         if state.rows not in self._cues:
             most = round(self._aspect.width * (1 - 2 * _SIDE)) - 2 * _PADDING
-            self._cues[state.rows] = _strips(state.rows, most)
+            self._cues[state.rows] = _strips(state.rows, most, self._detail)
             while len(self._cues) > _KEPT:
                 self._cues.popitem(last=False)
         self._cues.move_to_end(state.rows)
         strip = self._cues[state.rows][-1 if state.highlighted is None else state.highlighted]
         high, wide, _ = strip.shape
-        below = round(self._aspect.height * _BELOW)
-        return (self._aspect.width - wide) // 2, self._aspect.height - below - high, strip
+        width, height = round(self._aspect.width * self._detail), round(self._aspect.height * self._detail)
+        return (width - wide) // 2, height - round(height * _BELOW) - high, strip
 
 
-def _strips(rows: _Rows, most: int) -> list[Rgba]:
-    """A strip for each word that may be highlighted, and one without any at the end; text is `most` pixels wide or
-    less."""
+def _strips(rows: _Rows, most: int, detail: float) -> list[Rgba]:
+    """A strip for each word that may be highlighted, and one without any at the end; text is `most` pixels of the
+    canvas wide or less."""
     count = sum(map(len, rows))
     numbers = iter(range(count))
     data = {
@@ -135,7 +135,7 @@ def _strips(rows: _Rows, most: int) -> list[Rgba]:
     try:
         with tempfile.TemporaryDirectory(prefix="typst-") as empty:
             compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
-            pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH, sys_inputs=inputs)
+            pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH * detail, sys_inputs=inputs)
     except RuntimeError as error:
         raise DrawError(f"captions can't be drawn: {error}") from error
     found = []

@@ -2,7 +2,7 @@
 
 requested -> plan, narrate in order, a ScenePlanned for each scene as soon as its place in time is known
 planned   -> render that scene in every quality
-completed -> join the scenes without encoding again; thumbnails, caption files
+completed -> join the scenes without encoding again; thumbnails and other companions, caption files
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from eventflow.assets import Assets
+from eventflow.assets import Asset, Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import values
@@ -25,15 +25,16 @@ from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
 from handlers.generation import model
 from handlers.generation.assemble import ScenePart, assemble
+from handlers.generation.beside import Joined, Making
 from handlers.generation.briefing import brief_of, control_of, fetch_assets
+from handlers.generation.capping import cap_of, capped, told_of
 from handlers.generation.captioning import caption_files
 from handlers.generation.checking import check_scene
-from handlers.generation.errors import MediaError, UnknownAsset
+from handlers.generation.errors import UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse
 from handlers.generation.source import source_of
-from handlers.generation.thumbnails import make_thumbnails
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
 from handlers.scene_cache import SceneCache
@@ -41,7 +42,7 @@ from handlers.workspace import Workspace
 
 #: Seconds that a second of a scene may take to render, where that is more than the step's limit.
 RENDER_ALLOWANCE = 60.0
-_WAV, _MP4, _SEGMENT, _JPEG = "audio/wav", "video/mp4", "video/iso.segment", "image/jpeg"
+_WAV, _MP4, _SEGMENT = "audio/wav", "video/mp4", "video/iso.segment"
 
 
 @frozen
@@ -83,17 +84,25 @@ class Generation:
         if job.plan is not None:
             return model.load(await self.workspace.get(job.plan), model.Plan)
         plan = await reaction.in_thread(pipeline.plan, brief_of(job.request), control_of(reaction, None))
-        await self._check_assets(reaction.owner, plan)
+        cap = cap_of(plan, await self._assets_of(reaction.owner, plan))
         ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
-        await reaction.commit(cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref))
+        asked = job.request.quality_levels
+        made = capped(asked, cap)
+        announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
+        warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", told_of(asked, made, cap))]
+        await reaction.commit(*announced, *(warnings if made != asked else ()))
         return plan
 
-    async def _check_assets(self, owner: str, plan: model.Plan) -> None:
-        """Nothing is narrated or rendered of a video that names what its owner doesn't have."""
+    async def _assets_of(self, owner: str, plan: model.Plan) -> dict[str, Asset]:
+        """What the video shows and plays: nothing is narrated or rendered of one that names what its owner hasn't."""
         music = (plan.style.music,) if plan.style.music else ()
+        found: dict[str, Asset] = {}
         for asset in dict.fromkeys([*music, *(asset for draft in plan.scenes for asset in draft.assets)]):
-            if await self.assets.find(owner, asset) is None:
+            kept = await self.assets.find(owner, asset)
+            if kept is None:
                 raise UnknownAsset(f"there is no asset {asset}: upload it first, by POST /api/v1/assets")
+            found[asset] = kept
+        return found
 
     async def _plan_scene(
         self, reaction: Reaction, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
@@ -121,15 +130,14 @@ class Generation:
     async def render(self, reaction: Reaction) -> Sequence[Command]:
         """Render one scene in every quality; the segments go to the workspace before the event names them."""
         event: ev.ScenePlanned = reaction.event
-        request = reaction.job.request
         reaction.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            pipeline = self.pipelines(request.pipeline)
+            pipeline = self.pipelines(reaction.job.request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
             scene = model.load_narrated(await self.workspace.get(event.spec), audio)
             task = await self._render_task(reaction, scene, folder)
             rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
-            check = (event.start_cells, event.duration_cells, request.quality_levels)
+            check = (event.start_cells, event.duration_cells, reaction.job.quality_levels)
             await reaction.in_thread(check_scene, rendered, *check)
             renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
             made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
@@ -145,7 +153,7 @@ class Generation:
         return model.RenderTask(
             scene,
             event.start_cells,
-            job.request.quality_levels,
+            job.quality_levels,
             self.threads,
             style,
             await fetch_assets(self.assets, reaction.owner, wanted, folder),
@@ -178,21 +186,17 @@ class Generation:
         )
 
     async def assemble(self, reaction: Reaction) -> Sequence[Command]:
-        """Join the scenes of each quality; pick thumbnails from the best one, write the captions of all."""
+        """Join the scenes of each quality; make what goes with them, write the captions of all."""
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             parts = await self._parts(job, folder)
-            videos: list[tuple[values.VideoFile, Path]] = []
-            for number, quality in enumerate(job.request.quality_levels):
+            videos = list[Joined]()
+            for number, quality in enumerate(job.quality_levels):
                 videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
-                reaction.progress((number + 1) / (len(job.request.quality_levels) + 1))
-            thumbnails: tuple[values.Thumbnail, ...] = ()
-            if job.request.thumbnail_generation:
-                best = max(videos, key=lambda pair: pair[0].height)[1]
-                try:
-                    thumbnails = await self._thumbnails(reaction, best, folder)
-                except MediaError as error:  # a video without thumbnails is a video all the same
-                    commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no thumbnails: {error}"))
+                reaction.progress((number + 1) / (len(job.quality_levels) + 1))
+            cells = [scene.duration_cells for scene in _shown(job)]
+            made = await Making(self.workspace, reaction, folder, cells).all(videos)
+        commands += [cmd.RecordDegradation(job.run, Step.ASSEMBLE, problem) for problem in made.problems]
         captions: tuple[values.CaptionFile, ...] = ()
         try:
             with as_step_errors():
@@ -200,14 +204,15 @@ class Generation:
                     captions = await caption_files(self.workspace, reaction.job_id, job)
         except StepError as error:
             commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
-        finish = cmd.FinishVideo(job.run, tuple(video for video, _ in videos), thumbnails, captions)
+        files = tuple(joined.video for joined in videos)
+        finish = cmd.FinishVideo(job.run, files, made.thumbnails, captions, made.companions)
         return [*commands, finish]
 
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
         """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
         parts: dict[str, list[ScenePart]] = {}
         lost = _of_other_contracts(job)
-        for quality in job.request.quality_levels:
+        for quality in job.quality_levels:
             parts[quality] = []
             await asyncio.to_thread((folder / quality).mkdir)
             for scene in _shown(job):
@@ -229,23 +234,13 @@ class Generation:
 
     async def _assemble_quality(
         self, reaction: Reaction, quality: str, parts: Sequence[ScenePart], folder: Path
-    ) -> tuple[values.VideoFile, Path]:
+    ) -> Joined:
         target = folder / f"{quality}.mp4"
         info: MediaInfo = await reaction.in_thread(assemble, parts, target)
         ref = await self.workspace.put(reaction.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
-        return values.VideoFile(quality, width, height, info.duration_s, ref), target
-
-    async def _thumbnails(self, reaction: Reaction, video: Path, folder: Path) -> tuple[values.Thumbnail, ...]:
-        cells = [scene.duration_cells for scene in _shown(reaction.job)]
-        pictures = await reaction.in_thread(make_thumbnails, video, folder, cells)
-        return tuple(
-            [
-                values.Thumbnail(p.index, p.width, p.height, await self.workspace.put(reaction.job_id, p.path, _JPEG))
-                for p in pictures
-            ]
-        )
+        return Joined(values.VideoFile(quality, width, height, info.duration_s, ref), target)
 
 
 def _of_other_contracts(job: Job) -> list[str]:

@@ -118,22 +118,30 @@ class Brief:
 
 @frozen
 class SceneDraft:
-    """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs."""
+    """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs.
+
+    `filled_by` is the one of these whose picture fills the whole frame, if there is any.
+    """
 
     index: int
     title: str
     spec: dict[str, Any]
     assets: tuple[str, ...] = ()
+    filled_by: str | None = None
 
 
 @frozen
 class Plan:
-    """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief."""
+    """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief.
+
+    `lines` is how many the pipeline's pictures have; None where it draws them at any size.
+    """
 
     title: str
     scenes: tuple[SceneDraft, ...]
     voice: Voice = Voice()
     style: Style = Style()
+    lines: int | None = None
 
 
 @frozen

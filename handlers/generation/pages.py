@@ -9,6 +9,7 @@ import io
 import tempfile
 from functools import cache
 from importlib import resources
+from math import ceil
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -44,7 +45,7 @@ Motion = Literal["none", "zoom", "pan"]
 
 @frozen
 class Box:
-    """Where something moves in the pages from reveal step `step` on, in pixels of the canvas.
+    """Where something moves in the pages from reveal step `step` on, in pixels of the drawn page.
 
     The page shows the picture at rest there, or for a clip a plain rectangle. Nothing lies over the box, except where
     it `fills` the whole page: then `ScenePages.overlay` is to be laid over what moves.
@@ -69,16 +70,16 @@ class ScenePages:
         scene: Scene,
         assets: AssetFiles | None = None,
         *,
-        ppi: float = _POINTS_PER_INCH,
+        detail: float = 1.0,
         captioned: bool = False,
     ) -> None:
-        """Draws all pages at the size of the aspect's canvas, or in other `ppi` than 72 in proportion.
+        """Draws all pages at the size of the aspect's canvas, or `detail` times as wide and high.
 
         `captioned`: captions are going to be drawn over them, and have the place of a title and number at the foot.
 
         Blocking, about 50 ms a page. Raises DrawError, UnknownTheme, UnknownAspect, UnknownAsset.
         """
-        drawn = _draw(scene, assets or {}, ppi, captioned=captioned)
+        drawn = _draw(scene, assets or {}, detail, captioned=captioned)
         self._pages = drawn.pages
         self._behind = drawn.behind
         #: Where a clip is to be shown, and where pictures move.
@@ -111,14 +112,14 @@ class _Drawn:
 
 def draw_pages(scene: Scene, assets: AssetFiles | None = None) -> list[bytes]:
     """PNGs in the size of the canvas: the bare ground, then one per reveal step. Raises as ScenePages does."""
-    return _draw(scene, assets or {}, _POINTS_PER_INCH).pages
+    return _draw(scene, assets or {}, 1.0).pages
 
 
-def _draw(scene: Scene, assets: AssetFiles, ppi: float, *, captioned: bool = False) -> _Drawn:
+def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = False) -> _Drawn:
     theme, frame, aspect = theme_of(scene.theme), frame_of(scene.aspect), aspect_of(scene.aspect)
     frame = frame.above_captions if captioned else frame
     with tempfile.TemporaryDirectory(prefix="typst-") as root:
-        pictures = rasters.prepare(scene.assets, assets, Path(root))
+        pictures = rasters.prepare(scene.assets, assets, Path(root), detail)
         inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
         try:
             main = Path(root) / "pages.typ"
@@ -131,15 +132,15 @@ def _draw(scene: Scene, assets: AssetFiles, ppi: float, *, captioned: bool = Fal
                 package_path=root,
                 package_cache_path=root,
             )
-            pages = compiler.compile(format="png", ppi=ppi)
+            pages = compiler.compile(format="png", ppi=_POINTS_PER_INCH * detail)
             moving = any(isinstance(b, Clip) or (isinstance(b, Picture) and b.motion != "none") for b in _shown(scene))
             holes = orjson.loads(compiler.query("<hole>", field="value")) if moving else []
         except RuntimeError as error:
             raise DrawError(f"scene {scene.index} can't be drawn: {error}") from error
-        behind = _behind(scene, pictures, aspect, theme.palette.card, ppi)
+        behind = _behind(scene, pictures, aspect, theme.palette.card, detail)
     if not isinstance(pages, list) or len(pages) != scene.steps + 1:
         raise DrawError(f"scene {scene.index}: {scene.steps + 1} pages planned, typst made others")
-    return _Drawn(pages, (*_filling(scene, aspect), *_boxes(holes, scene.steps + 1)), behind)
+    return _Drawn(pages, (*_filling(scene, aspect, detail), *_boxes(holes, scene.steps + 1, detail)), behind)
 
 
 @cache
@@ -156,13 +157,13 @@ def _shown(scene: Scene) -> list[Any]:
 
 
 def _behind(
-    scene: Scene, pictures: dict[str, rasters.Raster], aspect: Aspect, plain: str, ppi: float
+    scene: Scene, pictures: dict[str, rasters.Raster], aspect: Aspect, plain: str, detail: float
 ) -> Image.Image | None:
     """The picture that fills the page, cut to its shape; for a clip a plain ground."""
     block = backdrop_of(scene)
     if block is None:
         return None
-    size = (round(aspect.width * ppi / 72), round(aspect.height * ppi / 72))
+    size = _page(aspect, detail)
     file = pictures[block.asset].file
     if file is None:
         return Image.new("RGB", size, plain)
@@ -180,20 +181,24 @@ def _cover(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + width, top + height))
 
 
-def _filling(scene: Scene, aspect: Aspect) -> tuple[Box, ...]:
+def _page(aspect: Aspect, detail: float) -> tuple[int, int]:
+    return round(aspect.width * detail), round(aspect.height * detail)
+
+
+def _filling(scene: Scene, aspect: Aspect, detail: float) -> tuple[Box, ...]:
     block = backdrop_of(scene)
     if block is None or (isinstance(block, Picture) and block.motion == "none"):
         return ()
     motion = block.motion if isinstance(block, Picture) else "none"
-    return (Box(block.asset, 0, 0, aspect.width, aspect.height, 0, "cover", motion, fills=True),)
+    return (Box(block.asset, 0, 0, *_page(aspect, detail), 0, "cover", motion, fills=True),)
 
 
-def _boxes(holes: list[dict[str, Any]], page: int) -> tuple[Box, ...]:
+def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[Box, ...]:
     """From the corners on the last page, rounded outwards to whole pixels."""
     corners = [hole for hole in holes if hole["page"] == page]
     found = []
     for first, second in zip(corners[::2], corners[1::2], strict=True):
-        x, y = int(first["x"]), int(first["y"])
-        width, height = -int(-second["x"] // 1) - x, -int(-second["y"] // 1) - y
+        x, y = int(first["x"] * detail), int(first["y"] * detail)
+        width, height = ceil(second["x"] * detail) - x, ceil(second["y"] * detail) - y
         found.append(Box(first["asset"], x, y, width, height, first["step"], first["fit"], first["motion"]))
     return tuple(found)

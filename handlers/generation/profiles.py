@@ -1,11 +1,30 @@
 """The encoder contract: one profile per quality. Changing anything that a decoder sees needs a new `id`."""
 
+from collections.abc import Iterable
+from math import ceil
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from handlers.generation.aspects import aspect_of
+from eventflow.domain.values import LADDER
+from handlers.generation.aspects import Aspect, aspect_of
 from handlers.generation.errors import UnknownQuality
+from handlers.generation.grid import FRAME_RATE
+
+#: H.264 (ITU-T Rec. H.264), table A-1: level, macroblocks of a frame (MaxFS) and of a second (MaxMBPS).
+_LEVELS: Final = (
+    ("2.1", 792, 19_800),
+    ("2.2", 1_620, 20_250),
+    ("3.0", 1_620, 40_500),
+    ("3.1", 3_600, 108_000),
+    ("3.2", 5_120, 216_000),
+    ("4.0", 8_192, 245_760),
+    ("5.0", 22_080, 589_824),
+    ("5.1", 36_864, 983_040),
+)
+_MACROBLOCK: Final = 16
+#: x264's constant rate factor: small pictures are watched enlarged, and are fewer bytes anyway.
+_CRF: Final = {"360p": 23, "480p": 22, "720p": 21, "1080p": 21, "1440p": 21, "2160p": 22}
 
 
 @frozen
@@ -25,27 +44,27 @@ class Profile:
     audio_bit_rate: int = 112_000
 
 
-PROFILES: Final = {
-    profile.quality: profile
-    for profile in (
-        Profile(id="h264-aac-1080p-2", quality="1080p", width=1920, height=1080, level="4.0", crf=21),
-        Profile(id="h264-aac-720p-2", quality="720p", width=1280, height=720, level="3.1", crf=21),
-        Profile(id="h264-aac-480p-2", quality="480p", width=854, height=480, level="3.0", crf=22),
-        Profile(id="h264-aac-360p-2", quality="360p", width=640, height=360, level="3.0", crf=23),
-    )
-}
-
-
 def profile_of(quality: str, aspect: str = "16:9") -> Profile:
-    """The profile of a quality such as "720p" in an aspect ratio. Raises UnknownQuality, UnknownAspect.
+    """The profile of a quality such as "720p" in an aspect ratio. Raises UnknownQuality, UnknownAspect."""
+    if quality not in LADDER:
+        raise UnknownQuality(quality, LADDER)
+    width, height = aspect_of(aspect).size(LADDER[quality])
+    name = f"h264-aac-{quality}-{aspect.replace(':', 'x')}-3"
+    return Profile(name, quality, width, height, level_of(width, height), _CRF[quality])
 
-    The levels of the wide pictures hold for the others: none has more macroblocks.
+
+def level_of(width: int, height: int) -> str:
+    """The lowest H.264 level that allows pictures of this size at the grid's frame rate. Raises ValueError.
+
+    Frames of one picture are fewer; fades and clips have all of them.
     """
-    try:
-        wide = PROFILES[quality]
-    except KeyError:
-        raise UnknownQuality(quality, PROFILES) from None
-    if aspect == "16:9":
-        return wide
-    width, height = aspect_of(aspect).size(wide.height)
-    return evolve(wide, id=f"h264-aac-{quality}-{aspect.replace(':', 'x')}-2", width=width, height=height)
+    blocks = ceil(width / _MACROBLOCK) * ceil(height / _MACROBLOCK)
+    for level, frame, second in _LEVELS:
+        if blocks <= frame and blocks * FRAME_RATE <= second:
+            return level
+    raise ValueError(f"no level up to {_LEVELS[-1][0]} allows {width}x{height} pixels")
+
+
+def detail_of(profiles: Iterable[Profile], aspect: Aspect) -> float:
+    """How much larger than the canvas of `aspect` pages have to be drawn for the largest of `profiles`; 1 or more."""
+    return max(1.0, *(profile.width / aspect.width for profile in profiles))

@@ -48,7 +48,7 @@ class Reuse:
             return found
         ours = found is not None
         if found is None and not _asked_anew(job, reaction.event, index):
-            found = await self.cache.find(reaction.owner, source, job.request.quality_levels)
+            found = await self.cache.find(reaction.owner, source, job.quality_levels)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
         try:

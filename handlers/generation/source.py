@@ -5,14 +5,15 @@ Narrations of the same text may differ from one time to the next, so they are no
 
 import hashlib
 
+from eventflow.domain.values import LADDER
 from handlers.generation import model
 from handlers.generation.pipelines.base import Pipeline
-from handlers.generation.profiles import PROFILES, profile_of
+from handlers.generation.profiles import profile_of
 
 
 def source_of(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
     """SHA-256 in hex over the scene's text and looks, who speaks, and the versions of what makes and encodes it."""
-    profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in PROFILES)
+    profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
     digest = hashlib.sha256(model.dump([pipeline.name, pipeline.version, *profiles]))
     digest.update(model.dump(plan.voice) + model.dump(plan.style) + model.dump(draft))
     if plan.style.music is not None:

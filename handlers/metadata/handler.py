@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from attrs import frozen
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
+from eventflow.domain.companions import AUDIO
 from eventflow.domain.job import Job, Phase
 from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
@@ -53,7 +55,15 @@ class Metadata:
                 path.unlink()
                 found.append(_technical(made.quality, info))
                 reaction.progress((number + 1) / len(job.videos))
+            found += await self._audio(reaction, folder)
         return [cmd.PublishVideo(job.run, tuple(found))]
+
+    async def _audio(self, reaction: Reaction, folder: Path) -> list[TechnicalMetadata]:
+        made, stored = reaction.job.companions.audio, reaction.job.uploaded_companions.audio
+        if made is None or stored is None:
+            return []
+        path = await self.workspace.fetch(made.file, folder, [stored.file])
+        return [_technical(AUDIO, await reaction.in_thread(probe, path))]
 
     async def clear_up(self, reaction: Reaction) -> Sequence[Command]:
         """Remove the workspace's files of a job that has ended, unless it goes on by now or they were to be kept.

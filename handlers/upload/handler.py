@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from attrs import evolve, frozen
@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
+from eventflow.domain.companions import AudioFile, Companions, Picture
 from eventflow.domain.values import CaptionFile, FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
 from eventflow.runtime.failure import ArtefactMissing
 from eventflow.runtime.reaction import Group, Reaction
@@ -24,8 +25,9 @@ from handlers.workspace import Workspace
 #: Files of one step that travel at the same time.
 PARALLEL = 4
 
+T = TypeVar("T")
 #: What a video can do without.
-Extra = TypeVar("Extra", Thumbnail, CaptionFile)
+Extra = TypeVar("Extra", Thumbnail, CaptionFile, Picture, AudioFile)
 
 
 @frozen
@@ -55,15 +57,16 @@ class Upload:
         ]
 
     async def video(self, reaction: Reaction) -> Sequence[Command]:
-        """The MP4s, which matter, and the thumbnails and captions, which the video can do without."""
+        """The MP4s, which matter, and what a video can do without: thumbnails, captions, companions."""
         event: ev.VideoGenerated = reaction.event
         files = [each.file for each in event.videos]
-        files += [each.file for each in event.thumbnails] + [each.file for each in event.captions]
+        files += [t.file for t in event.thumbnails] + [c.file for c in event.captions] + [*event.companions.files]
         total = sum(file.size_bytes for file in files)
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             delivered = [v.file for v in reaction.job.uploaded_videos]
             delivered += [t.file for t in reaction.job.uploaded_thumbnails]
             delivered += [c.file for c in reaction.job.uploaded_captions]
+            delivered += reaction.job.uploaded_companions.files
             step = _Step(self, reaction, folder, total, delivered)
             videos = [
                 VideoFile(v.quality, v.width, v.height, v.duration_s, await step.file(v.file, v.quality))
@@ -71,10 +74,11 @@ class Upload:
             ]
             thumbnails = await step.optional(event.thumbnails, "thumbnails")
             captions = await step.optional(event.captions, "captions")
+            companions = await step.companions(event.companions)
         return [
             *step.fallbacks(None, event.run),
             *(cmd.RecordDegradation(event.run, Step.UPLOAD_VIDEO, reason) for reason in step.given_up),
-            cmd.FinishUpload(event.run, tuple(videos), thumbnails, captions),
+            cmd.FinishUpload(event.run, tuple(videos), thumbnails, captions, companions),
         ]
 
 
@@ -106,27 +110,44 @@ class _Step:
 
     async def rendition(self, rendition: SceneRendition) -> SceneRendition:
         wanted = list(dict.fromkeys(rendition.files))
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.file(f, rendition.quality)) for f in wanted]
-        except ExceptionGroup as errors:  # one is enough to fail the step; the others are of the same outage
-            raise errors.exceptions[0] from None
-        stored = {ref.sha256: task.result() for ref, task in zip(wanted, tasks, strict=True)}
+        uploaded = await _together([self.file(file, rendition.quality) for file in wanted])
+        stored = {ref.sha256: file for ref, file in zip(wanted, uploaded, strict=True)}
         segments = tuple(Segment(stored[s.file.sha256], s.duration_cells) for s in rendition.segments)
         return evolve(rendition, init=stored[rendition.init.sha256], segments=segments)
 
     async def optional(self, items: Sequence[Extra], kind: str) -> tuple[Extra, ...]:
         """Those that could be stored; what to say about the others is added to `given_up`, once for each kind."""
-        kept: list[Extra] = []
-        lost = ""
-        for number, item in enumerate(items):
+        lost = list[str]()
+
+        async def attempt(ref: FileRef) -> FileRef | None:
             try:
-                kept.append(evolve(item, file=await self.file(item.file, kind)))
+                return await self.file(ref, kind)
             except (StorageError, ArtefactMissing) as error:
-                lost = f"{kind} {number} could not be stored: {error}"
-                structlog.get_logger().warning("optional file given up", kind=kind, number=number, error=str(error))
-        self.given_up += [lost] if lost else []
-        return tuple(kept)
+                lost.append(f"{kind}: {Path(ref.key).name} could not be stored: {error}")
+                structlog.get_logger().warning("optional file given up", kind=kind, key=ref.key, error=str(error))
+                return None
+
+        # Equal pictures are one file, which can't be fetched by two at a time.
+        wanted = list(dict.fromkeys(item.file for item in items))
+        uploaded = await _together([attempt(file) for file in wanted])
+        stored = {ref: file for ref, file in zip(wanted, uploaded, strict=True) if file}
+        self.given_up += lost[-1:]
+        return tuple(evolve(item, file=stored[item.file]) for item in items if item.file in stored)
+
+    async def companions(self, made: Companions) -> Companions:
+        """A storyboard of which a sheet is missing is none."""
+        audio = await self.optional((made.audio,) if made.audio else (), "audio")
+        poster = await self.optional(made.poster, "poster")
+        board = made.storyboard
+        sheets = await self.optional(board.sheets if board else (), "storyboard")
+        whole = board and len(sheets) == len(board.sheets)
+        preview = await self.optional((made.preview,) if made.preview else (), "preview")
+        return Companions(
+            next(iter(audio), None),
+            poster,
+            evolve(board, sheets=sheets) if board and whole else None,
+            next(iter(preview), None),
+        )
 
     def fallbacks(self, scene: int | None, run: int) -> list[Command]:
         stored = self._uploads.fell_back
@@ -138,6 +159,16 @@ class _Step:
     def _progress(self, key: str, sent: int) -> None:
         self._sent[key] = sent
         self._reaction.progress(sum(self._sent.values()) / self._total)
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of all, in order. The first failure ends the others, which are of the same outage, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in work]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _scene_bytes(renditions: Sequence[SceneRendition]) -> int:

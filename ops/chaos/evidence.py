@@ -152,6 +152,7 @@ def files_of(job: Job) -> list[FileRef]:
     segments = [s.file for r in renditions for s in r.segments]
     videos = [v.file for v in job.published.videos]
     extras = [t.file for t in job.published.thumbnails] + [c.file for c in job.published.captions]
+    extras += job.published.companions.files
     return [*videos, *extras, *(r.init for r in renditions), *segments]
 
 

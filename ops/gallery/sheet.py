@@ -19,7 +19,7 @@ _CAPTION: Final = 34
 #: Sizes of a page on a sheet, in pixels; pages are drawn larger, and made smaller with care.
 _WIDTHS: Final = {"16:9": 640, "9:16": 360, "1:1": 480}
 _COLUMNS: Final = {"16:9": 5, "9:16": 8, "1:1": 6}
-_DRAWN_PPI: Final = 54.0
+_DETAIL: Final = 54.0 / 72
 _WALL, _INK = "#8a8d94", "#ffffff"
 
 
@@ -46,7 +46,7 @@ def draw_sheet(theme: str, aspect: str, assets: AssetFiles, folder: Path, on_pag
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(18)
     for at, sample in enumerate(shown):
-        pages = ScenePages(sample.scene, assets, ppi=_DRAWN_PPI)
+        pages = ScenePages(sample.scene, assets, detail=_DETAIL)
         page = Image.fromarray(pages.draw(sample.scene.steps - 1)).resize((width, height), Image.Resampling.LANCZOS)
         x, y = _GAP + at % columns * (width + _GAP), _GAP + at // columns * (height + _CAPTION + _GAP)
         sheet.paste(page, (x, y))

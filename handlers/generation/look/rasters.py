@@ -35,8 +35,8 @@ class Raster:
         return self.width / self.height
 
 
-def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path) -> dict[str, Raster]:
-    """The pictures of these ids, written into `folder`. Raises UnknownAsset."""
+def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path, detail: float = 1.0) -> dict[str, Raster]:
+    """The pictures of these ids, written into `folder`, for pages `detail` times the canvas. Raises UnknownAsset."""
     rasters: dict[str, Raster] = {}
     for number, wanted in enumerate(ids):
         asset = assets.get(wanted)
@@ -45,32 +45,33 @@ def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path) -> dict[str, R
         if asset.kind == "clip":
             rasters[wanted] = Raster(wanted, None, asset.width or 16, asset.height or 9)
         elif asset.kind == "image":
-            rasters[wanted] = _normalised(wanted, asset, folder / f"picture-{number}")
+            rasters[wanted] = _normalised(wanted, asset, folder / f"picture-{number}", detail)
         else:
             raise UnknownAsset(f"asset {wanted} is {asset.kind}, which can't be shown: name an image or a clip")
     return rasters
 
 
-def open_picture(path: Path, wanted: str) -> Image.Image:
+def open_picture(path: Path, wanted: str, detail: float = 1.0) -> Image.Image:
     """The picture upright, in RGB or RGBA, not larger than a canvas needs. Raises UnknownAsset."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS or max(width, height) > _MAX_RATIO * min(width, height):
                 raise UnknownAsset(f"asset {wanted} has {width} x {height} pixels: make it smaller")
-            picture.draft("RGB", (_MAX_SIDE, _MAX_SIDE))
+            most = round(_MAX_SIDE * max(1.0, detail))
+            picture.draft("RGB", (most, most))
             upright = ImageOps.exif_transpose(picture)
             plain = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnknownAsset(f"asset {wanted} has too many pixels: make it smaller") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise UnknownAsset(f"asset {wanted} is no readable PNG, JPEG or WebP picture: upload another") from error
-    plain.thumbnail((_MAX_SIDE, _MAX_SIDE), Image.Resampling.LANCZOS)
+    plain.thumbnail((most, most), Image.Resampling.LANCZOS)
     return plain
 
 
-def _normalised(wanted: str, asset: AssetFile, stem: Path) -> Raster:
-    picture = open_picture(asset.path, wanted)
+def _normalised(wanted: str, asset: AssetFile, stem: Path, detail: float) -> Raster:
+    picture = open_picture(asset.path, wanted, detail)
     if picture.mode == "RGBA":
         path = stem.with_suffix(".png")
         picture.save(path, compress_level=1)

@@ -19,6 +19,7 @@ from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, SpeechError
 from handlers.generation.grid import SAMPLES_PER_CELL
 from handlers.generation.laid_over import TimedOverlay
+from handlers.generation.look.arrangement import backdrop_of
 from handlers.generation.look.fonts import font_directories
 from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
 from handlers.generation.model import (
@@ -39,7 +40,7 @@ from handlers.generation.music import with_music
 from handlers.generation.narrators.choice import Narrators, narrators
 from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.planning import plan_brief
-from handlers.generation.profiles import profile_of
+from handlers.generation.profiles import detail_of, profile_of
 from handlers.generation.reading import outlast_clips, read_scene, says_something
 from handlers.generation.themelist import theme_names
 from handlers.generation.timeline import plan_timeline
@@ -90,8 +91,7 @@ class ExplainerPipeline:
             profile_of(quality, style.aspect)
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
-        drafts = tuple(SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets) for scene in script.scenes)
-        return Plan(script.title, drafts, voice, style)
+        return Plan(script.title, tuple(map(_draft, script.scenes)), voice, style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
@@ -116,10 +116,12 @@ class ExplainerPipeline:
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
         with ExitStack() as stack:
-            drawn = pages.ScenePages(from_spec(task.scene.spec, Scene), task.assets, captioned=task.style.burned)
+            detail = detail_of(profiles, aspect_of(task.style.aspect))
+            scene, burned = from_spec(task.scene.spec, Scene), task.style.burned
+            drawn = pages.ScenePages(scene, task.assets, detail=detail, captioned=burned)
             boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
             moving = staged(boxes, task.assets, narration, stack)
-            captions = _captions(task)
+            captions = _captions(task, detail)
             source = SceneSource(
                 draw=drawn.draw,
                 timeline=plan_timeline(
@@ -138,10 +140,15 @@ class ExplainerPipeline:
         return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
 
 
-def _captions(task: RenderTask) -> TimedOverlay[CaptionState] | None:
+def _draft(scene: Scene) -> SceneDraft:
+    backdrop = backdrop_of(scene)
+    return SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets, backdrop.asset if backdrop else None)
+
+
+def _captions(task: RenderTask, detail: float) -> TimedOverlay[CaptionState] | None:
     """Captions that are drawn into the pictures, where these are wanted."""
     if not task.style.burned:
         return None
     aspect = aspect_of(task.style.aspect)
-    painter = CaptionPainter(aspect, task.style.theme)
+    painter = CaptionPainter(aspect, task.style.theme, detail=detail)
     return TimedOverlay(caption_states(task.scene.narration, columns_of(aspect)), painter.paint)

@@ -11,6 +11,7 @@ from attrs import evolve
 from eventflow.model_settings import RemoteSettings
 from eventflow.settings import Settings
 from handlers.generation.aspects import aspect_of
+from handlers.generation.capping import lines_of
 from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnset
@@ -73,9 +74,12 @@ class RemotePipeline:
         self._scenes.check()
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """One scene per page of the script."""
+        """One scene per page of the script; all that is seen are clips, which have the service's size."""
         self.check()
-        return self._scenes.plan(brief, control)
+        plan = self._scenes.plan(brief, control)
+        aspect = aspect_of(plan.style.aspect)
+        size = size_for(aspect, self._settings.sizes)
+        return evolve(plan, lines=lines_of(*size, aspect, cover=self._settings.crop))
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """As explainer does; the scene lasts as long as the clip that will be made for it."""

@@ -107,7 +107,12 @@ async def test_simulation_is_published_with_everything_that_belongs_to_it(studio
     assert [video.quality for video in job.published.videos] == list(QUALITIES)
     assert job.published.thumbnails
     assert {t.file.store for t in job.published.thumbnails} == {"delivery"}
-    [best, _] = job.published.metadata
+    [best, _, sound] = job.published.metadata
+    assert (sound.quality, sound.video, sound.duration_s) == (
+        "audio",
+        None,
+        pytest.approx(SIMULATION_SECONDS, abs=0.05),
+    )
     assert (best.quality, best.container) == ("720p", "mp4")
     assert best.video is not None
     assert (best.video.codec, best.video.width, best.video.height) == ("h264", 1280, 720)

@@ -117,7 +117,7 @@ def test_nothing_touches_the_edge_of_a_page(aspect: str) -> None:
     )
     below = int((frame.height if aspect == "9:16" else frame.height - 90) * ppi / 72)
     for scene in script.scenes:
-        page = ScenePages(evolve(scene, aspect=aspect), ppi=ppi).draw(scene.steps - 1).astype(int)
+        page = ScenePages(evolve(scene, aspect=aspect), detail=ppi / 72).draw(scene.steps - 1).astype(int)
         ink = np.abs(page - page[page.shape[0] // 2, 2]).max(axis=2) > 60
         assert not ink[:below, :left].any()
         assert not ink[page.shape[0] // 2 : below, right:].any()

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 from attrs import evolve
+from PIL import Image
 
 from handlers.generation import grid
 from handlers.generation.assemble import assemble
@@ -157,8 +158,14 @@ def test_a_missing_or_cut_scene_is_noticed(film: Film, tmp_path: Path) -> None:
 
 def test_thumbnails(film: Film, tmp_path: Path) -> None:
     made = make_thumbnails(film.files["360p"], tmp_path, [s.duration_cells for s in film.rendered])
-    assert [(t.index, t.width, t.height) for t in made] == [(0, 1280, 720), (1, 1280, 720), (2, 1280, 720)]
-    assert all(thumbnail.path.read_bytes()[:2] == b"\xff\xd8" for thumbnail in made)
+    sizes = {(t.index, t.still.width, t.still.height, t.still.media_type) for t in made.thumbnails}
+    shapes = [(640, 360), (320, 180)]  # it isn't enlarged to 1280
+    assert sizes == {(n, *shape, kind) for n in range(3) for shape in shapes for kind in ("image/jpeg", "image/webp")}
+    assert len(made.thumbnails) == len(sizes)
+    assert [(still.width, still.media_type) for still in made.poster] == [(640, "image/jpeg"), (640, "image/webp")]
+    for still in (*(t.still for t in made.thumbnails), *made.poster):
+        with Image.open(still.path) as picture:
+            assert (picture.size, picture.get_format_mimetype()) == ((still.width, still.height), still.media_type)
 
 
 @pytest.mark.parametrize("content", [b"", b"not media", b"\0\0\0\x18ftypisom" + b"\0" * 100])

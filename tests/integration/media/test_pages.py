@@ -44,7 +44,7 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, AssetFile]:
 
 
 def last(scene: Scene, assets: dict[str, AssetFile] | None = None, ppi: float = PPI) -> Rgb:
-    return ScenePages(scene, assets, ppi=ppi).draw(scene.steps - 1)
+    return ScenePages(scene, assets, detail=ppi / 72).draw(scene.steps - 1)
 
 
 def drawn(sample: Sample, assets: dict[str, AssetFile]) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 from attrs import frozen
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.companions import Companions
 from eventflow.domain.values import (
     AudioStream,
     CaptionFile,
@@ -81,15 +82,16 @@ class Driver:
         run: int = 1,
         store: StoreRole = "delivery",
         captions: dict[tuple[str, Literal["vtt", "srt"]], bytes] | None = None,
+        companions: Companions | None = None,
     ) -> JobRecord:
         """Finish a job whose scenes are uploaded, or that has none. Puts the bytes in the store.
 
-        `captions` by (language, format).
+        `captions` by (language, format). The files of `companions` are the caller's to put.
         """
         files = [await self._video(quality, data, store) for quality, data in videos.items()]
         pictures = [await self._picture(i, data, store) for i, data in enumerate(thumbnails)]
         tracks = [await self._track(*kind, data, store) for kind, data in (captions or {}).items()]
-        made = (tuple(files), tuple(pictures), tuple(tracks))
+        made = (tuple(files), tuple(pictures), tuple(tracks), companions or Companions())
         return await self.run(
             job_id,
             cmd.FinishVideo(run, *made),

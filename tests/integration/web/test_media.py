@@ -56,6 +56,7 @@ async def test_metadata_says_what_there_is_and_where(client: Client, job: str) -
         "videos": {"1080p": "delivery", "720p": "delivery"},
         "thumbnails": ["delivery"] * 2,
         "captions": [],
+        "companions": [],
     }
     assert body["s3_keys"]["videos"]["720p"].endswith("-720p.mp4")
     assert body["technical_metadata"][0]["video"]["codec"] == "h264"
@@ -159,7 +160,8 @@ async def test_the_fallback_store_serves_what_it_has(client: Client, driver: Dri
     async with client.get(url(made, "download")) as answer:
         assert await answer.read() == SMALL
     async with client.get(url(made, "status")) as answer:
-        assert (await answer.json())["storage"] == {"videos": {"720p": "fallback"}, "thumbnails": [], "captions": []}
+        stored = (await answer.json())["storage"]
+        assert stored == {"videos": {"720p": "fallback"}, "thumbnails": [], "captions": [], "companions": []}
 
 
 async def test_a_file_that_is_gone_and_a_store_that_is_down(client: Client, driver: Driver, job: str) -> None:

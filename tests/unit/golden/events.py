@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from attrs import evolve
 
 from eventflow.domain import events as ev
+from eventflow.domain.companions import AudioFile, Companions, Picture, Storyboard
 from eventflow.domain.values import (
     AudioStream,
     CaptionFile,
@@ -119,6 +120,12 @@ _LOOKS = evolve(
     on_scene_failure=OnSceneFailure.SKIP,
     merge=(MergeField("name", "Ada"), MergeField("x", "")),
 )
+_COMPANIONS = Companions(
+    AudioFile(12.8, _MP4),
+    (Picture(1920, 1080, _LOCAL), Picture(1920, 1080, _OUT)),
+    Storyboard(2.0, 12.8, 7, 160, 90, 10, 10, (Picture(1600, 90, _LOCAL), Picture(1600, 90, _OUT))),
+    Picture(320, 180, _OUT),
+)
 _FULL = TechnicalMetadata(
     "1080p",
     "mov,mp4,m4a,3gp,3g2,mj2",
@@ -210,6 +217,8 @@ EVENTS_V2: list[ev.Event] = [
     ev.SceneUploaded(0, 1, _named(_OUT)),
     ev.SceneUploaded(1, 1, ()),
     ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _named(_MP4), _named(_OUT)),
+    ev.ScriptPlanned(1, "How streams work", 7, _PLAN, ("720p", "360p")),
+    ev.ScriptPlanned(2, "", 1, _PLAN, ()),
 ]
 
 #: Of `v3.jsonl`: the lines of payloads whose third version is meant.
@@ -217,6 +226,10 @@ EVENTS_V3: list[ev.Event] = [
     ev.VideoRequested(_LOOKS, None),
     ev.VideoRequested(evolve(_DEFAULTS, script="", topic="Event streams for cooks", captions=CaptionMode.NONE), None),
     ev.VideoRequested(_CHOSEN, ForkOrigin(_ORIGIN, 12, ())),
+    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (), (), _COMPANIONS),
+    ev.VideoGenerated(2, (), (), (), Companions(None, (), None, None)),
+    ev.DeliverablesUploaded(1, (), (Thumbnail(0, 640, 360, _LOCAL),), (), _COMPANIONS),
+    ev.DeliverablesUploaded(2, (), (), (), Companions(AudioFile(12.8, _OUT), (), None, None)),
 ]
 
 #: Of `v4.jsonl`: the lines of payloads whose fourth version is meant.

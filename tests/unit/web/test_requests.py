@@ -188,7 +188,7 @@ def test_everything_wrong_is_listed_at_once() -> None:
         "/pipeline": "unknown_value",
         "/pipeline_version": "not_available",
         "/quality_levels/1": "repeated",
-        "/quality_levels/2": "not_available",
+        "/quality_levels/2": "unknown_value",
         "/quality_levels/3": "unknown_value",
         "/quality_levels/4": "wrong_type",
         "/voice/name": "malformed",

@@ -1,0 +1,36 @@
+"""The storyboard's WebVTT, and which size of a thumbnail is sent."""
+
+import pytest
+
+from eventflow.domain.companions import Picture, Storyboard
+from eventflow.domain.values import FileRef, Thumbnail
+from web.pictures import as_vtt, fitting
+
+FILE = FileRef("delivery", "k", "0" * 64, 1, "image/webp")
+SHEET = Picture(1600, 900, FILE)
+
+
+def board(count: int, duration_s: float, interval_s: float = 2.0) -> Storyboard:
+    return Storyboard(interval_s, duration_s, count, 160, 90, 10, 10, (SHEET, SHEET))
+
+
+def test_each_tile_has_a_cue_with_its_part_of_its_sheet() -> None:
+    blocks = as_vtt(board(112, 223.4), "webp").split("\n\n")
+    assert blocks[0] == "WEBVTT"
+    assert blocks[1] == "00:00:00.000 --> 00:00:02.000\nstoryboard/0?format=webp#xywh=0,0,160,90"
+    assert blocks[12] == "00:00:22.000 --> 00:00:24.000\nstoryboard/0?format=webp#xywh=160,90,160,90"
+    assert blocks[101] == "00:03:20.000 --> 00:03:22.000\nstoryboard/1?format=webp#xywh=0,0,160,90"
+    assert blocks[112] == "00:03:42.000 --> 00:03:43.400\nstoryboard/1?format=webp#xywh=160,90,160,90\n"
+    assert len(blocks) == 113
+
+
+def test_hours_are_told_and_a_short_video_has_one_cue() -> None:
+    assert "\n01:00:00.000 --> 01:00:09.000\n" in as_vtt(board(420, 3780.0, 9.0), "jpeg")
+    assert as_vtt(board(1, 0.533), "jpeg") == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:00.533\nstoryboard/0?format=jpeg#xywh=0,0,160,90\n"
+    )
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(1, 320), (320, 320), (321, 640), (640, 640), (1000, 1280), (5000, 1280)])
+def test_the_smallest_that_is_large_enough_is_sent(asked: int, sent: int) -> None:
+    assert fitting([Thumbnail(0, width, 1, FILE) for width in (640, 1280, 320)], asked).width == sent
