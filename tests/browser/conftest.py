@@ -16,6 +16,7 @@ from handlers.generation.assemble import assemble
 from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.player import Player, open_player
+from tests.integration.flow.conftest import environment, shared_server, studio  # noqa: F401 - fixtures
 from tests.integration.media.conftest import parts_of
 from tests.integration.web.conftest import clock, deps, driver, settings, stores  # noqa: F401 - fixtures
 

@@ -17,7 +17,7 @@ from playwright.async_api import Browser, Page, Response, Route
 #: What frames are compared at.
 SIZE = (320, 180)
 
-_PAGE = """<!doctype html><title>player</title>
+PAGE = """<!doctype html><title>player</title>
 <style>body { margin: 0; background: #000 } video { display: block; width: 100vw }</style>
 <video id="v" preload="auto" playsinline></video>
 <script>
@@ -117,7 +117,7 @@ async def open_player(browser: Browser, url: str) -> Player:
     place = urljoin(url, "/player-of-the-test")
 
     async def answer(route: Route) -> None:
-        await route.fulfill(body=_PAGE, content_type="text/html")
+        await route.fulfill(body=PAGE, content_type="text/html")
 
     def note(response: Response) -> None:
         if response.url != place:
