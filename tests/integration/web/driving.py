@@ -31,7 +31,7 @@ from eventflow.log.records import Cause, JobRecord
 from eventflow.storage import ObjectStore
 
 TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
-QUALITIES = {"1080p": (1920, 1080), "720p": (1280, 720)}
+QUALITIES = {"1080p": (1920, 1080), "720p": (1280, 720), "480p": (854, 480)}
 
 
 def cause_of(owner: str) -> Cause:
