@@ -25,8 +25,8 @@ _PAUSES_S = (0.1, 5.0)
 
 
 class Keeper:
-    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server), a trimmer and what has old
-    jobs deleted (None: nothing has) until it is stopped."""
+    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server), a trimmer and what has
+    old jobs deleted (None: nothing has) until it is stopped."""
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from random import Random
 
 from eventflow.archive.keeper import Keeper
+from eventflow.archive.restore import enter_archived
 from eventflow.domain import commands as cmd
 from eventflow.domain.job import Phase
 from eventflow.leavings_settings import LeavingsSettings
@@ -91,7 +92,11 @@ async def test_what_is_to_be_deleted_stays_listed_until_then(archived: Archived)
     archived.ahead = timedelta(days=5)
     await archived.unlist(stays=SETTINGS.deletes)
     assert await archived.listed(None) == [hers]
-    assert await archived.log.load(his) is not None
+    keys = archived.space.keys
+    await archived.space.redis.delete(*keys.lists_of("alice"))
+    for stays, entered in ((lambda _: False, 0), (SETTINGS.deletes, 1), (SETTINGS.deletes, 0)):
+        found = enter_archived(archived.shelf, archived.tombstones, archived.log, archived.clock(), stays)
+        assert await found == entered
     archived.ahead = timedelta(days=11)
     await sweep(retention(archived))
     assert await phases(archived, hers, his) == [Phase.DELETING, Phase.COMPLETED]
