@@ -39,6 +39,10 @@ class LeavingsSettings:
         days = self.owners.get(owner, self.retention_days)
         return timedelta(days=days) if days else None
 
+    def deletes(self, owner: str) -> bool:
+        """Whether jobs of `owner` are deleted some day."""
+        return self.retention_of(owner) is not None
+
     @property
     def shortest(self) -> timedelta | None:
         """No job is deleted before it is as old as this; None: none ever is."""

@@ -162,6 +162,11 @@ class Settings:
     remote: RemoteSettings = field(factory=RemoteSettings)
 
     @property
+    def found_seconds(self) -> float:
+        """How long an archived job is listed: at least until it is to be deleted, as far as that can be foreseen."""
+        return max(self.listed_seconds, self.leavings.longest_s)
+
+    @property
     def needs_sync(self) -> bool:
         """Whether a POST waits for the disk."""
         return self.durable_ack == "always"

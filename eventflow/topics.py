@@ -20,6 +20,7 @@ class Topic(StrEnum):
     GENERATED = "generated"
     UPLOADED = "uploaded"
     OUTCOME = "outcome"
+    DELETION = "deletion"
     DELETED = "deleted"
 
 
@@ -39,7 +40,7 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
     ev.VideoPublished: Topic.OUTCOME,
     ev.JobFailed: Topic.OUTCOME,
     ev.JobCancelled: Topic.OUTCOME,
-    ev.DeletionRequested: Topic.OUTCOME,
+    ev.DeletionRequested: Topic.DELETION,
     ev.JobDeleted: Topic.DELETED,
 }
 
@@ -47,7 +48,7 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
 GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
     "generation": (Topic.REQUESTED, Topic.PLANNED, Topic.COMPLETED),
     "upload": (Topic.RENDERED, Topic.GENERATED),
-    "metadata": (Topic.UPLOADED, Topic.OUTCOME),
+    "metadata": (Topic.DELETION, Topic.UPLOADED, Topic.OUTCOME),  # who deletes thousands holds up nobody
 }
 
 #: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.

@@ -37,6 +37,7 @@ from eventflow.log.keys import Keyspace
 from eventflow.log.members import LiveMembers
 from eventflow.log.paused import PausedWorkers
 from eventflow.log.trim import Trimmer
+from eventflow.retention import Retention
 from eventflow.runtime.deadline import StepLimits
 from eventflow.runtime.failure import RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
@@ -229,17 +230,19 @@ def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[G
 
 
 def keeper(parts: Parts) -> Keeper:
-    """Archives where there is an archive, and trims."""
+    """Archives where there is an archive, trims, and has jobs deleted whose time is over."""
     archiver, unlister = None, None
     if parts.shelf is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
         settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
-        listed_s = parts.settings.listed_seconds
-        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now)
+        listed_s = parts.settings.found_seconds
+        leavings = parts.settings.leavings
+        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random)
+    retention = Retention(parts.log, parts.settings.leavings, utc_now)
+    return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:

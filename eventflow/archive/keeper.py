@@ -1,5 +1,5 @@
-"""The process that keeps the server small: archives finished jobs, lets old ones drop off the lists of jobs, and trims
-what everybody has dealt with."""
+"""The process that keeps the server small: archives finished jobs, lets old ones drop off the lists of jobs, trims
+what everybody has dealt with, and has those deleted whose time is over."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ import structlog
 from eventflow.archive.archiver import PASSING, Archiver, rest
 from eventflow.archive.unlister import Unlister
 from eventflow.log.trim import Trimmer
+from eventflow.retention import Retention
 
 _IDLE_S = 1.0
 _TRIM_S = 10.0
 #: Between two passes over the lists, and between two steps of a pass.
 _UNLIST_S = 60.0
 _STEP_S = 0.05
+_RETENTION_S = 600.0
 _PAUSES_S = (0.1, 5.0)
 
 
 class Keeper:
-    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server) and a trimmer until it is
-    stopped."""
+    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server), a trimmer and what has
+    old jobs deleted (None: nothing has) until it is stopped."""
 
     def __init__(
         self,
@@ -34,9 +36,10 @@ class Keeper:
         *,
         clock: Callable[[], datetime],
         random: Random,
+        retention: Retention | None = None,
     ) -> None:
         self._archiver, self._unlister, self._trimmer = archiver, unlister, trimmer
-        self._clock, self._random = clock, random
+        self._clock, self._random, self._retention = clock, random, retention
         self._ready = False
         self._log = structlog.get_logger().bind(group="archive")
 
@@ -52,6 +55,8 @@ class Keeper:
             loops.append(self._loop(stop, self._archive, _IDLE_S))
         if self._unlister is not None:
             loops.append(self._loop(stop, self._unlister.step, _UNLIST_S, _STEP_S))
+        if self._retention is not None:
+            loops.append(self._loop(stop, self._retention.step, _RETENTION_S, _STEP_S))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)

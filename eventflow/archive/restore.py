@@ -23,6 +23,8 @@ _MARK = "restoring"
 
 #: Hears of each segment that is done: (how many, of how many).
 OnSegment = Callable[[int, int], None]
+#: Whether the jobs of an owner are listed however old they are: they are to be found when they are deleted.
+Stays = Callable[[str], bool]
 
 
 class NotEmpty(Exception):
@@ -46,13 +48,14 @@ async def restore(
     dry_run: bool,
     log: JobLog | None = None,
     listed_since: datetime | None = None,
+    stays: Stays = lambda owner: False,
     on_segment: OnSegment = lambda done, total: None,
 ) -> Restored:
     """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
 
     Only the indices are read: `verify` looks at the rest. With `merge` the server may hold jobs: what it has stays,
     unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too: those that began
-    at `listed_since` or later.
+    at `listed_since` or later, or whose owner `stays`.
     Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
     """
     stored = [segment async for segment in shelf.segments()]
@@ -70,7 +73,7 @@ async def restore(
         jobs.update(_compact(entry.job) for entry in entries)
         if not dry_run:
             written += await _adopt(tombstones, segment, entries)
-            begun |= {entry.job: job for entry in entries if (job := _listed(entry, listed_since)) is not None}
+            begun |= {entry.job: job for entry in entries if (job := _listed(entry, listed_since, stays)) is not None}
             deleted |= {entry.job for entry in entries if entry.deleted}
         on_segment(done, len(stored))
     if not dry_run:
@@ -82,11 +85,16 @@ async def restore(
 
 
 async def enter_archived(
-    shelf: Shelf, tombstones: Tombstones, log: JobLog, listed_since: datetime | None = None
+    shelf: Shelf,
+    tombstones: Tombstones,
+    log: JobLog,
+    listed_since: datetime | None = None,
+    stays: Stays = lambda owner: False,
 ) -> int:
     """Enter the archived jobs that their lists lack; returns how many. May be repeated, beside everything else.
 
-    Of what is in the archive only what this server has a tombstone for, and what began at `listed_since` or later.
+    Of what is in the archive only what this server has a tombstone for, and what began at `listed_since` or later, or
+    whose owner `stays`.
     Raises as `restore` does.
     """
     begun: dict[str, Begun] = {}
@@ -98,7 +106,7 @@ async def enter_archived(
             batch = entries[start : start + _BATCH]
             graves = await tombstones.find_all(keys, [entry.job for entry in batch])
             served = [entry for entry, grave in zip(batch, graves, strict=True) if grave is not None]
-            begun |= {entry.job: job for entry in served if (job := _listed(entry, listed_since)) is not None}
+            begun |= {entry.job: job for entry in served if (job := _listed(entry, listed_since, stays)) is not None}
             deleted |= {entry.job for entry in served if entry.deleted}
     return await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
 
@@ -112,9 +120,10 @@ async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entr
     return written
 
 
-def _listed(entry: Entry, since: datetime | None) -> Begun | None:
+def _listed(entry: Entry, since: datetime | None, stays: Stays) -> Begun | None:
     created = datetime.fromisoformat(entry.created)
-    return None if since is not None and created < since else Begun.at(created, entry.job, entry.owner)
+    unlisted = since is not None and created < since and not stays(entry.owner)
+    return None if unlisted else Begun.at(created, entry.job, entry.owner)
 
 
 async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKeys]) -> None:

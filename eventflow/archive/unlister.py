@@ -32,13 +32,17 @@ _READS_AT_ONCE = 8
 
 @define
 class Unlister:
-    """Goes over the lists of every partition, oldest job first, in steps. `listed_s` counts from a job's beginning."""
+    """Goes over the lists of every partition, oldest job first, in steps. `listed_s` counts from a job's beginning.
+
+    Jobs of owners for whom `stays` are listed for longer: they are deleted in time, and have to be found for that.
+    """
 
     index: JobIndex
     tombstones: Tombstones
     shelf: Shelf
     listed_s: float
     clock: Callable[[], datetime]
+    stays: Callable[[str], bool] = lambda owner: False
     page: int = _PAGE
     _after: dict[int, int] = field(factory=dict)
     _done: set[int] = field(factory=set)
@@ -84,7 +88,8 @@ class Unlister:
         for start in range(0, len(numbers), _READS_AT_ONCE):
             some = numbers[start : start + _READS_AT_ONCE]
             for number, owners in zip(some, await asyncio.gather(*(self._of(keys, n) for n in some)), strict=True):
-                found += [(job_id, owners[job_id]) for job_id in by_segment[number] if job_id in owners]
+                known = [(job_id, owners[job_id]) for job_id in by_segment[number] if job_id in owners]
+                found += [(job_id, owner) for job_id, owner in known if not self.stays(owner)]
         return found
 
     async def _of(self, keys: PartitionKeys, number: int) -> dict[str, str]:

@@ -27,7 +27,7 @@ def request_deletion(job: Job, c: cmd.RequestDeletion) -> list[Event]:
         return []
     if not job.finished:
         raise NotFinished(f"the job is {job.phase.value}; cancel it or wait for its end")
-    return [DeletionRequested(c.reason)]
+    return [DeletionRequested(c.reason, job.phase.value)]
 
 
 def confirm_deletion(job: Job, c: cmd.ConfirmDeletion) -> list[Event]:

@@ -83,9 +83,13 @@ class StreamStarted(Event):
 
 @carrier
 class DeletionRequested(Event):
-    """From here on nobody is served the job's files, and nothing is done on it any more."""
+    """From here on nobody is served the job's files, and nothing is done on it any more.
+
+    `ended_as` is what it was: completed, failed or cancelled.
+    """
 
     reason: str
+    ended_as: str
 
 
 @carrier

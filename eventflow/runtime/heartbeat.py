@@ -19,5 +19,5 @@ def renewal_of(held: Held) -> Renewal:
 
 
 def follows_the_end(held: Held) -> bool:
-    """Whether it tells of the job's end, and so isn't stopped by it."""
-    return held.envelope is not None and TOPIC_OF.get(type(held.envelope.event)) is Topic.OUTCOME
+    """Whether it tells of the job's end or deletion, and so isn't stopped by it."""
+    return held.envelope is not None and TOPIC_OF.get(type(held.envelope.event)) in (Topic.OUTCOME, Topic.DELETION)

@@ -36,11 +36,11 @@ class Metadata:
         return Group(
             "metadata",
             {
+                ev.DeletionRequested: self.delete,  # the first is the last in the order of service
                 ev.VideoUploaded: self.extract,
                 ev.VideoPublished: self.clear_up,
                 ev.JobCancelled: self.clear_up,
                 ev.JobFailed: self.leave,
-                ev.DeletionRequested: self.delete,
             },
         )
 
@@ -84,7 +84,7 @@ class Metadata:
         return []
 
     async def delete(self, reaction: Reaction) -> Sequence[Command]:
-        """Remove all files of the job, in every store; again, until nobody is left who may still write some.
+        """Remove all files of the job, in every store; of one that ended early again, when its last steps have stopped.
 
         Ended anywhere, it is done over: what is gone is gone. A store that can't be reached is waited for.
         """
@@ -94,7 +94,7 @@ class Metadata:
         with as_step_errors():
             removed = await self.workspace.remove_all(reaction.job_id)
             await self.keeper.cache.forget(reaction.owner, [scene.source for scene in job.scenes])
-            if removed:
+            if removed and reaction.event.ended_as != Phase.COMPLETED:
                 await asyncio.sleep(HEARD_WITHIN_S)
                 removed += await self.workspace.remove_all(reaction.job_id)
         reaction.log.info("job deleted", files=removed)

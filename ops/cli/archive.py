@@ -157,7 +157,8 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
                     merge=merge,
                     dry_run=dry_run,
                     log=parts.log,
-                    listed_since=_now() - timedelta(seconds=parts.settings.listed_seconds),
+                    listed_since=_now() - timedelta(seconds=parts.settings.found_seconds),
+                    stays=parts.settings.leavings.deletes,
                     on_segment=step,
                 )
         except NotEmpty as error:

@@ -90,8 +90,10 @@ async def _rebuild(parts: Parts) -> int:
     if parts.shelf is None:
         return entered
     try:
-        since = datetime.now(UTC) - timedelta(seconds=parts.settings.listed_seconds)
-        return entered + await enter_archived(parts.shelf, parts.tombstones, parts.log, since)
+        since = datetime.now(UTC) - timedelta(seconds=parts.settings.found_seconds)
+        return entered + await enter_archived(
+            parts.shelf, parts.tombstones, parts.log, since, parts.settings.leavings.deletes
+        )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error
 

@@ -118,8 +118,8 @@ def upto(phase: Phase) -> History:
         Phase.COMPLETED: published(2),
         Phase.FAILED: failed(),
         Phase.CANCELLED: [*cancelling, ev.JobCancelled(1)],
-        Phase.DELETING: [*published(2), ev.DeletionRequested("asked")],
-        Phase.DELETED: [*published(2), ev.DeletionRequested("asked"), ev.JobDeleted(7)],
+        Phase.DELETING: [*published(2), ev.DeletionRequested("asked", "completed")],
+        Phase.DELETED: [*published(2), ev.DeletionRequested("asked", "completed"), ev.JobDeleted(7)],
     }[phase]
 
 

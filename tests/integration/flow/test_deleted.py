@@ -99,6 +99,8 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(studio: StudioOf,
         assert (await ended(s, job_id)).phase is Phase.COMPLETED
         await wait_until(lambda: s.cleared, what="the workspace is cleared")
     async with studio(workers=()) as s:
+        again = (cmd.RequestReprocess(), cmd.RequestCancellation("no"))
+        await s.space.do(job_id, *again)  # one that ended early: the worker looks twice
         first = programs.start("worker", "--group", "metadata")
         await wait_until(lambda: "ready" in first.out, 60, what="the worker is ready")
         await s.space.do(job_id, DELETE)

@@ -12,7 +12,6 @@ from eventflow.domain.values import FileRef, Step
 from tests.support import stories as s
 from tests.support.spec import given
 
-ASKED = ev.DeletionRequested("asked")
 ENDED = sorted(FINISHED - {Phase.DELETED})
 GONE = [Phase.DELETING, Phase.DELETED]
 LOCAL = FileRef("fallback", "videos/j/aa.mp4", "aa" * 32, 100, "video/mp4", 3)
@@ -20,7 +19,8 @@ LOCAL = FileRef("fallback", "videos/j/aa.mp4", "aa" * 32, 100, "video/mp4", 3)
 
 @pytest.mark.parametrize("phase", ENDED)
 def test_a_finished_job_is_deleted_on_request_and_names_no_file_then(phase: Phase) -> None:
-    job = given(s.upto(phase)).when(cmd.RequestDeletion("asked"), cmd.ConfirmDeletion(7)).then(ASKED, ev.JobDeleted(7))
+    asked = ev.DeletionRequested("asked", phase.value)
+    job = given(s.upto(phase)).when(cmd.RequestDeletion("asked"), cmd.ConfirmDeletion(7)).then(asked, ev.JobDeleted(7))
     assert (job.phase, job.gone, job.finished, files_of(job)) == (Phase.DELETED, True, True, [])
     assert job.request == s.REQUEST
 

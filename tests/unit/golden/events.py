@@ -177,7 +177,7 @@ EVENTS: list[ev.Event] = [
     ev.RemoteWorkStarted(1, 3, "remote", "task-17"),
     ev.CostRecorded(1, 3, "remote", "0.125", "USD"),
     ev.CostRecorded(1, None, "planner", "12", "credits"),
-    ev.DeletionRequested("requested through the API"),
+    ev.DeletionRequested("requested through the API", "completed"),
     ev.JobDeleted(31),
     ev.VideoRelocated(("videos/j/1080p/aa.mp4", "videos/j/captions/bb.vtt")),
     ev.StreamStarted(1),
