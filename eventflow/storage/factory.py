@@ -29,7 +29,7 @@ def open_store(
 ) -> ObjectStore:
     """The store at `s3://bucket/prefix`, `file:///absolute/dir` or `/absolute/dir`; makes no request.
 
-    `now`, `signing`, `name` (the store's name in URLs) and `base_url` are used by local stores only. S3
+    `signing`, `name` (the store's name in URLs) and `base_url` are used by local stores only. S3
     credentials come from botocore's chain (AWS_* variables, profile, role) unless `s3` has them.
     Raises ValueError with what is wrong; a URL with credentials in it is refused without being repeated.
     """
@@ -39,7 +39,7 @@ def open_store(
     if parts.scheme == "s3":
         from eventflow.storage.s3 import S3Store  # a large import, for those who need it
 
-        return S3Store(parts.netloc, unquote(parts.path), options=s3, environ=environ)
+        return S3Store(parts.netloc, unquote(parts.path), options=s3, environ=environ, now=now)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         path = unquote(parts.path)
     elif not parts.scheme and not parts.netloc:

@@ -33,7 +33,7 @@ from eventflow.storage.files import COPY_BYTES, Spool, make_folders, read_chunks
 from eventflow.storage.keys import check_key, check_prefix, check_sha256
 from eventflow.storage.local_errors import reported
 from eventflow.storage.local_meta import INTERNAL, MetaFiles, is_link, remove_empty_folders, walk
-from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, OnProgress, check_range, lifetime_seconds
+from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, ObjectStore, OnProgress, check_range, lifetime_seconds
 from eventflow.storage.signing import MediaGrant, SigningKeys, sign_url
 
 _LIST_BATCH = 500
@@ -129,6 +129,13 @@ class LocalStore:
             return info
         chunks = self.read(source, chunk_bytes=COPY_BYTES)
         return await self._put(target, chunks, info.media_type, info.sha256, None)
+
+    async def copy_from(self, other: ObjectStore, source: ObjectInfo, target: str) -> ObjectInfo | None:
+        """As in the port: from file to file. A hard link would share later damage, and its time is not that of now."""
+        if not isinstance(other, LocalStore):
+            return None
+        chunks = other.read(source.key, chunk_bytes=COPY_BYTES)
+        return await self._put(target, chunks, source.media_type, source.sha256, None)
 
     async def delete(self, key: str) -> None:
         def remove() -> None:

@@ -88,6 +88,13 @@ class ObjectStore(Protocol):
     async def copy(self, source: str, target: str) -> ObjectInfo:
         """Copies within the store, without the bytes passing through us where possible. Raises ObjectMissing."""
 
+    async def copy_from(self, other: "ObjectStore", source: ObjectInfo, target: str) -> ObjectInfo | None:
+        """Copies an object of another store without a file in between; None where these two can't do that.
+
+        `source` is what the caller knows about it: key, size, SHA-256 and media type. Raises ObjectMissing,
+        IntegrityError if it is something else.
+        """
+
     async def delete(self, key: str) -> None:
         """Removes the object; a missing one is no error."""
 
@@ -106,6 +113,12 @@ class ObjectStore(Protocol):
 
         Shown inline, or saved under `download_name` (any text; it is made safe). `media_type` overrides the
         stored one. Makes no request. Raises ValueError unless 0 < expires_in <= 7 days.
+        """
+
+    async def remove_abandoned(self, *, older_than: timedelta) -> int:
+        """Removes what killed processes have left half-written, and counts it.
+
+        What is still being written must not be `older_than`, counted from its last byte (S3: its last part).
         """
 
     async def check(self) -> None:

@@ -7,9 +7,9 @@ size, ETag and time then are its own, and an event that names the object is true
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,20 @@ from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
 from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
 from eventflow.storage.keys import check_key, check_prefix, check_sha256, guess_media_type, is_valid_key
-from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, OnProgress, check_range, lifetime_seconds
-from eventflow.storage.s3_body import Body, checksum_parameters
+from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, ObjectStore, OnProgress, check_range, lifetime_seconds
+from eventflow.storage.s3_body import Body, checksums_of
 from eventflow.storage.s3_client import S3Connection, S3Options
+from eventflow.storage.s3_copy import Copy, copy
+from eventflow.storage.s3_open import abort, open_uploads
 from eventflow.storage.s3_upload import Upload, upload
 
 
-class S3Store:
-    """An ObjectStore in `bucket`, which must exist. Belongs to the event loop that first uses it.
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    One request copies at most 5 GiB, which is S3's limit for `copy`.
-    """
+
+class S3Store:
+    """An ObjectStore in `bucket`, which must exist. Belongs to the event loop that first uses it."""
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class S3Store:
         *,
         options: S3Options | None = None,
         environ: Mapping[str, str] = os.environ,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         if not bucket or "/" in bucket:
             raise ValueError("An S3 store needs the name of a bucket.")
@@ -43,6 +47,7 @@ class S3Store:
         self.prefix = check_key(prefix.strip("/")) + "/" if prefix.strip("/") else ""
         self._options = options or S3Options()
         self._connection = S3Connection(self._options, environ)
+        self._now = now
 
     @property
     def description(self) -> str:
@@ -124,13 +129,30 @@ class S3Store:
         return self._info(key, answer)
 
     async def copy(self, source: str, target: str) -> ObjectInfo:
+        info = await self.head(source)
         if source != target:
-            client = await self._connection.client()
             what = f"{self._what(source)} to {target!r}"
-            await self._connection.request(
-                what, client.copy_object, **self._target(target), CopySource=self._target(source)
-            )
+            await copy(self._connection, Copy(what, self._target(source), self._target(target), info))
         return await self.head(target)
+
+    async def copy_from(self, other: ObjectStore, source: ObjectInfo, target: str) -> ObjectInfo | None:
+        """As in the port: by the service itself, where both are in the same one, with the same credentials."""
+        if not isinstance(other, S3Store) or other._connection.service != self._connection.service:
+            return None
+        what = f"{other._what(source.key)} to {self._what(target)}"
+        await copy(self._connection, Copy(what, other._target(source.key), self._target(target), source))
+        info = await self._confirmed(target, source.size_bytes)
+        if info.sha256 != source.sha256:
+            raise IntegrityError(f"{self._what(target)} has SHA-256 {info.sha256} instead of {source.sha256}.")
+        return info
+
+    async def remove_abandoned(self, *, older_than: timedelta) -> int:
+        """As in the port: multipart uploads that are open and got no part for so long."""
+        removed, limit = 0, self._now() - older_than
+        async for left in open_uploads(self._connection, self.description, self.bucket, self.prefix):
+            if left.last_used_at < limit:
+                removed += await abort(self._connection, self.description, left)
+        return removed
 
     async def delete(self, key: str) -> None:
         client = await self._connection.client()
@@ -183,7 +205,7 @@ class S3Store:
         target = self._target(key)
         sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
         verify_content(f"The content for {self._what(key)}", len(data), sha256, len(data), wanted)
-        checksum = await asyncio.to_thread(checksum_parameters, self._options.checksum, data)
+        checksums = await asyncio.to_thread(checksums_of, self._options.checksum, (data,))
         client = await self._connection.client()
         await self._connection.request(
             self._what(key),
@@ -193,7 +215,7 @@ class S3Store:
             Body=Body(data),
             ContentType=media_type,
             Metadata={"sha256": sha256},
-            **checksum,
+            **checksums.parameters,
         )
         return await self._confirmed(key, len(data))
 

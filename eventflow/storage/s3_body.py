@@ -1,45 +1,114 @@
-"""Request bodies that don't copy their bytes, and what the store verifies them by."""
+"""Request bodies that are sent a piece at a time, and what the store verifies them by.
+
+botocore measures, signs and rewinds a body as a file; aiohttp sends it as an async iterable, without copying. As a
+file (io.IOBase) aiohttp would read it in 64 KiB pieces with a hop to a thread for each.
+"""
 
 import hashlib
-import io
 import os
+from abc import abstractmethod
 from base64 import b64encode
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, Self
+
+from attrs import frozen
+
+#: What digests are fed with, and what is given to the transport, at a time.
+_DIGEST_BYTES, _SEND_BYTES = 1024 * 1024, 128 * 1024
 
 
-class Body(io.RawIOBase):
-    """Bytes as a file. io.BytesIO would do, but aiohttp makes it copy them (getbuffer), part by part."""
+class _Body:
+    """A file for botocore, an async iterable for aiohttp. One reader at a time."""
 
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self._data = memoryview(data)
+    def __init__(self, size_bytes: int) -> None:
+        self._size = size_bytes
         self._position = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
+    def __len__(self) -> int:
+        return self._size
 
     def tell(self) -> int:
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._data)}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
         self._position = max(0, base + offset)
         return self._position
 
-    def readinto(self, buffer: Any) -> int:
-        data = self._data[self._position : self._position + len(buffer)]
-        buffer[: len(data)] = data
+    def read(self, size_bytes: int = -1) -> Any:
+        """At most so many bytes (all without), as a bytes-like object; an empty one at the end."""
+        left = self._size - self._position
+        data = self._piece(self._position, min(left, size_bytes) if size_bytes >= 0 else left)
         self._position += len(data)
-        return len(data)
+        return data
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._position >= self._size:
+            raise StopAsyncIteration
+        return self.read(_SEND_BYTES)
+
+    @abstractmethod
+    def _piece(self, start: int, size_bytes: int) -> Any:
+        """The bytes from `start` on; never more than there are."""
 
 
-def checksum_parameters(kind: str, data: bytes) -> dict[str, Any]:
-    """The parameters of a request by which the store verifies its body (`S3Options.checksum`)."""
-    if kind == "md5":
-        return {"ContentMD5": b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()}
-    if kind == "sha256":
-        return {"ChecksumSHA256": b64encode(hashlib.sha256(data).digest()).decode()}
-    return {}
+class Body(_Body):
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(len(data))
+        self._data = memoryview(data)
+
+    def _piece(self, start: int, size_bytes: int) -> Any:
+        return self._data[start : start + size_bytes]
+
+
+class FilePart(_Body):
+    """`size_bytes` of an open file from `start` on, none of which is kept in memory.
+
+    It is sent by short reads in the event loop: its digests have been computed just before, so that the system has it
+    in memory. Reading raises OSError if the file has become shorter.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, size_bytes: int) -> None:
+        super().__init__(size_bytes)
+        self._file = file
+        self._start = start
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, from the beginning; blocks. Leaves the position alone, so that threads may read side by side."""
+        for start in range(0, self._size, _DIGEST_BYTES):
+            yield self._piece(start, min(_DIGEST_BYTES, self._size - start))
+
+    def _piece(self, start: int, size_bytes: int) -> bytes:
+        data = os.pread(self._file.fileno(), size_bytes, self._start + start)
+        if len(data) < size_bytes:
+            raise OSError(f"The file ends at {self._start + start + len(data)} bytes: it has become shorter.")
+        return data
+
+
+@frozen
+class Checksums:
+    """Of a body: what the store verifies it by (`S3Options.checksum`), and its ETag if that was asked for."""
+
+    parameters: Mapping[str, str]
+    etag: str | None
+
+
+def checksums_of(kind: str, pieces: Iterable[Any], *, etag: bool = False) -> Checksums:
+    """Blocks. A part's ETag is the MD5 of its content, but with the server's own encryption (S3: SSE-C, SSE-KMS)."""
+    md5 = hashlib.md5(usedforsecurity=False) if etag or kind == "md5" else None
+    sha256 = hashlib.sha256() if kind == "sha256" else None
+    for piece in pieces:
+        for digest in (md5, sha256):
+            if digest is not None:
+                digest.update(piece)
+    parameters = {}
+    if md5 is not None and kind == "md5":
+        parameters["ContentMD5"] = b64encode(md5.digest()).decode()
+    if sha256 is not None:
+        parameters["ChecksumSHA256"] = b64encode(sha256.digest()).decode()
+    return Checksums(parameters, None if md5 is None else md5.hexdigest())

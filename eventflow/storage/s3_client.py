@@ -39,7 +39,9 @@ class S3Options:
     SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
 
     A request with a body may take as much longer as `slowest_bytes_per_s` needs for it; then it counts as stuck.
-    Memory for an upload is at most `parallel_parts` + 1 parts. Files up to `part_bytes` go in one request.
+    Files up to `part_bytes` go in one request and are in memory meanwhile; of larger ones `parallel_parts` parts are on
+    their way at a time, of which no more than what is being sent is in memory. The store copies objects up to
+    `copy_bytes` in one request, larger ones in parts.
     """
 
     endpoint_url: str | None = field(default=None, validator=_check_endpoint)
@@ -56,6 +58,7 @@ class S3Options:
     parallel_parts: int = field(default=4, validator=validators.ge(1))
     max_connections: int = field(default=32, validator=validators.ge(1))
     checksum: Literal["md5", "sha256", "none"] = "md5"
+    copy_bytes: int = field(default=5 * 1024 * MIB, validator=validators.ge(MIN_PART_BYTES))
 
 
 class S3Connection:
@@ -70,6 +73,13 @@ class S3Connection:
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def service(self) -> tuple[object, ...]:
+        """Where it leads and as whom: two connections with equal ones can read each other's objects."""
+        given = self.options
+        credentials = (given.access_key_id, given.secret_access_key, given.session_token)
+        return (given.endpoint_url, given.region, *credentials, id(self._environ))
 
     async def client(self) -> Any:
         """The client for our own requests. Raises StorageRefused if the options are no good."""

@@ -1,25 +1,26 @@
-"""Multipart uploads: a few parts in memory at a time, and no unfinished upload left behind.
+"""Multipart uploads: in bounded memory, carried on with after an interruption, and never left behind by us.
 
-S3 keeps (and bills) the parts of an upload until it is completed or aborted, so that every way out of
-`upload` but success aborts it, cancellation included. What a killed process leaves is for a lifecycle rule
-of the bucket (AbortIncompleteMultipartUpload).
+A try ends with the first part that fails; parts that are on their way then still arrive. An object whose key holds its
+SHA-256 keeps its upload open when the store fails, and after a crash: the next try finds it by the key, compares
+each part that the store has with the file, and sends only what is missing. Two who do so at the same time send the
+same bytes; the one that comes late is told that the upload is gone, and finds the object. Any other way out of
+`upload` but success aborts it, cancellation included. What nobody carries on with is for `S3Store.remove_abandoned`.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from eventflow.storage.errors import StorageError
 from eventflow.storage.files import open_in_thread, verify_content
 from eventflow.storage.port import OnProgress
-from eventflow.storage.s3_body import Body, checksum_parameters
-from eventflow.storage.s3_client import MAX_PARTS, S3Connection
-
-_ABORT_DELAYS_SECONDS = (0.1, 0.5)
+from eventflow.storage.s3_body import Checksums, FilePart, checksums_of
+from eventflow.storage.s3_client import MAX_PARTS, MIB, S3Connection
+from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
 
 
 @frozen(kw_only=True)
@@ -36,130 +37,177 @@ class Upload:
 
 async def upload(connection: S3Connection, job: Upload, on_progress: OnProgress | None) -> None:
     """Raises StorageError, IntegrityError if the file is not (any more) what `job` says, OSError of the file."""
-    upload_id = await _create(connection, job)
+    found = _Found(lasting=False)
+    if job.sha256 in str(job.target["Key"]):
+        found = await _interrupted(connection, job)
+    multipart = found.upload or await create(connection, job.what, job.target, job.media_type, job.sha256)
     try:
-        parts = await _send_parts(connection, job, upload_id, on_progress)
-        client = await connection.client()
-        await connection.request(
-            job.what,
-            client.complete_multipart_upload,
-            **job.target,
-            UploadId=upload_id,
-            MultipartUpload={"Parts": parts},
-        )
+        parts = await _send_file(connection, job, multipart, on_progress)
+        await complete(connection, job.what, multipart, parts)
     except BaseException as error:
-        # Shielded: a second cancellation must not interrupt the abort.
-        await asyncio.shield(connection.start(_abort(connection, job, upload_id, error)))
+        if not (found.lasting and isinstance(error, StorageError) and error.transient):
+            # Shielded: a second cancellation must not interrupt the abort.
+            await asyncio.shield(connection.start(abort(connection, job.what, multipart, reason=error)))
         raise
 
 
-async def _create(connection: S3Connection, job: Upload) -> str:
+async def create(
+    connection: S3Connection, what: str, target: Mapping[str, Any], media_type: str, sha256: str | None
+) -> OpenUpload:
+    """Begins a multipart upload. If the caller is cancelled meanwhile, it is aborted as soon as it is known."""
     client = await connection.client()
-    algorithm: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if connection.options.checksum == "sha256" else {}
-    creating = connection.start(
-        connection.request(
-            job.what,
-            client.create_multipart_upload,
-            **job.target,
-            ContentType=job.media_type,
-            Metadata={"sha256": job.sha256},
-            **algorithm,
-        )
-    )
+    asked: dict[str, Any] = {"ContentType": media_type, "Metadata": {} if sha256 is None else {"sha256": sha256}}
+    if connection.options.checksum == "sha256":
+        asked["ChecksumAlgorithm"] = "SHA256"
+    creating = connection.start(connection.request(what, client.create_multipart_upload, **target, **asked))
+
+    async def abort_when_created() -> None:
+        try:
+            answer = await creating
+        except StorageError:
+            return
+        await abort(connection, what, OpenUpload(target, str(answer["UploadId"])))
+
     try:
-        return str((await asyncio.shield(creating))["UploadId"])
+        answer = await asyncio.shield(creating)
     except asyncio.CancelledError:
         # The store may have begun it already: only its answer tells what to abort.
-        connection.start(_abort_when_created(connection, job, creating))
+        connection.start(abort_when_created())
         raise
+    return OpenUpload(target, str(answer["UploadId"]))
 
 
-async def _abort_when_created(connection: S3Connection, job: Upload, creating: "asyncio.Task[Any]") -> None:
+async def complete(
+    connection: S3Connection, what: str, multipart: OpenUpload, parts: Mapping[int, Mapping[str, Any]]
+) -> None:
+    client = await connection.client()
+    listed = [{"PartNumber": number, **parts[number]} for number in sorted(parts)]
+    await connection.request(
+        what, client.complete_multipart_upload, **multipart.address, MultipartUpload={"Parts": listed}
+    )
+
+
+@frozen
+class _Found:
+    """`lasting` is whether an upload that stays open will be found again."""
+
+    lasting: bool
+    upload: OpenUpload | None = None
+
+
+async def _interrupted(connection: S3Connection, job: Upload) -> _Found:
+    """The open upload of the key that has most; the others are aborted. Not every store and role can list them."""
+    bucket, key = str(job.target["Bucket"]), str(job.target["Key"])
     try:
-        upload_id = str((await creating)["UploadId"])
-    except StorageError:
-        return
-    await _abort(connection, job, upload_id, None)
+        found = [one async for one in open_uploads(connection, job.what, bucket, key) if one.target["Key"] == key]
+    except StorageError as error:
+        if error.transient:
+            raise
+        return _Found(lasting=False)
+    found.sort(key=lambda one: (one.kept_bytes, one.begun_at), reverse=True)
+    for other in found[1:]:
+        await abort(connection, job.what, other)
+    return _Found(lasting=True, upload=found[0] if found else None)
 
 
-async def _abort(connection: S3Connection, job: Upload, upload_id: str, reason: BaseException | None) -> None:
-    """Tries a few times: nobody else would, and S3 documents that parts still arriving may need a second abort."""
-    for delay_seconds in (*_ABORT_DELAYS_SECONDS, None):
-        try:
-            client = await connection.client()
-            await connection.request(job.what, client.abort_multipart_upload, **job.target, UploadId=upload_id)
-            return
-        except StorageError as error:
-            if error.upstream_code == "NoSuchUpload":
-                return
-            if delay_seconds is None or not error.transient:
-                if reason is not None:
-                    reason.add_note(f"The unfinished multipart upload is still in the store: {error}")
-                return
-            await asyncio.sleep(delay_seconds)
+def part_bytes(size_bytes: int, wanted: int) -> int:
+    """A part's size in whole MiB, at least `wanted`, of which S3's 10,000 parts are enough for `size_bytes`."""
+    return max(wanted, -(-size_bytes // (MAX_PARTS * MIB)) * MIB)
 
 
-async def _send_parts(
-    connection: S3Connection, job: Upload, upload_id: str, on_progress: OnProgress | None
-) -> list[dict[str, Any]]:
-    """Reads in order (the SHA-256 needs it), sends several at a time. Gives the parts for the completion."""
-    size = max(connection.options.part_bytes, -(-job.size_bytes // MAX_PARTS))
-    slots = asyncio.Semaphore(connection.options.parallel_parts)
+async def _send_file(
+    connection: S3Connection, job: Upload, multipart: OpenUpload, on_progress: OnProgress | None
+) -> dict[int, dict[str, Any]]:
+    """Sends what the store hasn't got, a few parts at a time; the parts for the completion."""
+    size = part_bytes(job.size_bytes, connection.options.part_bytes)
     digest = hashlib.sha256()
-    parts: dict[int, dict[str, Any]] = {}
-    sent_bytes = read_bytes = 0
-
-    async def send(number: int, data: bytes) -> None:
-        nonlocal sent_bytes
-        try:
-            parts[number] = await _send_part(connection, job, upload_id, number, data)
-        finally:
-            slots.release()
-        sent_bytes += len(data)
-        if on_progress is not None:
-            on_progress(sent_bytes)
-
     file = await open_in_thread(lambda: job.path.open("rb"), undo=lambda file: file.close())
+    sending = _Sending(connection, job, multipart, on_progress)
     try:
         async with asyncio.TaskGroup() as group:
-            for number in range(1, -(-job.size_bytes // size) + 1):
-                await slots.acquire()
-                data = await asyncio.to_thread(_read_part, file, size, digest)
-                read_bytes += len(data)
-                group.create_task(send(number, data))
-                del data  # or a sent part would stay in memory until the next is read
+            for start in range(0, job.size_bytes, size):
+                await sending.slots.acquire()
+                if sending.failure is not None:
+                    break
+                part = FilePart(file, start, min(size, job.size_bytes - start))
+                group.create_task(sending.send(start // size + 1, part))
+                # In order, and beside the parts: the digest of the whole.
+                await asyncio.to_thread(_update, digest, part)
     except BaseExceptionGroup as errors:
-        raise _first(errors) from None
+        raise first_of(errors) from None
     finally:
         file.close()
-    verify_content(str(job.path), read_bytes, digest.hexdigest(), job.size_bytes, job.sha256)
-    return [parts[number] for number in sorted(parts)]
+    if sending.failure is not None:
+        raise sending.failure
+    verify_content(str(job.path), job.size_bytes, digest.hexdigest(), job.size_bytes, job.sha256)
+    return sending.parts
 
 
-async def _send_part(connection: S3Connection, job: Upload, upload_id: str, number: int, data: bytes) -> dict[str, Any]:
-    checksum = await asyncio.to_thread(checksum_parameters, connection.options.checksum, data)
-    client = await connection.client()
-    answer = await connection.request(
-        job.what,
-        client.upload_part,
-        body_bytes=len(data),
-        **job.target,
-        UploadId=upload_id,
-        PartNumber=number,
-        Body=Body(data),
-        **checksum,
-    )
-    kept = {"ChecksumSHA256": checksum["ChecksumSHA256"]} if "ChecksumSHA256" in checksum else {}
-    return {"PartNumber": number, "ETag": answer["ETag"], **kept}
+@define(eq=False)
+class _Sending:
+    """The parts of one try. `failure` is the store's first one: after it no other part is begun."""
+
+    connection: S3Connection
+    job: Upload
+    multipart: OpenUpload
+    on_progress: OnProgress | None
+    slots: asyncio.Semaphore = field(init=False)
+    parts: dict[int, dict[str, Any]] = field(factory=dict)
+    failure: StorageError | None = None
+    _arrived_bytes: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.slots = asyncio.Semaphore(self.connection.options.parallel_parts)
+
+    async def send(self, number: int, part: FilePart) -> None:
+        try:
+            self.parts[number] = await self._send(number, part)
+        except StorageError as error:
+            self.failure = self.failure or error
+            return
+        finally:
+            self.slots.release()
+        self._arrived_bytes += len(part)
+        if self.on_progress is not None:
+            self.on_progress(self._arrived_bytes)
+
+    async def _send(self, number: int, part: FilePart) -> dict[str, Any]:
+        kind, kept = self.connection.options.checksum, self.multipart.parts.get(number)
+        checksums = await asyncio.to_thread(checksums_of, kind, part.pieces(), etag=kept is not None)
+        etag = self._kept(number, len(part), checksums)
+        if etag is None:
+            client = await self.connection.client()
+            answer = await self.connection.request(
+                self.job.what,
+                client.upload_part,
+                body_bytes=len(part),
+                **self.multipart.address,
+                PartNumber=number,
+                Body=part,
+                **checksums.parameters,
+            )
+            etag = str(answer["ETag"])
+        named = {name: value for name, value in checksums.parameters.items() if name == "ChecksumSHA256"}
+        return {"ETag": etag, **named}
+
+    def _kept(self, number: int, size_bytes: int, checksums: Checksums) -> str | None:
+        """The ETag of the part if the store has it already, with this content."""
+        kept = self.multipart.parts.get(number)
+        if kept is None or kept.size_bytes != size_bytes:
+            return None
+        same = kept.etag == checksums.etag or (
+            kept.sha256 and kept.sha256 == checksums.parameters.get("ChecksumSHA256")
+        )
+        return f'"{kept.etag}"' if same else None
 
 
-def _read_part(file: BinaryIO, size: int, digest: "hashlib._Hash") -> bytes:
-    data = file.read(size)
-    digest.update(data)
-    return data
+def _update(digest: "hashlib._Hash", part: FilePart) -> None:
+    for piece in part.pieces():
+        digest.update(piece)
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error in a group of groups."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

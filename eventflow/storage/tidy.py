@@ -1,4 +1,4 @@
-"""Removes what killed processes have left half-written in local stores; S3 has a lifecycle rule for that."""
+"""Removes what killed processes have left half-written in stores: files in a spool, parts of multipart uploads."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from eventflow.storage.errors import StorageError
 from eventflow.storage.local import LocalStore
 from eventflow.storage.port import ObjectStore
 
-#: A file without a byte for so long belongs to nobody who lives.
-_ABANDONED = timedelta(hours=1)
+#: What got no byte for so long belongs to nobody who lives. A part of a multipart upload may take long to arrive, and
+#: one that is open is carried on with when a worker comes back.
+_ABANDONED_FILE, _ABANDONED_UPLOAD = timedelta(hours=1), timedelta(days=1)
 _PERIOD_S = 1_800.0
 
 
 @asynccontextmanager
 async def kept_tidy(stores: Iterable[ObjectStore], *, period_s: float = _PERIOD_S) -> AsyncIterator[None]:
     """Meanwhile `stores` are looked through, now and every `period_s` seconds. Any number of processes may do so."""
-    tidying = asyncio.create_task(_tidy([store for store in stores if isinstance(store, LocalStore)], period_s))
+    tidying = asyncio.create_task(_tidy(tuple(stores), period_s))
     try:
         yield
     finally:
@@ -29,13 +30,14 @@ async def kept_tidy(stores: Iterable[ObjectStore], *, period_s: float = _PERIOD_
         await asyncio.gather(tidying, return_exceptions=True)
 
 
-async def _tidy(stores: Iterable[LocalStore], period_s: float) -> None:
+async def _tidy(stores: Iterable[ObjectStore], period_s: float) -> None:
     log = structlog.get_logger()
     while True:
         for store in stores:
+            older_than = _ABANDONED_FILE if isinstance(store, LocalStore) else _ABANDONED_UPLOAD
             try:
-                if removed := await store.remove_abandoned(older_than=_ABANDONED):
-                    log.info("half-written files removed", store=store.name, count=removed)
+                if removed := await store.remove_abandoned(older_than=older_than):
+                    log.info("half-written files removed", store=store.description, count=removed)
             except StorageError as error:
-                log.warning("store not looked through", store=store.name, error=str(error))
+                log.warning("store not looked through", store=store.description, error=str(error))
         await asyncio.sleep(period_s)

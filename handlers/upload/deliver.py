@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import uniform
 from time import perf_counter
@@ -13,7 +14,7 @@ import structlog
 from attrs import define, evolve, frozen
 
 from eventflow.domain.values import FileRef
-from eventflow.storage import IntegrityError, ObjectStore, StorageError
+from eventflow.storage import IntegrityError, ObjectInfo, ObjectStore, StorageError
 
 #: The seed's "retry exactly 3 times": `backoff` counts calls, so one try and three retries are four.
 RETRIES = 3
@@ -82,6 +83,24 @@ class StepUploads:
             self.fell_back = stored
         return stored
 
+    async def copy(self, ref: FileRef, key: str, source: ObjectStore) -> FileRef | None:
+        """`ref`, which is in `source`, under `key` without passing through here; None where that can't be.
+
+        What goes wrong is no try of the upload, which is made then, with all its retries.
+        """
+        if self.local_only or self.fell_back is not None:
+            return None
+        began = perf_counter()
+        try:
+            copied = await self.delivery.store.copy_from(source, _info(ref), key)
+        except StorageError as error:
+            structlog.get_logger().info("not copied by the store", key=key, error=str(error))
+            return None
+        if copied is None:
+            return None
+        self._note("copied by the store", self.delivery.store, key, ref, began, 0)
+        return evolve(ref, store="delivery", key=key, retry_count=0)
+
     @staticmethod
     def _note(message: str, store: ObjectStore, key: str, ref: FileRef, began: float, retries: int) -> None:
         structlog.get_logger().info(
@@ -121,3 +140,15 @@ class StepUploads:
         await self.delivery.store.put_file(
             key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
         )
+
+
+def _info(ref: FileRef) -> ObjectInfo:
+    """What is known of a file's object: neither its ETag nor its time."""
+    return ObjectInfo(
+        key=ref.key,
+        size_bytes=ref.size_bytes,
+        sha256=ref.sha256,
+        media_type=ref.media_type,
+        etag="",
+        modified_at=datetime.min.replace(tzinfo=UTC),
+    )

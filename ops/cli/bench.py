@@ -172,3 +172,22 @@ def firstframe(
         except (FirstFrameFailed, StackError, EmbeddedError) as error:
             raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
+
+
+@app.command()
+def upload(
+    size: Annotated[int, typer.Option(min=16, help="Size of the file in MiB.")] = 2_048,
+    part: Annotated[int, typer.Option(min=5, help="Size of a part in MiB.")] = 8,
+    parallel: Annotated[int, typer.Option(min=1, help="Parts on their way at a time.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of boto3's; medians count.")] = 5,
+    json: Json = False,
+) -> None:
+    """A large file to a local S3 server, beside boto3's transfer manager; and the memory that it takes."""
+    from ops.bench.upload import UploadFailed, run
+    from ops.rclone import RcloneMissing
+
+    try:
+        result = run(size, part, parallel, rounds)
+    except (UploadFailed, RcloneMissing) as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)

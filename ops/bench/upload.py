@@ -1,0 +1,165 @@
+"""`eventflow bench upload`: a large file to an S3 server, beside boto3's transfer manager.
+
+The server is `rclone serve s3`, a process of its own, which verifies the Content-MD5 of every part. Each upload runs in
+a process that does nothing else (`upload_worker`); ours and boto3's take turns, and who begins changes from round to
+round. Both send the same number of parts of the same size at a time, with Content-MD5 and a signed SHA-256 of each.
+Ours also computes the SHA-256 of the whole file, and looks at what arrived. Linux only: memory is read from /proc.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+from typing import Any
+
+import orjson
+from attrs import asdict, frozen
+
+from ops.bench.upload_worker import Job, Sent
+from ops.chaos.process import free_port
+from ops.rclone import serve_command
+
+_MIB = 1024 * 1024
+_BUCKET, _ACCESS_KEY = "bench", "bench"
+_START_S = 20.0
+
+
+class UploadFailed(RuntimeError):
+    """The benchmark doesn't count."""
+
+
+@frozen
+class UploadResult:
+    """Seconds are the medians. `ratio` is boto3's seconds / ours: above 1 ours is faster. Growth is that of a
+    process's resident memory during the upload, in MiB, the largest of all rounds."""
+
+    size_mib: int
+    part_mib: int
+    parallel_parts: int
+    rounds: int
+    ours_s: float
+    boto3_s: float
+    ratio: float
+    ours_mib_per_s: float
+    ours_cpu_s: float
+    boto3_cpu_s: float
+    ours_growth_mib: float
+    boto3_growth_mib: float
+    all_ours_s: list[float]
+    all_boto3_s: list[float]
+
+
+def run(size_mib: int, part_mib: int, parallel: int, rounds: int) -> UploadResult:
+    """Raises UploadFailed, RcloneMissing. Needs twice `size_mib` in the temporary folder (TMPDIR)."""
+    sent: dict[str, list[Sent]] = {"ours": [], "boto3": []}
+    with tempfile.TemporaryDirectory(prefix="eventflow-bench-") as name, _server(Path(name)) as environment:
+        path = Path(name) / "file"
+        digest = _write(path, size_mib)
+        client = _client(environment)
+        for number in range(rounds):
+            for kind in ("ours", "boto3") if number % 2 == 0 else ("boto3", "ours"):
+                job = Job(_BUCKET, f"{number}-{kind}-{digest}", str(path), digest, part_mib * _MIB, parallel)
+                sent[kind].append(_upload(kind, job, environment))
+                _take_away(client, job.key, size_mib)
+    return _result(sent["ours"], sent["boto3"], size_mib, part_mib, parallel)
+
+
+def _result(ours: list[Sent], boto3: list[Sent], size_mib: int, part_mib: int, parallel: int) -> UploadResult:
+    mine, theirs = median(one.seconds for one in ours), median(one.seconds for one in boto3)
+    return UploadResult(
+        size_mib=size_mib,
+        part_mib=part_mib,
+        parallel_parts=parallel,
+        rounds=len(ours),
+        ours_s=round(mine, 2),
+        boto3_s=round(theirs, 2),
+        ratio=round(theirs / mine, 3),
+        ours_mib_per_s=round(size_mib / mine, 1),
+        ours_cpu_s=round(median(one.cpu_s for one in ours), 2),
+        boto3_cpu_s=round(median(one.cpu_s for one in boto3), 2),
+        ours_growth_mib=round(max(one.grown_bytes for one in ours) / _MIB, 1),
+        boto3_growth_mib=round(max(one.grown_bytes for one in boto3) / _MIB, 1),
+        all_ours_s=[round(one.seconds, 2) for one in ours],
+        all_boto3_s=[round(one.seconds, 2) for one in boto3],
+    )
+
+
+def _write(path: Path, size_mib: int) -> str:
+    """A file of random bytes; its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for _ in range(size_mib):
+            data = os.urandom(_MIB)
+            file.write(data)
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def _upload(kind: str, job: Job, environment: dict[str, str]) -> Sent:
+    command = (sys.executable, "-m", "ops.bench.upload_worker", kind, orjson.dumps(asdict(job)).decode())
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    if done.returncode:
+        raise UploadFailed(f"the upload by {kind} failed: {done.stderr.decode(errors='replace')[-2_000:]}")
+    return Sent(**orjson.loads(done.stdout))
+
+
+def _take_away(client: Any, key: str, size_mib: int) -> None:
+    """Room for the next one, after a look whether all of it has arrived."""
+    arrived = client.head_object(Bucket=_BUCKET, Key=key)["ContentLength"]
+    if arrived != size_mib * _MIB:
+        raise UploadFailed(f"{arrived} bytes arrived instead of {size_mib * _MIB}")
+    client.delete_object(Bucket=_BUCKET, Key=key)
+
+
+def _client(environment: dict[str, str]) -> Any:
+    import boto3
+
+    return boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL_S3"],
+        region_name=environment["AWS_DEFAULT_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[dict[str, str]]:
+    """An S3 server with its objects in `folder`; the environment for its clients."""
+    port, secret = free_port(), secrets.token_hex(16)
+    # S3 servers keep ETags; rclone would read and hash the whole object for the HEAD that ends our upload.
+    command = (*serve_command(folder, (_BUCKET,), port, _ACCESS_KEY, secret), "--etag-hash", "")
+    with (folder / "rclone.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        try:
+            _wait_for(port, process)
+            plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+            yield plain | {
+                "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}",
+                "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY": secret,
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+        finally:
+            process.kill()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = monotonic() + _START_S
+    while monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            sleep(0.02)
+    raise UploadFailed("the S3 server didn't start")

