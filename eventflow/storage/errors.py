@@ -5,6 +5,7 @@ StorageError
 ├── StorageUnavailable     network, timeout, 5xx, throttling: transient, try again later
 ├── StorageRefused         permission, unknown bucket, full disk, quota: a person has to act
 ├── IntegrityError         the bytes are not the bytes that were announced
+│   └── DamagedOnTheWay    they were when they were sent: transient, send them again
 ├── InvalidKey             the key is malformed or would leave the store
 ├── RangeNotSatisfiable    the range starts behind the last byte
 └── SignatureError
@@ -55,6 +56,13 @@ class IntegrityError(StorageError):
     """The bytes differ from what was announced; nothing was stored or written."""
 
     code = "integrity_error"
+
+
+class DamagedOnTheWay(IntegrityError):
+    """The store got other bytes than were sent, by their checksum; transient."""
+
+    code = "damaged_on_the_way"
+    transient = True
 
 
 class InvalidKey(StorageError):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from eventflow.storage import s3_cors
 from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
 from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
@@ -197,6 +198,14 @@ class S3Store:
         await self._connection.request(
             self.description, client.list_objects_v2, Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1
         )
+
+    async def any_page_may_read(self) -> bool:
+        """Whether the bucket's CORS rules let players of any origin read. Raises StorageError where it doesn't tell."""
+        return await s3_cors.any_page_may_read(self._connection, self.bucket)
+
+    async def let_any_page_read(self) -> bool:
+        """Add the rule that does; returns whether it was missing. Raises StorageError."""
+        return await s3_cors.let_any_page_read(self._connection, self.bucket)
 
     async def close(self) -> None:
         await self._connection.close()

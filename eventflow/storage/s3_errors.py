@@ -11,7 +11,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from eventflow.storage.errors import (
-    IntegrityError,
+    DamagedOnTheWay,
     ObjectMissing,
     RangeNotSatisfiable,
     StorageError,
@@ -126,7 +126,7 @@ def _kind(code: str, status: int) -> type[StorageError]:
     if code in _MISSING:
         return ObjectMissing
     if code in _CORRUPTED:
-        return IntegrityError
+        return DamagedOnTheWay
     if code in _TRANSIENT:
         return StorageUnavailable
     if status == 416:

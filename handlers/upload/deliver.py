@@ -69,9 +69,9 @@ class StepUploads:
                 await self._tries(count)(path, ref, key, on_progress)
                 self._note("uploaded", self.delivery.store, key, ref, began, retries)
                 return evolve(ref, store="delivery", key=key, retry_count=retries)
-            except IntegrityError:
-                raise  # the file itself is not what was announced: another store won't mend it
             except StorageError as error:
+                if _is_hopeless(error):
+                    raise
                 self.reason = f"{error.code}: {error}"
         began = perf_counter()
         stored = evolve(ref, store="fallback", key=key, retry_count=retries)
@@ -128,7 +128,7 @@ class StepUploads:
             _pauses,
             StorageError,
             max_tries=1 + RETRIES,
-            giveup=lambda error: isinstance(error, IntegrityError),
+            giveup=_is_hopeless,
             on_backoff=note,
             jitter=None,
             base_s=self.delivery.base_s,
@@ -140,6 +140,11 @@ class StepUploads:
         await self.delivery.store.put_file(
             key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
         )
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """The file itself is not what was announced: neither another try nor another store mends it."""
+    return isinstance(error, IntegrityError) and not error.transient
 
 
 def _info(ref: FileRef) -> ObjectInfo:

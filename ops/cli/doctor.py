@@ -65,7 +65,11 @@ async def _service(settings: Settings, environment: Mapping[str, str]) -> list[F
     try:
         async with open_parts(settings) as parts:
             findings += await service.log_server(parts, explicit=explicit)
-            findings += [*await service.stores(parts), service.signing(parts)]
+            findings += [
+                *await service.stores(parts),
+                await service.players(parts.stores["delivery"]),
+                service.signing(parts),
+            ]
     except (OSError, ValueError, SettingsError) as error:
         findings.append(fail("parts", str(error), "Correct the setting or the folder that the message names."))
     return findings

@@ -182,6 +182,23 @@ async def stores(parts: Parts) -> list[Finding]:
     return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in found.items()]
 
 
+async def players(store: ObjectStore) -> Finding:
+    """Whether players in pages of other origins can read what the delivery store gives them."""
+    from eventflow.storage import StorageError
+    from eventflow.storage.s3 import S3Store
+
+    part = "players"
+    if not isinstance(store, S3Store):
+        return ok(part, "pages of any origin are served by the web app")
+    remedy = "Run `eventflow storage setup`, or give the bucket a CORS rule for GET from any origin."
+    try:
+        if await store.any_page_may_read():
+            return ok(part, f"{store.description} may be read by pages of any origin")
+    except StorageError as error:
+        return warn(part, f"the store doesn't tell its CORS rules: {error}", remedy)
+    return warn(part, f"{store.description} can't be read by pages of other origins", remedy)
+
+
 async def _probe(store: ObjectStore) -> str:
     await store.check()
     key, data = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(64)

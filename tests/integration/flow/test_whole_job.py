@@ -185,6 +185,9 @@ async def test_thumbnails_that_no_store_takes_only_degrade_the_job(studio: Studi
                 raise StorageUnavailable("no thumbnails today")
             return await self._inner.put_file(key, *args, **options)  # type: ignore[attr-defined]
 
+        async def copy_from(self, *_: object) -> None:
+            return None
+
     def without(stores: dict) -> dict:  # type: ignore[type-arg]
         return {**stores, "delivery": NoThumbnails(stores["delivery"]), "fallback": NoThumbnails(stores["fallback"])}
 
