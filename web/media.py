@@ -14,6 +14,7 @@ from eventflow.domain.view import JobView
 from eventflow.storage import ObjectStore, attachment
 from web.checks import known_query, query_choice, query_number
 from web.deps import DEPS
+from web.editions import Located
 from web.errors import RETRY, Problem
 from web.jobs import json_response
 from web.links import job_links
@@ -143,14 +144,14 @@ def _name(view: JobView, video: VideoFile) -> str:
     return f"{view.job.title or view.id}-{video.quality}{PurePosixPath(video.file.key).suffix or '.mp4'}"
 
 
-def _store(request: web.Request, file: FileRef) -> ObjectStore:
+def _store(request: web.Request, file: FileRef | Located) -> ObjectStore:
     store = request.app[DEPS].stores.get(file.store)
     if store is None:
         raise Problem(503, "storage_unavailable", f"No {file.store} store is configured in this process.")
     return store
 
 
-async def signed(request: web.Request, file: FileRef, name: str | None = None) -> str:
+async def signed(request: web.Request, file: FileRef | Located, name: str | None = None) -> str:
     lifetime = timedelta(seconds=request.app[DEPS].settings.signed_url_seconds)
     store = _store(request, file)
     return await store.signed_url(file.key, expires_in=lifetime, download_name=name, media_type=file.media_type)
