@@ -13,6 +13,7 @@ from eventflow.domain.view import JobView
 from eventflow.storage import ObjectStore
 from web.checks import query_choice
 from web.deps import DEPS
+from web.editions import Located
 from web.errors import RETRY, Problem
 from web.playback import watched_job
 from web.sending import Representation, send_read
@@ -47,7 +48,7 @@ def wants_proxy(request: web.Request) -> bool:
     return query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
 
 
-def store_of(request: web.Request, file: FileRef) -> ObjectStore:
+def store_of(request: web.Request, file: FileRef | Located) -> ObjectStore:
     """Raises Problem 503 where this process doesn't know the file's store."""
     store = request.app[DEPS].stores.get(file.store)
     if store is None:
@@ -55,7 +56,7 @@ def store_of(request: web.Request, file: FileRef) -> ObjectStore:
     return store
 
 
-async def signed(request: web.Request, file: FileRef, name: str | None = None) -> str:
+async def signed(request: web.Request, file: FileRef | Located, name: str | None = None) -> str:
     """A URL that leads to the file, shown inline, or saved under `name`."""
     lifetime = timedelta(seconds=request.app[DEPS].settings.signed_url_seconds)
     store = store_of(request, file)

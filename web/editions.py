@@ -7,27 +7,59 @@ to be done again gets a new edition under other URLs, while those who watch the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import define, evolve, field, frozen
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import changed, draft_of
+from eventflow.domain.carrier import draft_of
 from eventflow.domain.job import Job, SceneStatus, advance
 from eventflow.domain.job import evolve as evolve_job
-from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition
+from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition, StoreRole
+from web.folding import slim_event
 
 #: So much of a file's SHA-256 names it in URLs, in hex digits.
 NAME_DIGITS = 32
-_SUFFIXES = {True: ".mp4", False: ".m4s"}
 _UPLOADS_ONLY = (ReprocessFrom.UPLOAD, ReprocessFrom.METADATA)
 
 
 @frozen
+class ListedSegment:
+    """A segment by its name in URLs; `cells` (8/15 s each) is its duration."""
+
+    name: str
+    cells: int
+    size_bytes: int
+
+
+@frozen
+class ListedRendition:
+    """A scene in one quality; `init` is the name of its init segment, `codecs` as in RFC 6381 or empty."""
+
+    quality: str
+    width: int
+    height: int
+    codecs: str
+    init: str
+    segments: tuple[ListedSegment, ...]
+
+
+@frozen
 class ListedScene:
-    """A scene in a playlist; `start_cells` (8/15 s each) is where its segments say that they begin."""
+    """A scene in a playlist; `start_cells` is where its segments say that they begin."""
 
     start_cells: int
     duration_cells: int
-    renditions: tuple[SceneRendition, ...]
+    renditions: tuple[ListedRendition, ...]
+
+
+@frozen
+class Located:
+    """Where a file is now."""
+
+    store: StoreRole
+    key: str
+    media_type: str
 
 
 @frozen
@@ -49,19 +81,19 @@ class Edition:
         return tuple(rendition.quality for rendition in self.scenes[0].renditions) if self.scenes else ()
 
 
-def file_name(file: FileRef, *, init: bool) -> str:
-    """A segment's or init segment's name in URLs. It follows from the content: a name never gets another one."""
-    return file.sha256[:NAME_DIGITS] + _SUFFIXES[init]
-
-
 @define(eq=False)
 class Editions:
-    """All editions of a job, the newest last, and where each file is now. `published`: the one that viewers get."""
+    """All editions of a job, the newest last, and where each file is now. `published`: the one that viewers get.
+
+    `uploads` are the scenes' latest, by their numbers. Many jobs are watched at a time, so that of a segment no more
+    is kept than its line and its place.
+    """
 
     job: Job | None = None
     editions: list[Edition] = field(factory=lambda: [Edition(1)])
     published: int | None = None
-    files: dict[tuple[str, str], FileRef] = field(factory=dict)
+    uploads: dict[int, tuple[ListedRendition, ...]] = field(factory=dict)
+    files: dict[tuple[str, str], Located] = field(factory=dict)
 
     @property
     def current(self) -> Edition:
@@ -73,23 +105,23 @@ class Editions:
 
     def take(self, event: ev.Event) -> None:
         """Fold one more event. Raises IllegalTransition."""
-        event = _kept(event)
+        kept = slim_event(event)
         if self.job is None:
-            self.job = draft_of(evolve_job(None, event))
+            self.job = draft_of(evolve_job(None, kept))
         else:
-            advance(self.job, event)
+            advance(self.job, kept)
         if isinstance(event, ev.ReprocessRequested):
             self._reprocess(event)
             return  # the events that come with it say which scenes are to be made anew
         if isinstance(event, ev.SceneUploaded):
-            self._remember(event.renditions)
+            self._upload(event.scene, event.renditions)
         elif isinstance(event, ev.SceneReused):
-            self._remember(event.uploaded)
+            self._upload(event.scene, event.uploaded)
         elif isinstance(event, ev.VideoRelocated):
             self._relocate(frozenset(event.keys))
         elif isinstance(event, ev.VideoPublished):
             self.published = self.editions[-1].number
-        self.editions[-1] = _grown(self.editions[-1], self.job)
+        self.editions[-1] = _grown(self.editions[-1], self.job, self.uploads)
 
     def _reprocess(self, event: ev.ReprocessRequested) -> None:
         last = self.editions[-1]
@@ -105,39 +137,34 @@ class Editions:
         """What had fallen back is where it belongs by now; under the same names."""
         for name, file in self.files.items():
             if file.store == "fallback" and file.key in keys:
-                self.files[name] = changed(file, {"store": "delivery"})
+                self.files[name] = evolve(file, store="delivery")
 
-    def _remember(self, renditions: tuple[SceneRendition, ...]) -> None:
-        for rendition in renditions:
-            self.files[rendition.quality, file_name(rendition.init, init=True)] = rendition.init
-            for segment in rendition.segments:
-                self.files[rendition.quality, file_name(segment.file, init=False)] = segment.file
+    def _upload(self, scene: int, renditions: tuple[SceneRendition, ...]) -> None:
+        self.uploads[scene] = tuple(map(self._list, renditions))
 
+    def _list(self, made: SceneRendition) -> ListedRendition:
+        segments = tuple(
+            ListedSegment(self._name(made.quality, part.file, ".m4s"), part.duration_cells, part.file.size_bytes)
+            for part in made.segments
+        )
+        init = self._name(made.quality, made.init, ".mp4")
+        return ListedRendition(made.quality, made.width, made.height, made.codecs, init, segments)
 
-_NO_FILE = FileRef("workspace", "", "", 0, "")
-
-
-def _kept(event: ev.Event) -> ev.Event:
-    """The event without what no playlist needs: many jobs are watched at a time."""
-    if isinstance(event, ev.VideoRequested):
-        return ev.VideoRequested(evolve(event.request, script="", scenes=None))
-    if isinstance(event, ev.ScenePlanned):
-        return evolve(event, spec=_NO_FILE, narration=None)
-    if isinstance(event, ev.SceneReused):
-        return evolve(event, spec=_NO_FILE, narration=None, renditions=())
-    if isinstance(event, ev.SceneRendered):
-        return evolve(event, renditions=())
-    return event
+    def _name(self, quality: str, file: FileRef, suffix: str) -> str:
+        """The file's name in URLs, which follows from its content: a name never gets another one."""
+        name = file.sha256[:NAME_DIGITS] + suffix
+        self.files[quality, name] = Located(file.store, file.key, file.media_type)
+        return name
 
 
-def _grown(edition: Edition, job: Job) -> Edition:
+def _grown(edition: Edition, job: Job, uploads: Mapping[int, tuple[ListedRendition, ...]]) -> Edition:
     """The edition with the scenes that can be listed by now."""
     if edition.ended:
         return edition
     added, passed = list[ListedScene](), edition.passed
     for scene in job.scenes[passed:]:
-        if scene.status is SceneStatus.UPLOADED and scene.uploaded:
-            added.append(ListedScene(scene.start_cells, scene.duration_cells, scene.uploaded))
+        if scene.status is SceneStatus.UPLOADED and (renditions := uploads.get(passed)):
+            added.append(ListedScene(scene.start_cells, scene.duration_cells, renditions))
         elif scene.status is not SceneStatus.SKIPPED:
             break
         passed += 1

@@ -77,17 +77,22 @@ def fractions(fields: Mapping[bytes, bytes]) -> dict[str, float]:
 
 def slim(envelope: Envelope) -> Envelope:
     """The envelope without what no answer shows."""
-    event = envelope.event
+    kept = slim_event(envelope.event)
+    return envelope if kept is envelope.event else replace(envelope, event=kept)
+
+
+def slim_event(event: ev.Event) -> ev.Event:
+    """The same of an event alone."""
     if isinstance(event, ev.VideoRequested):
-        return replace(envelope, event=ev.VideoRequested(replace(event.request, script="")))  # nor a fork's scenes
+        return ev.VideoRequested(replace(event.request, script=""))  # nor a fork's scenes
     if isinstance(event, ev.ScenePlanned):
-        return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None))
+        return replace(event, spec=_NO_FILE, narration=None)
     if isinstance(event, ev.SceneReused):
         uploaded = event.uploaded and _UPLOADED
-        return replace(envelope, event=replace(event, spec=_NO_FILE, narration=None, renditions=(), uploaded=uploaded))
+        return replace(event, spec=_NO_FILE, narration=None, renditions=(), uploaded=uploaded)
     if isinstance(event, ev.SceneRendered | ev.SceneUploaded):
-        return replace(envelope, event=replace(event, renditions=()))
-    return envelope
+        return replace(event, renditions=())
+    return event
 
 
 def fold_on(view: JobView | None, envelopes: Sequence[Envelope]) -> JobView | None:

@@ -11,8 +11,7 @@ from fractions import Fraction
 from math import ceil
 from urllib.parse import quote
 
-from eventflow.domain.values import SceneRendition
-from web.editions import Edition, ListedScene, file_name
+from web.editions import Edition, ListedRendition, ListedScene
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 #: The encoder contract: a segment has at most 11 cells, 5.87 s, which is rounded to the nearest second.
@@ -46,7 +45,7 @@ def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str 
     return "\n".join(lines) + "\n"
 
 
-def _stream_inf(rendition: SceneRendition, peak: int, average: int) -> str:
+def _stream_inf(rendition: ListedRendition, peak: int, average: int) -> str:
     codecs = f',CODECS="{rendition.codecs}"' if rendition.codecs else ""
     return (
         f"#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average}{codecs},"
@@ -74,11 +73,11 @@ def media_playlist(edition: Edition, quality: str, token: str = "") -> str:
             lines.append("#EXT-X-DISCONTINUITY")
         end_cells = scene.start_cells + scene.duration_cells
         base = f"stream/{quote(quality)}/"
-        if init != (init := file_name(rendition.init, init=True)):
+        if init != (init := rendition.init):
             lines.append(f'#EXT-X-MAP:URI="{_uri(base + init, token)}"')
         for segment in rendition.segments:
-            lines.append(f"#EXTINF:{_seconds(segment.duration_cells)},")
-            lines.append(_uri(base + file_name(segment.file, init=False), token))
+            lines.append(f"#EXTINF:{_seconds(segment.cells)},")
+            lines.append(_uri(base + segment.name, token))
     if edition.ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
@@ -100,7 +99,7 @@ def captions_playlist(edition: Edition, language: str, token: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _in_quality(edition: Edition, quality: str) -> Iterator[tuple[ListedScene, SceneRendition]]:
+def _in_quality(edition: Edition, quality: str) -> Iterator[tuple[ListedScene, ListedRendition]]:
     """The leading scenes that are there in `quality`."""
     for scene in edition.scenes:
         rendition = next((r for r in scene.renditions if r.quality == quality), None)
@@ -112,7 +111,7 @@ def _in_quality(edition: Edition, quality: str) -> Iterator[tuple[ListedScene, S
 def _rates(edition: Edition, quality: str) -> tuple[int, int]:
     """(of the heaviest segment, of all) in bits per second."""
     segments = [segment for _, rendition in _in_quality(edition, quality) for segment in rendition.segments]
-    sizes = [(segment.file.size_bytes * 8, segment.duration_cells * _CELL) for segment in segments]
+    sizes = [(segment.size_bytes * 8, segment.cells * _CELL) for segment in segments]
     peak = max(bits / seconds for bits, seconds in sizes)
     return ceil(peak), ceil(sum(bits for bits, _ in sizes) / sum(seconds for _, seconds in sizes))
 

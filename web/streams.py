@@ -18,7 +18,7 @@ from eventflow.domain.errors import DomainError
 from eventflow.log.jobs import JobLog
 from web.editions import Editions
 
-#: Jobs that are kept; one takes some 700 bytes for each segment.
+#: Jobs that are kept; one takes some 900 bytes for each segment.
 CAPACITY = 500
 #: Stands for the token in a text that is kept for all who have one.
 _HERE = "{token}"

@@ -15,7 +15,8 @@ from attrs import define, field
 from playwright.async_api import Browser
 
 from eventflow.domain import events as ev
-from handlers.generation.errors import Stopped
+from eventflow.domain.values import OnSceneFailure
+from handlers.generation.errors import EncodeError, Stopped
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from ops.compose import web_app
 from tests.browser.hls_page import hls_page
@@ -38,6 +39,7 @@ class Renderers:
     """What renders is the real pipeline; each scene is begun when its gate is opened."""
 
     gates: list[threading.Event] = field(factory=lambda: [threading.Event() for _ in range(SCENES)])
+    broken: set[int] = field(factory=set)
 
     def open(self, *scenes: int) -> None:
         for scene in scenes:
@@ -52,6 +54,8 @@ def renderers(monkeypatch: pytest.MonkeyPatch) -> Renderers:
         while not gated.gates[task.scene.index].wait(0.05):
             if control.should_stop():
                 raise Stopped("stopped before its gate was opened")
+        if task.scene.index in gated.broken:
+            raise EncodeError("broken by the test")
         return render(self, task, scratch, control)
 
     monkeypatch.setattr(SimulationPipeline, "__init__", lambda self: init(self, SCENES, CELLS))
@@ -60,9 +64,9 @@ def renderers(monkeypatch: pytest.MonkeyPatch) -> Renderers:
 
 
 @asynccontextmanager
-async def on_air(studio: Studio) -> AsyncIterator[tuple[str, str]]:
+async def on_air(studio: Studio, **request: Any) -> AsyncIterator[tuple[str, str]]:
     """A job that has just been asked for: (its id, the URL that a player is given)."""
-    job_id = await studio.space.submit(simulation())
+    job_id = await studio.space.submit(simulation(**request))
     token = make_token(studio.parts.signing, job_id, datetime.now(UTC) + timedelta(minutes=10))
     async with TestServer(web_app(studio.parts)) as server:
         yield job_id, str(server.make_url(f"/api/v1/videos/jobs/{job_id}/stream?token={token}"))
@@ -153,3 +157,25 @@ async def test_the_browser_itself_plays_the_finished_one(
             await player.until(f"v.currentTime > {at} + 0.3")
         await player.until("v.ended")
         await player.screenshot(tmp_path / "native.png")
+
+
+@pytest.mark.parametrize("player_of", ["hls.js", "the browser"])
+async def test_a_skipped_scene_leaves_no_hole(
+    studio: StudioOf, renderers: Renderers, browser: Browser, player_of: str
+) -> None:
+    renderers.broken.add(1)
+    renderers.open(0, 1, 2)
+    request = {"on_scene_failure": OnSceneFailure.SKIP, "retry_attempts": 0}
+    async with studio() as s, on_air(s, **request) as (job_id, url), hls_page(browser) as player:
+        await wait_until(lambda: s.space.ended(job_id), 60, what="the job has ended")
+        assert "SceneSkipped" in await types(s, job_id)
+        if player_of == "hls.js":
+            await player.open(url)
+            await player.until("v.readyState > 2")
+        else:
+            await player.page.evaluate("url => load(url)", url)
+        await player.play(rate=2)
+        await player.until("v.ended")
+        state = await player.state()
+        assert state["time"] == pytest.approx(2 * SCENE_S, abs=0.2)
+        assert [(0, pytest.approx(2 * SCENE_S, abs=0.2))] == [(round(a, 1), b) for a, b in state["played"]]

@@ -95,6 +95,7 @@ def as_much_of(now: Any, then: Any) -> Any:
 
 #: Types that came after the log of the first version was recorded.
 ADDED_LATER = {
+    "StreamStarted",
     "ArtefactLost",
     "SceneReused",
     "StepParked",
