@@ -12,7 +12,7 @@ from eventflow.domain.values import CaptionFile, FileRef
 from eventflow.domain.view import JobView
 from eventflow.storage import attachment
 from web.checks import known_query, query_choice
-from web.delivery import NO_CACHE, publication, redirect, representation, send, signed, wants_proxy
+from web.delivery import NO_CACHE, lifetime_s, publication, redirect, representation, send, signed, wants_proxy
 from web.deps import DEPS
 from web.errors import Problem, not_available
 from web.jobs import json_response, owned_job
@@ -23,50 +23,50 @@ _CAPTION_FORMATS = ("vtt", "srt")
 
 
 async def metadata(request: web.Request) -> web.Response:
-    known_query(request.query)
+    known_query(request.query, "expires_in")
+    lifetime = lifetime_s(request)
     view, published = await publication(request)
     settings = request.app[DEPS].settings
 
     async def sign(file: FileRef) -> str:
         return await signed(request, file)
 
-    body = await metadata_of(
-        view, published, sign, expires_in_s=settings.signed_url_seconds, links=media_links(settings, view.id)
-    )
+    body = await metadata_of(view, published, sign, expires_in_s=lifetime, links=media_links(settings, view.id))
     return json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def captions(request: web.Request) -> web.StreamResponse:
     """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
-    known_query(request.query, "format", "language", "proxy")
+    known_query(request.query, "format", "language", "proxy", "expires_in")
     wanted = query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
-    proxy = wants_proxy(request)
+    proxy, _ = wants_proxy(request), lifetime_s(request)
     _, published = await publication(request)
     file = _captions(published.captions, wanted, request.query.get("language")).file
     if not proxy:
-        return redirect(await signed(request, file))
+        return await redirect(request, file)
     return await send(request, file, representation(file, NO_CACHE, any_origin=True))
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    known_query(request.query, "quality", "proxy")
-    proxy = wants_proxy(request)
+    known_query(request.query, "quality", "proxy", "expires_in")
+    proxy, _ = wants_proxy(request), lifetime_s(request)
     view, published = await publication(request)
     quality, file = _recording(request, published)
     name = _name(view, quality, file)
     if not proxy:
-        return redirect(await signed(request, file, name))
+        return await redirect(request, file, name)
     return await send(request, file, representation(file, NO_CACHE, attachment(name)))
 
 
 async def stream(request: web.Request) -> web.Response:
-    known_query(request.query, "quality", "format")
+    known_query(request.query, "quality", "format", "expires_in")
+    lifetime_s(request)
     wanted = query_choice(request.query, "format", ("mp4", "hls"))
     if wanted != "mp4":
         await owned_job(request)
         raise not_available("?format", "HLS isn't available yet; ask for format=mp4")
     _, published = await publication(request)
-    return redirect(await signed(request, _recording(request, published)[1]))
+    return await redirect(request, _recording(request, published)[1])
 
 
 def _recording(request: web.Request, published: Publication) -> tuple[str, FileRef]:
