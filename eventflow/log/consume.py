@@ -130,14 +130,21 @@ class GroupMember:
             for entry_id, fields in entries
         ]
 
-    async def sweep(self, lease_ms: int, limit: int) -> list[Delivery]:
-        """Take over up to `limit` entries that nobody has renewed for `lease_ms`, on idle streams too."""
+    async def sweep(self, lease_ms: int, limit: int, working: Iterable[Claim] = ()) -> list[Delivery]:
+        """Take over up to `limit` entries that nobody has renewed for `lease_ms`, on idle streams too.
+
+        `working` is what this consumer is working on itself: where it has come to that age, it is renewed.
+        """
+        own: dict[str, list[str]] = {}
+        for claim in working:
+            own.setdefault(claim.stream, []).append(claim.entry_id)
         found: list[Delivery] = []
         for stream in self.streams:
             if limit - len(found) <= 0:
                 break
             cursor = self._cursors.get(stream, "0-0")
             args: list[Any] = [self.group, self.consumer, lease_ms, cursor, limit - len(found)]
+            args += own.get(stream, ())
             try:
                 self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
             except (ResponseError, *DISCONNECTED):

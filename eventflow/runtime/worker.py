@@ -189,7 +189,8 @@ class Worker:
     async def _sweep(self, member: GroupMember) -> None:
         """Deliver retries that are due, and take over what dead members have left, as far as there is room.
 
-        Our own leases first: after a pause of the server or of ours they may be as old as those of the dead.
+        Our own leases first: after a pause of the server or of ours they may be as old as those of the dead, and work
+        that isn't ours any more is to be ended.
         """
         await self._renew(member)
         await member.move_due(int(self._clock().timestamp() * 1000))
@@ -198,7 +199,8 @@ class Worker:
 
     async def _take_over(self, member: GroupMember) -> None:
         lease_ms, room = self._overdue()
-        for delivery in await member.sweep(lease_ms, room) if room > 0 else ():
+        working = [held.delivery.claim for held in self._held if held.member is member and not held.given_up]
+        for delivery in await member.sweep(lease_ms, room, working) if room > 0 else ():
             entry, count = delivery.claim.entry_id, delivery.claim.count
             self._log.warning("entry taken over", entry=entry, delivery_count=count)
             self._take(member, (delivery,))

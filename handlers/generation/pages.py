@@ -65,12 +65,21 @@ class Box:
 class ScenePages:
     """The drawn pages of one scene, as PNG until they are asked for."""
 
-    def __init__(self, scene: Scene, assets: AssetFiles | None = None, *, detail: float = 1.0) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        assets: AssetFiles | None = None,
+        *,
+        detail: float = 1.0,
+        captioned: bool = False,
+    ) -> None:
         """Draws all pages at the size of the aspect's canvas, or `detail` times as wide and high.
+
+        `captioned`: captions are going to be drawn over them, and have the place of a title and number at the foot.
 
         Blocking, about 50 ms a page. Raises DrawError, UnknownTheme, UnknownAspect, UnknownAsset.
         """
-        drawn = _draw(scene, assets or {}, detail)
+        drawn = _draw(scene, assets or {}, detail, captioned=captioned)
         self._pages = drawn.pages
         self._behind = drawn.behind
         #: Where a clip is to be shown, and where pictures move.
@@ -106,8 +115,9 @@ def draw_pages(scene: Scene, assets: AssetFiles | None = None) -> list[bytes]:
     return _draw(scene, assets or {}, 1.0).pages
 
 
-def _draw(scene: Scene, assets: AssetFiles, detail: float) -> _Drawn:
+def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = False) -> _Drawn:
     theme, frame, aspect = theme_of(scene.theme), frame_of(scene.aspect), aspect_of(scene.aspect)
+    frame = frame.above_captions if captioned else frame
     with tempfile.TemporaryDirectory(prefix="typst-") as root:
         pictures = rasters.prepare(scene.assets, assets, Path(root), detail)
         inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}

@@ -146,3 +146,29 @@ def render(
     except RenderFailed as error:
         raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
+
+
+@app.command()
+def firstframe(
+    short: Annotated[int, typer.Option(min=1, help="Scenes of the short script; one takes ten seconds.")] = 6,
+    long: Annotated[int, typer.Option(min=1, help="Scenes of the long script.")] = 56,
+    json: Json = False,
+) -> None:
+    """Seconds from POST to the first segment and to the finished video, beside a script of one scene."""
+    import tempfile
+    from pathlib import Path
+
+    from ops.bench.firstframe import FirstFrameFailed, run
+    from ops.cli.serve import stack_settings
+    from ops.embedded import EmbeddedError
+    from ops.stack import StackError
+
+    with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
+        environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0)
+        log = Path(folder) / "bench.log"
+        try:
+            with log.open("wb") as errors:
+                result = run(settings, environment, short=short, long=long, errors=errors.fileno())
+        except (FirstFrameFailed, StackError, EmbeddedError) as error:
+            raise CommandError(f"The benchmark doesn't count: {error}") from error
+    show(result, as_json=json)

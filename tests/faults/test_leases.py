@@ -216,3 +216,28 @@ async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(s
             await living.sweep(60_000, 10)
     finally:
         await blocking.aclose()
+
+
+async def test_a_sweep_never_takes_what_the_consumer_itself_is_working_on(space: Space) -> None:
+    """However old its lease has become, between renewing it and looking for others'."""
+    blocking = connect(space.url, blocking=True)
+    try:
+        own, other = (
+            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), name)
+            for name in ("own", "other")
+        )
+        await own.ensure()
+        await space.submit_scenes(3)
+        mine, forgotten = await own.read(2)
+        (orphan,) = await other.read(1)
+        for delivery in (mine, forgotten, orphan):
+            claim = delivery.claim
+            aged = [claim.entry_id]
+            await space.redis.xclaim(claim.stream, claim.group, claim.consumer, 0, aged, idle=60_000, justid=True)
+        swept = await own.sweep(30_000, 10, [mine.claim])
+        assert {d.claim.entry_id for d in swept} == {forgotten.claim.entry_id, orphan.claim.entry_id}
+        rows = await space.redis.xpending_range(mine.claim.stream, "generation", "-", "+", 10)
+        counts = {row["message_id"].decode(): row["times_delivered"] for row in rows}
+        assert counts == {mine.claim.entry_id: 1, forgotten.claim.entry_id: 2, orphan.claim.entry_id: 2}
+    finally:
+        await blocking.aclose()

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from handlers.generation.aspects import aspect_of
 
@@ -26,9 +26,16 @@ class Frame:
     title: float
     section: float
     quote: float
+    #: Whether there is room for the deck's title and the page's number. Upright pages have these at the head.
+    footed: bool = True
 
     def data(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def above_captions(self) -> "Frame":
+        """The frame of pages over which captions are drawn: two rows of them have the foot to themselves."""
+        return evolve(self, bottom=min(self.bottom, self.height - _CAPTIONS), footed=self.shape == "tall")
 
     @property
     def room(self) -> float:
@@ -54,6 +61,9 @@ class Capacity:
     #: Columns stand below each other.
     stacked: bool = False
 
+
+#: From the foot of the canvas to the top of two rows of captions (`burning`), and a little air.
+_CAPTIONS: Final = 220
 
 _FRAMES: Final = {
     "16:9": Frame("wide", 1920, 1080, 130, 130, 98, 940, 1.0, 72, 190, 116, 104, 84),
