@@ -13,6 +13,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from eventflow.delivery_settings import DeliverySettings, RawDelivery, check_delivery, delivery_settings
 from eventflow.domain.values import Step
 from eventflow.leavings_settings import LeavingsSettings, RawLeavings, leavings_settings
 from eventflow.light import environ
@@ -107,7 +108,7 @@ class _Raw:
 
 
 #: All variables: those of parts with settings of their own come after the service's.
-_PARTS: tuple[Any, ...] = (_Raw, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
+_PARTS: tuple[Any, ...] = (_Raw, RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
 
 
 @frozen
@@ -155,6 +156,7 @@ class Settings:
     log_level: str
     log_format: str
     traces: str
+    delivery: DeliverySettings = field(factory=DeliverySettings)
     leavings: LeavingsSettings = field(factory=LeavingsSettings)
     media: MediaSettings = field(factory=MediaSettings)
     speech: SpeechSettings = field(factory=SpeechSettings)
@@ -225,8 +227,9 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _services(check: Checks) -> dict[str, Any]:
-    """Media of the users' own, and services of others that parts of the work are given to."""
+    """Where files come from and go to, and services of others that parts of the work are given to."""
     return {
+        "delivery": delivery_settings(check),
         "media": media_settings(check),
         "speech": speech_settings(check),
         "planner": planner_settings(check),
@@ -258,6 +261,7 @@ def _keeping(check: Checks, *, chosen: bool) -> dict[str, Any]:
 
 
 def _check_together(settings: Settings, problems: list[str]) -> None:
+    check_delivery(settings.delivery, settings.signed_url_seconds, problems)
     if settings.listed_seconds < settings.retention_seconds:
         problems.append(
             f"{PREFIX}_LISTED_SECONDS: {settings.listed_seconds:.15g} is less than {PREFIX}_RETENTION_SECONDS "

@@ -47,7 +47,7 @@ from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker
 from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.settings import Settings
-from eventflow.storage import ObjectStore, SigningKeys, open_store
+from eventflow.storage import ObjectStore, PublicAddress, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
 from ops.signing import signing_keys
@@ -140,8 +140,13 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
         "delivery": settings.delivery_url,
         "fallback": settings.fallback_url,
     }
+    delivery = settings.delivery
+    address = PublicAddress(delivery.public_url, delivery.signed_for == "public") if delivery.public_url else None
+    public: dict[str, PublicAddress | None] = {"delivery": address}
     return {
-        role: open_store(url, now=utc_now, signing=signing, name=role, base_url=settings.public_url)
+        role: open_store(
+            url, now=utc_now, signing=signing, name=role, base_url=settings.public_url, public=public.get(role)
+        )
         for role, url in urls.items()
     }
 

@@ -10,11 +10,11 @@ from aiohttp import hdrs, web
 from eventflow.domain.job import Publication
 from eventflow.domain.values import FileRef
 from eventflow.domain.view import JobView
-from eventflow.storage import ObjectStore
-from web.checks import query_choice
-from web.deps import DEPS
+from eventflow.storage import Method, ObjectStore
+from web.checks import query_choice, query_number
+from web.deps import DEPS, PLAYBACK
 from web.editions import Located
-from web.errors import RETRY, Problem
+from web.errors import RETRY, FieldError, Problem, invalid
 from web.playback import watched_job
 from web.sending import Representation, send_read
 
@@ -45,7 +45,11 @@ def not_ready(view: JobView) -> Problem:
 
 def wants_proxy(request: web.Request) -> bool:
     """Whether the bytes are to pass through the app. Raises Problem 422."""
-    return query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
+    proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
+    if proxy and "expires_in" in request.query:
+        reason = "the bytes come through the app: there is no URL that could expire; leave it out, or proxy"
+        raise invalid([FieldError("?expires_in", "conflict", reason)])
+    return proxy
 
 
 def store_of(request: web.Request, file: FileRef | Located) -> ObjectStore:
@@ -56,15 +60,36 @@ def store_of(request: web.Request, file: FileRef | Located) -> ObjectStore:
     return store
 
 
-async def signed(request: web.Request, file: FileRef | Located, name: str | None = None) -> str:
-    """A URL that leads to the file, shown inline, or saved under `name`."""
-    lifetime = timedelta(seconds=request.app[DEPS].settings.signed_url_seconds)
-    store = store_of(request, file)
-    return await store.signed_url(file.key, expires_in=lifetime, download_name=name, media_type=file.media_type)
+def lifetime_s(request: web.Request) -> int:
+    """How long the URLs of an answer live: `?expires_in=`, within the settings' limits. Raises Problem 422.
+
+    Not for who has a playback token alone: its end is that of what it opens.
+    """
+    if request.get(PLAYBACK) is not None and "expires_in" in request.query:
+        raise invalid([FieldError("?expires_in", "conflict", "a playback token can't choose; leave it out")])
+    settings = request.app[DEPS].settings
+    limits = settings.delivery
+    return query_number(
+        request.query, "expires_in", settings.signed_url_seconds, limits.min_seconds, limits.max_seconds
+    )
 
 
-def redirect(url: str) -> web.Response:
-    """307, never cached: the next one gets a URL of its own. Pages of other origins may follow it, as players do."""
+async def signed(
+    request: web.Request, file: FileRef | Located, name: str | None = None, *, method: Method = "GET"
+) -> str:
+    """A URL that leads to the file for `lifetime_s`, shown inline, or saved under `name`."""
+    store, lifetime = store_of(request, file), timedelta(seconds=lifetime_s(request))
+    return await store.signed_url(
+        file.key, expires_in=lifetime, download_name=name, media_type=file.media_type, method=method
+    )
+
+
+async def redirect(request: web.Request, file: FileRef | Located, name: str | None = None) -> web.Response:
+    """307 to the file, for the method of the request; never cached: the next one gets a URL of its own.
+
+    Pages of other origins may follow it, as players do.
+    """
+    url = await signed(request, file, name, method="HEAD" if request.method == "HEAD" else "GET")
     headers = {hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store", **ANY_PAGE}
     return web.Response(status=307, headers=headers)
 

@@ -15,6 +15,7 @@ from web.checks import known_query, query_choice
 from web.delivery import (
     NO_CACHE,
     PLAYBACK_QUERY,
+    lifetime_s,
     publication,
     redirect,
     representation,
@@ -32,47 +33,47 @@ _CAPTION_FORMATS = ("vtt", "srt")
 
 
 async def metadata(request: web.Request) -> web.Response:
-    known_query(request.query)
+    known_query(request.query, "expires_in")
+    lifetime = lifetime_s(request)
     view, published = await publication(request)
     settings = request.app[DEPS].settings
 
     async def sign(file: FileRef) -> str:
         return await signed(request, file)
 
-    body = await metadata_of(
-        view, published, sign, expires_in_s=settings.signed_url_seconds, links=media_links(settings, view.id)
-    )
+    body = await metadata_of(view, published, sign, expires_in_s=lifetime, links=media_links(settings, view.id))
     return json_response(body, headers={hdrs.CACHE_CONTROL: "no-store"})
 
 
 async def captions(request: web.Request) -> web.StreamResponse:
     """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
-    known_query(request.query, "format", "language", "proxy", PLAYBACK_QUERY)
+    known_query(request.query, "format", "language", "proxy", "expires_in", PLAYBACK_QUERY)
     wanted = query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
-    proxy = wants_proxy(request)
+    proxy, _ = wants_proxy(request), lifetime_s(request)
     _, published = await publication(request)
     file = _captions(published.captions, wanted, request.query.get("language")).file
     if not proxy:
-        return redirect(await signed(request, file))
+        return await redirect(request, file)
     return await send(request, file, representation(file, NO_CACHE, any_origin=True))
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    known_query(request.query, "quality", "proxy", PLAYBACK_QUERY)
-    proxy = wants_proxy(request)
+    known_query(request.query, "quality", "proxy", "expires_in", PLAYBACK_QUERY)
+    proxy, _ = wants_proxy(request), lifetime_s(request)
     view, published = await publication(request)
     quality, file = _recording(request, published)
     name = _name(view, quality, file)
     if not proxy:
-        return redirect(await signed(request, file, name))
+        return await redirect(request, file, name)
     return await send(request, file, representation(file, NO_CACHE, attachment(name)))
 
 
 async def whole_video(request: web.Request) -> web.Response:
     """The MP4, to be watched rather than saved."""
-    known_query(request.query, "quality", "format", PLAYBACK_QUERY)
+    known_query(request.query, "quality", "format", "expires_in", PLAYBACK_QUERY)
+    lifetime_s(request)
     _, published = await publication(request)
-    return redirect(await signed(request, _recording(request, published)[1]))
+    return await redirect(request, _recording(request, published)[1])
 
 
 def _recording(request: web.Request, published: Publication) -> tuple[str, FileRef]:

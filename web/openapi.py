@@ -22,7 +22,7 @@ from web.requests import Limits
 
 _JOB = path("job_id", schemas.JOB_ID)
 _QUALITY = query("quality", schemas.STRING, "One that the video has, or audio; the best one if left out.")
-_FLAG = {"type": "string", "enum": ["true", "false", "1", "0"]}
+_PROXY = query("proxy", schemas.enum("true", "false", "1", "0"), "Send the bytes through the app.")
 _RANGES = (header("Range", "One range of bytes."), header("If-Range", "The ETag that the range belongs to."))
 _CONDITION = header("If-None-Match", "ETags that you have.")
 _KEY = header(
@@ -179,7 +179,7 @@ def _parked_paths() -> dict[str, Any]:
     }
 
 
-def _captions() -> Operation:
+def _captions(expires_in: Operation) -> Operation:
     return operation(
         "The captions of the video",
         {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
@@ -189,22 +189,30 @@ def _captions() -> Operation:
             streaming_openapi.TOKEN,
             query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
             query("language", schemas.STRING, "BCP 47 tag; without it the first track."),
-            query("proxy", _FLAG, "Send the bytes through the app."),
+            _PROXY,
+            expires_in,
             *_RANGES,
         ),
     )
 
 
-def _media_paths() -> dict[str, Any]:
+def _expires_in(settings: Settings) -> dict[str, Any]:
+    limits = settings.delivery
+    seconds = {"type": "integer", "minimum": limits.min_seconds, "maximum": limits.max_seconds}
+    usual = f"Seconds that signed URLs live; {settings.signed_url_seconds} if left out. Not with proxy=true."
+    return query("expires_in", seconds, usual)
+
+
+def _media_paths(expires_in: dict[str, Any]) -> dict[str, Any]:
     whole, part = bytes_of("All bytes."), bytes_of("The range's bytes.")
     described = answer_of("Metadata", "All that is known of the video; its URLs are signed just now.")
     key = path("key", {"type": "string", "minLength": 1})
     return {
         f"{JOBS}/{{job_id}}/metadata": {
-            "get": operation("The video's metadata", {"200": described}, (404, 409, 410), parameters=(_JOB,))
+            "get": operation("The video's metadata", {"200": described}, (404, 409, 410), parameters=(_JOB, expires_in))
         },
         **pictures_openapi.paths(),
-        f"{JOBS}/{{job_id}}/captions": {"get": _captions()},
+        f"{JOBS}/{{job_id}}/captions": {"get": _captions(expires_in)},
         f"{JOBS}/{{job_id}}/download": {
             "get": operation(
                 "Save the video",
@@ -214,7 +222,8 @@ def _media_paths() -> dict[str, Any]:
                     _JOB,
                     streaming_openapi.TOKEN,
                     _QUALITY,
-                    query("proxy", _FLAG, "Send the bytes through the app."),
+                    _PROXY,
+                    expires_in,
                     *_RANGES,
                 ),
             )
@@ -270,9 +279,9 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
             **_job_paths(),
             **_admin_paths(),
             **_parked_paths(),
-            **_media_paths(),
+            **_media_paths(_expires_in(settings)),
             **_ending_paths(),
-            **streaming_openapi.paths(settings.playback_token_seconds),
+            **streaming_openapi.paths(settings.playback_token_seconds, _expires_in(settings)),
             **assets_openapi.paths(settings.media),
             **_service_paths(),
         },

@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from eventflow.domain.view import JobView
 from web.checks import known_query, query_choice, query_number
-from web.delivery import ANY_PAGE, PLAYBACK_QUERY, not_ready, redirect, signed
+from web.delivery import ANY_PAGE, PLAYBACK_QUERY, not_ready, redirect
 from web.editions import Edition, Editions
 from web.errors import FieldError, Problem, invalid
 from web.hls import MEDIA_TYPE, captions_playlist, master_playlist, media_playlist
@@ -56,7 +56,7 @@ async def segment(request: web.Request) -> web.Response:
         file = (await streams.at(view.id, view.version)).editions.files.get((quality, name))
     if file is None:
         raise _no_segment()
-    return redirect(await signed(request, file))
+    return await redirect(request, file)
 
 
 def _edition(editions: Editions, view: JobView, number: int) -> Edition:

@@ -25,8 +25,8 @@ _REDIRECT = {
 }
 
 
-def paths(longest_s: int) -> dict[str, Any]:
-    """The routes, where a token may be valid for up to `longest_s` seconds."""
+def paths(longest_s: int, expires_in: Schema) -> dict[str, Any]:
+    """The routes, where a token may be valid for up to `longest_s` seconds. `expires_in` is for format=mp4."""
     playlist = {
         **bytes_of("A playlist: of the renditions, or of the one that is asked for.", hls.MEDIA_TYPE),
         "headers": {"ETag": {"schema": schemas.STRING, "description": "Changes with the playlist."}},
@@ -38,7 +38,7 @@ def paths(longest_s: int) -> dict[str, Any]:
                 "Watch the video, from its first scene on",
                 {"200": playlist, "304": {"description": "You have it."}, "307": _REDIRECT},
                 (403, 404, 409, 410),
-                parameters=(_JOB, TOKEN, *_WHICH, header("If-None-Match", "ETags that you have.")),
+                parameters=(_JOB, TOKEN, *_WHICH, expires_in, header("If-None-Match", "ETags that you have.")),
             )
         },
         f"{JOBS}/{{job_id}}/stream/{{quality}}/{{name}}": {

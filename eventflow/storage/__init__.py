@@ -16,10 +16,10 @@ from eventflow.storage.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from eventflow.storage.factory import open_store
+from eventflow.storage.factory import PublicAddress, open_store
 from eventflow.storage.keys import check_key, guess_media_type
 from eventflow.storage.local import LocalStore
-from eventflow.storage.port import ObjectInfo, ObjectStore
+from eventflow.storage.port import Method, ObjectInfo, ObjectStore
 from eventflow.storage.signing import MediaGrant, SigningKey, SigningKeys, sign_url, verify
 
 __all__ = [
@@ -29,9 +29,11 @@ __all__ = [
     "InvalidKey",
     "LocalStore",
     "MediaGrant",
+    "Method",
     "ObjectInfo",
     "ObjectMissing",
     "ObjectStore",
+    "PublicAddress",
     "RangeNotSatisfiable",
     "SignatureError",
     "SigningKey",

@@ -9,12 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from attrs import evolve, frozen
+
 from eventflow.storage.local import LocalStore
 from eventflow.storage.port import ObjectStore
 from eventflow.storage.signing import SigningKeys
 
 if TYPE_CHECKING:
     from eventflow.storage.s3_client import S3Options
+
+
+@frozen
+class PublicAddress:
+    """Where viewers reach a store: `signed` tells whether S3's signatures are for that host, or for its own.
+
+    Local files are signed whatever the host.
+    """
+
+    url: str
+    signed: bool = False
 
 
 def open_store(
@@ -24,12 +37,14 @@ def open_store(
     signing: SigningKeys | None = None,
     name: str = "local",
     base_url: str = "",
+    public: PublicAddress | None = None,
     s3: S3Options | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> ObjectStore:
     """The store at `s3://bucket/prefix`, `file:///absolute/dir` or `/absolute/dir`; makes no request.
 
-    `signing`, `name` (the store's name in URLs) and `base_url` are used by local stores only. S3
+    `public` is where viewers reach it, if not by its own address. `now`, `signing`, `name` (the store's name in URLs)
+    and `base_url` (that of the app) are used by local stores only. S3
     credentials come from botocore's chain (AWS_* variables, profile, role) unless `s3` has them.
     Raises ValueError with what is wrong; a URL with credentials in it is refused without being repeated.
     """
@@ -38,12 +53,18 @@ def open_store(
         raise ValueError("A store's URL holds no credentials, query or fragment; set AWS_* variables instead.")
     if parts.scheme == "s3":
         from eventflow.storage.s3 import S3Store  # a large import, for those who need it
+        from eventflow.storage.s3_client import S3Options
 
-        return S3Store(parts.netloc, unquote(parts.path), options=s3, environ=environ, now=now)
+        options = s3 or S3Options()
+        if public is not None and public.signed:
+            options = evolve(options, public_endpoint_url=public.url)
+        elif public is not None:
+            options = evolve(options, public_base_url=public.url)
+        return S3Store(parts.netloc, unquote(parts.path), options=options, environ=environ, now=now)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         path = unquote(parts.path)
     elif not parts.scheme and not parts.netloc:
         path = url
     else:
         raise ValueError(f"A store is s3://bucket/prefix or file:///absolute/dir, not {url!r}.")
-    return LocalStore(Path(path), now=now, signing=signing, name=name, base_url=base_url)
+    return LocalStore(Path(path), now=now, signing=signing, name=name, base_url=public.url if public else base_url)

@@ -33,7 +33,15 @@ from eventflow.storage.files import COPY_BYTES, Spool, make_folders, read_chunks
 from eventflow.storage.keys import check_key, check_prefix, check_sha256
 from eventflow.storage.local_errors import reported
 from eventflow.storage.local_meta import INTERNAL, MetaFiles, is_link, remove_empty_folders, walk
-from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, ObjectStore, OnProgress, check_range, lifetime_seconds
+from eventflow.storage.port import (
+    CHUNK_BYTES,
+    Method,
+    ObjectInfo,
+    ObjectStore,
+    OnProgress,
+    check_range,
+    lifetime_seconds,
+)
 from eventflow.storage.signing import MediaGrant, SigningKeys, sign_url
 
 _LIST_BATCH = 500
@@ -168,6 +176,7 @@ class LocalStore:
         expires_in: timedelta,
         download_name: str | None = None,
         media_type: str | None = None,
+        method: Method = "GET",
     ) -> str:
         """A URL below `base_url` (relative to the host if that is empty); `signing.verify` checks it."""
         lifetime = timedelta(seconds=lifetime_seconds(expires_in))
@@ -180,7 +189,7 @@ class LocalStore:
             download_name=None if download_name is None else safe_name(download_name),
             media_type=media_type,
         )
-        return sign_url(self._signing, grant, base_url=self._base_url)
+        return sign_url(self._signing, grant, base_url=self._base_url, method=method)
 
     def open_path(self, key: str) -> Path:
         """The object's file, to be sent with sendfile. Blocks for a few lstat calls. Raises ObjectMissing."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from attrs import frozen
 
@@ -12,6 +12,9 @@ from attrs import frozen
 CHUNK_BYTES = 256 * 1024
 #: SigV4 allows no more; the local store keeps the same limit so that one can replace the other.
 MAX_URL_LIFETIME = timedelta(days=7)
+
+#: What a signed URL is for. Stores may take one for GET for HEAD as well; S3 doesn't.
+Method = Literal["GET", "HEAD"]
 
 #: Called with the bytes that are safely in the store so far; never falls, ends with the size.
 OnProgress = Callable[[int], None]
@@ -108,8 +111,9 @@ class ObjectStore(Protocol):
         expires_in: timedelta,
         download_name: str | None = None,
         media_type: str | None = None,
+        method: Method = "GET",
     ) -> str:
-        """A URL that lets its bearer GET the object until it expires; the object need not exist.
+        """A URL that lets its bearer GET (or HEAD) the object until it expires; the object need not exist.
 
         Shown inline, or saved under `download_name` (any text; it is made safe). `media_type` overrides the
         stored one. Makes no request. Raises ValueError unless 0 < expires_in <= 7 days.

@@ -18,7 +18,15 @@ from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
 from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
 from eventflow.storage.keys import check_key, check_prefix, check_sha256, guess_media_type, is_valid_key
-from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, ObjectStore, OnProgress, check_range, lifetime_seconds
+from eventflow.storage.port import (
+    CHUNK_BYTES,
+    Method,
+    ObjectInfo,
+    ObjectStore,
+    OnProgress,
+    check_range,
+    lifetime_seconds,
+)
 from eventflow.storage.s3_body import Body, checksums_of
 from eventflow.storage.s3_client import S3Connection, S3Options
 from eventflow.storage.s3_copy import Copy, copy
@@ -183,6 +191,7 @@ class S3Store:
         expires_in: timedelta,
         download_name: str | None = None,
         media_type: str | None = None,
+        method: Method = "GET",
     ) -> str:
         lifetime = lifetime_seconds(expires_in)
         asked = self._target(key)
@@ -190,7 +199,7 @@ class S3Store:
             asked["ResponseContentDisposition"] = attachment(download_name)
         if media_type is not None:
             asked["ResponseContentType"] = media_type
-        return await self._connection.presign(self._what(key), asked, lifetime)
+        return await self._connection.presign(self._what(key), asked, lifetime, method)
 
     async def check(self) -> None:
         """Lists one object: this needs the network, the bucket, the credentials and the right to list."""

@@ -11,6 +11,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from attrs import Attribute, field, frozen, validators
 
+from eventflow.storage.port import Method
 from eventflow.storage.s3_errors import Redactor, reported
 
 _T = TypeVar("_T")
@@ -33,7 +34,7 @@ class S3Options:
 
     `addressing_style` None means path style where an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or
     AWS_ENDPOINT_URL), as other S3 servers want it, and botocore's choice on AWS. `public_endpoint_url` is the
-    one viewers reach, put into signed URLs.
+    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`).
 
     `checksum` is what the store verifies each body by. All of AWS, MinIO, Ceph and rclone verify MD5;
     SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
@@ -46,6 +47,7 @@ class S3Options:
 
     endpoint_url: str | None = field(default=None, validator=_check_endpoint)
     public_endpoint_url: str | None = field(default=None, validator=_check_endpoint)
+    public_base_url: str | None = field(default=None, validator=_check_endpoint)
     region: str | None = None
     addressing_style: Literal["path", "virtual", "auto"] | None = None
     access_key_id: str | None = None
@@ -95,12 +97,15 @@ class S3Connection:
             async with asyncio.timeout(self._deadline_seconds(body_bytes)):
                 return await call(**parameters)
 
-    async def presign(self, what: str, parameters: Mapping[str, Any], expires_seconds: int) -> str:
-        """A signed GET URL, for the endpoint that viewers reach."""
+    async def presign(
+        self, what: str, parameters: Mapping[str, Any], expires_seconds: int, method: Method = "GET"
+    ) -> str:
+        """A signed URL for one method, with the address that viewers reach."""
         client = await self._client(self.options.public_endpoint_url or self.options.endpoint_url)
         with reported(what, self._redact):
-            url = await client.generate_presigned_url("get_object", Params=dict(parameters), ExpiresIn=expires_seconds)
-        return str(url)
+            operation = {"GET": "get_object", "HEAD": "head_object"}[method]
+            url = await client.generate_presigned_url(operation, Params=dict(parameters), ExpiresIn=expires_seconds)
+        return rebased(str(url), self.options.public_base_url)
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         """Starts work that goes on if its caller is cancelled; `close` waits for it."""
@@ -157,6 +162,15 @@ class S3Connection:
         # aiohttp waits for "100 Continue" without any timeout, and parts are small enough to just send.
         client.meta.events.register_last("before-call.s3", _send_without_asking)
         return client
+
+
+def rebased(url: str, base_url: str | None) -> str:
+    """`url` with scheme and host of `base_url`, and its path in front; path and query, which are signed, stay as they
+    are. Whatever is at `base_url` asks the store by the store's own name."""
+    if not base_url:
+        return url
+    parts = urlsplit(url)
+    return f"{base_url.rstrip('/')}{parts.path}?{parts.query}"
 
 
 def _send_without_asking(params: dict[str, Any], **_: Any) -> None:

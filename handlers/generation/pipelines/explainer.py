@@ -116,8 +116,8 @@ class ExplainerPipeline:
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         narration = task.scene.narration
         with ExitStack() as stack:
-            detail = detail_of(profiles, aspect_of(task.style.aspect))
-            scene, burned = from_spec(task.scene.spec, Scene), task.style.burned
+            detail, burned = detail_of(profiles, aspect_of(task.style.aspect)), task.style.burned
+            scene = from_spec(task.scene.spec, Scene)
             drawn = pages.ScenePages(scene, task.assets, detail=detail, captioned=burned)
             boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
             moving = staged(boxes, task.assets, narration, stack)

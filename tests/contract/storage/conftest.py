@@ -51,7 +51,7 @@ class Backend:
     store: ObjectStore
     #: Puts bytes there behind the store's back, quickly.
     place: Callable[[str, bytes], None]
-    #: A GET of a signed URL.
+    #: A GET of a signed URL, or another `method`.
     get: Callable[..., Awaitable[Answer]]
     clock: Clock
     server: S3Server | None = None
@@ -110,14 +110,14 @@ def local_backend(root: Path) -> Backend:
         (root / key).parent.mkdir(parents=True, exist_ok=True)
         (root / key).write_bytes(data)
 
-    async def get(url: str, *, start: int | None = None, length: int = 0) -> Answer:
+    async def get(url: str, *, start: int | None = None, length: int = 0, method: str = "GET") -> Answer:
         # Does what the web app's route does with it.
         parts = urlsplit(url)
         _, media, name, key = unquote(parts.path).split("/", 3)
         assert media == "media"
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
-            grant = verify(KEYS, method="GET", store=name, key=key, query=query, now=clock())
+            grant = verify(KEYS, method=method, store=name, key=key, query=query, now=clock())
         except SignatureError:
             return Answer(403)
         headers = {"Content-Type": grant.media_type or (await store.head(key)).media_type}
@@ -125,7 +125,8 @@ def local_backend(root: Path) -> Backend:
             headers["Content-Disposition"] = attachment(grant.download_name)
         wanted = {} if start is None else {"start": start, "length": length}
         body = b"".join([chunk async for chunk in store.read(key, **wanted)])
-        return Answer(200 if start is None else 206, body, headers)
+        headers["Content-Length"] = str(len(body))
+        return Answer(200 if start is None else 206, b"" if method == "HEAD" else body, headers)
 
     return Backend("local", store, place, get, clock)
 
@@ -134,11 +135,11 @@ def s3_backend(name: str, server: S3Server) -> Backend:
     prefix = f"t-{secrets.token_hex(6)}"
     store = S3Store(server.bucket, prefix, options=small_parts(server))
 
-    async def get(url: str, *, start: int | None = None, length: int = 0) -> Answer:
+    async def get(url: str, *, start: int | None = None, length: int = 0, method: str = "GET") -> Answer:
         asked = {} if start is None else {"Range": f"bytes={start}-{start + length - 1}"}
         async with (
             aiohttp.ClientSession() as session,
-            session.get(URL(url, encoded=True), headers=asked) as answer,
+            session.request(method, URL(url, encoded=True), headers=asked) as answer,
         ):
             return Answer(answer.status, await answer.read(), answer.headers)
 

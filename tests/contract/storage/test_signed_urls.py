@@ -28,6 +28,23 @@ async def test_a_range_of_a_signed_url(backend: Backend) -> None:
     assert (answer.status, answer.body) == (backend.range_status, b"3456")
 
 
+async def test_a_url_is_for_one_method(backend: Backend) -> None:
+    await backend.store.put_bytes("x", b"0123456789", media_type="video/mp4")
+    url = await backend.store.signed_url("x", expires_in=SOON, download_name="a.mp4", method="HEAD")
+    head = await backend.get(url, method="HEAD")
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", "10")
+    if backend.name != "moto":  # it has no response-content-disposition on HEAD
+        assert head.headers["Content-Disposition"].startswith("attachment")
+    assert ((await backend.get(url)).status == 403) is backend.checks_signatures
+    for method in ("PUT", "DELETE", "POST"):
+        for each in ("GET", "HEAD"):
+            signed = await backend.store.signed_url("x", expires_in=SOON, method=each)  # type: ignore[arg-type]
+            if backend.checks_signatures:
+                assert (await backend.get(signed, method=method)).status in (400, 403, 404, 405)
+    if backend.checks_signatures:
+        assert b"".join([chunk async for chunk in backend.store.read("x")]) == b"0123456789"
+
+
 NAMES = [
     "movie.mp4",
     "Übersicht – 視頻.mp4",

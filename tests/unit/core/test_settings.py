@@ -1,10 +1,12 @@
 """Settings: defaults that are valid, every problem at once, and secrets that stay secret."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from eventflow.delivery_settings import DeliverySettings, RawDelivery
 from eventflow.domain.values import Step
 from eventflow.leavings_settings import LeavingsSettings, RawLeavings
 from eventflow.media_settings import RawMedia
@@ -85,10 +87,10 @@ def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
     fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
-    parts = {"leavings", "media", "speech", "planner", "remote"}
+    parts = {"delivery", "leavings", "media", "speech", "planner", "remote"}
     own = [name for name in fields if name not in parts]
     assert names[: len(own)] == own
-    raws = (RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
+    raws = (RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
     assert names[len(own) :] == [each.name for raw in raws for each in raw.__attrs_attrs__]
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
@@ -222,6 +224,36 @@ def test_limits_of_single_steps() -> None:
 def test_limits_of_single_steps_that_are_none(text: str) -> None:
     with pytest.raises(SettingsError, match=r"EVENTFLOW_STEP_TIMEOUTS.*render_scene=600"):
         load_settings({"EVENTFLOW_STEP_TIMEOUTS": text})
+
+
+def test_where_viewers_reach_what_is_delivered() -> None:
+    assert load_settings({}).delivery == DeliverySettings()
+    wanted = {"DELIVERY_PUBLIC_URL": "https://cdn.example.org/videos/", "SIGNED_URL_MAX_SECONDS": "7200"}
+    chosen = load_settings(env(**wanted)).delivery
+    assert chosen == DeliverySettings(60, 7200, "https://cdn.example.org/videos", "store")
+    domain = env(DELIVERY_PUBLIC_URL="http://[::1]:9000", DELIVERY_SIGNED_FOR="public")
+    assert load_settings(domain).delivery.signed_for == "public"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"SIGNED_URL_MIN_SECONDS": "7200"}, "3600 is not from EVENTFLOW_SIGNED_URL_MIN_SECONDS (7200)"),
+        ({"SIGNED_URL_MAX_SECONDS": "1800"}, "to EVENTFLOW_SIGNED_URL_MAX_SECONDS (1800)"),
+        ({"SIGNED_URL_MAX_SECONDS": "604801"}, "a number from 1 to 604800"),
+        ({"DELIVERY_PUBLIC_URL": "cdn.example.org"}, "https://cdn.example.org"),
+        ({"DELIVERY_PUBLIC_URL": "ftp://cdn.example.org"}, "https://cdn.example.org"),
+        ({"DELIVERY_PUBLIC_URL": "https://user:secret@cdn.example.org"}, "https://cdn.example.org"),
+        ({"DELIVERY_PUBLIC_URL": "https://cdn.example.org/?a=b"}, "https://cdn.example.org"),
+        ({"DELIVERY_PUBLIC_URL": "https://cdn.example.org/a b"}, "https://cdn.example.org"),
+        ({"DELIVERY_SIGNED_FOR": "cdn"}, "one of store, public"),
+        ({"DELIVERY_SIGNED_FOR": "public"}, "EVENTFLOW_DELIVERY_PUBLIC_URL has to say the domain"),
+        ({"DELIVERY_SIGNED_FOR": "public", "DELIVERY_PUBLIC_URL": "https://a.example/v"}, "has the path /v"),
+    ],
+)
+def test_addresses_and_lives_that_do_not_fit_are_named(settings: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load_settings(env(**settings))
 
 
 def test_media_limits_are_in_bytes_and_remote_media_off() -> None:
