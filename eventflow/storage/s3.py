@@ -20,6 +20,7 @@ from eventflow.storage.keys import check_key, check_prefix, check_sha256, guess_
 from eventflow.storage.port import CHUNK_BYTES, ObjectInfo, OnProgress, check_range, lifetime_seconds
 from eventflow.storage.s3_body import Body, checksum_parameters
 from eventflow.storage.s3_client import S3Connection, S3Options
+from eventflow.storage.s3_unfinished import Unfinished, abort_upload, unfinished_uploads
 from eventflow.storage.s3_upload import Upload, upload
 
 
@@ -152,6 +153,14 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def unfinished(self) -> AsyncIterator[Unfinished]:
+        """Multipart uploads below the prefix that are open. Raises StorageError."""
+        return unfinished_uploads(self._connection, self._what(""), self.bucket, self.prefix)
+
+    async def abort(self, upload: Unfinished) -> None:
+        """End an open upload; its parts are gone. One that has ended is no error."""
+        await abort_upload(self._connection, self._what(upload.key), self.bucket, upload)
 
     async def signed_url(
         self,

@@ -28,6 +28,7 @@ from ops.cli import (
     replay_log,
     serve,
     settings,
+    storage,
 )
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
@@ -61,6 +62,7 @@ app.add_typer(assets.app, name="assets")
 app.add_typer(parked.app, name="parked")
 app.add_typer(archive.app, name="archive")
 app.add_typer(groups.app, name="groups")
+app.add_typer(storage.app, name="storage")
 app.add_typer(bench.app, name="bench")
 replay.app.command("group")(replay_group.group)
 replay.app.command("history")(replay_log.history)
