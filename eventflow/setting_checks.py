@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,3 +82,21 @@ def _among(text: str, allowed: tuple[str, ...]) -> bool:
 
 def _fail() -> Any:
     raise ValueError
+
+
+def with_secrets_from_files(
+    environment: Mapping[str, str], secrets: Iterable[str], problems: list[str]
+) -> dict[str, str]:
+    """Our variables, and for each of `secrets` the text of the file that its variable with `_FILE` behind it names."""
+    variables = {name: value for name, value in environment.items() if name.startswith(f"{PREFIX}_")}
+    for secret in secrets:
+        file = variables.pop(f"{PREFIX}_{secret}_FILE", None)
+        if file is None:
+            continue
+        try:
+            variables[f"{PREFIX}_{secret}"] = Path(file).read_text().strip()
+        except OSError as error:
+            problems.append(f"{PREFIX}_{secret}_FILE: {file} can't be read: {error.strerror}")
+        except ValueError:
+            problems.append(f"{PREFIX}_{secret}_FILE: {file!r} is no text file")
+    return variables

@@ -26,7 +26,7 @@ from eventflow.model_settings import (
     planner_settings,
     remote_settings,
 )
-from eventflow.setting_checks import PREFIX, Checks
+from eventflow.setting_checks import PREFIX, Checks, with_secrets_from_files
 from eventflow.speech_settings import RawSpeech, SpeechSettings, speech_settings
 
 _CENTURY_S = 100 * 365 * 86_400
@@ -177,7 +177,7 @@ class Settings:
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and validate all settings. Raises SettingsError with every problem, not just the first."""
     problems = _unknown(environment)
-    variables = _with_secrets_from_files(environment, problems)
+    variables = with_secrets_from_files(environment, _SECRETS, problems)
     check = Checks([environ.to_config(part, variables) for part in _PARTS], _PARTS, problems)
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
@@ -273,21 +273,6 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
-
-
-def _with_secrets_from_files(environment: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    variables = {name: value for name, value in environment.items() if name.startswith(f"{PREFIX}_")}
-    for secret in _SECRETS:
-        file = variables.pop(f"{PREFIX}_{secret}_FILE", None)
-        if file is None:
-            continue
-        try:
-            variables[f"{PREFIX}_{secret}"] = Path(file).read_text().strip()
-        except OSError as error:
-            problems.append(f"{PREFIX}_{secret}_FILE: {file} can't be read: {error.strerror}")
-        except ValueError:
-            problems.append(f"{PREFIX}_{secret}_FILE: {file!r} is no text file")
-    return variables
 
 
 def _unknown(environment: Mapping[str, str]) -> list[str]:

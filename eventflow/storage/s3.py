@@ -17,7 +17,7 @@ from eventflow.storage import s3_cors
 from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
 from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
-from eventflow.storage.keys import check_key, check_prefix, check_sha256, guess_media_type, is_valid_key
+from eventflow.storage.keys import check_key, check_prefix, check_sha256, is_valid_key
 from eventflow.storage.port import (
     CHUNK_BYTES,
     Method,
@@ -27,10 +27,11 @@ from eventflow.storage.port import (
     check_range,
     lifetime_seconds,
 )
+from eventflow.storage.s3_answers import described, listed
 from eventflow.storage.s3_body import Body, checksums_of
 from eventflow.storage.s3_client import S3Connection, S3Options
 from eventflow.storage.s3_copy import Copy, copy
-from eventflow.storage.s3_open import abort, open_uploads
+from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
 from eventflow.storage.s3_upload import Upload, upload
 
 
@@ -119,7 +120,7 @@ class S3Store:
         wanted = sha256 and check_sha256(sha256)
         answer = await self._get(key)
         try:
-            info = self._info(key, answer)
+            info = described(key, answer)
             async with aclosing(self._body(key, answer, COPY_BYTES)) as chunks:
                 what = self._what(key)
                 await save(chunks, path, what=what, size_bytes=info.size_bytes, sha256=wanted or info.sha256)
@@ -135,7 +136,7 @@ class S3Store:
             # A HEAD says 404 for a missing bucket too; a wrong setting must not look like a lost object.
             await self._require_bucket()
             raise
-        return self._info(key, answer)
+        return described(key, answer)
 
     async def copy(self, source: str, target: str) -> ObjectInfo:
         info = await self.head(source)
@@ -158,10 +159,18 @@ class S3Store:
     async def remove_abandoned(self, *, older_than: timedelta) -> int:
         """As in the port: multipart uploads that are open and got no part for so long."""
         removed, limit = 0, self._now() - older_than
-        async for left in open_uploads(self._connection, self.description, self.bucket, self.prefix):
+        async for left in self.open_uploads():
             if left.last_used_at < limit:
-                removed += await abort(self._connection, self.description, left)
+                removed += await self.abort(left)
         return removed
+
+    def open_uploads(self) -> AsyncIterator[OpenUpload]:
+        """Multipart uploads below the prefix that nobody has completed. Raises StorageError."""
+        return open_uploads(self._connection, self.description, self.bucket, self.prefix)
+
+    async def abort(self, upload: OpenUpload) -> bool:
+        """Whether the upload and its parts are gone."""
+        return await abort(self._connection, self.description, upload)
 
     async def delete(self, key: str) -> None:
         client = await self._connection.client()
@@ -179,7 +188,7 @@ class S3Store:
                 key = str(entry["Key"]).removeprefix(self.prefix)
                 # Others may write to the bucket too: consoles create "folder/" objects, for example.
                 if is_valid_key(key):
-                    yield _listed(key, entry)
+                    yield listed(key, entry)
             if not page.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = page["NextContinuationToken"]
@@ -275,31 +284,6 @@ class S3Store:
 
     def _what(self, key: str) -> str:
         return f"{self.description}: {key!r}"
-
-    def _info(self, key: str, answer: Mapping[str, Any]) -> ObjectInfo:
-        return ObjectInfo(
-            key=key,
-            size_bytes=int(answer["ContentLength"]),
-            sha256=answer.get("Metadata", {}).get("sha256"),
-            media_type=str(answer.get("ContentType") or guess_media_type(key)),
-            etag=_etag(answer),
-            modified_at=answer["LastModified"].astimezone(UTC),
-        )
-
-
-def _listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
-    return ObjectInfo(
-        key=key,
-        size_bytes=int(entry["Size"]),
-        sha256=None,
-        media_type=guess_media_type(key),
-        etag=_etag(entry),
-        modified_at=entry["LastModified"].astimezone(UTC),
-    )
-
-
-def _etag(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("ETag", "")).strip('"')
 
 
 def _same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:

@@ -17,14 +17,15 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.job import Job, Phase
 from eventflow.domain.leavings import files_of
-from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoFile
+from eventflow.domain.values import FileRef
 from eventflow.storage import ObjectStore, StorageUnavailable
 from handlers.upload.homecoming import Homecoming, Round
 from handlers.workspace import Workspace
 from ops.compose import utc_now
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.programs import Programs
-from tests.support.s3_servers import S3Server, environment_for, moto_server
+from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
+from tests.support.stored_jobs import stored_job
 from tests.support.waiting import wait_until
 
 REQUEST = simulation(quality_levels=("360p",))
@@ -110,7 +111,7 @@ async def test_files_go_home_when_s3_is_back_and_leave_after_the_grace(
 
 
 async def test_two_workers_at_once_say_it_once(studio: StudioOf, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    with moto_server() as server:
+    with rclone_server() as server:
         url = use(server, monkeypatch)
         server.stop()
         async with studio(EVENTFLOW_DELIVERY_URL=url) as s:
@@ -182,20 +183,7 @@ async def test_the_last_copy_stays(studio: StudioOf, clock: Clock) -> None:
 
 
 async def made_local(s: Studio, files: int, kilobytes: int = 1) -> str:
-    """A published job with so many files in the fallback store."""
-    job_id, made = await s.space.submit(REQUEST), list[FileRef]()
-    for number in range(files):
-        data = number.to_bytes(4, "big") * (256 * kilobytes)
-        digest = hashlib.sha256(data).hexdigest()
-        made.append(FileRef("fallback", f"videos/{job_id}/360p/{digest}.m4s", digest, len(data), "video/iso.segment"))
-        await s.parts.stores["fallback"].put_bytes(made[-1].key, data, media_type=made[-1].media_type)
-    rendition = SceneRendition("360p", 640, 360, "c", made[0], tuple(Segment(file, 1) for file in made))
-    videos = (VideoFile("360p", 640, 360, 1.0, made[0]),)
-    await s.space.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(1, "t", 1, made[0]))
-    await s.space.do(job_id, cmd.PlanScene(1, 0, "t", 0, 1, made[0], None), cmd.FinishScene(0, 1, (rendition,)))
-    await s.space.do(job_id, cmd.FinishSceneUpload(0, 1, (rendition,)), cmd.FinishVideo(1, videos, ()))
-    await s.space.do(job_id, cmd.FinishUpload(1, videos, ()), cmd.PublishVideo(1, ()))
-    return job_id
+    return await stored_job(s.space, s.parts.stores, files, role="fallback", kilobytes=kilobytes)
 
 
 async def test_a_killed_worker_leaves_the_rest_to_the_next_one(

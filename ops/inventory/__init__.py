@@ -1,0 +1,1 @@
+"""What the stores hold, held against what the log says they should."""

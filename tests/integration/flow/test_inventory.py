@@ -1,0 +1,200 @@
+"""Stores held against the log: orphans, missing and damaged files, open uploads; and what a repair removes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventflow.domain import commands as cmd
+from eventflow.domain.job import Phase
+from eventflow.storage.s3 import S3Store
+from ops.compose import utc_now
+from ops.inventory.check import Check, Finding, Kind, Report
+from ops.inventory.jobs import all_jobs, compact, expanded
+from ops.inventory.uploads import open_uploads
+from tests.integration.flow.conftest import Studio, StudioOf, simulation
+from tests.support.archiving import archive_of
+from tests.support.programs import Finished, Programs
+from tests.support.runtime import CAUSE
+from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
+from tests.support.stored_jobs import stored_job
+from tests.support.waiting import wait_until
+
+NOBODY = "00-" + "e" * 32
+AN_HOUR = timedelta(hours=1)
+
+
+async def found(s: Studio, *, age: timedelta = -AN_HOUR, **changes: Any) -> tuple[Report, list[tuple[Kind, str]]]:
+    """(report, (kind, key or job) of each finding); files of any age count unless `age` says otherwise."""
+    told: list[Finding] = []
+    jobs = await all_jobs(s.parts.redis, s.parts.keyspace, s.parts.tombstones)
+    check = Check(s.parts.log, s.parts.stores, utc_now() - age, on_finding=told.append, **changes)
+    report = await check.run(jobs)
+    return report, sorted((finding.kind, finding.key or finding.job_id) for finding in told)
+
+
+async def put(s: Studio, role: str, key: str) -> str:
+    await s.parts.stores[role].put_bytes(key, b"somebody's", media_type="text/plain")  # type: ignore[index]
+    return key
+
+
+def path_of(s: Studio, key: str, store: str = "delivery") -> Path:
+    return s.folder / "data" / store / key
+
+
+async def test_real_jobs_in_every_state_leave_nothing_to_find(studio: StudioOf) -> None:
+    async with studio(EVENTFLOW_SCENE_CACHE_DAYS="1") as s:
+        jobs = [await s.space.submit(simulation(quality_levels=("720p",), **more)) for more in _WAYS]
+        await wait_until(lambda: s.space.ended(*jobs), 60, what="all have ended")
+        await s.space.do(jobs[-1], cmd.RequestDeletion("asked"))
+        await wait_until(lambda: s.space.ended(*jobs), 60, what="the last one is deleted")
+        report, findings = await found(s, checksum=True)
+        assert findings == []
+        assert (report.jobs, report.left) == (len(jobs), 0)
+        assert report.objects > 20
+
+
+_WAYS: list[dict[str, Any]] = [{}, {"s3_upload_enabled": False}, {"cleanup_local_files": False}, {}]
+
+
+async def test_each_kind_is_found_and_only_orphans_are_removed(studio: StudioOf) -> None:
+    async with studio(workers=()) as s:
+        stores, space = s.parts.stores, s.space
+        good, broken = [await stored_job(space, stores, 4) for _ in range(2)]
+        working = await stored_job(space, stores, 2, published=False)
+        gone = await stored_job(space, stores, 2)
+        left_behind = sorted(str(key.relative_to(s.folder / "data/delivery")) for key in s.files("delivery"))
+        left_behind = [key for key in left_behind if gone in key]
+        await space.do(gone, cmd.RequestDeletion("asked"), cmd.ConfirmDeletion(0))  # said too early
+        orphans = [
+            await put(s, "delivery", f"videos/{good}/360p/stray.mp4"),
+            await put(s, "workspace", f"jobs/{good}/stray.json"),
+            await put(s, "fallback", f"videos/{NOBODY}/360p/stray.mp4"),
+            await put(s, "delivery", "videos/not-a-job"),
+            *left_behind,
+        ]
+        others = [
+            await put(s, "workspace", f"jobs/{working}/soon-to-be-named.json"),
+            await put(s, "workspace", "assets/bob/logo.png"),
+            await put(s, "workspace", "cache/bob/scene/entry.json"),
+        ]
+        job = await space.job(broken)
+        missing, damaged, cut = (segment.file.key for segment in job.scenes[0].uploaded[0].segments[1:])
+        path_of(s, missing).unlink()
+        path_of(s, damaged).write_bytes(path_of(s, damaged).read_bytes()[::-1])
+        path_of(s, cut).write_bytes(b"cut")
+        wrong = [(Kind.DAMAGED, damaged), (Kind.DAMAGED, cut), (Kind.MISSING, missing)]
+        expected = sorted([*((Kind.ORPHAN, key) for key in orphans), *wrong])
+
+        report, findings = await found(s, checksum=True)
+        assert findings == expected
+        assert (report.jobs, report.unknown_objects, report.left) == (4, 2, len(expected))
+        assert (await found(s))[1] == [each for each in expected if each[0] is not Kind.DAMAGED]
+        assert [kind for kind, _ in (await found(s, age=AN_HOUR))[1]] == [Kind.MISSING], "young files may be named yet"
+
+        report, findings = await found(s, repair=True, checksum=True)
+        assert findings == expected
+        assert (report.removed, report.left) == ({Kind.ORPHAN: len(orphans)}, 3)
+        assert (await found(s, checksum=True))[1] == sorted(wrong)
+        for key in others:
+            assert path_of(s, key, "workspace").exists()
+
+
+async def test_what_comes_home_is_no_orphan_at_either_end(studio: StudioOf) -> None:
+    async with studio(workers=()) as s:
+        job_id = await stored_job(s.space, s.parts.stores, 2, role="fallback")
+        keys = tuple(str(path.relative_to(s.folder / "data/fallback")) for path in s.files("fallback"))
+        for key in keys:
+            path_of(s, key).parent.mkdir(parents=True, exist_ok=True)
+            path_of(s, key).write_bytes(path_of(s, key, "fallback").read_bytes())
+        assert (await found(s))[1] == []
+        await s.space.do(job_id, cmd.RelocateFiles(keys))
+        assert (await found(s, checksum=True))[1] == []
+        path_of(s, keys[0]).unlink()
+        assert (await found(s))[1] == [(Kind.MISSING, keys[0])]
+
+
+async def test_archived_and_unreadable_jobs_keep_their_files(studio: StudioOf, tmp_path: Path) -> None:
+    async with studio(workers=(), EVENTFLOW_ARCHIVE_URL=(tmp_path / "archive").as_uri()) as s:
+        kept, unreadable = [await stored_job(s.space, s.parts.stores, 2) for _ in range(2)]
+        assert s.parts.shelf is not None
+        archived = archive_of(s.space, s.parts.shelf.store)
+        await archived.archive()
+        assert not await archived.in_server(kept)
+        await s.parts.redis.xadd(s.space.keys.events(NOBODY), {"e": b"no event"}, id="1-0")
+        await put(s, "delivery", f"videos/{NOBODY}/a.mp4")
+        assert (await found(s))[1] == [(Kind.UNREADABLE, NOBODY)]
+        path_of(s, f"videos/{kept}").rename(tmp_path / "elsewhere")
+        report, findings = await found(s, repair=True)
+        assert {kind for kind, _ in findings} == {Kind.UNREADABLE, Kind.MISSING}
+        assert {key.split("/")[1] for kind, key in findings if kind is Kind.MISSING} == {kept}
+        assert report.removed == {}
+        assert await s.parts.log.execute(unreadable, [], CAUSE) is not None
+
+
+def test_compact_ids_sort_as_ids_do() -> None:
+    ids = [f"{number % 7:02x}-{number * 7919 % 65536:032x}" for number in range(500)]
+    assert [expanded(raw) for raw in sorted(map(compact, ids))] == sorted(ids)
+
+
+@pytest.mark.parametrize("server_of", [moto_server, rclone_server])
+async def test_open_uploads_are_found_and_aborted_when_they_are_old(
+    studio: StudioOf, monkeypatch: pytest.MonkeyPatch, server_of: Any
+) -> None:
+    with server_of() as server:
+        use(server, monkeypatch)
+        async with studio(workers=(), EVENTFLOW_DELIVERY_URL=f"s3://{server.bucket}/films") as s:
+            store = s.parts.stores["delivery"]
+            assert isinstance(store, S3Store)
+            client = await store._connection.client()
+            for key in ("films/videos/x/a.mp4", "other/b.mp4"):
+                await client.create_multipart_upload(Bucket=server.bucket, Key=key)
+            if server_of is rclone_server:  # for moto all began in 2010
+                young = [f async for f in open_uploads(s.parts.stores, utc_now() - AN_HOUR, repair=True)]
+                assert young == []
+            for removed in (False, True):
+                old = [f async for f in open_uploads(s.parts.stores, utc_now() + AN_HOUR, repair=removed)]
+                assert [(f.kind, f.key, f.removed) for f in old] == [(Kind.UPLOAD, "films/videos/x/a.mp4", removed)]
+            assert [f async for f in open_uploads(s.parts.stores, utc_now() + AN_HOUR, repair=False)] == []
+            left = await client.list_multipart_uploads(Bucket=server.bucket)
+            assert [upload["Key"] for upload in left["Uploads"]] == ["other/b.mp4"]
+
+
+def use(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment_for(server).items():
+        monkeypatch.setenv(name, value)
+
+
+async def run(programs: Programs, *options: str) -> Finished:
+    return await asyncio.to_thread(programs.run, "storage", "check", *options)
+
+
+async def test_the_command_is_dry_by_default_and_knows_a_wrong_log(studio: StudioOf, programs: Programs) -> None:
+    async with studio(workers=()) as s:
+        await stored_job(s.space, s.parts.stores, 4)
+        clean = await run(programs)
+        assert (clean.code, "stores and log agree" in clean.out) == (0, True), clean.err
+        stray = path_of(s, await put(s, "delivery", f"videos/{NOBODY}/stray.mp4"))
+        _make_old(stray)
+        asked = await run(programs, "--json")
+        lines = [json.loads(line) for line in asked.out.splitlines()]
+        assert (asked.code, lines[0]["kind"], lines[0]["removed"], lines[-1]["left"]) == (1, "orphan", False, 1)
+        assert stray.exists()
+        for number in range(5):
+            _make_old(path_of(s, await put(s, "delivery", f"videos/{NOBODY}/{number}.mp4")))
+        refused = await run(programs, "--repair")
+        assert (refused.code, "--force" in refused.err, stray.exists()) == (1, True, True)
+        done = await run(programs, "--repair", "--force")
+        assert (done.code, stray.exists()) == (0, False), done.out
+        assert len(s.files("delivery")) == 4
+        assert (await s.space.job(s.files("delivery")[0].parts[-3])).phase is Phase.COMPLETED
+
+
+def _make_old(path: Path) -> None:
+    os.utime(path, (0, 10_000))
