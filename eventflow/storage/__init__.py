@@ -6,6 +6,7 @@ The store on S3 isn't imported here: its client takes as long to load as all the
 from eventflow.storage.disposition import attachment
 from eventflow.storage.errors import (
     BadSignature,
+    DamagedOnTheWay,
     ExpiredSignature,
     IntegrityError,
     InvalidKey,
@@ -24,6 +25,7 @@ from eventflow.storage.signing import MediaGrant, SigningKey, SigningKeys, sign_
 
 __all__ = [
     "BadSignature",
+    "DamagedOnTheWay",
     "ExpiredSignature",
     "IntegrityError",
     "InvalidKey",

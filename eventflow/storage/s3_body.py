@@ -6,7 +6,7 @@ file (io.IOBase) aiohttp would read it in 64 KiB pieces with a hop to a thread f
 
 import hashlib
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Self
@@ -17,7 +17,7 @@ from attrs import frozen
 _DIGEST_BYTES, _SEND_BYTES = 1024 * 1024, 128 * 1024
 
 
-class _Body:
+class PartBody(ABC):
     """A file for botocore, an async iterable for aiohttp. One reader at a time."""
 
     def __init__(self, size_bytes: int) -> None:
@@ -51,22 +51,29 @@ class _Body:
         return self.read(_SEND_BYTES)
 
     @abstractmethod
+    def pieces(self) -> Iterator[Any]:
+        """All of it, from the beginning; blocks. Leaves the position alone."""
+
+    @abstractmethod
     def _piece(self, start: int, size_bytes: int) -> Any:
         """The bytes from `start` on; never more than there are."""
 
 
-class Body(_Body):
-    """Bytes in memory."""
+class Body(PartBody):
+    """Bytes in memory, which must not change before the answer is there."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         super().__init__(len(data))
         self._data = memoryview(data)
+
+    def pieces(self) -> Iterator[memoryview]:
+        yield self._data
 
     def _piece(self, start: int, size_bytes: int) -> Any:
         return self._data[start : start + size_bytes]
 
 
-class FilePart(_Body):
+class FilePart(PartBody):
     """`size_bytes` of an open file from `start` on, none of which is kept in memory.
 
     It is sent by short reads in the event loop: its digests have been computed just before, so that the system has it
@@ -78,16 +85,22 @@ class FilePart(_Body):
         self._file = file
         self._start = start
 
-    def pieces(self) -> Iterator[bytes]:
-        """All of it, from the beginning; blocks. Leaves the position alone, so that threads may read side by side."""
+    def pieces(self) -> Iterator[bytearray]:
         for start in range(0, self._size, _DIGEST_BYTES):
             yield self._piece(start, min(_DIGEST_BYTES, self._size - start))
 
-    def _piece(self, start: int, size_bytes: int) -> bytes:
-        data = os.pread(self._file.fileno(), size_bytes, self._start + start)
-        if len(data) < size_bytes:
-            raise OSError(f"The file ends at {self._start + start + len(data)} bytes: it has become shorter.")
+    def _piece(self, start: int, size_bytes: int) -> bytearray:
+        data = bytearray(size_bytes)
+        read_at(self._file, self._start + start, memoryview(data))
         return data
+
+
+def read_at(file: BinaryIO, start: int, buffer: memoryview) -> int:
+    """Fills the buffer with what the file has from `start` on; how much that was. Raises OSError if it is too short."""
+    read = os.preadv(file.fileno(), [buffer], start)
+    if read < len(buffer):
+        raise OSError(f"The file ends at {start + read} bytes: it has become shorter.")
+    return read
 
 
 @frozen

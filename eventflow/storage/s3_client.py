@@ -40,9 +40,9 @@ class S3Options:
     SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
 
     A request with a body may take as much longer as `slowest_bytes_per_s` needs for it; then it counts as stuck.
-    Files up to `part_bytes` go in one request and are in memory meanwhile; of larger ones `parallel_parts` parts are on
-    their way at a time, of which no more than what is being sent is in memory. The store copies objects up to
-    `copy_bytes` in one request, larger ones in parts.
+    Files up to `part_bytes` go in one request; of larger ones `parallel_parts` parts are on their way at a time. Parts
+    grow so that S3's 10,000 are enough; memory doesn't: only parts up to 16 MiB are held in it. The store copies
+    objects up to `copy_bytes` in one request, larger ones in parts.
     """
 
     endpoint_url: str | None = field(default=None, validator=_check_endpoint)

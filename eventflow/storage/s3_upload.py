@@ -11,16 +11,19 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from attrs import define, field, frozen
 
 from eventflow.storage.errors import StorageError
 from eventflow.storage.files import open_in_thread, verify_content
 from eventflow.storage.port import OnProgress
-from eventflow.storage.s3_body import Checksums, FilePart, checksums_of
+from eventflow.storage.s3_body import Body, Checksums, FilePart, PartBody, checksums_of, read_at
 from eventflow.storage.s3_client import MAX_PARTS, MIB, S3Connection
 from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
+
+#: Parts up to this size are held in memory while they are sent.
+_BUFFERED_BYTES = 16 * MIB
 
 
 @frozen(kw_only=True)
@@ -120,27 +123,61 @@ async def _send_file(
 ) -> dict[int, dict[str, Any]]:
     """Sends what the store hasn't got, a few parts at a time; the parts for the completion."""
     size = part_bytes(job.size_bytes, connection.options.part_bytes)
-    digest = hashlib.sha256()
     file = await open_in_thread(lambda: job.path.open("rb"), undo=lambda file: file.close())
-    sending = _Sending(connection, job, multipart, on_progress)
+    reading, sending = _Reading(file), _Sending(connection, job, multipart, on_progress)
+
+    async def send(number: int, part: PartBody) -> None:
+        if await sending.send(number, part):
+            reading.done_with(part)
+
     try:
         async with asyncio.TaskGroup() as group:
             for start in range(0, job.size_bytes, size):
                 await sending.slots.acquire()
                 if sending.failure is not None:
                     break
-                part = FilePart(file, start, min(size, job.size_bytes - start))
-                group.create_task(sending.send(start // size + 1, part))
-                # In order, and beside the parts: the digest of the whole.
-                await asyncio.to_thread(_update, digest, part)
+                part = await asyncio.to_thread(reading.part, start, min(size, job.size_bytes - start))
+                group.create_task(send(start // size + 1, part))
+                del part  # or the last one would be in memory for longer than it is needed
     except BaseExceptionGroup as errors:
         raise first_of(errors) from None
     finally:
         file.close()
     if sending.failure is not None:
         raise sending.failure
-    verify_content(str(job.path), job.size_bytes, digest.hexdigest(), job.size_bytes, job.sha256)
+    verify_content(str(job.path), job.size_bytes, reading.digest.hexdigest(), job.size_bytes, job.sha256)
     return sending.parts
+
+
+@define(eq=False)
+class _Reading:
+    """The parts in order, and the digest of the whole.
+
+    Parts of common sizes are read once, into buffers that are used again: memory that is new with each part costs as
+    much time as reading it. Larger ones, which only huge files have, are read again as they are sent.
+    """
+
+    file: BinaryIO
+    digest: "hashlib._Hash" = field(factory=hashlib.sha256)
+    _idle: list[bytearray] = field(factory=list)
+    _used: dict[int, bytearray] = field(factory=dict)
+
+    def part(self, start: int, size_bytes: int) -> PartBody:
+        """Blocks. Raises OSError."""
+        if size_bytes > _BUFFERED_BYTES:
+            part: PartBody = FilePart(self.file, start, size_bytes)
+        else:
+            buffer = self._idle.pop() if self._idle else bytearray(size_bytes)
+            part = Body(memoryview(buffer)[: read_at(self.file, start, memoryview(buffer)[:size_bytes])])
+            self._used[id(part)] = buffer
+        for piece in part.pieces():
+            self.digest.update(piece)
+        return part
+
+    def done_with(self, part: PartBody) -> None:
+        """Its buffer may be used again. Not for one that failed: a connection may still be sending from it."""
+        if (buffer := self._used.pop(id(part), None)) is not None:
+            self._idle.append(buffer)
 
 
 @define(eq=False)
@@ -159,19 +196,21 @@ class _Sending:
     def __attrs_post_init__(self) -> None:
         self.slots = asyncio.Semaphore(self.connection.options.parallel_parts)
 
-    async def send(self, number: int, part: FilePart) -> None:
+    async def send(self, number: int, part: PartBody) -> bool:
+        """Whether it is there now."""
         try:
             self.parts[number] = await self._send(number, part)
         except StorageError as error:
             self.failure = self.failure or error
-            return
+            return False
         finally:
             self.slots.release()
         self._arrived_bytes += len(part)
         if self.on_progress is not None:
             self.on_progress(self._arrived_bytes)
+        return True
 
-    async def _send(self, number: int, part: FilePart) -> dict[str, Any]:
+    async def _send(self, number: int, part: PartBody) -> dict[str, Any]:
         kind, kept = self.connection.options.checksum, self.multipart.parts.get(number)
         checksums = await asyncio.to_thread(checksums_of, kind, part.pieces(), etag=kept is not None)
         etag = self._kept(number, len(part), checksums)
@@ -199,11 +238,6 @@ class _Sending:
             kept.sha256 and kept.sha256 == checksums.parameters.get("ChecksumSHA256")
         )
         return f'"{kept.etag}"' if same else None
-
-
-def _update(digest: "hashlib._Hash", part: FilePart) -> None:
-    for piece in part.pieces():
-        digest.update(piece)
 
 
 def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:

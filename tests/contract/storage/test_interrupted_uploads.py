@@ -19,7 +19,7 @@ from attrs import define, evolve, field
 from eventflow.domain.values import FileRef
 from eventflow.storage import LocalStore, StorageError, StorageRefused, StorageUnavailable, s3_upload
 from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_body import FilePart
+from eventflow.storage.s3_body import Body
 from eventflow.storage.s3_client import MIB, S3Connection
 from eventflow.storage.s3_open import OpenUpload, open_uploads
 from handlers.upload.deliver import Delivery, StepUploads
@@ -213,12 +213,12 @@ async def test_a_part_that_is_damaged_on_its_way_is_sent_again(
     # rclone verifies Content-MD5, and lets go of the whole upload then.
     damages = [True]
 
-    class Damaged(FilePart):
-        async def __anext__(self) -> bytes:
-            data: bytes = await super().__anext__()
+    class Damaged(Body):
+        async def __anext__(self) -> object:
+            data: memoryview = await super().__anext__()
             return bytes(len(data)) if damages and damages.pop() else data
 
-    monkeypatch.setattr(s3_upload, "FilePart", Damaged)
+    monkeypatch.setattr(s3_upload, "Body", Damaged)
     store = S3Store(rclone.bucket, f"damaged-{os.urandom(4).hex()}", options=small_parts(rclone))
     digest = digest_of(movie)
     ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventflow.storage import (
-    IntegrityError,
+    DamagedOnTheWay,
     InvalidKey,
     ObjectMissing,
     RangeNotSatisfiable,
@@ -91,8 +91,8 @@ def answer(code: str, status: int, message: str = "text") -> ClientError:
         (answer("NotImplemented", 501), StorageRefused),
         (answer("XMinioStorageFull", 507), StorageRefused),
         (answer("QuotaExceeded", 403), StorageRefused),
-        (answer("BadDigest", 400), IntegrityError),
-        (answer("XAmzContentSHA256Mismatch", 400), IntegrityError),
+        (answer("BadDigest", 400), DamagedOnTheWay),
+        (answer("XAmzContentSHA256Mismatch", 400), DamagedOnTheWay),
         (answer("InvalidRange", 416), RangeNotSatisfiable),
         (answer("RequestTimeTooSkewed", 403), StorageRefused),
         (ConnectionResetError("reset"), StorageUnavailable),
@@ -104,7 +104,7 @@ def test_what_errors_mean(error: Exception, kind: type[StorageError]) -> None:
     with pytest.raises(kind) as meant, reported("s3://b: 'x'", Redactor()):
         raise error
     assert type(meant.value) is kind
-    assert meant.value.transient is (kind is StorageUnavailable)
+    assert meant.value.transient is (kind in (StorageUnavailable, DamagedOnTheWay))
     assert str(meant.value).startswith("s3://b: 'x': ")
     assert meant.value.__suppress_context__
 
