@@ -117,13 +117,37 @@ TRICKS = [
 ]
 
 
+MEDIA = (
+    *("metadata", "captions", "thumbnail", "poster", "preview", "storyboard", "storyboard/0"),
+    *("download", "download?quality=audio", "stream?format=mp4", "thumbnail?width=320&format=webp"),
+)
+
+
+async def test_nobody_else_gets_any_file_of_a_job(client: Client, deps: WebDeps, driver: Driver) -> None:
+    """Not by its id, and not by an ETag that says they have it."""
+    (_, alice), (_, bob) = await deps.api_keys.add("alice"), await deps.api_keys.add("bob", ["admin"])
+    hers = job_id()
+    await driver.create(hers, owner="alice")
+    await driver.publish(hers, {"720p": b"her video"}, [b"her picture"], captions={("en", "vtt"): b"WEBVTT\n"})
+    async with client.get(f"/api/v1/videos/jobs/{hers}/thumbnail", headers=bearer(alice)) as answer:
+        assert (answer.status, await answer.read()) == (200, b"her picture")
+        etag = answer.headers["ETag"]
+    for what in MEDIA:
+        for condition in ({}, {"If-None-Match": etag}, {"If-None-Match": "*"}, {"Range": "bytes=0-0"}):
+            url = f"/api/v1/videos/jobs/{hers}/{what}"
+            async with client.get(url, headers=bearer(bob) | condition, allow_redirects=False) as answer:
+                assert answer.status == 404, (what, condition)
+                assert (await answer.json(content_type=None))["code"] == "job_not_found", what
+                assert "ETag" not in answer.headers
+
+
 async def test_path_tricks_get_a_404(client: Client) -> None:
     address = Address("127.0.0.1", client.port or 0)
     for trick in TRICKS:
         for template in (
             "/api/v1/videos/jobs/{}/status",
             "/api/v1/videos/jobs/{}/download?proxy=true",
-            "/api/v1/videos/jobs/{}/thumbnail",
+            *(f"/api/v1/videos/jobs/{{}}/{what}" for what in MEDIA),
             "/media/delivery/{}",
             "/media/{}/x",
             "/media/workspace/{}",
