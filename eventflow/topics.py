@@ -51,6 +51,10 @@ GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
     "metadata": (Topic.DELETION, Topic.UPLOADED, Topic.OUTCOME),  # who deletes thousands holds up nobody
 }
 
+#: Topics that may be silent for months: the server needn't know of a consumer there, because many partitions are read
+#: by a script, which leaves no trace on an empty stream.
+SELDOM: frozenset[Topic] = frozenset({Topic.DELETION})
+
 #: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.
 ARCHIVE_GROUP = "archive"
 #: A deletion is archived without delay, so that a restore knows of it.

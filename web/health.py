@@ -19,7 +19,7 @@ from eventflow.log.connection import check_server
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
 from eventflow.storage import ObjectStore, StorageError
-from eventflow.topics import GROUP_TOPICS, LANES, Topic
+from eventflow.topics import GROUP_TOPICS, LANES, SELDOM, Topic
 from web.deps import WebDeps
 from web.jobs import json_response
 from web.projection import PROJECTION
@@ -95,14 +95,20 @@ class Health:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 groups = {
-                    group: {topic.value: await self._topic(group, topic) for topic in topics}
+                    group: {topic: await self._topic(group, topic) for topic in topics}
                     for group, topics in GROUP_TOPICS.items()
                 }
                 paused = await self._paused.list()
         except (RedisError, OSError, TimeoutError):
             return {"status": DEGRADED, "detail": "The server can't be reached.", "groups": {}}
-        alive = all(topic.exists and topic.consumers for topics in groups.values() for topic in topics.values())
-        shown = {group: {name: _shown(topic) for name, topic in topics.items()} for group, topics in groups.items()}
+        alive = all(
+            state.exists and (state.consumers or topic in SELDOM)
+            for topics in groups.values()
+            for topic, state in topics.items()
+        )
+        shown = {
+            group: {topic.value: _shown(state) for topic, state in topics.items()} for group, topics in groups.items()
+        }
         report: Report = {"status": OK if alive and not paused else DEGRADED, "groups": shown}
         if paused:
             report["paused"] = [{"consumer": p.consumer, "group": p.group, "reason": p.reason} for p in paused]
