@@ -77,7 +77,8 @@ async def ours(job: Job) -> Sent:
     options = S3Options(part_bytes=job.part_bytes, parallel_parts=job.parallel, read_timeout=_READ_TIMEOUT)
     store = S3Store(job.bucket, options=options)
     path = Path(job.path)
-    ref = FileRef("workspace", job.key, job.sha256, path.stat().st_size, _MEDIA_TYPE)
+    size_bytes = (await asyncio.to_thread(path.stat)).st_size
+    ref = FileRef("workspace", job.key, job.sha256, size_bytes, _MEDIA_TYPE)
     try:
         await store.put_bytes(f"{job.key}-before", b"-", media_type=_MEDIA_TYPE)
         uploads = StepUploads(Delivery(store, store))
