@@ -43,20 +43,35 @@ class Wire:
     answers: int = 0
     on_bytes: Callable[[int], bool] = lambda _: True
     on_answer: Callable[[int], bool] = lambda _: True
+    _tasks: set[asyncio.Task[None]] = field(factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self.open.wait()
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-        pumps = [
-            asyncio.create_task(self._pump(reader, up_writer, self._sent)),
-            asyncio.create_task(self._pump(up_reader, writer, self._answered)),
-        ]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
-        for end in (writer, up_writer):
-            end.transport.abort()
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        ends, pumps = [writer], []
+        try:
+            await self.open.wait()
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+            ends.append(up_writer)
+            pumps = [
+                asyncio.create_task(self._pump(reader, up_writer, self._sent)),
+                asyncio.create_task(self._pump(up_reader, writer, self._answered)),
+            ]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for end in ends:
+                end.transport.abort()
+            self._tasks.discard(task)
+
+    async def close(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports' turn
 
     def _sent(self, data: bytes) -> bool:
         self.sent_bytes += len(data)
@@ -83,6 +98,7 @@ async def wire_to(server: S3Server) -> AsyncIterator[tuple[Wire, str]]:
     listener = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
     async with listener:
         yield wire, f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        await wire.close()
 
 
 @pytest.fixture
