@@ -15,6 +15,7 @@ from eventflow.domain.values import ReprocessFrom
 from ops.compose import request_limits
 from ops.forks import fork_of, make
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
+from tests.integration.replay.conftest import Rebuilder
 from tests.support.programs import Programs
 from tests.support.runtime import CAUSE
 from tests.support.waiting import wait_until
@@ -107,6 +108,7 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(studio: StudioOf,
         await wait_until(lambda: not of_job(s, job_id), 30, what="the files are gone")
         first.signal_group(signal.SIGKILL)
         assert (await s.space.job(job_id)).phase is Phase.DELETING
+        assert (await Rebuilder(s.space)(dry_run=True)).found == {}
         late = s.folder / "data" / "delivery" / "videos" / job_id / "720p" / "late.mp4"
         late.parent.mkdir(parents=True)
         late.write_bytes(b"of a worker that woke up late")
@@ -114,3 +116,5 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(studio: StudioOf,
         await wait_until(lambda: s.space.ended(job_id), 60, what="the job is deleted")
         assert of_job(s, job_id) == []
         assert (await s.space.types(job_id))[-2:] == ["DeletionRequested", "JobDeleted"]
+        assert (await Rebuilder(s.space)()).found == {}
+        assert (await s.space.job(job_id)).phase is Phase.DELETED
