@@ -15,7 +15,13 @@ from typing import Any
 
 from eventflow.storage import s3_cors
 from eventflow.storage.disposition import attachment
-from eventflow.storage.errors import IntegrityError, ObjectMissing, StorageError, StorageRefused
+from eventflow.storage.errors import (
+    IntegrityError,
+    ObjectMissing,
+    StorageError,
+    StorageRefused,
+    StorageUnavailable,
+)
 from eventflow.storage.files import COPY_BYTES, hash_file, save, verify_content
 from eventflow.storage.keys import check_key, check_prefix, check_sha256, is_valid_key
 from eventflow.storage.port import (
@@ -27,7 +33,7 @@ from eventflow.storage.port import (
     check_range,
     lifetime_seconds,
 )
-from eventflow.storage.s3_answers import described, listed
+from eventflow.storage.s3_answers import described, listed, same
 from eventflow.storage.s3_body import Body, checksums_of
 from eventflow.storage.s3_client import S3Connection, S3Options
 from eventflow.storage.s3_copy import Copy, copy
@@ -83,7 +89,7 @@ class S3Store:
         if wanted is None:
             size_bytes, wanted = await hash_file(path)
         existing = await self._existing(key)
-        if existing and _same(existing, size_bytes, wanted, media_type):
+        if existing and same(existing, size_bytes, wanted, media_type):
             _tell(on_progress, size_bytes)
             return existing
         job = Upload(
@@ -247,7 +253,10 @@ class S3Store:
         return await self._confirmed(key, len(data))
 
     async def _confirmed(self, key: str, size_bytes: int) -> ObjectInfo:
-        info = await self.head(key)
+        """What the store has of what was stored just now. Gone, it isn't missing: it is to be stored again."""
+        info = await self._existing(key)
+        if info is None:
+            raise StorageUnavailable(f"{self._what(key)} was stored, and is gone already.")
         if info.size_bytes != size_bytes:
             raise IntegrityError(f"{self._what(key)}: {info.size_bytes} bytes arrived instead of {size_bytes}.")
         return info
@@ -284,10 +293,6 @@ class S3Store:
 
     def _what(self, key: str) -> str:
         return f"{self.description}: {key!r}"
-
-
-def _same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:
-    return (info.size_bytes, info.sha256, info.media_type) == (size_bytes, sha256, media_type)
 
 
 def _tell(on_progress: OnProgress | None, sent_bytes: int) -> None:

@@ -32,5 +32,10 @@ def listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
     )
 
 
+def same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:
+    """Whether the object is what would be stored."""
+    return (info.size_bytes, info.sha256, info.media_type) == (size_bytes, sha256, media_type)
+
+
 def _etag(answer: Mapping[str, Any]) -> str:
     return str(answer.get("ETag", "")).strip('"')

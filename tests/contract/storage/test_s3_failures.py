@@ -22,7 +22,7 @@ from eventflow.storage import (
     s3,
 )
 from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3_client import S3Connection, S3Options
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for, free_port, moto_server, options_for, rclone_server
 from tests.support.waiting import wait_until
@@ -230,6 +230,25 @@ async def test_a_body_that_was_damaged_on_its_way(rclone: S3Server, monkeypatch:
     with pytest.raises(ObjectMissing):
         await store.head("x")
     await store.close()
+
+
+async def test_what_is_gone_before_it_is_confirmed_is_to_be_stored_again(
+    s3_store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not "missing": that would be a file that the job has lost, and no reason to store it again."""
+    request = S3Connection.request
+
+    async def lossy(self: S3Connection, what: str, call: Any, **asked: Any) -> Any:
+        answer = await request(self, what, call, **asked)
+        if call.__name__ == "put_object":
+            await s3_store.delete("x")
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(S3Connection, "request", lossy)
+        with pytest.raises(StorageUnavailable, match="gone already"):
+            await s3_store.put_bytes("x", b"0123", media_type="text/plain")
+    assert (await s3_store.put_bytes("x", b"0123", media_type="text/plain")).size_bytes == 4
 
 
 async def test_a_file_of_other_content_leaves_no_upload(
