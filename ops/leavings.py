@@ -19,7 +19,8 @@ def homecoming(parts: Parts) -> Homecoming:
     from handlers.workspace import Workspace
 
     workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
-    grace = timedelta(seconds=parts.settings.signed_url_seconds)
+    settings = parts.settings  # as long as any link that was handed out may live
+    grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
     return Homecoming(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
 
 
