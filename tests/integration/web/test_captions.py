@@ -65,6 +65,8 @@ async def test_what_there_is_not_is_said(client: Client, captions: str, driver: 
     await driver.create(bare)
     async with client.get(f"/api/v1/videos/jobs/{bare}/captions") as answer:
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (409, "not_ready")
-    await driver.publish(bare, {"720p": b"x"})
+    version = (await driver.publish(bare, {"720p": b"x"})).version
+    async with client.get(f"/api/v1/videos/jobs/{bare}/status?min_version={version}") as answer:
+        assert answer.status == 200
     async with client.get(f"/api/v1/videos/jobs/{bare}/captions") as answer:
         assert answer.status == 404
