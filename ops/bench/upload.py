@@ -137,8 +137,10 @@ def _client(environment: dict[str, str]) -> Any:
 def _server(folder: Path) -> Iterator[dict[str, str]]:
     """An S3 server with its objects in `folder`; the environment for its clients."""
     port, secret = free_port(), secrets.token_hex(16)
-    # S3 servers keep ETags; rclone would read and hash the whole object for the HEAD that ends our upload.
-    command = (*serve_command(folder, (_BUCKET,), port, _ACCESS_KEY, secret), "--etag-hash", "")
+    # As S3 servers do: ETags are kept (rclone would read the whole object for the HEAD that ends our upload), and parts
+    # are taken in any order (as it streams them, each waits for the one before).
+    options = ("--etag-hash", "", "--disable-multipart-streaming")
+    command = (*serve_command(folder, (_BUCKET,), port, _ACCESS_KEY, secret), *options)
     with (folder / "rclone.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             _wait_for(port, process)
