@@ -17,7 +17,7 @@ from tests.support.programs import Programs, programs_in
 from tests.support.waiting import wait_until_sync
 
 #: These start up to nine processes each, on a machine that may have other tests to run.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.chaos]
 
 #: Cuts off a worker of generation for two leases and a half, and later holds up its messages as long: what it has in
 #: hands goes to the other one, and is finished by both. There is always more to do than two of them can.

@@ -41,6 +41,11 @@ async def deleted(studio: Studio, job_id: str) -> None:
     assert (await ended(studio, job_id)).phase is Phase.DELETED
 
 
+def _cleared(s: Studio, job_id: str) -> bool:
+    """Whether what a job leaves in the workspace is what is said in its scenes."""
+    return all(path.suffix == ".json" for path in of_job(s, job_id) if "workspace" in path.parts)
+
+
 async def test_a_job_goes_with_all_its_files_and_a_fork_of_it_stays(studio: StudioOf) -> None:
     async with studio(EVENTFLOW_SCENE_CACHE_DAYS="1") as s:
         original = await s.space.submit(REQUEST)
@@ -53,6 +58,7 @@ async def test_a_job_goes_with_all_its_files_and_a_fork_of_it_stays(studio: Stud
         assert len(reused) == len(job.scenes) == 3
         taken = {file.key for file in files_of(tuple(reused)) if f"/{fork.job_id}/" not in file.key}
         assert not any((s.folder / "data" / store / key).exists() for key in taken for store in STORES)
+        await wait_until(lambda: _cleared(s, fork.job_id), what="the fork has cleared its workspace")
         theirs = of_job(s, fork.job_id)
         assert of_job(s, original)
         assert any("cache" in path.parts for path in s.files("workspace"))

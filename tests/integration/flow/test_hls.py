@@ -145,6 +145,6 @@ async def test_without_streaming_no_segment_is_delivered(studio: StudioOf) -> No
     async with studio() as s:
         job_id = await finished(s, simulation(enable_streaming=False, quality_levels=("360p",)))
         types = [envelope.type for envelope in await s.space.history(job_id)]
-        assert {path.suffix for path in s.files("delivery")} <= {".mp4", ".jpg", ".webp", ".vtt", ".srt"}
+        assert {path.suffix for path in s.files("delivery")} <= {".mp4", ".m4a", ".jpg", ".webp", ".vtt", ".srt"}
         assert len([path for path in s.files("delivery") if path.suffix == ".mp4"]) == 1
         assert (types.count("SceneUploaded"), types.count("StreamStarted")) == (3, 0)

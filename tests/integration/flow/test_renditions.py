@@ -100,6 +100,9 @@ async def test_companions_that_no_store_takes_only_degrade_the_job(studio: Studi
                 raise StorageUnavailable("not today")
             return await self._inner.put_file(key, *args, **options)  # type: ignore[attr-defined]
 
+        async def copy_from(self, *_: object) -> None:
+            return None
+
     def picky(stores: dict) -> dict:  # type: ignore[type-arg]
         return {**stores, "delivery": Picky(stores["delivery"]), "fallback": Picky(stores["fallback"])}
 
