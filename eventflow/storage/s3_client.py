@@ -13,6 +13,7 @@ from attrs import Attribute, field, frozen, validators
 
 from eventflow.storage.port import Method
 from eventflow.storage.s3_errors import Redactor, reported
+from eventflow.storage.s3_sockets import Sockets
 
 _T = TypeVar("_T")
 
@@ -74,6 +75,7 @@ class S3Connection:
         self._clients: dict[str | None, Any] = {}
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
+        self._sockets = Sockets(options.read_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -120,6 +122,7 @@ class S3Connection:
         async with self._opening:
             self._clients.clear()
             await self._exits.aclose()
+            await self._sockets.close()
 
     def _deadline_seconds(self, body_bytes: int) -> float:
         waiting = self.options.connect_timeout + self.options.read_timeout
@@ -143,6 +146,7 @@ class S3Connection:
             connect_timeout=options.connect_timeout.total_seconds(),
             read_timeout=options.read_timeout.total_seconds(),
             max_pool_connections=options.max_connections,
+            connector_args={"socket_factory": self._sockets.make},
             signature_version="s3v4",
             s3={"addressing_style": options.addressing_style or ("path" if elsewhere else "auto")},
             # botocore's default checksums (CRC32 in trailers) are not understood by every server.

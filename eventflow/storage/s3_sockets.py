@@ -1,0 +1,46 @@
+"""The sockets of an S3 client: none of them outlives its purpose because a server no longer reads."""
+
+import asyncio
+import socket
+import weakref
+from datetime import timedelta
+
+from aiohttp.connector import AddrInfoType
+
+#: The event loop sees a socket that was shut down in its next turn, and closes it in the one after.
+LOOP_TURNS = 10
+
+
+class Sockets:
+    """Makes the sockets of one client, as aiohttp's `socket_factory`, and sees that each of them ends.
+
+    A request that is given up half sent leaves a socket that waits for its peer to take the rest, with up to one part
+    in its buffer, and a server that hangs takes it never. So the kernel ends a connection whose bytes nobody
+    acknowledges for `unread` (TCP_USER_TIMEOUT, RFC 5482, where there is one), and `close` doesn't wait for that.
+    """
+
+    def __init__(self, unread: timedelta) -> None:
+        self._unread_ms = max(1, int(unread.total_seconds() * 1000))
+        self._made: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def make(self, address: AddrInfoType) -> socket.socket:
+        """A socket for one address, as getaddrinfo gives them."""
+        family, kind, protocol, _, _ = address
+        made = socket.socket(family, kind, protocol)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._unread_ms)
+        self._made.add(made)
+        return made
+
+    async def close(self) -> None:
+        """Ends what is still open. The client is closed by now: nobody waits for an answer."""
+        left = [each for each in self._made if each.fileno() != -1]
+        for each in left:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # the peer was faster
+        for _ in range(LOOP_TURNS):
+            if all(each.fileno() == -1 for each in left):
+                return
+            await asyncio.sleep(0)
