@@ -17,7 +17,7 @@ from eventflow.domain.events import Event
 _JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}").fullmatch
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
-#: Bytes of an encoded event that come before its time at any rate: the two job ids and the names.
+#: Characters of an encoded event that come before its time at any rate: the two job ids and the names.
 _LEAST_BEFORE_TIME = 200
 
 
@@ -46,10 +46,10 @@ class Envelope:
         return f"{self.job_id}.{self.seq}"
 
     @property
-    def mark(self) -> bytes:
+    def mark(self) -> str:
         """What tells the event from any other one (`mark_of`); empty for one that wasn't read. Made when asked for:
         most events are followed by others of their job."""
-        return mark_of(self.raw) if self.raw else b""
+        return mark_of(self.raw.decode()) if self.raw else ""
 
     @property
     def type(self) -> str:
@@ -60,15 +60,15 @@ class Envelope:
         return self.event.SCHEMA_VERSION
 
 
-def mark_of(payload: bytes) -> bytes:
+def mark_of(payload: str) -> str:
     """The part of an encoded event by which it is known again: the span it was written in, and the time. `commit.lua`
     takes the same.
 
     Two histories of a job that differ (the server has lost the end of one, and others went on) end in events that
     differ in these. No text inside a payload can hold the quotes of `"time":"`: there they are escaped.
     """
-    at = payload.find(b'"time":"', _LEAST_BEFORE_TIME)
-    return payload[at - 23 : at + 34] if at > 0 else b""
+    at = payload.find('"time":"', _LEAST_BEFORE_TIME)
+    return payload[at - 23 : at + 34] if at > 0 else ""
 
 
 def new_job_id(partition: int, random_hex: str) -> str:

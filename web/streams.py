@@ -50,7 +50,7 @@ class Stream:
 
     editions: Editions = field(factory=Editions)
     version: int = 0
-    mark: bytes = b""
+    mark: str = ""
     written: dict[tuple[str, str, int], Playlist] = field(factory=dict)
     lock: asyncio.Lock = field(factory=asyncio.Lock)
 

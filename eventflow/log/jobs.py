@@ -256,7 +256,7 @@ class JobLog:
                 event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
             )
             kind = type(event)
-            new.append(NewEvent(kind.__name__, payload, routes.get(kind)))
+            new.append(NewEvent(kind.__name__, payload.decode(), routes.get(kind)))
         hint = hint_of(events)
         if hint == "request":  # delivered when the job is admitted
             new[-1] = NewEvent(new[-1].type, new[-1].payload, None)
@@ -272,7 +272,7 @@ class JobLog:
             cause.owner,
             settlement.retry(events) if settlement and settlement.retry else (),
             settlement.parked if settlement else (),
-            record.mark if record else b"",
+            record.mark if record else "",
         )
 
     def forget(self, job_id: str) -> None:

@@ -20,7 +20,7 @@ class JobRecord:
     correlation_id: str
     version: int
     job: Job
-    mark: bytes
+    mark: str
 
 
 @carrier

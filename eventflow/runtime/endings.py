@@ -117,7 +117,7 @@ class Endings:
 
     def _again(self, held: Held, envelope: Envelope, due: datetime) -> Delayed:
         target = held.member.keys.retry(self.group.name, TOPIC_OF[type(envelope.event)])
-        return Delayed(int(due.timestamp() * 1000), target, self.log.codec.encode(envelope))
+        return Delayed(int(due.timestamp() * 1000), target, self.log.codec.encode(envelope).decode())
 
     async def without_work(self, held: Held, envelope: Envelope, record: JobRecord) -> None:
         settlement = Settlement(held.delivery.claim, settling_of(held.delivery))

@@ -152,7 +152,9 @@ class _Recorder:
     def _delayed(self, member: GroupMember, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         due = [e.retry_at for e in events if isinstance(e, ev.StepFailed) and e.retry_at]
         target = member.keys.retry(member.group, TOPIC_OF[type(envelope.event)])
-        return tuple(Delayed(int(at.timestamp() * 1000), target, self.log.codec.encode(envelope)) for at in due)
+        return tuple(
+            Delayed(int(at.timestamp() * 1000), target, self.log.codec.encode(envelope).decode()) for at in due
+        )
 
 
 async def record(url: str) -> list[dict[str, Any]]:

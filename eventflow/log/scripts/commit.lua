@@ -1,17 +1,15 @@
 -- Commits a batch; each commit stands for itself: all of it happens, or none.
 --
--- KEYS: feed, delayed, parked; the events key of each commit, in order; then other streams of the same partition.
--- ARGV: a flat list, read from left to right:
---   number of commits, most jobs in progress, then for each commit
---     expected version, mark of its event ('': any), hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request' | 'delete'), number of events
---     for 'stop', 'publish', 'park', 'request' and 'delete': lane, owner, most jobs that may wait before it ('': any number)
---     for each event: type, payload, topic (index into KEYS; 0: history only)
---     claim ('none' | 'hold' | 'settle' | 'discard'), number of delayed, number of parked
---     for a claim: stream (index into KEYS), group, consumer, entry id, delivery count
---     for each delayed: due (ms), member
---     for each parked: number of fields and values, then these
--- The live hash of a job has the name of its events key without ':events'.
--- Returns for each commit: {'ok', version} | {'lost', 0} | {'conflict', present version} | {'other', present version} |
+-- KEYS: feed, delayed, parked; all else that is touched has their hash tag, and so their slot.
+-- ARGV: commits, most jobs in progress, then the names and values of what is parked, in order.
+-- The commits are a MessagePack list; each is a list of
+--   job, expected version, mark of its event ('': any), events,
+--   claim, what becomes of it ('hold' | 'settle' | 'discard'), delayed, parked,
+--   hint ('' | 'cancel' | 'stop' | 'publish' | 'park' | 'resume' | 'request' | 'delete'), lane, owner, most jobs that may wait before it (nil: any number)
+-- event: type, payload, topic (nil: history only)
+-- claim (nil: none): stream, group, consumer, entry id, delivery count
+-- delayed: due (ms), target, payload; parked: number of names and values
+-- Returns for each commit: its version | {'lost', 0} | {'conflict', present version} | {'other', present version} |
 -- {'full', jobs that wait} | {'error', text}.
 --
 -- Scripts don't roll back, so claim and version are checked before the first write.
@@ -24,22 +22,15 @@
 -- the mark tells whether that is the same history ('conflict' where it has only grown) or an'other'. It goes for a
 -- settlement without events too, whose reason may be an event that is lost; a job that is archived isn't looked at then.
 
-local args, keys, call = ARGV, KEYS, redis.call
-local feed, base = keys[1], string.sub(keys[1], 1, -5)
-local commits, limit = tonumber(args[1]), tonumber(args[2])
-local at = 3
+local feed, call = KEYS[1], redis.call
+local base, limit = string.sub(feed, 1, -5), tonumber(ARGV[2])
+local parts = 2 -- of what is parked, the last that was read
 
-local function owns(stream, group, consumer, entry, count)
-  local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
+local function owns(claim)
+  local entry = claim[4]
+  local pending = redis.pcall('XPENDING', claim[1], claim[2], entry, entry, 1)
   local row = not pending.err and pending[1]
-  return row and row[2] == consumer and row[4] == tonumber(count)
-end
-
--- Where the arguments of the next commit begin; `from` is where those of what is set aside do.
-local function after(from, delayed, parked)
-  local next = from + 2 * delayed
-  for _ = 1, parked do next = next + 1 + tonumber(args[next]) end
-  return next
+  return row and row[2] == claim[3] and row[4] == claim[5]
 end
 
 -- Of an event's payload, as eventflow.envelope.mark_of takes it. No text inside the payload can hold these quotes.
@@ -51,42 +42,40 @@ end
 
 -- What to answer where the job isn't as it was folded; nil where it is.
 local function moved(job_key, version, mark)
+  local id = version .. '-0'
+  local found = mark ~= '' and call('XRANGE', job_key, id, '+', 'COUNT', 2) or {}
+  if #found == 1 and mark_of(found[1]) == mark then return end -- as it mostly is, in one look
   local present = call('XLEN', job_key)
-  if mark ~= '' and present > 0 then
-    local id = version .. '-0'
-    local folded = call('XRANGE', job_key, id, id)[1]
-    if not folded or mark_of(folded) ~= mark then return { 'other', present } end
-  end
+  if mark ~= '' and present > 0 and (#found == 0 or mark_of(found[1]) ~= mark) then return { 'other', present } end
   if present ~= version then return { 'conflict', present } end
 end
 
-local function append(from, events, job_key, version)
-  local job = string.sub(job_key, -42, -8)
-  for _ = 1, events do
+local function append(events, job, job_key, version)
+  for i = 1, #events do
+    local kind, payload, topic = events[i][1], events[i][2], events[i][3]
     version = version + 1
-    local payload, topic = args[from + 1], args[from + 2]
     call('XADD', job_key, version .. '-0', 'e', payload)
-    call('XADD', feed, '*', 'j', job, 'v', version, 't', args[from])
-    if topic ~= '0' then call('XADD', keys[tonumber(topic)], '*', 'e', payload) end
-    from = from + 3
+    call('XADD', feed, '*', 'j', job, 'v', version, 't', kind)
+    if topic then call('XADD', topic, '*', 'e', payload) end
   end
   return version
 end
 
-local function set_aside(from, delayed, parked)
-  for _ = 1, delayed do
-    call('ZADD', keys[2], args[from], args[from + 1])
-    from = from + 2
-  end
-  for _ = 1, parked do
-    local fields = tonumber(args[from])
-    call('XADD', keys[3], '*', unpack(args, from + 1, from + fields))
-    from = from + 1 + fields
+local function delay(delayed)
+  for i = 1, #delayed do
+    call('ZADD', KEYS[2], delayed[i][1], delayed[i][2] .. '\n' .. delayed[i][3])
   end
 end
 
-local function note(hint, job_key, lane, owner)
-  local live, job = string.sub(job_key, 1, -8), string.sub(job_key, -42, -8)
+local function park(from, parked)
+  for i = 1, #parked do
+    call('XADD', KEYS[3], '*', unpack(ARGV, from + 1, from + parked[i]))
+    from = from + parked[i]
+  end
+end
+
+local function note(hint, job, lane, owner)
+  local live = base .. 'job:' .. job
   if hint == 'cancel' then
     call('HSET', live, 'cancel', 1)
     return
@@ -114,46 +103,31 @@ local function note(hint, job_key, lane, owner)
   end
 end
 
-local function commit(job_key)
-  local version, mark, hint = tonumber(args[at]), args[at + 1], args[at + 2]
-  local events, first = tonumber(args[at + 3]), at + 4
-  local lane, owner, most
-  if hint == 'request' or hint == 'stop' or hint == 'publish' or hint == 'park' or hint == 'delete' then
-    lane, owner, most, first = args[first], args[first + 1], tonumber(args[first + 2]), first + 3
-  end
-  at = first + 3 * events
-  local claim, delayed, parked = args[at], tonumber(args[at + 1]), tonumber(args[at + 2])
-  local stream, group, entry
-  local owned = true
-  at = at + 3
-  if claim ~= 'none' then
-    stream, group, entry = keys[tonumber(args[at])], args[at + 1], args[at + 3]
-    owned = owns(stream, group, args[at + 2], entry, args[at + 4])
-    at = at + 5
-  end
-  local aside = at
-  at = after(aside, delayed, parked)
+local function commit(job, version, mark, events, claim, on_claim, delayed, parked, hint, lane, owner, most)
+  local job_key, parts_before = base .. 'job:' .. job .. ':events', parts
+  for i = 1, #parked do parts = parts + parked[i] end
 
-  if not owned then return { 'lost', 0 } end
-  if events > 0 or mark ~= '' then
+  if claim and not owns(claim) then return { 'lost', 0 } end
+  if #events > 0 or mark ~= '' then
     local refusal = moved(job_key, version, mark)
-    if refusal and (events > 0 or refusal[2] > 0) then return refusal end
+    if refusal and (#events > 0 or refusal[2] > 0) then return refusal end
   end
   if most then
     local waiting = count_waiting(base)
     if waiting and waiting >= most then return { 'full', waiting } end
   end
-  if events > 0 then version = append(first, events, job_key, version) end
-  if at > aside then set_aside(aside, delayed, parked) end
-  if hint ~= '' then note(hint, job_key, lane, owner) end
-  if claim == 'settle' or claim == 'discard' then call('XACK', stream, group, entry) end
-  if claim == 'discard' then call('XDEL', stream, entry) end
-  return { 'ok', version }
+  version = append(events, job, job_key, version)
+  delay(delayed)
+  park(parts_before, parked)
+  if hint ~= '' then note(hint, job, lane, owner) end
+  if claim and on_claim ~= 'hold' then call('XACK', claim[1], claim[2], claim[4]) end
+  if claim and on_claim == 'discard' then call('XDEL', claim[1], claim[4]) end
+  return version
 end
 
 local results = {}
-for i = 1, commits do
-  local fine, result = pcall(commit, keys[3 + i])
+for i, each in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local fine, result = pcall(commit, unpack(each, 1, 12))
   results[i] = fine and result or { 'error', type(result) == 'table' and result.err or tostring(result) }
 end
 return results
