@@ -245,7 +245,7 @@ class S3Store:
             client.put_object,
             body_bytes=len(data),
             **target,
-            Body=Body(data),
+            Body=Body(data, sha256),
             ContentType=media_type,
             Metadata={"sha256": sha256},
             **checksums.parameters,

@@ -18,9 +18,13 @@ _DIGEST_BYTES, _SEND_BYTES = 1024 * 1024, 128 * 1024
 
 
 class PartBody(ABC):
-    """A file for botocore, an async iterable for aiohttp. One reader at a time."""
+    """A file for botocore, an async iterable for aiohttp. One reader at a time.
 
-    def __init__(self, size_bytes: int) -> None:
+    `sha256` is that of the content in hex, once somebody has computed it.
+    """
+
+    def __init__(self, size_bytes: int, sha256: str | None = None) -> None:
+        self.sha256 = sha256
         self._size = size_bytes
         self._position = 0
 
@@ -62,8 +66,8 @@ class PartBody(ABC):
 class Body(PartBody):
     """Bytes in memory, which must not change before the answer is there."""
 
-    def __init__(self, data: bytes | memoryview) -> None:
-        super().__init__(len(data))
+    def __init__(self, data: bytes | memoryview, sha256: str | None = None) -> None:
+        super().__init__(len(data), sha256)
         self._data = memoryview(data)
 
     def pieces(self) -> Iterator[memoryview]:
@@ -105,16 +109,17 @@ def read_at(file: BinaryIO, start: int, buffer: memoryview) -> int:
 
 @frozen
 class Checksums:
-    """Of a body: what the store verifies it by (`S3Options.checksum`), and its ETag if that was asked for."""
+    """Of a body: what the store verifies it by (`S3Options.checksum`); ETag and SHA-256 where they were asked for."""
 
     parameters: Mapping[str, str]
     etag: str | None
+    sha256: str | None
 
 
-def checksums_of(kind: str, pieces: Iterable[Any], *, etag: bool = False) -> Checksums:
+def checksums_of(kind: str, pieces: Iterable[Any], *, etag: bool = False, signed: bool = False) -> Checksums:
     """Blocks. A part's ETag is the MD5 of its content, but with the server's own encryption (S3: SSE-C, SSE-KMS)."""
     md5 = hashlib.md5(usedforsecurity=False) if etag or kind == "md5" else None
-    sha256 = hashlib.sha256() if kind == "sha256" else None
+    sha256 = hashlib.sha256() if signed or kind == "sha256" else None
     for piece in pieces:
         for digest in (md5, sha256):
             if digest is not None:
@@ -122,6 +127,7 @@ def checksums_of(kind: str, pieces: Iterable[Any], *, etag: bool = False) -> Che
     parameters = {}
     if md5 is not None and kind == "md5":
         parameters["ContentMD5"] = b64encode(md5.digest()).decode()
-    if sha256 is not None:
+    if sha256 is not None and kind == "sha256":
         parameters["ChecksumSHA256"] = b64encode(sha256.digest()).decode()
-    return Checksums(parameters, None if md5 is None else md5.hexdigest())
+    found = [None if digest is None else digest.hexdigest() for digest in (md5, sha256)]
+    return Checksums(parameters, *found)

@@ -11,6 +11,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from attrs import Attribute, field, frozen, validators
 
+from eventflow.storage import s3_signer
 from eventflow.storage.port import Method
 from eventflow.storage.s3_errors import Redactor, reported
 from eventflow.storage.s3_sockets import Sockets
@@ -165,6 +166,7 @@ class S3Connection:
         client = await self._exits.enter_async_context(context)
         # aiohttp waits for "100 Continue" without any timeout, and parts are small enough to just send.
         client.meta.events.register_last("before-call.s3", _send_without_asking)
+        s3_signer.choose(client)
         return client
 
 

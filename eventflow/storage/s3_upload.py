@@ -21,6 +21,7 @@ from eventflow.storage.port import OnProgress
 from eventflow.storage.s3_body import Body, Checksums, FilePart, PartBody, checksums_of, read_at
 from eventflow.storage.s3_client import MAX_PARTS, MIB, S3Connection
 from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
+from eventflow.storage.s3_signer import signs_bodies
 
 #: Parts up to this size are held in memory while they are sent.
 _BUFFERED_BYTES = 16 * MIB
@@ -212,10 +213,12 @@ class _Sending:
 
     async def _send(self, number: int, part: PartBody) -> dict[str, Any]:
         kind, kept = self.connection.options.checksum, self.multipart.parts.get(number)
-        checksums = await asyncio.to_thread(checksums_of, kind, part.pieces(), etag=kept is not None)
+        client = await self.connection.client()
+        asked = {"etag": kept is not None, "signed": signs_bodies(client)}
+        checksums = await asyncio.to_thread(checksums_of, kind, part.pieces(), **asked)
+        part.sha256 = checksums.sha256
         etag = self._kept(number, len(part), checksums)
         if etag is None:
-            client = await self.connection.client()
             answer = await self.connection.request(
                 self.job.what,
                 client.upload_part,

@@ -55,6 +55,7 @@ for command in (
 app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.events)
 app.command()(jobs.cancel)
+app.command()(jobs.delete)
 app.command()(chaos.chaos)
 app.command()(gallery.gallery)
 app.add_typer(keys.app, name="keys")

@@ -1,4 +1,4 @@
-"""`eventflow jobs`, `events` and `cancel`: an operator's look at the log itself, whoever owns the jobs."""
+"""`eventflow jobs`, `events`, `cancel` and `delete`: an operator's look at the log itself, whoever owns the jobs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_to
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
+    from eventflow.domain.commands import Command
     from eventflow.log.index import Cursor, Page
     from ops.compose import Parts
 
@@ -142,13 +143,30 @@ async def _history(job_id: str, data_dir: Path | None) -> Sequence[bytes]:
 
 def cancel(job: JobId, data_dir: StackDir = None) -> None:
     """Ask for a job to be cancelled; running steps end within a second or so."""
-    version = run_tool(_cancel(checked_job(job), data_dir))
+    from eventflow.domain.commands import RequestCancellation
+
+    version = run_tool(_ask(checked_job(job), RequestCancellation("requested by the operator"), data_dir))
     say(f"cancellation requested; the job is at version {version}")
 
 
-async def _cancel(job_id: str, data_dir: Path | None) -> int:
-    from eventflow.domain.commands import RequestCancellation
-    from eventflow.domain.errors import AlreadyFinished
+def delete(
+    job: JobId,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask whether it is meant.")] = False,
+    data_dir: StackDir = None,
+) -> None:
+    """Remove the files of a job that has ended, for good, and take it off the lists. Its history is kept."""
+    from eventflow.domain.commands import RequestDeletion
+
+    job_id = checked_job(job)
+    if not yes:
+        typer.confirm(f"Delete all files of job {job_id}?", abort=True, err=True)
+    version = run_tool(_ask(job_id, RequestDeletion("requested by the operator"), data_dir))
+    say(f"deletion requested; the job is at version {version}")
+
+
+async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
+    """The job's version afterwards."""
+    from eventflow.domain.errors import AlreadyFinished, JobGone, NotFinished
     from eventflow.log.records import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
@@ -157,9 +175,13 @@ async def _cancel(job_id: str, data_dir: Path | None) -> int:
         if await parts.log.load(job_id) is None:
             raise missing_job(job_id)
         try:
-            record = await parts.log.execute(job_id, [RequestCancellation("requested by the operator")], cause)
+            record = await parts.log.execute(job_id, [command], cause)
         except AlreadyFinished as error:
             raise CommandError(f"Job {job_id} has ended already; there is nothing to cancel.") from error
+        except JobGone as error:
+            raise CommandError(f"Job {job_id} is deleted.") from error
+        except NotFinished as error:
+            raise CommandError(f"Job {job_id}: {error}. `eventflow cancel {job_id}` ends it.") from error
         return record.version if record else 0
 
 

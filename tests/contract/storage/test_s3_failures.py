@@ -223,7 +223,7 @@ async def test_each_checksum_is_accepted(server: S3Server, movie: Path, checksum
 async def test_a_body_that_was_damaged_on_its_way(rclone: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     # rclone verifies Content-MD5; moto verifies nothing.
     right = s3.Body
-    monkeypatch.setattr(s3, "Body", lambda data: right(data.replace(b"1", b"2")))
+    monkeypatch.setattr(s3, "Body", lambda data, sha256: right(data.replace(b"1", b"2"), sha256))
     store = S3Store(rclone.bucket, "damaged", options=small_parts(rclone))
     with pytest.raises(IntegrityError):
         await store.put_bytes("x", b"0123", media_type="text/plain")

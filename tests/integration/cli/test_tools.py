@@ -70,6 +70,34 @@ def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running,
     assert "has ended already" in cancelled.err
 
 
+def test_delete_removes_what_a_job_left(programs: Programs, stack: Running, tmp_path: Path) -> None:
+    here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
+    script = tmp_path / "script.md"
+    script.write_text("# Hello")
+    made = programs.run("generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--wait")
+    assert made.code == 0, made.err
+    job_id = made.out.split()[1]
+
+    def types() -> list[str]:
+        return [line.split("\t")[2] for line in programs.run("events", job_id, **here).out.splitlines()]
+
+    unconfirmed = programs.run("delete", job_id, **here)
+    assert unconfirmed.code == 1
+    assert "DeletionRequested" not in types()
+    asked = programs.run("delete", job_id, "--yes", **here)
+    assert (asked.code, "deletion requested" in asked.err + asked.out) == (0, True), asked.err
+    wait_until_sync(lambda: types()[-1] == "JobDeleted")
+    assert job_id not in programs.run("jobs", "--json", **here).out
+    again = programs.run("delete", job_id, "--yes", **here)
+    assert again.code == 0, "what is deleted stays so"
+    cancelled = programs.run("cancel", job_id, **here)
+    assert cancelled.code == 1
+    assert "Traceback" not in cancelled.err
+    missing = programs.run("delete", "00-" + "0" * 32, "--yes", **here)
+    assert missing.code == 1
+    assert "There is no job" in missing.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
