@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import suppress
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
@@ -90,18 +91,27 @@ class Spool:
 
 
 async def open_in_thread(open_it: Callable[[], _T], *, undo: Callable[[_T], None]) -> _T:
-    """Opens something in a thread. If the caller is cancelled meanwhile, `undo` closes it when it is open:
-    the thread can't be stopped, and its result would be lost."""
+    """Opens something in a thread. If the caller is cancelled meanwhile, `undo` closes it when it is open: the thread
+    can't be stopped, and its result would be lost. It needs no event loop for that, which may be closing itself."""
+    opened: list[_T] = []
+    given_up = threading.Event()
 
-    def undo_late(done: "asyncio.Task[_T]") -> None:
-        if not done.cancelled() and done.exception() is None:
-            undo(done.result())
+    def drop() -> None:
+        with suppress(IndexError):  # of thread and task, one takes it out
+            undo(opened.pop())
 
-    opening = asyncio.create_task(asyncio.to_thread(open_it))
+    def open_for_caller() -> _T:
+        thing = open_it()
+        opened.append(thing)
+        if given_up.is_set():
+            drop()
+        return thing
+
     try:
-        return await asyncio.shield(opening)
+        return await asyncio.to_thread(open_for_caller)
     except asyncio.CancelledError:
-        opening.add_done_callback(undo_late)
+        given_up.set()
+        drop()
         raise
 
 
@@ -127,15 +137,19 @@ async def read_chunks(
 async def hash_file(path: Path) -> tuple[int, str]:
     """Size in bytes and SHA-256 in hex. OSError passes through."""
     digest, size_bytes = hashlib.sha256(), 0
-    async for data in read_chunks(lambda: path.open("rb"), chunk_bytes=COPY_BYTES):
-        await asyncio.to_thread(digest.update, data)
-        size_bytes += len(data)
+    async with aclosing(read_chunks(lambda: path.open("rb"), chunk_bytes=COPY_BYTES)) as chunks:
+        async for data in chunks:
+            await asyncio.to_thread(digest.update, data)
+            size_bytes += len(data)
     return size_bytes, digest.hexdigest()
 
 
-async def save(chunks: AsyncIterator[bytes], path: Path, *, what: str, size_bytes: int, sha256: str | None) -> None:
-    """Writes `chunks` into `path`, atomically. Raises IntegrityError if size or SHA-256 (if given) differ."""
-    async with Spool(path.parent) as spool:
+async def save(
+    chunks: AsyncGenerator[bytes, None], path: Path, *, what: str, size_bytes: int, sha256: str | None
+) -> None:
+    """Writes `chunks` into `path`, atomically, and closes them. Raises IntegrityError if size or SHA-256 (if given)
+    differ."""
+    async with aclosing(chunks), Spool(path.parent) as spool:
         async for data in chunks:
             await spool.write(data)
         verify_content(what, spool.size_bytes, spool.sha256, size_bytes, sha256)

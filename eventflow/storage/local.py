@@ -14,7 +14,7 @@ import os
 import re
 import stat as stat_module
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -95,7 +95,7 @@ class LocalStore:
         return await self._put(key, chunks, media_type, wanted, on_progress)
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
-        async def chunks() -> AsyncIterator[bytes]:
+        async def chunks() -> AsyncGenerator[bytes, None]:
             yield data
 
         return await self._put(key, chunks(), media_type, None, None)
@@ -109,15 +109,13 @@ class LocalStore:
         if start >= size_bytes and (start > 0 or length is not None):
             raise RangeNotSatisfiable(f"{key!r} has {size_bytes} bytes; the range starts at {start}.")
         chunks = read_chunks(lambda: self._open(key), chunk_bytes=chunk_bytes, start=start, length=length)
-        try:
+        async with aclosing(chunks):
             while True:
                 with reported(key):
                     data = await anext(chunks, None)
                 if data is None:
                     return
                 yield data
-        finally:
-            await chunks.aclose()
 
     async def fetch(self, key: str, path: Path, *, sha256: str | None = None) -> ObjectInfo:
         wanted = sha256 and check_sha256(sha256)
@@ -237,7 +235,7 @@ class LocalStore:
     async def _put(
         self,
         key: str,
-        chunks: AsyncIterator[bytes],
+        chunks: AsyncGenerator[bytes, None],
         media_type: str,
         sha256: str | None,
         on_progress: OnProgress | None,
@@ -247,6 +245,7 @@ class LocalStore:
                 await asyncio.to_thread(self._path, key)
                 await asyncio.to_thread(make_folders, self._spool_folder)
                 spool = await stack.enter_async_context(Spool(self._spool_folder))
+            await stack.enter_async_context(aclosing(chunks))
             # Not in `reported`: what goes wrong with the source is the caller's, not the store's.
             async for data in chunks:
                 with reported(key):

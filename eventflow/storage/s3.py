@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,9 +126,8 @@ class S3Store:
         answer = await self._get(key)
         try:
             info = described(key, answer)
-            async with aclosing(self._body(key, answer, COPY_BYTES)) as chunks:
-                what = self._what(key)
-                await save(chunks, path, what=what, size_bytes=info.size_bytes, sha256=wanted or info.sha256)
+            chunks, what = self._body(key, answer, COPY_BYTES), self._what(key)
+            await save(chunks, path, what=what, size_bytes=info.size_bytes, sha256=wanted or info.sha256)
         finally:
             answer["Body"].close()
         return info
