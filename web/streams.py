@@ -37,8 +37,9 @@ class Playlist:
 
     @classmethod
     def of(cls, write: Write) -> Playlist:
-        plain = write("").encode()
-        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', write(_HERE))
+        template = write(_HERE)
+        plain = template.replace(f"?token={_HERE}", "").replace(f"&token={_HERE}", "").encode()
+        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', template)
 
     def body(self, token: str) -> bytes:
         return self._template.replace(_HERE, token).encode() if token else self.plain

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from attrs import Attribute, field, frozen, validators
+from botocore.credentials import ReadOnlyCredentials
 
 from eventflow.storage import s3_signer
 from eventflow.storage.port import Method
 from eventflow.storage.s3_errors import Redactor, reported
+from eventflow.storage.s3_presign import Presigner
 from eventflow.storage.s3_sockets import Sockets
 
 _T = TypeVar("_T")
@@ -74,6 +76,7 @@ class S3Connection:
         self._environ = environ
         self._session = get_session()
         self._clients: dict[str | None, Any] = {}
+        self._presigner: Presigner | None = None
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
         self._sockets = Sockets(options.read_timeout)
@@ -104,11 +107,12 @@ class S3Connection:
         self, what: str, parameters: Mapping[str, Any], expires_seconds: int, method: Method = "GET"
     ) -> str:
         """A signed URL for one method, with the address that viewers reach."""
-        client = await self._client(self.options.public_endpoint_url or self.options.endpoint_url)
+        if self._presigner is None:
+            client = await self._client(self.options.public_endpoint_url or self.options.endpoint_url)
+            self._presigner = Presigner(client, self._credentials)
         with reported(what, self._redact):
-            operation = {"GET": "get_object", "HEAD": "head_object"}[method]
-            url = await client.generate_presigned_url(operation, Params=dict(parameters), ExpiresIn=expires_seconds)
-        return rebased(str(url), self.options.public_base_url)
+            url = await self._presigner.url(method, parameters, expires_seconds)
+        return rebased(url, self.options.public_base_url)
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         """Starts work that goes on if its caller is cancelled; `close` waits for it."""
@@ -122,8 +126,16 @@ class S3Connection:
             await asyncio.wait(self._tasks)
         async with self._opening:
             self._clients.clear()
+            self._presigner = None
             await self._exits.aclose()
             await self._sockets.close()
+
+    async def _credentials(self) -> ReadOnlyCredentials | None:
+        given = self.options
+        if given.access_key_id and given.secret_access_key:
+            return ReadOnlyCredentials(given.access_key_id, given.secret_access_key, given.session_token)
+        found = await self._session.get_credentials()
+        return await found.get_frozen_credentials() if found is not None else None
 
     def _deadline_seconds(self, body_bytes: int) -> float:
         waiting = self.options.connect_timeout + self.options.read_timeout

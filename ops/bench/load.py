@@ -7,52 +7,52 @@ what is measured.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import partial
 from time import perf_counter
-from typing import cast
+from typing import Self, cast
 
 
-class _Connection(asyncio.Protocol):
-    """Asks for the paths that `next_request` gives, the next one when an answer is complete; None ends it."""
+class Connection(asyncio.Protocol, ABC):
+    """One request at a time: `ask`, and `answered` hears. `ended` is done when the connection is closed."""
 
-    def __init__(self, next_request: Callable[[], bytes | None], done: asyncio.Future[None]) -> None:
-        self._next, self._done = next_request, done
-        self._buffer = b""
+    def __init__(self) -> None:
+        self.ended = asyncio.get_running_loop().create_future()
+        self._head = self._buffer = b""
         self._missing = -1  #: bytes of the body still to come; -1: still in the head
-        self.answers = 0
-        self.errors = 0
+
+    async def open(self, port: int) -> Self:
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
+        return self
+
+    @abstractmethod
+    def answered(self, head: bytes, body: bytes) -> None: ...
+
+    def ask(self, request: bytes) -> None:
+        self._transport.write(request)
+
+    def close(self) -> None:
+        self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
-        self._ask()
-
-    def _ask(self) -> None:
-        request = self._next()
-        if request is None:
-            self._transport.close()
-        else:
-            self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        if self._missing >= 0:
-            self._missing -= len(data)
-        else:
-            self._buffer += data
+        self._buffer = self._buffer + data if self._buffer else data
+        if self._missing < 0:
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 return
-            head, self._missing = self._buffer[:end], _length(self._buffer[:end]) - (len(self._buffer) - end - 4)
-            self._buffer = b""
-            self.errors += not head.startswith(b"HTTP/1.1 200")
-        if self._missing == 0:
-            self._missing = -1
-            self.answers += 1
-            self._ask()
+            self._head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+            self._missing = _length(self._head)
+        if len(self._buffer) >= self._missing:
+            head, body = self._head, self._buffer
+            self._head, self._buffer, self._missing = b"", b"", -1
+            self.answered(head, body)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 def _length(head: bytes) -> int:
@@ -64,9 +64,30 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
 
 
+class _InTurn(Connection):
+    """Asks for what `next_request` gives, the next one when an answer is complete; None ends it."""
+
+    def __init__(self, next_request: Callable[[], bytes | None]) -> None:
+        super().__init__()
+        self._next = next_request
+        self.answers = 0
+        self.errors = 0
+
+    def go_on(self) -> None:
+        request = self._next()
+        if request is None:
+            self.close()
+        else:
+            self.ask(request)
+
+    def answered(self, head: bytes, body: bytes) -> None:
+        self.errors += not head.startswith(b"HTTP/1.1 200")
+        self.answers += 1
+        self.go_on()
+
+
 async def requests_per_s(port: int, paths: list[bytes], *, connections: int, seconds: float) -> float:
     """Requests that are answered per second, taking `paths` in turn. Raises RuntimeError if one fails."""
-    loop = asyncio.get_running_loop()
     began = perf_counter()
     position = 0
 
@@ -75,14 +96,11 @@ async def requests_per_s(port: int, paths: list[bytes], *, connections: int, sec
         position += 1
         return paths[position % len(paths)] if perf_counter() - began < seconds else None
 
-    protocols, ends = [], []
-    for _ in range(connections):
-        done = loop.create_future()
-        _, protocol = await loop.create_connection(partial(_Connection, next_request, done), "127.0.0.1", port)
-        protocols.append(protocol)
-        ends.append(done)
-    await asyncio.gather(*ends)
+    asking = [await _InTurn(next_request).open(port) for _ in range(connections)]
+    for each in asking:
+        each.go_on()
+    await asyncio.gather(*(each.ended for each in asking))
     elapsed = perf_counter() - began
-    if any(p.errors for p in protocols):
-        raise RuntimeError(f"{sum(p.errors for p in protocols)} answers weren't 200")
-    return sum(p.answers for p in protocols) / elapsed
+    if any(each.errors for each in asking):
+        raise RuntimeError(f"{sum(each.errors for each in asking)} answers weren't 200")
+    return sum(each.answers for each in asking) / elapsed

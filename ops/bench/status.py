@@ -8,17 +8,15 @@ Staleness is the time from an event's commit to the first status that shows it, 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from random import Random
 from statistics import median, quantiles
 from time import perf_counter
-from typing import Any
 
 import aiohttp
 import orjson
@@ -34,11 +32,11 @@ from eventflow.log.connection import connect
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.log.records import Cause
-from eventflow.runtime.process import tune_process
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.load import get, requests_per_s
+from ops.bench.servers import process, run_loop, until_told
 from ops.compose import open_parts, web_app
 from web.serve import serving
 
@@ -76,9 +74,9 @@ async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float
     paths = [get(f"/api/v1/videos/jobs/{job_id}/status") for job_id in ids]
     Random(1).shuffle(paths)  # noqa: S311 - an order of requests
     try:
-        with _process(_serve_ours, url) as ours:
+        with process(_serve_ours, url) as ours:
             body = await _body_of(ours, ids[0])
-            with _process(_serve_bare, body) as bare:
+            with process(_serve_bare, body) as bare:
                 await _warm(ours, paths)
                 async with _appending(log, ids, rate, ours) as appended:
                     mine, theirs = [], []
@@ -165,31 +163,16 @@ async def _appending(log: JobLog, ids: list[str], rate: float, port: int) -> Asy
             await asyncio.gather(*following)
 
 
-@contextmanager
-def _process(target: Any, argument: Any) -> Iterator[int]:
-    """A server process; yields its port."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=target, args=(argument, there), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        here.send(None)
-        process.join(10)
-        process.kill()
-
-
 def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
 
     async def serve() -> None:
         settings = load_settings({"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder})
         async with open_parts(settings) as parts, serving(web_app(parts), "127.0.0.1", 0) as address:
-            await _until_told(address.port, pipe)
+            await until_told(address.port, pipe)
 
     with tempfile.TemporaryDirectory() as folder:
-        _run(serve())
+        run_loop(serve())
 
 
 def _serve_bare(body: bytes, pipe: Connection) -> None:
@@ -202,18 +185,7 @@ def _serve_bare(body: bytes, pipe: Connection) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        await _until_told(runner.addresses[0][1], pipe)
+        await until_told(runner.addresses[0][1], pipe)
         await runner.cleanup()
 
-    _run(serve())
-
-
-async def _until_told(port: int, pipe: Connection) -> None:
-    pipe.send(port)
-    await asyncio.to_thread(pipe.recv)
-
-
-def _run(coroutine: Any) -> None:
-    tune_process()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(coroutine)
+    run_loop(serve())

@@ -1,0 +1,73 @@
+"""Signed URLs of objects, by botocore's own signer, without its way there.
+
+`generate_presigned_url` resolves the endpoint, validates and serialises anew for every URL, which takes several times
+as long as the signing; players ask for a URL per segment. Here it is asked once per bucket, and its answer tells the
+address, the region and the service that the URLs of the bucket's objects are signed for.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self
+from urllib.parse import parse_qs, quote
+
+from attrs import frozen
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
+
+from eventflow.storage.port import Method
+
+#: Gives the credentials as they are now: those of a role change by the hour.
+Credentials = Callable[[], Awaitable[Any]]
+
+_OPERATIONS: Mapping[Method, str] = {"GET": "get_object", "HEAD": "head_object"}
+_QUERY = {"ResponseContentType": "response-content-type", "ResponseContentDisposition": "response-content-disposition"}
+_PROBE = "k"
+
+
+@frozen
+class _Place:
+    """What URLs of a bucket begin with, and the scope of their signatures."""
+
+    base: str
+    region: str
+    service: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """As the signed `url` of `_PROBE` says."""
+        address, query = url.split("?", 1)
+        _, _, region, service, _ = parse_qs(query)["X-Amz-Credential"][0].rsplit("/", 4)
+        return cls(address.removesuffix(_PROBE), region, service)
+
+
+class Presigner:
+    """Signs for the objects that `client` reaches, with what `credentials` gives."""
+
+    def __init__(self, client: Any, credentials: Credentials) -> None:
+        self._client, self._credentials = client, credentials
+        self._places: dict[str, _Place] = {}
+
+    async def url(self, method: Method, parameters: Mapping[str, Any], expires_seconds: int) -> str:
+        """`parameters` are those of GetObject: Bucket, Key, ResponseContentType, ResponseContentDisposition."""
+        asked = dict(parameters)
+        bucket = asked.pop("Bucket")
+        place = self._places.get(bucket) or await self._find(bucket)
+        if place.service != "s3":  # directory buckets have sessions of their own
+            return await self._by_client(method, parameters, expires_seconds)
+        credentials = await self._credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        address = place.base + quote(asked.pop("Key"), safe="/~")
+        query = {_QUERY[name]: value for name, value in asked.items()}
+        request = AWSRequest(method, address, params=query)
+        S3SigV4QueryAuth(credentials, place.service, place.region, expires_seconds).add_auth(request)
+        return str(request.url)
+
+    async def _find(self, bucket: str) -> _Place:
+        place = _Place.of(await self._by_client("GET", {"Bucket": bucket, "Key": _PROBE}, 60))
+        self._places[bucket] = place
+        return place
+
+    async def _by_client(self, method: Method, parameters: Mapping[str, Any], expires_seconds: int) -> str:
+        sign = self._client.generate_presigned_url
+        return str(await sign(_OPERATIONS[method], Params=dict(parameters), ExpiresIn=expires_seconds))
