@@ -43,6 +43,8 @@ def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same. They are tried in turn: the most asked comes first."""
     return [
         web.get(_JOB + "/status", jobs.status),
+        web.get(_JOB + "/stream", streaming.stream),
+        web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
         web.post(generate.ROUTE, generate.generate),
         web.post(planning.PLAN_ROUTE, planning.plan),
         web.get(planning.PIPELINES_ROUTE, planning.pipelines),
@@ -60,8 +62,6 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/storyboard/{sheet}", pictures.sheet),
         web.get(_JOB + "/captions", media.captions),
         web.get(_JOB + "/download", media.download),
-        web.get(_JOB + "/stream", streaming.stream),
-        web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
         web.post(_JOB + "/playback-token", playback.issue),
         web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
@@ -99,9 +99,10 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
     app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
-    app[STREAMS] = Streams(deps.log)
+    streams = app[STREAMS] = Streams(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
-    projection = Projection(deps.log, tail, capacity=deps.settings.view_cache_jobs, render=render_status)
+    jobs_kept = deps.settings.view_cache_jobs
+    projection = Projection(deps.log, tail, capacity=jobs_kept, render=render_status, hear=streams.hear)
     app[PROJECTION] = projection
     async with running(projection):
         yield

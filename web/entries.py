@@ -42,7 +42,7 @@ class VersionPending(Exception):
 class Entry:
     """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`.
 
-    `tailed`: whether the tail reads the job's partition.
+    `tailed`: whether the tail reads the job's partition. `coming`: what it has told of is being read.
     """
 
     job_id: str
@@ -50,6 +50,7 @@ class Entry:
     view: JobView | None = None
     epoch: int = -1
     noted: int = 0
+    coming: bool = False
     live: dict[str, float] = field(factory=dict)
     run: int = 0
     floor: float = 0.0

@@ -66,7 +66,7 @@ async def read_jobs(log: JobLog, wanted: Sequence[Wanted], *, live: bool) -> lis
         if len(rows) == _PAGE:
             envelopes += await log.history(want.job_id, after=envelopes[-1].seq)
         live_fractions = fractions(answers[place * step + 1]) if live else {}
-        readings.append(Reading(tuple(map(slim, envelopes)), live_fractions))
+        readings.append(Reading(tuple(envelopes), live_fractions))
     return readings
 
 
@@ -96,7 +96,7 @@ def slim_event(event: ev.Event) -> ev.Event:
 
 
 def fold_on(view: JobView | None, envelopes: Sequence[Envelope]) -> JobView | None:
-    """`view` after `envelopes`; those it has seen are skipped. Raises HistoryGap, IllegalTransition."""
+    """`view` after `envelopes`, slimmed; those it has seen are skipped. Raises HistoryGap, IllegalTransition."""
     return view_of(_unseen(view.version if view else 0, envelopes), view)
 
 
@@ -107,4 +107,4 @@ def _unseen(version: int, envelopes: Iterable[Envelope]) -> Iterator[Envelope]:
         version += 1
         if envelope.seq != version:
             raise HistoryGap(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version - 1}")
-        yield envelope
+        yield slim(envelope)

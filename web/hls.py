@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from math import ceil
 from urllib.parse import quote
 
@@ -116,6 +117,7 @@ def _rates(edition: Edition, quality: str) -> tuple[int, int]:
     return ceil(peak), ceil(sum(bits for bits, _ in sizes) / sum(seconds for _, seconds in sizes))
 
 
+@cache
 def _seconds(cells: int) -> str:
     """A duration of cells in seconds; whole segments are placed by their own times, so that no rounding adds up."""
     return f"{float(cells * _CELL):.6f}"

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from eventflow.codec import DecodeError
 from eventflow.domain.errors import DomainError
 from eventflow.domain.view import JobView, progress
-from eventflow.envelope import partition_of
+from eventflow.envelope import Envelope, partition_of
 from eventflow.log.errors import PositionLost
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from eventflow.log.jobs import JobLog
@@ -40,13 +40,20 @@ _BATCH = 200
 _PAUSE_SECONDS = (0.05, 2.0)
 
 Render = Callable[[JobView, float], bytes]
+Hear = Callable[[Sequence[Envelope]], None]
 
 
 class Projection:
-    """Job views by id. At most `capacity` are kept, the least recently asked for go; `render` makes the answer."""
+    """Job views by id. At most `capacity` are kept, the least recently asked for go; `render` makes the answer.
 
-    def __init__(self, log: JobLog, tail: FeedTail, *, capacity: int, render: Render) -> None:
-        self._log, self._tail, self._capacity, self._render = log, tail, capacity, render
+    `hear` gets the events of a job that were read, so that nobody has to read them again: all of them, or those that
+    go on from what it got before.
+    """
+
+    def __init__(
+        self, log: JobLog, tail: FeedTail, *, capacity: int, render: Render, hear: Hear = lambda _: None
+    ) -> None:
+        self._log, self._tail, self._capacity, self._render, self._hear = log, tail, capacity, render, hear
         self._cache: OrderedDict[str, Entry] = OrderedDict()
         self._loading: dict[str, Entry] = {}
         self._epoch, self._following, self._heard = 0, False, 0.0
@@ -113,7 +120,7 @@ class Projection:
     def _fresh(self, entry: Entry) -> bool:
         return (
             entry.view is not None
-            and entry.view.version >= entry.noted
+            and (entry.view.version >= entry.noted or entry.coming)
             and entry.epoch == self._epoch
             and entry.tailed
             and self.following
@@ -168,9 +175,11 @@ class Projection:
             except HistoryGap:
                 if base is None:
                     raise
-                again = (await read_jobs(self._log, [Wanted(entry.job_id, 0)], live=live))[0]
-                view = fold_on(None, again.envelopes)
+                reading = (await read_jobs(self._log, [Wanted(entry.job_id, 0)], live=live))[0]
+                view = fold_on(None, reading.envelopes)
             self._settle(entry, view, reading, epoch)
+            if reading.envelopes:
+                self._hear(reading.envelopes)
 
     def _settle(self, entry: Entry, view: JobView | None, reading: Reading, epoch: int) -> None:
         if view is None:
@@ -209,14 +218,26 @@ class Projection:
         return list(stale.values())
 
     async def _refresh(self, stale: Sequence[Entry]) -> None:
-        """Bring `stale` up to date, in batches. An unreadable job is dropped: whoever asks for it gets the error."""
-        for start in range(0, len(stale), _BATCH):
-            batch = [entry for entry in stale[start : start + _BATCH] if not self._fresh(entry)]
-            try:
-                await self._advance(batch, live=False)
-            except (DecodeError, DomainError, HistoryGap):
-                for entry in batch:
-                    self._cache.pop(entry.job_id, None)
+        """Bring `stale` up to date, in batches. An unreadable job is dropped: whoever asks for it gets the error.
+
+        Who asks meanwhile gets what there is, as if the note had come a moment later: many do, and would each read.
+        """
+        for entry in stale:
+            entry.coming = True
+        try:
+            for start in range(0, len(stale), _BATCH):
+                await self._refresh_batch(stale[start : start + _BATCH])
+        finally:
+            for entry in stale:
+                entry.coming = False
+
+    async def _refresh_batch(self, batch: Sequence[Entry]) -> None:
+        behind = [entry for entry in batch if entry.version < entry.noted]
+        try:
+            await self._advance(behind, live=False)
+        except (DecodeError, DomainError, HistoryGap):
+            for entry in behind:
+                self._cache.pop(entry.job_id, None)
 
     def _begin_epoch(self) -> None:
         self._epoch += 1

@@ -1,7 +1,7 @@
 """Playlists of the jobs that are being watched, made anew only when a job has moved on.
 
-The cache of folded jobs keeps no segments: it holds many jobs, of which few are watched. Those are folded here, up to
-the version that the other one knows; from a version to the next, only the events between are read.
+The cache of folded jobs keeps no segments: it holds many jobs, of which few are watched. Those are folded here, by the
+events that the cache reads; where it knows a version that they haven't come to, they are read.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from aiohttp import web
 from attrs import define, field, frozen
 
 from eventflow.domain.errors import DomainError
+from eventflow.envelope import Envelope
 from eventflow.log.jobs import JobLog
 from web.editions import Editions
 
@@ -88,6 +90,25 @@ class Streams:
                     await self._read_on(job_id, stream)
         return stream
 
+    def hear(self, envelopes: Sequence[Envelope]) -> None:
+        """Events of one job, in order and without a gap, that somebody has read: all, or those that go on from what
+        was heard before."""
+        job_id = envelopes[0].job_id
+        stream = self._kept.get(job_id)
+        if stream is None:
+            return
+        if stream.lock.locked():  # whoever reads it may not come as far; whoever asks next begins again
+            del self._kept[job_id]
+            return
+        first = envelopes[0].seq
+        if first > stream.version + 1 or envelopes[-1].seq < stream.version:
+            return  # `at` closes the gap
+        if first <= stream.version and envelopes[stream.version - first].mark != stream.mark:
+            del self._kept[job_id]  # the log has lost what is folded here
+            return
+        with suppress(DomainError):  # whoever asks next gets it
+            self._take(job_id, stream, stream.editions, envelopes[stream.version + 1 - first :])
+
     async def _read_on(self, job_id: str, stream: Stream) -> None:
         """The last event that is folded is read again: a server that has lost some may have others in their place."""
         editions = stream.editions if stream.version else Editions()
@@ -96,6 +117,9 @@ class Streams:
             del envelopes[0]
         elif stream.version:
             editions, envelopes = Editions(), await self._log.history(job_id)
+        self._take(job_id, stream, editions, envelopes)
+
+    def _take(self, job_id: str, stream: Stream, editions: Editions, envelopes: Sequence[Envelope]) -> None:
         try:
             for envelope in envelopes:
                 editions.take(envelope.event)

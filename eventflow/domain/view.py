@@ -279,6 +279,6 @@ def _scene_fraction(job: Job, live: Mapping[str, float], step: Step) -> float:
     for index, scene in enumerate(job.scenes):
         if scene.status in _DONE[step] or (step is Step.RENDER_SCENE and index in rendered):
             done += 1.0
-        else:
+        elif live:
             done += live.get(progress_field(step, index, scene.run), 0.0)
     return done

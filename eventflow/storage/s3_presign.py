@@ -6,6 +6,7 @@ address, the region and the service that the URLs of the bucket's objects are si
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from time import time
 from typing import Any, Self
 from urllib.parse import parse_qs, quote
 
@@ -41,14 +42,28 @@ class _Place:
 
 
 class Presigner:
-    """Signs for the objects that `client` reaches, with what `credentials` gives."""
+    """Signs for the objects that `client` reaches, with what `credentials` gives.
 
-    def __init__(self, client: Any, credentials: Credentials) -> None:
+    A signature tells the second that it was made in: within one, who asks for the same gets the same. Many watch one
+    video at a time.
+    """
+
+    def __init__(self, client: Any, credentials: Credentials, now: Callable[[], float] = time) -> None:
         self._client, self._credentials = client, credentials
         self._places: dict[str, _Place] = {}
+        self._now, self._second = now, 0
+        self._signed: dict[tuple[Any, ...], str] = {}
 
     async def url(self, method: Method, parameters: Mapping[str, Any], expires_seconds: int) -> str:
         """`parameters` are those of GetObject: Bucket, Key, ResponseContentType, ResponseContentDisposition."""
+        second, known = int(self._now()), (method, *parameters.items(), expires_seconds)
+        if self._second != second:
+            self._second, self._signed = second, {}
+        if (url := self._signed.get(known)) is None:
+            url = self._signed[known] = await self._sign(method, parameters, expires_seconds)
+        return url
+
+    async def _sign(self, method: Method, parameters: Mapping[str, Any], expires_seconds: int) -> str:
         asked = dict(parameters)
         bucket = asked.pop("Bucket")
         place = self._places.get(bucket) or await self._find(bucket)

@@ -20,8 +20,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
 from math import ceil
-from multiprocessing.connection import Connection as Pipe
-from statistics import median, quantiles
+from multiprocessing.connection import Connection
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -40,8 +40,8 @@ from eventflow.log.records import Cause
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
-from ops.bench.load import Connection, get
 from ops.bench.servers import process, run_loop, until_told
+from ops.bench.watching import Load, watch
 from ops.compose import open_parts, web_app
 from web.serve import serving
 
@@ -80,30 +80,6 @@ class ViewersResult:
     rush: Latencies
 
 
-@frozen
-class _Load:
-    """How the viewers go about it: seconds between two looks, and for how long."""
-
-    pause_s: float
-    seconds: float
-
-
-@frozen
-class _Round:
-    """What the viewers of one round saw; latencies in seconds."""
-
-    latencies: list[float]
-    seconds: float
-
-    @property
-    def per_s(self) -> float:
-        return len(self.latencies) / self.seconds
-
-    @property
-    def p99_ms(self) -> float:
-        return quantiles(self.latencies, n=100)[98] * 1000
-
-
 def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 5.0) -> ViewersResult:
     """`rounds` of `seconds` under each load, for ours and for the baseline. Raises RuntimeError on a wrong answer."""
     configure_logs("WARNING", json=False)
@@ -120,7 +96,7 @@ def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 5
 async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: float) -> ViewersResult:
     redis = connect(url)
     log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
-    loads = (_Load(1.0, seconds), _Load(0.0, seconds))
+    loads = (Load(1.0, seconds), Load(0.0, seconds))
     # With time to spare: a job that is complete grows no more.
     planned = SCENES_BEFORE + 2 * ceil(len(loads) * 2 * rounds * seconds / GROW_SECONDS) + 60
     ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
@@ -129,6 +105,7 @@ async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: floa
     try:
         with process(_serve_ours, url) as ours:
             watched = await _watched(ours, ids, viewers)
+            await watch(ours, watched, Load(1.0, 2.0))  # every job is folded then; that isn't what is measured
             body = await _body_of(ours, watched[0])
             with process(_serve_bare, body) as bare:
                 async with _growing(log, ids, planned) as added:
@@ -141,11 +118,11 @@ async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: floa
     return ViewersResult(viewers, jobs, rounds, 0, scenes_added, len(body), *figures)
 
 
-async def _compared(ours: int, bare: int, watched: list[str], load: _Load, rounds: int) -> Latencies:
+async def _compared(ours: int, bare: int, watched: list[str], load: Load, rounds: int) -> Latencies:
     mine, theirs = [], []
     for _ in range(rounds):
-        theirs.append(await _watch(bare, watched, load))
-        mine.append(await _watch(ours, watched, load))
+        theirs.append(await watch(bare, watched, load))
+        mine.append(await watch(ours, watched, load))
     p99, base_p99 = median(r.p99_ms for r in mine), median(r.p99_ms for r in theirs)
     return Latencies(
         round(median(r.per_s for r in mine), 1),
@@ -156,67 +133,6 @@ async def _compared(ours: int, bare: int, watched: list[str], load: _Load, round
         round(base_p99, 2),
         round(p99 / base_p99, 3),
     )
-
-
-class _Viewer(Connection):
-    """Looks at a playlist every `pause_s` and asks for its last segment, until `until` (of `perf_counter`)."""
-
-    def __init__(self, path: str, pause_s: float, until: float, latencies: list[float]) -> None:
-        super().__init__()
-        self._request, self._folder = get(path), path.split("stream?")[0].encode()
-        self._pause_s, self._until, self._latencies = pause_s, until, latencies
-        self._known = b""
-        self._of_segment = False
-        self._due = self._asked = perf_counter()
-        self.wrong = ""
-
-    def look(self) -> None:
-        now = perf_counter()
-        if now >= self._until:
-            self.close()
-        else:
-            self._due, self._of_segment = max(now, self._due + self._pause_s), False
-            self._send(self._request)
-
-    def _send(self, request: bytes) -> None:
-        self._asked = perf_counter()
-        self.ask(request)
-
-    def answered(self, head: bytes, body: bytes) -> None:
-        self._latencies.append(perf_counter() - self._asked)
-        if self._of_segment:
-            if not head.startswith(b"HTTP/1.1 307"):
-                self._fail(head)
-            elif self._pause_s:
-                asyncio.get_running_loop().call_later(max(0.0, self._due - perf_counter()), self.look)
-            else:
-                self.look()
-        elif not head.startswith(b"HTTP/1.1 200") or not body.startswith(self._known) or b"ENDLIST" in body:
-            self._fail(head)
-        else:
-            self._known, self._of_segment = body, True
-            line = body[body.rindex(b"\n", 0, -1) + 1 : -1]
-            self._send(b"GET " + self._folder + line + b" HTTP/1.1\r\nHost: bench\r\n\r\n")
-
-    def _fail(self, head: bytes) -> None:
-        self.wrong = head.split(b"\r\n")[0].decode()
-        self.close()
-
-
-async def _watch(port: int, watched: list[str], load: _Load) -> _Round:
-    """One round of all viewers, who begin spread over a pause. Raises RuntimeError if one got a wrong answer."""
-    latencies: list[float] = []
-    began = perf_counter()
-    viewers = [_Viewer(path, load.pause_s, began + load.seconds, latencies) for path in watched]
-    for viewer in viewers:
-        await viewer.open(port)
-    began = perf_counter()
-    for place, viewer in enumerate(viewers):
-        asyncio.get_running_loop().call_later(place * load.pause_s / len(viewers), viewer.look)
-    await asyncio.gather(*(viewer.ended for viewer in viewers))
-    if wrong := [viewer.wrong for viewer in viewers if viewer.wrong]:
-        raise RuntimeError(f"{len(wrong)} viewers got a wrong answer, one of them: {wrong[0]}")
-    return _Round(latencies, perf_counter() - began)
 
 
 async def _watched(port: int, ids: list[str], viewers: int) -> list[str]:
@@ -283,7 +199,7 @@ async def _growing(log: JobLog, ids: list[str], planned: int) -> AsyncIterator[l
         growing.result()
 
 
-def _serve_ours(url: str, pipe: Pipe) -> None:
+def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "eu-central-1"}
     wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DELIVERY_URL": "s3://media/videos"}
@@ -299,7 +215,7 @@ def _serve_ours(url: str, pipe: Pipe) -> None:
         run_loop(serve())
 
 
-def _serve_bare(body: bytes, pipe: Pipe) -> None:
+def _serve_bare(body: bytes, pipe: Connection) -> None:
     async def playlist(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/vnd.apple.mpegurl")
 

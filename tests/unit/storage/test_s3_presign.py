@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -60,12 +60,38 @@ async def test_credentials_are_asked_for_each_time() -> None:
     async def credentials() -> Any:
         return given.pop(0)
 
-    presigner = Presigner(await connection.client(), credentials)
+    presigner = Presigner(await connection.client(), credentials, now=count().__next__)
     for name in ("FIRST", "SECOND"):
         url = await presigner.url("GET", {"Bucket": "media", "Key": "k"}, 60)
         assert f"X-Amz-Credential={name}%2F20260203%2Feu-central-1%2Fs3%2Faws4_request" in url
     with pytest.raises(NoCredentialsError):
         await presigner.url("GET", {"Bucket": "media", "Key": "k"}, 60)
+    await connection.close()
+
+
+async def test_within_a_second_the_same_is_signed_once() -> None:
+    connection = S3Connection(OPTIONS["aws"], {})
+    asked = 0
+
+    async def credentials() -> Any:
+        nonlocal asked
+        asked += 1
+        return ReadOnlyCredentials("ID", "secret", None)
+
+    times = iter([10.0, 10.9, 10.9, 10.9, 10.9, 11.0])
+    presigner = Presigner(await connection.client(), credentials, now=times.__next__)
+    wanted = {"Bucket": "media", "Key": "k"}
+    first = await presigner.url("GET", wanted, 60)
+    assert await presigner.url("GET", dict(wanted), 60) == first
+    assert asked == 1
+    others = [
+        await presigner.url("HEAD", wanted, 60),
+        await presigner.url("GET", wanted, 61),
+        await presigner.url("GET", {**wanted, "ResponseContentType": "video/mp4"}, 60),
+    ]
+    assert len({first, *others}) == 4
+    await presigner.url("GET", wanted, 60)
+    assert asked == 5
     await connection.close()
 
 

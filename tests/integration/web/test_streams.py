@@ -1,0 +1,179 @@
+"""The fold behind playlists: what it hears of is as good as what it reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from eventflow.domain import commands as cmd
+from eventflow.domain.values import SceneRendition
+from eventflow.envelope import Envelope
+from eventflow.log.feed import FeedTail
+from eventflow.log.jobs import JobLog
+from tests.integration.web.conftest import Clock, job_id
+from tests.integration.web.driving import RENDITION, Driver
+from tests.support.waiting import wait_until
+from web.deps import WebDeps
+from web.projection import Projection, running
+from web.render import render_status
+from web.streams import Stream, Streams
+
+QUALITY = RENDITION.quality
+
+
+@pytest.fixture
+async def job(driver: Driver) -> str:
+    made = job_id()
+    await driver.create(made)
+    await driver.plan(made, scenes=4)
+    return made
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The versions after which a history was read."""
+    seen: list[int] = []
+    history = JobLog.history
+
+    async def counted(self: JobLog, job: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        seen.append(after)
+        return await history(self, job, after=after, limit=limit)
+
+    monkeypatch.setattr(JobLog, "history", counted)
+    return seen
+
+
+async def add(driver: Driver, job: str, scene: int, made: SceneRendition = RENDITION) -> int:
+    commands: Sequence[Any] = (cmd.FinishScene(scene, 1, (made,)), cmd.FinishSceneUpload(scene, 1, (made,)))
+    return (await driver.run(job, *commands)).version
+
+
+def listed(stream: Stream) -> int:
+    return len(stream.editions.current.scenes)
+
+
+async def history_of(driver: Driver, job: str, after: int = 0) -> list[Envelope]:
+    return await driver.log.history(job, after=after)
+
+
+async def test_events_that_are_heard_are_not_read(driver: Driver, job: str, reads: list[int]) -> None:
+    streams = Streams(driver.log)
+    version = await add(driver, job, 0)
+    stream = await streams.at(job, version)
+    assert listed(stream) == 1
+    for scene in (1, 2):
+        heard = await history_of(driver, job, after=await _grown(driver, job, scene))
+        reads.clear()
+        streams.hear(heard)
+        assert await streams.at(job, heard[-1].seq) is stream
+        assert (listed(stream), reads) == (scene + 1, [])
+    streams.hear(await history_of(driver, job))  # all of it once more
+    assert listed(stream) == 3
+
+
+async def _grown(driver: Driver, job: str, scene: int) -> int:
+    """Adds a scene; the version before that."""
+    record = await driver.log.load(job)
+    assert record is not None
+    await add(driver, job, scene)
+    return record.version
+
+
+async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: str, reads: list[int]) -> None:
+    streams = Streams(driver.log)
+    first = await add(driver, job, 0)
+    stream = await streams.at(job, first)
+    second = await add(driver, job, 1)
+    third = await add(driver, job, 2)
+    heard = await history_of(driver, job, after=second)
+    reads.clear()
+    streams.hear(heard)
+    assert (listed(stream), stream.version) == (1, first)
+    assert listed(await streams.at(job, third)) == 3
+    assert reads == [first - 1]
+
+
+async def test_nothing_is_kept_of_jobs_that_nobody_watches(driver: Driver, job: str) -> None:
+    streams = Streams(driver.log)
+    streams.hear(await history_of(driver, job))
+    assert streams.known(job) is None
+
+
+async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Driver, job: str, clock: Clock) -> None:
+    streams = Streams(driver.log)
+    version = await add(driver, job, 0)
+    stale = await streams.at(job, version)
+    events = driver.log.keyspace.of_job(job).events(job)
+    kept = (await driver.log.redis.xrange(events))[:-3]
+    await driver.log.redis.delete(events)
+    for entry, fields in kept:
+        await driver.log.redis.xadd(events, fields, id=entry)
+    driver.log.forget(job)
+    clock.at += timedelta(seconds=1)
+    longer = evolve(RENDITION, segments=RENDITION.segments * 2)
+    assert await add(driver, job, 0, longer) == version
+    streams.hear(await history_of(driver, job))
+    assert streams.known(job) is None
+    fresh = await streams.at(job, version)
+    assert fresh is not stale
+    assert len(fresh.editions.current.scenes[0].renditions[0].segments) == 2
+
+
+async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str) -> None:
+    streams = Streams(driver.log)
+    version = await add(driver, job, 0)
+    stream = await streams.at(job, version)
+    heard = await history_of(driver, job, after=await _grown(driver, job, 1))
+    async with stream.lock:
+        streams.hear(heard)
+    assert streams.known(job) is None
+    assert listed(await streams.at(job, heard[-1].seq)) == 2
+
+
+async def test_the_tail_tells_who_is_watched(deps: WebDeps, driver: Driver, job: str) -> None:
+    streams = Streams(deps.log)
+    tail = FeedTail(deps.blocking, deps.log.keyspace)
+    projection = Projection(deps.log, tail, capacity=10, render=render_status, hear=streams.hear)
+    version = await add(driver, job, 0)
+    async with running(projection):
+        await wait_until(lambda: projection.following)
+        await projection.get(job)
+        stream = await streams.at(job, version)
+        grown = await add(driver, job, 1)
+        await wait_until(lambda: stream.version == grown)
+    assert listed(stream) == 2
+
+
+async def test_who_asks_while_the_tail_reads_waits_for_nothing(
+    deps: WebDeps, driver: Driver, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projection = Projection(deps.log, FeedTail(deps.blocking, deps.log.keyspace), capacity=10, render=render_status)
+    advance, go_on = Projection._advance, asyncio.Event()
+    reading = asyncio.Event()
+
+    async def held_up(self: Projection, entries: Sequence[Any], *, live: bool) -> None:
+        if not live:
+            reading.set()
+            await go_on.wait()
+        await advance(self, entries, live=live)
+
+    monkeypatch.setattr(Projection, "_advance", held_up)
+    async with running(projection):
+        await wait_until(lambda: projection.following)
+        first = await projection.get(job)
+        assert first is not None
+        grown = await add(driver, job, 0)
+        async with asyncio.timeout(10):
+            await reading.wait()
+        assert projection.peek(job) is first
+        asked_for = await projection.get(job, min_version=grown)  # who knows of it gets it
+        assert asked_for is not None
+        assert asked_for.view.version == grown
+        go_on.set()
+        latest = await add(driver, job, 1)
+        await wait_until(lambda: (seen := projection.peek(job)) is not None and seen.view.version == latest)
