@@ -68,17 +68,15 @@ def media_playlist(edition: Edition, quality: str, token: str = "") -> str:
         "#EXT-X-INDEPENDENT-SEGMENTS",
         "#EXT-X-START:TIME-OFFSET=0",
     ]
+    base, end = f"stream/{quote(quality)}/", _uri("", token)
     init, end_cells = "", None
     for scene, rendition in _in_quality(edition, quality):
         if end_cells not in (None, scene.start_cells):
             lines.append("#EXT-X-DISCONTINUITY")
         end_cells = scene.start_cells + scene.duration_cells
-        base = f"stream/{quote(quality)}/"
         if init != (init := rendition.init):
-            lines.append(f'#EXT-X-MAP:URI="{_uri(base + init, token)}"')
-        for segment in rendition.segments:
-            lines.append(f"#EXTINF:{_seconds(segment.cells)},")
-            lines.append(_uri(base + segment.name, token))
+            lines.append(f'#EXT-X-MAP:URI="{base}{init}{end}"')
+        lines += [f"#EXTINF:{_seconds(part.cells)},\n{base}{part.name}{end}" for part in rendition.segments]
     if edition.ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"

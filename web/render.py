@@ -57,11 +57,12 @@ def _stage(view: JobView, stage: Stage) -> dict[str, Any]:
 
 
 def _scenes(job: Job) -> dict[str, int | None]:
+    count = [scene.status for scene in job.scenes].count
     return {
         "total": job.scene_count,
-        "rendered": sum(scene.status in _RENDERED for scene in job.scenes),
-        "uploaded": sum(scene.status is SceneStatus.UPLOADED for scene in job.scenes),
-        "skipped": sum(scene.status is SceneStatus.SKIPPED for scene in job.scenes),
+        "rendered": sum(map(count, _RENDERED)),
+        "uploaded": count(SceneStatus.UPLOADED),
+        "skipped": count(SceneStatus.SKIPPED),
     }
 
 

@@ -274,11 +274,13 @@ _DONE = {
 
 def _scene_fraction(job: Job, live: Mapping[str, float], step: Step) -> float:
     """How many scenes are through `step`. A failed one keeps what it had: it was rendered if its upload failed."""
-    rendered = {a.scene for a in job.attempts if a.final and a.step is Step.UPLOAD_SCENE}
-    done = 0.0
-    for index, scene in enumerate(job.scenes):
-        if scene.status in _DONE[step] or (step is Step.RENDER_SCENE and index in rendered):
-            done += 1.0
-        elif live:
-            done += live.get(progress_field(step, index, scene.run), 0.0)
+    through, rendered = _DONE[step], set[int | None]()
+    if step is Step.RENDER_SCENE:
+        rendered = {a.scene for a in job.attempts if a.final and a.step is Step.UPLOAD_SCENE}
+    statuses = [scene.status for scene in job.scenes]
+    done = float(sum(map(statuses.count, through)))
+    if live or rendered:
+        for index, scene in enumerate(job.scenes):
+            if scene.status not in through:
+                done += 1.0 if index in rendered else live.get(progress_field(step, index, scene.run), 0.0)
     return done
