@@ -31,20 +31,20 @@ Write = Callable[[str], str]
 
 @frozen
 class Playlist:
-    """Its text without a token, and with a place for one. `etag` is strong, and quoted."""
+    """Its text without a token, and what is between its places for one. `etag` is strong, and quoted."""
 
     plain: bytes
     etag: str
-    _template: str
+    _between: tuple[bytes, ...]
 
     @classmethod
     def of(cls, write: Write) -> Playlist:
         template = write(_HERE)
         plain = template.replace(f"?token={_HERE}", "").replace(f"&token={_HERE}", "").encode()
-        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', template)
+        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', tuple(template.encode().split(_HERE.encode())))
 
     def body(self, token: str) -> bytes:
-        return self._template.replace(_HERE, token).encode() if token else self.plain
+        return token.encode().join(self._between) if token else self.plain
 
 
 @define(eq=False)
