@@ -5,8 +5,9 @@ newest segment in it, whose bytes it doesn't fetch: they don't come from us. Mea
 The baseline is a bare aiohttp handler that answers as many bytes and redirects alike, asked by the same viewers in
 interleaved rounds, while as many scenes are added.
 
-Two loads: viewers that look every second, and a rush in which none pauses, so that all have a request in the server at
-a time. Every playlist has to begin with what its viewer was told before.
+Two loads: viewers that look every three seconds, as often as players may (RFC 8216, 6.3.4: half a target duration,
+which is six), and a rush in which none pauses, so that all have a request in the server at a time. Every playlist has
+to begin with what its viewer was told before.
 """
 
 from __future__ import annotations
@@ -43,11 +44,14 @@ from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.servers import process, run_loop, until_told
 from ops.bench.watching import Load, watch
 from ops.compose import open_parts, web_app
+from web.hls import TARGET_SECONDS
 from web.serve import serving
 
 QUALITY = "720p"
 #: What is there when the first viewer comes: five minutes of scenes of two segments.
 SCENES_BEFORE = 30
+#: How often a viewer looks who isn't in a rush.
+LOOK_SECONDS = TARGET_SECONDS / 2
 #: How often a scene is added to each job.
 GROW_SECONDS = 2.0
 _CAUSE = Cause("local", "bench", "", TRACEPARENT)
@@ -80,7 +84,7 @@ class ViewersResult:
     rush: Latencies
 
 
-def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 5.0) -> ViewersResult:
+def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 6.0) -> ViewersResult:
     """`rounds` of `seconds` under each load, for ours and for the baseline. Raises RuntimeError on a wrong answer."""
     configure_logs("WARNING", json=False)
     results: list[ViewersResult] = []
@@ -96,16 +100,17 @@ def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 5
 async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: float) -> ViewersResult:
     redis = connect(url)
     log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
-    loads = (Load(1.0, seconds), Load(0.0, seconds))
+    loads = (Load(LOOK_SECONDS, seconds), Load(0.0, seconds))
     # With time to spare: a job that is complete grows no more.
-    planned = SCENES_BEFORE + 2 * ceil(len(loads) * 2 * rounds * seconds / GROW_SECONDS) + 60
+    span = sum(2 * rounds * (load.seconds + load.coming_s) for load in loads)
+    planned = SCENES_BEFORE + 2 * ceil(span / GROW_SECONDS) + 30
     ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
     for start in range(0, jobs, 20):
         await asyncio.gather(*(_begin(log, job_id, planned) for job_id in ids[start : start + 20]))
     try:
         with process(_serve_ours, url) as ours:
             watched = await _watched(ours, ids, viewers)
-            await watch(ours, watched, Load(1.0, 2.0))  # every job is folded then; that isn't what is measured
+            await watch(ours, watched, Load(1.0, 1.0))  # every job is folded then; that isn't what is measured
             body = await _body_of(ours, watched[0])
             with process(_serve_bare, body) as bare:
                 async with _growing(log, ids, planned) as added:

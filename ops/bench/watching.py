@@ -20,7 +20,10 @@ class Load:
 
     pause_s: float
     seconds: float
-    coming_s: float = 1.5
+
+    @property
+    def coming_s(self) -> float:
+        return self.pause_s + 1.0
 
 
 @frozen

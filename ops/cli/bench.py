@@ -61,7 +61,7 @@ def viewers(
     viewers: Annotated[int, typer.Option(min=1, help="Connections, each with a playback token of its own.")] = 500,
     jobs: Annotated[int, typer.Option(min=1, help="Videos they watch, to each of which scenes are added.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
-    seconds: Annotated[float, typer.Option(min=2, help="How long a round takes; there are two loads.")] = 5.0,
+    seconds: Annotated[float, typer.Option(min=2, help="How long a round takes; there are two loads.")] = 6.0,
     json: Json = False,
 ) -> None:
     """Viewers of growing playlists on one web process, beside a bare aiohttp handler that answers as much."""
