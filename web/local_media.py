@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator
-from typing import BinaryIO
 
 from aiohttp import web
 
@@ -27,7 +25,7 @@ async def media(request: web.Request) -> web.StreamResponse:
         raise Problem(404, "not_found", "There is nothing here.")
     grant = verify(deps.signing, method=request.method, store=name, key=key, query=request.query, now=deps.clock())
     info = await store.head(key)
-    with await asyncio.to_thread(_open, store, key) as file:
+    with await store.open(key) as file:
         what = Representation(
             size_bytes=os.fstat(file.fileno()).st_size,
             etag=f'"{info.sha256 or info.etag}"',
@@ -55,10 +53,6 @@ def _is_key(key: str) -> bool:
     except InvalidKey:
         return False
     return True
-
-
-def _open(store: LocalStore, key: str) -> BinaryIO:
-    return store.open_path(key).open("rb")
 
 
 def _check_same(info: ObjectInfo, what: Representation) -> None:

@@ -29,7 +29,7 @@ from eventflow.storage.errors import (
     StorageRefused,
     StorageUnavailable,
 )
-from eventflow.storage.files import COPY_BYTES, Spool, make_folders, read_chunks, save
+from eventflow.storage.files import COPY_BYTES, Spool, make_folders, open_in_thread, read_chunks, save
 from eventflow.storage.keys import check_key, check_prefix, check_sha256
 from eventflow.storage.local_errors import reported
 from eventflow.storage.local_meta import INTERNAL, MetaFiles, is_link, remove_empty_folders, walk
@@ -189,11 +189,15 @@ class LocalStore:
         )
         return sign_url(self._signing, grant, base_url=self._base_url, method=method)
 
-    def open_path(self, key: str) -> Path:
-        """The object's file, to be sent with sendfile. Blocks for a few lstat calls. Raises ObjectMissing."""
-        with reported(key):
+    async def open(self, key: str) -> BinaryIO:
+        """The object's file, to be sent with sendfile and closed by the caller. Raises ObjectMissing, InvalidKey."""
+
+        def checked() -> BinaryIO:
             self._stat(key)
-            return self._path(key)
+            return self._open(key)
+
+        with reported(key):
+            return await open_in_thread(checked, undo=lambda file: file.close())
 
     async def check(self) -> None:
         """Creates the directory if need be, and writes a file to it."""

@@ -45,7 +45,7 @@ async def test_links_do_not_lead_out(store: LocalStore, root: Path, tmp_path: Pa
         with pytest.raises(InvalidKey):
             await anext(store.read(key))
         with pytest.raises(InvalidKey):
-            store.open_path(key)
+            await store.open(key)
     for key in ("folder/new", "own/new"):
         with pytest.raises(InvalidKey):
             await put(store, key)
@@ -149,11 +149,13 @@ async def test_concurrent_puts_of_one_key_leave_one_whole_object(store: LocalSto
     assert b"".join([chunk async for chunk in store.read("x")]) in contents
 
 
-async def test_open_path(store: LocalStore, root: Path) -> None:
-    await put(store, "a/x")
-    assert store.open_path("a/x") == root / "a" / "x"
-    with pytest.raises(ObjectMissing):
-        store.open_path("a/y")
+async def test_open(store: LocalStore) -> None:
+    await put(store, "a/x", b"content")
+    with await store.open("a/x") as file:
+        assert file.read() == b"content"
+    for key in ("a/y", "a"):
+        with pytest.raises(ObjectMissing):
+            await store.open(key)
 
 
 async def test_a_store_without_keys_signs_nothing(root: Path) -> None:
