@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
@@ -14,6 +16,15 @@ from ops.cli.tables import print_table
 app = typer.Typer(help="Benchmarks, each beside a baseline in the same run.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@contextmanager
+def counting(*wrong: type[Exception]) -> Iterator[None]:
+    """A benchmark that raises one of `wrong` tells no figure, but why."""
+    try:
+        yield
+    except wrong as error:
+        raise CommandError(f"The benchmark doesn't count: {error}") from error
 
 
 def show(result: Any, *, as_json: bool) -> None:
@@ -36,10 +47,8 @@ def chain(
     from ops.bench.chain import run
 
     configure_logs("WARNING", json=False)
-    try:
+    with counting(AssertionError):
         result = run(jobs, rounds)
-    except AssertionError as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -67,10 +76,8 @@ def viewers(
     """Viewers of growing playlists on one web process, beside a bare aiohttp handler that answers as much."""
     from ops.bench.viewers import run
 
-    try:
+    with counting(RuntimeError):
         result = run(viewers, jobs, rounds, seconds)
-    except RuntimeError as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -85,10 +92,8 @@ def archive(
     """Server memory over rounds of finished jobs that are archived, beside jobs without an archive; and a restore."""
     from ops.bench.archive import run
 
-    try:
+    with counting(AssertionError):
         result = run(jobs, scenes, rounds, partitions)
-    except AssertionError as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -101,10 +106,8 @@ def rebuild(
     """What a rebuild reads, folds and compares, beside a bare XRANGE and orjson loop over the same streams."""
     from ops.bench.rebuild import run
 
-    try:
+    with counting(AssertionError):
         result = run(jobs, rounds)
-    except AssertionError as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -121,10 +124,8 @@ def scale(
     from ops.bench.scale import run
 
     configure_logs("WARNING", json=False)
-    try:
+    with counting(AssertionError, RuntimeError):
         result = run(jobs, rounds, rate, seconds)
-    except (AssertionError, RuntimeError) as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -159,10 +160,8 @@ def render(
     """A narrated script at 1080p and 720p, beside one ffmpeg that loops each page at 30 frames a second."""
     from ops.bench.render import RenderFailed, run
 
-    try:
+    with counting(RenderFailed):
         result = run(scenes or max(1, round(seconds / 10)), baseline=baseline, motion=motion)
-    except RenderFailed as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
 
 
@@ -184,11 +183,8 @@ def firstframe(
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
         environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0)
         log = Path(folder) / "bench.log"
-        try:
-            with log.open("wb") as errors:
-                result = run(settings, environment, short=short, long=long, errors=errors.fileno())
-        except (FirstFrameFailed, StackError, EmbeddedError) as error:
-            raise CommandError(f"The benchmark doesn't count: {error}") from error
+        with counting(FirstFrameFailed, StackError, EmbeddedError), log.open("wb") as errors:
+            result = run(settings, environment, short=short, long=long, errors=errors.fileno())
     show(result, as_json=json)
 
 
@@ -204,8 +200,6 @@ def upload(
     from ops.bench.upload import UploadFailed, run
     from ops.rclone import RcloneMissing
 
-    try:
+    with counting(UploadFailed, RcloneMissing):
         result = run(size, part, parallel, rounds)
-    except (UploadFailed, RcloneMissing) as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
     show(result, as_json=json)
