@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 
 async def test_work_of_five_leases_runs_once(space: Space) -> None:
     """Two workers; the one that has nothing to do must not take over what the other still works on."""
-    runs, lease_s = Runs(), 0.5
+    runs, lease_s = Runs(), 1.0
 
     async def render(reaction: Reaction) -> None:
         runs.began[reaction.event.scene] += 1
@@ -39,7 +39,7 @@ async def test_work_of_five_leases_runs_once(space: Space) -> None:
 
 async def test_entry_that_waits_for_a_slot_is_not_delivered_again(space: Space) -> None:
     """A worker with one slot takes over what a dead one has left; it waits for leases before it begins."""
-    runs, lease_s = Runs(), 0.5
+    runs, lease_s = Runs(), 1.0
 
     async def render(reaction: Reaction) -> None:
         runs.began[reaction.job_id] += 1
