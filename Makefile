@@ -13,7 +13,7 @@ TEST_PROCESSES ?= 3
 help:
 	@echo "make demo    make the sample script's video into ./demo-output"
 	@echo "make test    all tests that need nothing but PyPI"
-	@echo "make chaos   a minute of faults on a real stack, then the checks"
+	@echo "make chaos   storms of faults and hostile input, a minute of faults on a real stack, then the checks"
 	@echo "make lint    ruff and mypy"
 	@echo "make venv    the environment in $(VENV), with the eventflow command in $(BIN)"
 

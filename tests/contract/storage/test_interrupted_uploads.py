@@ -189,6 +189,7 @@ async def uploader_to(server: S3Server, endpoint_url: str, prefix: str) -> Async
     await process.wait()
 
 
+@pytest.mark.chaos
 async def test_killed_at_ten_random_points(server: S3Server, movie: Path, look: Callable[..., object]) -> None:
     digest, chance, resumed = digest_of(movie), random.Random(20261126), 0
     prefix = f"killed-{os.urandom(4).hex()}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from eventflow.domain.job import Phase
 from eventflow.domain.values import VideoRequest
 from tests.integration.flow.conftest import StudioOf
@@ -26,6 +28,7 @@ def _request(script: str) -> VideoRequest:
     return VideoRequest(script=script, quality_levels=("360p",), narrated=False, thumbnail_generation=False)
 
 
+@pytest.mark.chaos
 async def test_hostile_scripts_end_in_a_video_or_a_clear_error(studio: StudioOf) -> None:
     async with studio() as s:
         jobs = {name: await s.space.submit(_request(script)) for name, script in SCRIPTS.items()}

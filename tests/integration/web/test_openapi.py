@@ -194,6 +194,7 @@ FUZZ = settings(
 )
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(300)  # hundreds of requests, and a loaded machine
 def test_a_fuzz_by_the_document_finds_no_answer_that_it_does_not_describe(
     served: Served, monkeypatch: pytest.MonkeyPatch
