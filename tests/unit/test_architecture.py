@@ -21,7 +21,7 @@ ARROWS = {
 }
 DOMAIN_MAY_IMPORT = {"__future__", "attrs", "collections", "datetime", "enum", "typing"}
 CLOCKS_AND_IO = {"now", "utcnow", "today", "open", "print", "input", "eval", "exec", "__import__"}
-MAX_MODULE_LINES, MAX_FUNCTION_LINES = 300, 50
+MAX_MODULE_LINES, MAX_FUNCTION_LINES = 600, 60
 #: A path of somebody's machine. (`/etc/passwd` and the like appear in tests of attacks.)
 HOST_PATH = re.compile(r"(?<![\w.:/}])/(?:work|home|root|Users|mnt|opt|var/folders)/[\w.]")
 TEXT = {".py", ".lua", ".typ", ".toml", ".json", ".jsonl", ".md", ".yml", ".yaml", ".sh", ".cfg"}
