@@ -6,7 +6,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
-for text in [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]:
+extras = project["optional-dependencies"].values()
+for text in [*project["dependencies"], *(line for extra in extras for line in extra)]:
     wanted = Requirement(text)
     floors = [part.version for part in wanted.specifier if part.operator == ">="]
     if len(floors) != 1:
