@@ -21,7 +21,8 @@ TARGET_SECONDS = 6
 #: The grid has 16 frames to a cell of 8/15 s. Many of them are held for longer; HLS asks for the highest rate.
 FRAMES_PER_SECOND = 30.0
 #: A video that grows is watched from its beginning, where players would start at its end. In seconds: nearly 0, because
-#: Shaka Player and GStreamer take 0 for a tag that isn't there.
+#: Shaka Player and GStreamer take 0 for a tag that isn't there. In media playlists only: RFC 8216 allows it in the
+#: master as well, but libavformat takes a master that has it for a media playlist, and refuses it.
 START_SECONDS = 0.01
 #: Version 6 is the first with EXT-X-MAP for whole segments; version 7 is that of fragmented MP4.
 _VERSION = 7
@@ -35,7 +36,7 @@ def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str 
 
     Bit rates are of the segments that are listed by now.
     """
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS", _START]
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for language in languages:
         uri = _uri(f"stream.m3u8?captions={quote(language)}&edition={edition.number}", token)
         lines.append(

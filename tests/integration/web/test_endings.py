@@ -87,11 +87,11 @@ async def test_a_query_does_not_contradict_it(client: Client, published: str, wh
     assert await code_of(client, url(published, what)) == (422, "invalid_request")
 
 
-@pytest.mark.parametrize("start", ["stream.m3u8", "stream"])
-async def test_it_is_on_every_line_of_every_playlist_and_true(client: Client, published: str, start: str) -> None:
+@pytest.mark.parametrize("address", ["stream.m3u8", "stream"])
+async def test_it_is_on_every_line_of_every_playlist_and_true(client: Client, published: str, address: str) -> None:
     """libavformat takes nothing else (`allowed_segment_extensions`), nor what contradicts the content."""
-    place = str(client.make_url(url(published, start)))
-    master = m3u8.loads(await text_of(client, url(published, start)))
+    place = str(client.make_url(url(published, address)))
+    master = m3u8.loads(await text_of(client, url(published, address)))
     suffixes = set[str]()
     for line in [*master.playlists, *master.media]:
         target = urlsplit(urljoin(place, line.uri))
