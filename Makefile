@@ -8,14 +8,16 @@ HLS_JS := .cache/hls.js/node_modules/hls.js/dist/hls.min.js
 # One more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
 TEST_PROCESSES ?= 3
 
-.PHONY: help venv demo test test-debian chaos lint format clean
+.PHONY: help venv demo test test-debian test-lowest chaos lint format clean
 
 help:
-	@echo "make demo    make the sample script's video into ./demo-output"
-	@echo "make test    all tests that need nothing but PyPI"
-	@echo "make chaos   storms of faults and hostile input, a minute of faults on a real stack, then the checks"
-	@echo "make lint    ruff and mypy"
-	@echo "make venv    the environment in $(VENV), with the eventflow command in $(BIN)"
+	@echo "make demo         make the sample script's video into ./demo-output"
+	@echo "make test         all tests that need nothing but PyPI"
+	@echo "make test-debian  tests with programs of Debian packages: Chromium, redis-server, curl"
+	@echo "make test-lowest  unit tests and whole jobs with the oldest versions that are allowed"
+	@echo "make chaos        storms of faults and hostile input, a minute of faults on a real stack, then the checks"
+	@echo "make lint         ruff and mypy"
+	@echo "make venv         the environment in $(VENV), with the eventflow command in $(BIN)"
 
 venv: $(STAMP)
 
@@ -41,6 +43,15 @@ $(HLS_JS): $(STAMP)
 # What needs programs of Debian packages; .ci/run installs them.
 test-debian: $(STAMP) $(HLS_JS)
 	@$(BIN)/python -m pytest -m debian
+
+# The oldest versions that pyproject.toml allows, in an environment of their own: unit tests and whole jobs.
+LOWEST := .cache/lowest
+test-lowest: $(STAMP)
+	@mkdir -p .cache && $(BIN)/python .ci/lowest.py >.cache/lowest.txt
+	@$(PYTHON) -m venv --clear $(LOWEST)
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c .cache/lowest.txt --editable '.[dev,otlp]'
+	@$(LOWEST)/bin/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos" \
+		tests/unit tests/integration/flow/test_whole_job.py tests/integration/flow/test_s3.py
 
 # Faults that the seed chooses: killed and paused workers, a crashing server, cut connections, a failing store.
 chaos: $(STAMP)

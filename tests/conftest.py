@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from tests.support.valkey import RunningServer, flush, running_server
 
+pytest_plugins = ["tests.support.debian"]
+
 # On a loaded machine a single example may take long; the time-out of the test is enough.
 settings.register_profile("patient", parent=settings(), deadline=None)
 settings.load_profile("patient")

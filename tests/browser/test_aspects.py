@@ -17,7 +17,7 @@ from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at
 from tests.integration.media.conftest import parts_of
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 SCRIPT = """# Tides
 

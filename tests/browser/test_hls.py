@@ -22,7 +22,7 @@ from tests.support.gates import Gates, gated
 from tests.support.waiting import wait_until
 from web.tokens import make_token
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 SCENES, CELLS = 3, 13
 SCENE_S = CELLS * 8 / 15

@@ -14,7 +14,7 @@ from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 #: Two decoders and two scalers differ a little at the edges of letters; other pictures differ by over 100.
 SAME, OTHER = 45.0, 70.0

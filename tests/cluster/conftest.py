@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import crew  # noqa: F401 - a fixture
 from tests.integration.flow.conftest import _quiet, studio  # noqa: F401 - fixtures
-from tests.support.cluster_server import ClusterServer, cluster_server
+from tests.support.cluster_server import ClusterServer, RedisPrograms, cluster_server
 from tests.support.runtime import Space, open_space
 
 #: With so many, each of three masters has some: of `{00}` to `{05}` each has two.
@@ -18,15 +18,20 @@ PARTITIONS = 6
 
 
 @pytest.fixture(scope="session")
-def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
+def redis_programs(redis_server: str, redis_cli: str) -> RedisPrograms:
+    return RedisPrograms(redis_server, redis_cli)
+
+
+@pytest.fixture(scope="session")
+def shared_cluster(redis_programs: RedisPrograms, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterServer]:
     """Its nodes aren't to be stopped."""
-    with cluster_server(tmp_path_factory.mktemp("cluster")) as cluster:
+    with cluster_server(redis_programs, tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def own_cluster(tmp_path: Path) -> Iterator[ClusterServer]:
-    with cluster_server(tmp_path / "cluster") as cluster:
+def own_cluster(redis_programs: RedisPrograms, tmp_path: Path) -> Iterator[ClusterServer]:
+    with cluster_server(redis_programs, tmp_path / "cluster") as cluster:
         yield cluster
 
 

@@ -13,17 +13,17 @@ from eventflow.envelope import new_job_id, partition_of
 from eventflow.log.connection import COMMAND_TIMEOUT_S
 from eventflow.runtime.reaction import Reaction
 from tests.cluster.conftest import PARTITIONS
-from tests.support.cluster_server import cluster_server
+from tests.support.cluster_server import RedisPrograms, cluster_server
 from tests.support.runtime import CAUSE, REQUEST, Runs, Space, a_file, gapless, open_space, scenes_group, working
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 JOBS = 60
 #: A read, a commit or a renewal that waits for the silent master is given up after this, having been tried again.
 GIVEN_UP_S = 4 * COMMAND_TIMEOUT_S
 
 
-async def test_silent_master_delays_nobody_else(tmp_path: Path) -> None:
+async def test_silent_master_delays_nobody_else(redis_programs: RedisPrograms, tmp_path: Path) -> None:
     """Every slot has a step of the silent master in it when it falls silent; they end, and can't be committed."""
     runs, go = Runs(), asyncio.Event()
 
@@ -32,7 +32,7 @@ async def test_silent_master_delays_nobody_else(tmp_path: Path) -> None:
         if partition_of(reaction.job_id) in away:
             await go.wait()
 
-    with cluster_server(tmp_path / "cluster", node_timeout_ms=120_000) as cluster:
+    with cluster_server(redis_programs, tmp_path / "cluster", node_timeout_ms=120_000) as cluster:
         async with open_space(cluster.url, partitions=PARTITIONS) as space:
             silent = cluster.master_of(space.keys.feed)
             away = {keys.partition for keys in space.keyspace.all if cluster.master_of(keys.feed) == silent}

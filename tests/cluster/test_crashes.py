@@ -21,7 +21,7 @@ from tests.support.cluster_server import ClusterServer
 from tests.support.runtime import CAUSE, CHAIN, REQUEST, Space, a_file, gapless
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 SPREAD = ("--partitions", str(PARTITIONS))
 JOBS = 200
 

@@ -17,7 +17,7 @@ from tests.integration.replay.conftest import Rebuilder
 from tests.support.cluster_server import MASTERS, ClusterServer
 from tests.support.spread import run_jobs
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 async def test_jobs_are_spread_over_the_masters_and_all_end(

@@ -15,7 +15,7 @@ from tests.support.cluster_server import MASTERS, ClusterServer
 from tests.support.runtime import Chain, Space, working
 from tests.support.waiting import wait_until, wait_until_sync
 
-pytestmark = [pytest.mark.debian, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import redis as sync_redis
+from attrs import frozen
 
 from eventflow.log.cluster import slot_of
 from tests.support.log_server import dies_with_parent
@@ -22,11 +23,19 @@ NODE_TIMEOUT_MS = 2_000
 _START_S = 60.0
 
 
+@frozen
+class RedisPrograms:
+    """Paths of the two programs; fixtures of tests/support/debian.py give them."""
+
+    server: str
+    cli: str
+
+
 class ClusterServer:
     """Masters can be killed and started again; `url` names two of the nodes."""
 
-    def __init__(self, folder: Path, *, node_timeout_ms: int = NODE_TIMEOUT_MS) -> None:
-        self._folder, self._node_timeout_ms = folder, node_timeout_ms
+    def __init__(self, programs: RedisPrograms, folder: Path, *, node_timeout_ms: int = NODE_TIMEOUT_MS) -> None:
+        self._programs, self._folder, self._node_timeout_ms = programs, folder, node_timeout_ms
         self.ports = [free_port() for _ in range(2 * MASTERS)]
         self.url = f"redis+cluster://127.0.0.1:{self.ports[0]},127.0.0.1:{self.ports[1]}/"
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -36,7 +45,7 @@ class ClusterServer:
         for port in self.ports:
             self.start_node(port)
         nodes = [f"127.0.0.1:{port}" for port in self.ports]
-        create = ["redis-cli", "--cluster", "create", *nodes, "--cluster-replicas", "1", "--cluster-yes"]
+        create = [self._programs.cli, "--cluster", "create", *nodes, "--cluster-replicas", "1", "--cluster-yes"]
         made = subprocess.run(create, capture_output=True, text=True, timeout=_START_S, check=False)
         if made.returncode:
             raise RuntimeError(made.stdout + made.stderr)
@@ -56,7 +65,10 @@ class ClusterServer:
             "save": "",
             "repl-diskless-sync-delay": 0,
         }
-        command = ["redis-server", *(str(part) for name, value in settings.items() for part in (f"--{name}", value))]
+        command = [
+            self._programs.server,
+            *(str(part) for name, value in settings.items() for part in (f"--{name}", value)),
+        ]
         with (folder / "redis.log").open("ab") as log:
             self._processes[port] = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=dies_with_parent)
         wait_until_sync(lambda: self._answers(port), _START_S, what=f"the node on port {port}")
@@ -132,8 +144,8 @@ class ClusterServer:
 
 
 @contextlib.contextmanager
-def cluster_server(folder: Path, **options: int) -> Iterator[ClusterServer]:
-    cluster = ClusterServer(folder, **options)
+def cluster_server(programs: RedisPrograms, folder: Path, **options: int) -> Iterator[ClusterServer]:
+    cluster = ClusterServer(programs, folder, **options)
     try:
         cluster.start()
         yield cluster

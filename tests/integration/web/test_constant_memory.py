@@ -62,7 +62,7 @@ def _sparse(path: Path) -> None:
 @pytest.mark.parametrize("place", [local, s3], ids=["local", "s3"])
 @pytest.mark.timeout(120)
 async def test_sending_a_large_file_takes_no_memory_for_its_size(
-    place: object, valkey_url: str, tmp_path: Path
+    place: object, valkey_url: str, tmp_path: Path, curl: str
 ) -> None:
     with place(tmp_path) as at, programs_in(tmp_path) as programs:  # type: ignore[operator]
         environment = {
@@ -77,14 +77,14 @@ async def test_sending_a_large_file_takes_no_memory_for_its_size(
         found = re.search(r"http://\S+:\d+", web.out)
         assert found is not None
         url = f"{found.group()}/api/v1/videos/jobs/{job}/download?proxy=true"
-        assert await _curl(url, "--range", "0-4000000") == ("206", 4_000_001)  # what is made at first use
+        assert await _curl(curl, url, "--range", "0-4000000") == ("206", 4_000_001)  # what is made at first use
 
         _forget_peak(web)
         before = _peak_bytes(web)
-        assert await _curl(url) == ("200", SIZE)
+        assert await _curl(curl, url) == ("200", SIZE)
         whole = _peak_bytes(web)
         # Somebody who reads slowly must not make the app read ahead.
-        slow = await _curl(url, "--limit-rate", "4m", "--max-time", "1")
+        slow = await _curl(curl, url, "--limit-rate", "4m", "--max-time", "1")
         assert slow[1] < SIZE // 4
         peaks = [before, whole, _peak_bytes(web)]
         assert before > ALLOWED_BYTES, "that is no web process"
@@ -102,10 +102,10 @@ async def _published(valkey_url: str) -> str:
     return job
 
 
-async def _curl(url: str, *options: str) -> tuple[str, int]:
+async def _curl(curl: str, url: str, *options: str) -> tuple[str, int]:
     """(status, bytes that came)."""
-    command = ("curl", "--silent", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", *options, url)
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    command = ("--silent", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", *options, url)
+    process = await asyncio.create_subprocess_exec(curl, *command, stdout=asyncio.subprocess.PIPE)
     told, _ = await process.communicate()
     status, size = told.decode().split()
     return status, int(size)

@@ -20,7 +20,7 @@ from eventflow.storage import ObjectStore
 from eventflow.storage.s3 import S3Store
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
-from tests.support.curl import Answered, Asked, curl, curl_breaks_off
+from tests.support.curl import Answered, Asked, ask, break_off
 from tests.support.s3_servers import S3Server, moto_server, options_for
 from tests.support.waiting import wait_until
 from web.deps import WebDeps
@@ -179,7 +179,10 @@ async def site(
     await s3.close()
 
 
-async def by_aiohttp(site: Site, requests: list[Asked], _: Path) -> list[Answered]:
+Ask = Callable[[list[Asked]], Awaitable[list[Answered]]]
+
+
+async def by_aiohttp(site: Site, requests: list[Asked]) -> list[Answered]:
     found = []
     for asked in requests:
         async with site.client.session.request(asked.method, asked.url, headers=asked.headers) as answer:
@@ -187,17 +190,18 @@ async def by_aiohttp(site: Site, requests: list[Asked], _: Path) -> list[Answere
     return found
 
 
-async def by_curl(_: Site, requests: list[Asked], folder: Path) -> list[Answered]:
-    return await curl(requests, folder)
-
-
-CLIENTS = {"aiohttp": by_aiohttp, "curl": by_curl}
-
-
-@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("way", WAYS)
-async def test_every_case(site: Callable[[str], Awaitable[Site]], way: str, client: str, tmp_path: Path) -> None:
+async def test_every_case_by_aiohttp(site: Callable[[str], Awaitable[Site]], way: str) -> None:
     one = await site(way)
+    await _hold_in_every_case(one, way, lambda requests: by_aiohttp(one, requests))
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_every_case_by_curl(site: Callable[[str], Awaitable[Site]], way: str, curl: str, tmp_path: Path) -> None:
+    await _hold_in_every_case(await site(way), way, lambda requests: ask(curl, requests, tmp_path))
+
+
+async def _hold_in_every_case(one: Site, way: str, answers_to: Ask) -> None:
     async with one.client.session.get(one.url(way, "1080p")) as answer:
         etag = answer.headers["ETag"]
     if way != "s3":
@@ -210,7 +214,7 @@ async def test_every_case(site: Callable[[str], Awaitable[Site]], way: str, clie
         )
         for case in CASES
     ]
-    answers = await CLIENTS[client](one, requests, tmp_path)
+    answers = await answers_to(requests)
     wrong = {
         case.name: found
         for case, answer in zip(CASES, answers, strict=True)
@@ -245,19 +249,27 @@ def problems(case: Case, way: str, answer: Answered, etag: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_client_that_hangs_up_in_the_middle_leaves_nothing_behind(
-    site: Callable[[str], Awaitable[Site]], way: str, client: str
+    site: Callable[[str], Awaitable[Site]], way: str
 ) -> None:
     one = await site(way)
-    url = one.url(way, "480p")
-    if client == "curl":
-        assert await curl_breaks_off(url, 0.3) == 28
-    else:
-        async with one.client.session.get(url) as answer:
-            assert len(await answer.content.readexactly(1000)) == 1000
-            answer.close()
+    async with one.client.session.get(one.url(way, "480p")) as answer:
+        assert len(await answer.content.readexactly(1000)) == 1000
+        answer.close()
+    await _hold_nothing_open(one, way)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_slow_curl_that_hangs_up_leaves_nothing_behind(
+    site: Callable[[str], Awaitable[Site]], way: str, curl: str
+) -> None:
+    one = await site(way)
+    assert await break_off(curl, one.url(way, "480p"), 0.3) == 28
+    await _hold_nothing_open(one, way)
+
+
+async def _hold_nothing_open(one: Site, way: str) -> None:
     await wait_until(lambda: one.store.open == 0, what="the reader is closed")
     assert one.store.read_bytes < HUGE_BYTES, "nobody reads what nobody gets"
     async with one.client.session.get(one.url(way, "1080p"), headers={"Range": "bytes=-9"}) as answer:
