@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Awaitable, Callable
@@ -27,7 +26,8 @@ _READ_TWICE = "Found duplicated MOOV Atom. Skipped it"
 _NO_SUBTITLES = "Can't support the subtitle"
 #: streamlink's list of languages has no regions, so that it knows "en" and no "en-US".
 _NO_REGIONS = re.compile(r"Unrecognized language for media playlist: language='[a-z]{2,3}-[a-z]{2,4}'")
-#: VLC expects 0 of the first fragment, which has 1 where ISO 14496-12 is followed.
+#: VLC tells wherever a fragment's number isn't the next one, and expects 0 of the first. Numbers have to rise (ISO
+#: 14496-12, 8.8.5): where one is lower than was expected, they don't.
 _VLC_JUMP = re.compile(r"Fragment sequence discontinuity detected (\d+) != (\d+)")
 
 
@@ -40,13 +40,6 @@ class Played:
 
 
 Play = Callable[[str, Path], Awaitable[Played]]
-
-
-def debian_program(name: str) -> str:
-    """The path of a program that comes with a Debian package."""
-    found = shutil.which(name)
-    assert found, f"these tests need {name}: .ci/run installs it"
-    return found
 
 
 async def output_of(*command: str | Path, user: str | None = None, home: Path | None = None) -> str:
@@ -98,9 +91,9 @@ async def ffmpeg(url: str, folder: Path) -> Played:
     return await _ffmpeg(imageio_ffmpeg.get_ffmpeg_exe(), url, folder, _READ_TWICE)
 
 
-async def old_ffmpeg(url: str, folder: Path) -> Played:
+async def old_ffmpeg(program: str, url: str, folder: Path) -> Played:
     """Debian's ffmpeg 5.1."""
-    return await _ffmpeg(debian_program("ffmpeg"), url, folder, _READ_TWICE, _NO_SUBTITLES)
+    return await _ffmpeg(program, url, folder, _READ_TWICE, _NO_SUBTITLES)
 
 
 async def cues_by_ffmpeg(url: str) -> list[str]:
@@ -150,38 +143,38 @@ async def yt_dlp(url: str, folder: Path) -> Played:
     return Played(length_of(path), tuple(line for line in said if "ffprobe not found" not in line))
 
 
-async def mpv(url: str, folder: Path) -> Played:
+async def mpv(program: str, url: str, folder: Path) -> Played:
     """The sound is written to a file. It takes sound that is ahead of the pictures, as nobody listens, for trouble."""
     sound = folder / "sound.wav"
     hurry = ("--vo=null", "--untimed", "--ao=pcm", f"--ao-pcm-file={sound}")
-    out = await output_of(debian_program("mpv"), "--no-config", "--msg-level=all=warn,cplayer=error", *hurry, url)
+    out = await output_of(program, "--no-config", "--msg-level=all=warn,cplayer=error", *hurry, url)
     return Played(length_of(sound), _lines(out, _READ_TWICE, _NO_SUBTITLES))
 
 
-async def vlc(url: str, folder: Path) -> Played:
+async def vlc(program: str, url: str, folder: Path) -> Played:
     """What it demultiplexes goes to a file. It won't run as root; others may write into the folder then."""
     path, root = folder / "vlc.ts", os.geteuid() == 0
     if root:
         folder.chmod(0o777)
     output = f"#std{{access=file,mux=ts,dst={path}}}"
     out = await output_of(
-        *(debian_program("cvlc"), "-I", "dummy", "--no-plugins-cache", "-v", "--sout", output, url, "vlc://quit"),
+        *(program, "-I", "dummy", "--no-plugins-cache", "-v", "--sout", output, url, "vlc://quit"),
         user="nobody" if root else None,
         home=folder,
     )
-    jumps = [found.group() for found in _VLC_JUMP.finditer(out) if found[2] != "0"]
-    return Played(length_of(path), tuple(jumps))
+    back = [found.group() for found in _VLC_JUMP.finditer(out) if int(found[1]) < int(found[2])]
+    return Played(length_of(path), tuple(back))
 
 
-async def gstreamer(url: str, _: Path) -> Played:
+async def gstreamer(program: str, url: str, _: Path) -> Played:
     """Each buffer that reaches the sinks is told."""
     sink = "fakesink sync=false silent=false"
     sinks = (f"video-sink={sink}", f"audio-sink={sink}", f"text-sink={sink}")
-    out = await output_of(debian_program("gst-launch-1.0"), "-v", "playbin", f"uri={url}", *sinks)
+    out = await output_of(program, "-v", "playbin", f"uri={url}", *sinks)
     times = re.findall(r"chain .*? pts: (\d+):(\d+):([\d.]+), duration: (\d+):(\d+):([\d.]+)", out)
     seconds = [float(h) * 3600 + float(m) * 60 + float(s) + float(ds) for h, m, s, _, _, ds in times]
     return Played(max(seconds), tuple(line for line in _lines(out) if line.startswith(("WARNING", "ERROR"))))
 
 
-FROM_PYPI: dict[str, Play] = {"ffmpeg": ffmpeg, "PyAV": pyav, "streamlink": streamlink, "yt-dlp": yt_dlp}
-FROM_DEBIAN: dict[str, Play] = {"ffmpeg 5.1": old_ffmpeg, "mpv": mpv, "VLC": vlc, "GStreamer": gstreamer}
+#: What comes with wheels.
+OF_WHEELS: dict[str, Play] = {"ffmpeg": ffmpeg, "PyAV": pyav, "streamlink": streamlink, "yt-dlp": yt_dlp}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,16 @@ import pytest
 from eventflow.domain.values import VideoRequest
 from tests.integration.flow.conftest import StudioOf, simulation
 from tests.integration.flow.test_hls import SPOKEN
-from tests.support.gates import gated
+from tests.support import players as other
+from tests.support.gates import Gates, gated
 from tests.support.onair import OnAir, on_air
-from tests.support.players import FROM_DEBIAN, FROM_PYPI, Play, Played, cues_by_ffmpeg
+from tests.support.players import OF_WHEELS, Play, Played, cues_by_ffmpeg
 from tests.support.waiting import wait_until
 
 SCENES, CELLS = 3, 15
 LENGTH_S = SCENES * CELLS * 8 / 15
 #: The last picture is shown for a while, of which not every player tells.
 CLOSE_S = 1.0
-WHOSE = [pytest.param(FROM_PYPI, id="PyPI"), pytest.param(FROM_DEBIAN, id="Debian", marks=pytest.mark.debian)]
 
 
 class Audience:
@@ -66,22 +67,19 @@ def wrong(played: dict[str, Played], length_s: float) -> dict[str, Played]:
     }
 
 
-@pytest.mark.parametrize("players", WHOSE)
-async def test_a_finished_video(studio: StudioOf, players: dict[str, Play], folder: Path) -> None:
+async def finished(studio: StudioOf, players: dict[str, Play], folder: Path) -> dict[str, Played]:
+    """What is wrong with how they play a finished video."""
     async with studio() as s, on_air(s) as air:
         job_id = await s.space.submit(VideoRequest(script=SPOKEN, quality_levels=("720p", "360p")))
         await air.ended(job_id)
         async with asyncio.TaskGroup() as group:
             audience = Audience(group, players, [air.url(job_id, number) for number in range(len(players))], folder)
         job = await s.space.job(job_id)
-    assert wrong(audience.played(), sum(scene.duration_cells for scene in job.scenes) * 8 / 15) == {}
+    return wrong(audience.played(), sum(scene.duration_cells for scene in job.scenes) * 8 / 15)
 
 
-@pytest.mark.parametrize("players", WHOSE)
-async def test_a_video_that_grows(
-    studio: StudioOf, monkeypatch: pytest.MonkeyPatch, players: dict[str, Play], folder: Path
-) -> None:
-    gates = gated(monkeypatch, SCENES, CELLS)
+async def growing(studio: StudioOf, gates: Gates, players: dict[str, Play], folder: Path) -> dict[str, Played]:
+    """What is wrong with how they play one whose later scenes are rendered when all of them have begun."""
     gates.open(0)
     async with studio() as s, on_air(s) as air:
         job_id = await s.space.submit(simulation())
@@ -90,7 +88,42 @@ async def test_a_video_that_grows(
             audience = Audience(group, players, [air.url(job_id, number) for number in range(len(players))], folder)
             await audience.has_begun(air)
             gates.open(1, 2)
-    assert wrong(audience.played(), LENGTH_S) == {}
+    return wrong(audience.played(), LENGTH_S)
+
+
+@pytest.fixture
+def gates(monkeypatch: pytest.MonkeyPatch) -> Gates:
+    return gated(monkeypatch, SCENES, CELLS)
+
+
+@pytest.fixture
+def debian_players(ffmpeg: str, mpv: str, cvlc: str, gst_launch_1_0: str) -> dict[str, Play]:
+    return {
+        "ffmpeg 5.1": partial(other.old_ffmpeg, ffmpeg),
+        "mpv": partial(other.mpv, mpv),
+        "VLC": partial(other.vlc, cvlc),
+        "GStreamer": partial(other.gstreamer, gst_launch_1_0),
+    }
+
+
+async def test_those_of_wheels_play_a_finished_video(studio: StudioOf, folder: Path) -> None:
+    assert await finished(studio, OF_WHEELS, folder) == {}
+
+
+async def test_those_of_wheels_play_a_video_that_grows(studio: StudioOf, gates: Gates, folder: Path) -> None:
+    assert await growing(studio, gates, OF_WHEELS, folder) == {}
+
+
+async def test_those_of_debian_play_a_finished_video(
+    studio: StudioOf, debian_players: dict[str, Play], folder: Path
+) -> None:
+    assert await finished(studio, debian_players, folder) == {}
+
+
+async def test_those_of_debian_play_a_video_that_grows(
+    studio: StudioOf, gates: Gates, debian_players: dict[str, Play], folder: Path
+) -> None:
+    assert await growing(studio, gates, debian_players, folder) == {}
 
 
 async def test_captions(studio: StudioOf) -> None:
