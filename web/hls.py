@@ -1,7 +1,8 @@
 """HLS playlists (RFC 8216) of an edition, as text. Pure: the same edition always gives the same lines.
 
-URIs are relative to `.../jobs/{id}/stream`, and are the app's own: what they lead to is signed anew each time, so that
-no line changes or expires. Every URI carries `token` on, for players that can't send headers.
+URIs are relative to `.../jobs/{id}/stream.m3u8`, and are the app's own: what they lead to is signed anew each time, so
+that no line changes or expires. Every URI carries `token` on, for players that can't send headers. The path of every
+URI ends in the extension of its format: libavformat (7.1.1 and later) opens no others, and others go by it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,15 @@ MEDIA_TYPE = "application/vnd.apple.mpegurl"
 TARGET_SECONDS = 6
 #: The grid has 16 frames to a cell of 8/15 s. Many of them are held for longer; HLS asks for the highest rate.
 FRAMES_PER_SECOND = 30.0
+#: A video that grows is watched from its beginning, where players would start at its end. In seconds: nearly 0, because
+#: Shaka Player and GStreamer take 0 for a tag that isn't there. In media playlists only: RFC 8216 allows it in the
+#: master as well, but libavformat takes a master that has it for a media playlist, and refuses it.
+START_SECONDS = 0.01
 #: Version 6 is the first with EXT-X-MAP for whole segments; version 7 is that of fragmented MP4.
 _VERSION = 7
 _CELL = Fraction(8, 15)
 _CAPTIONS = "captions"
+_START = f"#EXT-X-START:TIME-OFFSET={START_SECONDS}"
 
 
 def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str = "") -> str:
@@ -32,7 +38,7 @@ def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str 
     """
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for language in languages:
-        uri = _uri(f"stream?captions={quote(language)}&edition={edition.number}", token)
+        uri = _uri(f"stream.m3u8?captions={quote(language)}&edition={edition.number}", token)
         lines.append(
             f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{_CAPTIONS}",NAME="{language}",LANGUAGE="{language}",'
             f'DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{uri}"'
@@ -42,7 +48,7 @@ def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str 
     for (peak, average), name in sorted(variants):
         rendition = next(r for r in edition.scenes[0].renditions if r.quality == name)
         lines.append(_stream_inf(rendition, peak, average) + group)
-        lines.append(_uri(f"stream?quality={quote(name)}&edition={edition.number}", token))
+        lines.append(_uri(f"stream.m3u8?quality={quote(name)}&edition={edition.number}", token))
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +72,7 @@ def media_playlist(edition: Edition, quality: str, token: str = "") -> str:
         "#EXT-X-MEDIA-SEQUENCE:0",
         f"#EXT-X-PLAYLIST-TYPE:{'VOD' if edition.ended else 'EVENT'}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        "#EXT-X-START:TIME-OFFSET=0",
+        _START,
     ]
     base, end = f"stream/{quote(quality)}/", _uri("", token)
     init, end_cells = "", None
@@ -92,7 +98,7 @@ def captions_playlist(edition: Edition, language: str, token: str = "") -> str:
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         f"#EXTINF:{_seconds(cells)},",
-        _uri(f"captions?format=vtt&language={quote(language)}", token),
+        _uri(f"captions.vtt?language={quote(language)}", token),
         "#EXT-X-ENDLIST",
     ]
     return "\n".join(lines) + "\n"

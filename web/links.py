@@ -12,10 +12,11 @@ def job_path(job_id: str, what: str) -> str:
 
 
 def media_links(settings: Settings, job_id: str) -> dict[str, str]:
-    """Addresses of the app that metadata names: they don't expire."""
+    """Addresses of the app that metadata names: they don't expire. `video_url` is the best video as one file."""
     base = settings.public_url
     return {
         "stream_url": job_links(settings, job_id)["stream_url"],
+        "video_url": base + job_path(job_id, "stream.mp4"),
         "storyboard_url": base + job_path(job_id, "storyboard"),
     }
 
@@ -26,7 +27,7 @@ def job_links(settings: Settings, job_id: str) -> dict[str, str]:
     return {
         "status_url": base + job_path(job_id, "status"),
         "events_url": base + job_path(job_id, "events"),
-        "stream_url": base + job_path(job_id, "stream"),
+        "stream_url": base + job_path(job_id, "stream.m3u8"),
         "download_url": base + job_path(job_id, "download"),
         "cancel_url": base + job_path(job_id, "cancel"),
     }

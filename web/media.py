@@ -24,12 +24,14 @@ from web.delivery import (
     wants_proxy,
 )
 from web.deps import DEPS
-from web.errors import Problem
+from web.errors import FieldError, Problem, invalid
 from web.jobs import json_response
 from web.links import media_links
 from web.metadata import best, metadata_of
 
 _CAPTION_FORMATS = ("vtt", "srt")
+#: The ending of the path that stands for the sound alone.
+_SOUND = "m4a"
 
 
 async def metadata(request: web.Request) -> web.Response:
@@ -47,8 +49,8 @@ async def metadata(request: web.Request) -> web.Response:
 
 async def captions(request: web.Request) -> web.StreamResponse:
     """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
-    known_query(request.query, "format", "language", "proxy", "expires_in", PLAYBACK_QUERY)
-    wanted = query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
+    known_query(request.query, *_format(request), "language", "proxy", "expires_in", PLAYBACK_QUERY)
+    wanted = _ending(request) or query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
     proxy, _ = wants_proxy(request), lifetime_s(request)
     _, published = await publication(request)
     file = _captions(published.captions, wanted, request.query.get("language")).file
@@ -58,6 +60,7 @@ async def captions(request: web.Request) -> web.StreamResponse:
 
 
 async def download(request: web.Request) -> web.StreamResponse:
+    """A recording, to be saved: `download.mp4` is a video, `download.m4a` the sound, and `download` either."""
     known_query(request.query, "quality", "proxy", "expires_in", PLAYBACK_QUERY)
     proxy, _ = wants_proxy(request), lifetime_s(request)
     view, published = await publication(request)
@@ -69,16 +72,26 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 async def whole_video(request: web.Request) -> web.Response:
-    """The MP4, to be watched rather than saved."""
-    known_query(request.query, "quality", "format", "expires_in", PLAYBACK_QUERY)
+    """A recording, to be watched or heard rather than saved; the path's endings are those of `download`."""
+    known_query(request.query, *_format(request), "quality", "expires_in", PLAYBACK_QUERY)
     lifetime_s(request)
     _, published = await publication(request)
     return await redirect(request, _recording(request, published)[1])
 
 
+def _ending(request: web.Request) -> str | None:
+    """The extension that the request's path ends in, for a route that takes several."""
+    return request.match_info.get("ending")
+
+
+def _format(request: web.Request) -> tuple[str, ...]:
+    """The query's name for the format, where the path doesn't say it."""
+    return () if _ending(request) else ("format",)
+
+
 def _recording(request: web.Request, published: Publication) -> tuple[str, FileRef]:
     """(quality, file) that `?quality=` asks for: a video, the best one by default, or the sound alone."""
-    quality = request.query.get("quality")
+    quality = _quality(request)
     files = {video.quality: video.file for video in published.videos}
     if published.companions.audio is not None:
         files[AUDIO] = published.companions.audio.file
@@ -90,6 +103,19 @@ def _recording(request: web.Request, published: Publication) -> tuple[str, FileR
         detail = f"The video has no such quality; there is: {', '.join(files) or 'none'}."
         raise Problem(404, "unknown_quality", detail, qualities=list(files))
     return quality, files[quality]
+
+
+def _quality(request: web.Request) -> str | None:
+    """The quality that the path and the query ask for. Raises Problem 422 where they contradict each other."""
+    quality, ending = request.query.get("quality"), _ending(request)
+    if ending is None:
+        return quality
+    if quality is None:
+        return AUDIO if ending == _SOUND else None
+    if (quality == AUDIO) != (ending == _SOUND):
+        reason = f"the path ends in .{ending}: .{_SOUND} is the sound alone, .mp4 a video; leave one of them out"
+        raise invalid([FieldError("?quality", "conflict", reason)])
+    return quality
 
 
 def _captions(tracks: tuple[CaptionFile, ...], wanted: str, language: str | None) -> CaptionFile:

@@ -52,7 +52,7 @@ async def metadata_of(
             "formats": ["hls", "mp4"] if streamed(view) else ["mp4"],
             "qualities": [video.quality for video in published.videos],
             "default_quality": top.quality if top else None,
-            "stream_url": links["stream_url"] + ("" if streamed(view) else "?format=mp4"),
+            "stream_url": links["stream_url" if streamed(view) else "video_url"],
         },
         "s3_keys": {
             "videos": {video.quality: video.file.key for video in published.videos},

@@ -24,7 +24,8 @@ REQUEST_ID_HEADER = istr("X-Request-Id")
 _WATCHED = frozenset(
     f"{JOBS}/{{job_id}}/{what}"
     for what in (
-        *("stream", "stream/{quality}/{name}", "captions", "download"),
+        *("stream.m3u8", "stream/{quality}/{name}", "stream.{ending}", "captions.{ending}", "download.{ending}"),
+        *("stream", "captions", "download"),
         *("thumbnail", "poster", "preview", "storyboard", "storyboard/{sheet}"),
     )
 )

@@ -21,7 +21,6 @@ from web.request_schemas import generate_request, reprocess_request
 from web.requests import Limits
 
 _JOB = path("job_id", schemas.JOB_ID)
-_QUALITY = query("quality", schemas.STRING, "One that the video has, or audio; the best one if left out.")
 _PROXY = query("proxy", schemas.enum("true", "false", "1", "0"), "Send the bytes through the app.")
 _RANGES = (header("Range", "One range of bytes."), header("If-Range", "The ETag that the range belongs to."))
 _CONDITION = header("If-None-Match", "ETags that you have.")
@@ -179,20 +178,30 @@ def _parked_paths() -> dict[str, Any]:
     }
 
 
-def _captions(expires_in: Operation) -> Operation:
+def _captions(summary: str, expires_in: Operation, which: Operation) -> Operation:
+    """`which` is the parameter that says the format."""
     return operation(
-        "The captions of the video",
+        summary,
         {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
         (403, 404, 409, 410, 416),
         parameters=(
             _JOB,
+            which,
             streaming_openapi.TOKEN,
-            query("format", {"type": "string", "enum": ["vtt", "srt"]}, "WebVTT (the default) or SubRip."),
             query("language", schemas.STRING, "BCP 47 tag; without it the first track."),
             _PROXY,
             expires_in,
             *_RANGES,
         ),
+    )
+
+
+def _download(summary: str, expires_in: Operation, *which: Operation) -> Operation:
+    return operation(
+        summary,
+        {"200": bytes_of("All bytes."), "206": bytes_of("The range's bytes."), "304": _UNCHANGED, "307": _REDIRECT},
+        (403, 404, 409, 410, 416),
+        parameters=(_JOB, *which, streaming_openapi.TOKEN, streaming_openapi.QUALITY, _PROXY, expires_in, *_RANGES),
     )
 
 
@@ -207,27 +216,20 @@ def _media_paths(expires_in: dict[str, Any]) -> dict[str, Any]:
     whole, part = bytes_of("All bytes."), bytes_of("The range's bytes.")
     described = answer_of("Metadata", "All that is known of the video; its URLs are signed just now.")
     key = path("key", {"type": "string", "minLength": 1})
+    formats = schemas.enum("vtt", "srt")
+    by_query = query("format", formats, "WebVTT (the default) or SubRip.")
+    by_path = path("ending", formats)
     return {
         f"{JOBS}/{{job_id}}/metadata": {
             "get": operation("The video's metadata", {"200": described}, (404, 409, 410), parameters=(_JOB, expires_in))
         },
         **pictures_openapi.paths(),
-        f"{JOBS}/{{job_id}}/captions": {"get": _captions(expires_in)},
-        f"{JOBS}/{{job_id}}/download": {
-            "get": operation(
-                "Save the video",
-                {"200": whole, "206": part, "304": _UNCHANGED, "307": _REDIRECT},
-                (403, 404, 409, 410, 416),
-                parameters=(
-                    _JOB,
-                    streaming_openapi.TOKEN,
-                    _QUALITY,
-                    _PROXY,
-                    expires_in,
-                    *_RANGES,
-                ),
-            )
+        f"{JOBS}/{{job_id}}/captions.{{ending}}": {"get": _captions("The video's captions", expires_in, by_path)},
+        f"{JOBS}/{{job_id}}/captions": {"get": _captions("The same, with the format said", expires_in, by_query)},
+        f"{JOBS}/{{job_id}}/download.{{ending}}": {
+            "get": _download("Save the video (mp4) or its sound (m4a)", expires_in, streaming_openapi.RECORDING)
         },
+        f"{JOBS}/{{job_id}}/download": {"get": _download("Save either, as ?quality= says", expires_in)},
         "/media/{store}/{key}": {
             "get": operation(
                 "A file of a local store, by a signed URL",

@@ -26,7 +26,10 @@ _NAME = re.compile(r"[0-9a-f]{32}\.(m4s|mp4)")
 
 
 async def stream(request: web.Request) -> web.Response:
-    """A playlist: of the renditions; with ?quality or ?captions that one's. ?format=mp4: the whole video."""
+    """A playlist: of the renditions; with ?quality or ?captions that one's. ?format=mp4: the whole video.
+
+    `stream.m3u8` is the address that is given out; `stream` means the same.
+    """
     if query_choice(request.query, "format", _FORMATS) == "mp4":
         return await whole_video(request)
     known_query(request.query, "quality", "captions", "edition", "format", PLAYBACK_QUERY)

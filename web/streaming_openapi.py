@@ -11,6 +11,8 @@ from web.playback import MIN_SECONDS
 from web.schemas import Schema, options, record
 
 TOKEN = query("token", schemas.STRING, "A playback token of the job, in place of an API key.")
+QUALITY = query("quality", schemas.STRING, "One that the video has, or audio; the best one if left out.")
+RECORDING = path("ending", schemas.enum("mp4", "m4a"))
 _JOB = path("job_id", schemas.JOB_ID)
 _NAME = path("name", {"type": "string", "pattern": "^[0-9a-f]{32}\\.(m4s|mp4)$"})
 _WHICH = (
@@ -32,13 +34,21 @@ def paths(longest_s: int, expires_in: Schema) -> dict[str, Any]:
         "headers": {"ETag": {"schema": schemas.STRING, "description": "Changes with the playlist."}},
     }
     life: Schema = {"type": "integer", "minimum": MIN_SECONDS, "maximum": longest_s, "default": longest_s}
+    watch = (_JOB, TOKEN, *_WHICH, expires_in, header("If-None-Match", "ETags that you have."))
+
+    def stream(summary: str) -> dict[str, Any]:
+        answers = {"200": playlist, "304": {"description": "You have it."}, "307": _REDIRECT}
+        return {"get": operation(summary, answers, (403, 404, 409, 410), parameters=watch)}
+
     return {
-        f"{JOBS}/{{job_id}}/stream": {
+        f"{JOBS}/{{job_id}}/stream.m3u8": stream("Watch the video, from its first scene on"),
+        f"{JOBS}/{{job_id}}/stream": stream("The same as stream.m3u8, for who needs no extension"),
+        f"{JOBS}/{{job_id}}/stream.{{ending}}": {
             "get": operation(
-                "Watch the video, from its first scene on",
-                {"200": playlist, "304": {"description": "You have it."}, "307": _REDIRECT},
+                "Watch the whole video (mp4), or hear its sound (m4a)",
+                {"307": _REDIRECT},
                 (403, 404, 409, 410),
-                parameters=(_JOB, TOKEN, *_WHICH, expires_in, header("If-None-Match", "ETags that you have.")),
+                parameters=(_JOB, RECORDING, TOKEN, QUALITY, expires_in),
             )
         },
         f"{JOBS}/{{job_id}}/stream/{{quality}}/{{name}}": {

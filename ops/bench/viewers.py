@@ -149,7 +149,7 @@ async def _watched(port: int, ids: list[str], viewers: int) -> list[str]:
             async with session.post(f"{path}/playback-token") as answer:
                 answer.raise_for_status()
                 token = (await answer.json())["token"]
-            return f"{path}/stream?quality={QUALITY}&token={token}"
+            return f"{path}/stream.m3u8?quality={QUALITY}&token={token}"
 
         return [await playlist(ids[number % len(ids)]) for number in range(viewers)]
 
@@ -229,7 +229,7 @@ def _serve_bare(body: bytes, pipe: Connection) -> None:
 
     async def serve() -> None:
         app: Any = web.Application()
-        app.router.add_get("/api/v1/videos/jobs/{job_id}/stream", playlist)
+        app.router.add_get("/api/v1/videos/jobs/{job_id}/stream.m3u8", playlist)
         app.router.add_get("/api/v1/videos/jobs/{job_id}/stream/{quality}/{name}", segment)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

@@ -14,7 +14,7 @@ from playwright.async_api import Browser
 
 from tests.browser.player import PAGE, Player
 
-HLS_JS = Path(__file__).parents[2] / ".cache/hls.js/node_modules/hls.js/dist/hls.min.js"
+HLS_JS = Path(__file__).parents[2] / ".cache/players/node_modules/hls.js/dist/hls.min.js"
 
 _SCRIPT = """<script src="/hls.min.js"></script><script>
 let hls, fatal = null, live = [];

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,17 +10,15 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
-from attrs import define, field
 from playwright.async_api import Browser
 
 from eventflow.domain import events as ev
 from eventflow.domain.values import OnSceneFailure
-from handlers.generation.errors import EncodeError, Stopped
-from handlers.generation.pipelines.simulation import SimulationPipeline
 from ops.compose import web_app
 from tests.browser.hls_page import hls_page
 from tests.browser.player import difference, frame_at
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
+from tests.support.gates import Gates, gated
 from tests.support.waiting import wait_until
 from web.tokens import make_token
 
@@ -34,33 +31,9 @@ LENGTH_S = SCENES * SCENE_S
 SAME = 45.0
 
 
-@define(eq=False)
-class Renderers:
-    """What renders is the real pipeline; each scene is begun when its gate is opened."""
-
-    gates: list[threading.Event] = field(factory=lambda: [threading.Event() for _ in range(SCENES)])
-    broken: set[int] = field(factory=set)
-
-    def open(self, *scenes: int) -> None:
-        for scene in scenes:
-            self.gates[scene].set()
-
-
 @pytest.fixture
-def renderers(monkeypatch: pytest.MonkeyPatch) -> Renderers:
-    gated, render, init = Renderers(), SimulationPipeline.render, SimulationPipeline.__init__
-
-    def wait_and_render(self: SimulationPipeline, task: Any, scratch: Path, control: Any) -> Any:
-        while not gated.gates[task.scene.index].wait(0.05):
-            if control.should_stop():
-                raise Stopped("stopped before its gate was opened")
-        if task.scene.index in gated.broken:
-            raise EncodeError("broken by the test")
-        return render(self, task, scratch, control)
-
-    monkeypatch.setattr(SimulationPipeline, "__init__", lambda self: init(self, SCENES, CELLS))
-    monkeypatch.setattr(SimulationPipeline, "render", wait_and_render)
-    return gated
+def renderers(monkeypatch: pytest.MonkeyPatch) -> Gates:
+    return gated(monkeypatch, SCENES, CELLS)
 
 
 @asynccontextmanager
@@ -88,7 +61,7 @@ async def whole_video(studio: Studio, job_id: str, folder: Path) -> Path:
 
 async def test_it_is_watched_while_it_is_being_made(
     studio: StudioOf,
-    renderers: Renderers,
+    renderers: Gates,
     browser: Browser,
     tmp_path: Path,
 ) -> None:
@@ -140,7 +113,7 @@ async def test_it_is_watched_while_it_is_being_made(
 
 async def test_the_browser_itself_plays_the_finished_one(
     studio: StudioOf,
-    renderers: Renderers,
+    renderers: Gates,
     browser: Browser,
     tmp_path: Path,
 ) -> None:
@@ -161,7 +134,7 @@ async def test_the_browser_itself_plays_the_finished_one(
 
 @pytest.mark.parametrize("player_of", ["hls.js", "the browser"])
 async def test_a_skipped_scene_leaves_no_hole(
-    studio: StudioOf, renderers: Renderers, browser: Browser, player_of: str
+    studio: StudioOf, renderers: Gates, browser: Browser, player_of: str
 ) -> None:
     renderers.broken.add(1)
     renderers.open(0, 1, 2)

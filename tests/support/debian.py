@@ -10,6 +10,7 @@ Each program has one fixture here, which gives its path. Every test whose fixtur
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,11 @@ import pytest
 PACKAGES = {
     "chromium": "chromium",
     "curl": "curl",
+    "cvlc": "vlc-bin vlc-plugin-base",
+    "ffmpeg": "ffmpeg",
+    "firefox-esr": "firefox-esr",
+    "gst-launch-1.0": "gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad",
+    "mpv": "mpv",
     "redis-cli": "redis-tools",
     "redis-server": "redis-server",
 }
@@ -34,7 +40,7 @@ _COMMAND = "__debian_command__"
 
 
 def _fixture_of(command: str) -> Any:
-    """The session's fixture that gives the path of `command`; its name has underscores in place of hyphens."""
+    """The session's fixture that gives the path of `command`; its name has underscores in place of hyphens and dots."""
 
     def path() -> str:
         found = shutil.which(command)
@@ -42,11 +48,16 @@ def _fixture_of(command: str) -> Any:
         return found
 
     setattr(path, _COMMAND, command)
-    return pytest.fixture(scope="session", name=command.replace("-", "_"))(path)
+    return pytest.fixture(scope="session", name=re.sub(r"\W", "_", command))(path)
 
 
 chromium = _fixture_of("chromium")
 curl = _fixture_of("curl")
+cvlc = _fixture_of("cvlc")
+ffmpeg = _fixture_of("ffmpeg")
+firefox_esr = _fixture_of("firefox-esr")
+gst_launch_1_0 = _fixture_of("gst-launch-1.0")
+mpv = _fixture_of("mpv")
 redis_cli = _fixture_of("redis-cli")
 redis_server = _fixture_of("redis-server")
 

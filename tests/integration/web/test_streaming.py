@@ -194,7 +194,7 @@ async def test_what_there_is_not(client: Client, driver: Driver, job: str) -> No
     assert await code_of(client, url(made, "stream")) == (404, "no_stream")
     async with client.get(url(made, "metadata")) as answer:
         info = (await answer.json())["streaming_info"]
-    assert (info["formats"], info["stream_url"]) == (["mp4"], url(made, "stream?format=mp4"))
+    assert (info["formats"], info["stream_url"]) == (["mp4"], url(made, "stream.mp4"))
 
 
 @pytest.fixture

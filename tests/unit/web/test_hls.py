@@ -157,7 +157,7 @@ def test_the_master_playlist_tells_what_is_known() -> None:
     assert master.is_variant
     light, heavy = master.playlists
     assert [p.stream_info.resolution for p in (light, heavy)] == [(640, 360), (1280, 720)]
-    assert heavy.uri == "stream?quality=720p&edition=1"
+    assert heavy.uri == "stream.m3u8?quality=720p&edition=1"
     info = heavy.stream_info
     assert info.codecs == "avc1.64001f,mp4a.40.2"
     assert info.frame_rate == 30.0
@@ -165,8 +165,16 @@ def test_the_master_playlist_tells_what_is_known() -> None:
     assert not master.media
     with_captions = parsed(master_playlist(job.edition, ["en-US"]))
     (track,) = with_captions.media
-    assert (track.type, track.language, track.uri) == ("SUBTITLES", "en-US", "stream?captions=en-US&edition=1")
+    assert (track.type, track.language, track.uri) == ("SUBTITLES", "en-US", "stream.m3u8?captions=en-US&edition=1")
     assert {p.stream_info.subtitles for p in with_captions.playlists} == {track.group_id}
+
+
+def test_it_begins_at_its_beginning() -> None:
+    job = Made(2)
+    job.upload(0)
+    (line,) = [line for line in job.text().splitlines() if line.startswith("#EXT-X-START")]
+    assert 0 < float(line.partition("TIME-OFFSET=")[2]) < 1 / 30  # the first picture; to some players 0 is no place
+    assert "#EXT-X-START" not in master_playlist(job.edition)  # libavformat takes that for a media playlist
 
 
 def test_captions_are_one_segment_of_the_videos_length() -> None:
@@ -174,7 +182,7 @@ def test_captions_are_one_segment_of_the_videos_length() -> None:
     job.upload(0, 1)
     playlist = parsed(captions_playlist(job.edition, "en-US", "t"))
     (segment,) = playlist.segments
-    assert segment.uri == "captions?format=vtt&language=en-US&token=t"
+    assert segment.uri == "captions.vtt?language=en-US&token=t"
     assert segment.duration == pytest.approx(26 * 8 / 15, abs=1e-6)
     assert playlist.target_duration >= segment.duration
     assert playlist.is_endlist
