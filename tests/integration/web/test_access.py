@@ -91,7 +91,7 @@ async def raw_get(address: Address, path: str) -> tuple[int, bytes]:
     """A request whose path nobody normalises on the way."""
     host = "127.0.0.1" if address.host in ("0.0.0.0", "localhost") else address.host
     reader, writer = await asyncio.open_connection(host, address.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     answer = await asyncio.wait_for(reader.read(), 5)
     writer.close()
     await writer.wait_closed()
