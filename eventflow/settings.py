@@ -275,7 +275,7 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     if len(set(ids)) < len(ids):
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
     if settings.env is Environment.PRODUCTION and settings.web.open_access:
-        problems.append(f"{PREFIX}_OPEN_ACCESS: production never runs open; make a key: eventflow keys add OWNER --admin")
+        problems.append(f"{PREFIX}_OPEN_ACCESS: production never runs open; make a key: eventflow keys add OWNER")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
 

@@ -83,32 +83,42 @@ def mark(headers: CIMultiDict[str], more: Mapping[str, str]) -> None:
 
 def is_options(request: web.Request) -> bool:
     """Whether OPTIONS is asked of a path that has routes, none of them for OPTIONS."""
-    return request.method == hdrs.METH_OPTIONS and isinstance(request.match_info.http_exception, web.HTTPMethodNotAllowed)
-
-
-async def preflight(request: web.Request) -> web.Response:
-    """204 with the methods of the path, and what a page of the origin may send. Raises Problem 403 for no such page."""
     refused = request.match_info.http_exception
-    assert isinstance(refused, web.HTTPMethodNotAllowed)
-    methods = sorted(refused.allowed_methods)
-    answer = web.Response(status=204, headers={hdrs.ALLOW: ", ".join(methods)})
-    asked, origin = request.headers.get(_ASKED_METHOD), request.headers.get(hdrs.ORIGIN)
-    if asked is None or origin is None:
-        return answer
+    return request.method == hdrs.METH_OPTIONS and isinstance(refused, web.HTTPMethodNotAllowed)
+
+
+async def asked_path(request: web.Request) -> str:
+    """The path of the route that a preflight asks about, as it was registered."""
+    methods = _methods(request)
+    asked = request.headers.get(_ASKED_METHOD)
     of_asked = request.clone(method=asked if asked in methods else methods[0])
-    match = await request.app.router.resolve(of_asked)
-    headers = answer_headers(of_asked, path_of(match))
-    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in headers:
+    return path_of(await request.app.router.resolve(of_asked))
+
+
+def preflight(request: web.Request, path: str) -> web.Response:
+    """204 with the methods of the path, and what a page of the origin may send. Raises Problem 403 for no such page.
+
+    The origin itself is told as in every answer (`answer_headers`).
+    """
+    methods, origin = ", ".join(_methods(request)), request.headers.get(hdrs.ORIGIN)
+    answer = web.Response(status=204, headers={hdrs.ALLOW: methods})
+    if _ASKED_METHOD not in request.headers or origin is None:
+        return answer
+    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in answer_headers(request, path):
         raise Problem(
             403,
             "origin_not_allowed",
             f"Pages of {origin} may not call this service; EVENTFLOW_CORS_ORIGINS lists those that may.",
         )
-    mark(answer.headers, headers)
-    del answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS]
-    answer.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = ", ".join(methods)
+    answer.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = methods
     answer.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = _ALLOWED
     answer.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(_MAX_AGE_S)
     if _ASKED_NETWORK in request.headers:
         answer.headers[_ALLOW_NETWORK] = "true"
     return answer
+
+
+def _methods(request: web.Request) -> list[str]:
+    """Those of the routes at the request's path, whose own method has none."""
+    refused = request.match_info.http_exception
+    return sorted(refused.allowed_methods) if isinstance(refused, web.HTTPMethodNotAllowed) else []

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from web.auth import AUTH
-from web.cors import WATCHED, answer_headers, is_options, mark, path_of, preflight
+from web.cors import WATCHED, answer_headers, asked_path, is_options, mark, path_of, preflight
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
 from web.tokens import check_token
@@ -52,7 +52,11 @@ def middleware(deps: WebDeps) -> Middleware:
                 else:
                     auth = request.app[AUTH]
                     request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
-            response = await (preflight(request) if not path and is_options(request) else handler(request))
+            if not path and is_options(request):
+                path = await asked_path(request)
+                response: web.StreamResponse = preflight(request, path)
+            else:
+                response = await handler(request)
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise

@@ -1,4 +1,4 @@
-"""Which pages may call the API: those of the origins that were listed, and of this machine while the service is open."""
+"""Which pages may call the API: those of listed origins, and of this machine while the service is open."""
 
 from __future__ import annotations
 
