@@ -62,7 +62,7 @@ class _Raw:
     durable_ack = environ.var(
         "no", help="a POST is answered only when: always: its event is on disk; replica: a replica has it"
     )
-    host = environ.var("127.0.0.1", help="address that the web app binds to; without API keys loopback only")
+    host = environ.var("127.0.0.1", help="address that the web app binds to; without an API key loopback only")
     port = environ.var("8080", help="port of the web app; 0 picks a free one")
     public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
     data_dir = environ.var(".eventflow", help="folder of the embedded server and of the default stores")
