@@ -1,6 +1,7 @@
 """API keys: who a request comes from. Bearer tokens, stored as digests only.
 
-With no key in the store the service is open, and everybody is the owner "local"; the web app then binds to loopback.
+A service that never had a key may be open, where that is asked for: everybody on its machine is the owner "local". The
+first key ends that for good: a mark beside the keys stays when the last of them is revoked.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import orjson
 from attrs import asdict, frozen
 from redis.asyncio import Redis
 
-#: The owner of everything while no key is configured.
+#: The owner of everything while the service is open.
 OPEN_OWNER = "local"
 SCOPES = frozenset({"admin"})
 OWNER_FORM = "1 to 64 letters, digits or any of _ . @ -"
@@ -53,11 +54,15 @@ class ApiKey:
 
 
 class ApiKeys:
-    """The keys in one Redis hash, digest -> JSON. A token has 256 random bits, so a plain SHA-256 is enough."""
+    """The keys in one Redis hash, digest -> JSON. A token has 256 random bits, so a plain SHA-256 is enough.
+
+    Beside the hash, `<key>:made` says since when there have been keys. It is written before any key comes or goes, so
+    that whatever is interrupted leaves the service closed.
+    """
 
     def __init__(self, redis: Redis, key: str, *, clock: Callable[[], datetime]) -> None:
         self._redis: Any = redis
-        self._key, self._clock = key, clock
+        self._key, self._made, self._clock = key, f"{key}:made", clock
 
     async def add(self, owner: str, scopes: Iterable[str] = ()) -> tuple[ApiKey, str]:
         """A new key of `owner`: (its record, the token, which can't be shown again). Raises ValueError."""
@@ -69,6 +74,7 @@ class ApiKeys:
         identity = secrets.token_hex(4)
         token = f"ef_{identity}_{secrets.token_urlsafe(32)}"
         record = ApiKey(identity, owner, wanted, self._clock().isoformat())
+        await self._redis.set(self._made, record.created_at, nx=True)
         await self._redis.hset(self._key, _digest(token), orjson.dumps(asdict(record)))
         return record, token
 
@@ -80,12 +86,18 @@ class ApiKeys:
         """Forget the key `identity`; whether there was one."""
         for digest, raw in (await self._redis.hgetall(self._key)).items():
             if _record(raw).id == identity:
+                await self._redis.set(self._made, _record(raw).created_at, nx=True)  # keys older than the mark
                 await self._redis.hdel(self._key, digest)
                 return True
         return False
 
     async def any(self) -> bool:
+        """Whether there is a key now."""
         return bool(await self._redis.hlen(self._key))
+
+    async def ever(self) -> bool:
+        """Whether there is or was a key."""
+        return await self.any() or bool(await self._redis.exists(self._made))
 
     async def authenticate(self, token: str) -> Principal | None:
         """Who `token` belongs to, or None."""

@@ -28,6 +28,7 @@ from eventflow.model_settings import (
 )
 from eventflow.setting_checks import PREFIX, Checks, with_secrets_from_files
 from eventflow.speech_settings import RawSpeech, SpeechSettings, speech_settings
+from eventflow.web_settings import RawWeb, WebSettings, web_settings
 
 _CENTURY_S = 100 * 365 * 86_400
 _SECRETS = ("REDIS_URL", "SIGNING_KEY", "SPEECH_KEY", "PLANNER_KEY", "REMOTE_KEY")
@@ -61,7 +62,7 @@ class _Raw:
     durable_ack = environ.var(
         "no", help="a POST is answered only when: always: its event is on disk; replica: a replica has it"
     )
-    host = environ.var("127.0.0.1", help="address that the web app binds to; without API keys loopback only")
+    host = environ.var("127.0.0.1", help="address that the web app binds to; without an API key loopback only")
     port = environ.var("8080", help="port of the web app; 0 picks a free one")
     public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
     data_dir = environ.var(".eventflow", help="folder of the embedded server and of the default stores")
@@ -108,7 +109,7 @@ class _Raw:
 
 
 #: All variables: those of parts with settings of their own come after the service's.
-_PARTS: tuple[Any, ...] = (_Raw, RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
+_PARTS: tuple[Any, ...] = (_Raw, RawWeb, RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
 
 
 @frozen
@@ -162,6 +163,7 @@ class Settings:
     speech: SpeechSettings = field(factory=SpeechSettings)
     planner: PlannerSettings = field(factory=PlannerSettings)
     remote: RemoteSettings = field(factory=RemoteSettings)
+    web: WebSettings = field(factory=WebSettings)
 
     @property
     def found_seconds(self) -> float:
@@ -234,6 +236,7 @@ def _services(check: Checks) -> dict[str, Any]:
         "speech": speech_settings(check),
         "planner": planner_settings(check),
         "remote": remote_settings(check),
+        "web": web_settings(check),
     }
 
 
@@ -271,6 +274,8 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     ids = [key.partition(":")[0] for key in settings.signing_key.split(",")]
     if len(set(ids)) < len(ids):
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
+    if settings.env is Environment.PRODUCTION and settings.web.open_access:
+        problems.append(f"{PREFIX}_OPEN_ACCESS: production never runs open; make a key: eventflow keys add OWNER")
     if settings.env is Environment.PRODUCTION and not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
 

@@ -14,6 +14,7 @@ import structlog
 
 from eventflow.settings import Environment, Settings
 from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
+from eventflow.web_settings import is_loopback
 from ops.embedded import DataDirLock, EmbeddedServer
 from ops.supervisor import Child, ChildSpec, first_of
 
@@ -44,6 +45,8 @@ class Stack:
                 "Run `eventflow web` and `eventflow worker --group G` on a Redis of your own."
             )
         self._settings, self._environment, self._errors = settings, dict(environment), errors
+        if is_loopback(settings.host):  # for whoever has started it; the first API key ends that
+            self._environment.setdefault("EVENTFLOW_OPEN_ACCESS", "on")
         self._lock = DataDirLock(settings.data_dir)
         self._server = EmbeddedServer(settings.data_dir)
         self._children: list[Child] = []

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from eventflow.log.feed import FeedTail
-from eventflow.settings import Environment
 from web import (
     assets,
     generate,
@@ -24,12 +23,15 @@ from web import (
     playback,
     streaming,
 )
+from web.access import OpenAccess
 from web.auth import AUTH, Auth
 from web.backpressure import BACKPRESSURE, Backpressure
 from web.bodies import MAX_BODY_BYTES
+from web.cors import ORIGINS
 from web.deps import DEPS, WebDeps
 from web.links import JOBS
 from web.middleware import middleware
+from web.origins import Origins
 from web.projection import PROJECTION, Projection, running
 from web.queueing import QUEUEING, Queueing
 from web.render import render_status
@@ -87,6 +89,7 @@ def create_app(deps: WebDeps) -> web.Application:
     """The app on `deps`, which outlive it. Needs nothing running: it starts without the log, and answers 503."""
     app = web.Application(middlewares=[middleware(deps)], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = deps
+    app[ORIGINS] = Origins(deps.settings.web.cors_origins)
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
     app.cleanup_ctx.append(planning.threads)
@@ -98,8 +101,8 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     deps = app[DEPS]
     monotonic = asyncio.get_running_loop().time
     if AUTH not in app:
-        open_allowed = deps.settings.env is not Environment.PRODUCTION
-        app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, open_allowed=open_allowed)
+        access = OpenAccess(deps.settings, app[ORIGINS]) if deps.settings.web.open_access else None
+        app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, access=access)
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
     app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)

@@ -94,13 +94,9 @@ async def redirect(request: web.Request, file: FileRef | Located, name: str | No
     return web.Response(status=307, headers=headers)
 
 
-def representation(
-    file: FileRef, cache_control: str, disposition: str | None = None, *, any_origin: bool = False
-) -> Representation:
+def representation(file: FileRef, cache_control: str, disposition: str | None = None) -> Representation:
     """The file as it is: the ETag is that of its bytes."""
-    return Representation(
-        file.size_bytes, f'"{file.sha256}"', file.media_type, cache_control, disposition, any_origin=any_origin
-    )
+    return Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, cache_control, disposition)
 
 
 async def send(request: web.Request, file: FileRef, what: Representation) -> web.StreamResponse:

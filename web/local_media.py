@@ -31,7 +31,6 @@ async def media(request: web.Request) -> web.StreamResponse:
             etag=f'"{info.sha256 or info.etag}"',
             media_type=grant.media_type or info.media_type,
             cache_control="private, max-age=3600",
-            any_origin=True,
             disposition=None if grant.download_name is None else attachment(grant.download_name),
         )
         _check_same(info, what)

@@ -56,7 +56,7 @@ async def captions(request: web.Request) -> web.StreamResponse:
     file = _captions(published.captions, wanted, request.query.get("language")).file
     if not proxy:
         return await redirect(request, file)
-    return await send(request, file, representation(file, NO_CACHE, any_origin=True))
+    return await send(request, file, representation(file, NO_CACHE))
 
 
 async def download(request: web.Request) -> web.StreamResponse:

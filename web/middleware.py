@@ -12,33 +12,26 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from web.auth import AUTH
+from web.cors import WATCHED, answer_headers, asked_path, is_options, mark, path_of, preflight
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
-from web.links import JOBS
 from web.tokens import check_token
 
 _log = structlog.get_logger()
 
 REQUEST_ID_HEADER = istr("X-Request-Id")
-#: Where a playback token does instead of an API key: all that a player, or a page around it, fetches of a job.
-_WATCHED = frozenset(
-    f"{JOBS}/{{job_id}}/{what}"
-    for what in (
-        *("stream.m3u8", "stream/{quality}/{name}", "stream.{ending}", "captions.{ending}", "download.{ending}"),
-        *("stream", "captions", "download"),
-        *("thumbnail", "poster", "preview", "storyboard", "storyboard/{sheet}"),
-    )
-)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD)
+#: What is logged at DEBUG only, where it went well.
+_QUIET = (*_READS, hdrs.METH_OPTIONS)
+#: Whoever tries keys is seen, whatever is tried.
+_NOTABLE = (401, 403)
 
 
 def middleware(deps: WebDeps) -> Middleware:
     """Made for one app: request ids are a random name of the process with a number behind it.
 
-    Reads that went well are logged at DEBUG only; everything else at INFO.
+    Reads that went well, or asked for what isn't there, are logged at DEBUG only; everything else at INFO.
     """
     start = deps.random_hex(16)
     numbers = count(1)
@@ -50,41 +43,40 @@ def middleware(deps: WebDeps) -> Middleware:
         given = request.headers.get(REQUEST_ID_HEADER)
         request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
         request[REQUEST_ID] = request_id
+        path = path_of(request.match_info)
         try:
-            if _is_api(request.match_info):
-                if request.query_string and (token := _token(request)):
+            if path.startswith("/api/"):
+                if request.query_string and (token := _token(request, path)):
                     check_token(deps.signing, token, request.match_info["job_id"], deps.clock())
                     request[PLAYBACK] = token
                 else:
                     auth = request.app[AUTH]
                     request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
-            response = await handler(request)
+            if not path and is_options(request):
+                path = await asked_path(request)
+                response: web.StreamResponse = preflight(request, path)
+            else:
+                response = await handler(request)
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise
             response = _refused(request, error, request_id)
         if not response.prepared:
             response.headers[REQUEST_ID_HEADER] = request_id
-        if response.status >= 500 or request.method not in _READS:
-            _log.info("request", **_facts(request, response.status, started))
+            mark(response.headers, answer_headers(request, path))
+        status = response.status
+        if status >= 500 or request.method not in _QUIET or status in _NOTABLE:
+            _log.info("request", **_facts(request, status, started))
         elif log_reads:
-            _log.debug("request", **_facts(request, response.status, started))
+            _log.debug("request", **_facts(request, status, started))
         return response
 
     return handle
 
 
-def _is_api(match: web.UrlMappingMatchInfo) -> bool:
-    """Whether the route that was found is one of the API's: what it is says more than how its path was written."""
-    resource = match.route.resource
-    return resource is not None and match.http_exception is None and resource.canonical.startswith("/api/")
-
-
-def _token(request: web.Request) -> str | None:
+def _token(request: web.Request, path: str) -> str | None:
     """The playback token that the request shows, where one counts."""
-    resource = request.match_info.route.resource
-    counts = resource is not None and resource.canonical in _WATCHED and request.method in _READS
-    return request.query.get("token") if counts else None
+    return request.query.get("token") if path in WATCHED and request.method in _READS else None
 
 
 def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

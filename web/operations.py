@@ -11,7 +11,7 @@ Operation = dict[str, Any]
 _PROBLEMS = {
     400: "The request can't be read.",
     401: "No API key, or one that is unknown.",
-    403: "The API key hasn't the scope, or the URL's signature doesn't fit.",
+    403: "The API key hasn't the scope, or the URL's signature doesn't fit; without a key: a foreign page asks.",
     404: "There is no such job or asset, or it is somebody else's; or nothing is here.",
     408: "The body comes too slowly.",
     409: "The job isn't in a state for this, or the Idempotency-Key is another request's.",
@@ -20,12 +20,14 @@ _PROBLEMS = {
     415: "The body isn't JSON, or a file of no format that is taken.",
     416: "The range starts behind the last byte.",
     429: "Too many jobs wait; see Retry-After.",
+    421: "Without a key: the service is asked by a name that isn't its own.",
     422: "Something in the request is wrong, or not available yet; `errors` says what.",
     500: "A defect of ours.",
     503: "A part that is needed can't be reached; see Retry-After.",
 }
 _ALWAYS = (500, 503)
-_OF_API = (401, 422)
+_OF_API = (401, 403, 421, 422)
+_OF_BODIES = (408,)
 
 
 def answer_of(schema: str, description: str, **headers: str) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def operation(
     body: dict[str, Any] | None = None,
     public: bool = False,
 ) -> Operation:
-    statuses = refusals if public else (*refusals, *_OF_API)
+    statuses = refusals if public else (*refusals, *_OF_API, *(_OF_BODIES if body is not None else ()))
     made: Operation = {"summary": summary, "responses": {**answers, **problems(*statuses)}}
     if parameters:
         made["parameters"] = list(parameters)

@@ -69,7 +69,7 @@ async def storyboard(request: web.Request) -> web.StreamResponse:
     form = request.query.get("format", next(iter(FORMATS)))
     data = as_vtt(board, form, request.query.get(PLAYBACK_QUERY, "")).encode()
     etag = f'"{hashlib.sha256(data).hexdigest()}"'
-    return await send_bytes(request, data, Representation(len(data), etag, "text/vtt", SHORT_CACHE, any_origin=True))
+    return await send_bytes(request, data, Representation(len(data), etag, "text/vtt", SHORT_CACHE))
 
 
 async def sheet(request: web.Request) -> web.StreamResponse:
@@ -82,7 +82,7 @@ async def sheet(request: web.Request) -> web.StreamResponse:
         detail = f"The storyboard has no such sheet; there are {len(sheets)}, from 0 on."
         raise Problem(404, "no_sheet", detail, sheets=len(sheets))
     file = sheets[int(number)].file
-    return await send(request, file, representation(file, SHORT_CACHE, any_origin=True))
+    return await send(request, file, representation(file, SHORT_CACHE))
 
 
 def fitting(pictures: Sequence[Thumbnail], width: int) -> Thumbnail:

@@ -12,6 +12,7 @@ from aiohttp import ClientConnectionResetError, hdrs, web
 from attrs import frozen
 
 from eventflow.storage import StorageError
+from web.cors import answer_headers, path_of
 from web.deps import REQUEST_ID
 from web.errors import Problem
 from web.middleware import REQUEST_ID_HEADER
@@ -25,28 +26,21 @@ Read = Callable[[int, int], AsyncGenerator[bytes, None]]
 
 @frozen
 class Representation:
-    """What is sent, as headers tell it. `etag` is strong and quoted; `disposition` None shows it inline.
-
-    `any_origin`: pages of other sites may read it, too (who asks is told by a header, never by a cookie).
-    """
+    """What is sent, as headers tell it. `etag` is strong and quoted; `disposition` None shows it inline."""
 
     size_bytes: int
     etag: str
     media_type: str
     cache_control: str
     disposition: str | None = None
-    any_origin: bool = False
 
     def headers(self) -> dict[str, str]:
-        always = {
+        always: dict[str, str] = {
             hdrs.ETAG: self.etag,
             hdrs.ACCEPT_RANGES: "bytes",
             hdrs.CACHE_CONTROL: self.cache_control,
             hdrs.CONTENT_TYPE: self.media_type,
-            "X-Content-Type-Options": "nosniff",
         }
-        if self.any_origin:
-            always[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         return {**always, hdrs.CONTENT_DISPOSITION: self.disposition} if self.disposition else always
 
 
@@ -61,7 +55,8 @@ class Answer:
 
 def begin(request: web.Request, what: Representation) -> Answer:
     """The answer to a GET or HEAD, not yet sent. Raises Problem 416."""
-    headers = {**what.headers(), REQUEST_ID_HEADER: request[REQUEST_ID]}
+    of_all = answer_headers(request, path_of(request.match_info))
+    headers: dict[str, str] = {**what.headers(), REQUEST_ID_HEADER: request[REQUEST_ID], **of_all}
     chosen = select(request.method, request.headers, size_bytes=what.size_bytes, etag=what.etag)
     if isinstance(chosen, Unsatisfiable):
         raise Problem(

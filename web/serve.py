@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +12,11 @@ from aiohttp import web
 from attrs import frozen
 
 from eventflow.settings import Environment
+from eventflow.web_settings import ANY_ORIGIN, is_loopback
+from web.access import MAKE_A_KEY, OpenAccess
 from web.auth import AUTH, Auth
+from web.connections import Connections, Site, limits_of
+from web.cors import ORIGINS
 from web.deps import DEPS
 
 _log = structlog.get_logger()
@@ -22,7 +25,7 @@ _BACKLOG = 1_024
 
 
 class RefusedToServe(Exception):
-    """The app would be open to everybody; the message says what to do."""
+    """Nobody could use the app, or everybody; the message says what to do."""
 
 
 @frozen
@@ -44,25 +47,44 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
     Raises RefusedToServe, OSError where the address can't be bound, connection errors of the key store.
     """
     deps = app[DEPS]
-    loopback = is_loopback(host)
-    production = deps.settings.env is Environment.PRODUCTION
-    auth = Auth(deps.api_keys, monotonic=asyncio.get_running_loop().time, open_allowed=loopback and not production)
-    if not auth.open_allowed and not await auth.has_keys():
-        raise RefusedToServe(_why(host, production))
-    app[AUTH] = auth
+    app[AUTH] = auth = await _auth(app, host)
     grace_s = deps.settings.drain_seconds
+    connections = Connections(limits_of(deps.settings), asyncio.get_running_loop().time, deps.random_hex)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace_s)
     await runner.setup()
     try:
-        # localhost may be two addresses, and a free port of one isn't one of the other
-        site = web.TCPSite(runner, "127.0.0.1" if host == "localhost" else host, port, backlog=_BACKLOG)
-        await site.start()
-        bound = _bound(runner, host)
-        _log.info("serving", action="serve", url=bound.url)
-        yield bound
+        async with connections.watched():
+            # localhost may be two addresses, and a free port of one isn't one of the other
+            site = Site(runner, connections, "127.0.0.1" if host == "localhost" else host, port, _BACKLOG)
+            await site.start()
+            bound = _bound(runner, host)
+            _log.info("serving", action="serve", url=bound.url, needs_key=not auth.is_open)
+            yield bound
     finally:
         await runner.cleanup()
         _log.info("stopped", action="serve")
+
+
+async def _auth(app: web.Application, host: str) -> Auth:
+    """Who is let in on `host`; where nobody is as yet, the log says so. Raises RefusedToServe, connection errors."""
+    deps = app[DEPS]
+    settings = deps.settings
+    production, loopback = settings.env is Environment.PRODUCTION, is_loopback(host)
+    if settings.web.open_access and (production or not loopback):
+        where = "in production" if production else f"on {host}, which others can reach"
+        raise RefusedToServe(f"EVENTFLOW_OPEN_ACCESS=on isn't for a service {where}. Unset it. {MAKE_A_KEY}.")
+    access = OpenAccess(settings, app[ORIGINS]) if settings.web.open_access else None
+    auth = Auth(deps.api_keys, monotonic=asyncio.get_running_loop().time, access=access)
+    if not await auth.has_keys():
+        if production or not loopback:
+            raise RefusedToServe(_why(host, production))
+        if auth.is_open:
+            _log.warning("no API key is needed: whoever uses this machine may use the service", action="access")
+            if ANY_ORIGIN in settings.web.cors_origins:
+                _log.warning("EVENTFLOW_CORS_ORIGINS: * counts from the first API key on", action="access")
+        else:
+            _log.warning(f"there is no API key: every request is answered 401. {MAKE_A_KEY}", action="access")
+    return auth
 
 
 async def serve(
@@ -93,24 +115,9 @@ async def serve(
                     loop.remove_signal_handler(number)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`. A name other than localhost counts as reachable from outside."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _why(host: str, production: bool) -> str:
-    make_one = "Make an API key first: eventflow keys add OWNER --admin"
-    if production:
-        return f"No API key is configured, and EVENTFLOW_ENV=production never runs open. {make_one}"
-    return (
-        f"No API key is configured, so everybody who reaches {host} could use the service. {make_one}, "
-        "or bind to this machine alone: EVENTFLOW_HOST=127.0.0.1"
-    )
+    where = "in production" if production else f"on {host}"
+    return f"There is no API key, so nobody could use the service {where}. {MAKE_A_KEY}"
 
 
 def _bound(runner: web.AppRunner, host: str) -> Address:

@@ -23,15 +23,15 @@ from attrs import define, field, frozen
 
 from eventflow.media import Kind, MediaBusy, MediaTooLarge
 from eventflow.settings import Settings
-from web.deps import Inspector
+from web.deps import DEPS, Inspector
 from web.errors import FieldError, Problem, invalid
 
 T = TypeVar("T")
 
 #: Uploads at a time of one owner, and of all, in a process.
 OF_AN_OWNER, OF_ALL = 4, 32
-#: A client that sends nothing for so long, or isn't done after so long, is sent away.
-SILENCE_S, TOTAL_S = 30.0, 1_800.0
+#: A client that isn't done after so long is sent away.
+TOTAL_S = 1_800.0
 #: The least that tells what a file is.
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 64 * 1024
@@ -86,15 +86,17 @@ UPLOADS = web.AppKey("uploads", Uploads)
 
 async def body_of(request: web.Request) -> AsyncIterator[bytes]:
     """The body as it comes. Raises Problem 400 where it breaks off, 408 where nothing comes."""
-    while chunk := await _in_time(request.content.read(_CHUNK_BYTES)):
+    patience_s = _patience_s(request)
+    while chunk := await _in_time(request.content.read(_CHUNK_BYTES), patience_s):
         yield chunk
 
 
 async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
     """Name and bytes of the one file in a form. Raises Problem 400, 408, 422."""
+    patience_s = _patience_s(request)
     try:
         form = await request.multipart()
-        part = await _in_time(form.next())
+        part = await _in_time(form.next(), patience_s)
     except (ValueError, AssertionError) as error:
         raise _unreadable() from error
     if not isinstance(part, BodyPartReader) or not (part.filename or part.name == "file"):
@@ -102,9 +104,9 @@ async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
-            while chunk := await _in_time(part.read_chunk(_CHUNK_BYTES)):
+            while chunk := await _in_time(part.read_chunk(_CHUNK_BYTES), patience_s):
                 yield bytes(chunk)
-            another = await _in_time(form.next())
+            another = await _in_time(form.next(), patience_s)
         except (ValueError, AssertionError) as error:
             raise _unreadable() from error
         if another is not None:
@@ -113,12 +115,16 @@ async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
     return part.filename or "", pieces()
 
 
-async def _in_time(coming: Awaitable[T]) -> T:
+def _patience_s(request: web.Request) -> float:
+    return request.app[DEPS].settings.web.request_body_seconds
+
+
+async def _in_time(coming: Awaitable[T], patience_s: float) -> T:
     try:
-        async with asyncio.timeout(SILENCE_S):
+        async with asyncio.timeout(patience_s):
             return await coming
     except TimeoutError as error:
-        raise Problem(408, "too_slow", f"Nothing of the body has come for {SILENCE_S:g} s.") from error
+        raise Problem(408, "too_slow", f"Nothing of the body has come for {patience_s:g} s.") from error
     except _BAD as error:
         raise _unreadable() from error
 

@@ -159,7 +159,7 @@ class Keyspace:
 
     @property
     def api_keys(self) -> str:
-        """Hash of API keys: digest -> JSON. A slot of its own."""
+        """Hash of API keys: digest -> JSON; with `:made` behind it, the mark of the first. A slot of their own."""
         return f"{self.prefix}:{{keys}}:api"
 
     def idempotency(self, digest: str) -> str:

@@ -167,7 +167,8 @@ def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
 
     async def serve() -> None:
-        settings = load_settings({"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder})
+        wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder, "EVENTFLOW_OPEN_ACCESS": "on"}
+        settings = load_settings(wanted)
         async with open_parts(settings) as parts, serving(web_app(parts), "127.0.0.1", 0) as address:
             await until_told(address.port, pipe)
 

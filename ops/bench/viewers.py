@@ -207,7 +207,7 @@ async def _growing(log: JobLog, ids: list[str], planned: int) -> AsyncIterator[l
 def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "eu-central-1"}
-    wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DELIVERY_URL": "s3://media/videos"}
+    wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DELIVERY_URL": "s3://media/videos", "EVENTFLOW_OPEN_ACCESS": "on"}
 
     async def serve() -> None:
         settings = load_settings(

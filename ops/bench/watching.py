@@ -83,7 +83,7 @@ class _Viewer(Connection):
         else:
             self._known, self._of_segment = body, True
             line = body[body.rindex(b"\n", 0, -1) + 1 : -1]
-            self._send(b"GET " + self._folder + line + b" HTTP/1.1\r\nHost: bench\r\n\r\n")
+            self._send(b"GET " + self._folder + line + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
     def _fail(self, head: bytes) -> None:
         self.wrong = head.split(b"\r\n")[0].decode()

@@ -10,7 +10,9 @@ from eventflow.identity import ApiKey
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.tables import print_table
 
-app = typer.Typer(help="API keys: with the first one the service is no longer open.", no_args_is_help=True)
+app = typer.Typer(help="API keys: from the first one on the service needs one, for good.", no_args_is_help=True)
+
+_NOBODY = "Nobody gets in without one: `eventflow keys add OWNER --admin`."
 
 
 @app.command()
@@ -37,25 +39,36 @@ def add(
 def list_keys(data_dir: StackDir = None) -> None:
     """List the keys; tokens are not known."""
 
-    async def run() -> list[ApiKey]:
+    async def run() -> tuple[list[ApiKey], bool]:
         async with open_tool(data_dir) as parts:
-            return await parts.api_keys.list()
+            return await parts.api_keys.list(), await parts.api_keys.ever()
 
-    found = run_tool(run())
-    if not found:
-        typer.echo("There is no key: the service is open, on this machine only. `eventflow keys add OWNER`", err=True)
+    found, ever = run_tool(run())
+    if not found and ever:
+        typer.echo(f"There is no key left. {_NOBODY}", err=True)
+    elif not found:
+        typer.echo(f"There is no key yet. {_NOBODY} `eventflow up` alone is open to this machine.", err=True)
     rows = [(key.id, key.owner, " ".join(key.scopes), key.created_at[:19] + "Z") for key in found]
     print_table(("id", "owner", "scopes", "created"), rows)
 
 
 @app.command()
 def revoke(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")], data_dir: StackDir = None
+    identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, not even for the last key.")] = False,
+    data_dir: StackDir = None,
 ) -> None:
-    """Take a key back. Web processes may honour it for a second more."""
+    """Take a key back. Web processes may honour it for a second more.
+
+    Without the last one nobody gets in; so that no request is refused, make another one first.
+    """
 
     async def run() -> bool:
         async with open_tool(data_dir) as parts:
+            if not yes and [key.id for key in await parts.api_keys.list()] == [identity]:
+                typer.echo(f"This is the last key. {_NOBODY}", err=True)
+                if not typer.confirm("Revoke it", err=True):
+                    raise CommandError("Nothing was done. --yes says so beforehand.")
             return await parts.api_keys.revoke(identity)
 
     if not run_tool(run()):

@@ -150,7 +150,7 @@ def web(host: Host = None, port: Port = None, supervised: Supervised = False) ->
 
 
 async def _web(settings: Settings, supervised: bool) -> None:
-    from eventflow.runtime.process import tune_process
+    from eventflow.runtime.process import allow_files, tune_process
     from ops.compose import open_parts, web_app
     from web.serve import RefusedToServe, serving
 
@@ -160,6 +160,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
         if not await _server_answers(parts, stop):
             return
         tune_process()
+        allow_files()  # a connection is one
         try:
             async with serving(web_app(parts), settings.host, settings.port) as address:
                 say(f"ready {address.url}")

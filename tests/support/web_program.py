@@ -22,7 +22,8 @@ from web.serve import serving
 
 
 def settings_of(url: str, prefix: str, folder: Path) -> Settings:
-    return load_settings({"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_NAMESPACE": prefix, "EVENTFLOW_DATA_DIR": str(folder)})
+    where = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_NAMESPACE": prefix, "EVENTFLOW_DATA_DIR": str(folder)}
+    return load_settings({**where, "EVENTFLOW_OPEN_ACCESS": "on"})
 
 
 class DeadlyLog(JobLog):

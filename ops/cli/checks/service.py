@@ -18,6 +18,7 @@ from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
 from eventflow.settings import Environment
 from eventflow.topics import GROUP_TOPICS
+from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _OLDEST = (7, 0)
 _SKEW_S = 2.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
@@ -168,9 +168,11 @@ async def _access(parts: Parts) -> Finding:
         return ok("API keys", f"{len(keys)}, of {len({key.owner for key in keys})} owners")
     settings = parts.settings
     make_one = "Make one: eventflow keys add OWNER --admin"
-    if settings.env is Environment.PRODUCTION or settings.host not in _LOOPBACK:
+    if settings.env is Environment.PRODUCTION or not is_loopback(settings.host):
         return fail("API keys", f"none; the web app refuses to serve on {settings.host}", make_one)
-    return warn("API keys", "none: everybody on this machine may use the service", make_one)
+    if await parts.api_keys.ever():
+        return fail("API keys", "none is left: every request is answered 401", make_one)
+    return warn("API keys", "none: `eventflow up` is open to this machine, `eventflow web` to nobody", make_one)
 
 
 async def stores(parts: Parts) -> list[Finding]:

@@ -8,38 +8,52 @@ from pathlib import Path
 import pytest
 
 from ops.cli.settings import markdown_table
-from tests.integration.cli.conftest import Running, rows
+from tests.integration.cli.conftest import Running, rows, start_stack
 from tests.support.programs import Programs
 from tests.support.waiting import wait_until_sync
 
 
-def test_keys_open_the_door_and_close_it_again(programs: Programs, stack: Running, tmp_path: Path) -> None:
+def test_keys_open_the_door_and_close_it_again(programs: Programs, tmp_path: Path) -> None:
+    """On a stack of its own: from its first key on it needs one, for good."""
+    stack = start_stack(programs, tmp_path / "data")
     here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
     script = tmp_path / "script.md"
     script.write_text("# Hello")
     order = ("generate", str(script), "--url", stack.url, "--pipeline", "simulation")
+    assert "no key yet" in programs.run("keys", "list", **here).err
+    assert programs.run(*order).code == 0
 
     added = programs.run("keys", "add", "alice", "--admin", "--data-dir", str(stack.data_dir))
     token = added.out.strip()
     identity = token.split("_")[1]
-    try:
-        assert added.code == 0
-        listed = programs.run("keys", "list", **here)
-        assert identity in listed.out
-        assert "alice" in listed.out
-        assert "admin" in listed.out
-        assert token not in listed.out
-        refused = programs.run(*order)
-        assert refused.code == 1
-        assert "EVENTFLOW_CLIENT_KEY" in refused.err
-        made = programs.run(*order, EVENTFLOW_CLIENT_KEY=token)
-        assert made.code == 0, made.err
-        assert rows(programs.run("jobs", "--json", "--limit", "1", **here).out)[0]["owner"] == "alice"
-    finally:
-        revoked = programs.run("keys", "revoke", identity, **here)
-    assert revoked.code == 0
-    assert identity not in programs.run("keys", "list", **here).out
+    assert added.code == 0
+    listed = programs.run("keys", "list", **here)
+    assert identity in listed.out
+    assert "alice" in listed.out
+    assert "admin" in listed.out
+    assert token not in listed.out
+    refused = wait_until_sync(
+        lambda: found if (found := programs.run(*order)).code else None, 10, what="the closed door"
+    )
+    assert refused.code == 1
+    assert "EVENTFLOW_CLIENT_KEY" in refused.err
+    made = programs.run(*order, EVENTFLOW_CLIENT_KEY=token)
+    assert made.code == 0, made.err
+    assert rows(programs.run("jobs", "--json", "--limit", "1", **here).out)[0]["owner"] == "alice"
+
+    asked = programs.run("keys", "revoke", identity, **here)
+    assert asked.code == 1
+    assert "the last key" in asked.err
+    assert identity in programs.run("keys", "list", **here).out
+    revoked = programs.run("keys", "revoke", identity, "--yes", **here)
+    assert revoked.code == 0, revoked.err
+    left = programs.run("keys", "list", **here)
+    assert identity not in left.out
+    assert "no key left" in left.err
     assert programs.run("keys", "revoke", identity, **here).code == 1
+    assert "keys add" in programs.run(*order).err
+    wait_until_sync(lambda: "no API key is left" in stack.up.err, 10, what="a line of the log")
+    assert "every request is answered 401" in programs.run("doctor", **here).out
 
 
 def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running, tmp_path: Path) -> None:

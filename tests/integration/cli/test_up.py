@@ -69,7 +69,7 @@ async def _signal_twice(url: str, up: Program) -> None:
     """Between the two signals something must keep the stack from ending: a request that is never finished."""
     host, port = urlsplit(url).hostname, urlsplit(url).port
     _, writer = await asyncio.open_connection(host, port)
-    writer.write(b"POST /api/v1/videos/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+    writer.write(b"POST /api/v1/videos/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
     writer.write(b"Content-Length: 100000\r\n\r\n{")
     await writer.drain()
     up.signal(signal.SIGTERM)

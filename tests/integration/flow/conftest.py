@@ -76,6 +76,7 @@ def environment(shared_server: LogServer, tmp_path: Path) -> dict[str, str]:
         "EVENTFLOW_NAMESPACE": f"t{secrets.token_hex(4)}",
         "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         "EVENTFLOW_SCRATCH_DIR": str(tmp_path / "scratch"),
+        "EVENTFLOW_OPEN_ACCESS": "on",
         "EVENTFLOW_LEASE_SECONDS": "2",
         "EVENTFLOW_SCENE_CACHE_DAYS": "0",
         "EVENTFLOW_DRAIN_SECONDS": "5",

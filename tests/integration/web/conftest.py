@@ -48,7 +48,8 @@ def job_id() -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings({"EVENTFLOW_DATA_DIR": str(tmp_path), "EVENTFLOW_MAX_SCRIPT_CHARS": "50000"})
+    wanted = {"EVENTFLOW_DATA_DIR": str(tmp_path), "EVENTFLOW_MAX_SCRIPT_CHARS": "50000", "EVENTFLOW_OPEN_ACCESS": "on"}
+    return load_settings(wanted)
 
 
 @pytest.fixture

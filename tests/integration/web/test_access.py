@@ -60,15 +60,20 @@ async def test_with_keys_only_their_bearers_get_in(client: Client, deps: WebDeps
 
 
 async def test_the_open_mode_never_reaches_beyond_this_machine(deps: WebDeps, settings: Settings) -> None:
-    with pytest.raises(RefusedToServe, match="keys add"):
+    closed = evolve(settings, web=evolve(settings.web, open_access=False))
+    for wanted in (settings, closed):
+        with pytest.raises(RefusedToServe, match="keys add"):
+            async with serving(create_app(evolve(deps, settings=wanted)), "0.0.0.0", 0):
+                pass
+        production = evolve(deps, settings=evolve(wanted, env=Environment.PRODUCTION))
+        with pytest.raises(RefusedToServe, match="production"):
+            async with serving(create_app(production), "127.0.0.1", 0):
+                pass
+    record, _ = await deps.api_keys.add("alice")
+    with pytest.raises(RefusedToServe, match="EVENTFLOW_OPEN_ACCESS"):
         async with serving(create_app(deps), "0.0.0.0", 0):
             pass
-    production = evolve(deps, settings=evolve(settings, env=Environment.PRODUCTION))
-    with pytest.raises(RefusedToServe, match="production"):
-        async with serving(create_app(production), "127.0.0.1", 0):
-            pass
-    record, _ = await deps.api_keys.add("alice")
-    async with serving(create_app(deps), "0.0.0.0", 0) as address:
+    async with serving(create_app(evolve(deps, settings=closed)), "0.0.0.0", 0) as address:
         await deps.api_keys.revoke(record.id)  # the last key goes: nobody gets in, rather than everybody
         await asyncio.sleep(1.1)
         status, _ = await raw_get(address, "/api/v1/videos/jobs/x/status")
@@ -91,7 +96,7 @@ async def raw_get(address: Address, path: str) -> tuple[int, bytes]:
     """A request whose path nobody normalises on the way."""
     host = "127.0.0.1" if address.host in ("0.0.0.0", "localhost") else address.host
     reader, writer = await asyncio.open_connection(host, address.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
     answer = await asyncio.wait_for(reader.read(), 5)
     writer.close()
     await writer.wait_closed()

@@ -174,7 +174,7 @@ async def test_what_is_known_to_be_wrong_by_its_first_bytes_is_refused_at_once(c
 
 async def test_a_lost_connection_leaves_nothing(client: Client, settings: Settings) -> None:
     _, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(f"POST {ASSETS} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".encode() + PNG)
+    writer.write(f"POST {ASSETS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n".encode() + PNG)
     await writer.drain()
     await wait_until(lambda: left(settings), what="the upload's folder")
     writer.close()
@@ -182,10 +182,10 @@ async def test_a_lost_connection_leaves_nothing(client: Client, settings: Settin
     assert (await post(client, PNG))[0] == 201
 
 
-async def test_silence_is_not_waited_for(client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.uploads.SILENCE_S", 0.1)
+async def test_silence_is_not_waited_for(start: StartClient, settings: Settings) -> None:
+    client = await start(settings=evolve(settings, web=evolve(settings.web, request_body_seconds=0.1)))
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(f"POST {ASSETS} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".encode() + PNG)
+    writer.write(f"POST {ASSETS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n".encode() + PNG)
     await writer.drain()
     assert b" 408 " in await reader.readline()
     writer.close()

@@ -69,6 +69,7 @@ async def test_sending_a_large_file_takes_no_memory_for_its_size(
             "EVENTFLOW_REDIS_URL": valkey_url,
             "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
             "EVENTFLOW_PORT": "0",
+            "EVENTFLOW_OPEN_ACCESS": "on",
             **at.environment,
         }
         job = await _published(valkey_url)

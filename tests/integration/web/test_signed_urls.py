@@ -277,8 +277,10 @@ async def _fails_in_every_way(client: Client, location: str) -> None:
         assert answer.status == 403
     for request in (f"GET {location} HTTP/9.9\r\n\r\n", f"GET {location}\r\n\r\n", f"{location}\r\n\r\n"):
         await _send_raw(client, request)
-    await _send_raw(client, f"GET {location} HTTP/1.1\r\nHost: a\r\nX: {location}\x00\r\n\r\n")
-    await _send_raw(client, f"GET {location} HTTP/1.1\r\nHost: a\r\nReferer: {location}\r\nRange: bytes=0-\r\n\r\n")
+    await _send_raw(client, f"GET {location} HTTP/1.1\r\nHost: localhost\r\nX: {location}\x00\r\n\r\n")
+    await _send_raw(
+        client, f"GET {location} HTTP/1.1\r\nHost: localhost\r\nReferer: {location}\r\nRange: bytes=0-\r\n\r\n"
+    )
 
 
 async def _send_raw(client: Client, request: str) -> None:

@@ -52,7 +52,8 @@ async def test_the_store_holds_digests_alone(keys: ApiKeys, redis: FakeAsyncRedi
     stored = await redis.hgetall(HASH)
     assert [len(digest) for digest in stored] == [64]
     assert token.rpartition("_")[2].encode() not in b"".join([*stored, *stored.values()])
-    assert await redis.keys() == [HASH.encode()]
+    assert sorted(await redis.keys()) == [HASH.encode(), f"{HASH}:made".encode()]
+    assert token.encode() not in await redis.get(f"{HASH}:made")
 
 
 async def test_keys_are_listed_oldest_first(keys: ApiKeys) -> None:
@@ -67,6 +68,16 @@ async def test_a_revoked_key_is_unknown(keys: ApiKeys) -> None:
     assert await keys.authenticate(token) is None
     assert await keys.authenticate(other) == Principal("alice")
     assert not await keys.revoke(record.id)
+
+
+async def test_it_is_known_that_there_were_keys(keys: ApiKeys, redis: FakeAsyncRedis) -> None:
+    assert not await keys.ever()
+    record, _ = await keys.add("alice")
+    await redis.delete(f"{HASH}:made")  # as if the key were older than the mark
+    assert await keys.ever()
+    await keys.revoke(record.id)
+    assert not await keys.any()
+    assert await keys.ever()
 
 
 @pytest.mark.parametrize("token", ["", "ef_00000000_x", "é", "\udcff", "x" * 10_000, "\0"], ids=ascii)

@@ -13,6 +13,7 @@ from eventflow.media_settings import RawMedia
 from eventflow.model_settings import RawPlanner, RawRemote
 from eventflow.settings import Environment, Settings, SettingsError, load_settings, settings_table
 from eventflow.speech_settings import RawSpeech, SpeechSettings
+from eventflow.web_settings import RawWeb
 
 KEY = "k1:" + "5e" * 32
 PASSWORD = "hunter2-hunter2"
@@ -50,6 +51,10 @@ WRONG = {
     "MAX_CLIP_MB": ("20MB", "a number from 1 to 10000"),
     "MAX_AUDIO_MB": ("-5", "a number from 1 to 10000"),
     "ALLOW_REMOTE_MEDIA": ("maybe", "one of off, on"),
+    "OPEN_ACCESS": ("yes", "one of off, on"),
+    "CORS_ORIGINS": ("https://app.example.org/", "no path"),
+    "REQUEST_HEAD_SECONDS": ("0", "a number from 0.1 to 3600"),
+    "CONNECTIONS_PER_ADDRESS": ("-1", "a number from 0"),
     "PLANNER_URL": ("https://me:word@h/v1", "https://api.openai.com/v1"),
     "PLANNER_MODEL": ("a b", "gpt-5-mini"),
     "PLANNER_TIMEOUT_SECONDS": ("0", "a number from 0.1 to 3600"),
@@ -87,13 +92,39 @@ def test_every_setting_is_in_the_table_with_its_meaning() -> None:
     table = settings_table()
     names = [name.removeprefix("EVENTFLOW_").lower() for name, _, _ in table]
     fields = [attribute.name for attribute in Settings.__attrs_attrs__]  # type: ignore[attr-defined]
-    parts = {"delivery", "leavings", "media", "speech", "planner", "remote"}
+    parts = {"delivery", "leavings", "media", "speech", "planner", "remote", "web"}
     own = [name for name in fields if name not in parts]
     assert names[: len(own)] == own
-    raws = (RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
+    raws = (RawWeb, RawDelivery, RawLeavings, RawMedia, RawSpeech, RawPlanner, RawRemote)
     assert names[len(own) :] == [each.name for raw in raws for each in raw.__attrs_attrs__]
     assert all(meaning for _, _, meaning in table)
     assert load_settings({name: default for name, default, _ in table}) == load_settings({})
+
+
+def test_origins_are_as_browsers_write_them() -> None:
+    given = (
+        "https://App.Example.org:443, http://localhost:3000,http://a.test:80,capacitor://localhost,https://b.test:8443"
+    )
+    assert load_settings(env(CORS_ORIGINS=given)).web.cors_origins == {
+        *("https://app.example.org", "http://localhost:3000", "http://a.test"),
+        *("capacitor://localhost", "https://b.test:8443"),
+    }
+    assert load_settings(env(CORS_ORIGINS="*")).web.cors_origins == {"*"}
+    for wrong in (
+        "app.example.org",
+        "https://",
+        "null",
+        "https://*.example.org",
+        "https://a.test/x",
+        "https://me@a.test",
+    ):
+        assert len(problems(CORS_ORIGINS=wrong)) == 1, wrong
+
+
+def test_production_never_runs_open() -> None:
+    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, OPEN_ACCESS="on")
+    assert "OPEN_ACCESS" in problem
+    assert "keys add" in problem
 
 
 def test_owners_may_have_a_retention_of_their_own() -> None:
