@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import structlog
 
 from eventflow.settings import Environment, Settings
 from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
+from ops.data_dir import DataDirError, scratch_of, take
 from ops.embedded import DataDirLock, EmbeddedServer
 from ops.supervisor import Child, ChildSpec, first_of
 
@@ -53,14 +53,17 @@ class Stack:
 
     async def start(self) -> str:
         """Everything, in order; returns the web app's URL. Raises StackError, EmbeddedError."""
+        data_dir = self._settings.data_dir
+        try:
+            await asyncio.to_thread(take, data_dir)
+        except DataDirError as error:
+            raise StackError(str(error)) from error
         await self._lock.acquire()
-        scratch = self._settings.scratch_dir or self._settings.data_dir / "scratch"
-        if self._settings.scratch_dir is None:  # ours alone, by the lock: what is there was left by the dead
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        scratch = self._settings.scratch_dir or await asyncio.to_thread(scratch_of, data_dir)
         await self._start_server()
         self._environment |= {
             "EVENTFLOW_REDIS_URL": self._server.url,
-            "EVENTFLOW_DATA_DIR": str(self._settings.data_dir),
+            "EVENTFLOW_DATA_DIR": str(data_dir),
             "EVENTFLOW_SCRATCH_DIR": str(scratch),
         }
         web = self._launch(self._spec("web", "web"))

@@ -118,6 +118,17 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
     return tuple(known[name] for name in names)
 
 
+def _take_data_dir(settings: Settings) -> None:
+    """Where anything is to be kept there. Raises UsageError."""
+    from ops.data_dir import DataDirError, is_needed, take
+
+    try:
+        if is_needed(settings):
+            take(settings.data_dir)
+    except DataDirError as error:
+        raise UsageError(str(error)) from error
+
+
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
@@ -128,6 +139,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
+    _take_data_dir(settings)
     async with open_parts(settings) as parts:
         if await _server_answers(parts, stop):
             pulse = Pulse(settings.watchdog_seconds or float("inf"))
@@ -156,6 +168,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
+    _take_data_dir(settings)
     async with open_parts(settings, folded_jobs=_WEB_FOLDED_JOBS) as parts:
         if not await _server_answers(parts, stop):
             return

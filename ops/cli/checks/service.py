@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from eventflow.log.connection import DISCONNECTED, check_server, load_script
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
 from eventflow.settings import Environment
+from eventflow.storage import LocalStore, StorageError
 from eventflow.topics import GROUP_TOPICS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 
@@ -28,16 +30,23 @@ if TYPE_CHECKING:
 
 _OLDEST = (7, 0)
 _SKEW_S = 2.0
+#: How a store says that its disk has no room.
+_FULL = ("ENOSPC", "EDQUOT")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
-    """The server and everything in it. `explicit`: a URL was configured, so a missing server is a failure."""
+async def log_server(parts: Parts, *, expected: bool) -> list[Finding]:
+    """The server and everything in it. `expected`: a URL was configured, or one runs on the data directory, so that
+    one that doesn't answer is a failure."""
     try:
         await parts.redis.ping()
     except (RedisError, *DISCONNECTED) as error:
-        if explicit:
+        if expected:
             remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
+            if "MISCONF" in str(error):
+                remedy = (
+                    "Free space on the server's disk, or mend it: until it can save what it is told it takes no job."
+                )
             return [fail("log server", str(error), remedy)]
         remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
         return [warn("log server", "none is running on this data directory", remedy)]
@@ -175,16 +184,29 @@ async def _access(parts: Parts) -> Finding:
 
 async def stores(parts: Parts) -> list[Finding]:
     """Each store: its own check, then an object is written, read, signed and deleted."""
-    remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
     found: dict[str, ObjectStore] = dict(parts.stores.items())
     if parts.shelf is not None:
         found["archive"] = parts.shelf.store
-    return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in found.items()]
+    return [await _store(f"{role} store", store) for role, store in found.items()]
+
+
+async def _store(part: str, store: ObjectStore) -> Finding:
+    remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
+    if isinstance(store, LocalStore) and not store.root.exists():  # to look at it isn't to make it
+        above = next(path for path in store.root.parents if path.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            return fail(part, f"{store.description} isn't there, and can't be made in {above}", remedy)
+        return ok(part, f"{store.description} isn't there yet; the service makes it")
+    try:
+        return await awaited(part, remedy, partial(_probe, store), passing=(StorageError,))
+    except StorageError as error:
+        if error.upstream_code in _FULL:
+            remedy = "Free space there, or have the store in a folder on another disk."
+        return fail(part, str(error), remedy)
 
 
 async def players(store: ObjectStore) -> Finding:
     """Whether players in pages of other origins can read what the delivery store gives them."""
-    from eventflow.storage import StorageError
     from eventflow.storage.s3 import S3Store
 
     part = "players"
