@@ -5,9 +5,14 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from eventflow.domain import events as ev
+from eventflow.domain.values import FailureCategory
 from eventflow.log.paused import STALE_S, PausedWorkers
+from eventflow.runtime.failure import ResourceError, RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
+from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from tests.support.runtime import Chain, Space, utc_now, working
 from tests.support.waiting import wait_until
@@ -47,6 +52,44 @@ async def test_worker_without_room_takes_nothing_and_goes_on_when_there_is_some(
         await wait_until(lambda: _has(space, waiting, "VideoGenerated"))
     assert await paused.list() == []
     assert gate.reason == ""
+
+
+async def test_a_step_that_had_too_little_here_is_tried_elsewhere(space: Space) -> None:
+    """The worker rests meanwhile; by itself it tries again after that."""
+    tried: list[str] = []
+
+    def group_of(name: str, *, full: bool) -> Group:
+        async def step(reaction: Reaction) -> None:
+            tried.append(name)
+            if full and (others or tried.count(name) == 1):
+                raise ResourceError("disk_full", "no space is left on the worker's disk")
+
+        return Chain(step).groups[0]
+
+    paused = PausedWorkers(space.redis, space.keyspace, clock=utc_now)
+    for others in (True, False):
+        tried.clear()
+        gate = Gate(lambda: "", lambda reason: paused.note("w-1", "generation", reason))
+        settings: dict[str, Any] = {"retry": RetryPolicy(base_s=0.05), "rest_s": 600.0 if others else 2.5}
+        async with working(space, group_of("full", full=True), gate=gate, **settings):
+            job = await space.submit()
+            await wait_until(lambda: not gate.is_open)
+            if not others:
+                await wait_until(lambda: _has(space, job, "VideoGenerated"))
+                assert set(tried) == {"full"}
+                continue
+            await wait_until(lambda: _reads_ended(space))
+            async with working(space, group_of("other", full=False)):
+                await wait_until(lambda: _has(space, job, "VideoGenerated"))
+                second = await space.submit()
+                await wait_until(lambda: _has(space, second, "VideoGenerated"))
+            assert tried[0] == "full"
+            assert tried[-1] == "other"
+            [note] = await wait_until(paused.list, what="the note of the worker that rests")
+            assert note.reason == "a step has failed here: no space is left on the worker's disk"
+        for failed in [e.event for e in await space.history(job) if isinstance(e.event, ev.StepFailed)]:
+            assert (failed.failure.code, failed.failure.category) == ("disk_full", FailureCategory.RESOURCE)
+            assert failed.retry_at is not None
 
 
 async def test_note_of_a_paused_worker_that_was_killed_is_forgotten(space: Space) -> None:
