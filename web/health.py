@@ -18,6 +18,7 @@ from redis.exceptions import RedisError, ResponseError
 from eventflow.log.connection import check_server
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
+from eventflow.log.persistence import require_append_only_file
 from eventflow.storage import ObjectStore, StorageError
 from eventflow.topics import GROUP_TOPICS, LANES, SELDOM, Topic
 from web.deps import WebDeps
@@ -78,6 +79,8 @@ class Health:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 found = await check_server(self.deps.redis, durable_ack=self.deps.settings.needs_sync)
+                if self.deps.settings.needs_append_only_file:
+                    await require_append_only_file(self.deps.redis)
         except LogUnfit as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):

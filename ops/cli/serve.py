@@ -188,7 +188,7 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
     """Whether there is a fit server before `stop` is set. Raises CommandError."""
     from ops.supervisor import first_of
 
-    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync))
+    waiting = asyncio.create_task(_fit_server(parts))
     stopped = asyncio.create_task(stop.wait())
     await first_of(waiting, stopped)
     stopped.cancel()
@@ -197,6 +197,21 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
         return True
     waiting.cancel()
     return False
+
+
+async def _fit_server(parts: Parts) -> None:
+    """Until there is one. Raises CommandError where it can't be used."""
+    from eventflow.log.errors import LogUnfit
+    from eventflow.log.persistence import require_append_only_file
+
+    await wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync)
+    if not parts.settings.needs_append_only_file:
+        return
+    try:
+        if not await require_append_only_file(parts.redis):
+            structlog.get_logger().warning("the server doesn't say whether it has an append-only file: allow +info")
+    except LogUnfit as error:
+        raise CommandError(f"The event log can't be used: {error}") from error
 
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:

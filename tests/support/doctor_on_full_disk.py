@@ -1,6 +1,6 @@
 """What `eventflow doctor` finds on a data directory whose disk has filled up under the server that runs on it.
 
-    python -m tests.support.doctor_on_full_disk DATA_DIR      prints the findings as JSON
+python -m tests.support.doctor_on_full_disk DATA_DIR      prints the findings as JSON
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, check_server, load_script
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
-from eventflow.settings import Environment
+from eventflow.log.persistence import FORGETS
+from eventflow.settings import Environment, Settings
 from eventflow.storage import LocalStore, StorageError
 from eventflow.topics import GROUP_TOPICS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
@@ -90,7 +91,7 @@ async def _safety(parts: Parts) -> list[Finding]:
     except LogUnfit as error:
         said, _, remedy = str(error).partition(". ")
         return [fail("log safety", said, remedy or "Change the server's configuration.")]
-    return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on")]
+    return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on", parts.settings)]
 
 
 async def _replicas(parts: Parts, servers: Sequence[Redis]) -> list[Finding]:
@@ -115,9 +116,11 @@ def _clock(skew_s: float) -> Finding:
     return warn("clock", found, "Synchronise the clocks (NTP): retries are due, and links expire, by them.")
 
 
-def _durability(aof: bool) -> Finding:
+def _durability(aof: bool, settings: Settings) -> Finding:
     if aof:
         return ok("append-only file", "on")
+    if settings.needs_append_only_file:
+        return fail("append-only file", "off", FORGETS.partition(": ")[2])
     remedy = "Set appendonly yes: without it a crash of the server loses what isn't in its last snapshot."
     return warn("append-only file", "off", remedy)
 

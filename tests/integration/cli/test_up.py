@@ -188,7 +188,7 @@ def test_a_taken_port_is_named(programs: Programs, tmp_path: Path) -> None:
 
 
 def test_production_is_refused(programs: Programs) -> None:
-    settings = {"EVENTFLOW_ENV": "production", "EVENTFLOW_SIGNING_KEY": f"k1:{'0' * 64}"}
+    settings = {"EVENTFLOW_ENV": "production", "EVENTFLOW_SIGNING_KEY": f"k1:{'0' * 64}", "EVENTFLOW_DATA_DIR": "data"}
     for command in (("up",), ("demo",)):
         refused = programs.run(*command, **settings)
         assert refused.code == 1

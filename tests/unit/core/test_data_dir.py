@@ -25,7 +25,7 @@ KEYS = SigningKeys.parse("k1:" + "0" * 64)
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that every user may enter, as pytest's own are not."""
-    folder = Path(tempfile.mkdtemp(prefix="ef-test-", dir="/tmp"))  # noqa: S108 - the tests' own TMPDIR may be closed
+    folder = Path(tempfile.mkdtemp(prefix="ef-test-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
