@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
 from eventflow.domain.values import StoreRole
+from eventflow.envelope import is_job_id
+from eventflow.log.jobs import JobLog
 from eventflow.storage import ObjectStore
-from ops.inventory.check import Finding, Kind
+from ops.inventory.check import ROOTS, Finding, Kind
 
 
 async def open_uploads(
-    stores: Mapping[StoreRole, ObjectStore], older_than: datetime, *, repair: bool
+    log: JobLog, stores: Mapping[StoreRole, ObjectStore], older_than: datetime, *, repair: bool, unknown_too: bool
 ) -> AsyncIterator[Finding]:
-    """Those that got no part since `older_than`; with `repair` they are aborted. Raises StorageError."""
+    """Those that got no part since `older_than`. With `repair` they are aborted: those of the log's jobs, and with
+    `unknown_too` those of others. Raises StorageError and connection errors."""
     from eventflow.storage.s3 import S3Store  # a large import, for those who need it
 
     for role, store in stores.items():
@@ -21,6 +24,10 @@ async def open_uploads(
             continue
         old = [upload async for upload in store.open_uploads() if upload.last_used_at <= older_than]
         for upload in old:
-            removed = repair and await store.abort(upload)
+            key = str(upload.target["Key"])
+            job_id = key.removeprefix(store.prefix + ROOTS[role]).partition("/")[0]
+            known = is_job_id(job_id) and await log.load(job_id) is not None
+            removed = repair and (known or unknown_too) and await store.abort(upload)
             last = f"last used at {upload.last_used_at:%Y-%m-%dT%H:%M:%SZ}"
-            yield Finding(Kind.UPLOAD, role, upload.target["Key"], "", detail=last, removed=removed)
+            detail = last if known else f"{last}, of no job that the log knows"
+            yield Finding(Kind.UPLOAD, role, key, job_id if known else "", detail=detail, removed=removed)
