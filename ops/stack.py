@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
+from attrs import evolve
 
 from eventflow.settings import Environment, Settings
+from eventflow.storage import StorageError
 from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
 from ops.data_dir import DataDirError, scratch_of, take
 from ops.embedded import DataDirLock, EmbeddedServer
@@ -32,18 +34,21 @@ class StackError(Exception):
 
 
 class Stack:
-    """Starts and stops everything. `environment` is that of the settings.
+    """Starts and stops everything. `environment` is that of the settings. With `adopt` the stores become this log's.
 
     `errors` is a descriptor for the children's logs (None: ours). `failed` gets what keeps the stack from going on.
     """
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], *, errors: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], *, errors: int | None = None, adopt: bool = False
+    ) -> None:
         if settings.env is Environment.PRODUCTION:
             raise StackError(
                 "The embedded server isn't for production (EVENTFLOW_ENV=production). "
                 "Run `eventflow web` and `eventflow worker --group G` on a Redis of your own."
             )
         self._settings, self._environment, self._errors = settings, dict(environment), errors
+        self._adopt = adopt
         self._lock = DataDirLock(settings.data_dir)
         self._server = EmbeddedServer(settings.data_dir)
         self._children: list[Child] = []
@@ -66,6 +71,8 @@ class Stack:
             "EVENTFLOW_DATA_DIR": str(data_dir),
             "EVENTFLOW_SCRATCH_DIR": str(scratch),
         }
+        if self._adopt:
+            await self._adopt_stores()
         web = self._launch(self._spec("web", "web"))
         names = (*GROUP_TOPICS, ARCHIVE_GROUP)  # without an archive it trims the topics
         workers = [self._launch(self._spec(f"worker {g}", "worker", "--group", g)) for g in names]
@@ -89,6 +96,16 @@ class Stack:
         await self._server.wait_ready(server.task.done, lambda: _LOG.info("the server loads its data"))
         server.is_ready()
         self._lock.note(f"{os.getpid()}, server {server.process.pid if server.process else '-'}")
+
+    async def _adopt_stores(self) -> None:
+        from ops.compose import open_parts
+        from ops.environment import adopt_stores
+
+        async with open_parts(evolve(self._settings, redis_url=self._server.url), serves=False) as parts:
+            try:
+                await adopt_stores(parts)
+            except StorageError as error:
+                raise StackError(f"A store can't be marked as this environment's: {error}") from error
 
     async def _all_ready(self, children: Sequence[Child]) -> list[str]:
         ready = asyncio.gather(*(asyncio.shield(child.ready) for child in children))

@@ -13,7 +13,8 @@ import asyncio
 import os
 import re
 import stat as stat_module
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -103,6 +104,30 @@ class LocalStore:
             yield data
 
         return await self._put(key, chunks(), media_type, None, None)
+
+    async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
+        """As in the port. Nothing is kept beside the bytes, whose type the key tells."""
+
+        def write() -> bool:
+            target = self._path(key)
+            self._make_folders(target.parent)
+            self._make_folders(self._spool_folder)
+            handle, spool = tempfile.mkstemp(dir=self._spool_folder, prefix=".spool-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(handle)
+                    os.fchmod(handle, 0o644 if self._public else 0o600)
+                os.link(spool, target)  # whole or not at all; of several at once, one wins
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(spool)
+            return True
+
+        with reported(key):
+            return await asyncio.to_thread(write)
 
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = CHUNK_BYTES
@@ -220,9 +245,9 @@ class LocalStore:
                 f"{self.description} can't be made ({error.upstream_code}). {advice}", upstream_code=error.upstream_code
             ) from None
 
-    async def remove_abandoned(self, *, older_than: timedelta) -> int:
-        """Removes files that killed processes left half-written, and counts them. A file that is still being
-        written must not be `older_than`: an hour without a byte is a good measure."""
+    async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:
+        """As in the port: files in the store's own spool, whatever they were to become. An hour without a byte is a
+        good measure."""
 
         def remove() -> int:
             limit = (self._now() - older_than).timestamp()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
+from redis.exceptions import RedisError
 
+from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.settings import Settings
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from ops.cli.common import (
@@ -44,14 +46,22 @@ Concurrency = Annotated[int | None, typer.Option(min=1, help="Handlers that each
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 
-def up(data_dir: DataDir = None, host: Host = None, port: Port = None, concurrency: Concurrency = None) -> None:
+def up(
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+    concurrency: Concurrency = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Make the stores this log's, as `eventflow storage adopt` does.")
+    ] = False,
+) -> None:
     """Run everything on this machine: embedded server, web app, a worker of each group.
 
     Prints "ready http://HOST:PORT" once requests are served. Ctrl-C or SIGTERM lets running steps finish; a second
     one ends everything at once. Started again on the same data directory, it goes on where it was.
     """
     environment, settings = stack_settings(data_dir=data_dir, host=host, port=port, concurrency=concurrency)
-    run_supervisor(_up(settings, environment), settings)
+    run_supervisor(_up(settings, environment, adopt=adopt), settings)
 
 
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
@@ -65,14 +75,14 @@ def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
     return environment, settings_from(environment)
 
 
-async def _up(settings: Settings, environment: dict[str, str]) -> None:
+async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -> None:
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
     from ops.supervisor import first_of
 
     stop = asyncio.Event()
     try:
-        stack = Stack(settings, environment)
+        stack = Stack(settings, environment, adopt=adopt)
         stop_on_signals(lambda: stack.kill() if stop.is_set() else stop.set())
         stopped = asyncio.create_task(stop.wait())
         starting = asyncio.create_task(stack.start())
@@ -185,10 +195,10 @@ async def _web(settings: Settings, supervised: bool) -> None:
 
 
 async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
-    """Whether there is a fit server before `stop` is set. Raises CommandError."""
+    """Whether there is a fit server, and stores that are ours, before `stop` is set. Raises CommandError."""
     from ops.supervisor import first_of
 
-    waiting = asyncio.create_task(_fit_server(parts))
+    waiting = asyncio.create_task(_fit_places(parts))
     stopped = asyncio.create_task(stop.wait())
     await first_of(waiting, stopped)
     stopped.cancel()
@@ -197,6 +207,21 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
         return True
     waiting.cancel()
     return False
+
+
+async def _fit_places(parts: Parts) -> None:
+    """Until there are. Raises CommandError where they can't be used."""
+    from ops.environment import ForeignStore, claim_stores
+
+    while True:
+        await _fit_server(parts)
+        try:
+            return await claim_stores(parts)
+        except ForeignStore as error:
+            raise UsageError(str(error)) from error
+        except (RedisError, *DISCONNECTED) as error:  # it has gone again meanwhile
+            if not is_passing(error):
+                raise CommandError(f"The event log can't be used: {error}") from error
 
 
 async def _fit_server(parts: Parts) -> None:

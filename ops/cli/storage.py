@@ -85,12 +85,15 @@ async def _check(
     from eventflow.storage import StorageError
     from ops.inventory.check import Check
     from ops.inventory.jobs import all_jobs
+    from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.inventory.uploads import open_uploads
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
     async with open_tool(data_dir) as parts:
         made = Check(parts.log, parts.stores, older_than, checksum=checksum)
         try:
+            if repair and not force:
+                await refuse_foreign_stores(parts)
             with counting("comparing") as show:
                 made = evolve(made, on_progress=_shown(show))
                 jobs = await all_jobs(parts.redis, parts.keyspace, parts.tombstones if parts.shelf else None)
@@ -103,6 +106,8 @@ async def _check(
                 async for finding in uploads:
                     report.add(finding)
                     tell(finding)
+        except ForeignStore as error:
+            raise CommandError(f"Nothing was removed. {error}") from error
         except StorageError as error:
             raise CommandError(f"A store can't be read: {error}") from error
         return report
@@ -131,6 +136,36 @@ def _asked_for(strangers: int) -> bool:
     told = f"{strangers} files are of jobs that this log doesn't know: they may be another environment's."
     answer = typer.prompt(f"{told} Type {strangers} to remove them too, or nothing", default="", err=True)
     return bool(answer.strip() == str(strangers))
+
+
+@app.command()
+def adopt(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: StackDir = None
+) -> None:
+    """Make the stores this environment's, whoever's mark they have: where a log was lost or moved, and they are its.
+
+    An environment that has its files there, too, is refused at its next start.
+    """
+    if not yes:
+        typer.confirm("Make every store that the settings name this environment's?", abort=True, err=True)
+    for line in run_tool(_adopt(data_dir)):
+        say(line)
+
+
+async def _adopt(data_dir: Path | None) -> list[str]:
+    from eventflow.storage import StorageError
+    from ops.environment import adopt_stores, stores_of
+
+    async with open_tool(data_dir) as parts:
+        try:
+            before = await adopt_stores(parts)
+        except StorageError as error:
+            raise CommandError(f"A store can't be marked: {error}") from error
+        places = {role: store.description for role, store in stores_of(parts).items()}
+        return [
+            f"{role:10} {places[role]}  was {f'of namespace {owner.namespace}, id {owner.environment}' if owner else 'unmarked'}"
+            for role, owner in before
+        ]
 
 
 @app.command()

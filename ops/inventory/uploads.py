@@ -22,7 +22,7 @@ async def open_uploads(
     for role, store in stores.items():
         if not isinstance(store, S3Store):
             continue
-        old = [upload async for upload in store.open_uploads() if upload.last_used_at <= older_than]
+        old = [upload async for upload in store.open_uploads(ROOTS[role]) if upload.last_used_at <= older_than]
         for upload in old:
             key = str(upload.target["Key"])
             job_id = key.removeprefix(store.prefix + ROOTS[role]).partition("/")[0]

@@ -60,6 +60,7 @@ async def log_server(parts: Parts, *, expected: bool) -> list[Finding]:
         await _parked(parts),
         await _paused(parts),
         await _access(parts),
+        await _ownership(parts),
     ]
 
 
@@ -172,6 +173,21 @@ async def _paused(parts: Parts) -> Finding:
     found = "; ".join(f"{worker.consumer} ({worker.group}): {worker.reason}" for worker in paused)
     remedy = "Free disk or memory there, or change its limits (EVENTFLOW_MIN_FREE_SCRATCH_MB, EVENTFLOW_MAX_...)."
     return warn("backpressure", found, remedy)
+
+
+async def _ownership(parts: Parts) -> Finding:
+    """Whether the stores are this environment's; one without a mark gets it from the first process that starts."""
+    from ops.environment import ForeignStore, refuse_foreign_stores
+
+    part = "stores' owner"
+    try:
+        await refuse_foreign_stores(parts)
+    except ForeignStore as error:
+        said, _, remedy = str(error).partition("; ")
+        return fail(part, said, remedy)
+    except StorageError:
+        return warn(part, "can't be told", "A store doesn't answer: see below.")
+    return ok(part, "this environment, or nobody yet")
 
 
 async def _access(parts: Parts) -> Finding:
