@@ -84,9 +84,9 @@ async def refuse_foreign_stores(parts: Parts) -> None:
 def foreign(role: str, store: ObjectStore, found: Owner, owner: Owner) -> str:
     return (
         f"The {role} store {store.description} is another environment's (namespace {found.namespace}, id "
-        f"{found.environment}); this one has namespace {owner.namespace}, id {owner.environment}. Give this one a bucket, "
-        "prefix or folder of its own, or the right server and namespace. Where its log was lost or moved and the files "
-        "are this environment's, `eventflow storage adopt` (or `eventflow up --adopt`) makes them so."
+        f"{found.environment}); this one has namespace {owner.namespace}, id {owner.environment}. Give this one a "
+        "bucket, prefix or folder of its own, or the right server and namespace. Where its log was lost or moved and "
+        "the files are this environment's, `eventflow storage adopt` (or `eventflow up --adopt`) makes them so."
     )
 
 

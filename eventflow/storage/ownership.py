@@ -1,7 +1,7 @@
 """Whose a store is: a small object in it names the environment that has its files there.
 
-Two environments in one place would take each other's files for leavings of their own. The mark is made by the first that
-comes to a store without one, and read by each process that starts.
+Two environments in one place would take each other's files for leavings of their own. The mark is made by the first
+that comes to a store without one, and read by each process that starts.
 """
 
 from __future__ import annotations

@@ -120,7 +120,8 @@ class ObjectStore(Protocol):
         """A URL that lets its bearer GET (or HEAD) the object until it expires; the object need not exist.
 
         Shown inline, or saved under `download_name` (any text; it is made safe). `media_type` overrides the
-        stored one. Makes no request but the first, by which S3 tells the bucket's region. Raises ValueError unless 0 < expires_in <= 7 days.
+        stored one. Makes no request but the first, by which S3 tells the bucket's region. Raises ValueError unless
+        0 < expires_in <= 7 days.
         """
 
     async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:

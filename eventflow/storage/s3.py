@@ -39,8 +39,9 @@ from eventflow.storage.s3_copy import Copy, copy
 from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
 from eventflow.storage.s3_upload import Upload, upload
 
-#: What a server says to a put of what is there already, or is being put by another one; and to a condition it doesn't know.
+#: What a server says to a put of what is there already, or is being put by another one.
 _THERE_ALREADY = ("PreconditionFailed", "412", "ConditionalRequestConflict")
+#: What it says to a condition that it doesn't know.
 _NOT_KNOWN = ("NotImplemented", "501")
 
 

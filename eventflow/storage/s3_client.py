@@ -43,8 +43,8 @@ class S3Options:
 
     `addressing_style` None means path style where an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or
     AWS_ENDPOINT_URL), as other S3 servers want it, and botocore's choice on AWS. `public_endpoint_url` is the
-    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`). `region` None
-    means AWS_REGION, AWS_DEFAULT_REGION or the profile's; URLs are signed for the region that the bucket is in.
+    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`). `region`
+    None means AWS_REGION, AWS_DEFAULT_REGION or the profile's; URLs are signed for the region that the bucket is in.
 
     `checksum` is what the store verifies each body by. All of AWS, MinIO, Ceph and rclone verify MD5;
     SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
@@ -139,8 +139,8 @@ class S3Connection:
 
     @property
     def _configured_region(self) -> str | None:
-        """None: that of AWS_DEFAULT_REGION or the profile. AWS_REGION goes before them, as in AWS's other SDKs; botocore
-        doesn't know it."""
+        """None: that of AWS_DEFAULT_REGION or the profile. AWS_REGION goes before them, as in AWS's other SDKs;
+        botocore doesn't know it."""
         return self.options.region or self._environ.get("AWS_REGION") or None
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:

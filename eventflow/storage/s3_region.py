@@ -1,7 +1,7 @@
 """Which region a bucket is in.
 
-botocore sends a request again to the bucket's region when the service says that it is in another one. What it was signed
-for in the end is where the bucket is, also where an answer doesn't name the region.
+botocore sends a request again to the bucket's region when the service says that it is in another one. What it was
+signed for in the end is where the bucket is, also where an answer doesn't name the region.
 """
 
 import re

@@ -18,6 +18,7 @@ from ops.cli.tables import printable
 
 if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
+    from eventflow.storage.ownership import Owner
     from ops.inventory.check import Check, Finding, Report
 
 app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
@@ -83,9 +84,9 @@ async def _check(
     tell: Callable[[Finding], None],
 ) -> Report:
     from eventflow.storage import StorageError
+    from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.inventory.check import Check
     from ops.inventory.jobs import all_jobs
-    from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.inventory.uploads import open_uploads
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
@@ -139,9 +140,7 @@ def _asked_for(strangers: int) -> bool:
 
 
 @app.command()
-def adopt(
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: StackDir = None
-) -> None:
+def adopt(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: StackDir = None) -> None:
     """Make the stores this environment's, whoever's mark they have: where a log was lost or moved, and they are its.
 
     An environment that has its files there, too, is refused at its next start.
@@ -162,10 +161,11 @@ async def _adopt(data_dir: Path | None) -> list[str]:
         except StorageError as error:
             raise CommandError(f"A store can't be marked: {error}") from error
         places = {role: store.description for role, store in stores_of(parts).items()}
-        return [
-            f"{role:10} {places[role]}  was {f'of namespace {owner.namespace}, id {owner.environment}' if owner else 'unmarked'}"
-            for role, owner in before
-        ]
+    return [f"{role:10} {places[role]}  was {_shown_owner(owner)}" for role, owner in before]
+
+
+def _shown_owner(owner: Owner | None) -> str:
+    return f"of namespace {owner.namespace}, id {owner.environment}" if owner else "unmarked"
 
 
 @app.command()

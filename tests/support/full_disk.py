@@ -1,7 +1,7 @@
 """A small file system of its own for a process, which fills up as any disk does.
 
-It is mounted in a mount namespace that the process alone is in: nothing is left of it, and root isn't needed where users
-may make namespaces.
+It is mounted in a mount namespace that the process alone is in: nothing is left of it, and root isn't needed where
+users may make namespaces.
 """
 
 from __future__ import annotations

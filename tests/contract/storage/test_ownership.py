@@ -10,6 +10,7 @@ from eventflow.storage import ObjectStore
 from eventflow.storage.ownership import MARK, Owner, claimed, give, owner_of
 from tests.contract.storage.conftest import Backend
 
+
 @pytest.fixture
 def store(backend: Backend) -> ObjectStore:
     return backend.store

@@ -94,11 +94,10 @@ def test_pauses_differ() -> None:
 @pytest.mark.parametrize("kind", [EncodeError, ScriptError, CorruptMedia])
 @pytest.mark.parametrize("cause", [OSError(errno.ENOSPC, "x"), OSError(errno.EMFILE, "x"), MemoryError()], ids=repr)
 def test_what_the_machine_lacks_is_told_whoever_has_noticed_it(kind: type[Exception], cause: Exception) -> None:
+    error = kind("it could not be done")
+    error.__cause__ = cause
     with pytest.raises(ResourceError) as caught, as_step_errors():
-        try:
-            raise cause
-        except (OSError, MemoryError) as error:
-            raise kind("it could not be done") from error
+        raise error
     assert caught.value.retryable
     assert caught.value.code in {"disk_full", "too_many_files", "out_of_memory"}
 
@@ -123,11 +122,10 @@ def _encode_to(path: Path) -> None:
 
 
 def test_libav_says_input_or_output_error_of_broken_files_too() -> None:
+    error = EncodeError("broken")
+    error.__cause__ = av.error.classes[errno.EIO](errno.EIO, "Input/output error")
     with pytest.raises(GenerationError), as_step_errors():
-        try:
-            raise av.error.classes[errno.EIO](errno.EIO, "Input/output error")
-        except av.FFmpegError as error:
-            raise EncodeError("broken") from error
+        raise error
 
 
 @given(st.floats(0, 10_000), st.integers(0, 2**32))
