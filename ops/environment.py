@@ -15,8 +15,9 @@ import structlog
 from redis.asyncio import Redis
 
 from eventflow.log.keys import Keyspace
-from eventflow.storage import ObjectStore, StorageError
-from eventflow.storage.ownership import Owner, claimed, give, owner_of
+from eventflow.storage import LocalStore, ObjectStore, StorageError
+from eventflow.storage.ownership import MARK, Owner, claimed, give, owner_of
+from eventflow.storage.viewing import viewed
 
 if TYPE_CHECKING:
     from ops.compose import Parts
@@ -68,6 +69,20 @@ async def claim_stores(parts: Parts) -> None:
     for error in asked:
         if isinstance(error, BaseException):
             raise error
+
+
+async def say_what_viewers_miss(parts: Parts) -> None:
+    """In the log of a web process that starts: it serves all the same, since the address may be others' alone."""
+    store = parts.stores["delivery"]
+    if isinstance(store, LocalStore):
+        return
+    try:
+        found = await viewed(store, MARK)
+    except StorageError:
+        return  # whose it is couldn't be told either, and that was said
+    if found is not None and found.problem and not found.missing:
+        log = structlog.get_logger()
+        log.error("viewers can't get files from the delivery store", problem=found.problem, way_out=found.way_out)
 
 
 async def refuse_foreign_stores(parts: Parts) -> None:

@@ -70,6 +70,7 @@ async def _service(settings: Settings, environment: Mapping[str, str]) -> list[F
             findings += [
                 *await service.stores(parts),
                 await service.players(parts.stores["delivery"]),
+                await service.viewers(parts.stores["delivery"]),
                 service.signing(parts),
             ]
     except (OSError, ValueError, SettingsError) as error:

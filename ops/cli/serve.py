@@ -174,6 +174,7 @@ def web(host: Host = None, port: Port = None, supervised: Supervised = False) ->
 async def _web(settings: Settings, supervised: bool) -> None:
     from eventflow.runtime.process import tune_process
     from ops.compose import open_parts, web_app
+    from ops.environment import say_what_viewers_miss
     from web.serve import RefusedToServe, serving
 
     stop = asyncio.Event()
@@ -186,7 +187,10 @@ async def _web(settings: Settings, supervised: bool) -> None:
         try:
             async with serving(web_app(parts), settings.host, settings.port) as address:
                 say(f"ready {address.url}")
+                looking = asyncio.create_task(say_what_viewers_miss(parts))
                 await stop.wait()
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
         except RefusedToServe as error:
             raise UsageError(str(error)) from error
         except OSError as error:

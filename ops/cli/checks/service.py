@@ -20,6 +20,7 @@ from eventflow.log.paused import PausedWorkers
 from eventflow.log.persistence import FORGETS
 from eventflow.settings import Environment, Settings
 from eventflow.storage import LocalStore, StorageError
+from eventflow.storage.viewing import viewed
 from eventflow.topics import GROUP_TOPICS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 
@@ -222,6 +223,30 @@ async def _store(part: str, store: ObjectStore) -> Finding:
         if error.upstream_code in _FULL:
             remedy = "Free space there, or have the store in a folder on another disk."
         return fail(part, str(error), remedy)
+
+
+async def viewers(store: ObjectStore) -> Finding:
+    """Whether a signed URL gives its bytes to a viewer: by the address that he is sent to, in parts, to any page."""
+    part, key = "viewers", f"doctor/{secrets.token_hex(8)}"
+    if isinstance(store, LocalStore) and not store.root.exists():
+        return ok(part, "nothing is delivered yet")
+    try:
+        await store.put_bytes(key, b"seen", media_type="text/plain")
+        try:
+            found = await viewed(store, key)
+        finally:
+            await store.delete(key)
+    except StorageError as error:
+        return fail(part, str(error), "Mend the delivery store first.")
+    if found is None:
+        return ok(part, "get files from the web app")
+    if found.problem and isinstance(store, LocalStore):  # the web app may not run yet, or have another signing key
+        return warn(part, found.problem, "Start the web app, and see that EVENTFLOW_PUBLIC_URL leads to it.")
+    if found.problem:
+        return fail(part, found.problem, found.way_out)
+    if not found.pages:
+        return warn(part, "get files, but pages of other origins can't read them", "Run `eventflow storage setup`.")
+    return ok(part, "get files by signed URLs, in parts, in pages of any origin")
 
 
 async def players(store: ObjectStore) -> Finding:
