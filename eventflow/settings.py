@@ -62,6 +62,9 @@ class _Raw:
     durable_ack = environ.var(
         "no", help="a POST is answered only when: always: its event is on disk; replica: a replica has it"
     )
+    log_persistence = environ.var(
+        "aof", help="what production demands of the server: aof: an append-only file; any: it is kept by other means"
+    )
     host = environ.var("127.0.0.1", help="address that the web app binds to; without an API key loopback only")
     port = environ.var("8080", help="port of the web app; 0 picks a free one")
     public_url = environ.var("", help="URL under which clients reach the web app, for links to local files")
@@ -121,6 +124,7 @@ class Settings:
     namespace: str
     partitions: int
     durable_ack: str
+    log_persistence: str
     host: str
     port: int
     public_url: str
@@ -171,6 +175,11 @@ class Settings:
         return max(self.listed_seconds, self.leavings.longest_s)
 
     @property
+    def needs_append_only_file(self) -> bool:
+        """Whether a server without one isn't to be used."""
+        return self.env is Environment.PRODUCTION and self.log_persistence == "aof"
+
+    @property
     def needs_sync(self) -> bool:
         """Whether a POST waits for the disk."""
         return self.durable_ack == "always"
@@ -188,6 +197,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
         durable_ack=check.choice("durable_ack", ("no", "always", "replica")),
+        log_persistence=check.choice("log_persistence", ("aof", "any")),
         host=check.matches("host", r"[A-Za-z0-9.:_-]+", "an address such as 127.0.0.1"),
         port=check.number("port", int, 0, 65_535),
         public_url=check.matches("public_url", r"(https?://[^\s?#]+)?", "https://videos.example.org").rstrip("/"),
@@ -223,6 +233,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         **_services(check),
     )
     _check_together(settings, problems)
+    _check_production(settings, variables, problems)
     if problems:
         raise SettingsError(problems)
     return settings
@@ -274,10 +285,23 @@ def _check_together(settings: Settings, problems: list[str]) -> None:
     ids = [key.partition(":")[0] for key in settings.signing_key.split(",")]
     if len(set(ids)) < len(ids):
         problems.append(f"{PREFIX}_SIGNING_KEY: two keys have the same id")
-    if settings.env is Environment.PRODUCTION and settings.web.open_access:
+
+
+def _check_production(settings: Settings, variables: Mapping[str, str], problems: list[str]) -> None:
+    """What a default is too little for."""
+    if settings.env is not Environment.PRODUCTION:
+        return
+    if settings.web.open_access:
         problems.append(f"{PREFIX}_OPEN_ACCESS: production never runs open; make a key: eventflow keys add OWNER")
-    if settings.env is Environment.PRODUCTION and not settings.signing_key:
+    if not settings.signing_key:
         problems.append(f"{PREFIX}_SIGNING_KEY must be set in production: a generated key is not shared by processes")
+    unset = [f"{PREFIX}_{role}_URL" for role in ("WORKSPACE", "DELIVERY", "FALLBACK")]
+    unset = [name for name in unset if not variables.get(name)]
+    if unset and not variables.get(f"{PREFIX}_DATA_DIR"):
+        problems.append(
+            f"{', '.join(unset)} must be set in production: the default is a folder in the working directory of each "
+            f"process. Name a bucket or a folder that all share, or set {PREFIX}_DATA_DIR where one machine does it all"
+        )
 
 
 def _unknown(environment: Mapping[str, str]) -> list[str]:

@@ -50,6 +50,7 @@ from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, PublicAddress, SigningKeys, open_store
 from eventflow.telemetry.tracing import Tracing
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
+from ops.data_dir import holds
 from ops.signing import signing_keys
 from ops.traces import tracer_provider
 
@@ -85,16 +86,17 @@ class Parts:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bool = True) -> AsyncIterator[Parts]:
     """All parts, closed again at the end. Nothing is contacted yet.
 
-    `folded_jobs` is how many the log keeps for handlers; a web process has its projection and needs few.
+    `folded_jobs` is how many the log keeps for handlers; a web process has its projection and needs few. A tool doesn't
+    serve: for it no key is made and kept.
     """
     redis = connect(settings.redis_url, max_connections=32)
     blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2)
     keyspace = Keyspace(settings.namespace, settings.partitions)
     random = SystemRandom()
-    signing = signing_keys(settings)
+    signing = signing_keys(settings, keep=serves)
     stores = open_stores(settings, signing)
     provider = tracer_provider(settings)
     codec, tombstones, shelf = Codec(), Tombstones(redis, keyspace), open_shelf(settings)
@@ -143,9 +145,17 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
     delivery = settings.delivery
     address = PublicAddress(delivery.public_url, delivery.signed_for == "public") if delivery.public_url else None
     public: dict[str, PublicAddress | None] = {"delivery": address}
+    # A web server of another user may serve the delivery store, where the operator has given it a folder for that.
+    served = {"delivery": not holds(settings.data_dir, settings.delivery_url)}
     return {
         role: open_store(
-            url, now=utc_now, signing=signing, name=role, base_url=settings.public_url, public=public.get(role)
+            url,
+            now=utc_now,
+            signing=signing,
+            name=role,
+            base_url=settings.public_url,
+            public=public.get(role),
+            public_files=served.get(role, False),
         )
         for role, url in urls.items()
     }

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
+from attrs import evolve
 
 from eventflow.settings import Environment, Settings
+from eventflow.storage import StorageError
 from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
 from eventflow.web_settings import is_loopback
+from ops.data_dir import DataDirError, scratch_of, take
 from ops.embedded import DataDirLock, EmbeddedServer
 from ops.supervisor import Child, ChildSpec, first_of
 
@@ -33,12 +35,14 @@ class StackError(Exception):
 
 
 class Stack:
-    """Starts and stops everything. `environment` is that of the settings.
+    """Starts and stops everything. `environment` is that of the settings. With `adopt` the stores become this log's.
 
     `errors` is a descriptor for the children's logs (None: ours). `failed` gets what keeps the stack from going on.
     """
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], *, errors: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], *, errors: int | None = None, adopt: bool = False
+    ) -> None:
         if settings.env is Environment.PRODUCTION:
             raise StackError(
                 "The embedded server isn't for production (EVENTFLOW_ENV=production). "
@@ -47,6 +51,7 @@ class Stack:
         self._settings, self._environment, self._errors = settings, dict(environment), errors
         if is_loopback(settings.host):  # for whoever has started it; the first API key ends that
             self._environment.setdefault("EVENTFLOW_OPEN_ACCESS", "on")
+        self._adopt = adopt
         self._lock = DataDirLock(settings.data_dir)
         self._server = EmbeddedServer(settings.data_dir)
         self._children: list[Child] = []
@@ -56,16 +61,21 @@ class Stack:
 
     async def start(self) -> str:
         """Everything, in order; returns the web app's URL. Raises StackError, EmbeddedError."""
+        data_dir = self._settings.data_dir
+        try:
+            await asyncio.to_thread(take, data_dir)
+        except DataDirError as error:
+            raise StackError(str(error)) from error
         await self._lock.acquire()
-        scratch = self._settings.scratch_dir or self._settings.data_dir / "scratch"
-        if self._settings.scratch_dir is None:  # ours alone, by the lock: what is there was left by the dead
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        scratch = self._settings.scratch_dir or await asyncio.to_thread(scratch_of, data_dir)
         await self._start_server()
         self._environment |= {
             "EVENTFLOW_REDIS_URL": self._server.url,
-            "EVENTFLOW_DATA_DIR": str(self._settings.data_dir),
+            "EVENTFLOW_DATA_DIR": str(data_dir),
             "EVENTFLOW_SCRATCH_DIR": str(scratch),
         }
+        if self._adopt:
+            await self._adopt_stores()
         web = self._launch(self._spec("web", "web"))
         names = (*GROUP_TOPICS, ARCHIVE_GROUP)  # without an archive it trims the topics
         workers = [self._launch(self._spec(f"worker {g}", "worker", "--group", g)) for g in names]
@@ -89,6 +99,16 @@ class Stack:
         await self._server.wait_ready(server.task.done, lambda: _LOG.info("the server loads its data"))
         server.is_ready()
         self._lock.note(f"{os.getpid()}, server {server.process.pid if server.process else '-'}")
+
+    async def _adopt_stores(self) -> None:
+        from ops.compose import open_parts
+        from ops.environment import adopt_stores
+
+        async with open_parts(evolve(self._settings, redis_url=self._server.url), serves=False) as parts:
+            try:
+                await adopt_stores(parts)
+            except StorageError as error:
+                raise StackError(f"A store can't be marked as this environment's: {error}") from error
 
     async def _all_ready(self, children: Sequence[Child]) -> list[str]:
         ready = asyncio.gather(*(asyncio.shield(child.ready) for child in children))

@@ -18,7 +18,10 @@ from redis.exceptions import RedisError, ResponseError
 from eventflow.log.connection import check_server
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
-from eventflow.storage import ObjectStore, StorageError
+from eventflow.log.persistence import require_append_only_file
+from eventflow.storage import LocalStore, ObjectStore, StorageError
+from eventflow.storage.ownership import MARK
+from eventflow.storage.viewing import viewed
 from eventflow.topics import GROUP_TOPICS, LANES, SELDOM, Topic
 from web.deps import WebDeps
 from web.jobs import json_response
@@ -27,6 +30,8 @@ from web.projection import PROJECTION
 CHECK_SECONDS = 3.0
 #: How long an answer is given again without looking anew.
 BELIEVED_SECONDS = 2.0
+#: How long an answer to a viewer is believed.
+VIEWED_SECONDS = 60.0
 #: A consumer that has read within this time is alive; its reads block for 2 s at most.
 ALIVE_MS = 15_000
 
@@ -78,6 +83,8 @@ class Health:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 found = await check_server(self.deps.redis, durable_ack=self.deps.settings.needs_sync)
+                if self.deps.settings.needs_append_only_file:
+                    await require_append_only_file(self.deps.redis)
         except LogUnfit as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):
@@ -88,8 +95,28 @@ class Health:
         roles = list(self.deps.stores)
         states = await asyncio.gather(*(_check_store(self.deps.stores[role]) for role in roles))
         stores = dict(zip(roles, states, strict=True))
+        if (refused := await self._viewers()) and stores["delivery"]["status"] == OK:
+            stores["delivery"] = {"status": DEGRADED, "detail": refused}
         status = OK if all(state["status"] == OK for state in states) else DEGRADED
         return {"status": status, "stores": stores}
+
+    async def _viewers(self) -> str:
+        """What keeps viewers from the files of a delivery store elsewhere; the mark that a start has left there is
+        fetched as they would. Empty where nothing does, or nothing is known."""
+        store = self.deps.stores.get("delivery")
+        if store is None or isinstance(store, LocalStore):
+            return ""
+        until, known = self._cached.get("viewers", (0.0, {}))
+        if self.monotonic() >= until:
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    found = await viewed(store, MARK)
+                refused = found is not None and found.problem and not found.missing
+                known = {"refused": f"{found.problem}. {found.way_out}" if found and refused else ""}
+            except (StorageError, TimeoutError):
+                known = {"refused": ""}  # what the store itself lacks is said of it
+            self._cached["viewers"] = (self.monotonic() + VIEWED_SECONDS, known)
+        return str(known["refused"])
 
     async def _groups(self) -> Report:
         try:

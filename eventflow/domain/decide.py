@@ -182,7 +182,7 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
     if not still_due(job, Work(c.step, c.scene, c.run)):
         return []
     attempt = job.failed_attempts(c.step, c.scene, c.run) + 1
-    may_retry = c.failure.category not in (FailureCategory.INITIALIZATION, FailureCategory.RESOURCE)
+    may_retry = c.failure.category is not FailureCategory.INITIALIZATION
     retry_at = c.retry_at if may_retry and attempt <= job.request.retry_attempts else None
     failed = ev.StepFailed(c.step, c.scene, c.run, c.failure, attempt, retry_at)
     if retry_at is not None:

@@ -81,7 +81,7 @@ class FailureCategory(StrEnum):
     INITIALIZATION = "initialization"  #: wrong input, missing dependency or credential: never retried
     GENERATION = "generation"  #: planning, narration, rendering or assembly went wrong: retried
     STORAGE = "storage"  #: a store could not be reached or refused: retried
-    RESOURCE = "resource"  #: the worker died of it, or memory or disk ran out: never retried
+    RESOURCE = "resource"  #: memory, disk or files ran out: retried, elsewhere; not where workers died of it
     TIMEOUT = "timeout"  #: the step took longer than its limit: retried, because it may have hung
     INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
 

@@ -162,6 +162,11 @@ class Keyspace:
         """Hash of API keys: digest -> JSON; with `:made` behind it, the mark of the first. A slot of their own."""
         return f"{self.prefix}:{{keys}}:api"
 
+    @property
+    def environment(self) -> str:
+        """The log's own id, by which stores know whose they are. In the slot of the API keys."""
+        return f"{self.prefix}:{{keys}}:environment"
+
     def idempotency(self, digest: str) -> str:
         """What a requester's idempotency key stands for, by the key's digest. In the slot of the API keys."""
         return f"{self.prefix}:{{keys}}:idem:{digest}"

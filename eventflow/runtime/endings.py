@@ -27,7 +27,15 @@ from eventflow.log.consume import Delivery
 from eventflow.log.jobs import JobLog
 from eventflow.log.parked import parked_delivery, reason_of, waiting_work
 from eventflow.log.records import Cause, JobRecord, Settlement
-from eventflow.runtime.failure import MAX_DELIVERIES, ArtefactMissing, RetryPolicy, StorageStepError
+from eventflow.runtime.failure import (
+    MAX_DELIVERIES,
+    ArtefactMissing,
+    ResourceError,
+    RetryPolicy,
+    StorageStepError,
+    failure_of,
+    is_final,
+)
 from eventflow.runtime.held import Held
 from eventflow.runtime.reaction import Group, log_context
 from eventflow.topics import TOPIC_OF
@@ -42,13 +50,14 @@ CONFIRM = ConfirmCancellation()
 
 @frozen
 class Endings:
-    """Time and randomness are passed in."""
+    """Time and randomness are passed in. `strained` hears of steps for which this machine had too little."""
 
     group: Group
     log: JobLog
     retry: RetryPolicy
     clock: Callable[[], datetime]
     random: Random
+    strained: Callable[[Failure], None] = lambda _: None
 
     async def execute(
         self,
@@ -78,6 +87,8 @@ class Endings:
         What is no step of the job fails without it: see `_failed_aside`.
         """
         note(self.group, held, "step failed", level="warning", code=failure.code, error=failure.message, exc_info=error)
+        if failure.category is FailureCategory.RESOURCE and not is_final(error):
+            self.strained(failure)
         if work is None:
             await self._failed_aside(held, envelope, record, cause, error)
             return
@@ -96,12 +107,13 @@ class Endings:
     async def _failed_aside(
         self, held: Held, envelope: Envelope, record: JobRecord, cause: Cause, error: Exception
     ) -> None:
-        """What is no step of the job waits for a store for as long as that is away: it isn't the delivery's fault.
+        """What is no step of the job waits for a store, or a machine with room, for as long as there is none: it isn't
+        the delivery's fault.
 
         After any other failure the entry is left to its lease and tried again, until it has had its deliveries.
         """
         claim = held.delivery.claim
-        if isinstance(error, StorageStepError) and error.retryable:
+        if isinstance(error, StorageStepError | ResourceError) and error.retryable:
             due = self.retry.retry_at(self.clock(), MAX_DELIVERIES, self.random, error) or self.clock()
             again = (self._again(held, envelope, due),)
             settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
@@ -128,9 +140,9 @@ class Endings:
         message = (
             f"delivered {MAX_DELIVERIES} times without being settled: the worker died of it or was killed each time"
         )
-        failure = Failure(FailureCategory.RESOURCE, "delivery_limit", message)
+        error = ResourceError("delivery_limit", message, retryable=False)
         cause = cause_of(envelope, envelope.traceparent)
-        await self.failed(held, envelope, record, work, cause, failure, RuntimeError(message))
+        await self.failed(held, envelope, record, work, cause, failure_of(error), error)
 
     async def park(self, held: Held, error: Exception) -> None:
         """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""

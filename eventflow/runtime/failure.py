@@ -63,7 +63,7 @@ class ArtefactMissing(StepError):
 
 
 class ResourceError(StepError):
-    """Time, memory or disk ran out."""
+    """This machine has too little memory, disk or files for the step; another one, or this one later, may have it."""
 
     category = FailureCategory.RESOURCE
 
@@ -77,6 +77,11 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, MemoryError):
         return Failure(FailureCategory.RESOURCE, "out_of_memory", "the worker ran out of memory")
     return Failure(FailureCategory.INTERNAL, type(error).__name__, message)
+
+
+def is_final(error: Exception | None) -> bool:
+    """Whether no other try can do better."""
+    return isinstance(error, StepError) and not error.retryable
 
 
 @frozen
@@ -93,7 +98,7 @@ class RetryPolicy:
 
     def retry_at(self, now: datetime, attempt: int, random: Random, error: Exception | None = None) -> datetime | None:
         """When the attempt after failed attempt number `attempt` (from 1) starts; None where there is no use in one."""
-        if isinstance(error, StepError) and not error.retryable:
+        if is_final(error):
             return None
         delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
         asked = error.retry_after_s if isinstance(error, StepError) else None

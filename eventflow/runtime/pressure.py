@@ -1,4 +1,8 @@
-"""Backpressure: a worker that is short of scratch disk or memory takes nothing on until it has room again."""
+"""Backpressure: a worker that is short of scratch disk or memory takes nothing on until it has room again.
+
+One whose step has failed for want of them, within its limits or beside them, rests for a while: the step's next try
+is for others, if there are any.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import monotonic
 
 import structlog
 from attrs import frozen
@@ -79,10 +84,11 @@ def _nearest(folder: Path) -> Path:
 
 
 class Gate:
-    """Open while there is room. `check` looks; readers wait in `passed`."""
+    """Open while there is room. `check` looks; readers wait in `passed`. `monotonic` gives seconds."""
 
-    def __init__(self, reason: Callable[[], str], tell: Tell) -> None:
-        self._reason, self._tell = reason, tell
+    def __init__(self, reason: Callable[[], str], tell: Tell, monotonic: Callable[[], float] = monotonic) -> None:
+        self._reason, self._tell, self._monotonic = reason, tell, monotonic
+        self._rests_until, self._rests_for = 0.0, ""
         self._open = asyncio.Event()
         self._open.set()
         self.reason = ""
@@ -94,9 +100,14 @@ class Gate:
     async def passed(self) -> None:
         await self._open.wait()
 
+    def rest(self, reason: str, seconds: float) -> None:
+        """Close at once, for so long at least."""
+        self._rests_until, self._rests_for = self._monotonic() + seconds, reason
+        self._open.clear()
+
     async def check(self) -> None:
         """Open or close. Told in the log once, and by `tell` each time while closed. Raises its errors."""
-        before, self.reason = self.reason, self._reason()
+        before, self.reason = self.reason, self._reason() or self._resting()
         log = structlog.get_logger()
         if self.reason:
             self._open.clear()
@@ -108,3 +119,6 @@ class Gate:
             if before:
                 log.info("worker goes on", was=before)
                 await self._tell("")
+
+    def _resting(self) -> str:
+        return self._rests_for if self._monotonic() < self._rests_until else ""

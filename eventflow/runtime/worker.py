@@ -18,6 +18,7 @@ from time import perf_counter
 import structlog
 
 from eventflow.codec import DecodeError
+from eventflow.domain.values import Failure
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember
 from eventflow.log.jobs import JobLog
@@ -80,7 +81,7 @@ class Worker:
         self._executor = Executor(
             group,
             log,
-            Endings(group, log, settings.retry, clock, random),
+            Endings(group, log, settings.retry, clock, random, self._strained),
             tracing or Tracing(),
             says_settled,
             self._let_go,
@@ -181,6 +182,10 @@ class Worker:
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
         self._room.changed()
         self._fewer_held.set()
+
+    def _strained(self, failure: Failure) -> None:
+        if self._gate is not None:
+            self._gate.rest(f"a step has failed here: {failure.message}", self._settings.rest_s)
 
     def _look_for_room(self) -> None:
         self._room.changed()

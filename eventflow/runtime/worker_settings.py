@@ -13,6 +13,7 @@ class WorkerSettings:
     """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
 
     `drain_s` is how long running handlers may go on after a stop was asked for, `limits` how long they may take at all.
+    A worker rests for `rest_s` after a step for which it had too little disk or memory.
     """
 
     concurrency: int = 4
@@ -20,6 +21,7 @@ class WorkerSettings:
     drain_s: float = 30.0
     retry: RetryPolicy = RetryPolicy()
     limits: StepLimits = StepLimits()
+    rest_s: float = 30.0
 
     @property
     def least_room(self) -> int:

@@ -38,13 +38,15 @@ def open_store(
     name: str = "local",
     base_url: str = "",
     public: PublicAddress | None = None,
+    public_files: bool = False,
     s3: S3Options | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> ObjectStore:
     """The store at `s3://bucket/prefix`, `file:///absolute/dir` or `/absolute/dir`; makes no request.
 
-    `public` is where viewers reach it, if not by its own address. `now`, `signing`, `name` (the store's name in URLs)
-    and `base_url` (that of the app) are used by local stores only. S3
+    `public` is where viewers reach it, if not by its own address. `now`, `signing`, `name` (the store's name in URLs),
+    `base_url` (that of the app) and `public_files` (every user of the machine may read it) are used by local stores
+    only. S3
     credentials come from botocore's chain (AWS_* variables, profile, role) unless `s3` has them.
     Raises ValueError with what is wrong; a URL with credentials in it is refused without being repeated.
     """
@@ -67,4 +69,5 @@ def open_store(
         path = url
     else:
         raise ValueError(f"A store is s3://bucket/prefix or file:///absolute/dir, not {url!r}.")
-    return LocalStore(Path(path), now=now, signing=signing, name=name, base_url=public.url if public else base_url)
+    base_url = public.url if public else base_url
+    return LocalStore(Path(path), now=now, signing=signing, name=name, base_url=base_url, public=public_files)

@@ -23,12 +23,13 @@ class Spool:
     """A temporary file in `folder` that `commit` renames; leaving the context without that removes it.
 
     Counts bytes (`size_bytes`) and computes the SHA-256 (`sha256`) of what is written. A write that goes
-    on in its thread when the task is cancelled is harmless: buffered files lock, and the file is removed.
+    on in its thread when the task is cancelled is harmless: buffered files lock, and the file is removed. The file is
+    for its owner alone, or may be read by every user of the machine with `public`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, public: bool = False) -> None:
         self.size_bytes = 0
-        self._folder = folder
+        self._folder, self._public = folder, public
         self._hash = hashlib.sha256()
         self._file: BinaryIO | None = None
         self._path: Path | None = None
@@ -72,8 +73,8 @@ class Spool:
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=".spool-")
         self._path = Path(name)
         self._file = os.fdopen(handle, "wb", buffering=COPY_BYTES)
-        # mkstemp gives 0600; a web server of another user may serve the store.
-        os.fchmod(handle, 0o644)
+        if self._public:  # mkstemp gives 0600
+            os.fchmod(handle, 0o644)
         return self
 
     def _close(self) -> None:
@@ -164,14 +165,15 @@ def verify_content(what: str, size_bytes: int, sha256: str, wanted_bytes: int, w
         raise IntegrityError(f"{what} has SHA-256 {sha256} instead of {wanted_sha256}.")
 
 
-def make_folders(folder: Path) -> None:
-    """Creates a folder and its parents so that they survive a power cut."""
+def make_folders(folder: Path, *, public: bool = False) -> None:
+    """Creates a folder and its parents so that they survive a power cut; for their owner alone, or as the process's
+    umask has it with `public`."""
     missing = []
     while not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
+        path.mkdir(mode=0o777 if public else 0o700, exist_ok=True)
         sync_folder(path.parent)
 
 

@@ -13,7 +13,8 @@ import asyncio
 import os
 import re
 import stat as stat_module
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -52,7 +53,9 @@ _STORE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 class LocalStore:
     """An ObjectStore in a directory, which is created when needed.
 
-    `name` is the store's name in URLs. Without `signing` it can't make URLs (StorageRefused).
+    `name` is the store's name in URLs. Without `signing` it can't make URLs (StorageRefused). Folders and files are for
+    the process's user alone; with `public` every user of the machine may read them, such as a web server that serves
+    the folder.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class LocalStore:
         signing: SigningKeys | None = None,
         name: str = "local",
         base_url: str = "",
+        public: bool = False,
     ) -> None:
         if not root.is_absolute():
             raise ValueError("The root of a local store is an absolute path.")
@@ -71,7 +75,8 @@ class LocalStore:
         self.name = name
         self.root = Path(os.path.realpath(root))
         self._spool_folder = self.root / INTERNAL / "spool"
-        self._meta = MetaFiles(self.root)
+        self._public = public
+        self._meta = MetaFiles(self.root, public=public)
         self._now = now
         self._signing = signing
         self._base_url = base_url
@@ -99,6 +104,30 @@ class LocalStore:
             yield data
 
         return await self._put(key, chunks(), media_type, None, None)
+
+    async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
+        """As in the port. Nothing is kept beside the bytes, whose type the key tells."""
+
+        def write() -> bool:
+            target = self._path(key)
+            self._make_folders(target.parent)
+            self._make_folders(self._spool_folder)
+            handle, spool = tempfile.mkstemp(dir=self._spool_folder, prefix=".spool-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(handle)
+                    os.fchmod(handle, 0o644 if self._public else 0o600)
+                os.link(spool, target)  # whole or not at all; of several at once, one wins
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(spool)
+            return True
+
+        with reported(key):
+            return await asyncio.to_thread(write)
 
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = CHUNK_BYTES
@@ -208,7 +237,7 @@ class LocalStore:
 
         try:
             with reported(self.description):
-                await asyncio.to_thread(make_folders, self._spool_folder)
+                await asyncio.to_thread(self._make_folders, self._spool_folder)
                 await probe()
         except ObjectMissing as error:  # a parent that can't hold folders
             advice = "Choose a folder that can be created."
@@ -216,9 +245,9 @@ class LocalStore:
                 f"{self.description} can't be made ({error.upstream_code}). {advice}", upstream_code=error.upstream_code
             ) from None
 
-    async def remove_abandoned(self, *, older_than: timedelta) -> int:
-        """Removes files that killed processes left half-written, and counts them. A file that is still being
-        written must not be `older_than`: an hour without a byte is a good measure."""
+    async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:
+        """As in the port: files in the store's own spool, whatever they were to become. An hour without a byte is a
+        good measure."""
 
         def remove() -> int:
             limit = (self._now() - older_than).timestamp()
@@ -247,8 +276,8 @@ class LocalStore:
         async with AsyncExitStack() as stack:
             with reported(key):
                 await asyncio.to_thread(self._path, key)
-                await asyncio.to_thread(make_folders, self._spool_folder)
-                spool = await stack.enter_async_context(Spool(self._spool_folder))
+                await asyncio.to_thread(self._make_folders, self._spool_folder)
+                spool = await stack.enter_async_context(Spool(self._spool_folder, public=self._public))
             await stack.enter_async_context(aclosing(chunks))
             # Not in `reported`: what goes wrong with the source is the caller's, not the store's.
             async for data in chunks:
@@ -270,10 +299,13 @@ class LocalStore:
         for _ in range(_PUBLISH_ATTEMPTS):
             # A delete may take an empty folder away before the file is in it.
             with suppress(FileNotFoundError):
-                make_folders(target.parent)
+                self._make_folders(target.parent)
                 stat = spool.commit(target, before=lambda stat: self._meta.write(key, stat, spool.sha256, media_type))
                 return self._meta.info(key, stat)
         raise StorageUnavailable(f"{key!r}: its folder disappears again and again.")
+
+    def _make_folders(self, folder: Path) -> None:
+        make_folders(folder, public=self._public)
 
     def _path(self, key: str) -> Path:
         """Where the object is; its folder is inside the root even if there are symbolic links."""

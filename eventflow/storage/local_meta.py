@@ -22,13 +22,13 @@ INTERNAL = ".eventflow"
 class MetaFiles:
     """SHA-256 and media type of objects, each in a small JSON file that is bound to one inode, mtime and size."""
 
-    def __init__(self, root: Path) -> None:
-        self._folder = root / INTERNAL / "meta"
+    def __init__(self, root: Path, *, public: bool = False) -> None:
+        self._folder, self._public = root / INTERNAL / "meta", public
 
     def write(self, key: str, stat: os.stat_result, sha256: str, media_type: str) -> None:
         """Written before the bytes appear; until then it fits no file, and is ignored."""
         path = self._path(key)
-        make_folders(path.parent)
+        make_folders(path.parent, public=self._public)
         handle, temporary = tempfile.mkstemp(dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:

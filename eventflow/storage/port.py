@@ -1,6 +1,6 @@
 """The one port through which all bytes go."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -68,6 +68,10 @@ class ObjectStore(Protocol):
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
         """Stores a small object whole or not at all, replacing what was there."""
 
+    async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
+        """Stores a small object where there is none under this key; returns whether it has. A server that can't tell
+        replaces what is there."""
+
     def read(
         self, key: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
@@ -116,11 +120,12 @@ class ObjectStore(Protocol):
         """A URL that lets its bearer GET (or HEAD) the object until it expires; the object need not exist.
 
         Shown inline, or saved under `download_name` (any text; it is made safe). `media_type` overrides the
-        stored one. Makes no request. Raises ValueError unless 0 < expires_in <= 7 days.
+        stored one. Makes no request but the first, by which S3 tells the bucket's region. Raises ValueError unless
+        0 < expires_in <= 7 days.
         """
 
-    async def remove_abandoned(self, *, older_than: timedelta) -> int:
-        """Removes what killed processes have left half-written, and counts it.
+    async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:
+        """Removes what killed processes have left half-written, and counts it; of keys that start with one of `below`.
 
         What is still being written must not be `older_than`, counted from its last byte (S3: its last part).
         """

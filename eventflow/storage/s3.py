@@ -7,7 +7,7 @@ size, ETag and time then are its own, and an event that names the object is true
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,11 @@ from eventflow.storage.s3_client import S3Connection, S3Options
 from eventflow.storage.s3_copy import Copy, copy
 from eventflow.storage.s3_open import OpenUpload, abort, open_uploads
 from eventflow.storage.s3_upload import Upload, upload
+
+#: What a server says to a put of what is there already, or is being put by another one.
+_THERE_ALREADY = ("PreconditionFailed", "412", "ConditionalRequestConflict")
+#: What it says to a condition that it doesn't know.
+_NOT_KNOWN = ("NotImplemented", "501")
 
 
 def _utc_now() -> datetime:
@@ -105,6 +110,18 @@ class S3Store:
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> ObjectInfo:
         return await self._put(key, data, media_type, None)
 
+    async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
+        """As in the port: by If-None-Match, where the server knows it."""
+        try:
+            await self._put(key, data, media_type, None, IfNoneMatch="*")
+        except StorageError as error:
+            if error.upstream_code in _THERE_ALREADY:
+                return False
+            if error.upstream_code not in _NOT_KNOWN:
+                raise
+            await self._put(key, data, media_type, None)
+        return True
+
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
@@ -160,17 +177,18 @@ class S3Store:
             raise IntegrityError(f"{self._what(target)} has SHA-256 {info.sha256} instead of {source.sha256}.")
         return info
 
-    async def remove_abandoned(self, *, older_than: timedelta) -> int:
+    async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:
         """As in the port: multipart uploads that are open and got no part for so long."""
         removed, limit = 0, self._now() - older_than
-        async for left in self.open_uploads():
-            if left.last_used_at < limit:
-                removed += await self.abort(left)
+        for beginning in below:
+            async for left in self.open_uploads(beginning):
+                if left.last_used_at < limit:
+                    removed += await self.abort(left)
         return removed
 
-    def open_uploads(self) -> AsyncIterator[OpenUpload]:
-        """Multipart uploads below the prefix that nobody has completed. Raises StorageError."""
-        return open_uploads(self._connection, self.description, self.bucket, self.prefix)
+    def open_uploads(self, beginning: str = "") -> AsyncIterator[OpenUpload]:
+        """Multipart uploads that nobody has completed, of keys that start with `beginning`. Raises StorageError."""
+        return open_uploads(self._connection, self.description, self.bucket, self.prefix + beginning)
 
     async def abort(self, upload: OpenUpload) -> bool:
         """Whether the upload and its parts are gone."""
@@ -232,7 +250,7 @@ class S3Store:
     async def close(self) -> None:
         await self._connection.close()
 
-    async def _put(self, key: str, data: bytes, media_type: str, wanted: str | None) -> ObjectInfo:
+    async def _put(self, key: str, data: bytes, media_type: str, wanted: str | None, **asked: Any) -> ObjectInfo:
         target = self._target(key)
         sha256 = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
         verify_content(f"The content for {self._what(key)}", len(data), sha256, len(data), wanted)
@@ -247,6 +265,7 @@ class S3Store:
             ContentType=media_type,
             Metadata={"sha256": sha256},
             **checksums.parameters,
+            **asked,
         )
         return await self._confirmed(key, len(data))
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,9 +14,11 @@ from attrs import Attribute, field, frozen, validators
 from botocore.credentials import ReadOnlyCredentials
 
 from eventflow.storage import s3_signer
+from eventflow.storage.errors import StorageError
 from eventflow.storage.port import Method
 from eventflow.storage.s3_errors import Redactor, reported
 from eventflow.storage.s3_presign import Presigner
+from eventflow.storage.s3_region import SignedRegion
 from eventflow.storage.s3_sockets import Sockets
 
 _T = TypeVar("_T")
@@ -24,6 +27,8 @@ MIB = 1024 * 1024
 #: S3's own limits.
 MIN_PART_BYTES = 5 * MIB
 MAX_PARTS = 10_000
+#: How long URLs are signed for the configured region where the bucket's own couldn't be asked for.
+_UNSURE_S = 30.0
 
 
 def _check_endpoint(_: object, attribute: "Attribute[str | None]", value: str | None) -> None:
@@ -38,7 +43,8 @@ class S3Options:
 
     `addressing_style` None means path style where an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or
     AWS_ENDPOINT_URL), as other S3 servers want it, and botocore's choice on AWS. `public_endpoint_url` is the
-    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`).
+    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`). `region`
+    None means AWS_REGION, AWS_DEFAULT_REGION or the profile's; URLs are signed for the region that the bucket is in.
 
     `checksum` is what the store verifies each body by. All of AWS, MinIO, Ceph and rclone verify MD5;
     SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
@@ -75,8 +81,10 @@ class S3Connection:
         self._redact = Redactor(tuple(s for s in (options.secret_access_key, options.session_token) if s))
         self._environ = environ
         self._session = get_session()
-        self._clients: dict[str | None, Any] = {}
+        self._clients: dict[tuple[str | None, str | None], Any] = {}
         self._presigner: Presigner | None = None
+        self._presigns_until = float("inf")
+        self._region = SignedRegion()
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
         self._sockets = Sockets(options.read_timeout)
@@ -91,7 +99,7 @@ class S3Connection:
 
     async def client(self) -> Any:
         """The client for our own requests. Raises StorageRefused if the options are no good."""
-        return await self._client(self.options.endpoint_url)
+        return await self._client(self.options.endpoint_url, self._configured_region)
 
     async def request(
         self, what: str, call: Callable[..., Awaitable[Any]], *, body_bytes: int = 0, **parameters: Any
@@ -107,12 +115,33 @@ class S3Connection:
         self, what: str, parameters: Mapping[str, Any], expires_seconds: int, method: Method = "GET"
     ) -> str:
         """A signed URL for one method, with the address that viewers reach."""
-        if self._presigner is None:
-            client = await self._client(self.options.public_endpoint_url or self.options.endpoint_url)
-            self._presigner = Presigner(client, self._credentials)
+        presigner = self._presigner
+        if presigner is None or monotonic() > self._presigns_until:
+            presigner = await self._new_presigner(what, str(parameters["Bucket"]))
         with reported(what, self._redact):
-            url = await self._presigner.url(method, parameters, expires_seconds)
+            url = await presigner.url(method, parameters, expires_seconds)
         return rebased(url, self.options.public_base_url)
+
+    async def _new_presigner(self, what: str, bucket: str) -> Presigner:
+        """For the region that the bucket is in: a signed URL for another one is refused, while our own requests are
+        sent again to the right one, so that nothing else would tell."""
+        client = await self.client()
+        try:
+            region: str | None = self._region.of(await self.request(what, client.head_bucket, Bucket=bucket))
+            self._presigns_until = float("inf")
+        except StorageError as error:  # who may not ask was answered by the bucket's region all the same
+            region = None if error.transient else self._region.last
+            self._presigns_until = monotonic() + _UNSURE_S if error.transient else float("inf")
+        endpoint_url = self.options.public_endpoint_url or self.options.endpoint_url
+        signing = await self._client(endpoint_url, region or self._configured_region)
+        self._presigner = Presigner(signing, self._credentials)
+        return self._presigner
+
+    @property
+    def _configured_region(self) -> str | None:
+        """None: that of AWS_DEFAULT_REGION or the profile. AWS_REGION goes before them, as in AWS's other SDKs;
+        botocore doesn't know it."""
+        return self.options.region or self._environ.get("AWS_REGION") or None
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         """Starts work that goes on if its caller is cancelled; `close` waits for it."""
@@ -141,16 +170,17 @@ class S3Connection:
         waiting = self.options.connect_timeout + self.options.read_timeout
         return waiting.total_seconds() + body_bytes / self.options.slowest_bytes_per_s
 
-    async def _client(self, endpoint_url: str | None) -> Any:
-        if endpoint_url in self._clients:
-            return self._clients[endpoint_url]
+    async def _client(self, endpoint_url: str | None, region: str | None) -> Any:
+        place = endpoint_url, region
+        if place in self._clients:
+            return self._clients[place]
         async with self._opening:
-            if endpoint_url not in self._clients:
+            if place not in self._clients:
                 with reported("The S3 client", self._redact):
-                    self._clients[endpoint_url] = await self._open(endpoint_url)
-            return self._clients[endpoint_url]
+                    self._clients[place] = await self._open(endpoint_url, region)
+            return self._clients[place]
 
-    async def _open(self, endpoint_url: str | None) -> Any:
+    async def _open(self, endpoint_url: str | None, region: str | None) -> Any:
         options = self.options
         elsewhere = endpoint_url or any(self._environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
         config = AioConfig(
@@ -168,7 +198,7 @@ class S3Connection:
         )
         context = self._session.create_client(
             "s3",
-            region_name=options.region,
+            region_name=region,
             endpoint_url=endpoint_url,
             aws_access_key_id=options.access_key_id,
             aws_secret_access_key=options.secret_access_key,
@@ -178,6 +208,7 @@ class S3Connection:
         client = await self._exits.enter_async_context(context)
         # aiohttp waits for "100 Continue" without any timeout, and parts are small enough to just send.
         client.meta.events.register_last("before-call.s3", _send_without_asking)
+        client.meta.events.register_last("before-send.s3.HeadBucket", self._region.note)
         s3_signer.choose(client)
         return client
 

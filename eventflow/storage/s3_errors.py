@@ -52,6 +52,8 @@ _WAYS_OUT = {
     "RequestTimeTooSkewed": "Set this machine's clock.",
     "PermanentRedirect": "The bucket is in another region: set AWS_REGION.",
     "AuthorizationHeaderMalformed": "Set AWS_REGION to the bucket's region.",
+    "AuthorizationQueryParametersError": "Set AWS_REGION to the bucket's region.",
+    "IllegalLocationConstraintException": "The bucket is in another region: set AWS_REGION.",
 }
 _NETWORK = (
     boto.ConnectionError,

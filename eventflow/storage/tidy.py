@@ -17,6 +17,8 @@ from eventflow.storage.port import ObjectStore
 #: one that is open is carried on with when a worker comes back.
 _ABANDONED_FILE, _ABANDONED_UPLOAD = timedelta(hours=1), timedelta(days=1)
 _PERIOD_S = 1_800.0
+#: Where we begin uploads. Another environment's store may be in a folder below ours, or anything else in the bucket.
+WRITTEN = ("jobs/", "assets/", "cache/", "videos/")
 
 
 @asynccontextmanager
@@ -36,7 +38,7 @@ async def _tidy(stores: Iterable[ObjectStore], period_s: float) -> None:
         for store in stores:
             older_than = _ABANDONED_FILE if isinstance(store, LocalStore) else _ABANDONED_UPLOAD
             try:
-                if removed := await store.remove_abandoned(older_than=older_than):
+                if removed := await store.remove_abandoned(older_than=older_than, below=WRITTEN):
                     log.info("half-written files removed", store=store.description, count=removed)
             except StorageError as error:
                 log.warning("store not looked through", store=store.description, error=str(error))

@@ -147,11 +147,12 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
     from eventflow.archive.restore import NotEmpty
     from eventflow.archive.restore import restore as run
     from eventflow.log.errors import ArchiveDamaged
+    from ops.environment import come_back
 
     async with _open(data_dir) as parts:
         try:
             with steps("segments") as step:
-                return await run(
+                found = await run(
                     _shelf(parts),
                     parts.tombstones,
                     merge=merge,
@@ -161,6 +162,9 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
                     stays=parts.settings.leavings.deletes,
                     on_segment=step,
                 )
+            if not dry_run:
+                await come_back(parts)
+            return found
         except NotEmpty as error:
             way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."
             raise CommandError(f"{str(error).capitalize()}. {way_out}") from error

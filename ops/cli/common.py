@@ -102,11 +102,17 @@ StackDir = Annotated[Path | None, typer.Option("--data-dir", help="That of the `
 
 @asynccontextmanager
 async def open_tool(data_dir: Path | None) -> AsyncIterator[Parts]:
-    """The parts for an operator's command."""
+    """The parts for an operator's command. Raises UsageError where there is no `data_dir`: nothing runs on it."""
     from ops.compose import open_parts
 
-    async with open_parts(settings_from(service_environment({"data_dir": data_dir}))) as parts:
+    _require_folder(data_dir)
+    async with open_parts(settings_from(service_environment({"data_dir": data_dir})), serves=False) as parts:
         yield parts
+
+
+def _require_folder(data_dir: Path | None) -> None:
+    if data_dir is not None and not data_dir.is_dir():
+        raise UsageError(f"There is no folder {data_dir}: name that of a running `eventflow up` by --data-dir.")
 
 
 def unreachable(error: BaseException) -> str:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ops.stack import Stack
 
 SAMPLE = "event-streams.md"
+LOG = "demo.log"
+#: In a folder that a demo has written to.
+MARK = ".eventflow-demo"
 
 
 def demo(
@@ -33,10 +36,7 @@ def demo(
     """Start everything, make the sample script's video, save it, and end everything again."""
     from eventflow.telemetry.logs import configure_logs
 
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"{output} can't be used: {error.strerror}. Choose another --output.") from error
+    _take_output(output)
     configure_logs("WARNING", json=False)
     with ExitStack() as temporary:
         folder = data_dir or Path(
@@ -50,12 +50,31 @@ def demo(
         say("The demo's server has ended, and its URLs with it; `eventflow up` starts one that stays.")
 
 
+def _take_output(output: Path) -> None:
+    """Make the folder, or use one that is there: what a demo before this one has left in it is written over, and
+    nothing else. Raises CommandError."""
+    stem = Path(SAMPLE).stem
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        there = {path.name for path in output.iterdir() if path.name == LOG or path.name.startswith(stem)}
+        # A version without the mark has left its log and a video.
+        before = (output / MARK).exists() or {LOG, f"{stem}-1080p.mp4"} <= there
+        if there and not before:
+            raise CommandError(
+                f"{output} holds files that aren't a demo's, and would be overwritten ({', '.join(sorted(there))}). "
+                "Choose another --output."
+            )
+        (output / MARK).touch()
+    except OSError as error:
+        raise CommandError(f"{output} can't be used: {error.strerror}. Choose another --output.") from error
+
+
 async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> None:
     """A signal ends it together with its processes; a second one doesn't let them finish."""
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
 
-    log = output / "demo.log"
+    log = output / LOG
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         stack = Stack(settings, environment, errors=errors)

@@ -19,6 +19,7 @@ from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
 from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, say, service_environment, settings_from
 from ops.cli.tables import printable
+from ops.embedded import running_url
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
@@ -62,12 +63,14 @@ async def _service(settings: Settings, environment: Mapping[str, str]) -> list[F
 
     explicit = any(environment.get(name) for name in REDIS_VARIABLES)
     findings = [] if explicit else [await machine.embedded_server()]
+    expected = explicit or running_url(settings.data_dir) is not None
     try:
-        async with open_parts(settings) as parts:
-            findings += await service.log_server(parts, explicit=explicit)
+        async with open_parts(settings, serves=False) as parts:
+            findings += await service.log_server(parts, expected=expected)
             findings += [
                 *await service.stores(parts),
                 await service.players(parts.stores["delivery"]),
+                await service.viewers(parts.stores["delivery"]),
                 service.signing(parts),
             ]
     except (OSError, ValueError, SettingsError) as error:

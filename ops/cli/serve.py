@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
+from redis.exceptions import RedisError
 
+from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.settings import Settings
 from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from ops.cli.common import (
@@ -44,14 +46,22 @@ Concurrency = Annotated[int | None, typer.Option(min=1, help="Handlers that each
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 
-def up(data_dir: DataDir = None, host: Host = None, port: Port = None, concurrency: Concurrency = None) -> None:
+def up(
+    data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+    concurrency: Concurrency = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Make the stores this log's, as `eventflow storage adopt` does.")
+    ] = False,
+) -> None:
     """Run everything on this machine: embedded server, web app, a worker of each group.
 
     Prints "ready http://HOST:PORT" once requests are served. Ctrl-C or SIGTERM lets running steps finish; a second
     one ends everything at once. Started again on the same data directory, it goes on where it was.
     """
     environment, settings = stack_settings(data_dir=data_dir, host=host, port=port, concurrency=concurrency)
-    run_supervisor(_up(settings, environment), settings)
+    run_supervisor(_up(settings, environment, adopt=adopt), settings)
 
 
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
@@ -65,14 +75,14 @@ def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
     return environment, settings_from(environment)
 
 
-async def _up(settings: Settings, environment: dict[str, str]) -> None:
+async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -> None:
     from ops.embedded import EmbeddedError
     from ops.stack import Stack, StackError
     from ops.supervisor import first_of
 
     stop = asyncio.Event()
     try:
-        stack = Stack(settings, environment)
+        stack = Stack(settings, environment, adopt=adopt)
         stop_on_signals(lambda: stack.kill() if stop.is_set() else stop.set())
         stopped = asyncio.create_task(stop.wait())
         starting = asyncio.create_task(stack.start())
@@ -118,6 +128,17 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
     return tuple(known[name] for name in names)
 
 
+def _take_data_dir(settings: Settings) -> None:
+    """Where anything is to be kept there. Raises UsageError."""
+    from ops.data_dir import DataDirError, is_needed, take
+
+    try:
+        if is_needed(settings):
+            take(settings.data_dir)
+    except DataDirError as error:
+        raise UsageError(str(error)) from error
+
+
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
@@ -128,6 +149,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
+    _take_data_dir(settings)
     async with open_parts(settings) as parts:
         if await _server_answers(parts, stop):
             pulse = Pulse(settings.watchdog_seconds or float("inf"))
@@ -152,10 +174,12 @@ def web(host: Host = None, port: Port = None, supervised: Supervised = False) ->
 async def _web(settings: Settings, supervised: bool) -> None:
     from eventflow.runtime.process import allow_files, tune_process
     from ops.compose import open_parts, web_app
+    from ops.environment import say_what_viewers_miss
     from web.serve import RefusedToServe, serving
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
+    _take_data_dir(settings)
     async with open_parts(settings, folded_jobs=_WEB_FOLDED_JOBS) as parts:
         if not await _server_answers(parts, stop):
             return
@@ -164,7 +188,10 @@ async def _web(settings: Settings, supervised: bool) -> None:
         try:
             async with serving(web_app(parts), settings.host, settings.port) as address:
                 say(f"ready {address.url}")
+                looking = asyncio.create_task(say_what_viewers_miss(parts))
                 await stop.wait()
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
         except RefusedToServe as error:
             raise UsageError(str(error)) from error
         except OSError as error:
@@ -173,10 +200,10 @@ async def _web(settings: Settings, supervised: bool) -> None:
 
 
 async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
-    """Whether there is a fit server before `stop` is set. Raises CommandError."""
+    """Whether there is a fit server, and stores that are ours, before `stop` is set. Raises CommandError."""
     from ops.supervisor import first_of
 
-    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync))
+    waiting = asyncio.create_task(_fit_places(parts))
     stopped = asyncio.create_task(stop.wait())
     await first_of(waiting, stopped)
     stopped.cancel()
@@ -185,6 +212,36 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
         return True
     waiting.cancel()
     return False
+
+
+async def _fit_places(parts: Parts) -> None:
+    """Until there are. Raises CommandError where they can't be used."""
+    from ops.environment import ForeignStore, claim_stores
+
+    while True:
+        await _fit_server(parts)
+        try:
+            return await claim_stores(parts)
+        except ForeignStore as error:
+            raise UsageError(str(error)) from error
+        except (RedisError, *DISCONNECTED) as error:  # it has gone again meanwhile
+            if not is_passing(error):
+                raise CommandError(f"The event log can't be used: {error}") from error
+
+
+async def _fit_server(parts: Parts) -> None:
+    """Until there is one. Raises CommandError where it can't be used."""
+    from eventflow.log.errors import LogUnfit
+    from eventflow.log.persistence import require_append_only_file
+
+    await wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync)
+    if not parts.settings.needs_append_only_file:
+        return
+    try:
+        if not await require_append_only_file(parts.redis):
+            structlog.get_logger().warning("the server doesn't say whether it has an append-only file: allow +info")
+    except LogUnfit as error:
+        raise CommandError(f"The event log can't be used: {error}") from error
 
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:

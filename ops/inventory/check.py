@@ -5,6 +5,8 @@ are held at a time, besides the ids.
 Rule 2: a job is read after its files were listed, and whatever looks wrong is looked at again: a check beside running
 workers finds nothing that isn't so.
 Rule 3: only what is older than the grace, and of no job that is at work, is an orphan: it may be named yet.
+Rule 4: what no job of this log is known by isn't nobody's for that: another environment may have it, or a log that was
+restored has lost it. Such files go only if that is asked for, and what no job could be called never.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ ROOTS: Mapping[StoreRole, str] = {"workspace": "jobs/", "delivery": "videos/", "
 
 
 class Kind(StrEnum):
-    ORPHAN = "orphan"  #: no event names it
+    ORPHAN = "orphan"  #: of a job of the log, and no event names it
+    UNKNOWN = "unknown"  #: of a job that the log doesn't know
+    FOREIGN = "foreign"  #: where jobs have their files, under a name that is no job's
     MISSING = "missing"  #: named, and gone
     DAMAGED = "damaged"  #: its content isn't what the event says
     UNREADABLE = "unreadable"  #: the job's history; its files are left alone
@@ -86,7 +90,8 @@ class Files:
 
 @frozen
 class Check:
-    """One run. Orphans are `older_than` that time. With `repair` orphans are removed; nothing else ever is.
+    """One run. Orphans are `older_than` that time. With `repair` orphans are removed, and with `unknown_too` files of
+    unknown jobs; nothing else ever is.
 
     With `checksum` every file that viewers are sent to is read.
     """
@@ -95,6 +100,7 @@ class Check:
     stores: Mapping[StoreRole, ObjectStore]
     older_than: datetime
     repair: bool = False
+    unknown_too: bool = False
     checksum: bool = False
     on_finding: Callable[[Finding], None] = lambda _: None
     on_progress: Callable[[Report], None] = lambda _: None
@@ -119,18 +125,22 @@ class Check:
             return
         report.jobs += bool(history)
         report.unknown_objects += 0 if history else len(objects)
-        await self._orphans(report, job_id, found, claims)
+        kind = Kind.ORPHAN if history else Kind.UNKNOWN if is_job_id(job_id) else Kind.FOREIGN
+        await self._orphans(report, kind, job_id, found, claims)
         await self._wanted(report, job_id, found, claims)
 
-    async def _orphans(self, report: Report, job_id: str, found: Mapping[StoreRole, Files], claims: Claims) -> None:
+    async def _orphans(
+        self, report: Report, kind: Kind, job_id: str, found: Mapping[StoreRole, Files], claims: Claims
+    ) -> None:
+        removed = self.repair and (kind is Kind.ORPHAN or (kind is Kind.UNKNOWN and self.unknown_too))
         for role, files in found.items():
             for info in files.objects:
                 young = info.modified_at > self.older_than
                 if (role, info.key) in claims.named or claims.at_work or young:
                     continue
-                if self.repair:
+                if removed:
                     await self.stores[role].delete(info.key)
-                self._tell(report, Finding(Kind.ORPHAN, role, info.key, job_id, info.size_bytes, removed=self.repair))
+                self._tell(report, Finding(kind, role, info.key, job_id, info.size_bytes, removed=removed))
 
     async def _wanted(self, report: Report, job_id: str, found: Mapping[StoreRole, Files], claims: Claims) -> None:
         there = {(role, info.key) for role, files in found.items() for info in files.objects}

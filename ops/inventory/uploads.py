@@ -6,21 +6,33 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
 from eventflow.domain.values import StoreRole
+from eventflow.envelope import is_job_id
+from eventflow.log.jobs import JobLog
 from eventflow.storage import ObjectStore
-from ops.inventory.check import Finding, Kind
+from eventflow.storage.tidy import WRITTEN
+from ops.inventory.check import ROOTS, Finding, Kind
 
 
 async def open_uploads(
-    stores: Mapping[StoreRole, ObjectStore], older_than: datetime, *, repair: bool
+    log: JobLog, stores: Mapping[StoreRole, ObjectStore], older_than: datetime, *, repair: bool, unknown_too: bool
 ) -> AsyncIterator[Finding]:
-    """Those that got no part since `older_than`; with `repair` they are aborted. Raises StorageError."""
+    """Those that got no part since `older_than`. With `repair` they are aborted: those of the log's jobs and of what is
+    no job's (assets, the scene cache), and with `unknown_too` those of jobs that the log doesn't know.
+
+    Raises StorageError and connection errors.
+    """
     from eventflow.storage.s3 import S3Store  # a large import, for those who need it
 
     for role, store in stores.items():
         if not isinstance(store, S3Store):
             continue
-        old = [upload async for upload in store.open_uploads() if upload.last_used_at <= older_than]
-        for upload in old:
-            removed = repair and await store.abort(upload)
+        found = [upload for root in WRITTEN async for upload in store.open_uploads(root)]
+        for upload in (upload for upload in found if upload.last_used_at <= older_than):
+            key = str(upload.target["Key"])
+            root, _, rest = key.removeprefix(store.prefix).partition("/")
+            job_id = rest.partition("/")[0] if f"{root}/" in ROOTS.values() else ""
+            known = not job_id or (is_job_id(job_id) and await log.load(job_id) is not None)
+            removed = repair and (known or unknown_too) and await store.abort(upload)
             last = f"last used at {upload.last_used_at:%Y-%m-%dT%H:%M:%SZ}"
-            yield Finding(Kind.UPLOAD, role, upload.target["Key"], "", detail=last, removed=removed)
+            detail = last if known else f"{last}, of no job that the log knows"
+            yield Finding(Kind.UPLOAD, role, key, job_id if known else "", detail=detail, removed=removed)

@@ -6,8 +6,12 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from eventflow.domain import events as ev
+from eventflow.domain.values import FailureCategory
 from eventflow.log.paused import STALE_S, PausedWorkers
+from eventflow.runtime.failure import ResourceError, RetryPolicy
 from eventflow.runtime.pressure import Gate, PressureLimits
+from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from tests.support.runtime import Chain, Space, utc_now, working
 from tests.support.waiting import wait_until
@@ -47,6 +51,54 @@ async def test_worker_without_room_takes_nothing_and_goes_on_when_there_is_some(
         await wait_until(lambda: _has(space, waiting, "VideoGenerated"))
     assert await paused.list() == []
     assert gate.reason == ""
+
+
+def _short_of_disk(tried: list[str], name: str, times: int) -> Group:
+    """A group whose step finds no room the first `times` times; each try is noted under `name`."""
+
+    async def step(reaction: Reaction) -> None:
+        tried.append(name)
+        if tried.count(name) <= times:
+            raise ResourceError("disk_full", "no space is left on the worker's disk")
+
+    return Chain(step).groups[0]
+
+
+async def _failures(space: Space, job: str) -> list[ev.StepFailed]:
+    return [e.event for e in await space.history(job) if isinstance(e.event, ev.StepFailed)]
+
+
+async def test_a_step_that_had_too_little_here_is_tried_elsewhere(space: Space) -> None:
+    tried: list[str] = []
+    paused = PausedWorkers(space.redis, space.keyspace, clock=utc_now)
+    gate = Gate(lambda: "", lambda reason: paused.note("w-1", "generation", reason))
+    retry = RetryPolicy(base_s=0.05)
+    async with working(space, _short_of_disk(tried, "full", 100), gate=gate, retry=retry, rest_s=600):
+        job = await space.submit()
+        await wait_until(lambda: not gate.is_open)
+        await wait_until(lambda: _reads_ended(space))
+        async with working(space, _short_of_disk(tried, "other", 0)):
+            await wait_until(lambda: _has(space, job, "VideoGenerated"))
+        assert (tried[0], tried[-1]) == ("full", "other")
+        [note] = await wait_until(paused.list, what="the note of the worker that rests")
+        assert note.reason == "a step has failed here: no space is left on the worker's disk"
+    for failed in await _failures(space, job):
+        assert (failed.failure.code, failed.failure.category) == ("disk_full", FailureCategory.RESOURCE)
+        assert failed.retry_at is not None
+
+
+async def test_where_there_is_no_other_worker_it_is_tried_again_after_a_rest(space: Space) -> None:
+    tried: list[str] = []
+    gate = Gate(lambda: "", lambda reason: _told(tried, reason))
+    async with working(space, _short_of_disk(tried, "full", 1), gate=gate, retry=RetryPolicy(base_s=2), rest_s=0.5):
+        job = await space.submit()
+        await wait_until(lambda: _has(space, job, "VideoGenerated"))
+    assert tried.count("full") == 2
+    assert len(await _failures(space, job)) == 1
+
+
+async def _told(tried: list[str], reason: str) -> None:
+    tried.append(f"told: {reason}")
 
 
 async def test_note_of_a_paused_worker_that_was_killed_is_forgotten(space: Space) -> None:

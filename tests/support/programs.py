@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -97,12 +97,14 @@ class Programs:
     started: list[Program] = field(factory=list)
     _asked: Iterator[int] = field(factory=count)
 
-    def start(self, *arguments: str, **settings: str) -> Program:
-        """`eventflow *arguments` with `settings` such as EVENTFLOW_PORT="0"."""
+    def start(
+        self, *arguments: str, within: Callable[[list[str]], list[str]] = lambda command: command, **settings: str
+    ) -> Program:
+        """`eventflow *arguments` with `settings` such as EVENTFLOW_PORT="0". `within` is what the command runs in."""
         name = f"{len(self.started)}-{arguments[0]}"
         with (self.folder / f"{name}.out").open("wb") as out, (self.folder / f"{name}.err").open("wb") as err:
             process = subprocess.Popen(
-                [*self.under, sys.executable, "-P", "-m", "ops.cli", *arguments],
+                [*self.under, *within([sys.executable, "-P", "-m", "ops.cli", *arguments])],
                 cwd=self.folder,
                 env=self._environment(settings),
                 stdin=subprocess.DEVNULL,

@@ -181,6 +181,7 @@ async def working(
     limits: StepLimits | None = None,
     pulse: Pulse | None = None,
     gate: Gate | None = None,
+    rest_s: float = 30.0,
     archive: Archive | None = None,
     most_in_progress: int = 0,
     shared: bool = False,
@@ -201,7 +202,7 @@ async def working(
     )
     consumer = f"w-{secrets.token_hex(4)}"
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
-    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits())
+    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits(), rest_s)
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
     shares = Shares(alive, consumer, range(space.keyspace.partitions)) if shared else None
     parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}

@@ -42,11 +42,20 @@ async def blocking(part: str, remedy: str, check: Callable[[], str], *, timeout_
     return await awaited(part, remedy, lambda: asyncio.to_thread(check), timeout_s=timeout_s)
 
 
-async def awaited(part: str, remedy: str, check: Callable[[], Awaitable[str]], *, timeout_s: float = 60.0) -> Finding:
-    """The same for a coroutine."""
+async def awaited(
+    part: str,
+    remedy: str,
+    check: Callable[[], Awaitable[str]],
+    *,
+    timeout_s: float = 60.0,
+    passing: tuple[type[Exception], ...] = (),
+) -> Finding:
+    """The same for a coroutine. Errors of the kinds `passing` are the caller's."""
     try:
         return ok(part, await asyncio.wait_for(check(), timeout_s))
     except TimeoutError:
         return fail(part, f"no answer in {timeout_s:g} s", remedy)
+    except passing:
+        raise
     except Exception as error:  # whatever is broken, the other checks go on
         return fail(part, f"{type(error).__name__}: {error}", remedy)

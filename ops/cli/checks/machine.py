@@ -19,6 +19,7 @@ _GIB = 1 << 30
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 5 * _GIB, _GIB // 2
 _CODECS = ("libx264", "aac")
 _PROGRAM_TIMEOUT_S = 30
+_DATA = "data directory"
 _OLDEST_PYTHON = (3, 11, 0)
 
 
@@ -125,12 +126,15 @@ async def embedded_server() -> Finding:
 
 async def disks(data_dir: Path, scratch_dir: Path | None) -> list[Finding]:
     """Room where data is kept and where running steps have their files."""
-    folders = {"data directory": data_dir, "scratch directory": scratch_dir or Path(tempfile.gettempdir())}
+    folders = {_DATA: data_dir, "scratch directory": scratch_dir or Path(tempfile.gettempdir())}
     return [await asyncio.to_thread(_disk, part, folder) for part, folder in folders.items()]
 
 
 def _disk(part: str, folder: Path) -> Finding:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if existing != folder and part == _DATA:
+        remedy = "`eventflow up` makes it; for that of another one name its folder by --data-dir."
+        return warn(part, f"there is no {folder}", remedy)
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass

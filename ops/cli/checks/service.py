@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -16,7 +17,10 @@ from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, check_server, load_script
 from eventflow.log.errors import LogUnfit
 from eventflow.log.paused import PausedWorkers
-from eventflow.settings import Environment
+from eventflow.log.persistence import FORGETS
+from eventflow.settings import Environment, Settings
+from eventflow.storage import LocalStore, StorageError
+from eventflow.storage.viewing import viewed
 from eventflow.topics import GROUP_TOPICS
 from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
@@ -29,15 +33,22 @@ if TYPE_CHECKING:
 
 _OLDEST = (7, 0)
 _SKEW_S = 2.0
+#: How a store says that its disk has no room.
+_FULL = ("ENOSPC", "EDQUOT")
 
 
-async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
-    """The server and everything in it. `explicit`: a URL was configured, so a missing server is a failure."""
+async def log_server(parts: Parts, *, expected: bool) -> list[Finding]:
+    """The server and everything in it. `expected`: a URL was configured, or one runs on the data directory, so that
+    one that doesn't answer is a failure."""
     try:
         await parts.redis.ping()
     except (RedisError, *DISCONNECTED) as error:
-        if explicit:
+        if expected:
             remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
+            if "MISCONF" in str(error):
+                remedy = (
+                    "Free space on the server's disk, or mend it: until it can save what it is told it takes no job."
+                )
             return [fail("log server", str(error), remedy)]
         remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
         return [warn("log server", "none is running on this data directory", remedy)]
@@ -50,6 +61,7 @@ async def log_server(parts: Parts, *, explicit: bool) -> list[Finding]:
         await _parked(parts),
         await _paused(parts),
         await _access(parts),
+        await _ownership(parts),
     ]
 
 
@@ -81,7 +93,7 @@ async def _safety(parts: Parts) -> list[Finding]:
     except LogUnfit as error:
         said, _, remedy = str(error).partition(". ")
         return [fail("log safety", said, remedy or "Change the server's configuration.")]
-    return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on")]
+    return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on", parts.settings)]
 
 
 async def _replicas(parts: Parts, servers: Sequence[Redis]) -> list[Finding]:
@@ -106,9 +118,11 @@ def _clock(skew_s: float) -> Finding:
     return warn("clock", found, "Synchronise the clocks (NTP): retries are due, and links expire, by them.")
 
 
-def _durability(aof: bool) -> Finding:
+def _durability(aof: bool, settings: Settings) -> Finding:
     if aof:
         return ok("append-only file", "on")
+    if settings.needs_append_only_file:
+        return fail("append-only file", "off", FORGETS.partition(": ")[2])
     remedy = "Set appendonly yes: without it a crash of the server loses what isn't in its last snapshot."
     return warn("append-only file", "off", remedy)
 
@@ -162,6 +176,21 @@ async def _paused(parts: Parts) -> Finding:
     return warn("backpressure", found, remedy)
 
 
+async def _ownership(parts: Parts) -> Finding:
+    """Whether the stores are this environment's; one without a mark gets it from the first process that starts."""
+    from ops.environment import ForeignStore, refuse_foreign_stores
+
+    part = "stores' owner"
+    try:
+        await refuse_foreign_stores(parts)
+    except ForeignStore as error:
+        said, _, remedy = str(error).partition("; ")
+        return fail(part, said, remedy)
+    except StorageError:
+        return warn(part, "can't be told", "A store doesn't answer: see below.")
+    return ok(part, "this environment, or nobody yet")
+
+
 async def _access(parts: Parts) -> Finding:
     keys = await parts.api_keys.list()
     if keys:
@@ -177,16 +206,53 @@ async def _access(parts: Parts) -> Finding:
 
 async def stores(parts: Parts) -> list[Finding]:
     """Each store: its own check, then an object is written, read, signed and deleted."""
-    remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
     found: dict[str, ObjectStore] = dict(parts.stores.items())
     if parts.shelf is not None:
         found["archive"] = parts.shelf.store
-    return [await awaited(f"{role} store", remedy, partial(_probe, store)) for role, store in found.items()]
+    return [await _store(f"{role} store", store) for role, store in found.items()]
+
+
+async def _store(part: str, store: ObjectStore) -> Finding:
+    remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
+    if isinstance(store, LocalStore) and not store.root.exists():  # to look at it isn't to make it
+        above = next(path for path in store.root.parents if path.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            return fail(part, f"{store.description} isn't there, and can't be made in {above}", remedy)
+        return ok(part, f"{store.description} isn't there yet; the service makes it")
+    try:
+        return await awaited(part, remedy, partial(_probe, store), passing=(StorageError,))
+    except StorageError as error:
+        if error.upstream_code in _FULL:
+            remedy = "Free space there, or have the store in a folder on another disk."
+        return fail(part, str(error), remedy)
+
+
+async def viewers(store: ObjectStore) -> Finding:
+    """Whether a signed URL gives its bytes to a viewer: by the address that he is sent to, in parts, to any page."""
+    part, key = "viewers", f"doctor/{secrets.token_hex(8)}"
+    if isinstance(store, LocalStore) and not store.root.exists():
+        return ok(part, "nothing is delivered yet")
+    try:
+        await store.put_bytes(key, b"seen", media_type="text/plain")
+        try:
+            found = await viewed(store, key)
+        finally:
+            await store.delete(key)
+    except StorageError as error:
+        return fail(part, str(error), "Mend the delivery store first.")
+    if found is None:
+        return ok(part, "get files from the web app")
+    if found.problem and isinstance(store, LocalStore):  # the web app may not run yet, or have another signing key
+        return warn(part, found.problem, "Start the web app, and see that EVENTFLOW_PUBLIC_URL leads to it.")
+    if found.problem:
+        return fail(part, found.problem, found.way_out)
+    if not found.pages:
+        return warn(part, "get files, but pages of other origins can't read them", "Run `eventflow storage setup`.")
+    return ok(part, "get files by signed URLs, in parts, in pages of any origin")
 
 
 async def players(store: ObjectStore) -> Finding:
     """Whether players in pages of other origins can read what the delivery store gives them."""
-    from eventflow.storage import StorageError
     from eventflow.storage.s3 import S3Store
 
     part = "players"

@@ -89,7 +89,7 @@ async def test_a_put_leaves_nothing_but_the_object_and_its_metadata(store: Local
     data, meta = sorted(all_files(root), reverse=True)
     assert data == "a/x"
     assert meta.startswith(".eventflow/meta/")
-    assert (root / "a" / "x").stat().st_mode & 0o777 == 0o644
+    assert (root / "a" / "x").stat().st_mode & 0o777 == 0o600
     await store.delete("a/x")
     assert all_files(root) == []
     assert not (root / "a").exists()

@@ -110,7 +110,9 @@ def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tm
     assert [event["sequence"] for event in history] == list(range(1, len(history) + 1))
     rendered = [event["data"]["scene"] for event in history if event["type"] == "SceneRendered"]
     assert sorted(rendered) == list(range(_status(second.url, job_id)["scenes"]["total"]))
-    wait_until_sync(lambda: not list((second.data_dir / "scratch").iterdir()), what="an empty scratch folder")
+    wait_until_sync(
+        lambda: not list((second.data_dir / ".eventflow-scratch").iterdir()), what="an empty scratch folder"
+    )
 
 
 def _status(url: str, job_id: str) -> dict[str, dict[str, int]]:
@@ -186,7 +188,7 @@ def test_a_taken_port_is_named(programs: Programs, tmp_path: Path) -> None:
 
 
 def test_production_is_refused(programs: Programs) -> None:
-    settings = {"EVENTFLOW_ENV": "production", "EVENTFLOW_SIGNING_KEY": f"k1:{'0' * 64}"}
+    settings = {"EVENTFLOW_ENV": "production", "EVENTFLOW_SIGNING_KEY": f"k1:{'0' * 64}", "EVENTFLOW_DATA_DIR": "data"}
     for command in (("up",), ("demo",)):
         refused = programs.run(*command, **settings)
         assert refused.code == 1

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -75,10 +79,10 @@ async def test_each_kind_is_found_and_only_orphans_are_removed(studio: StudioOf)
         orphans = [
             await put(s, "delivery", f"videos/{good}/360p/stray.mp4"),
             await put(s, "workspace", f"jobs/{good}/stray.json"),
-            await put(s, "fallback", f"videos/{NOBODY}/360p/stray.mp4"),
-            await put(s, "delivery", "videos/not-a-job"),
             *left_behind,
         ]
+        unknown = await put(s, "fallback", f"videos/{NOBODY}/360p/stray.mp4")
+        foreign = [await put(s, "delivery", f"videos/{name}") for name in ("not-a-job", "holiday/beach.mp4")]
         others = [
             await put(s, "workspace", f"jobs/{working}/soon-to-be-named.json"),
             await put(s, "workspace", "assets/bob/logo.png"),
@@ -90,18 +94,22 @@ async def test_each_kind_is_found_and_only_orphans_are_removed(studio: StudioOf)
         path_of(s, damaged).write_bytes(path_of(s, damaged).read_bytes()[::-1])
         path_of(s, cut).write_bytes(b"cut")
         wrong = [(Kind.DAMAGED, damaged), (Kind.DAMAGED, cut), (Kind.MISSING, missing)]
+        wrong += [(Kind.UNKNOWN, unknown), *((Kind.FOREIGN, key) for key in foreign)]
         expected = sorted([*((Kind.ORPHAN, key) for key in orphans), *wrong])
 
         report, findings = await found(s, checksum=True)
         assert findings == expected
-        assert (report.jobs, report.unknown_objects, report.left) == (4, 2, len(expected))
+        assert (report.jobs, report.unknown_objects, report.left) == (4, 3, len(expected))
         assert (await found(s))[1] == [each for each in expected if each[0] is not Kind.DAMAGED]
         assert [kind for kind, _ in (await found(s, age=AN_HOUR))[1]] == [Kind.MISSING], "young files may be named yet"
 
         report, findings = await found(s, repair=True, checksum=True)
         assert findings == expected
-        assert (report.removed, report.left) == ({Kind.ORPHAN: len(orphans)}, 3)
+        assert (report.removed, report.left) == ({Kind.ORPHAN: len(orphans)}, len(wrong))
         assert (await found(s, checksum=True))[1] == sorted(wrong)
+        report, _ = await found(s, repair=True, unknown_too=True, checksum=True)
+        assert report.removed == {Kind.UNKNOWN: 1}
+        assert all(path_of(s, key).exists() for key in foreign), "what no job is called is nobody's to remove"
         for key in others:
             assert path_of(s, key, "workspace").exists()
 
@@ -153,15 +161,22 @@ async def test_open_uploads_are_found_and_aborted_when_they_are_old(
             store = s.parts.stores["delivery"]
             assert isinstance(store, S3Store)
             client = await store._connection.client()
-            for key in ("films/videos/x/a.mp4", "other/b.mp4"):
+            job = await s.space.submit()
+            ours, others = f"films/videos/{job}/a.mp4", f"films/videos/{NOBODY}/a.mp4"
+            for key in (ours, others, "other/b.mp4"):
                 await client.create_multipart_upload(Bucket=server.bucket, Key=key)
+
+            async def uploads(ahead: timedelta, *, repair: bool, unknown_too: bool = False) -> dict[str, bool]:
+                options: Any = {"repair": repair, "unknown_too": unknown_too}
+                seen = [f async for f in open_uploads(s.parts.log, s.parts.stores, utc_now() + ahead, **options)]
+                assert {f.kind for f in seen} <= {Kind.UPLOAD}
+                return {f.key: f.removed for f in seen}
+
             if server_of is rclone_server:  # for moto all began in 2010
-                young = [f async for f in open_uploads(s.parts.stores, utc_now() - AN_HOUR, repair=True)]
-                assert young == []
-            for removed in (False, True):
-                old = [f async for f in open_uploads(s.parts.stores, utc_now() + AN_HOUR, repair=removed)]
-                assert [(f.kind, f.key, f.removed) for f in old] == [(Kind.UPLOAD, "films/videos/x/a.mp4", removed)]
-            assert [f async for f in open_uploads(s.parts.stores, utc_now() + AN_HOUR, repair=False)] == []
+                assert await uploads(-AN_HOUR, repair=True) == {}
+            assert await uploads(AN_HOUR, repair=False) == {ours: False, others: False}
+            assert await uploads(AN_HOUR, repair=True) == {ours: True, others: False}
+            assert await uploads(AN_HOUR, repair=True, unknown_too=True) == {others: True}
             left = await client.list_multipart_uploads(Bucket=server.bucket)
             assert [upload["Key"] for upload in left["Uploads"]] == ["other/b.mp4"]
 
@@ -184,7 +199,7 @@ async def test_the_command_is_dry_by_default_and_knows_a_wrong_log(studio: Studi
         _make_old(stray)
         asked = await run(programs, "--json")
         lines = [json.loads(line) for line in asked.out.splitlines()]
-        assert (asked.code, lines[0]["kind"], lines[0]["removed"], lines[-1]["left"]) == (1, "orphan", False, 1)
+        assert (asked.code, lines[0]["kind"], lines[0]["removed"], lines[-1]["left"]) == (1, "unknown", False, 1)
         assert stray.exists()
         for number in range(5):
             _make_old(path_of(s, await put(s, "delivery", f"videos/{NOBODY}/{number}.mp4")))
@@ -194,6 +209,38 @@ async def test_the_command_is_dry_by_default_and_knows_a_wrong_log(studio: Studi
         assert (done.code, stray.exists()) == (0, False), done.out
         assert len(s.files("delivery")) == 4
         assert (await s.space.job(s.files("delivery")[0].parts[-3])).phase is Phase.COMPLETED
+
+
+async def test_another_environments_files_are_left_unless_their_number_is_typed(
+    studio: StudioOf, programs: Programs
+) -> None:
+    async with studio(workers=()) as s:
+        await stored_job(s.space, s.parts.stores, 6)
+        strange = [path_of(s, await put(s, "delivery", f"videos/{NOBODY}/{n}.mp4")) for n in range(2)]
+        for path in strange:
+            _make_old(path)
+        left = await run(programs, "--repair")
+        assert (left.code, "2 are of jobs that this log doesn't know" in left.out) == (1, True)
+        for typed, code, exist in (("", 1, True), ("yes", 1, True), ("2", 0, False)):
+            ended = await asyncio.to_thread(_at_a_terminal, programs, typed)
+            assert (ended, [path.exists() for path in strange]) == (code, [exist] * 2), typed
+
+
+def _at_a_terminal(programs: Programs, typed: str) -> int:
+    """`storage check --repair` where somebody types an answer; its exit code."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, **programs.environment}
+    command = [sys.executable, "-P", "-m", "ops.cli", "storage", "check", "--repair"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        os.write(ours, f"{typed}\n".encode())
+        told = b""
+        with suppress(OSError):  # what a terminal says when the other end is gone
+            while chunk := os.read(ours, 4_096):
+                told += chunk
+        os.close(ours)
+        assert b"2 files are of jobs that this log doesn't know" in told, told
+        return process.wait(60)
 
 
 def _make_old(path: Path) -> None:

@@ -1,8 +1,11 @@
 """The failure policy: what an exception goes down as, and when to try again."""
 
+import errno
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +22,7 @@ from eventflow.runtime.failure import (
 )
 from eventflow.storage import StorageUnavailable
 from handlers.failures import as_step_errors
-from handlers.generation.errors import ScriptError
+from handlers.generation.errors import EncodeError, ScriptError
 from handlers.media.probe import CorruptMedia
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,7 +62,11 @@ def test_a_message_can_be_written_down() -> None:
         (CorruptMedia("x"), FailureCategory.GENERATION),
         (StorageUnavailable("x"), FailureCategory.STORAGE),
         (OSError(28, "No space left on device"), FailureCategory.RESOURCE),
-        (OSError(5, "I/O error"), FailureCategory.INTERNAL),
+        (OSError(5, "I/O error"), FailureCategory.RESOURCE),
+        (OSError(122, "Disk quota exceeded"), FailureCategory.RESOURCE),
+        (OSError(24, "Too many open files"), FailureCategory.RESOURCE),
+        (MemoryError(), FailureCategory.RESOURCE),
+        (OSError(2, "No such file or directory"), FailureCategory.INTERNAL),
     ],
     ids=repr,
 )
@@ -82,6 +89,43 @@ def test_pauses_double_with_jitter_up_to_a_cap(attempt: int, seed: int) -> None:
 def test_pauses_differ() -> None:
     random, policy = Random(1), RetryPolicy()
     assert len({policy.retry_at(NOW, 1, random) for _ in range(10)}) == 10
+
+
+@pytest.mark.parametrize("kind", [EncodeError, ScriptError, CorruptMedia])
+@pytest.mark.parametrize("cause", [OSError(errno.ENOSPC, "x"), OSError(errno.EMFILE, "x"), MemoryError()], ids=repr)
+def test_what_the_machine_lacks_is_told_whoever_has_noticed_it(kind: type[Exception], cause: Exception) -> None:
+    error = kind("it could not be done")
+    error.__cause__ = cause
+    with pytest.raises(ResourceError) as caught, as_step_errors():
+        raise error
+    assert caught.value.retryable
+    assert caught.value.code in {"disk_full", "too_many_files", "out_of_memory"}
+
+
+def test_a_full_disk_under_libav_is_one() -> None:
+    with pytest.raises(ResourceError) as caught, as_step_errors():
+        _encode_to(Path("/dev/full"))
+    assert caught.value.code == "disk_full"
+
+
+def _encode_to(path: Path) -> None:
+    """A WAV of a minute, in the way that renditions are written."""
+    try:
+        with av.open(str(path), "w", format="wav") as made:
+            stream = made.add_stream("pcm_s16le", rate=48_000)
+            for _ in range(100):
+                frame = av.AudioFrame(format="s16", layout="stereo", samples=4_096)
+                frame.rate = 48_000
+                made.mux(stream.encode(frame))
+    except av.FFmpegError as error:
+        raise EncodeError(f"{path.name}: {error}") from error
+
+
+def test_libav_says_input_or_output_error_of_broken_files_too() -> None:
+    error = EncodeError("broken")
+    error.__cause__ = av.error.classes[errno.EIO](errno.EIO, "Input/output error")
+    with pytest.raises(GenerationError), as_step_errors():
+        raise error
 
 
 @given(st.floats(0, 10_000), st.integers(0, 2**32))

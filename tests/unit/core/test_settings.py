@@ -19,6 +19,7 @@ KEY = "k1:" + "5e" * 32
 PASSWORD = "hunter2-hunter2"
 WRONG = {
     "ENV": ("test", "one of development, staging, production"),
+    "LOG_PERSISTENCE": ("rdb", "one of aof, any"),
     "NAMESPACE": ("a b", "letters and digits"),
     "PARTITIONS": ("0", "a number from 1 to 256"),
     "DURABLE_ACK": ("maybe", "one of no, always"),
@@ -189,9 +190,21 @@ def test_jobs_are_listed_as_long_as_they_are_kept() -> None:
 
 
 def test_production_wants_a_signing_key() -> None:
-    (problem,) = problems(ENV="production")
+    (problem,) = problems(ENV="production", DATA_DIR="/data")
     assert "EVENTFLOW_SIGNING_KEY must be set in production" in problem
-    assert load_settings(env(ENV="production", SIGNING_KEY=KEY)).env is Environment.PRODUCTION
+    settings = load_settings(env(ENV="production", SIGNING_KEY=KEY, DATA_DIR="/data"))
+    assert settings.env is Environment.PRODUCTION
+
+
+def test_production_wants_to_be_told_where_files_go() -> None:
+    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, DELIVERY_URL="s3://bucket/films")
+    assert problem.startswith("EVENTFLOW_WORKSPACE_URL, EVENTFLOW_FALLBACK_URL must be set in production")
+    assert "EVENTFLOW_DATA_DIR" in problem
+    stores = {"WORKSPACE_URL": "s3://bucket/work", "DELIVERY_URL": "s3://bucket/films", "FALLBACK_URL": "file:///srv"}
+    assert load_settings(env(ENV="production", SIGNING_KEY=KEY, **stores)).needs_append_only_file
+    assert not load_settings(env(ENV="staging")).needs_append_only_file
+    kept = load_settings(env(ENV="production", SIGNING_KEY=KEY, LOG_PERSISTENCE="any", **stores))
+    assert not kept.needs_append_only_file
 
 
 @pytest.mark.parametrize(

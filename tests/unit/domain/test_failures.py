@@ -13,8 +13,13 @@ from tests.support import stories as s
 from tests.support.spec import given
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-TRANSIENT = [FailureCategory.GENERATION, FailureCategory.STORAGE, FailureCategory.INTERNAL]
-HOPELESS = [FailureCategory.INITIALIZATION, FailureCategory.RESOURCE]
+TRANSIENT = [
+    FailureCategory.GENERATION,
+    FailureCategory.STORAGE,
+    FailureCategory.RESOURCE,
+    FailureCategory.INTERNAL,
+]
+HOPELESS = [FailureCategory.INITIALIZATION]
 
 #: A phase, and the step of the whole job that may fail in it.
 STEPS = [
@@ -147,7 +152,7 @@ def test_a_scene_in_a_broken_environment_fails_the_job_at_once() -> None:
 
 
 def test_a_scene_that_kills_its_workers_is_not_tried_again() -> None:
-    command = fail(Step.RENDER_SCENE, 0, s.failure(FailureCategory.RESOURCE))
+    command = fail(Step.RENDER_SCENE, 0, s.failure(FailureCategory.RESOURCE), retry_at=None)
     job = given(s.planned(2)).when(command).then(step_failed(command, 1, final=True))
     assert job.phase is Phase.RENDERING
 

@@ -1,0 +1,82 @@
+"""Two environments in one place: the second is refused, and nobody takes the other's files for leavings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eventflow.storage.ownership import owner_of
+from ops.environment import claim_stores, environment_of
+from tests.integration.flow.conftest import StudioOf
+from tests.support.programs import Finished, Programs
+from tests.support.s3_servers import environment_for, moto_server
+from tests.support.stored_jobs import stored_job
+from tests.support.waiting import wait_until
+
+WORKER = ("worker", "--group", "metadata")
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A delivery store's URL."""
+    if request.param == "folder":
+        yield (tmp_path / "shared").as_uri()
+        return
+    with moto_server() as server:
+        for name, value in environment_for(server).items():
+            monkeypatch.setenv(name, value)
+        yield f"s3://{server.bucket}/films"
+
+
+async def test_a_second_environment_is_refused_until_it_adopts_the_store(
+    studio: StudioOf, programs: Programs, environment: dict[str, str], place: str, tmp_path: Path
+) -> None:
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    shared = {**aws, "EVENTFLOW_DELIVERY_URL": place}
+
+    async def ran(*command: str, **settings: str) -> Finished:
+        return await asyncio.to_thread(programs.run, *command, **shared, **settings)
+
+    async with studio(workers=(), EVENTFLOW_DELIVERY_URL=place) as s:
+        job = await stored_job(s.space, s.parts.stores, 2)
+        first = programs.start(*WORKER, **shared)
+        await wait_until(lambda: "ready" in first.out, 60, what="the first environment's worker")
+        second = {"EVENTFLOW_NAMESPACE": "staging", "EVENTFLOW_DATA_DIR": str(tmp_path / "staging")}
+        refused = await ran(*WORKER, **second)
+        assert refused.code == 2
+        assert environment["EVENTFLOW_NAMESPACE"] in refused.err
+        assert "eventflow storage adopt" in refused.err
+        assert "Traceback" not in refused.err
+
+        repair = await ran("storage", "check", "--repair", **second)
+        assert (repair.code, "Nothing was removed" in repair.err) == (1, True)
+        doctor = await ran("doctor", **second)
+        assert "fail  stores' owner" in doctor.out
+        assert [info async for info in s.parts.stores["delivery"].list(f"videos/{job}/")]
+
+        adopted = await ran("storage", "adopt", "--yes", **second)
+        assert adopted.code == 0, adopted.err
+        theirs = programs.start(*WORKER, **shared, **second)
+        await wait_until(lambda: "ready" in theirs.out, 60, what="the worker of who has adopted it")
+        again = await ran(*WORKER)
+        assert (again.code, "namespace staging" in again.err) == (2, True)
+
+
+async def test_a_restored_log_is_the_environment_of_its_archive(
+    studio: StudioOf, programs: Programs, tmp_path: Path
+) -> None:
+    archive = {"EVENTFLOW_ARCHIVE_URL": (tmp_path / "archive").as_uri()}
+    async with studio(workers=(), **archive) as s:
+        await claim_stores(s.parts)
+        assert s.parts.shelf is not None
+        before = await owner_of(s.parts.shelf.store)
+        await s.parts.redis.delete(s.parts.keyspace.environment)  # as an empty server has none
+        restored = await asyncio.to_thread(programs.run, "archive", "restore", **archive)
+        assert restored.code == 0, restored.err
+        assert before is not None
+        assert await environment_of(s.parts.redis, s.parts.keyspace) == before.environment
+        await claim_stores(s.parts)
