@@ -91,7 +91,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096) -> AsyncIt
     `folded_jobs` is how many the log keeps for handlers; a web process has its projection and needs few.
     """
     redis = connect(settings.redis_url, max_connections=32)
-    blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2)
+    blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2, beside=redis)
     keyspace = Keyspace(settings.namespace, settings.partitions)
     random = SystemRandom()
     signing = signing_keys(settings)

@@ -175,7 +175,7 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
     """Whether there is a fit server before `stop` is set. Raises CommandError."""
     from ops.supervisor import first_of
 
-    waiting = asyncio.create_task(wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync))
+    waiting = asyncio.create_task(_fit_server(parts))
     stopped = asyncio.create_task(stop.wait())
     await first_of(waiting, stopped)
     stopped.cancel()
@@ -184,6 +184,10 @@ async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
         return True
     waiting.cancel()
     return False
+
+
+async def _fit_server(parts: Parts) -> None:
+    await wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync, keyspace=parts.keyspace)
 
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:
