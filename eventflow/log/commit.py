@@ -172,7 +172,7 @@ class Committer:
 
     def __init__(self, redis: Redis, *, limit: int = 0) -> None:
         """`limit`: most jobs in progress in a partition; 0 for no limit."""
-        self.script = load_script(redis, "commit", after="admission")
+        self.script = load_script(redis, "commit", after="admission begun")
         self.limit = limit
         self._queues: dict[str, _Queue] = {}
 

@@ -270,10 +270,10 @@ class Script(AsyncScript):
 def load_script(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
     """The Lua script `scripts/<name>.lua`, sent by its digest where the server knows it.
 
-    `after` names a file of functions that it uses.
+    `after` names files of functions that it uses, with spaces between them.
     """
     folder = files("eventflow.log").joinpath("scripts")
-    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (after, name) if part]
+    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (*after.split(), name)]
     return Script(redis, "\n".join(parts))
 
 

@@ -173,7 +173,7 @@ NEEDED = (
     *_on_key("sadd", "scard", "sismember", "srem"),
     *_on_key("zadd", "zcard", "zcount", "zpopmin", "zrange", "zrangebyscore", "zrank", "zrem", "zremrangebyscore"),
     *_on_key("zrevrangebyscore", "zscan", "zscore"),
-    *_on_key("xack", "xadd", "xautoclaim", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim"),
+    *_on_key("xack", "xadd", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim"),
     *_on_key("xgroup create", "xgroup delconsumer", "xgroup destroy", "xgroup setid"),
     *_on_key("xinfo consumers", "xinfo groups", "xinfo stream"),
     *("xread STREAMS KEY 0", "xreadgroup GROUP g c STREAMS KEY >", "eval SCRIPT 1 KEY", "evalsha 0 1 KEY"),
