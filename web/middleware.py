@@ -15,6 +15,7 @@ from web.auth import AUTH
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
 from web.links import JOBS
+from web.patience import begin_request
 from web.tokens import check_token
 
 _log = structlog.get_logger()
@@ -49,6 +50,7 @@ def middleware(deps: WebDeps) -> Middleware:
         given = request.headers.get(REQUEST_ID_HEADER)
         request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
         request[REQUEST_ID] = request_id
+        begin_request()
         try:
             if _is_api(request.match_info):
                 if request.query_string and (token := _token(request)):

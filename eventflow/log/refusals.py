@@ -82,6 +82,7 @@ REFUSALS: dict[str, Refusal] = {
 }
 #: Texts behind ERR which say that it is the server's state, not the command: Redis, and services that stand in for it.
 _PASSING_TEXTS = (
+    "acl failure in script",  # Valkey's NOPERM for a command of a script
     "max number of clients",
     "max clients",
     "shutting down",

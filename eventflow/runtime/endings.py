@@ -13,7 +13,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from attrs import frozen
-from redis.exceptions import RedisError
 
 from eventflow.codec import DecodeError
 from eventflow.domain import events as ev
@@ -42,8 +41,8 @@ NEVER_SETTLED = (
     f"delivered {MAX_DELIVERIES} times without being settled: its workers stand still for longer than their lease, "
     "or can't write what comes of it"
 )
-#: How often what is no step of a job is tried where it fails.
-_ASIDE_TRIES = 3
+#: How often a delivery is tried that goes wrong without a failed step of its job: in what is no step, or in the log.
+_TRIES = 3
 #: If the job is being cancelled, a settlement may be of the last delivery that anybody holds: it has to say the end.
 CONFIRM = ConfirmCancellation()
 
@@ -110,11 +109,11 @@ class Endings:
         """
         claim = held.delivery.claim
         if isinstance(error, StorageStepError) and error.retryable:
-            due = self.retry.retry_at(self.clock(), _ASIDE_TRIES, self.random, error) or self.clock()
+            due = self.retry.retry_at(self.clock(), _TRIES, self.random, error) or self.clock()
             again = (self._again(held, envelope, due),)
             settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
             await self.execute(envelope, cause, settlement, [CONFIRM], record)
-        elif claim.count >= _ASIDE_TRIES:
+        elif claim.count >= _TRIES:
             await self.park(held, error)
         else:
             await self._let_go(held)
@@ -165,17 +164,21 @@ class Endings:
             return None
         return record if record and record.version >= envelope.seq else None
 
-    async def left_unsettled(self, held: Held) -> None:
-        """Of a delivery that went wrong in a way that nobody foresaw: the entry comes back after its lease."""
-        note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
-        await self._let_go(held)
+    async def left_unsettled(self, held: Held, error: Exception) -> None:
+        """A delivery went wrong in a way that nobody foresaw: the entry comes back after its lease, and is parked when
+        that has happened often enough. Doesn't raise."""
+        note(self.group, held, "delivery left unsettled", level="error", exc_info=error)
+        try:
+            if held.delivery.claim.count >= _TRIES:
+                await self.park(held, error)
+            else:
+                await self._let_go(held)
+        except Exception as worse:
+            note(self.group, held, "entry left to its lease", level="warning", error=str(worse))
 
     async def _let_go(self, held: Held) -> None:
         """Say that this worker is alive, if the server hears it: else the delivery may count as its death."""
-        try:
-            await held.member.let_go(held.delivery.claim)
-        except (RedisError, OSError) as error:
-            note(self.group, held, "entry left to its lease", level="warning", error=str(error))
+        await held.member.let_go(held.delivery.claim)
 
     async def patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""

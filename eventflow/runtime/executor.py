@@ -75,8 +75,8 @@ class Executor:
             if task is not None:
                 task.uncancel()
             await self._last(held, self._ended(held))
-        except Exception:
-            await self.endings.left_unsettled(held)
+        except Exception as error:
+            await self.endings.left_unsettled(held, error)
         finally:
             if not held.settling or held.left_over is not None:
                 self.finished(held)
@@ -130,8 +130,8 @@ class Executor:
             await words
         except LeaseLost:
             note(self.group, held, "lease lost; this delivery commits nothing more")
-        except Exception:
-            await self.endings.left_unsettled(held)
+        except Exception as error:
+            await self.endings.left_unsettled(held, error)
 
     async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
         """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""

@@ -23,7 +23,7 @@ end
 -- Takes that delivery out then: who asks is alive. A right that is missing isn't a lost lease: it raises.
 local function own_row(stream, group, consumer, entry, count)
   local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
-  if pending.err and string.find(pending.err, '^-?NOPERM') then error(pending) end
+  if pending.err and (string.find(pending.err, 'NOPERM') or string.find(pending.err, 'ACL failure')) then error(pending) end
   local row = not pending.err and pending[1]
   if row and row[2] == consumer and row[4] == count then return row end
   take_out(begun_key(stream, group, entry), count, consumer)
