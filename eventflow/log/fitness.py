@@ -154,7 +154,7 @@ def forbidden(why: object, prefix: str = "ef") -> LogForbidden:
     """What to do where a command or a key is denied."""
     return LogForbidden(
         f"the server's user lacks rights: {str(why).rstrip('.')}. "
-        f"Give it the rule ~{prefix}:* +@all -@dangerous (ACL SETUSER); see README, Operating."
+        f"Give it the rule ~{prefix}:* +@all -@dangerous (ACL SETUSER); see Rights on the server, in README.md."
     )
 
 

@@ -38,6 +38,7 @@ EXIT_FAILURE, EXIT_USAGE = 1, 2
 #: Variables of the commands that talk HTTP; they are no settings of the service.
 CLIENT_KEY, CLIENT_URL = "EVENTFLOW_CLIENT_KEY", "EVENTFLOW_CLIENT_URL"
 REDIS_VARIABLES = ("EVENTFLOW_REDIS_URL", "EVENTFLOW_REDIS_URL_FILE")
+CREDENTIALS = "Give them in EVENTFLOW_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/0, or in EVENTFLOW_REDIS_URL_FILE."
 #: How long a command of ours waits for each answer of the log.
 LOG_SECONDS = 6.0
 #: How long a starting process waits for a server that can't be reached; one that loads its data is waited for.
@@ -134,8 +135,7 @@ def unfit(error: Exception, prefix: str = "ef") -> str:
 
 def unauthenticated(error: Exception) -> str:
     """What to do about a password that is wrong, or missing."""
-    way_out = "Give user and password in EVENTFLOW_REDIS_URL (redis://USER:PASSWORD@HOST:PORT/0), or in the file that "
-    return f"The event log can't be used: {str(error).rstrip('.')}. {way_out}EVENTFLOW_REDIS_URL_FILE names."
+    return f"The event log can't be used: the server wants another user or password ({error}). {CREDENTIALS}"
 
 
 def unreachable(error: BaseException) -> str:

@@ -43,7 +43,7 @@ async def test_event_that_cannot_be_encoded_leaves_no_delivery_in_hand_for_ever(
         return [cmd.FinishVideo(1, (object(),), ())]  # type: ignore[arg-type]
 
     async with working(space, Group("generation", {ev.VideoRequested: plan}), concurrency=1, lease_s=0.5) as running:
-        await wait_until(lambda: _parked(space, job_id))
+        await wait_until(lambda: _step_parked(space, job_id))
     assert running.worker.stuck == 0
     assert await space.types(job_id) == ["VideoRequested", "StepParked"]
     [parked] = await space.parked()
@@ -207,5 +207,5 @@ async def _owns_all(space: Space, consumer: str) -> bool:
     return len(rows) == 2 and all(row["consumer"] == consumer.encode() for row in rows)
 
 
-async def _parked(space: Space, job_id: str) -> bool:
+async def _step_parked(space: Space, job_id: str) -> bool:
     return "StepParked" in await space.types(job_id)

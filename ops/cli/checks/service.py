@@ -10,7 +10,7 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, load_script
@@ -19,6 +19,7 @@ from eventflow.log.fitness import UNKNOWN, check_server, forbidden, look_at
 from eventflow.log.paused import PausedWorkers
 from eventflow.settings import Environment
 from eventflow.topics import GROUP_TOPICS
+from ops.cli.common import CREDENTIALS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _unusable(error: Exception, parts: Parts, *, explicit: bool) -> Finding:
     if isinstance(error, LogUnfit | Misled):
         said, _, remedy = str(error).partition(". ")
         return fail("log server", said, remedy or "Name the master by EVENTFLOW_REDIS_URL.")
+    if isinstance(error, AuthenticationError):
+        return fail("log server", f"it wants another user or password ({error})", CREDENTIALS)
     if explicit or not isinstance(error, DISCONNECTED):
         remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
         return fail("log server", str(error), remedy)
