@@ -56,7 +56,7 @@ class _Made:
 
 
 class _Trust:
-    """What clients of one server know of their connections: those made in an earlier `epoch` lead to the wrong server."""
+    """What clients of a server know of their connections: those of an earlier `epoch` lead to the wrong server."""
 
     epoch = 0
 
@@ -152,7 +152,7 @@ class _Client(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         async with waiting():
-            return await super().execute_command(*args, **options)
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

@@ -69,7 +69,7 @@ class ArchiveDamaged(LogError):
 
 
 class Misled(RedisConnectionError):
-    """The connection leads to a server that takes no writes: a replica, by now at least. A new one may lead elsewhere."""
+    """The connection leads to a server that takes no writes: a replica, by now. A new one may lead elsewhere."""
 
 
 class LogForbidden(LogUnfit):

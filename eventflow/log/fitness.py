@@ -56,8 +56,9 @@ class Server:
 
 async def look_at(redis: Redis) -> Server:
     """Ask a server what it is. Raises connection errors, Misled (a replica), BusyLoadingError, LogForbidden."""
+    client: Any = redis
     try:
-        about = said_hello(await redis.execute_command("HELLO"))
+        about = said_hello(await client.execute_command("HELLO"))
     except ResponseError:  # a proxy in front of it
         about = {}
     info: dict[str, Any] = {}
@@ -124,9 +125,10 @@ async def _check_durable(redis: Redis, server: Server, aof: str) -> None:
     )
     if aof == "off":
         raise missing
+    client: Any = redis
     try:
         if server.knows_waitaof:
-            await redis.execute_command("WAITAOF", 1, 0, 1)  # an error where there is no such file
+            await client.execute_command("WAITAOF", 1, 0, 1)  # an error where there is no such file
         elif not await syncs_always(redis):
             raise LogUnfit(
                 f"EVENTFLOW_DURABLE_ACK=always: server {server.version} doesn't know WAITAOF (7.2+). "

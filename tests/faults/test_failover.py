@@ -110,9 +110,7 @@ async def test_reader_of_the_feed_follows_the_new_master(pair: Pair) -> None:
             await blocking.aclose()
 
 
-async def test_connections_are_renewed_in_time_where_nothing_tells(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_connections_are_renewed_in_time_where_nothing_tells(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old master doesn't know that it was replaced: it takes writes, which nobody will ever see."""
     monkeypatch.setattr(connection, "MAX_AGE_S", 0.2)
     redis = connect(pair.url)

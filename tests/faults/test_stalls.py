@@ -73,7 +73,9 @@ async def test_entry_that_nobody_dies_of_but_nobody_settles_is_parked(space: Spa
         (delivery,) = await member("first").read(1)
         aged = [delivery.claim.entry_id]
         stream, group = delivery.claim.stream, delivery.claim.group
-        await space.redis.xclaim(stream, group, "released", 0, aged, retrycount=MAX_DELIVERIES, idle=60_000, justid=True)
+        await space.redis.xclaim(
+            stream, group, "released", 0, aged, idle=60_000, retrycount=MAX_DELIVERIES, justid=True
+        )
     async with working(space, scenes_group(render)):
         await wait_until(lambda: _has(space, job_id, "StepParked"))
     assert not runs.began

@@ -19,8 +19,8 @@ from eventflow.log.fitness import UNKNOWN, check_server, forbidden, look_at
 from eventflow.log.paused import PausedWorkers
 from eventflow.settings import Environment
 from eventflow.topics import GROUP_TOPICS
-from ops.cli.common import CREDENTIALS
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
+from ops.cli.common import CREDENTIALS
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

@@ -41,7 +41,7 @@ def test_what_may_be_given_reaches_the_connections(name: str) -> None:
     pool.make_connection()  # which knows the option
 
 
-@pytest.mark.parametrize("name", sorted(_all_options() - OPTIONS.keys() - TLS_OPTIONS.keys()) + ["no_such_option"])
+@pytest.mark.parametrize("name", [*sorted(_all_options() - OPTIONS.keys() - TLS_OPTIONS.keys()), "no_such_option"])
 def test_all_else_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(SettingsError, match=rf"EVENTFLOW_REDIS_URL: its options {name} can't be set there"):
         load_settings({"EVENTFLOW_REDIS_URL": f"redis://h/0?protocol=2&{name}=1"})
