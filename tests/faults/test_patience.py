@@ -32,7 +32,8 @@ async def test_one_patience_is_for_all_that_is_asked_in_turn(through: Space, pro
     proxy.hang()
     carry(Patience(0.5))
     began = time.monotonic()
-    for asked in (through.redis.ping(), through.log.load("00-" + "0" * 32), through.redis.pipeline(False).ping().execute()):
+    pipe = through.redis.pipeline(transaction=False).ping()
+    for asked in (through.redis.ping(), through.log.load("00-" + "0" * 32), pipe.execute()):
         with pytest.raises(LogSilent, match=r"hasn't answered within 0\.5 s"):
             await asked
     assert time.monotonic() - began < 3
