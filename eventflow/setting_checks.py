@@ -17,6 +17,10 @@ T = TypeVar("T")
 PREFIX = "EVENTFLOW"
 
 
+class Refused(ValueError):
+    """Says itself what is wrong with a value, without repeating what may be secret."""
+
+
 class Checks:
     """Parses one variable after the other; a bad one is noted with the way out, and its default taken for now."""
 
@@ -31,6 +35,9 @@ class Checks:
         text = self._raw[name]
         try:
             return parse(text)
+        except Refused as error:
+            self._problems.append(f"{PREFIX}_{name.upper()}: {error}")
+            return parse(self._defaults[name])
         except ValueError:
             shown = "its value" if secret else repr(text)
             self._problems.append(f"{PREFIX}_{name.upper()}: {shown} is not {wanted}")

@@ -17,6 +17,7 @@ from eventflow.delivery_settings import DeliverySettings, RawDelivery, check_del
 from eventflow.domain.values import Step
 from eventflow.leavings_settings import LeavingsSettings, RawLeavings, leavings_settings
 from eventflow.light import environ
+from eventflow.log.url import checked_url
 from eventflow.media_settings import MediaSettings, RawMedia, media_settings
 from eventflow.model_settings import (
     PlannerSettings,
@@ -193,7 +194,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     data_dir = Path(check.matches("data_dir", r"[^\0]+", "/var/lib/eventflow")).absolute()
     settings = Settings(
         env=Environment(check.choice("env", tuple(Environment))),
-        redis_url=check.matches("redis_url", r"(rediss?(\+cluster)?|unix)://.+", "redis://HOST:PORT/0", secret=True),
+        redis_url=check.value("redis_url", checked_url, "of the form redis://HOST:PORT/0", secret=True),
         namespace=check.matches("namespace", r"[A-Za-z0-9_.-]{1,32}", "letters and digits, such as ef"),
         partitions=check.number("partitions", int, 1, 256),
         durable_ack=check.choice("durable_ack", ("no", "always", "replica")),

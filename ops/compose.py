@@ -93,7 +93,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
     serve: for it no key is made and kept.
     """
     redis = connect(settings.redis_url, max_connections=32)
-    blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2)
+    blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2, beside=redis)
     keyspace = Keyspace(settings.namespace, settings.partitions)
     random = SystemRandom()
     signing = signing_keys(settings, keep=serves)

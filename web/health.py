@@ -13,12 +13,11 @@ from typing import Any
 
 from aiohttp import web
 from attrs import field, frozen
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from eventflow.log.connection import check_server
-from eventflow.log.errors import LogUnfit
+from eventflow.log.errors import LogUnfit, Misled
+from eventflow.log.fitness import check_server, forbidden
 from eventflow.log.paused import PausedWorkers
-from eventflow.log.persistence import require_append_only_file
 from eventflow.storage import LocalStore, ObjectStore, StorageError
 from eventflow.storage.ownership import MARK
 from eventflow.storage.viewing import viewed
@@ -82,10 +81,13 @@ class Health:
     async def _redis(self) -> Report:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
-                found = await check_server(self.deps.redis, durable_ack=self.deps.settings.needs_sync)
-                if self.deps.settings.needs_append_only_file:
-                    await require_append_only_file(self.deps.redis)
-        except LogUnfit as error:
+                found = await check_server(
+                    self.deps.redis,
+                    durable_ack=self.deps.settings.needs_sync,
+                    append_only_file=self.deps.settings.needs_append_only_file,
+                    keyspace=self.deps.log.keyspace,
+                )
+        except (LogUnfit, Misled) as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):
             return {"status": UNAVAILABLE, "detail": "The server can't be reached. Check EVENTFLOW_REDIS_URL."}
@@ -126,6 +128,8 @@ class Health:
                     for group, topics in GROUP_TOPICS.items()
                 }
                 paused = await self._paused.list()
+        except NoPermissionError as error:
+            return {"status": DEGRADED, "detail": str(forbidden(error, self.deps.log.keyspace.prefix)), "groups": {}}
         except (RedisError, OSError, TimeoutError):
             return {"status": DEGRADED, "detail": "The server can't be reached.", "groups": {}}
         alive = all(

@@ -15,6 +15,7 @@ from web.auth import AUTH
 from web.cors import WATCHED, answer_headers, asked_path, is_options, mark, path_of, preflight
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
+from web.patience import begin_request
 from web.tokens import check_token
 
 _log = structlog.get_logger()
@@ -44,6 +45,7 @@ def middleware(deps: WebDeps) -> Middleware:
         request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
         request[REQUEST_ID] = request_id
         path = path_of(request.match_info)
+        begin_request()
         try:
             if path.startswith("/api/"):
                 if request.query_string and (token := _token(request, path)):

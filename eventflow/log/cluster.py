@@ -28,6 +28,8 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from eventflow.log.patience import waiting
+
 T = TypeVar("T")
 Address = tuple[str, int]
 #: What runs on one node. The flag: ASKING has to go before its command, over the same connection.
@@ -73,7 +75,11 @@ class ClusterRedis(Redis):
 
         Raises its errors; connection errors also where nobody serves the key for now.
         """
-        slot, asked, again = slot_of(key), None, True
+        async with waiting():
+            return await self._on_node(slot_of(key), action)
+
+    async def _on_node(self, slot: int, action: OnNode[T]) -> T:
+        asked, again = None, True
         for _ in range(_MOST_REDIRECTIONS):
             address, epoch = asked or await self._owner(slot), self.epoch
             asking, asked = asked is not None, None
@@ -209,7 +215,8 @@ class _ClusterPipeline(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         stack, self.command_stack = self.command_stack, []
-        answers = await self._cluster.execute_many(stack)
+        async with waiting():
+            answers = await self._cluster.execute_many(stack)
         if raise_on_error:
             _raise_first(answers)
         return answers

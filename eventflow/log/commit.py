@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Any, Literal, cast
 
 import msgspec
@@ -23,6 +24,7 @@ from eventflow.envelope import mark_of
 from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
+from eventflow.log.patience import LogSilent, waiting
 
 #: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
 IN_FLIGHT = 2
@@ -170,16 +172,17 @@ class Committer:
 
     def __init__(self, redis: Redis, *, limit: int = 0) -> None:
         """`limit`: most jobs in progress in a partition; 0 for no limit."""
-        self.script = load_script(redis, "commit", after="admission")
+        self.script = load_script(redis, "commit", after="admission begun")
         self.limit = limit
         self._queues: dict[str, _Queue] = {}
 
-    def submit(self, commit: Commit, answered: Answered) -> None:
+    def submit(self, commit: Commit, answered: Answered) -> _Queue:
         """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
         queue = self._queues.get(commit.keys.base)
         if queue is None:
             queue = self._queues[commit.keys.base] = _Queue(self.script, self.limit)
         queue.put(commit, answered)
+        return queue
 
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
@@ -197,8 +200,13 @@ class Committer:
             else:
                 done.set_exception(error)
 
-        self.submit(commit, answered)
-        return await done
+        queue = self.submit(commit, answered)
+        try:
+            async with waiting():
+                return await done
+        except (asyncio.CancelledError, LogSilent):
+            queue.withdraw(answered)
+            raise
 
 
 class _Queue:
@@ -213,7 +221,13 @@ class _Queue:
         self._waiting.append((commit, answered))
         sending = len(self._senders)
         if sending == 0 or (sending < IN_FLIGHT and len(self._waiting) >= BATCH):
-            self._senders.add(asyncio.create_task(self._send_all()))
+            # In a context of its own: it sends the commits of many, and carries nobody's patience.
+            self._senders.add(asyncio.create_task(self._send_all(), context=Context()))
+
+    def withdraw(self, answered: Answered) -> None:
+        """Nobody waits for this one any more: it isn't sent, unless it is on its way."""
+        if self._waiting:
+            self._waiting = [item for item in self._waiting if item[1] is not answered]
 
     async def _send_all(self) -> None:
         try:

@@ -15,25 +15,19 @@ from urllib.parse import urlsplit
 
 from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.client import Pipeline
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterDownError,
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    ResponseError,
-    TryAgainError,
-)
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from eventflow.log.cluster import Address, ClusterRedis, masters_of
-from eventflow.log.errors import CommitFailed, LogUnfit
+from eventflow.log.cluster import Address, ClusterRedis
+from eventflow.log.errors import CommitFailed, Misled
+from eventflow.log.patience import waiting
+from eventflow.log.refusals import Refusal, refusal_of
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
 BLOCK_MS = 2_000
@@ -43,18 +37,16 @@ POOL_WAIT_S = 30.0
 
 #: What a lost or unreachable server looks like.
 DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
-#: What a server says that refuses writes for a while: out of memory, failed over, disk full, loading.
-#: redis-py cuts the word off where it has a class for it.
-_REFUSALS = (ClusterDownError, MasterDownError, OutOfMemoryError, ReadOnlyError, TryAgainError)
-_FOR_NOW = ("OOM", "READONLY", "MISCONF", "LOADING", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN")
+#: A connection older than this is made anew before its next command: the name of the server, or a proxy in front of it,
+#: may lead to another one by now, while the old one still answers.
+MAX_AGE_S = 600.0
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the same command may be taken later: no connection, or a server that refuses writes for now."""
-    if isinstance(error, (*DISCONNECTED, *_REFUSALS)):
+    """Whether the same command may be taken later: no connection, or a server that doesn't take it for now."""
+    if isinstance(error, DISCONNECTED):
         return True
-    refusal = isinstance(error, ResponseError | CommitFailed)
-    return refusal and any(word in str(error)[:200] for word in _FOR_NOW)
+    return isinstance(error, ResponseError | CommitFailed) and refusal_of(error) is not Refusal.FINAL
 
 
 class _Made:
@@ -63,16 +55,56 @@ class _Made:
     count = 0
 
 
-class _Packing(AbstractConnection):
-    """Lays commands out with hiredis, as the synchronous client does; matters for batches of thousands of arguments."""
+class _Trust:
+    """What clients of a server know of their connections: those of an earlier `epoch` lead to the wrong server."""
 
-    def __init__(self, *args: Any, made: _Made, **options: Any) -> None:
+    epoch = 0
+
+    def lose(self) -> None:
+        self.epoch += 1
+
+
+class _Packing(AbstractConnection):
+    """Lays commands out with hiredis, as the synchronous client does; matters for batches of thousands of arguments.
+
+    With `trust` it is made anew before its next command once it has led to the wrong server, or is `MAX_AGE_S` old. A
+    refusal that says so is raised as a lost connection: nothing was done, and the same command is sent over a new one.
+    Nodes of a cluster have none: the cluster's client finds another node itself.
+    """
+
+    def __init__(self, *args: Any, made: _Made, trust: _Trust | None, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._made = made
+        self._made, self._trust = made, trust
+        self._epoch, self._good_until = 0, float("inf")
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:
         self._made.count += 1
+        if self._trust is not None:
+            spread = 0.75 + self._made.count * 0.618034 % 1 / 4  # so that not all come to their end at once
+            self._epoch, self._good_until = self._trust.epoch, _now() + spread * MAX_AGE_S
         await super().on_connect_check_health(check_health)
+        if self._trust is not None:
+            await self._check_role()
+
+    async def _check_role(self) -> None:
+        """Raises Misled where a replica answers: reads would go well there, of what it had when it lost its master."""
+        await self.send_command("HELLO", check_health=False)
+        try:
+            about = said_hello(await self.read_response())
+        except ResponseError:  # a proxy that doesn't know it, or a right that is missing
+            return
+        if about.get("role") in REPLICA_ROLES:
+            raise Misled("the server is a replica: it takes no writes")
+
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super().read_response(*args, **options)
+        except ResponseError as error:
+            if self._trust is None or refusal_of(error) is not Refusal.MISLED:
+                raise
+            if self._epoch == self._trust.epoch:
+                self._trust.lose()
+            raise Misled(f"{type(error).__name__}: {error}") from error
 
     def pack_command(self, *args: Any) -> list[bytes]:
         name, *rest = args
@@ -82,6 +114,8 @@ class _Packing(AbstractConnection):
         """As redis-py does it, but with `asyncio.timeout`. Its `wait_for` starts a task for each command, and on
         Python 3.11 it swallows a cancellation that comes as the write ends: the cancelled task then goes on.
         """
+        if self._trust is not None and (self._epoch != self._trust.epoch or _now() > self._good_until):
+            await self.disconnect(nowait=True)
         if not self.is_connected:
             await self.connect_check_health(check_health=False)
         if check_health:
@@ -113,13 +147,35 @@ class PackingSocketConnection(_Packing, UnixDomainSocketConnection):
     """Over a Unix socket."""
 
 
+class _Client(Redis):
+    """A client of one server, which waits no longer than whoever asks."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        async with waiting():
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+class _Pipeline(Pipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        async with waiting():
+            return await super().execute(raise_on_error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 #: Behind the scheme of a cluster's URL.
 _CLUSTER = "+cluster"
 _CONNECTIONS: dict[str, type[_Packing]] = {"rediss": PackingTlsConnection, "unix": PackingSocketConnection}
 
 
-def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> Redis:
-    """A client of the server at `url`. `blocking` is for XREAD and XREADGROUP with BLOCK.
+def connect(url: str, *, blocking: bool = False, max_connections: int = 16, beside: Redis | None = None) -> Redis:
+    """A client of the server at `url`. `blocking` is for XREAD and XREADGROUP with BLOCK; `beside` is another client of
+    the same server: what one of them learns of its connections counts for both.
 
     `redis+cluster://[user:password@]host:port[,host:port...]` (`rediss+cluster` with TLS) names some nodes of a
     cluster, which tell of the others; `max_connections` is for each node then.
@@ -130,10 +186,14 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
     scheme = url.partition(":")[0]
     if scheme.endswith(_CLUSTER):
         seeds, url_of = cluster_nodes(url)
-        return ClusterRedis(
-            seeds, lambda node: connect(url_of(*node), blocking=blocking, max_connections=max_connections)
-        )
-    options: dict[str, Any] = {"made": _Made()} | ({} if scheme == "unix" else {"socket_keepalive": True})
+        return ClusterRedis(seeds, lambda node: _connect(url_of(*node), blocking, max_connections, None))
+    return _connect(url, blocking, max_connections, _trust_of(beside) or _Trust())
+
+
+def _connect(url: str, blocking: bool, max_connections: int, trust: _Trust | None) -> Redis:
+    scheme = url.partition(":")[0]
+    options: dict[str, Any] = {"made": _Made(), "trust": trust}
+    options |= {} if scheme == "unix" else {"socket_keepalive": True}
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=max_connections,
@@ -145,7 +205,28 @@ def connect(url: str, *, blocking: bool = False, max_connections: int = 16) -> R
         **options,
     )
     pool.connection_class = _CONNECTIONS.get(scheme, PackingConnection)  # from_url goes by the scheme
-    return Redis.from_pool(pool)
+    return _Client.from_pool(pool)
+
+
+def _trust_of(redis: Redis | None) -> _Trust | None:
+    found = redis.connection_pool.connection_kwargs.get("trust") if redis is not None else None
+    return found if isinstance(found, _Trust) else None
+
+
+def distrust(redis: Redis) -> None:
+    """Every connection of `redis` leads to the wrong server: it is made anew before its next command."""
+    if (trust := _trust_of(redis)) is not None:
+        trust.lose()
+
+
+#: What a server that follows another one is called.
+REPLICA_ROLES = frozenset({"replica", "slave"})
+
+
+def said_hello(answer: Any) -> dict[str, Any]:
+    """What HELLO answers, in RESP2 or RESP3: server, version, mode, role, and more."""
+    pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
+    return {_text(name): _text(value) for name, value in pairs}
 
 
 def connections_made(redis: Redis) -> int:
@@ -189,59 +270,11 @@ class Script(AsyncScript):
 def load_script(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
     """The Lua script `scripts/<name>.lua`, sent by its digest where the server knows it.
 
-    `after` names a file of functions that it uses.
+    `after` names files of functions that it uses, with spaces between them.
     """
     folder = files("eventflow.log").joinpath("scripts")
-    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (after, name) if part]
+    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (*after.split(), name)]
     return Script(redis, "\n".join(parts))
-
-
-async def check_server(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
-    """Refuse a server that would lose data; in a cluster any master of that kind. Returns what was found.
-
-    Of a cluster some masters may be `unreachable`: a failover is about to replace them.
-
-    Raises LogUnfit with the setting to change: eviction of keys, or a durable acknowledgement that can't be given.
-    Raises BusyLoadingError while it loads its data: until then it says that it has no append-only file.
-    """
-    found: dict[str, str] = {}
-    masters, lost = await masters_of(redis), list[Exception]()
-    for server in masters:
-        try:
-            found = await _check_one(server, durable_ack=durable_ack)
-        except DISCONNECTED as error:
-            lost.append(error)
-    if lost and not found:
-        raise lost[0]
-    return {**found, "unreachable": f"{len(lost)} of {len(masters)} masters"} if lost else found
-
-
-async def _check_one(redis: Redis, *, durable_ack: bool) -> dict[str, str]:
-    info: dict[str, Any] = await redis.info("server")
-    version = str(info.get("valkey_version") or info.get("redis_version", "0"))
-    memory: dict[str, Any] = await redis.info("memory")
-    policy = str(memory.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction":
-        raise LogUnfit(f"maxmemory-policy is {policy}: the server may evict events. Set maxmemory-policy noeviction.")
-    persistence: dict[str, Any] = await redis.info("persistence")
-    if persistence.get("loading"):
-        raise BusyLoadingError("the server loads its data")
-    aof = bool(persistence.get("aof_enabled"))
-    if durable_ack and not aof:
-        raise LogUnfit(
-            "EVENTFLOW_DURABLE_ACK=always needs the append-only file. Set appendonly yes, "
-            "or use EVENTFLOW_DURABLE_ACK=no."
-        )
-    if durable_ack and _older_than_waitaof(info) and not await syncs_always(redis):
-        raise LogUnfit(
-            f"EVENTFLOW_DURABLE_ACK=always: server {version} doesn't know WAITAOF (7.2+). Set appendfsync always."
-        )
-    return {"version": version, "policy": policy, "aof": "on" if aof else "off"}
-
-
-def _older_than_waitaof(info: dict[str, Any]) -> bool:
-    major, minor, *_ = (int(part) for part in str(info.get("redis_version", "0.0")).split("."))
-    return (major, minor) < (7, 2)
 
 
 async def syncs_always(redis: Redis) -> bool:
@@ -251,5 +284,5 @@ async def syncs_always(redis: Redis) -> bool:
     return values.get("appendonly") == "yes" and values.get("appendfsync") == "always"
 
 
-def _text(value: str | bytes) -> str:
+def _text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value

@@ -30,6 +30,11 @@ DUE_BATCH = 500
 #: Most jobs that one call admits, beyond those that follow a job's end.
 ADMIT_BATCH = 500
 
+#: Workers that may die of an entry; it ends with the last of them.
+MAX_DEATHS = 3
+#: How many leases the last of them has to be silent for: one that only stands still may be back by then.
+SILENT_LEASES = 10
+
 LOST, RENEWED, CANCEL = 0, 1, 2
 
 
@@ -38,13 +43,14 @@ class Delivery:
     """An entry in our hands. `payload` is None where the entry has no event in it.
 
     `retried` tells that it came by the group's own retry stream, where it is deleted once settled; `first` that
-    nobody can have begun its work before.
+    nobody can have begun its work before. `deaths` counts the workers that had begun it before and fell silent.
     """
 
     claim: Claim
     payload: bytes | None
     retried: bool
     first: bool
+    deaths: int = 0
 
 
 @frozen
@@ -76,14 +82,14 @@ class GroupMember:
         self._fair_streams = keys.streams_of(group, topics, lanes=LANES[::-1])
         self._reads = 0
         self._read = load_script(redis, "read")
-        self._heartbeat = load_script(redis, "heartbeat")
-        self._claim = load_script(redis, "claim")
+        self._heartbeat = load_script(redis, "heartbeat", after="begun")
+        self._claim = load_script(redis, "claim", after="begun")
+        self._begin = load_script(redis, "begin", after="begun")
         self._due = load_script(redis, "due")
         self._admit = load_script(redis, "admit", after="admission")
         self._leave = load_script(redis, "leave")
-        self._release = load_script(redis, "release")
+        self._release = load_script(redis, "release", after="begun")
         self._reap = load_script(redis, "reap")
-        self._cursors: dict[str, bytes | str] = {}
         #: Whether the group was lost and made anew: what it delivers then may be settled long since.
         self.rebuilt = False
 
@@ -142,19 +148,18 @@ class GroupMember:
         for stream in self.streams:
             if limit - len(found) <= 0:
                 break
-            cursor = self._cursors.get(stream, "0-0")
-            args: list[Any] = [self.group, self.consumer, lease_ms, cursor, limit - len(found)]
-            args += own.get(stream, ())
+            args: list[Any] = [self.group, self.consumer, lease_ms, limit - len(found)]
+            args += [MAX_DEATHS, SILENT_LEASES * lease_ms, *own.get(stream, ())]
             try:
-                self._cursors[stream], rows = await self._claim(keys=[stream], args=args)
+                rows: Any = await self._claim(keys=[stream], args=args)
             except (ResponseError, *DISCONNECTED):
                 if (
                     found
                 ):  # what was taken so far is ours, and counted as delivered: the next sweep says the error again
                     return found
                 raise
-            for entry_id, flat, count in rows:
-                found.append(self._delivery(stream, entry_id, flat, count, first=False))
+            for entry_id, flat, count, deaths in rows:
+                found.append(self._delivery(stream, entry_id, flat, count, first=False, deaths=deaths))
         return found
 
     async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
@@ -176,8 +181,21 @@ class GroupMember:
     async def release(self, claims: Iterable[Claim], lease_ms: int) -> None:
         """Let others take `claims` over at once, where they are still ours. This delivery isn't counted."""
         for claim in claims:
-            args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count, lease_ms]
-            await self._release(keys=[claim.stream], args=args)
+            await self._let(claim, max(0, claim.count - 1), lease_ms)
+
+    async def begin(self, claim: Claim) -> bool:
+        """Note that the work on an entry begins which was delivered before, or that it hangs: should nothing more be
+        heard of this consumer, it has died of it. False where the entry is no longer ours."""
+        args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count]
+        return bool(await self._begin(keys=[claim.stream], args=args))
+
+    async def let_go(self, claim: Claim) -> None:
+        """Leave an entry to others after its lease, alive as we are: this delivery counts, but for no death."""
+        await self._let(claim, claim.count, 0)
+
+    async def _let(self, claim: Claim, count: int, idle_ms: int) -> None:
+        args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count, count, idle_ms]
+        await self._release(keys=[claim.stream], args=args)
 
     async def admit(self, most_in_progress: int) -> int:
         """Let jobs that wait begin where there is room for them; returns how many are in progress."""
@@ -199,9 +217,11 @@ class GroupMember:
         removed: int = await self._reap(keys=list(self.streams), args=[self.group, idle_ms])
         return removed
 
-    def _delivery(self, stream: str, entry_id: bytes, fields: list[bytes], count: int, *, first: bool) -> Delivery:
+    def _delivery(
+        self, stream: str, entry_id: bytes, fields: list[bytes], count: int, *, first: bool, deaths: int = 0
+    ) -> Delivery:
         """`fields` as the server gives them: name, value, ..."""
         claim = Claim(stream, self.group, self.consumer, entry_id.decode(), count)
         payload = fields[1] if fields and fields[0] == b"e" else None
         retried = stream in self._retries
-        return Delivery(claim, payload, retried, first and not retried)
+        return Delivery(claim, payload, retried, first and not retried, deaths)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redis.exceptions import ConnectionError as RedisConnectionError
+
 
 class LogError(Exception):
     """Base of the log's errors."""
@@ -64,3 +66,11 @@ class PositionLost(LogError):
 
 class ArchiveDamaged(LogError):
     """A block of the archive isn't what was written there; the message names the segment and what is wrong."""
+
+
+class Misled(RedisConnectionError):
+    """The connection leads to a server that takes no writes: a replica, by now. A new one may lead elsewhere."""
+
+
+class LogForbidden(LogUnfit):
+    """The server's user lacks rights; the message names what it may not do, and the rule that gives them."""

@@ -23,7 +23,7 @@ from eventflow.domain.work import Work
 from eventflow.envelope import Envelope
 from eventflow.log.commit import Commit, Delayed, OnClaim
 from eventflow.log.connection import is_passing
-from eventflow.log.consume import Delivery
+from eventflow.log.consume import MAX_DEATHS, Delivery
 from eventflow.log.jobs import JobLog
 from eventflow.log.parked import parked_delivery, reason_of, waiting_work
 from eventflow.log.records import Cause, JobRecord, Settlement
@@ -44,6 +44,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _LOG = structlog.get_logger()
 
+#: Why an entry is parked that comes again and again, though nobody dies of it.
+NEVER_SETTLED = (
+    f"delivered {MAX_DELIVERIES} times without being settled: its workers stand still for longer than their lease, "
+    "or can't write what comes of it"
+)
+#: How often a delivery is tried that goes wrong without a failed step of its job: in what is no step, or in the log.
+_TRIES = 3
 #: If the job is being cancelled, a settlement may be of the last delivery that anybody holds: it has to say the end.
 CONFIRM = ConfirmCancellation()
 
@@ -114,12 +121,14 @@ class Endings:
         """
         claim = held.delivery.claim
         if isinstance(error, StorageStepError | ResourceError) and error.retryable:
-            due = self.retry.retry_at(self.clock(), MAX_DELIVERIES, self.random, error) or self.clock()
+            due = self.retry.retry_at(self.clock(), _TRIES, self.random, error) or self.clock()
             again = (self._again(held, envelope, due),)
             settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
             await self.execute(envelope, cause, settlement, [CONFIRM], record)
-        elif claim.count >= MAX_DELIVERIES:
+        elif claim.count >= _TRIES:
             await self.park(held, error)
+        else:
+            await self._let_go(held)
 
     def _delayed(self, held: Held, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         again = next((e for e in events if isinstance(e, ev.StepFailed) and e.retry_at), None)
@@ -137,9 +146,7 @@ class Endings:
         await self.execute(envelope, cause, settlement, [CONFIRM], record)
 
     async def gave_up(self, held: Held, envelope: Envelope, record: JobRecord, work: Work | None) -> None:
-        message = (
-            f"delivered {MAX_DELIVERIES} times without being settled: the worker died of it or was killed each time"
-        )
+        message = f"{MAX_DEATHS} workers have begun it and died of it, or were killed, before it was settled"
         error = ResourceError("delivery_limit", message, retryable=False)
         cause = cause_of(envelope, envelope.traceparent)
         await self.failed(held, envelope, record, work, cause, failure_of(error), error)
@@ -168,6 +175,22 @@ class Endings:
         except (DecodeError, DomainError, LookupError):
             return None
         return record if record and record.version >= envelope.seq else None
+
+    async def left_unsettled(self, held: Held, error: Exception) -> None:
+        """A delivery went wrong in a way that nobody foresaw: the entry comes back after its lease, and is parked when
+        that has happened often enough. Doesn't raise."""
+        note(self.group, held, "delivery left unsettled", level="error", exc_info=error)
+        try:
+            if held.delivery.claim.count >= _TRIES:
+                await self.park(held, error)
+            else:
+                await self._let_go(held)
+        except Exception as worse:
+            note(self.group, held, "entry left to its lease", level="warning", error=str(worse))
+
+    async def _let_go(self, held: Held) -> None:
+        """Say that this worker is alive, if the server hears it: else the delivery may count as its death."""
+        await held.member.let_go(held.delivery.claim)
 
     async def patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""

@@ -19,10 +19,11 @@ from eventflow.domain.commands import Command
 from eventflow.domain.errors import DomainError
 from eventflow.domain.work import Work, still_due, work_of
 from eventflow.envelope import Envelope
+from eventflow.log.consume import MAX_DEATHS
 from eventflow.log.errors import HistoryLost, LeaseLost
 from eventflow.log.jobs import JobLog
 from eventflow.log.records import Cause, JobRecord, Settlement
-from eventflow.runtime.endings import CONFIRM, Endings, cause_of, note, settling_of
+from eventflow.runtime.endings import CONFIRM, NEVER_SETTLED, Endings, cause_of, note, settling_of
 from eventflow.runtime.failure import MAX_DELIVERIES, TIMED_OUT, failure_of
 from eventflow.runtime.held import Ending, Held
 from eventflow.runtime.reaction import Group, Handler, Reaction
@@ -74,8 +75,8 @@ class Executor:
             if task is not None:
                 task.uncancel()
             await self._last(held, self._ended(held))
-        except Exception:
-            note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
+        except Exception as error:
+            await self.endings.left_unsettled(held, error)
         finally:
             if not held.settling or held.left_over is not None:
                 self.finished(held)
@@ -114,10 +115,14 @@ class Executor:
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
             await self.endings.without_work(held, envelope, record)
-        elif delivery.claim.count > MAX_DELIVERIES:
+        elif delivery.deaths >= MAX_DEATHS:
             await self.endings.gave_up(held, envelope, record, work)
-        else:
+        elif delivery.claim.count > MAX_DELIVERIES:
+            await self.endings.park(held, RuntimeError(NEVER_SETTLED))
+        elif delivery.claim.count == 1 or await self.endings.patiently(held.member.begin, delivery.claim):
             await self._react(held, envelope, record, work, handler)
+        else:
+            raise LeaseLost(f"entry {delivery.claim.entry_id} is no longer ours")
 
     async def _last(self, held: Held, words: Awaitable[None]) -> None:
         """What is said of a delivery that ended badly. If that goes wrong too, the entry comes back after its lease."""
@@ -125,8 +130,8 @@ class Executor:
             await words
         except LeaseLost:
             note(self.group, held, "lease lost; this delivery commits nothing more")
-        except Exception:
-            note(self.group, held, "delivery left unsettled", level="error", exc_info=True)
+        except Exception as error:
+            await self.endings.left_unsettled(held, error)
 
     async def _fold(self, envelope: Envelope, *, first: bool) -> JobRecord:
         """A first delivery can do with the cached job; a later one looks at what its predecessor has left."""

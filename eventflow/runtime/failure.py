@@ -10,8 +10,8 @@ from attrs import frozen
 
 from eventflow.domain.values import Failure, FailureCategory
 
-#: Deliveries of an entry that may end without it being settled; after that the worker surely dies of it.
-MAX_DELIVERIES = 3
+#: Deliveries of an entry that may end without it being settled, whatever the reason; after that it is parked.
+MAX_DELIVERIES = 10
 _MESSAGE_CHARS = 2_000
 #: How a step goes down that was ended because its time was over.
 TIMED_OUT = Failure(FailureCategory.TIMEOUT, "step_timeout", "the step took longer than its time limit")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
-from eventflow.log.connection import DISCONNECTED
+from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.log.consume import GroupMember
 from eventflow.runtime.watchdog import Pulse
 
@@ -53,7 +53,9 @@ class Loops:
         except DISCONNECTED as error:
             self._log.warning("log unreachable", error=str(error))
         except ResponseError as error:
-            if "NOGROUP" not in str(error):
+            if is_passing(error):
+                self._log.warning("log refuses for now", error=str(error))
+            elif "NOGROUP" not in str(error):
                 self._log.error("log refused", error=str(error))
             else:
                 self._log.warning("group is gone; creating it again from the beginning")
@@ -79,7 +81,7 @@ class Loops:
 
         await asyncio.gather(*map(ensure, members))
 
-    async def told(self, telling: Awaitable[None], what: str) -> None:
+    async def told(self, telling: Awaitable[object], what: str) -> None:
         """Tell the server before we go, if it can be reached."""
         try:
             await telling

@@ -255,6 +255,7 @@ class Worker:
         for held in end_overdue(self._held, perf_counter(), self._settings.limits):
             entry, job_id = held.delivery.claim.entry_id, held.envelope.job_id if held.envelope else "-"
             self._log.error("step ignores its end; its entry is left to others", entry=entry, job_id=job_id)
+            await self._loops.told(held.member.begin(held.delivery.claim), "step given up")
         given_up = sum(held.given_up for held in self._held)
         self._room.least = max(1, min(self._settings.least_room, self._settings.concurrency - given_up))
         self._look_for_room()  # steps of a partition that is away may have begun to wait for it

@@ -16,12 +16,15 @@ import structlog
 import typer
 from attrs import evolve
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
 from rich.console import Console
 from rich.text import Text
 
-from eventflow.log.connection import DISCONNECTED, check_server
+from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import LogUnfit
+from eventflow.log.fitness import check_server, forbidden
+from eventflow.log.keys import Keyspace
+from eventflow.log.patience import Patience, carry
 from eventflow.settings import Settings, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.embedded import running_url
@@ -35,6 +38,9 @@ EXIT_FAILURE, EXIT_USAGE = 1, 2
 #: Variables of the commands that talk HTTP; they are no settings of the service.
 CLIENT_KEY, CLIENT_URL = "EVENTFLOW_CLIENT_KEY", "EVENTFLOW_CLIENT_URL"
 REDIS_VARIABLES = ("EVENTFLOW_REDIS_URL", "EVENTFLOW_REDIS_URL_FILE")
+CREDENTIALS = "Give them in EVENTFLOW_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/0, or in EVENTFLOW_REDIS_URL_FILE."
+#: How long a command of ours waits for each answer of the log.
+LOG_SECONDS = 6.0
 #: How long a starting process waits for a server that can't be reached; one that loads its data is waited for.
 PATIENCE_S = 60.0
 _POLL_S = 0.2
@@ -91,9 +97,19 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
     """Run an operator's command; only warnings are logged. Raises CommandError where the server is the trouble."""
     configure_logs("WARNING", json=False)
     try:
-        return asyncio.run(main)
+        return asyncio.run(impatient(main))
+    except (LogUnfit, NoPermissionError) as error:
+        raise CommandError(unfit(error)) from error
+    except AuthenticationError as error:
+        raise CommandError(unauthenticated(error)) from error
     except RedisError as error:
         raise CommandError(unreachable(error)) from error
+
+
+async def impatient(main: Coroutine[Any, Any, T]) -> T:
+    """`main`, in which a server that hangs is told within seconds."""
+    carry(Patience(LOG_SECONDS, each=True))
+    return await main
 
 
 #: Of the commands that look at a stack's log.
@@ -107,7 +123,20 @@ async def open_tool(data_dir: Path | None) -> AsyncIterator[Parts]:
 
     _require_folder(data_dir)
     async with open_parts(settings_from(service_environment({"data_dir": data_dir})), serves=False) as parts:
-        yield parts
+        try:
+            yield parts
+        except NoPermissionError as error:
+            raise CommandError(unfit(error, parts.keyspace.prefix)) from error
+
+
+def unfit(error: Exception, prefix: str = "ef") -> str:
+    """What is wrong with the server or with our rights there, and the way out."""
+    return f"The event log can't be used: {forbidden(error, prefix) if isinstance(error, NoPermissionError) else error}"
+
+
+def unauthenticated(error: Exception) -> str:
+    """What to do about a password that is wrong, or missing."""
+    return f"The event log can't be used: the server wants another user or password ({error}). {CREDENTIALS}"
 
 
 def _require_folder(data_dir: Path | None) -> None:
@@ -120,17 +149,29 @@ def unreachable(error: BaseException) -> str:
     return f"The event log can't be used: {str(error).rstrip('.')}. {way_out}"
 
 
-async def wait_for_server(redis: Redis, *, durable_ack: bool, patience_s: float = PATIENCE_S) -> dict[str, str]:
-    """What `check_server` finds, as soon as there is a server that answers.
+async def wait_for_server(
+    redis: Redis,
+    *,
+    durable_ack: bool,
+    append_only_file: bool = False,
+    keyspace: Keyspace | None = None,
+    patience_s: float = PATIENCE_S,
+) -> dict[str, str]:
+    """What `check_server` finds, as soon as there is a server that answers, and that takes writes.
 
-    Raises CommandError: unfit, wrong password, or not reachable for `patience_s`.
+    Raises CommandError: unfit, wrong password, missing rights, or not reachable or a replica for `patience_s`.
     """
+    carry(Patience(LOG_SECONDS, each=True))
     began = asked = monotonic()
     while True:
         try:
-            return await check_server(redis, durable_ack=durable_ack)
-        except (LogUnfit, AuthenticationError) as error:
-            raise CommandError(f"The event log can't be used: {error}") from error
+            return await check_server(
+                redis, durable_ack=durable_ack, append_only_file=append_only_file, keyspace=keyspace
+            )
+        except (LogUnfit, NoPermissionError) as error:
+            raise CommandError(unfit(error, keyspace.prefix if keyspace else "ef")) from error
+        except AuthenticationError as error:
+            raise CommandError(unauthenticated(error)) from error
         except DISCONNECTED as error:
             loading = isinstance(error, BusyLoadingError)
             if not loading and monotonic() - began > patience_s:

@@ -17,7 +17,15 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
-from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, say, service_environment, settings_from
+from ops.cli.common import (
+    EXIT_FAILURE,
+    REDIS_VARIABLES,
+    StackDir,
+    impatient,
+    say,
+    service_environment,
+    settings_from,
+)
 from ops.cli.tables import printable
 from ops.embedded import running_url
 
@@ -31,7 +39,7 @@ def doctor(
     from eventflow.telemetry.logs import configure_logs
 
     configure_logs("ERROR", json=False)
-    findings = asyncio.run(examine(service_environment({"data_dir": data_dir})))
+    findings = asyncio.run(impatient(examine(service_environment({"data_dir": data_dir}))))
     failed = any(finding.state is State.FAIL for finding in findings)
     if json:
         say(orjson.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}).decode())

@@ -231,17 +231,15 @@ async def _fit_places(parts: Parts) -> None:
 
 async def _fit_server(parts: Parts) -> None:
     """Until there is one. Raises CommandError where it can't be used."""
-    from eventflow.log.errors import LogUnfit
-    from eventflow.log.persistence import require_append_only_file
-
-    await wait_for_server(parts.redis, durable_ack=parts.settings.needs_sync)
-    if not parts.settings.needs_append_only_file:
-        return
-    try:
-        if not await require_append_only_file(parts.redis):
-            structlog.get_logger().warning("the server doesn't say whether it has an append-only file: allow +info")
-    except LogUnfit as error:
-        raise CommandError(f"The event log can't be used: {error}") from error
+    settings = parts.settings
+    found = await wait_for_server(
+        parts.redis,
+        durable_ack=settings.needs_sync,
+        append_only_file=settings.needs_append_only_file,
+        keyspace=parts.keyspace,
+    )
+    if settings.needs_append_only_file and found["aof"] != "on":
+        structlog.get_logger().warning("the server doesn't say whether it has an append-only file: allow +info")
 
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:

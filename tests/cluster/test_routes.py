@@ -8,9 +8,10 @@ import pytest
 import redis as sync_redis
 
 from eventflow.log.cluster import ClusterRedis, slot_of
-from eventflow.log.connection import DISCONNECTED, check_server, connect
+from eventflow.log.connection import DISCONNECTED, connect
 from eventflow.log.errors import NotDurable
 from eventflow.log.feed import Appended, FeedTail
+from eventflow.log.fitness import check_server
 from tests.support.cluster_server import MASTERS, ClusterServer
 from tests.support.runtime import Chain, Space, working
 from tests.support.waiting import wait_until, wait_until_sync

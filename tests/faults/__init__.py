@@ -52,6 +52,10 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
+| failover with open connections: READONLY for ever | test_failover; integration/cli/test_log_server |
+| BUSY, NOREPLICAS, NOPERM: finished work is thrown away | test_refused; unit/core/test_refusals |
+| worker that stands still is taken for dead | test_stalls |
+| server that hangs: requests hang for minutes | test_patience; integration/web/test_silent_log |
 | server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |
 | paused or cut-off zombie commits late | test_chaos: isolated_worker_settles_nothing_..., broken_commit_is_found_out[no-fencing] |
 | cluster broker never reclaims | cluster/test_crashes: killed_worker_is_replaced_on_every_master |

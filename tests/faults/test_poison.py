@@ -117,7 +117,8 @@ async def test_entry_that_kills_three_workers_fails_its_job_as_resource(space: S
     assert failed.retry_at is None
     assert isinstance(job_failed, ev.JobFailed)
     assert job_failed.failure.category is FailureCategory.RESOURCE
-    assert "delivered 3 times" in job_failed.failure.message
+    assert job_failed.failure.code == "delivery_limit"
+    assert "3 workers have begun it and died of it" in job_failed.failure.message
     assert (await space.job(job_id)).phase is Phase.FAILED
     assert await space.pending(space.topic(Topic.PLANNED), "generation") == []
     assert gapless(history)

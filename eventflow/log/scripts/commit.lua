@@ -1,4 +1,4 @@
--- Commits a batch; each commit stands for itself: all of it happens, or none.
+-- Commits a batch; each commit stands for itself: all of it happens, or none. Follows admission.lua and begun.lua.
 --
 -- KEYS: feed, delayed, parked; all else that is touched has their hash tag, and so their slot.
 -- ARGV: commits, most jobs in progress, then the names and values of what is parked, in order.
@@ -26,12 +26,7 @@ local feed, call = KEYS[1], redis.call
 local base, limit = string.sub(feed, 1, -5), tonumber(ARGV[2])
 local parts = 2 -- of what is parked, the last that was read
 
-local function owns(claim)
-  local entry = claim[4]
-  local pending = redis.pcall('XPENDING', claim[1], claim[2], entry, entry, 1)
-  local row = not pending.err and pending[1]
-  return row and row[2] == claim[3] and row[4] == claim[5]
-end
+local function owns(claim) return own_row(claim[1], claim[2], claim[3], claim[4], claim[5]) end
 
 -- Of an event's payload, as eventflow.envelope.mark_of takes it. No text inside the payload can hold these quotes.
 local function mark_of(entry)
@@ -120,7 +115,10 @@ local function commit(job, version, mark, events, claim, on_claim, delayed, park
   delay(delayed)
   park(parts_before, parked)
   if hint ~= '' then note(hint, job, lane, owner) end
-  if claim and on_claim ~= 'hold' then call('XACK', claim[1], claim[2], claim[4]) end
+  if claim and on_claim ~= 'hold' then
+    call('XACK', claim[1], claim[2], claim[4])
+    if claim[5] > 1 then call('DEL', begun_key(claim[1], claim[2], claim[4])) end
+  end
   if claim and on_claim == 'discard' then call('XDEL', claim[1], claim[4]) end
   return version
 end
@@ -128,6 +126,12 @@ end
 local results = {}
 for i, each in ipairs(cmsgpack.unpack(ARGV[1])) do
   local fine, result = pcall(commit, unpack(each, 1, 12))
-  results[i] = fine and result or { 'error', type(result) == 'table' and result.err or tostring(result) }
+  if not fine then
+    result = type(result) == 'table' and result.err or tostring(result)
+    -- A replica refuses the first write of all: nothing of the batch was done, and the client has to go elsewhere.
+    if string.find(result, '^-?READONLY') then return redis.error_reply(result) end
+    result = { 'error', result }
+  end
+  results[i] = result
 end
 return results

@@ -1,4 +1,4 @@
--- Renews leases, records progress, and brings back cancellation; each row stands for itself.
+-- Renews leases, records progress, and brings back cancellation; each row stands for itself. Follows begun.lua.
 --
 -- KEYS: every key that the rows touch, each once; all of one partition.
 -- ARGV: progress key index, cap of the progress stream, number of rows, then for each row
@@ -22,9 +22,7 @@ for i = 1, tonumber(take()) do
   local stream, live, job = take_key(), take_key(), take()
   local group, consumer, entry, count = take(), take(), take(), tonumber(take())
   local field, fraction = take(), take()
-  local pending = redis.pcall('XPENDING', stream, group, entry, entry, 1)
-  local row = not pending.err and pending[1]
-  if not row or row[2] ~= consumer or row[4] ~= count then
+  if not own_row(stream, group, consumer, entry, count) then
     results[i] = 0
   else
     redis.call('XCLAIM', stream, group, consumer, 0, entry, 'JUSTID')

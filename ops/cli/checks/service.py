@@ -11,19 +11,20 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from eventflow.log.cluster import ClusterRedis, masters_of
-from eventflow.log.connection import DISCONNECTED, check_server, load_script
-from eventflow.log.errors import LogUnfit
+from eventflow.log.connection import DISCONNECTED, load_script
+from eventflow.log.errors import LogForbidden, LogUnfit, Misled
+from eventflow.log.fitness import FORGETS, UNKNOWN, check_server, forbidden, look_at
 from eventflow.log.paused import PausedWorkers
-from eventflow.log.persistence import FORGETS
 from eventflow.settings import Environment, Settings
 from eventflow.storage import LocalStore, StorageError
 from eventflow.storage.viewing import viewed
 from eventflow.topics import GROUP_TOPICS
 from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
+from ops.cli.common import CREDENTIALS
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
     from ops.compose import Parts
 
-_OLDEST = (7, 0)
 _SKEW_S = 2.0
 #: How a store says that its disk has no room.
 _FULL = ("ENOSPC", "EDQUOT")
@@ -40,20 +40,35 @@ _FULL = ("ENOSPC", "EDQUOT")
 async def log_server(parts: Parts, *, expected: bool) -> list[Finding]:
     """The server and everything in it. `expected`: a URL was configured, or one runs on the data directory, so that
     one that doesn't answer is a failure."""
-    try:
-        await parts.redis.ping()
-    except (RedisError, *DISCONNECTED) as error:
-        if expected:
-            remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
-            if "MISCONF" in str(error):
-                remedy = (
-                    "Free space on the server's disk, or mend it: until it can save what it is told it takes no job."
-                )
-            return [fail("log server", str(error), remedy)]
-        remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
-        return [warn("log server", "none is running on this data directory", remedy)]
+    findings: list[Finding] = []
+    for look in (_server, _inside):
+        try:
+            findings += await look(parts)
+        except (RedisError, LogUnfit, *DISCONNECTED) as error:
+            return [*findings, _unusable(error, parts, expected=expected)]
+    return findings
+
+
+def _unusable(error: Exception, parts: Parts, *, expected: bool) -> Finding:
+    """What is wrong with a server that can't be used at all."""
+    if isinstance(error, NoPermissionError):
+        error = forbidden(error, parts.keyspace.prefix)
+    if isinstance(error, LogUnfit | Misled):
+        said, _, remedy = str(error).partition(". ")
+        return fail("log server", said, remedy or "Name the master by EVENTFLOW_REDIS_URL.")
+    if isinstance(error, AuthenticationError):
+        return fail("log server", f"it wants another user or password ({error})", CREDENTIALS)
+    if expected or not isinstance(error, DISCONNECTED):
+        remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
+        if "MISCONF" in str(error):
+            remedy = "Free space on the server's disk, or mend it: until it can save what it is told it takes no job."
+        return fail("log server", str(error), remedy)
+    remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
+    return warn("log server", "none is running on this data directory", remedy)
+
+
+async def _inside(parts: Parts) -> list[Finding]:
     return [
-        *await _server(parts),
         await awaited(
             "log scripts", "Allow EVAL and SCRIPT LOAD for this user of the server.", lambda: _scripts(parts)
         ),
@@ -73,12 +88,9 @@ async def _server(parts: Parts) -> list[Finding]:
 
 
 async def _kind(server: Redis) -> Finding:
-    info: dict[str, Any] = await server.info("server")
-    version = str(info.get("redis_version", "0"))
-    name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {version}"
-    fit = tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST
-    name += f", {info['redis_mode']}" if info.get("redis_mode", "standalone") != "standalone" else ""
-    return ok("log server", name) if fit else fail("log server", name, "Use Redis 7.0 or Valkey 7.2, or later.")
+    found = await look_at(server)
+    mode = f", {found.mode}" if found.mode != "standalone" else ""
+    return ok("log server", f"{found.kind} {found.version}{mode}")
 
 
 async def _skew(server: Redis) -> Finding:
@@ -89,10 +101,15 @@ async def _skew(server: Redis) -> Finding:
 
 async def _safety(parts: Parts) -> list[Finding]:
     try:
-        found = await check_server(parts.redis, durable_ack=parts.settings.needs_sync)
+        found = await check_server(parts.redis, durable_ack=parts.settings.needs_sync, keyspace=parts.keyspace)
+    except LogForbidden:
+        raise
     except LogUnfit as error:
         said, _, remedy = str(error).partition(". ")
         return [fail("log safety", said, remedy or "Change the server's configuration.")]
+    if UNKNOWN in (found["policy"], found["aof"]):
+        remedy = "See to maxmemory-policy noeviction and appendonly yes, or give the user +info, which tells."
+        return [warn("log safety", "the server's user may not ask how it keeps its data", remedy)]
     return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on", parts.settings)]
 
 
@@ -101,7 +118,10 @@ async def _replicas(parts: Parts, servers: Sequence[Redis]) -> list[Finding]:
     wanted = parts.settings.durable_ack == "replica"
     if not wanted and not isinstance(parts.redis, ClusterRedis):
         return []
-    counts = [int((await server.info("replication"))["connected_slaves"]) for server in servers]
+    try:
+        counts = [int((await server.info("replication"))["connected_slaves"]) for server in servers]
+    except NoPermissionError:
+        return [warn("replicas", "the server's user may not ask for them", "Give it the right +info.")]
     found = f"{len(servers)} masters, {counts.count(0)} of them without a replica"
     if all(counts):
         return [ok("replicas", found)]

