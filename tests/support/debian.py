@@ -70,7 +70,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("debian")
 
 
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput"):  # of xdist, whose controller has looked
+        return
     named = [line for root in map(Path, config.getini("testpaths")) for line in _named_under(config.rootpath / root)]
     if named:
         raise pytest.UsageError(

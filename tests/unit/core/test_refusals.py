@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,8 @@ def test_every_code_of_the_server_is_decided() -> None:
     assert codes <= REFUSALS.keys()
 
 
-@pytest.mark.debian
-def test_every_code_of_redis_is_decided() -> None:
-    program = shutil.which("redis-server")
-    assert program is not None
-    assert _codes(Path(program)) <= REFUSALS.keys()
+def test_every_code_of_redis_is_decided(redis_server: str) -> None:
+    assert _codes(Path(redis_server)) <= REFUSALS.keys()
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))
