@@ -21,8 +21,6 @@ from web.app import create_app
 from web.deps import WebDeps
 from web.serve import serving
 
-pytestmark = pytest.mark.debian
-
 JOBS = "/api/v1/videos/jobs"
 _PAGE = """<!doctype html><script>
 // What came, or why nothing can be known.

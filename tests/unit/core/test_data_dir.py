@@ -31,6 +31,23 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+#: Rights are given up once the interpreter runs, which may itself be in a closed folder.
+_AS_NOBODY = f"""
+import os, sys
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+for at, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        path = os.path.join(at, name)
+        try:
+            open(path, "rb").close()
+            print(path)
+        except PermissionError:
+            pass
+"""
+
+
 def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
@@ -40,18 +57,8 @@ def readable_by_others(folder: Path) -> list[str]:
     if os.geteuid() != 0:
         closed = not mode(folder) & 0o001
         return [] if closed else [str(p) for p in folder.rglob("*") if p.is_file() and mode(p) & 0o004]
-    program = "import os, sys\nfor at, _, names in os.walk(sys.argv[1]):\n for n in names:\n  p = os.path.join(at, n)\n"
-    program += "  try: open(p, 'rb').close(); print(p)\n  except PermissionError: pass\n"
-    command = [_python(), "-I", "-c", program, str(folder)]
-    ended = subprocess.run(
-        command, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/", capture_output=True, check=True
-    )
-    return ended.stdout.decode().split()
-
-
-def _python() -> str:
-    """An interpreter that every user may run: the environment's own may be in a closed folder."""
-    return next(path for path in ("/usr/bin/python3", os.path.realpath(sys.executable)) if os.path.exists(path))
+    command = [sys.executable, "-I", "-c", _AS_NOBODY, str(folder)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=True).stdout.decode().split()
 
 
 def test_a_new_folder_an_empty_one_and_ours_are_taken(tmp_path: Path) -> None:

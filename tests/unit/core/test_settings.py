@@ -123,7 +123,7 @@ def test_origins_are_as_browsers_write_them() -> None:
 
 
 def test_production_never_runs_open() -> None:
-    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, OPEN_ACCESS="on")
+    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, DATA_DIR="/srv/eventflow", OPEN_ACCESS="on")
     assert "OPEN_ACCESS" in problem
     assert "keys add" in problem
 
