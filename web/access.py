@@ -17,12 +17,9 @@ from eventflow.settings import Settings
 from web.errors import Problem
 from web.origins import Origins, is_local_host
 
+#: One of these is set by every proxy that says so at all. The commonest come first.
 _FORWARDED = tuple(
-    istr(name)
-    for name in (
-        *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
-        *("X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Real-IP"),
-    )
+    istr(name) for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
 )
 _FETCH_SITE = istr("Sec-Fetch-Site")
 _FOREIGN_SITES = ("cross-site", "same-site")

@@ -184,7 +184,7 @@ class Connection(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         before = self._request_count
-        super().data_received(data)
+        RequestHandler.data_received(self, data)  # for every request: `super` takes its time
         if self._request_count != before:
             self._head_since = 0.0
         elif data and not self._head_since and self._waiter is not None:

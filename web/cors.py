@@ -76,10 +76,10 @@ def answer_headers(request: web.Request, path: str) -> Mapping[str, str]:
 
 def mark(headers: CIMultiDict[str], more: Mapping[str, str]) -> None:
     """Add `more` to an answer's headers; `Vary` may have other reasons, too."""
-    others = headers.getall(hdrs.VARY) if hdrs.VARY in headers else ()
-    headers.update(more)
-    for value in others:
-        headers.add(hdrs.VARY, value)
+    if hdrs.VARY in headers and hdrs.VARY in more:
+        more = {**more, hdrs.VARY: f"{headers[hdrs.VARY]}, {more[hdrs.VARY]}"}
+    for name in more:  # much faster than `update`, for so few
+        headers[name] = more[name]
 
 
 def is_options(request: web.Request) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from attrs import evolve
+from structlog.testing import capture_logs
 from yarl import URL
 
 from eventflow.settings import Environment, Settings
@@ -235,3 +236,17 @@ async def test_503_while_the_log_is_away(start: StartClient, deps: WebDeps) -> N
         assert (answer.status, body["components"]["redis"]["status"]) == (503, "unavailable")
     async with client.get("/healthz") as answer:
         assert answer.status == 200
+
+
+async def test_whoever_tries_keys_or_sends_no_http_leaves_a_line(deps: WebDeps) -> None:
+    """One each, at INFO, without a traceback: floods of them must neither go unseen nor ring alarms."""
+    await deps.api_keys.add("alice")
+    with capture_logs() as lines:
+        async with serving(create_app(deps), "127.0.0.1", 0) as address:
+            assert (await raw_get(address, "/api/v1/videos/jobs"))[0] == 401
+            status, body = await raw_get(address, "/healthz\x00")
+            assert (status, b'"code":"bad_request"' in body) == (400, True)
+    seen = [line for line in lines if line.get("action") == "http"]
+    assert [(line["log_level"], line["status"]) for line in seen] == [("info", 401), ("info", 400)]
+    assert all("exc_info" not in line for line in seen)
+    assert seen[1]["client"] == "127.0.0.1"
