@@ -29,8 +29,8 @@ _WAYS_OUT = {
     "AuthorizationHeaderMalformed": _REGION,
     "PermanentRedirect": _REGION,
     "SignatureDoesNotMatch": (
-        "What is at the address of the signed URLs has to ask the store by the store's own name and pass path and query "
-        "on unchanged, or the URLs have to be signed for it (EVENTFLOW_DELIVERY_SIGNED_FOR=public); else check "
+        "What is at the address of the signed URLs has to ask the store by the store's own name and pass path and "
+        "query on unchanged, or the URLs have to be signed for it (EVENTFLOW_DELIVERY_SIGNED_FOR=public); else check "
         "AWS_SECRET_ACCESS_KEY."
     ),
     "RequestTimeTooSkewed": "Set this machine's clock (NTP).",
