@@ -79,7 +79,8 @@ class Spool:
 
     def _close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what is kept was flushed; what isn't needn't find room any more
+                self._file.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What viewers get is what `doctor` looks at: a signed URL fetched by their address, on real S3 protocol servers."""
+"""What viewers get is what `doctor` looks at: a signed URL, fetched by their address from real S3 protocol servers."""
 
 from __future__ import annotations
 
