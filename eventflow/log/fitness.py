@@ -6,6 +6,7 @@ commands that operators often deny (`-@dangerous`): then that part isn't known.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from attrs import field, frozen
@@ -66,11 +67,8 @@ async def look_at(redis: Redis) -> Server:
     except ResponseError:  # a proxy in front of it
         about = {}
     info: dict[str, Any] = {}
-    try:
-        for section in ("server", "memory", "persistence", "replication"):
-            info |= await redis.info(section)
-    except NoPermissionError:
-        info = {}
+    with suppress(ResponseError):  # denied, or a server before Redis 7, which takes one section at a time
+        info = await redis.info("server", "memory", "persistence", "replication")
     if about.get("role", info.get("role")) in REPLICA_ROLES:
         distrust(redis)
         raise Misled("the server is a replica: it takes no writes. Name the master by EVENTFLOW_REDIS_URL.")
@@ -184,7 +182,7 @@ NEEDED = (
     *_on_key("sadd", "scard", "sismember", "srem"),
     *_on_key("zadd", "zcard", "zcount", "zpopmin", "zrange", "zrangebyscore", "zrank", "zrem", "zremrangebyscore"),
     *_on_key("zrevrangebyscore", "zscan", "zscore"),
-    *_on_key("xack", "xadd", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim"),
+    *_on_key("xack", "xadd", "xautoclaim", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim"),
     *_on_key("xgroup create", "xgroup delconsumer", "xgroup destroy", "xgroup setid"),
     *_on_key("xinfo consumers", "xinfo groups", "xinfo stream"),
     *("xread STREAMS KEY 0", "xreadgroup GROUP g c STREAMS KEY >", "eval SCRIPT 1 KEY", "evalsha 0 1 KEY"),

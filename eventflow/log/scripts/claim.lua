@@ -9,9 +9,13 @@
 -- an entry that would come to its end by it is left to it for longer, and is still its own should it come back.
 
 local PAGE = 100
+local NEVER = 9007199254740991 -- ms
 
 local stream, group, consumer, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local room, deadly, silence = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+
+-- Who looks is heard of (from Redis 7.2 on), whatever there is.
+redis.call('XAUTOCLAIM', stream, group, consumer, NEVER, '0-0', 'COUNT', 1, 'JUSTID')
 
 -- After a pause of the server or of the consumer its own leases may have run out as well. Renewing them and looking for
 -- others' has to be one step: else it might take its own work from itself, and do it twice.
