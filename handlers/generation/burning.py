@@ -24,6 +24,7 @@ from handlers.generation.captions import scene_captions
 from handlers.generation.errors import DrawError
 from handlers.generation.look.fonts import font_directories
 from handlers.generation.model import Narration
+from handlers.generation.typst_errors import typst_errors
 
 #: height x width x 4, uint8, not premultiplied.
 Rgba = NDArray[np.uint8]
@@ -132,12 +133,9 @@ def _strips(rows: _Rows, most: int, detail: float) -> list[Rgba]:
         "pages": [*range(count), -1],
     }
     inputs = {"caption": orjson.dumps(data).decode()}
-    try:
-        with tempfile.TemporaryDirectory(prefix="typst-") as empty:
-            compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
-            pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH * detail, sys_inputs=inputs)
-    except RuntimeError as error:
-        raise DrawError(f"captions can't be drawn: {error}") from error
+    with typst_errors("the captions"), tempfile.TemporaryDirectory(prefix="typst-") as empty:
+        compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
+        pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH * detail, sys_inputs=inputs)
     found = []
     for page in pages if isinstance(pages, list) else [pages]:
         strip = np.asarray(Image.open(io.BytesIO(page or b"")).convert("RGBA"), np.uint8)

@@ -16,7 +16,7 @@
     │   ├── NarratorUnavailable
     │   └── PipelineUnavailable
     │       └── PipelineUnset
-    ├── DrawError               typst refused a page
+    ├── DrawError               typst refused a page, and would again
     ├── SpeechError             a narrator failed
     │   └── SpeechRefused       ... and would fail again
     ├── EncodeError             libav failed, or its output is not what was planned
@@ -146,9 +146,10 @@ class PipelineUnset(PipelineUnavailable):
 
 
 class DrawError(MediaError):
-    """typst could not draw a page."""
+    """typst could not draw a page. The same page can only fail again."""
 
     code = "draw"
+    retryable = False
 
 
 class NarratorUnavailable(RequestError):

@@ -33,7 +33,7 @@ from handlers.generation.checking import check_scene
 from handlers.generation.errors import UnknownAsset
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.reuse import Reuse
+from handlers.generation.reuse import Reuse, as_wanted
 from handlers.generation.source import source_of
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
@@ -140,8 +140,9 @@ class Generation:
             check = (event.start_cells, event.duration_cells, reaction.job.quality_levels)
             await reaction.in_thread(check_scene, rendered, *check)
             renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
-            made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
-            await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
+            if as_wanted(reaction.job, event.scene):
+                made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
+                await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
         return [cmd.FinishScene(event.scene, event.run, renditions)]
 
     async def _render_task(self, reaction: Reaction, scene: model.NarratedScene, folder: Path) -> model.RenderTask:

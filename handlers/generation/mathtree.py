@@ -18,7 +18,9 @@ from handlers.generation import mathsymbols as known
 Node = dict[str, Any]
 
 MAX_CHARS = 2_000
-MAX_DEPTH = 24
+#: typst draws a tree by functions that call each other, 80 deep at most ("maximum function call depth exceeded"): three
+#: for a level, four for an environment, which counts as two. The page around it needs some too.
+MAX_DEPTH = 16
 
 _TOKEN = re.compile(r"\\([A-Za-z]+)\*?|\\(.)|([0-9]+(?:\.[0-9]+)?)|(\s+)|(.)", re.DOTALL)
 _MATRICES = {"matrix": "", "pmatrix": "(", "bmatrix": "[", "vmatrix": "|", "cases": "{"}
@@ -217,7 +219,7 @@ class _Parser:
             raise MathError(f"unknown environment {name!r}")
         rows: list[list[Node]] = [[]]
         while True:
-            rows[-1].append(self.sequence(depth + 1, ("&", "\\\\", "\\end")))
+            rows[-1].append(self.sequence(depth + 2, ("&", "\\\\", "\\end")))
             sign = self.take()
             if sign == "\\\\":
                 rows.append([])

@@ -24,20 +24,26 @@ class Cue:
 
 
 @frozen
+class Word:
+    """What is heard as one word: `length` characters of its line from `position` on (they may overlap with others'),
+    from `start_s` on, in seconds from the start of the scene."""
+
+    position: int
+    length: int
+    start_s: float
+
+
+@frozen
 class SpokenLine:
-    """A narration line with its place in the scene, in seconds (for captions)."""
+    """A narration line with its place in the scene, in seconds (for captions), and what is heard in it, in order.
+
+    Without `words` it isn't known when each is said.
+    """
 
     text: str
     start_s: float
     end_s: float
-
-
-@frozen
-class Word:
-    """A word as it is spoken, `start_s` in seconds from the start of the scene."""
-
-    text: str
-    start_s: float
+    words: tuple[Word, ...] = ()
 
 
 @frozen
@@ -50,7 +56,6 @@ class Narration:
     duration_cells: int
     cues: tuple[Cue, ...]
     lines: tuple[SpokenLine, ...] = ()
-    words: tuple[Word, ...] = ()
     language: str = "und"
     estimated: bool = False
 

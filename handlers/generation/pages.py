@@ -33,6 +33,7 @@ from handlers.generation.look.themes import theme_of
 from handlers.generation.model import AssetFiles
 from handlers.generation.pictures import Rgb
 from handlers.generation.timeline import BLANK
+from handlers.generation.typst_errors import typst_errors
 
 _POINTS_PER_INCH: Final = 72.0
 
@@ -120,8 +121,8 @@ def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = 
     frame = frame.above_captions if captioned else frame
     with tempfile.TemporaryDirectory(prefix="typst-") as root:
         pictures = rasters.prepare(scene.assets, assets, Path(root), detail)
-        inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
-        try:
+        with typst_errors(f"scene {scene.index}"):
+            inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
             main = Path(root) / "pages.typ"
             main.write_bytes(_sheets(theme.sheet))
             compiler = typst.Compiler(
@@ -135,8 +136,6 @@ def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = 
             pages = compiler.compile(format="png", ppi=_POINTS_PER_INCH * detail)
             moving = any(isinstance(b, Clip) or (isinstance(b, Picture) and b.motion != "none") for b in _shown(scene))
             holes = orjson.loads(compiler.query("<hole>", field="value")) if moving else []
-        except RuntimeError as error:
-            raise DrawError(f"scene {scene.index} can't be drawn: {error}") from error
         behind = _behind(scene, pictures, aspect, theme.palette.card, detail)
     if not isinstance(pages, list) or len(pages) != scene.steps + 1:
         raise DrawError(f"scene {scene.index}: {scene.steps + 1} pages planned, typst made others")

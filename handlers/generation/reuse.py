@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -23,6 +24,9 @@ from handlers.generation.boxes import BoxError
 from handlers.generation.retime import retimed, timescales
 from handlers.scene_cache import SceneCache, relocated
 from handlers.workspace import Workspace, home_of
+
+#: Codes of the warnings that a scene was made otherwise than was asked.
+_MAKESHIFTS: Final = frozenset({"narrator_fell_back", "block_as_text"})
 
 
 @frozen
@@ -88,6 +92,12 @@ class Reuse:
             tracks = timescales(init.read_bytes())
             scales |= {segment.file.sha256: tracks for segment in rendition.segments}
         return evolve(await relocated(scene, placed), start_cells=start_cells)
+
+
+def as_wanted(job: Job, index: int) -> bool:
+    """Whether the scene was made without a makeshift. Another job would have that without its warning, and later
+    perhaps without need."""
+    return not any(warning.scene == index and warning.code in _MAKESHIFTS for warning in job.warnings)
 
 
 def _belongs(job_id: str, scene: ReusableScene) -> bool:

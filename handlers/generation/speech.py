@@ -92,7 +92,6 @@ def speak_lines(
     position = len(pieces[0])
     cues: dict[int, float] = {}
     spoken: list[SpokenLine] = []
-    words: list[Word] = []
     estimated = False
     for line in lines:
         if should_stop():
@@ -102,8 +101,8 @@ def speak_lines(
         said = _speak(line.text, voice, who)
         samples = said.samples
         if len(samples):
-            spoken.append(SpokenLine(line.text, start_s, start_s + len(samples) / SAMPLE_RATE))
-            words += [Word(word.text, start_s + word.start_s) for word in said.words]
+            words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
+            spoken.append(SpokenLine(line.text, start_s, start_s + len(samples) / SAMPLE_RATE, words))
             estimated = estimated or said.estimated
         for piece in (samples, _silence(PAUSE_S / voice.rate if len(samples) else WORDLESS_S)):
             pieces.append(piece)
@@ -112,7 +111,7 @@ def speak_lines(
     sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
     sound[:position] = np.concatenate(pieces)
     order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    narration = Narration(cells, order, tuple(spoken), tuple(words), who.language(voice.name), estimated)
+    narration = Narration(cells, order, tuple(spoken), who.language(voice.name), estimated)
     return SpokenScene(_normalised(sound, narration.lines), narration)
 
 
@@ -148,13 +147,12 @@ def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
     margin = speech.rate // 100
     first, last = max(0, part[0] - margin), min(len(speech.samples), part[1] + margin)
     samples = _resampled(speech.samples[first:last], speech.rate)
-    return _SpokenText(samples, _words(text, speech, first), speech.estimated)
+    return _SpokenText(samples, _words(speech, first), speech.estimated)
 
 
-def _words(text: str, speech: Speech, first: int) -> tuple[Word, ...]:
+def _words(speech: Speech, first: int) -> tuple[Word, ...]:
     return tuple(
-        Word(text[word.position : word.position + word.length], max(0.0, word.start_s - first / speech.rate))
-        for word in speech.words
+        Word(word.position, word.length, max(0.0, word.start_s - first / speech.rate)) for word in speech.words
     )
 
 

@@ -1,22 +1,25 @@
 """The words of a narration as they are written, marks included, each with its time. Pure.
 
-Narrators tell of words as they hear them, without marks, some of them not at all; here every word of the written line
-gets the time of what is heard in it, or one between its neighbours'.
+Narrators tell of words as they hear them: a number in several pieces that overlap, two short words as one, a mark not
+at all. They say at which character each begins, and by that alone, never by its text, it is found in the line. Every
+character of the line gets a time: those at which something begins the time of it, the others one in between.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from handlers.generation.model import Narration, SpokenLine, Word
+from handlers.generation.model import Narration, SpokenLine
 
 #: Control characters, and what only says how others are set.
 _INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
 _MARKS: Final = "。！？，、；：」』）"
-_SLACK_S: Final = 1e-6
+_WRITTEN: Final = re.compile(r"\S+")
 
 
 @frozen
@@ -36,78 +39,69 @@ def width(text: str) -> int:
 
 def timed_words(narration: Narration, columns: int) -> list[tuple[Timed, ...]]:
     """The words of each line that has any; none is wider than `columns`."""
-    found = []
-    heard = list(narration.words)
-    for line in narration.lines:
-        own = [word for word in heard if line.start_s - _SLACK_S <= word.start_s < line.end_s]
-        words = _line(line, own)
-        if words:
-            found.append(tuple(piece for word in words for piece in _pieces(word, columns)))
-    return found
+    return [words for line in narration.lines if (words := tuple(_line(line, columns)))]
 
 
-def _line(line: SpokenLine, heard: Sequence[Word]) -> list[Timed]:
+def _line(line: SpokenLine, columns: int) -> Iterable[Timed]:
     text = _INVISIBLE.sub(" ", line.text)
-    written = list(re.finditer(r"\S+", text))
-    starts: list[float | None] = [None] * len(written)
-    at = 0
-    for word in heard:
-        place = text.find(word.text, at) if word.text else -1
-        if place < 0:
-            continue
-        at = place + len(word.text)
-        index = next((i for i, match in enumerate(written) if match.start() <= place < match.end()), None)
-        if index is not None and starts[index] is None:
-            starts[index] = word.start_s
-    times = _filled(starts, [len(match[0]) for match in written], line)
-    return [
-        Timed(match[0], start_s, end_s)
-        for match, start_s, end_s in zip(written, times, [*times, line.end_s][1:], strict=True)
-    ]
+    written = [match.span() for match in _WRITTEN.finditer(text)]
+    times = _times(line, text, written)
+    for (start, end), (following, _) in pairwise([*written, (len(text), 0)]):
+        yield from _pieces(text[start:end], [*times[start:end], times[following]], columns)
 
 
-def _filled(starts: Sequence[float | None], lengths: Sequence[int], line: SpokenLine) -> list[float]:
-    """What isn't known lies between what is, by the lengths of the words."""
+def _times(line: SpokenLine, text: str, written: Sequence[tuple[int, int]]) -> list[float]:
+    """When each character of `text` is said; they rise from the line's start to its end, which is the last of them."""
+    known: dict[int, float] = {}
+    for word in line.words:
+        known.setdefault(word.position, word.start_s)
+    known |= dict(_starts(text, written, known))
+    if written:
+        known[written[0][0]] = line.start_s
+    known = {at: time for at, time in known.items() if 0 <= at < len(text) and not text[at].isspace()}
+    known |= {0: line.start_s, len(text): line.end_s}
+    places = sorted(known)
+    starts = accumulate((min(max(known[at], line.start_s), line.end_s) for at in places), max)
     times: list[float] = []
-    index = 0
-    while index < len(starts):
-        known = starts[index]
-        end = index + 1
-        while end < len(starts) and starts[end] is None:
-            end += 1
-        following = starts[end] if end < len(starts) else None
-        first = line.start_s if known is None or index == 0 else known
-        last = line.end_s if following is None else following
-        before, total = 0, sum(lengths[index:end])
-        for length in lengths[index:end]:
-            times.append(max(first + (last - first) * before / total, times[-1] if times else first))
-            before += length
-        index = end
-    return times
+    for (at, start_s), (following, end_s) in pairwise(zip(places, starts, strict=True)):
+        lengths = [0 if character.isspace() else 1 for character in text[at:following]]
+        total = max(1, sum(lengths))
+        times += [start_s + (end_s - start_s) * before / total for before in accumulate(lengths, initial=0)][:-1]
+    return [*times, line.end_s]
 
 
-def _pieces(word: Timed, columns: int) -> list[Timed]:
-    """A word that is too wide for a row, in pieces that aren't: so are texts that have no spaces."""
-    texts, text, wide = [], "", 0
-    for character in word.text:
+def _starts(text: str, written: Sequence[tuple[int, int]], known: dict[int, float]) -> Iterable[tuple[int, float]]:
+    """(first character, time) of the words in which something begins.
+
+    What begins at the blank before a word is this word where nothing begins at its own first letter (so does espeak
+    after the point of an abbreviation), else the rest of the word before.
+    """
+    places, before = sorted(known), 0
+    for start, end in written:
+        following = bisect_left(places, start)
+        own = next((at for at in places[following : following + 1] if at < end), None)
+        blank = next((at for at in places[max(0, following - 1) : following] if at >= before), None)
+        letter = next((at for at in range(start, end) if text[at].isalnum()), start)
+        found = blank if own is None or (own > letter and blank is not None) else own
+        if found is not None:
+            yield start, known[found]
+        before = end
+
+
+def _pieces(text: str, times: Sequence[float], columns: int) -> list[Timed]:
+    """A word, in pieces where it is too wide for a row: so are texts that have no spaces. `times` are those of its
+    characters and of its end."""
+    starts, wide = [0], 0
+    for at, character in enumerate(text):
         step = width(character)
-        if text and wide + step > columns:
-            kept = _break(text, character)
-            texts.append(text[:kept])
-            text = text[kept:]
-            wide = width(text)
-        text += character
+        if at > starts[-1] and wide + step > columns:
+            starts.append(starts[-1] + _break(text[starts[-1] : at], character))
+            wide = width(text[starts[-1] : at])
         wide += step
-    texts.append(text)
-    if len(texts) == 1:
-        return [word]
-    length_s, total, before = word.end_s - word.start_s, len(word.text), 0
-    found = []
-    for part in texts:
-        start_s = word.start_s + length_s * before / total
-        before += len(part)
-        found.append(Timed(part, start_s, word.start_s + length_s * before / total, spaced=False))
-    return [*found[:-1], evolve(found[-1], spaced=word.spaced)]
+    return [
+        Timed(text[start:end], times[start], times[end], spaced=end == len(text))
+        for start, end in pairwise([*starts, len(text)])
+    ]
 
 
 def _break(text: str, following: str) -> int:

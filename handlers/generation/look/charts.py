@@ -66,8 +66,11 @@ def short(value: float) -> str:
 
 
 def _finite(value: float | None) -> float | None:
-    """Beyond 1e15 nothing can be told apart in a picture; what is no number is a gap."""
-    return float(value) if value is not None and math.isfinite(value) and abs(value) <= 1e15 else None
+    """Beyond 1e15 nothing can be told apart in a picture; what is no number is a gap. Below 1e-290 axes can't be
+    divided any more: that is zero."""
+    if value is None or not math.isfinite(value) or abs(value) > 1e15:
+        return None
+    return float(value) if abs(value) >= 1e-290 else 0.0
 
 
 def _scale(values: Sequence[float], *, from_zero: bool) -> tuple[float, float, float]:

@@ -10,11 +10,12 @@ from attrs import evolve
 
 from eventflow.model_settings import PlannerSettings
 from eventflow.settings import Settings
-from handlers.generation import espeak, pages, speech
+from handlers.generation import espeak, speech
 from handlers.generation.aspects import aspect_of
 from handlers.generation.burning import CaptionPainter, CaptionState, caption_states, columns_of
 from handlers.generation.clipsound import with_clip_sound
 from handlers.generation.content import Scene
+from handlers.generation.drawing import drawn_pages
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnavailable, SpeechError
 from handlers.generation.grid import SAMPLES_PER_CELL
@@ -50,7 +51,7 @@ class ExplainerPipeline:
     """The default: an explainer video from a script. `spec` is a `Scene`."""
 
     name: ClassVar[str] = "explainer"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
 
     def __init__(self, narrators: Narrators | None = None, planner: Planner | None = None) -> None:
         """Without `narrators`, espeak alone; without `planner`, topics are refused."""
@@ -118,7 +119,7 @@ class ExplainerPipeline:
         with ExitStack() as stack:
             detail, burned = detail_of(profiles, aspect_of(task.style.aspect)), task.style.burned
             scene = from_spec(task.scene.spec, Scene)
-            drawn = pages.ScenePages(scene, task.assets, detail=detail, captioned=burned)
+            drawn = drawn_pages(scene, task.assets, control, detail=detail, captioned=burned)
             boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
             moving = staged(boxes, task.assets, narration, stack)
             captions = _captions(task, detail)

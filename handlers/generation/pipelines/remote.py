@@ -47,7 +47,7 @@ class RemotePipeline:
     """Each scene is a clip by a text-to-video service, narrated here. `spec` is explainer's `Scene`."""
 
     name: ClassVar[str] = "remote"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(
         self,

@@ -161,7 +161,8 @@ def test_lines_begin_at_their_cues() -> None:
         assert not loud[start - 4000 : start].any()
         assert loud[start : start + 4000].any()
         assert not loud[end : end + 4000].any()
-    assert [word.text for word in spoken.narration.words] == ["One", "Two", "things", "Three"]
+    heard = [[line.text[w.position : w.position + w.length] for w in line.words] for line in spoken.narration.lines]
+    assert heard == [["One"], ["Two", "things"], ["Three"]]
 
 
 def test_rate_changes_the_length() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from handlers.generation.model import Control, Note, Voice, Warned
 from handlers.generation.narrators.choice import Narrators, narrators
 from handlers.generation.narrators.openai import OpenAINarrator
 from handlers.generation.narrators.piper import PiperNarrator
+from handlers.generation.wordtimes import timed_words
 from tests.support.speech_server import GOOD, RATE, Answer, SpeechServer, speech_server, tone, wav
 
 KEY = "sk-very-secret"
@@ -134,7 +136,11 @@ def test_a_scene_is_spoken_by_the_service(server: SpeechServer) -> None:
     assert (spoken.narration.language, spoken.narration.estimated) == ("de", True)
     assert len(spoken.samples) == spoken.narration.duration_cells * SAMPLES_PER_CELL
     assert [line.end_s - line.start_s for line in spoken.narration.lines] == pytest.approx([1.02, 1.02], abs=0.02)
-    assert [word.text for word in spoken.narration.words] == ["One", "thing.", "Another", "thing."]
+    heard = [[line.text[w.position : w.position + w.length] for w in line.words] for line in spoken.narration.lines]
+    assert heard == [["One", "thing."], ["Another", "thing."]]
+    for line, words in zip(spoken.narration.lines, timed_words(spoken.narration, 42), strict=True):
+        assert (words[0].start_s, words[-1].end_s) == (line.start_s, line.end_s)
+        assert all(one.start_s < one.end_s == other.start_s for one, other in pairwise(words))
 
 
 def test_espeak_steps_in_for_a_whole_scene_and_says_so(server: SpeechServer) -> None:

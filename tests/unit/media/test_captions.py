@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from handlers.generation.captions import as_srt, as_vtt, scene_captions, video_captions
 from handlers.generation.grid import cells_for
-from handlers.generation.model import Narration, SpokenLine, Word
+from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
 from handlers.generation.wordtimes import timed_words, width
 
 
 def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s: float = 0.32) -> Narration:
     """Each word of letters takes the same time."""
-    spoken, words, at = [], [], 0.45
+    spoken, at = [], 0.45
     for line in lines:
-        found = re.findall(r"\w+", line)
-        spoken.append(SpokenLine(line, at, at + per_word_s * max(1, len(found))))
-        words += [Word(word, at + per_word_s * number) for number, word in enumerate(found)]
+        found = list(re.finditer(r"\w+", line))
+        words = [Word(word.start(), len(word[0]), at + per_word_s * number) for number, word in enumerate(found)]
+        spoken.append(SpokenLine(line, at, at + per_word_s * max(1, len(found)), tuple(words) if heard else ()))
         at = spoken[-1].end_s + pause_s
-    return Narration(cells_for(at + 0.8), (), tuple(spoken), tuple(words) if heard else ())
+    return Narration(cells_for(at + 0.8), (), tuple(spoken))
 
 
 LONG = "Every step of the work is an event, written down once. "
@@ -48,6 +48,59 @@ def test_words_that_nobody_timed_lie_between_the_others() -> None:
         round(0.45 + 1.2 * 3 / 11, 3),
         round(0.45 + 1.2 * 6 / 11, 3),
     ]
+
+
+def one_line(text: str, *words: Word, end_s: float = 9.0) -> Narration:
+    return Narration(cells_for(10), (), (SpokenLine(text, 0.0, end_s, words),))
+
+
+def starts_of(told: Narration, columns: int = 42) -> dict[str, float]:
+    [words] = timed_words(told, columns)
+    return {word.text: round(word.start_s, 3) for word in words}
+
+
+def test_words_are_found_by_their_place_and_not_by_their_text() -> None:
+    """Of a number several events tell, which overlap; what ends alike comes again further on."""
+    pieces = [(0, 2, 0.0), (3, 3, 1.0), (4, 3, 1.2), (4, 3, 1.5), (7, 3, 2.0), (11, 3, 3.0), (12, 3, 3.2), (15, 4, 4.0)]
+    told = one_line("by 3.5 and 6.5 more", *(Word(*piece) for piece in pieces))
+    assert starts_of(told) == {"by": 0, "3.5": 1, "and": 2, "6.5": 3, "more": 4}
+
+
+def test_what_begins_at_a_blank_belongs_to_the_word_behind_it_unless_that_begins_itself() -> None:
+    abbreviated = one_line("am B. in Rom", Word(0, 2, 0), Word(3, 1, 1), Word(5, 1, 2), Word(9, 3, 3))
+    assert starts_of(abbreviated) == {"am": 0, "B.": 1, "in": 2, "Rom": 3}
+    in_two = one_line("a ½ “b”", Word(0, 1, 0), Word(2, 1, 1), Word(3, 1, 2), Word(5, 0, 3))
+    assert starts_of(in_two) == {"a": 0, "½": 1, "“b”": 3}
+    identifier = one_line("usw. foo_bar", Word(0, 3, 0), Word(4, 3, 2), Word(8, 1, 5))
+    assert starts_of(identifier) == {"usw.": 0, "foo_bar": 2}
+
+
+def test_a_text_without_blanks_is_timed_within() -> None:
+    told = one_line("水を飲む。ひらがな", Word(0, 4, 0), Word(5, 4, 6))
+    assert starts_of(told, 10) == {"水を飲む。": 0, "ひらがな": 6}
+
+
+def test_places_that_are_no_places_do_no_harm() -> None:
+    told = one_line("one two three", Word(99, 1, 1), Word(-3, 1, 2), Word(8, 5, 99), Word(4, 3, 7), end_s=8)
+    [words] = timed_words(told, 42)
+    assert [word.start_s for word in words] == [0, 7, 8]
+    assert words[-1].end_s == 8
+
+
+OLD = b"""{"index": 0, "title": "Times", "spec": {}, "audio": null, "assets": [], "narration": {"duration_cells": 12,
+"cues": [{"step": 0, "start_s": 0.45}], "language": "en-US", "estimated": false,
+"lines": [{"text": "Up by 3.5 and by 3.5 more.", "start_s": 0.45, "end_s": 4.45}],
+"words": [{"text": "Up", "start_s": 0.45}, {"text": "3.5", "start_s": 1.0}, {"text": ".5 ", "start_s": 1.3}]}}"""
+
+
+def test_a_scene_that_was_narrated_before_words_had_places_is_captioned_by_the_lengths_of_its_words() -> None:
+    told = load_narrated(OLD, None).narration
+    [words] = timed_words(told, 42)
+    starts = [word.start_s for word in words]
+    assert starts == sorted(set(starts))
+    assert (starts[0], words[-1].end_s) == (0.45, 4.45)
+    [cue] = scene_captions(told)
+    assert cue.lines == ("Up by 3.5 and by 3.5 more.",)
 
 
 def test_cues_end_with_sentences_where_they_can() -> None:
