@@ -24,7 +24,7 @@ from eventflow.envelope import Envelope, partition_of
 from eventflow.log.errors import PositionLost
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from eventflow.log.jobs import JobLog
-from eventflow.log.patience import waiting
+from eventflow.log.patience import Waiting
 from web.entries import Entry, Snapshot, VersionPending, wait
 from web.folding import HistoryGap, Reading, Wanted, fold_on, read_jobs
 
@@ -129,7 +129,7 @@ class Projection:
 
     async def _fetch(self, job_id: str, *, force: bool = False) -> Entry | None:
         entry = self._known(job_id)
-        async with waiting(), entry.lock:
+        async with Waiting(), entry.lock:
             if force or not self._fresh(entry):
                 try:
                     await self._advance([entry], live=True)

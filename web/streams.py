@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 from eventflow.domain.errors import DomainError
 from eventflow.envelope import Envelope
 from eventflow.log.jobs import JobLog
-from eventflow.log.patience import waiting
+from eventflow.log.patience import Waiting
 from web.editions import Editions
 
 #: Jobs that are kept; one takes some 900 bytes for each segment.
@@ -86,7 +86,7 @@ class Streams:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(job_id)
         if stream.version < version:
-            async with waiting(), stream.lock:
+            async with Waiting(), stream.lock:
                 if stream.version < version:
                     await self._read_on(job_id, stream)
         return stream

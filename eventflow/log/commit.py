@@ -24,7 +24,7 @@ from eventflow.envelope import mark_of
 from eventflow.log.connection import load_script
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
-from eventflow.log.patience import LogSilent, waiting
+from eventflow.log.patience import LogSilent, Waiting
 
 #: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
 IN_FLIGHT = 2
@@ -202,7 +202,7 @@ class Committer:
 
         queue = self.submit(commit, answered)
         try:
-            async with waiting():
+            async with Waiting():
                 return await done
         except (asyncio.CancelledError, LogSilent):
             queue.withdraw(answered)

@@ -26,7 +26,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from eventflow.log.cluster import Address, ClusterRedis
 from eventflow.log.errors import CommitFailed, Misled
-from eventflow.log.patience import waiting
+from eventflow.log.patience import Waiting
 from eventflow.log.refusals import Refusal, refusal_of
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
@@ -151,7 +151,7 @@ class _Client(Redis):
     """A client of one server, which waits no longer than whoever asks."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        async with waiting():
+        async with Waiting():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
@@ -160,7 +160,7 @@ class _Client(Redis):
 
 class _Pipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        async with waiting():
+        async with Waiting():
             return await super().execute(raise_on_error)
 
 

@@ -8,9 +8,8 @@ as long as they do. Workers and what runs in the background carry no patience: t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -50,21 +49,26 @@ def carry(patience: Patience | None) -> None:
     _CARRIED.set(patience)
 
 
-@asynccontextmanager
-async def waiting() -> AsyncIterator[None]:
-    """What waits for the log, itself or for others that do. Raises LogSilent once the patience is at its end."""
-    patience = _CARRIED.get()
-    if patience is None:
-        yield
-        return
-    now = asyncio.get_running_loop().time
-    until = patience.begin(now())
-    try:
-        async with asyncio.timeout_at(until):
-            yield
-    except TimeoutError as error:
-        if now() < until:  # somebody else's
-            raise
-        raise LogSilent(f"the server hasn't answered within {patience}") from error
-    finally:
-        patience.end(now())
+class Waiting:
+    """`async with Waiting()` around what waits for the log, itself or for others that do. Raises LogSilent once the
+    patience is at its end."""
+
+    __slots__ = ("_patience", "_timeout")
+
+    async def __aenter__(self) -> None:
+        self._patience = patience = _CARRIED.get()
+        if patience is not None:
+            self._timeout = asyncio.timeout_at(patience.begin(asyncio.get_running_loop().time()))
+            await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        patience = self._patience
+        if patience is None:
+            return
+        patience.end(asyncio.get_running_loop().time())
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise LogSilent(f"the server hasn't answered within {patience}") from late

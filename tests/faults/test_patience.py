@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from eventflow.log.commit import UNLIMITED, Commit, NewEvent
-from eventflow.log.patience import LogSilent, Patience, carry, waiting
+from eventflow.log.patience import LogSilent, Patience, Waiting, carry
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.support.log_server import LogServer
 from tests.support.runtime import Space, open_space
@@ -43,7 +43,7 @@ async def test_what_goes_on_beside_the_log_is_not_counted(through: Space) -> Non
     carry(Patience(1.0))
     await asyncio.sleep(1.2)  # an upload, say
     assert await through.redis.ping()
-    async with waiting(), asyncio.timeout(0.01):  # somebody else's time-out stays what it is
+    async with Waiting(), asyncio.timeout(0.01):  # somebody else's time-out stays what it is
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0):
                 await asyncio.sleep(1)
