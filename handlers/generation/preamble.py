@@ -21,14 +21,16 @@ from handlers.generation.errors import ScriptError
 
 MAX_CHARS: Final = 20_000
 MAX_DEPTH: Final = 20
+#: Parts that can't be read, and are told of.
+MAX_FAULTS: Final = 20
 _RULE: Final = re.compile(r"-{3,}[ \t]*|---[ \t]*(?P<notation>[A-Za-z]+)[ \t]*")
 _END: Final = re.compile(r"(?:-{3,}|\.\.\.)[ \t]*")
 #: The beginning of `key: value`; a key is one word.
-_KEY: Final = re.compile(r"(?P<quote>[\"']?)(?P<key>\w[\w./-]*+)(?P=quote)[ \t]*+:(?=[ \t]|$)")
+_KEY: Final = re.compile(r"(?P<quote>[\"']?)(?P<key>\w[\w./-]*+)(?P=quote)[ \t]*+:(?=\s|$)")
 #: Lines of other formats that are about the document: Org, reStructuredText, AsciiDoc.
 _ELSEWHERE: Final = re.compile(r"#\+\w+:|:[\w-]+:(?=[ \t]|$)")
-#: The key that a line of TOML or JSON begins with.
-_NAMED: Final = re.compile(r"[ \t{]*+[\"']?(?P<key>\w[\w./-]*+)[\"']?[ \t]*+[:=]")
+#: Where TOML or JSON has a key.
+_NAMED: Final = re.compile(r"(?:^[ \t\[]*+[\"']?|\")(?P<key>\w[\w./-]*+)[\"']?[ \t\]]*+(?:[:=]|$)", re.MULTILINE)
 _BLANK: Final = re.compile(r"\s*+")
 
 
@@ -111,8 +113,10 @@ class _Head:
         """Lines of what is taken as text, and might have been meant otherwise."""
         yield from self.noticed
         first = self._lines[0]
-        pairs = [found["key"].lower() for line in self._paragraph() if (found := _KEY.match(line))]
-        if _ELSEWHERE.match(first) or (len(pairs) == len(self._paragraph()) > 1 and self._own & set(pairs)):
+        above = self._paragraph()
+        pairs = [found["key"].lower() for line in above if (found := _KEY.match(line))]
+        all_pairs = len(pairs) == len(above) > 1 and any(key in self._own for key in pairs)
+        if _ELSEWHERE.match(first) or ";;;" in above or all_pairs:
             yield self._line(0), "looks like metadata and is shown as text; write it between two lines of ---"
 
     def _paragraph(self) -> list[str]:
@@ -131,15 +135,15 @@ class _Head:
         if notation is not None:
             return None if end is None else (read(self._block(end)), end + 1)
         first = self._first_content()
-        key = _KEY.match(self._lines[first]) if first is not None else None
-        if first is None or key is None:
+        if first is None or ":" not in self._lines[first] or (end is not None and end < first):
             return None
+        key = _KEY.match(self._lines[first])
         if end is None:
-            return self._unended(key["key"].lower())
-        if end < first:
+            if key:
+                self._doubt_end(key["key"].lower())
             return None
         block = self._block(end)
-        if not self._may_be_markdown(first):
+        if key and not self._may_be_markdown(first):
             return self._yaml(block), end + 1
         try:
             entries = self._yaml(block)
@@ -147,7 +151,7 @@ class _Head:
             return None
         if any(entry.key in self._own for entry in entries):
             return entries, end + 1
-        what = "may be front matter and is shown as text; write its first key on the line below ---"
+        what = "may be front matter and is shown as text; if it is, write a key such as title: on the line below ---"
         self.noticed.append((self._line(first), what))
         return None
 
@@ -163,7 +167,8 @@ class _Head:
         above = [line.strip() for line in self._lines[1:first]]
         return bool(above) and not above[-1] and any(line.startswith("#") for line in above)
 
-    def _unended(self, key: str) -> None:
+    def _doubt_end(self, key: str) -> None:
+        """Of front matter that begins with this key and doesn't end. Raises ScriptError for a key of ours."""
         if key in self._own:
             raise ScriptError(f"the front matter that begins on line {self._line(0)} doesn't end: write --- below it")
         self.noticed.append((self._line(1), "looks like front matter without an end, and is shown as text"))
@@ -210,9 +215,9 @@ class _Head:
     def _listed(self, values: dict[str, Any], block: str) -> list[Entry]:
         """The entries of an object that has been read, with the lines on which their keys stand in the block."""
         lines: dict[str, int] = {}
-        for number, line in enumerate(block.split("\n"), 1):
-            if named := _NAMED.match(line):
-                lines.setdefault(named["key"], self._line(number))
+        for named in _NAMED.finditer(block):
+            if named["key"] in values and named["key"] not in lines:
+                lines[named["key"]] = self._line(1 + block.count("\n", 0, named.start("key")))
         return [Entry(key.lower(), _as_text(value), lines.get(key, self._line(0))) for key, value in values.items()]
 
     def _braces(self) -> Found | None:
@@ -297,7 +302,7 @@ def yaml_entries(block: str, first_line: int) -> list[Entry]:
             else:
                 entries.append(line)
     if faults:
-        raise ScriptError("; ".join(faults))
+        raise ScriptError("; ".join(faults[:MAX_FAULTS]))
     return entries
 
 

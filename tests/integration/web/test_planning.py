@@ -115,7 +115,7 @@ async def test_a_plan_that_takes_too_long_is_not_waited_for(
 
 
 class Slow(ScenePlanner):
-    def plan(self, request: Any) -> Any:
+    def plan(self, request: Any, should_stop: Any = None) -> Any:
         time.sleep(0.5)
         return super().plan(request)
 
