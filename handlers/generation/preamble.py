@@ -19,7 +19,7 @@ from attrs import frozen
 from handlers.generation.comments import BEGIN, comment_end
 from handlers.generation.errors import ScriptError
 
-MAX_CHARS: Final = 20_000
+MAX_CHARS: Final = 10_000
 MAX_DEPTH: Final = 20
 #: Parts that can't be read, and are told of.
 MAX_FAULTS: Final = 20
