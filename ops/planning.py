@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -16,7 +16,7 @@ from handlers.generation.briefing import brief_of
 from handlers.generation.content import Scene, Script
 from handlers.generation.document import read_document, write_document
 from handlers.generation.errors import DocumentError, RequestError, SpeechError
-from handlers.generation.merge import has_fields
+from handlers.generation.merge import FilledTooLong, has_fields
 from handlers.generation.narrators.choice import narrators
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.planning import check_theme, front_matter, plan_brief, settled
@@ -24,6 +24,7 @@ from handlers.generation.schema import scenes_schema
 from handlers.generation.services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.speech import check as check_voice
 from handlers.generation.themelist import theme_names, themes
+from web.checks import pointer_to
 from web.errors import RETRY, FieldError, Problem, invalid
 from web.requests import SCRIPTLESS
 
@@ -45,7 +46,7 @@ class ScenePlanner:
     def scenes_schema(self) -> Mapping[str, Any]:
         return scenes_schema()
 
-    def check(self, request: VideoRequest) -> Sequence[FieldError]:
+    def check(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> Sequence[FieldError]:
         """What can be found out quickly: scenes are read as a whole, of a script its front matter and merge fields."""
         if request.pipeline in SCRIPTLESS:
             return ()
@@ -55,30 +56,33 @@ class ScenePlanner:
         brief = brief_of(request)
         try:
             if brief.scenes is not None:
-                read_document(brief.scenes, "", brief.merge, brief.style.aspect)
+                read_document(brief.scenes, "", brief.merge, brief.style.aspect, should_stop)
             elif brief.script is not None:
                 voice, style = settled(brief, front_matter(brief.script))
                 check_theme(style, theme_names())
                 if style.narrated:
                     check_voice(voice, narrators(self.settings.speech))
                 if has_fields(brief.script):
-                    plan_brief(brief, theme_names())
+                    plan_brief(brief, theme_names(), should_stop=should_stop)
         except DocumentError as error:
             return [FieldError(fault.pointer, fault.code, fault.reason) for fault in error.faults]
+        except FilledTooLong as error:
+            at = next(index for index, field in enumerate(request.merge) if field.find == error.name)
+            return [FieldError(pointer_to("merge", at, "replace"), error.code, str(error))]
         except RequestError as error:
             return [FieldError(source, error.code, str(error))]
         except (SpeechError, OSError) as error:  # the generation workers say so, if it is true of them as well
             structlog.get_logger().warning("voices are not known here", error=str(error))
         return ()
 
-    def plan(self, request: VideoRequest) -> dict[str, Any]:
-        """Raises Problem 422, and 503 where the model that plans from topics fails."""
-        if errors := self.check(request):
+    def plan(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+        """Raises Problem 422, 503 where the model that plans from topics fails, Stopped."""
+        if errors := self.check(request, should_stop):
             raise invalid(errors)
         warnings: list[model.Note] = []
         try:
             pipeline = get_pipeline(request.pipeline, self.settings)
-            plan = pipeline.plan(brief_of(request), model.Control(note=warnings.append))
+            plan = pipeline.plan(brief_of(request), model.Control(should_stop, note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")

@@ -37,10 +37,13 @@ class Planner(Protocol):
     def scenes_schema(self) -> Mapping[str, Any]:
         """The JSON schema of `scenes[]`."""
 
-    def check(self, request: VideoRequest) -> Sequence[FieldError]:
-        """What is wrong with a request that is well-formed, as far as that can be told in no time."""
+    def check(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Sequence[FieldError]:
+        """What is wrong with a request that is well-formed, as far as that can be told in no time.
 
-    def plan(self, request: VideoRequest) -> Mapping[str, Any]:
+        `should_stop` tells when nobody waits for it any more; what it returns, or raises, then doesn't matter.
+        """
+
+    def plan(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Mapping[str, Any]:
         """The scenes of the video that is asked for, with title, voice, style and warnings. Raises Problem 422."""
 
     def pipelines(self) -> Sequence[Mapping[str, Any]]: ...

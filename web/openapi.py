@@ -63,7 +63,7 @@ def _intake_paths(limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
             "post": operation(
                 "The scenes of a video, without making it",
                 {"200": answer_of("Plan", "What can be edited and sent as `scenes`.")},
-                (400, 413, 415),
+                (400, 413, 415, 429),
                 body=body_of(asked, required=True),
             )
         },
@@ -85,7 +85,7 @@ def _intake_paths(limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _offer_paths() -> dict[str, Any]:
     def listed(summary: str, schema: str, description: str) -> dict[str, Operation]:
-        return {"get": operation(summary, {"200": answer_of(schema, description)}, ())}
+        return {"get": operation(summary, {"200": answer_of(schema, description)}, (429,))}
 
     return {
         PIPELINES_ROUTE: listed("Who makes videos", "Pipelines", "All that are installed; `problem` if one can't run."),

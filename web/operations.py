@@ -19,9 +19,9 @@ _PROBLEMS = {
     413: "The body is too large.",
     415: "The body isn't JSON, or a file of no format that is taken.",
     416: "The range starts behind the last byte.",
-    429: "Too many jobs wait; see Retry-After.",
     421: "Without a key: the service is asked by a name that isn't its own.",
     422: "Something in the request is wrong, or not available yet; `errors` says what.",
+    429: "Too many jobs wait, or too many requests of yours; see Retry-After.",
     500: "A defect of ours.",
     503: "A part that is needed can't be reached; see Retry-After.",
 }

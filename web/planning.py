@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -14,9 +13,10 @@ from eventflow.domain.values import VideoRequest
 from eventflow.settings import Settings
 from web.bodies import read_json
 from web.checks import known_query
-from web.deps import DEPS, Planner
+from web.deps import DEPS, PRINCIPAL, Planner
 from web.errors import RETRY, Problem, invalid
 from web.jobs import json_response
+from web.places import Places
 from web.requests import Limits, parse_request
 
 T = TypeVar("T")
@@ -27,10 +27,10 @@ PIPELINES_ROUTE, THEMES_ROUTE, VOICES_ROUTE = "/api/v1/pipelines", "/api/v1/them
 PLAN_SECONDS = 20.0
 TOPIC_SECONDS = 120.0
 CHECK_SECONDS = 20.0
-#: Plans at a time. A thread can't be stopped: one that takes too long isn't waited for, and keeps its place to its end.
-_THREADS = 4
 
-PLANNERS = web.AppKey("planners", ThreadPoolExecutor)
+#: Plans may wait for a model; what requests for videos are checked in doesn't wait for them.
+PLANNING = web.AppKey("planning", Places)
+CHECKING = web.AppKey("checking", Places)
 
 
 def limits_of(
@@ -49,15 +49,17 @@ async def _read(request: web.Request) -> VideoRequest:
 
 async def threads(app: web.Application) -> AsyncIterator[None]:
     """The threads that planning has to itself, so that it takes none from files and stores."""
-    app[PLANNERS] = ThreadPoolExecutor(_THREADS, "planning")
+    app[PLANNING], app[CHECKING] = Places("planning"), Places("checking")
     yield
-    app[PLANNERS].shutdown(wait=False, cancel_futures=True)
+    for places in (app[PLANNING], app[CHECKING]):
+        places.close()
 
 
 async def checked(request: web.Request) -> VideoRequest:
-    """The request in the body, its scenes and front matter checked as well. Raises Problem 400, 413, 415, 422, 503."""
+    """The request in the body, its scenes and front matter checked too. Raises Problem 400, 413, 415, 422, 429, 503."""
     wanted = await _read(request)
-    if errors := await _in_thread(request, CHECK_SECONDS, request.app[DEPS].planner.check, wanted):
+    planner = request.app[DEPS].planner
+    if errors := await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.check(wanted, stop)):
         raise invalid(errors)
     return wanted
 
@@ -66,7 +68,8 @@ async def plan(request: web.Request) -> web.Response:
     known_query(request.query)
     wanted = await _read(request)
     seconds = PLAN_SECONDS if wanted.topic is None else TOPIC_SECONDS
-    return json_response(await _in_thread(request, seconds, request.app[DEPS].planner.plan, wanted))
+    planner = request.app[DEPS].planner
+    return json_response(await _in_thread(request, PLANNING, seconds, lambda stop: planner.plan(wanted, stop)))
 
 
 async def pipelines(request: web.Request) -> web.Response:
@@ -85,15 +88,16 @@ async def voices(request: web.Request) -> web.Response:
 
 
 async def _listed(request: web.Request, what: Callable[[], Any]) -> Any:
-    return await _in_thread(request, PLAN_SECONDS, what)
+    return await _in_thread(request, CHECKING, PLAN_SECONDS, lambda _: what())
 
 
-async def _in_thread(request: web.Request, seconds: float, work: Callable[..., T], *arguments: Any) -> T:
-    """Raises Problem 503 after `seconds`."""
-    loop = asyncio.get_running_loop()
+async def _in_thread(
+    request: web.Request, places: web.AppKey[Places], seconds: float, work: Callable[[Callable[[], bool]], T]
+) -> T:
+    """What `work(should_stop)` returns. Raises Problem 503 after `seconds`, 429 where too much of the owner waits."""
     try:
         async with asyncio.timeout(seconds):
-            return await loop.run_in_executor(request.app[PLANNERS], work, *arguments)
+            return await request.app[places].run(request[PRINCIPAL].owner, work)
     except TimeoutError:
         detail = f"Planning took longer than {seconds:g} s. Try again, or with less at a time."
         raise Problem(503, "planning_slow", detail, headers=RETRY) from None

@@ -35,6 +35,9 @@ MAX_SCENE = 10_000
 
 _LATER_FIELDS = frozenset({"webhook_url"})
 _SWITCHES = ("thumbnail_generation", "s3_upload_enabled", "cleanup_local_files", "enable_streaming")
+_BLANK = " \t\r\n\ufeff"
+#: What a script that has front matter may begin with, where comments may stand above it.
+_FRONT_MATTER = ("---", "+++", ";;;", "{", "% ", "<!--")
 _VOICE_NAME = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 
 
@@ -89,7 +92,7 @@ def _settle_source(fields: JSONObject, values: dict[str, Any], checks: Checks) -
 
 def _insisted(fields: JSONObject, values: dict[str, Any]) -> tuple[str, ...]:
     """The fields of which the default is meant, where front matter might say otherwise."""
-    if not values["script"].removeprefix("\ufeff").startswith("---"):
+    if not values["script"].lstrip(_BLANK).startswith(_FRONT_MATTER):
         return ()
     usual = VideoRequest("")
     names = [name for name in ("theme", "aspect", "captions", "music") if name in fields]

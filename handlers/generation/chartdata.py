@@ -18,7 +18,7 @@ MAX_UNIT_CHARS: Final = 16
 LARGEST: Final = 1e15
 STYLES: Final[tuple[str, ...]] = get_args(Chart.__annotations__["style"])
 
-_NUMBER = re.compile(r"[+-]?(\d[\d_ ]*(\.\d+)?|\.\d+)([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(\d[\d_ ]*+(\.\d++)?+|\.\d++)([eE][+-]?\d{1,3})?")
 _GAPS = frozenset({"", "-", "–", "—", "n/a", "na", "null"})
 
 
@@ -61,6 +61,9 @@ def read_rows(text: str) -> tuple[tuple[str, ...], tuple[Series, ...]]:
     width = max(map(len, rows))
     if width < 2:
         raise ChartError("each line needs a label and a number, with a comma between them")
+    if len(rows) > MAX_LABELS + 1 or width > MAX_SERIES + 1:
+        there_is = f"there are {len(rows):,} lines of up to {width:,}"
+        raise ChartError(f"a chart has at most {MAX_LABELS} lines and {MAX_SERIES + 1} cells in each; {there_is}")
     rows = [row + [""] * (width - len(row)) for row in rows]
     names = rows.pop(0)[1:] if _is_header(rows[0]) else [""] * (width - 1)
     columns = [tuple(_number(row[column], row[0]) for row in rows) for column in range(1, width)]

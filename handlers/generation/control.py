@@ -1,8 +1,13 @@
 """What a pipeline and its caller tell each other while it works: when to stop, how far it is, what is worth noting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from attrs import frozen
+
+from handlers.generation.errors import Stopped
+
+T = TypeVar("T")
 
 
 @frozen
@@ -51,3 +56,11 @@ class Control:
     unwanted: Callable[[], bool] = lambda: False
     on_progress: Callable[[float], None] = lambda fraction: None
     note: Callable[[Note], None] = lambda note: None
+
+
+def until_stopped(items: Iterable[T], should_stop: Callable[[], bool]) -> Iterator[T]:
+    """The items one by one. Raises Stopped before the next one where nobody waits for it any more."""
+    for item in items:
+        if should_stop():
+            raise Stopped("stopped while planning")
+        yield item

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from handlers.generation.errors import DocumentError, Fault
+from handlers.generation.nfc import nfc
 from handlers.generation.script import forbidden
 
 #: After so many faults nobody reads on.
 MAX_FAULTS: Final = 50
 #: Of all texts of a document: those of the longest script, and what is said about them.
 MAX_CHARS: Final = 500_000
+#: Of the texts themselves: 300 pages can't show more.
+MAX_TEXTS: Final = 30_000
 _SHOWN: Final = 64
 
 
@@ -22,7 +24,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: list[Fault] = []
-        self._chars = 0
+        self._chars = self._texts = 0
 
     def __len__(self) -> int:
         return len(self._found)
@@ -34,8 +36,12 @@ class Faults:
             raise DocumentError(self._found)
 
     def count(self, pointer: str, chars: int) -> None:
-        """Raises DocumentError when all texts together are too long."""
+        """One text more. Raises DocumentError when all together are too long, or too many."""
         self._chars += chars
+        self._texts += 1
+        if self._texts > MAX_TEXTS:
+            reason = f"there are more than {MAX_TEXTS:,} texts (items, cells, lines and others) up to here"
+            raise DocumentError([*self._found, Fault(pointer, "too_many", reason)])
         if self._chars > MAX_CHARS:
             reason = f"all texts up to here have more than {MAX_CHARS:,} characters together; that is the limit"
             raise DocumentError([*self._found, Fault(pointer, "too_long", reason)])
@@ -106,7 +112,7 @@ class Cursor:
             return ""
         if not empty and not text.strip():
             self.fail("empty", "is empty")
-        return unicodedata.normalize("NFC", text)
+        return nfc(text)
 
     def choice(self, options: Sequence[str]) -> str:
         """One of `options`; the first where it is none of them."""

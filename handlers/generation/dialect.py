@@ -15,6 +15,8 @@ from handlers.generation.inline import parse_inline
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
+#: Of what stands behind the name of a chart or listing.
+MAX_OPTIONS_CHARS: Final = 1_000
 _ON_OFF: Final = {"on": True, "off": False}
 #: Of one listing; a range may be written larger than the listing is.
 _HIGHLIGHT = re.compile(r"\{\s*(\d{1,5}(?:\s*-\s*\d{1,5})?(?:\s*,\s*\d{1,5}(?:\s*-\s*\d{1,5})?)*)\s*\}")
@@ -65,15 +67,20 @@ def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
 
 def lines_of(ranges: str, count: int) -> tuple[int, ...]:
     """The numbers from 1 to `count` in ranges such as "2,4-6", in order."""
-    found: set[int] = set()
+    spans = []
     for part in ranges.split(","):
         first, _, last = part.partition("-")
-        found |= set(range(max(1, int(first)), min(int(last or first), count) + 1))
-    return tuple(sorted(found))
+        spans.append((max(1, int(first)), min(int(last or first), count)))
+    found: list[int] = []
+    for begin, end in sorted(spans):
+        found += range(max(begin, found[-1] + 1 if found else 1), end + 1)
+    return tuple(found)
 
 
 def _chart(options: str, content: str, line: int) -> Chart:
     where = f"the chart on line {line}"
+    if len(options) > MAX_OPTIONS_CHARS:
+        raise ScriptError(f"{where}: its options have {len(options):,} characters; {MAX_OPTIONS_CHARS:,} are possible")
     try:
         words = shlex.split(options)
     except ValueError:

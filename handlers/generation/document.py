@@ -6,7 +6,7 @@ pointer of its place, sizes and counts are limited. What is written reads back a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import orjson
@@ -15,10 +15,11 @@ from attrs import evolve
 from handlers.generation.blockjson import block_json, text_json
 from handlers.generation.blocks import read_block, read_spans
 from handlers.generation.content import Block, Clip, Image, Layout, Paragraph, Quote, Scene, Script
+from handlers.generation.control import until_stopped
 from handlers.generation.cursor import Cursor, Faults
 from handlers.generation.errors import DocumentError, Fault
 from handlers.generation.inline import plain
-from handlers.generation.merge import fill, fill_text
+from handlers.generation.merge import Filling
 from handlers.generation.narration import phrases_for
 from handlers.generation.pagination import cells_of, items_of
 from handlers.generation.script import MAX_HEADING_CHARS
@@ -36,35 +37,58 @@ MAX_WORDS_CHARS: Final = 600
 
 
 def read_document(
-    text: str | bytes, voice: str = "en-us", merge: Mapping[str, str] | None = None, aspect: str = "16:9"
+    text: str | bytes,
+    voice: str = "en-us",
+    merge: Mapping[str, str] | None = None,
+    aspect: str = "16:9",
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
     """The script in the JSON of a document; the voice's language decides the few words we add.
 
-    Raises DocumentError, and UnknownField for merge fields without a value.
+    Raises DocumentError, UnknownField and FilledTooLong for merge fields, Stopped.
     """
     try:
         value = orjson.loads(text)
     except ValueError as error:
         raise DocumentError([Fault("", "bad_json", f"the scenes aren't valid JSON: {error}")]) from None
-    return read_scenes(value, voice, merge, aspect)
+    return read_scenes(value, voice, merge, aspect, should_stop)
 
 
 def read_scenes(
-    value: Any, voice: str = "en-us", merge: Mapping[str, str] | None = None, aspect: str = "16:9"
+    value: Any,
+    voice: str = "en-us",
+    merge: Mapping[str, str] | None = None,
+    aspect: str = "16:9",
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
     """The same for a document that is parsed already."""
-    faults, fields = Faults(), merge or {}
+    faults, filling = Faults(), Filling(merge or {})
     found = Cursor(value, faults).members(("version", "title", "scenes"), ("version", "scenes"))
     if "version" in found and found["version"].value != VERSION:
         found["version"].fail("unknown_value", f"there is only version {VERSION}")
     title = found["title"].text(MAX_TITLE_CHARS) if "title" in found else ""
     scenes = found["scenes"].items(MAX_SCENES, 1) if "scenes" in found else ()
-    sections = [_read_section(scene) for scene in scenes]
+    sections = [_read_section(scene) for scene in until_stopped(scenes, should_stop)]
     faults.raise_if_any()
-    sections = [fill(section, fields) for section in sections]
+    sections = [filling.section(section) for section in until_stopped(sections, should_stop)]
+    title = filling.text(title)
+    _check_filled(title, sections, faults)
     headings = (heading for section in sections if (heading := plain(section.heading)))
-    title = fill_text(title, fields) or next(headings, "")[:MAX_TITLE_CHARS] or "Untitled"
-    return stage(sections, title, phrases_for(voice), aspect)
+    title = title or next(headings, "")[:MAX_TITLE_CHARS] or "Untitled"
+    return stage(sections, title, phrases_for(voice), aspect, should_stop)
+
+
+def _check_filled(title: str, sections: Sequence[Section], faults: Faults) -> None:
+    """Whether titles are still short enough once their fields are filled in: they come again on every page."""
+    headings = [
+        (f"/scenes/{at}/title", plain(section.heading), MAX_HEADING_CHARS) for at, section in enumerate(sections)
+    ]
+    for pointer, text, most in (("/title", title, MAX_TITLE_CHARS), *headings):
+        if len(text) > most:
+            faults.add(
+                pointer, "too_long", f"has {len(text):,} characters once its fields are filled in; {most} may be"
+            )
+    faults.raise_if_any()
 
 
 def write_document(script: Script) -> dict[str, Any]:

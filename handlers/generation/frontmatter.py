@@ -1,4 +1,4 @@
-"""Front matter: a few `key: value` lines between two `---` at the very top of a script, about the video as a whole.
+"""Front matter: what a script says at its very top about the video as a whole, mostly in YAML between two `---`.
 
 ::
 
@@ -11,6 +11,9 @@
     captions: burned    (yes, no or burned)
     music: as_...       (the id of an audio asset, or none)
     ---
+
+Documents belong to other tools as well: keys of theirs are told of in a warning, and mean nothing here. `preamble` has
+the notations in which front matter is written.
 """
 
 from __future__ import annotations
@@ -25,13 +28,18 @@ from attrs import frozen
 from eventflow.assets import is_asset_id
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.errors import ScriptError
+from handlers.generation.model import Warned
+from handlers.generation.preamble import Entry, split
 from handlers.generation.speech import FASTEST, SLOWEST
 
 Captions = Literal["none", "track", "burned"]
 
 MAX_TITLE_CHARS: Final = 200
-_RULE = re.compile(r"-{3,}[ \t]*")
-_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:(?:[ \t]+(.*))?")
+#: How much a key has to be like one of ours to be taken for a slip: "voise" is, "date" (rate) and "subtitle" aren't.
+_LIKENESS: Final = 0.8
+#: Keys or faults that are named; there may be hundreds.
+_MOST_NAMED: Final = 20
+_NONE: Final = ("none", "null", "no", "off", "false", "~")
 
 
 @frozen
@@ -48,47 +56,67 @@ class FrontMatter:
     music: str | None = None
 
 
-def split_front_matter(text: str) -> tuple[FrontMatter, str]:
-    """The front matter of a script and the rest of it, in which blank lines stand for what was taken away, so that
-    lines keep their numbers.
+@frozen
+class Opened:
+    """What a script's front matter says, the `body` below it, and what its author should know of.
 
-    `---` at the top is front matter only if a `key:` follows it and another `---` ends it. Raises ScriptError.
+    In the body, blank lines stand for what was taken away, so that lines keep their numbers.
     """
-    lines = text.split("\n")
-    if len(lines) < 3 or not _RULE.fullmatch(lines[0]) or not _PAIR.fullmatch(lines[1].rstrip()):
-        return FrontMatter(), text
-    end = next((n for n in range(1, len(lines)) if _RULE.fullmatch(lines[n])), None)
-    if end is None:
-        return FrontMatter(), text
+
+    front: FrontMatter
+    body: str
+    warnings: tuple[Warned, ...] = ()
+
+
+def split_front_matter(text: str) -> Opened:
+    """The front matter of a script and the rest of it. Raises ScriptError, which tells of all that is wrong."""
+    preamble = split(text, _KEYS)
     found: dict[str, Any] = {}
     seen: set[str] = set()
-    for number, line in enumerate(lines[1:end], 2):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        pair = _PAIR.fullmatch(line.rstrip())
-        if pair is None:
-            raise ScriptError(f"line {number} of the front matter isn't `key: value`: {line.strip()[:60]!r}")
-        key = pair[1].lower()
-        if key in seen:
-            raise ScriptError(f"front matter, line {number}: {key} is given more than once")
-        seen.add(key)
-        found |= _read(key, _unquoted((pair[2] or "").strip()), number)
-    return FrontMatter(**found), "\n" * (end + 1) + "\n".join(lines[end + 1 :])
+    faults: list[str] = []
+    foreign: list[str] = []
+    for entry in preamble.entries:
+        if entry.key not in _KEYS:
+            near = difflib.get_close_matches(entry.key[:64], _KEYS, n=1, cutoff=_LIKENESS)
+            named = f"{entry.key[:40]!r}"
+            if near:
+                faults.append(f"line {entry.line}: there is no key {named}; did you mean {near[0]}?")
+            else:
+                foreign.append(f"{named} (line {entry.line})")
+        elif entry.key in seen:
+            faults.append(f"line {entry.line}: {entry.key} is given more than once")
+        else:
+            seen.add(entry.key)
+            found |= _read(entry, faults)
+    if faults:
+        raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
+    return Opened(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
 
 
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" else value
+def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
+    if not foreign:
+        return ()
+    more = f" and {len(foreign) - _MOST_NAMED} more" if len(foreign) > _MOST_NAMED else ""
+    names = ", ".join(foreign[:_MOST_NAMED])
+    what = f"the front matter has keys that mean nothing here: {names}{more}; there is: {', '.join(_KEYS)}"
+    return (Warned("front_matter_keys", what),)
 
 
-def _read(key: str, value: str, number: int) -> dict[str, Any]:
-    if key not in _KEYS:
-        near = difflib.get_close_matches(key, _KEYS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(_KEYS)}"
-        raise ScriptError(f"front matter, line {number}: there is no key {key[:40]!r}; {hint}")
+def _doubt(doubt: tuple[int, str]) -> Warned:
+    line, what = doubt
+    return Warned("front_matter_unread", f"line {line}: {what}")
+
+
+def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
+    value = None if entry.value is None else " ".join(entry.value.split())
     try:
-        return _KEYS[key](value)
+        if value is None:
+            raise ValueError("is a single text")
+        return _KEYS[entry.key](value)
     except ValueError as error:
-        raise ScriptError(f"front matter, line {number}: {key} {error}, not {value[:60]!r}") from None
+        shown = "a list or a mapping" if value is None else repr(value[:60])
+        faults.append(f"line {entry.line}: {entry.key} {error}, not {shown}")
+        return {}
 
 
 def _title(value: str) -> dict[str, Any]:
@@ -104,7 +132,7 @@ def _theme(value: str) -> dict[str, Any]:
 
 
 def _voice(value: str) -> dict[str, Any]:
-    if value.lower() in ("none", "null", "no", "off"):
+    if value.lower() in _NONE:
         return {"narrated": False}
     if not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,64}", value):
         raise ValueError("is the name of a voice, such as en-us, or none")
@@ -138,7 +166,7 @@ def _captions(value: str) -> dict[str, Any]:
 
 def _music(value: str) -> dict[str, Any]:
     asset = value.removeprefix("asset:")
-    if value.lower() in ("none", "null", "no", "off"):
+    if value.lower() in _NONE:
         return {"music": ""}
     if not is_asset_id(asset):
         raise ValueError("is the id of an audio asset (as_ and 32 hex digits, from POST /api/v1/assets) or none")

@@ -1,6 +1,7 @@
 """Inline text: one line of Markdown into spans and back, and spans into sentences.
 
-`$...$` and `$$...$$` are math. Links and images become their text, HTML is shown as it is written.
+`$...$` and `$$...$$` are math. Links and images become their text, HTML is shown as it is written,
+but for its comments.
 """
 
 import re
@@ -16,7 +17,9 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from handlers.generation.comments import without_inline_comments
 from handlers.generation.content import Span, Spans
+from handlers.generation.tables import table_in_limits
 
 #: Inline markup is parsed in quadratic time in the worst case: longer texts are parsed in pieces cut between words.
 PIECE_CHARS = 2_000
@@ -36,6 +39,7 @@ def markdown() -> MarkdownIt:
     """The parser: CommonMark with tables and math, without HTML. It holds no state between texts."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _math_inline)
+    parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.core.ruler.at("inline", _inline_in_pieces)
@@ -70,8 +74,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def parse_inline(text: str) -> Spans:
-    """The spans of inline Markdown; block markup in it is text."""
-    return spans_of(SyntaxTreeNode(markdown().parseInline(text)))
+    """The spans of inline Markdown; block markup in it is text, comments are nothing."""
+    return spans_of(SyntaxTreeNode(markdown().parseInline(without_inline_comments(text))))
 
 
 def to_markdown(spans: Spans) -> str | None:
@@ -138,7 +142,7 @@ def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-_MARKER = re.compile(r":{3,}[ \t]*([A-Za-z][\w-]*)?[ \t]*")
+_MARKER = re.compile(r":{3,}+[ \t]*+([A-Za-z][\w-]*+)?+[ \t]*+")
 
 
 def _marker(state: StateBlock, start: int, end: int, silent: bool) -> bool:

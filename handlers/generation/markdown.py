@@ -1,5 +1,6 @@
 """Markdown into sections of blocks. Headings, lists, code, tables, math, quotes and paragraphs are kept;
-links become their text, HTML is shown as it is written. `dialect` has what goes beyond the usual.
+links become their text, HTML is shown as it is written (its comments are taken out before, by `comments`).
+`dialect` has what goes beyond the usual.
 
 A paragraph that starts with `Note:` is spoken, not shown (as in reveal.js). `$...$` and `$$...$$`
 are math, so is a fenced block with the language `math`. `:::columns`, `:::right` and `:::` on lines of their own stand
@@ -227,18 +228,17 @@ def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
     yield from rest
 
 
-_DASH = re.compile(
-    r"(?:^|(?<=[.!?…”\"’])\s+)(?:—|–|--)\s*(?=\S)"
-    r"|\s+(?:—|–|--)\s*(?=[A-Z][^.!?]{0,80}$)"
-)
+_SPACES = re.compile(r"\s++")
+#: In a text without two spaces in a row.
+_DASH = re.compile(r"(?:^|(?<=[.!?…”\"’]) )(?:—|–|--) ?+(?=\S)| (?:—|–|--) ?+(?=[A-Z][^.!?]{0,80}$)")
 
 
 def _attribution(spans: Spans) -> tuple[Spans, Spans]:
     """Spans before and after the last dash that follows the end of a sentence."""
     for at in range(len(spans) - 1, -1, -1):
-        match = _DASH.search(spans[at].text)
+        text = _SPACES.sub(" ", spans[at].text)
+        match = _DASH.search(text)
         if spans[at].kind == "text" and match and (at or match.start()):
-            text = spans[at].text
             before = [*spans[:at], evolve(spans[at], text=text[: match.start()])]
             return merged(before), merged([evolve(spans[at], text=text[match.end() :]), *spans[at + 1 :]])
     return spans, ()

@@ -3,11 +3,14 @@
 They are put in after parsing, into texts alone, and what is put in is not looked at again: a value is never markup.
 In text every field must have a value. Code may have braces of its own: there only fields that have one are replaced,
 in formulas none.
+
+A short field may stand for a long value, many times: what is filled in is counted before it is made.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -33,7 +36,9 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.sections import Note, Said, Section
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-_FIELD: Final = re.compile(rf"\{{\{{[ \t]*({NAME.pattern})[ \t]*\}}\}}")
+#: Characters that all fields of a document fill in together: as many as a script may have.
+MAX_FILLED_CHARS: Final = 200_000
+_FIELD: Final = re.compile(rf"\{{\{{[ \t]*+({NAME.pattern})[ \t]*+\}}\}}")
 
 T = TypeVar("T")
 
@@ -52,51 +57,77 @@ class UnknownField(ScriptError):
         )
 
 
+class FilledTooLong(ScriptError):
+    """The fields fill in more text than is possible; `name` is the one that fills in most."""
+
+    code = "merge_too_long"
+
+    def __init__(self, name: str, chars: int) -> None:
+        self.name = name
+        super().__init__(
+            f"the merge fields fill in more than {MAX_FILLED_CHARS:,} characters; {{{{{name}}}}} alone fills in "
+            f"{chars:,} up to there: give it a shorter value, or use it less often"
+        )
+
+
 def has_fields(text: str) -> bool:
     """Whether there may be merge fields in a text."""
     return "{{" in text
 
 
-def fill_text(text: str, fields: Mapping[str, str]) -> str:
-    """The text with its fields filled in. Raises UnknownField."""
+class Filling:
+    """Fills the fields of one document in."""
 
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in fields:
-            raise UnknownField(match[1], fields)
-        return fields[match[1]]
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+        self._filled: Counter[str] = Counter()
+        self._chars = 0
 
-    return _FIELD.sub(value, text) if has_fields(text) else text
+    def text(self, text: str) -> str:
+        """The text with its fields filled in. Raises UnknownField, FilledTooLong."""
+        return self._replaced(text, strict=True)
 
+    def section(self, section: Section) -> Section:
+        """The section with all fields in its texts filled in. Raises UnknownField, FilledTooLong."""
+        return self._fill(section)
 
-def fill(section: Section, fields: Mapping[str, str]) -> Section:
-    """The section with all fields in its texts filled in. Raises UnknownField."""
-    return _fill(section, fields)
+    def _replaced(self, text: str, *, strict: bool) -> str:
+        """`strict`: every field must have a value."""
+        if not has_fields(text):
+            return text
+        for match in _FIELD.finditer(text):
+            if match[1] in self._fields:
+                self._count(match[1])
+            elif strict:
+                raise UnknownField(match[1], self._fields)
+        return _FIELD.sub(lambda match: self._fields.get(match[1], match[0]), text)
 
+    def _count(self, name: str) -> None:
+        self._filled[name] += len(self._fields[name])
+        self._chars += len(self._fields[name])
+        if self._chars > MAX_FILLED_CHARS:
+            raise FilledTooLong(*self._filled.most_common(1)[0])
 
-def _known_only(text: str, fields: Mapping[str, str]) -> str:
-    return _FIELD.sub(lambda match: fields.get(match[1], match[0]), text)
-
-
-def _fill(value: T, fields: Mapping[str, str]) -> T:
-    """`value` with its texts filled in, however deep they are."""
-    filled: Any = value
-    match value:
-        case str():
-            filled = fill_text(value, fields)
-        case tuple():
-            filled = tuple(_fill(item, fields) for item in value)
-        case Span(kind="math"):
-            pass
-        case Span(kind="code") | Code():
-            filled = attrs.evolve(value, text=_known_only(value.text, fields))
-        case Span():
-            # Lines of a value are no lines of the text.
-            filled = attrs.evolve(value, text=" ".join(fill_text(value.text, fields).splitlines()))
-        case _ if type(value) in _TEXTS:
-            changed = {name: _fill(getattr(value, name), fields) for name in _TEXTS[type(value)]}
-            filled = attrs.evolve(value, **changed)  # type: ignore[misc]
-    result: T = filled
-    return result
+    def _fill(self, value: T) -> T:
+        """`value` with its texts filled in, however deep they are."""
+        filled: Any = value
+        match value:
+            case str():
+                filled = self.text(value)
+            case tuple():
+                filled = tuple(self._fill(item) for item in value)
+            case Span(kind="math"):
+                pass
+            case Span(kind="code") | Code():
+                filled = attrs.evolve(value, text=self._replaced(value.text, strict=False))
+            case Span():
+                # Lines of a value are no lines of the text.
+                filled = attrs.evolve(value, text=" ".join(self.text(value.text).splitlines()))
+            case _ if type(value) in _TEXTS:
+                changed = {name: self._fill(getattr(value, name)) for name in _TEXTS[type(value)]}
+                filled = attrs.evolve(value, **changed)  # type: ignore[misc]
+        result: T = filled
+        return result
 
 
 #: Where texts are, or what holds some.

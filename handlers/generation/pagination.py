@@ -35,6 +35,8 @@ from handlers.generation.sections import Note
 #: What a page of 16:9 holds.
 WIDE = capacity_of("16:9")
 MAX_PAGES = 300
+#: Of the first row of a table: it comes again on every page.
+MAX_HEADER_CHARS = 2_000
 
 T = TypeVar("T")
 Body = Sequence[Block | Note]
@@ -55,9 +57,10 @@ def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
     """
     pages: list[list[_Piece]] = [[]]
     used = 0.0
+    begun = False  # whether the page has anything but headings and notes
     for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)):
         height = _height(piece.block, room)
-        if used + height > room.lines and not all(isinstance(p.block, Heading | Note) for p in pages[-1]):
+        if used + height > room.lines and (begun or used > room.lines):
             # A sub-heading left alone at the foot of a page goes with what it heads.
             last = pages[-1][-1]
             orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
@@ -65,6 +68,8 @@ def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
             if len(pages) > MAX_PAGES:
                 raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
             used = sum(_height(orphan.block, room) for orphan in orphans)
+            begun = False
+        begun = begun or not isinstance(piece.block, Heading | Note)
         pages[-1].append(piece)
         used += height
     return [_join(page) for page in pages]
@@ -195,6 +200,9 @@ def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
 
 def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
     """Groups of rows under a repeated header; a wide table in groups of columns, the first one repeated."""
+    chars = sum(len(plain(cell)) for cell in table.header)
+    if chars > MAX_HEADER_CHARS:
+        raise ScriptError(f"the header of a table has {chars:,} characters; at most {MAX_HEADER_CHARS:,} are possible")
     width = max(len(table.header), *(len(row) for row in table.rows), 0)
 
     def padded(row: tuple[Spans, ...]) -> tuple[Spans, ...]:

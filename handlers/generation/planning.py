@@ -7,44 +7,56 @@ from collections.abc import Callable, Iterable
 from attrs import evolve, frozen
 
 from handlers.generation.content import Script
+from handlers.generation.control import Warned
 from handlers.generation.document import read_document, with_look
 from handlers.generation.errors import ScriptError, UnknownTheme
-from handlers.generation.frontmatter import FrontMatter, split_front_matter
+from handlers.generation.frontmatter import FrontMatter
 from handlers.generation.model import Brief, Style, Voice
-from handlers.generation.script import clean, parse_script
+from handlers.generation.script import open_script, stage_script
 
 DEFAULT_THEME = "midnight"
 
 
 @frozen
 class Planned:
-    """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter."""
+    """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter.
+
+    `warnings` are what its author should know of."""
 
     script: Script
     voice: Voice
     style: Style
+    warnings: tuple[Warned, ...] = ()
 
 
-def plan_brief(brief: Brief, themes: Iterable[str], language: Callable[[str], str] = str) -> Planned:
-    """The script that a brief holds. Raises ScriptError, DocumentError, UnknownTheme.
+def plan_brief(
+    brief: Brief,
+    themes: Iterable[str],
+    language: Callable[[str], str] = str,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Planned:
+    """The script that a brief holds. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
 
     `language` tells the language of a voice by its name, for the few words that we add.
     """
+    warnings: tuple[Warned, ...] = ()
     if brief.scenes is not None:
         voice, style = brief.voice, brief.style
-        script = read_document(brief.scenes, language(voice.name), brief.merge, style.aspect)
+        script = read_document(brief.scenes, language(voice.name), brief.merge, style.aspect, should_stop)
     elif brief.script is not None:
-        voice, style = settled(brief, front_matter(brief.script))
-        script = parse_script(brief.script, language(voice.name), brief.merge, style.aspect)
+        manuscript = open_script(brief.script)
+        voice, style = settled(brief, manuscript.front)
+        warnings = manuscript.warnings
+        script = stage_script(manuscript, language(voice.name), brief.merge, style.aspect, should_stop)
     else:
         raise ScriptError("the explainer pipeline needs a script or scenes")
     check_theme(style, themes)
-    return Planned(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style)
+    return Planned(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style, warnings)
 
 
 def front_matter(script: str) -> FrontMatter:
     """The front matter of a script. Raises ScriptError."""
-    return split_front_matter(clean(script))[0]
+    return open_script(script).front
 
 
 def check_theme(style: Style, themes: Iterable[str]) -> None:

@@ -5,17 +5,21 @@ becomes scenes of its paragraphs. Long sections go over several pages; nothing i
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from attrs import frozen
+
+from handlers.generation.comments import without_comments
 from handlers.generation.content import Script
+from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError
-from handlers.generation.frontmatter import split_front_matter
+from handlers.generation.frontmatter import MAX_TITLE_CHARS, FrontMatter, split_front_matter
 from handlers.generation.inline import plain
 from handlers.generation.markdown import parse_sections
-from handlers.generation.merge import fill, fill_text, has_fields
+from handlers.generation.merge import Filling
 from handlers.generation.narration import phrases_for
+from handlers.generation.nfc import nfc
 from handlers.generation.pagination import items_of
 from handlers.generation.sections import Note, Section
 from handlers.generation.staging import MAX_SCENES as MAX_SCENES
@@ -23,7 +27,7 @@ from handlers.generation.staging import stage
 
 MAX_CHARS = 200_000
 #: Far more than 300 scenes can show.
-MAX_LINES = 20_000
+MAX_LINES = 10_000
 MAX_HEADING_CHARS = 300
 MAX_NOTE_CHARS = 20_000
 
@@ -44,7 +48,7 @@ def clean(text: str) -> str:
         raise ScriptError(f"the script has the control character U+{ord(match[0]):04X} on line {line}")
     if (lines := text.count("\n") + 1) > MAX_LINES:
         raise ScriptError(f"the script has {lines:,} lines; at most {MAX_LINES:,} are possible")
-    return unicodedata.normalize("NFC", text)
+    return nfc(text)
 
 
 def forbidden(text: str) -> re.Match[str] | None:
@@ -52,21 +56,53 @@ def forbidden(text: str) -> re.Match[str] | None:
     return _FORBIDDEN.search(text)
 
 
+@frozen
+class Manuscript:
+    """A script that has been opened: its front matter, the Markdown below it, and what its author should know of."""
+
+    front: FrontMatter
+    body: str
+    warnings: tuple[Warned, ...] = ()
+
+
+def open_script(text: str) -> Manuscript:
+    """The front matter of a script and its Markdown, without comments. Raises ScriptError."""
+    opened = split_front_matter(clean(text))
+    body, unclosed = without_comments(opened.body)
+    warnings = opened.warnings
+    if unclosed is not None:
+        what = f"the comment that begins on line {unclosed} doesn't end, so that nothing below it is shown: write -->"
+        warnings = (*warnings, Warned("comment_unclosed", what))
+    return Manuscript(opened.front, body, warnings)
+
+
 def parse_script(
     text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS, aspect: str = "16:9"
 ) -> Script:
-    """The script in `text`; the voice's language decides the few words we add. `merge` are the values of merge fields,
-    `aspect` decides how much a page holds.
+    """The script in `text`. Raises as `open_script` and `stage_script` do."""
+    return stage_script(open_script(text), voice, merge, aspect)
 
-    The title of the video is that of the front matter, else the first heading. Raises ScriptError.
+
+def stage_script(
+    manuscript: Manuscript,
+    voice: str = "en-us",
+    merge: Mapping[str, str] = _NO_FIELDS,
+    aspect: str = "16:9",
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Script:
+    """The scenes of a script; the voice's language decides the few words we add. `merge` are the values of merge
+    fields, `aspect` decides how much a page holds.
+
+    The title of the video is that of the front matter, else the first heading. Raises ScriptError, Stopped.
     """
-    front, body = split_front_matter(clean(text))
-    sections = parse_sections(body)
-    if has_fields(text):
-        sections = tuple(fill(section, merge) for section in sections)
+    filling = Filling(merge)
+    sections = tuple(map(filling.section, until_stopped(parse_sections(manuscript.body), should_stop)))
     for section in sections:
         _check(section)
-    return stage(sections, fill_text(front.title or "", merge) or _deck(sections), phrases_for(voice), aspect)
+    title = filling.text(manuscript.front.title or "")
+    if len(title) > MAX_TITLE_CHARS:
+        raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
+    return stage(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop)
 
 
 def _check(section: Section) -> None:

@@ -26,6 +26,7 @@ from handlers.generation.content import (
     Span,
     Spans,
 )
+from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.inline import plain, sentences
 from handlers.generation.look.frames import Capacity, capacity_of
@@ -46,14 +47,20 @@ _ONE_PAGE = ("title", "section", "image", "outro")
 _Part = Bullet | Sentence | Cell | Clip
 
 
-def stage(sections: Sequence[Section], title: str, phrases: Phrases, aspect: str = "16:9") -> Script:
+def stage(
+    sections: Sequence[Section],
+    title: str,
+    phrases: Phrases,
+    aspect: str = "16:9",
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Script:
     """The scenes of sections; `aspect` decides how much a page holds.
 
-    Raises ScriptError (nothing to say, too many scenes), UnknownAspect.
+    Raises ScriptError (nothing to say, too many scenes), UnknownAspect, Stopped.
     """
     room = capacity_of(aspect)
     scenes: list[Scene] = []
-    for number, section in enumerate(sections):
+    for number, section in enumerate(until_stopped(sections, should_stop)):
         scenes += _scenes(section, title, phrases, room, first=number == 0)
         if len(scenes) > MAX_SCENES:
             raise ScriptError(

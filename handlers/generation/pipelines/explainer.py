@@ -84,8 +84,10 @@ class ExplainerPipeline:
         return self._planner.plan(brief.topic, brief.voice.name, read, control)
 
     def _plan(self, brief: Brief, control: Control) -> Plan:
-        planned = plan_brief(brief, theme_names(), self._narrators.language)
+        planned = plan_brief(brief, theme_names(), self._narrators.language, control.should_stop)
         script, voice, style = planned.script, planned.voice, planned.style
+        for warning in planned.warnings:
+            control.note(warning)
         if style.narrated:
             speech.check(voice, self._narrators)
         for quality in brief.qualities:

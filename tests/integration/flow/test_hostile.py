@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from eventflow.domain.job import Phase
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import StudioOf
+from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.waiting import wait_until
 
 SCRIPTS = {
@@ -53,3 +54,43 @@ async def test_hostile_scripts_end_in_a_video_or_a_clear_error(studio: StudioOf)
         else:
             assert job.phase is Phase.COMPLETED, told
         assert b"root:" not in b"".join(e.raw for e in histories[name])
+
+
+async def test_a_script_that_was_made_to_be_slow_stops_no_worker(studio: StudioOf) -> None:
+    """While one call holds the interpreter, nothing else is done and no lease is renewed."""
+    slow = {
+        "a marker": ":::" + " " * 150_000 + "!",
+        "a quote": "> a" + " " * 150_000 + "b",
+        "marks": "a" + "\u0327\u0301" * 70_000,
+        "headings": "### a\n" * 9_000,
+    }
+    async with studio(workers=("generation",)) as s:
+        stalls: list[float] = []
+        watch = asyncio.create_task(_stalls(stalls))
+        for name, script in slow.items():
+            job_id = await s.space.submit(_request(script))
+            await wait_until(lambda j=job_id: _is_planned(s, j), 60, what=f"{name} is planned or refused")
+        watch.cancel()
+    assert max(stalls) < 3.0
+
+
+async def _stalls(found: list[float]) -> None:
+    """How much longer a moment takes than it should, again and again."""
+    while True:
+        begun = time.monotonic()
+        await asyncio.sleep(0.05)
+        found.append(time.monotonic() - begun - 0.05)
+
+
+async def _is_planned(s: Studio, job_id: str) -> bool:
+    return bool({"ScriptPlanned", "JobFailed"} & set(await s.space.types(job_id)))
+
+
+async def test_what_is_odd_about_a_document_is_told_with_its_job(studio: StudioOf) -> None:
+    script = "---\nmarp: true\ntitle: Rivers\n---\n# Hi\n\nThere. <!-- secret"
+    async with studio(workers=("generation",)) as s:
+        job_id = await s.space.submit(_request(script))
+        await wait_until(lambda: _is_planned(s, job_id), 60, what="the script is planned")
+        job = await s.space.job(job_id)
+    assert job.title == "Rivers"
+    assert [warning.code for warning in job.warnings] == ["front_matter_keys", "comment_unclosed"]

@@ -14,7 +14,8 @@ from eventflow.settings import Settings
 from ops.planning import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient
 from tests.support.chat_server import KEY, chat_service, refuses, says
-from web import planning
+from tests.support.waiting import wait_until
+from web import places, planning
 from web.deps import WebDeps
 from web.projection import PROJECTION
 
@@ -115,7 +116,7 @@ async def test_a_plan_that_takes_too_long_is_not_waited_for(
 
 
 class Slow(ScenePlanner):
-    def plan(self, request: Any) -> Any:
+    def plan(self, request: Any, should_stop: Any = None) -> Any:
         time.sleep(0.5)
         return super().plan(request)
 
@@ -163,3 +164,100 @@ async def test_a_topic_is_planned_by_a_model_or_the_answer_says_why_not(start: S
         assert (status, problem["code"]) == (503, "service_refused")
         assert "EVENTFLOW_PLANNER_KEY" in problem["detail"]
         assert await wrong(client, "plan", {"topic": "Bees"}) == {"/topic": "planner_invalid"}
+
+
+async def test_whatever_is_posted_others_are_answered_at_once(start: StartClient, settings: Settings) -> None:
+    """As long as the interpreter is held by one call, nobody is answered."""
+    client = await start(settings=evolve(settings, max_script_chars=200_000))
+    shapes = (
+        ":::" + " " * 199_000 + "!",
+        "> a" + " " * 199_000 + "b",
+        "a" + "\u0327\u0301" * 60_000,
+        "|" + "a|" * 90_000 + "\n|" + "-|" * 1_000,
+        "### a\n" * 9_900,
+        "```chart bar\n" + "a," * 60_000 + "\n" + "a\n" * 5_000 + "```\n",
+    )
+    slowest = 0.0
+    for shape in shapes:
+        scenes = [{"blocks": ["a"], "narration": shape[at : at + 16_000]} for at in range(0, len(shape), 16_000)]
+        bodies = [("plan", {"script": shape}), ("generate", {"script": shape}), ("generate", {"scenes": scenes})]
+        posts = [asyncio.create_task(post(client, what, body)) for what, body in bodies]
+        while not all(task.done() for task in posts):
+            begun = time.monotonic()
+            async with client.get("/healthz") as answer:
+                assert answer.status == 200
+            slowest = max(slowest, time.monotonic() - begun)
+            await asyncio.sleep(0.02)
+        assert {status for status, _ in await asyncio.gather(*posts)} <= {200, 202, 422}
+    assert slowest < 2.0
+
+
+async def test_what_merge_fields_fill_in_is_limited_before_it_is_made(client: Client) -> None:
+    many = {"script": "# Hi\n\n" + "{{b}} {{a}} " * 4_000, "merge": [{"find": n, "replace": n * 2_000} for n in "ab"]}
+    for what in ("plan", "generate"):
+        status, problem = await post(client, what, many)
+        assert status == 422
+        (error,) = problem["errors"]
+        assert (error["pointer"], error["code"]) == ("/merge/1/replace", "merge_too_long")
+        assert "{{b}} alone fills in" in error["reason"]
+    scene = {"title": "{{a}}" * 10, "blocks": ["Hi."]}
+    faults = await wrong(client, "plan", {"scenes": [scene], "title": "{{b}}", "merge": many["merge"]})
+    assert faults == {"/scenes/0/title": "too_long", "/title": "too_long"}
+    in_code = {"scenes": [{"blocks": [{"kind": "code", "code": "{{a}}" * 9_000}]}], "merge": many["merge"]}
+    assert await wrong(client, "plan", in_code) == {"/merge/0/replace": "merge_too_long"}
+    titled = {"script": "---\ntitle: {{a}}\n---\n# Hi", "merge": many["merge"]}
+    assert await wrong(client, "plan", titled) == {"/script": "script"}
+
+
+class Stubborn(ScenePlanner):
+    """Plans of alice go on until nobody waits for them; others' are made at once."""
+
+    def plan(self, request: Any, should_stop: Any = None) -> Any:
+        if request.script != "# Slow":
+            return super().plan(request, should_stop)
+        RUNNING.append(request)
+        while not should_stop():
+            time.sleep(0.005)
+        RUNNING.remove(request)
+        raise RuntimeError("stopped")
+
+
+RUNNING: list[Any] = []
+
+
+async def test_one_owners_plans_are_in_nobody_elses_way_and_end_with_their_requests(
+    start: StartClient, settings: Settings, deps: WebDeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, alice), (_, bob) = await deps.api_keys.add("alice"), await deps.api_keys.add("bob")
+    monkeypatch.setattr(planning, "PLAN_SECONDS", 3.0)
+    client = await start(planner=Stubborn(settings))
+
+    async def ask(key: str, script: str, what: str = "plan") -> tuple[int, Any, str | None]:
+        headers = {"Authorization": f"Bearer {key}"}
+        async with client.post(f"/api/v1/videos/{what}", json={"script": script}, headers=headers) as answer:
+            return answer.status, (await answer.json(content_type=None)).get("code"), answer.headers.get("Retry-After")
+
+    slow = [asyncio.create_task(ask(alice, "# Slow")) for _ in range(8)]
+    await wait_until(lambda: len(RUNNING) == places.OWN_THREADS)
+    assert (await ask(bob, "# Hi"))[0] == 200
+    assert (await ask(alice, "# Hi", "generate"))[0] == 202
+    assert not any(task.done() for task in slow)
+
+    monkeypatch.setattr(places, "OWN_WAITING", 0)
+    assert await ask(alice, "# Hi") == (429, "planning_busy", "2")
+    assert (await ask(bob, "# Hi"))[0] == 200
+
+    assert set(await asyncio.gather(*slow)) == {(503, "planning_slow", "2")}
+    await wait_until(lambda: not RUNNING)
+    assert (await ask(alice, "# Hi"))[0] == 200
+
+
+async def test_a_plan_tells_of_what_the_document_has_for_other_tools(client: Client, deps: WebDeps) -> None:
+    script = "---\nmarp: true\ntitle: Rivers\n---\n# Hi\n\nThere. <!-- secret"
+    status, plan = await post(client, "plan", {"script": script})
+    assert (status, plan["title"]) == (200, "Rivers")
+    told = {warning["code"]: warning["message"] for warning in plan["warnings"]}
+    assert "'marp' (line 2)" in told["front_matter_keys"]
+    assert "line 7" in told["comment_unclosed"]
+    assert "secret" not in str(plan["scenes"])
+    assert (await post(client, "generate", {"script": script}))[0] == 202

@@ -32,9 +32,9 @@ def fails(text: str, match: str, **merge: str) -> None:
 def test_front_matter_is_about_the_whole_video() -> None:
     looks = "# a comment\nTheme: midnight\nvoice: de\nrate: 1.5\naspect: 9:16"
     text = f'---\ntitle: "A: b"\n{looks}\nmusic: asset:{ASSET}\n---\nHi.'
-    front, rest = split_front_matter(text)
-    assert front == FrontMatter("A: b", "midnight", "de", True, 1.5, "9:16", None, ASSET)
-    assert rest == "\n" * 9 + "Hi."
+    opened = split_front_matter(text)
+    assert opened.front == FrontMatter("A: b", "midnight", "de", True, 1.5, "9:16", None, ASSET)
+    assert opened.body == "\n" * 9 + "Hi."
     assert parse_script(text).title == "A: b"
 
 
@@ -42,14 +42,14 @@ def test_front_matter_is_about_the_whole_video() -> None:
     "text", ["---\n\n# Hi\n\n---\n", "---\nJust text\n---\n", "---\nkey: value\n", "# Hi\n---\na: b\n---"]
 )
 def test_rules_and_headings_are_no_front_matter(text: str) -> None:
-    assert split_front_matter(text) == (FrontMatter(), text)
+    opened = split_front_matter(text)
+    assert (opened.front, opened.body) == (FrontMatter(), text)
 
 
 @pytest.mark.parametrize(
     ("line", "match"),
     [
         ("tittle: x", "line 3.*no key 'tittle'; did you mean title"),
-        ("zzz: x", "there is: title, theme"),
         ("voice: a b", "line 3: voice"),
         ("rate: 9", "from 0.5 to 2.0, not '9'"),
         ("aspect: 4:3", "one of 16:9, 9:16, 1:1"),

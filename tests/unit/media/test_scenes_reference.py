@@ -52,5 +52,5 @@ def test_the_markdown_example_has_everything() -> None:
         "title", "content", "image", "content", "content", "content", "outro",
     ]  # fmt: skip
     assert next(block.highlight for block in blocks if isinstance(block, Code)) == (1, 3, 4)
-    assert split_front_matter(text)[0].captions == "burned"
+    assert split_front_matter(text).front.captions == "burned"
     assert read_scenes(write_document(script)) == script

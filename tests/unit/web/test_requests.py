@@ -95,6 +95,8 @@ def test_what_says_the_default_is_insisted_on_where_front_matter_could_say_other
     made = parse_request({"script": "---\nrate: 2\n---\n# Hi", **said}, LIMITS)
     assert made.insisted == ("aspect", "captions", "music", "theme", "voice", "voice.name")
     assert parse_request({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}, LIMITS).insisted == ()
+    for top in ("\ufeff\n---\n", "+++\n", '{"title": "x"}\n', ";;;\n", "% A title\n", "<!-- a comment -->\n---\n"):
+        assert parse_request({"script": f"{top}# Hi", "aspect": "16:9"}, LIMITS).insisted == ("aspect",)
 
 
 def test_a_body_that_gives_a_request_again() -> None:

@@ -1,0 +1,208 @@
+"""What strangers write is read in a time that grows as the text does, whatever the text is.
+
+Time is that of the thread's own processor, the best of several runs; a quarter of the text takes about a quarter of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from handlers.generation.captions import scene_captions
+from handlers.generation.chartdata import ChartError, read_rows
+from handlers.generation.comments import without_comments
+from handlers.generation.content import Script, Span
+from handlers.generation.document import read_scenes
+from handlers.generation.errors import ScriptError
+from handlers.generation.frontmatter import split_front_matter
+from handlers.generation.inline import parse_inline, sentences
+from handlers.generation.look.words import breakable, shortened, typographic, widest_word
+from handlers.generation.mathspeech import say_math
+from handlers.generation.merge import Filling
+from handlers.generation.model import Narration, SpokenLine
+from handlers.generation.narration import phrases_for, say_spans
+from handlers.generation.nfc import nfc
+from handlers.generation.pagination import MAX_HEADER_CHARS
+from handlers.generation.script import clean, open_script, parse_script
+from handlers.generation.tables import MAX_COLUMNS
+
+SIZES = (10_000, 20_000, 40_000)
+#: Seconds. What is this quick at the largest size is quick enough, and too quick to be measured.
+FLOOR_S = 0.5
+#: How much longer four times the text may take. In quadratic time it is 16 times.
+MOST_GROWTH = 8.0
+TRIES = 3
+
+
+def again(piece: str) -> Callable[[int], str]:
+    return lambda size: piece * (size // len(piece))
+
+
+def between(before: str, piece: str, after: str) -> Callable[[int], str]:
+    return lambda size: before + piece * ((size - len(before) - len(after)) // len(piece)) + after
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "a marker that isn't any": between(":::", " ", "!"),
+    "spaces in a quote": between("> a", " ", "b"),
+    "tabs in a quote": between("> a", "\t", "— b"),
+    "dashes in a quote": between("> ", "a -- ", "b"),
+    "spaces behind a sentence": between("a.", " ", "b"),
+    "closing marks": between("a.", "\"'", "b"),
+    "ends of sentences": again(".!?…"),
+    "two kinds of marks": between("a", "\u0327\u0301", ""),
+    "letters that are two marks": again("\u0f73"),
+    "marks on each letter": again("a\u0327\u0301\u0327\u0301"),
+    "dollars": again("$a "),
+    "dollars in dollars": again("$$a"),
+    "escapes": between("$", "\\$", ""),
+    "backticks": again("`"),
+    "runs of backticks": lambda size: " ".join("`" * n for n in range(1, 400))[:size],
+    "comments": again("<!-- a --> "),
+    "comments without an end": again("<!-- "),
+    "beginnings of comments in code": again("`<!--` "),
+    "comments in lists": again("- <!-- a\n\n-->"),
+    "brackets": again("["),
+    "links": again("[a](b "),
+    "stars": again("**a"),
+    "underscores": again("_a_"),
+    "angles": again("<a "),
+    "addresses": again("http://"),
+    "braces": again("{{"),
+    "a field without an end": between("{{a", " ", "b"),
+    "fields": again("{{a}} "),
+    "digits": again("1"),
+    "numbers": again("1, "),
+    "commas": again(","),
+    "quotes in a chart": again('"a",'),
+    "pipes": again("|"),
+    "lines": again("a\n\n\n\n"),
+    "headings": again("### a\n\n"),
+    "notes": again("Note: a\n\n"),
+    "formulas in lists": again("- $$\n"),
+    "items": again("- a b\n"),
+    "lists in lists": again("- " * 10 + "a\n"),
+    "quotes in quotes": again("> " * 10 + "a\n"),
+    "fences": again("```\n\n~~~\n"),
+    "pairs": again("k: v\n"),
+    "one word": again("a"),
+    "words": again("ab "),
+    "letters of many kinds": lambda size: "".join(chr(0x4E00 + n % 20_000) for n in range(size)),
+    "text without spaces": again("河流很长。"),
+    "apostrophes": again("a'"),
+    "nothing to see": again("\u200b"),
+}
+
+
+def document(text: str) -> Script:
+    pieces = [text[at : at + 10_000] for at in range(0, len(text), 10_000)]
+    scenes = [{"blocks": [piece, {"kind": "quote", "text": piece}], "narration": piece} for piece in pieces]
+    return read_scenes({"version": 1, "scenes": scenes})
+
+
+def captions(text: str) -> object:
+    """Of a tenth of the text: rows are tried out word by word."""
+    text = text[: len(text) // 10]
+    return scene_captions(Narration(10_000, (), (SpokenLine(text, 0.0, len(text) / 12),)))
+
+
+def filled(text: str) -> object:
+    return Filling({"a": "value"}).text(text), parse_script("# {{a}}\n\n{{a}}", merge={"a": text})
+
+
+def words(text: str) -> object:
+    return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "a script": lambda text: parse_script(text, merge={"a": "b"}),
+    "its characters": clean,
+    "Normalization Form C": nfc,
+    "front matter": lambda text: split_front_matter(f"---\nz: 1\n{text[:9_500]}\n---\n# A\n\n{text}"),
+    "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],
+    "comments": without_comments,
+    "a scene document": document,
+    "inline Markdown": parse_inline,
+    "sentences": lambda text: list(sentences((Span(text),))),
+    "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
+    "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
+    "what a listing marks": lambda text: parse_script(
+        f"```python {{{text.replace('`', '').replace(chr(10), ' ')}}}\nx\n```"
+    ),
+    "a chart": lambda text: parse_script(f"~~~~chart bar {text[:900]}\n{text}\n~~~~"),
+    "a chart's lines": read_rows,
+    "a chart's options": lambda text: parse_script(f"~~~~chart bar {text.replace(chr(10), ' ')}\na, 1\n~~~~"),
+    "a formula": say_math,
+    "values of fields": filled,
+    "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
+    "captions": captions,
+    "words on a page": words,
+}
+
+
+def _tried(read: Callable[[str], object], text: str) -> None:
+    with suppress(ScriptError, ChartError):  # a text may well be refused
+        read(text)
+
+
+def seconds(read: Callable[[str], object], text: str) -> float:
+    begun = time.thread_time()
+    _tried(read, text)
+    return time.thread_time() - begun
+
+
+def best(read: Callable[[str], object], text: str) -> float:
+    return min(seconds(read, text) for _ in range(TRIES))
+
+
+def growth(read: Callable[[str], object], shape: Callable[[int], str]) -> float:
+    """How much longer the largest text takes than the smallest; 1 where it takes no time."""
+    first, _, last = (shape(size) for size in SIZES)
+    if seconds(read, last) < FLOOR_S:
+        return 1.0
+    return best(read, last) / max(best(read, first), FLOOR_S / 16)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_four_times_the_text_takes_about_four_times_as_long(reader: str) -> None:
+    slow = {
+        shape: round(found, 1) for shape in SHAPES if (found := growth(READERS[reader], SHAPES[shape])) > MOST_GROWTH
+    }
+    assert slow == {}
+
+
+def refused(text: str, why: str) -> None:
+    with pytest.raises(ScriptError, match=why):
+        parse_script(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("|" + "a|" * 40_000 + "\n|" + "-|" * 40_000 + "\n", f"line 1 has 40,000 columns; at most {MAX_COLUMNS}"),
+        ("|" + "a|" * 90 + "\n|" + "-|" * 90 + "\n" + "|a|\n" * 9_000, "line 1 has more than 20,000 cells"),
+        ("- $$\n" * 19_000, "19,001 lines; at most 10,000"),
+        ("```chart bar\n" + "a," * 30_000 + "\n" + "a\n" * 3_000 + "```\n", "3,001 lines of up to 30,001"),
+        ("```chart " + "a" * 190_000 + "\na,1\n```\n", "options have 190,001 characters"),
+        (f"| {'long ' * 500}|\n|-|\n" + "| a |\n" * 500, f"header of a table has .* at most {MAX_HEADER_CHARS:,}"),
+    ],
+)
+def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text: str, why: str) -> None:
+    begun = time.thread_time()
+    refused(text, why)
+    assert time.thread_time() - begun < 1.0
+
+
+def test_documents_of_very_many_texts_are_refused_where_they_become_too_many() -> None:
+    with pytest.raises(ScriptError, match="/scenes/29/narration/970: there are more than 30,000 texts"):
+        read_scenes({"version": 1, "scenes": [{"blocks": ["a"], "narration": ["a"] * 1_000}] * 300})
+
+
+def test_ranges_of_lines_may_overlap_as_often_as_they_like() -> None:
+    ranges = ",".join(["1-9000"] * 12_000)
+    begun = time.thread_time()
+    parse_script(f"```python {{{ranges}}}\n" + "a\n" * 1_000 + "```\n")
+    assert time.thread_time() - begun < 1.0
