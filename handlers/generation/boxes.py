@@ -74,6 +74,13 @@ def decode_times(segment: bytes) -> tuple[int, ...]:
     return tuple(times)
 
 
+def sequence_numbers(segment: bytes) -> tuple[int, ...]:
+    """The numbers of the fragments of a media segment."""
+    return tuple(
+        int.from_bytes(segment[box.body + 4 : box.body + 8], "big") for box in find(segment, b"moof", b"mfhd")
+    )
+
+
 def decoder_config(init: bytes) -> str:
     """SHA-256 over the sample descriptions (avcC, AudioSpecificConfig, ...) of all tracks of an init segment.
 

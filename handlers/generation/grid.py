@@ -20,8 +20,8 @@ SAMPLES_PER_CELL: Final = 25_600
 AAC_FRAME_SAMPLES: Final = 1024
 AAC_FRAMES_PER_CELL: Final = SAMPLES_PER_CELL // AAC_FRAME_SAMPLES
 
-#: 5.87 s, so that an HLS TARGETDURATION of 6 holds.
-MAX_SEGMENT_CELLS: Final = 11
+#: 4.8 s: a segment begins with its only key picture, and where videos are published these are to be 5 s apart at most.
+MAX_SEGMENT_CELLS: Final = 9
 
 
 def cells_for(seconds: float) -> int:
