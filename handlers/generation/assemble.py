@@ -84,9 +84,12 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
 
 
 def _remux(source: ByteStream, target: Path) -> None:
-    """Copy all packets. Times are kept as they are."""
+    """Copy all packets. Times are kept as they are, and the order of the fragments: the pictures and then the sound of a
+    cell, so that the index tells of few and large chunks. libav would change from one to the other with each packet.
+    """
     options = {
         "movflags": "faststart",
+        "max_interleave_delta": "1",
         "use_editlist": "0",
         "avoid_negative_ts": "disabled",
         "video_track_timescale": str(VIDEO_TIMESCALE),
@@ -112,5 +115,5 @@ def _verify(path: Path, parts: Sequence[ScenePart]) -> MediaInfo:
     planned = seconds_of(sum(segments))
     if abs(info.duration_s - planned) > 1 / FRAME_RATE:
         raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned were {planned:.3f} s")
-    check_media(path, Expected(0, segments, info.video.width, info.video.height), path.name)
+    check_media(path, Expected(0, segments, info.video.width, info.video.height, None), path.name)
     return info

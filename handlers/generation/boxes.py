@@ -37,7 +37,7 @@ def read_header(data: bytes | bytearray | memoryview, at: int = 0) -> tuple[byte
     return kind, size, header
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """The boxes in `data[start:end]`, one level. Raises BoxError."""
     end = len(data) if end is None else end
     while start < end:

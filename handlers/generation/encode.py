@@ -28,6 +28,7 @@ from handlers.generation.grid import (
     TICKS_PER_CELL,
     TICKS_PER_FRAME,
     VIDEO_TIMESCALE,
+    fragment_number,
 )
 from handlers.generation.model import Control, Rendition, Segment
 from handlers.generation.moving import Moving, Overlay
@@ -212,11 +213,6 @@ class _Output:
             segments=tuple(segments),
             decoder_config=decoder_config(self._writer.init.read_bytes()),
         )
-
-
-def fragment_number(cell: int) -> int:
-    """The sequence number of the fragment that begins so many cells after the start of the video."""
-    return cell + 1
 
 
 def _packet(
