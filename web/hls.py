@@ -15,9 +15,9 @@ from urllib.parse import quote
 from web.editions import Edition, ListedRendition, ListedScene
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
-#: The encoder contract: a segment has at most 11 cells, 5.87 s, which is rounded to the nearest second.
+#: A segment has at most 11 cells, 5.87 s, which is rounded to the nearest second. (Those made today have 9.)
 TARGET_SECONDS = 6
-#: The grid has 16 frames to a cell of 8/15 s. Many of them are held for longer; HLS asks for the highest rate.
+#: The grid has 16 frames to a cell of 8/15 s.
 FRAMES_PER_SECOND = 30.0
 #: Version 6 is the first with EXT-X-MAP for whole segments; version 7 is that of fragmented MP4.
 _VERSION = 7

@@ -108,7 +108,7 @@ def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
                 raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is seen for {float(length):.4f} s")
             if kind == "video" and packet.is_keyframe:
                 keys.append(at)
-                if not _is_idr(bytes(packet)):
+                if not is_idr(bytes(packet)):
                     raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is no IDR frame")
     if keys != starts[:-1]:
         raise CorruptArtefact(f"{name}: segments can't be told by their IDR frames: {len(keys)}, not {len(starts) - 1}")
@@ -142,7 +142,7 @@ def _streams(container: av.container.InputContainer, expected: Expected, name: s
     return video, audio
 
 
-def _is_idr(packet: bytes) -> bool:
+def is_idr(packet: bytes) -> bool:
     """Whether the first slice in `packet` (units with their sizes in front) is one of an IDR picture."""
     at = 0
     while at + _SIZE_BYTES < len(packet):

@@ -97,7 +97,10 @@ def repeats_of(profile: Profile) -> Repeats:
     plain = bytes(context.extradata or b"")
     sps, *others = h264.units(plain)
     [skipped] = h264.units(packets[1])
-    bits = h264.frame_num_bits(sps)
+    sequence = h264.sequence_of(sps)
+    if sequence.order_type != h264.ORDER_OF_DECODING:
+        raise EncodeError("x264 gave pictures in another order than that of decoding: there must be no B-pictures")
+    bits = sequence.frame_num_bits
     copies = tuple(h264.stream([h264.numbered(skipped, number, bits)]) for number in range(1 << bits))
     return Repeats(plain, h264.stream([h264.at_fixed_rate(sps), *others]), copies)
 

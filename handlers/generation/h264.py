@@ -5,8 +5,10 @@ one slice a picture, output in the order of decoding.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Final
+
+from attrs import frozen
 
 from handlers.generation.errors import EncodeError
 from handlers.generation.grid import FRAME_RATE
@@ -15,6 +17,8 @@ from handlers.generation.grid import FRAME_RATE
 SLICE: Final = 1
 IDR_SLICE: Final = 5
 _SEQUENCE_PARAMETERS: Final = 7
+#: pic_order_cnt_type in which nothing but frame_num tells when a picture is seen.
+ORDER_OF_DECODING: Final = 2
 _TYPE: Final = 0x1F
 _START: Final = b"\0\0\1"
 
@@ -28,7 +32,7 @@ def units(data: bytes) -> list[bytes]:
     return [unit.rstrip(b"\0") for unit in data.split(_START)[1:]]
 
 
-def stream(parts: Iterator[bytes] | list[bytes]) -> bytes:
+def stream(parts: Iterable[bytes]) -> bytes:
     """NAL units as a byte stream."""
     return b"".join(b"\0" + _START + part for part in parts)
 
@@ -38,22 +42,36 @@ def kind_of(unit: bytes) -> int:
     return unit[0] & _TYPE
 
 
-def frame_num_bits(sps: bytes) -> int:
-    """How long frame_num is in slices of this sequence. Raises EncodeError unless output order follows frame_num."""
-    bits = _bits(sps)
+@frozen
+class Sequence:
+    """Of a sequence's parameters: how long frame_num is in its slices, by which rule pictures are put out (2: in the order
+    of decoding), and whether all of them are frames."""
+
+    frame_num_bits: int
+    order_type: int
+    progressive: bool
+
+
+def sequence_of(sps: bytes) -> Sequence:
+    """Reads sequence parameters (7.3.2.1). Raises EncodeError for those of a kind that isn't made here."""
     if kind_of(sps) != _SEQUENCE_PARAMETERS or sps[1] != _HIGH_PROFILE:
-        raise EncodeError("x264 gave sequence parameters of another profile than High")
-    # After profile, constraints and level: seq_parameter_set_id, chroma_format_idc, two bit depths.
-    at = 4 * 8
-    for _ in range(4):
+        raise EncodeError("sequence parameters of another profile than High")
+    bits, at = _bits(sps), 4 * 8
+    for _ in ("seq_parameter_set_id", "chroma_format_idc", "bit_depth_luma_minus8", "bit_depth_chroma_minus8"):
         _, at = _exp_golomb(bits, at)
     if bits[at : at + 2] != "00":  # qpprime_y_zero_transform_bypass_flag, seq_scaling_matrix_present_flag
-        raise EncodeError("x264 gave sequence parameters with scaling matrices")
+        raise EncodeError("sequence parameters with scaling matrices")
     log2_less_4, at = _exp_golomb(bits, at + 2)
-    order_type, _ = _exp_golomb(bits, at)
-    if order_type != 2:
-        raise EncodeError(f"x264 gave pictures in an order of type {order_type}: there must be no B-pictures")
-    return log2_less_4 + 4
+    order_type, at = _exp_golomb(bits, at)
+    if order_type == 1:
+        raise EncodeError("sequence parameters with pictures in an order of type 1")
+    if order_type == 0:
+        _, at = _exp_golomb(bits, at)  # log2_max_pic_order_cnt_lsb_minus4
+    _, at = _exp_golomb(bits, at)  # max_num_ref_frames
+    at += 1  # gaps_in_frame_num_value_allowed_flag
+    for _ in ("pic_width_in_mbs_minus1", "pic_height_in_map_units_minus1"):
+        _, at = _exp_golomb(bits, at)
+    return Sequence(log2_less_4 + 4, order_type, progressive=bits[at] == "1")
 
 
 def at_fixed_rate(sps: bytes) -> bytes:
