@@ -76,9 +76,7 @@ def decode_times(segment: bytes) -> tuple[int, ...]:
 
 def sequence_numbers(segment: bytes) -> tuple[int, ...]:
     """The numbers of the fragments of a media segment."""
-    return tuple(
-        int.from_bytes(segment[box.body + 4 : box.body + 8], "big") for box in find(segment, b"moof", b"mfhd")
-    )
+    return tuple(int.from_bytes(segment[box.body + 4 : box.body + 8], "big") for box in find(segment, b"moof", b"mfhd"))
 
 
 def decoder_config(init: bytes) -> str:

@@ -114,14 +114,18 @@ class SteadyRate:
     def pictures(self, coded: bytes, frames: int) -> Iterator[bytes]:
         """What x264 gave for the next picture, and all that is needed to hold it for `frames`. Raises EncodeError."""
         units = h264.units(coded)
-        slices = [at for at, unit in enumerate(units) if h264.kind_of(unit) in (h264.SLICE, h264.IDR_SLICE)]
-        if len(slices) != 1:
-            raise EncodeError(f"x264 gave a picture of {len(slices)} slices")
-        [at] = slices
-        if h264.kind_of(units[at]) == h264.IDR_SLICE:
+        kinds = [h264.kind_of(unit) for unit in units]
+        if h264.IDR_SLICE in kinds:
             self._number = 0
-        units[at] = h264.numbered(units[at], self._number, self._repeats.frame_num_bits)
-        yield h264.stream(units)
+        elif h264.SLICE not in kinds:
+            raise EncodeError("x264 gave a packet without a picture")
+        # Threads of x264 that share a picture make a slice each.
+        bits = self._repeats.frame_num_bits
+        slices = (h264.SLICE, h264.IDR_SLICE)
+        yield h264.stream(
+            h264.numbered(unit, self._number, bits) if kind in slices else unit
+            for kind, unit in zip(kinds, units, strict=True)
+        )
         copies = self._repeats.repeats
         for number in range(self._number + 1, self._number + frames):
             yield copies[number % len(copies)]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from attrs import frozen
@@ -216,9 +217,9 @@ class _Output:
 
 
 def _packet(
-    data: bytes, stream: "VideoStream | AudioStream", start: int, duration: int, base: Fraction, *, keyframe: bool
-) -> "av.Packet[VideoStream | AudioStream]":
-    packet: av.Packet[VideoStream | AudioStream] = av.Packet(data)
+    data: bytes, stream: VideoStream | AudioStream, start: int, duration: int, base: Fraction, *, keyframe: bool
+) -> "av.Packet[Any]":
+    packet: av.Packet[Any] = av.Packet(data)
     packet.stream, packet.time_base, packet.is_keyframe = stream, base, keyframe
     packet.pts = packet.dts = start
     packet.duration = duration

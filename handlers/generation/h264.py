@@ -1,7 +1,7 @@
 """H.264's NAL units (ITU-T Rec. H.264): as far as pictures have to be counted anew. Pure.
 
 What is read and written here are the headers that x264 writes under the encoder contract: High profile, frames alone,
-one slice a picture, output in the order of decoding.
+output in the order of decoding.
 """
 
 import re
@@ -44,8 +44,8 @@ def kind_of(unit: bytes) -> int:
 
 @frozen
 class Sequence:
-    """Of a sequence's parameters: how long frame_num is in its slices, by which rule pictures are put out (2: in the order
-    of decoding), and whether all of them are frames."""
+    """Of a sequence's parameters: how long frame_num is in its slices, by which rule pictures are put out, and whether
+    all of them are frames."""
 
     frame_num_bits: int
     order_type: int

@@ -64,12 +64,12 @@ def test_there_are_thirty_pictures_a_second_and_no_b_frames(film: Film, quality:
         assert (stream.profile, stream.codec_context.pix_fmt) == ("High", "yuv420p")
         assert stream.codec_context.colorspace == 1
         assert stream.codec_context.has_b_frames == 0
+        assert (stream.average_rate, stream.base_rate, stream.guessed_rate) == (30, 30, 30)
     assert all(packet.pts == packet.dts for packet in packets)
     ends = [packet.pts + packet.duration for packet in packets]
     assert ends[:-1] == [packet.pts for packet in packets[1:]]
     assert ends[-1] == film.cells * grid.TICKS_PER_CELL
     assert {packet.duration for packet in packets} == {grid.TICKS_PER_FRAME}
-    assert (stream.average_rate, stream.base_rate, stream.guessed_rate) == (30, 30, 30)
     keys = [packet.pts for packet in packets if packet.is_keyframe]
     segments = [s for scene in film.rendered for s in scene.renditions[0].segments]
     assert keys == [segment.start_cells * grid.TICKS_PER_CELL for segment in segments]
