@@ -84,8 +84,9 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
 
 
 def _remux(source: ByteStream, target: Path) -> None:
-    """Copy all packets. Times are kept as they are, and the order of the fragments: the pictures and then the sound of a
-    cell, so that the index tells of few and large chunks. libav would change from one to the other with each packet.
+    """Copy all packets. Times are kept as they are, and the order of the fragments: a cell's pictures, then its sound.
+
+    By itself libav changes from one to the other with each packet, and the index has to tell of each change.
     """
     options = {
         "movflags": "faststart",

@@ -40,8 +40,8 @@ from handlers.generation.timeline import Shot, Timeline
 
 VIDEO_BASE = Fraction(1, VIDEO_TIMESCALE)
 
-#: A fragment is a cell, and numbered by its place in the video (`_Output` gives the first number), so that numbers go on
-#: over scenes that know nothing of each other. Decode times are absolute (frag_discont), there are no edit lists.
+#: A fragment is a cell, and numbered by its place in the video (`_Output` gives the first number): numbers go on over
+#: scenes that know nothing of each other. Decode times are absolute (frag_discont), there are no edit lists.
 _MUXER = {
     "movflags": "empty_moov+default_base_moof+frag_discont+skip_trailer",
     "frag_duration": str(int(CELL_SECONDS * 1_000_000)),

@@ -1,4 +1,4 @@
-"""What those who take videos ask about a finished file, beyond what `probe` tells. Reads the index, and key pictures."""
+"""What those who take videos ask about a finished file, beyond what `probe` tells: its index, and key pictures."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -26,7 +26,7 @@ _LEVEL_AT, _SETS_AT = 3, 6
 class Pictures:
     """`level` as H.264 writes it; `rate` per second, None where pictures last unequally.
 
-    `key_s`: the most seconds from one key picture to the next one or the end. `closed`: each of these is an IDR picture.
+    `key_s`: the most seconds from one key picture to the next one or the end. `closed`: each of these is an IDR one.
     """
 
     level: float

@@ -1,8 +1,7 @@
-"""What services take that videos are published on, and which of them a finished file is within the limits of.
+"""The limits of services where videos are published, and which of them a finished file is within.
 
-Only what can be measured in a file is compared, and only with what the services publish. Recommendations (bit rates of
-5 Mbit/s and more, mostly) are no limits. Where a service's partners say less than it does, the lesser is taken. Nothing
-says that a service will not change its mind: sources were read in 2026.
+Only what can be measured in a file is compared, and only with what is published. Recommendations (mostly bit rates of 5
+Mbit/s and more) are no limits. Where sources differ the narrower limit is taken. Read in 2026; services change them.
 
 - YouTube: support.google.com/youtube/answer/1722171 (recommended upload encoding settings).
 - TikTok: developers.tiktok.com/doc/content-posting-api-media-transfer-guide; ayrshare.com/docs/media-guidelines/tiktok.
