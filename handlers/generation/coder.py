@@ -119,13 +119,7 @@ class SteadyRate:
             self._number = 0
         elif h264.SLICE not in kinds:
             raise EncodeError("x264 gave a packet without a picture")
-        # Threads of x264 that share a picture make a slice each.
-        bits = self._repeats.frame_num_bits
-        slices = (h264.SLICE, h264.IDR_SLICE)
-        yield h264.stream(
-            h264.numbered(unit, self._number, bits) if kind in slices else unit
-            for kind, unit in zip(kinds, units, strict=True)
-        )
+        yield h264.stream(h264.counted(units, self._number, self._repeats.frame_num_bits))
         copies = self._repeats.repeats
         for number in range(self._number + 1, self._number + frames):
             yield copies[number % len(copies)]

@@ -21,6 +21,8 @@ _SEQUENCE_PARAMETERS: Final = 7
 ORDER_OF_DECODING: Final = 2
 _TYPE: Final = 0x1F
 _START: Final = b"\0\0\1"
+#: How libav writes the size of a unit in an MP4 of ours (avcC: lengthSizeMinusOne is 3).
+_SIZE_BYTES: Final = 4
 
 #: Bytes in which what stands in front of a slice's frame_num ends for certain, and frame_num itself.
 _HEAD_BYTES: Final = 16
@@ -35,6 +37,23 @@ def units(data: bytes) -> list[bytes]:
 def stream(parts: Iterable[bytes]) -> bytes:
     """NAL units as a byte stream."""
     return b"".join(b"\0" + _START + part for part in parts)
+
+
+def sized_units(data: bytes) -> list[bytes]:
+    """The NAL units of a sample in an MP4, each behind its size (ISO/IEC 14496-15). Raises EncodeError."""
+    found, at = list[bytes](), 0
+    while at < len(data):
+        start = at + _SIZE_BYTES
+        at = start + int.from_bytes(data[at:start], "big")
+        found.append(data[start:at])
+    if at != len(data) or not all(found):
+        raise EncodeError("a sample that isn't made of NAL units")
+    return found
+
+
+def sized(parts: Iterable[bytes]) -> bytes:
+    """NAL units as a sample in an MP4."""
+    return b"".join(len(part).to_bytes(_SIZE_BYTES, "big") + part for part in parts)
 
 
 def kind_of(unit: bytes) -> int:
@@ -83,6 +102,12 @@ def at_fixed_rate(sps: bytes) -> bytes:
     if not found:
         raise EncodeError(f"x264's sequence parameters don't tell {FRAME_RATE} pictures a second")
     return _escaped(_bytes(before + timing + "1" + after[1:]))
+
+
+def counted(parts: Iterable[bytes], frame_num: int, bits: int) -> list[bytes]:
+    """The units of a picture, every slice with another frame_num. Threads of x264 that share a picture make a slice
+    each."""
+    return [numbered(part, frame_num, bits) if kind_of(part) in (SLICE, IDR_SLICE) else part for part in parts]
 
 
 def numbered(unit: bytes, frame_num: int, bits: int) -> bytes:

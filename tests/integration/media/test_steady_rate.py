@@ -12,6 +12,7 @@ import pytest
 from av.codec.context import Flags
 
 from handlers.generation import coder, grid, h264
+from handlers.generation.changes import changes
 from handlers.generation.moving import Yuv
 from handlers.generation.pictures import blend
 from handlers.generation.profiles import Profile, profile_of
@@ -115,3 +116,21 @@ def test_a_whole_video_decodes_strictly_and_changes_where_it_was_to(film: Film, 
     }
     assert set(changed) <= starts | cues
     assert {n for n in cues if n} <= set(changed)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_what_is_seen_when_is_found_without_decoding_the_repeats(film: Film, quality: str) -> None:
+    with av.open(str(film.files[quality])) as container:
+        whole = [frame.to_ndarray() for frame in container.decode(video=0)]
+    with av.open(str(film.files[quality])) as container:
+        found = {round(float(frame.time) * grid.FRAME_RATE): frame.to_ndarray() for frame in changes(container)}
+        at_s = grid.seconds_of(film.rendered[1].start_cells) + 1
+        stream = container.streams.video[0]
+        container.seek(int(at_s / stream.time_base), stream=stream)
+        after = next(changes(container))
+        assert (after.to_ndarray() == whole[round(float(after.time) * grid.FRAME_RATE)]).all()
+    assert len(found) < len(whole) / 20
+    shown = found[0]
+    for number, picture in enumerate(whole):
+        shown = found.get(number, shown)
+        assert (picture is shown) or (picture == shown).all()
