@@ -21,7 +21,7 @@ BASE = Fraction(1, grid.VIDEO_TIMESCALE)
 
 
 def scene_of_before(folder: Path, start_cells: int, cells: int) -> ScenePart:
-    """A picture at the start and one after each second, held: one fragment with the number 1, as it was written then."""
+    """A picture at the start and one after each second, held; one fragment, whose number is 1."""
     profile, path = profile_of(QUALITY), folder / f"{start_cells}.mp4"
     options = {
         "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer",

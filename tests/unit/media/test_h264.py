@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from handlers.generation import h264
 from handlers.generation.errors import EncodeError
 
-#: x264's for 1920x1080 at 1/30 s, and the picture parameters.
-SPS = bytes.fromhex("67640028acb403c0113f2e02200000030020000003 03c1e306540".replace(" ", ""))
+#: x264's for 1920x1080 at 30 pictures a second; and with fixed_frame_rate_flag, a bit behind the two times of timing.
+SPS = bytes.fromhex("67640028acb403c0113f2e02d40404050000030001000003003c0f1832a0")
+FIXED = bytes.fromhex("67640028acb403c0113f2e02d40404050000030001000003003c8f1832a0")
 BITS = 4
 
 
@@ -64,6 +65,21 @@ def test_a_slice_gets_another_number_and_stays_itself(first: int, before: int, a
 def test_a_stream_is_taken_apart_as_it_was_put_together(parts: list[bytes]) -> None:
     assert h264.units(h264.stream(parts)) == parts
     assert h264.units(b"".join(b"\0\0\1" + part for part in parts)) == parts
+
+
+def test_parameters_are_read_and_told_to_be_of_a_fixed_rate() -> None:
+    assert h264.sequence_of(SPS) == h264.Sequence(BITS, h264.ORDER_OF_DECODING, progressive=True)
+    assert h264.at_fixed_rate(SPS) == FIXED
+    changed = int.from_bytes(plain(SPS), "big") ^ int.from_bytes(plain(FIXED), "big")
+    assert changed.bit_count() == 1
+    assert h264.sequence_of(FIXED) == h264.sequence_of(SPS)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9), max_size=4))
+def test_samples_are_units_behind_their_sizes(parts: list[bytes]) -> None:
+    assert h264.sized_units(h264.sized(parts)) == parts
+    with pytest.raises(EncodeError):
+        h264.sized_units(h264.sized(parts) + b"\0\0\0\5abc")
 
 
 def test_parameters_of_another_kind_are_refused() -> None:
