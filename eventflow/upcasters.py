@@ -27,6 +27,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoGenerated", 2): _unchanged,  # version 3 has companions: sound, poster, storyboard, preview
     ("DeliverablesUploaded", 2): _unchanged,  # the same
     ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
+    ("VideoPublished", 1): _unchanged,  # version 2 says whose limits a file is within; of older ones nobody looked
     ("CostRecorded", 1): _unchanged,  # version 2 has a reference
     ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
 }

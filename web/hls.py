@@ -16,9 +16,9 @@ from urllib.parse import quote
 from web.editions import Edition, ListedRendition, ListedScene
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
-#: The encoder contract: a segment has at most 11 cells, 5.87 s, which is rounded to the nearest second.
+#: A segment has at most 11 cells, 5.87 s, which is rounded to the nearest second. (Those made today have 9.)
 TARGET_SECONDS = 6
-#: The grid has 16 frames to a cell of 8/15 s. Many of them are held for longer; HLS asks for the highest rate.
+#: The grid has 16 frames to a cell of 8/15 s.
 FRAMES_PER_SECOND = 30.0
 #: A video that grows is watched from its beginning, where players would start at its end. In seconds: nearly 0, because
 #: Shaka Player and GStreamer take 0 for a tag that isn't there. In media playlists only: RFC 8216 allows it in the

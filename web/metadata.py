@@ -117,4 +117,5 @@ def technical(entry: TechnicalMetadata) -> dict[str, Any]:
         "bit_rate": entry.bit_rate,
         "video": asdict(entry.video) if entry.video else None,
         "audio": asdict(entry.audio) if entry.audio else None,
+        "meets": list(entry.meets),
     }

@@ -174,6 +174,11 @@ def _metadata() -> Schema:
         bit_rate=INTEGER,
         video=nullable(video),
         audio=nullable(audio),
+        meets={
+            **array(STRING),
+            "description": "Services whose published limits the file is within, as far as these can be measured in it: "
+            "youtube, tiktok, instagram_reels, facebook_reels, linkedin, x, x_premium, vimeo.",
+        },
     )
     return record(
         job_id=JOB_ID,

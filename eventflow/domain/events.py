@@ -187,6 +187,8 @@ class VideoUploaded(Event):
 class VideoPublished(Event):
     """The end that everybody hoped for. `metadata_version` counts up with each publication."""
 
+    SCHEMA_VERSION: ClassVar[int] = 2
+
     run: int
     metadata_version: int
     metadata: tuple[TechnicalMetadata, ...]

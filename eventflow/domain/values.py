@@ -178,7 +178,7 @@ class FileRef:
 
 @carrier
 class Segment:
-    """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells."""
+    """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells (9 today)."""
 
     file: FileRef
     duration_cells: int
@@ -267,7 +267,7 @@ class VideoStream:
     profile: str | None
     width: int
     height: int
-    frame_rate: float | None  #: average frames per second (the timeline has a variable rate)
+    frame_rate: float | None  #: average frames per second
     bit_rate: int | None  #: bits per second
     pixel_format: str
 
@@ -284,7 +284,7 @@ class AudioStream:
 class TechnicalMetadata:
     """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
 
-    None where the file doesn't tell.
+    None where the file doesn't tell. `meets` are the services where videos are published whose limits it is within.
     """
 
     quality: str
@@ -294,3 +294,4 @@ class TechnicalMetadata:
     bit_rate: int | None
     video: VideoStream | None
     audio: AudioStream | None
+    meets: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
         for path, cells in zip(part.segments, part.segment_cells, strict=True):
             data = path.read_bytes()
             try:
-                if decode_times(data) != (start * TICKS_PER_CELL, start * SAMPLES_PER_CELL):
+                if decode_times(data)[:2] != (start * TICKS_PER_CELL, start * SAMPLES_PER_CELL):
                     raise CorruptArtefact(f"{path.name} is not of cell {start}")
                 yield retimed(data, scales, shift) if shift else data
             except BoxError as error:
@@ -84,9 +84,13 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
 
 
 def _remux(source: ByteStream, target: Path) -> None:
-    """Copy all packets. Times are kept as they are."""
+    """Copy all packets. Times are kept as they are, and the order of the fragments: a cell's pictures, then its sound.
+
+    By itself libav changes from one to the other with each packet, and the index has to tell of each change.
+    """
     options = {
         "movflags": "faststart",
+        "max_interleave_delta": "1",
         "use_editlist": "0",
         "avoid_negative_ts": "disabled",
         "video_track_timescale": str(VIDEO_TIMESCALE),
@@ -112,5 +116,5 @@ def _verify(path: Path, parts: Sequence[ScenePart]) -> MediaInfo:
     planned = seconds_of(sum(segments))
     if abs(info.duration_s - planned) > 1 / FRAME_RATE:
         raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned were {planned:.3f} s")
-    check_media(path, Expected(0, segments, info.video.width, info.video.height), path.name)
+    check_media(path, Expected(0, segments, info.video.width, info.video.height, None), path.name)
     return info

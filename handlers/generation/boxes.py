@@ -37,7 +37,7 @@ def read_header(data: bytes | bytearray | memoryview, at: int = 0) -> tuple[byte
     return kind, size, header
 
 
-def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Box]:
     """The boxes in `data[start:end]`, one level. Raises BoxError."""
     end = len(data) if end is None else end
     while start < end:
@@ -72,6 +72,11 @@ def decode_times(segment: bytes) -> tuple[int, ...]:
         wide = segment[box.body] == 1
         times.append(int.from_bytes(segment[box.body + 4 : box.body + (12 if wide else 8)], "big"))
     return tuple(times)
+
+
+def sequence_numbers(segment: bytes) -> tuple[int, ...]:
+    """The numbers of the fragments of a media segment."""
+    return tuple(int.from_bytes(segment[box.body + 4 : box.body + 8], "big") for box in find(segment, b"moof", b"mfhd"))
 
 
 def decoder_config(init: bytes) -> str:

@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from handlers.generation.errors import CorruptArtefact
-from handlers.generation.grid import CELL_SECONDS, SAMPLE_RATE
+from handlers.generation.grid import CELL_SECONDS, FRAME_RATE, SAMPLE_RATE
 from handlers.generation.model import RenderedScene, Rendition
 
 #: In these, as everywhere, H.264's unit types.
@@ -24,12 +24,16 @@ _SIZE_BYTES: Final = 4
 
 @frozen
 class Expected:
-    """`segments` are lengths in cells; each begins with an IDR frame, the first at `start_cells`. Sizes in pixels."""
+    """`segments` are lengths in cells; each begins with an IDR frame, the first at `start_cells`. Sizes in pixels.
+
+    `picture_s` is how long each picture is seen, in seconds; None: that differs, as in scenes of earlier versions.
+    """
 
     start_cells: int
     segments: tuple[int, ...]
     width: int
     height: int
+    picture_s: Fraction | None = Fraction(1, FRAME_RATE)
 
     @property
     def starts_s(self) -> list[Fraction]:
@@ -98,10 +102,13 @@ def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
             kind, at = packet.stream.type, packet.dts * packet.time_base
             if packet.pts != packet.dts or at != ends[kind] or not packet.duration:
                 raise CorruptArtefact(f"{name}: {kind} at {float(at):.4f} s, {float(ends[kind]):.4f} s comes next")
-            ends[kind] = at + packet.duration * packet.time_base
+            length = packet.duration * packet.time_base
+            ends[kind] = at + length
+            if kind == "video" and expected.picture_s not in (None, length):
+                raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is seen for {float(length):.4f} s")
             if kind == "video" and packet.is_keyframe:
                 keys.append(at)
-                if not _is_idr(bytes(packet)):
+                if not is_idr(bytes(packet)):
                     raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is no IDR frame")
     if keys != starts[:-1]:
         raise CorruptArtefact(f"{name}: segments can't be told by their IDR frames: {len(keys)}, not {len(starts) - 1}")
@@ -135,7 +142,7 @@ def _streams(container: av.container.InputContainer, expected: Expected, name: s
     return video, audio
 
 
-def _is_idr(packet: bytes) -> bool:
+def is_idr(packet: bytes) -> bool:
     """Whether the first slice in `packet` (units with their sizes in front) is one of an IDR picture."""
     at = 0
     while at + _SIZE_BYTES < len(packet):

@@ -8,50 +8,48 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from attrs import frozen
-from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace
+from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
-from handlers.generation.boxes import decode_times, decoder_config
+from handlers.generation import coder, sound
+from handlers.generation.boxes import decode_times, decoder_config, sequence_numbers
 from handlers.generation.errors import EncodeError, Stopped
 from handlers.generation.fragments import SegmentWriter
 from handlers.generation.grid import (
     AAC_FRAME_SAMPLES,
+    AAC_FRAMES_PER_CELL,
+    CELL_SECONDS,
     FRAME_RATE,
+    FRAMES_PER_CELL,
     SAMPLES_PER_CELL,
     TICKS_PER_CELL,
+    TICKS_PER_FRAME,
     VIDEO_TIMESCALE,
+    fragment_number,
 )
 from handlers.generation.model import Control, Rendition, Segment
 from handlers.generation.moving import Moving, Overlay
 from handlers.generation.pictures import Draw, Layer, PictureStore, Yuv
 from handlers.generation.profiles import Profile
-from handlers.generation.sound import AUDIO_BASE, configure, encode_sound
+from handlers.generation.sound import AUDIO_BASE
 from handlers.generation.timeline import Shot, Timeline
 
 VIDEO_BASE = Fraction(1, VIDEO_TIMESCALE)
 
-#: Fragments are cut at IDR frames alone; decode times are absolute (frag_discont), there are no edit lists.
+#: A fragment is a cell, and numbered by its place in the video (`_Output` gives the first number): numbers go on over
+#: scenes that know nothing of each other. Decode times are absolute (frag_discont), there are no edit lists.
 _MUXER = {
-    "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer",
+    "movflags": "empty_moov+default_base_moof+frag_discont+skip_trailer",
+    "frag_duration": str(int(CELL_SECONDS * 1_000_000)),
     "use_editlist": "0",
     "avoid_negative_ts": "disabled",
     "fflags": "bitexact",
     "video_track_timescale": str(VIDEO_TIMESCALE),
 }
-
-#: No lookahead: frames that wait are memory, and with it macroblock trees spend bits on fades (see FADE_SHARE).
-_X264 = "scenecut=0:keyint=infinite:bframes=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:ref=1:force-cfr=0"
-
-#: x264 takes finer quantisers for a frame the longer it is shown. With so much on top of a profile's crf a held page
-#: looks as it would at a constant frame rate.
-HELD_CRF = 3
-
-#: What the frames of a crossfade, each seen for 1/30 s, get of the bits that x264 would give them.
-FADE_SHARE = 0.3
 
 
 @frozen
@@ -90,7 +88,7 @@ def encode_scene(
     """
     if len({profile.audio_bit_rate for profile in profiles}) != 1:
         raise EncodeError("renditions of one scene share their sound: profiles must agree on its bit rate")
-    packets = encode_sound(source.audio, source.duration_cells, profiles[0].audio_bit_rate)
+    packets = sound.encode_sound(source.audio, source.duration_cells, profiles[0].audio_bit_rate)
     try:
         with ExitStack() as stack:
             outputs = [
@@ -126,35 +124,27 @@ class _Output:
         self._profile = profile
         self._source = source
         self._sound = packets
-        self._sound_at = 0
         self._shots_out = 0
-        self._writer = SegmentWriter(directory, profile.quality)
-        self._container = av.open(self._writer, "w", format="mp4", options=dict(_MUXER))
+        self._frames_out = 0
+        repeats = coder.repeats_of(profile)
+        self._rate = coder.SteadyRate(repeats)
+        self._writer = SegmentWriter(directory, profile.quality, source.timeline.segments)
+        options = {**_MUXER, "fragment_index": str(fragment_number(source.start_cells))}
+        self._container = av.open(self._writer, "w", format="mp4", options=options)
         self._video = self._container.add_stream("libx264", rate=FRAME_RATE)
         self._audio = self._container.add_stream("aac", rate=AUDIO_BASE.denominator)
-        configure(self._audio.codec_context, profile.audio_bit_rate)
-        self._configure(threads)
+        sound.configure(self._audio.codec_context, profile.audio_bit_rate)
+        self._open(threads, repeats)
         self._container.start_encoding()
 
-    def _configure(self, threads: int) -> None:
+    def _open(self, threads: int, repeats: coder.Repeats) -> None:
         context = self._video.codec_context
-        context.width, context.height = self.size
-        context.pix_fmt = "yuv420p"
-        context.time_base = self._video.time_base = VIDEO_BASE
-        context.max_b_frames = 0
-        context.thread_count = threads
-        context.colorspace = Colorspace.ITU709
-        context.color_primaries = context.color_trc = 1
-        context.color_range = ColorRange.MPEG
-        context.options = {
-            "preset": self._profile.preset,
-            "tune": "stillimage",
-            "profile": "high",
-            "level": self._profile.level,
-            "crf": str(self._profile.crf + HELD_CRF),
-            "forced-idr": "1",
-            "x264-params": ":".join([_X264, *_zones(self._source.timeline)]),
-        }
+        coder.configure(context, self._profile, threads, self._source.timeline)
+        self._video.time_base = VIDEO_BASE
+        context.open()
+        if context.extradata != repeats.plain:
+            raise EncodeError("x264 gave other parameters for a scene than for the pictures that are repeated in it")
+        context.extradata = repeats.fixed
 
     def __enter__(self) -> "_Output":
         return self
@@ -169,43 +159,40 @@ class _Output:
             self._writer.close()
 
     def show(self, picture: Yuv, shot: Shot) -> None:
-        """Encode one frame."""
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-        frame.pts, frame.duration, frame.time_base = shot.start, shot.duration, VIDEO_BASE
-        frame.colorspace, frame.color_range = Colorspace.ITU709, ColorRange.MPEG
-        frame.pict_type = PictureType.I if shot.keyframe else PictureType.NONE
-        for packet in self._video.codec_context.encode(frame):
+        """Encode one shot."""
+        number, frames = shot.start // TICKS_PER_FRAME, shot.duration // TICKS_PER_FRAME
+        for packet in self._video.codec_context.encode(coder.frame_of(picture, number, frames, keyframe=shot.keyframe)):
             self._mux(packet)
 
     def finish(self) -> None:
-        """Flush the encoder and the sound that follows the last frame."""
+        """Flush the encoder and the sound of the last cell."""
         for packet in self._video.codec_context.encode(None):
             self._mux(packet)
-        self._mux_sound(len(self._sound))
+        self._mux_sound(self._frames_out // FRAMES_PER_CELL - 1)
 
     def _mux(self, packet: "av.Packet[VideoStream]") -> None:
+        """The picture of a shot, and as many more as hold it."""
         # Without B-frames packets leave in the order of the shots.
         shot = self._source.timeline.shots[self._shots_out]
-        if packet.pts != shot.start or packet.is_keyframe != shot.keyframe:
+        if packet.pts != shot.start // TICKS_PER_FRAME or packet.is_keyframe != shot.keyframe:
             raise EncodeError(f"x264 gave a packet at {packet.pts}, planned was {shot}")
         self._shots_out += 1
-        # Sound goes first up to the picture's time: the fragment an IDR frame opens must not get any of it.
-        self._mux_sound(-(-shot.start * AUDIO_BASE.denominator // (VIDEO_TIMESCALE * AAC_FRAME_SAMPLES)))
-        packet.pts = packet.dts = shot.start + self._source.start_cells * TICKS_PER_CELL
-        packet.duration, packet.time_base = shot.duration, VIDEO_BASE
-        packet.stream = self._video
-        self._container.mux(packet)
+        keyframe = shot.keyframe
+        for picture in self._rate.pictures(bytes(packet), shot.duration // TICKS_PER_FRAME):
+            cell, within = divmod(self._frames_out, FRAMES_PER_CELL)
+            if cell and not within:
+                # The sound of a cell has to be there before the next cell's first picture ends its fragment.
+                self._mux_sound(cell - 1)
+            start = self._source.start_cells * TICKS_PER_CELL + self._frames_out * TICKS_PER_FRAME
+            self._container.mux(_packet(picture, self._video, start, TICKS_PER_FRAME, VIDEO_BASE, keyframe=keyframe))
+            self._frames_out, keyframe = self._frames_out + 1, False
 
-    def _mux_sound(self, until: int) -> None:
-        """Packets before number `until`."""
-        for number in range(self._sound_at, until):
-            packet = av.Packet(self._sound[number])
-            packet.stream = self._audio
-            start = number * AAC_FRAME_SAMPLES + self._source.start_cells * SAMPLES_PER_CELL
-            packet.pts = packet.dts = start
-            packet.duration, packet.time_base, packet.is_keyframe = AAC_FRAME_SAMPLES, AUDIO_BASE, True
-            self._container.mux(packet)
-        self._sound_at = max(self._sound_at, until)
+    def _mux_sound(self, cell: int) -> None:
+        first = cell * AAC_FRAMES_PER_CELL
+        start = self._source.start_cells * SAMPLES_PER_CELL + first * AAC_FRAME_SAMPLES
+        for data in self._sound[first : first + AAC_FRAMES_PER_CELL]:
+            self._container.mux(_packet(data, self._audio, start, AAC_FRAME_SAMPLES, AUDIO_BASE, keyframe=True))
+            start += AAC_FRAME_SAMPLES
 
     def rendition(self) -> Rendition:
         """What was written, checked against the plan. Raises EncodeError."""
@@ -215,7 +202,7 @@ class _Output:
         start = self._source.start_cells
         segments = []
         for path, cells in zip(self._writer.segments, planned, strict=True):
-            _check_times(path, start)
+            _check_fragments(path, start, cells)
             segments.append(Segment(path, start, cells, path.stat().st_size))
             start += cells
         return Rendition(
@@ -229,20 +216,20 @@ class _Output:
         )
 
 
-def _zones(timeline: Timeline) -> list[str]:
-    """x264's zones: runs of frames that are mixes of two pictures. A scene without any has no zones."""
-    runs = list[list[int]]()
-    for number, shot in enumerate(timeline.shots):
-        if shot.towards is None or shot.keyframe:
-            continue
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ["zones=" + "/".join(f"{first},{last},b={FADE_SHARE}" for first, last in runs)] if runs else []
+def _packet(
+    data: bytes, stream: VideoStream | AudioStream, start: int, duration: int, base: Fraction, *, keyframe: bool
+) -> "av.Packet[Any]":
+    packet: av.Packet[Any] = av.Packet(data)
+    packet.stream, packet.time_base, packet.is_keyframe = stream, base, keyframe
+    packet.pts = packet.dts = start
+    packet.duration = duration
+    return packet
 
 
-def _check_times(path: Path, start_cells: int) -> None:
-    wanted = (start_cells * TICKS_PER_CELL, start_cells * SAMPLES_PER_CELL)
-    if (found := decode_times(path.read_bytes())) != wanted:
-        raise EncodeError(f"{path.name} has the decode times {found}, planned were {wanted}")
+def _check_fragments(path: Path, start_cells: int, cells: int) -> None:
+    data, places = path.read_bytes(), range(start_cells, start_cells + cells)
+    times = tuple(at * each for at in places for each in (TICKS_PER_CELL, SAMPLES_PER_CELL))
+    if (found := decode_times(data)) != times:
+        raise EncodeError(f"{path.name} has the decode times {found}, planned were {times}")
+    if (numbers := sequence_numbers(data)) != tuple(map(fragment_number, places)):
+        raise EncodeError(f"{path.name} has fragments {numbers} instead of those of cells {places}")

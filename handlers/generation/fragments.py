@@ -1,5 +1,6 @@
 """A file-like sink that cuts a fragmented MP4 into an init file and one file per segment as it is written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -10,16 +11,21 @@ _LONGEST_HEADER = 16
 
 
 class SegmentWriter:
-    """Takes the muxer's bytes: `ftyp` and `moov` go to `init`, each `moof` begins the next segment file."""
+    """Takes the muxer's bytes: `ftyp` and `moov` go to `init`, and so many fragments each to the segments' files.
+
+    A fragment begins with its `moof`. Those that come after all of `fragments` have a file each.
+    """
 
     #: libavformat wants a name; it is not a path.
     name = "segments.mp4"
 
-    def __init__(self, directory: Path, stem: str) -> None:
+    def __init__(self, directory: Path, stem: str, fragments: Sequence[int]) -> None:
         self.init = directory / f"{stem}-init.mp4"
         self.segments: list[Path] = []
         self._directory = directory
         self._stem = stem
+        self._planned = iter(fragments)
+        self._missing = 0
         self._header = bytearray()
         self._left = 0
         self._file: BinaryIO = self.init.open("wb")
@@ -46,13 +52,16 @@ class SegmentWriter:
     def _begin_box(self) -> None:
         kind, size, header = read_header(self._header)
         if kind == b"moof":
-            self._next_segment()
+            if not self._missing:
+                self._next_segment()
+            self._missing -= 1
         self._file.write(self._header)
         self._left = size - header
         self._header.clear()
 
     def _next_segment(self) -> None:
         self._file.close()
+        self._missing = next(self._planned, 1)
         path = self._directory / f"{self._stem}-{len(self.segments):04d}.m4s"
         self.segments.append(path)
         self._file = path.open("wb")

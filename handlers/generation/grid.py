@@ -20,8 +20,11 @@ SAMPLES_PER_CELL: Final = 25_600
 AAC_FRAME_SAMPLES: Final = 1024
 AAC_FRAMES_PER_CELL: Final = SAMPLES_PER_CELL // AAC_FRAME_SAMPLES
 
-#: 5.87 s, so that an HLS TARGETDURATION of 6 holds.
-MAX_SEGMENT_CELLS: Final = 11
+#: 3.2 s: services where videos are published take none that is shorter than 3 s.
+MIN_VIDEO_CELLS: Final = 6
+
+#: 4.8 s: a segment begins with its only key picture, and where videos are published these are to be 5 s apart at most.
+MAX_SEGMENT_CELLS: Final = 9
 
 
 def cells_for(seconds: float) -> int:
@@ -33,6 +36,11 @@ def cells_for(seconds: float) -> int:
 def seconds_of(cells: int) -> float:
     """Length of `cells` in seconds."""
     return float(cells * CELL_SECONDS)
+
+
+def fragment_number(cell: int) -> int:
+    """The sequence number of the fragment that begins so many cells after the start of the video: from 1 on."""
+    return cell + 1
 
 
 def segment_cells(duration_cells: int) -> tuple[int, ...]:

@@ -31,10 +31,12 @@ from handlers.generation.capping import cap_of, capped, told_of
 from handlers.generation.captioning import caption_files
 from handlers.generation.checking import check_scene
 from handlers.generation.errors import UnknownAsset
+from handlers.generation.grid import MIN_VIDEO_CELLS
+from handlers.generation.holding import held
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse, as_wanted
-from handlers.generation.source import source_of
+from handlers.generation.source import source_of, source_when_held
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
 from handlers.scene_cache import SceneCache
@@ -107,17 +109,25 @@ class Generation:
     async def _plan_scene(
         self, reaction: Reaction, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
     ) -> None:
-        """Narrate a scene, or reuse one that was made from the same for the same place."""
+        """Narrate a scene, or reuse one that was made from the same for the same place.
+
+        The last one is held until the video is as long as one has to be.
+        """
         job, job_id = reaction.job, reaction.job_id
         source, start = source_of(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
-        if reusable := await Reuse(self.workspace, self.cache).scene(reaction, plan, source, start, folder):
-            await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
-            return
+        least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
+        reuse, when_held = Reuse(self.workspace, self.cache), source_when_held(source, least)
+        for made_from in (source, when_held) if least else (source,):
+            if reusable := await reuse.scene(reaction, plan, made_from, start, folder, least):
+                await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
+                return
         assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
         failed = job.failed_attempts(Step.PLAN, None, job.run)
         last_try = failed >= job.request.retry_attempts
         task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
         scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
+        if scene.duration_cells < least:
+            scene, source = await reaction.in_thread(held, scene, least), when_held
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)

@@ -29,7 +29,8 @@ _CRF: Final = {"360p": 23, "480p": 22, "720p": 21, "1080p": 21, "1440p": 21, "21
 
 @frozen
 class Profile:
-    """How a quality is encoded: H.264 High, yuv420p, bt709, no B-frames, and AAC-LC stereo at 48 kHz.
+    """How a quality is encoded: H.264 High at 30 frames per second, yuv420p, bt709, square pixels, no B-frames, and
+    AAC-LC stereo at 48 kHz and a constant bit rate.
 
     Sizes in pixels, bit rates in bits per second, `level` as H.264 writes it; `crf` as for a constant frame rate.
     """
@@ -41,7 +42,7 @@ class Profile:
     level: str
     crf: int
     preset: str = "veryfast"
-    audio_bit_rate: int = 112_000
+    audio_bit_rate: int = 128_000
 
 
 def profile_of(quality: str, aspect: str = "16:9") -> Profile:
@@ -49,15 +50,12 @@ def profile_of(quality: str, aspect: str = "16:9") -> Profile:
     if quality not in LADDER:
         raise UnknownQuality(quality, LADDER)
     width, height = aspect_of(aspect).size(LADDER[quality])
-    name = f"h264-aac-{quality}-{aspect.replace(':', 'x')}-3"
+    name = f"h264-aac-{quality}-{aspect.replace(':', 'x')}-4"
     return Profile(name, quality, width, height, level_of(width, height), _CRF[quality])
 
 
 def level_of(width: int, height: int) -> str:
-    """The lowest H.264 level that allows pictures of this size at the grid's frame rate. Raises ValueError.
-
-    Frames of one picture are fewer; fades and clips have all of them.
-    """
+    """The lowest H.264 level that allows pictures of this size at the grid's frame rate. Raises ValueError."""
     blocks = ceil(width / _MACROBLOCK) * ceil(height / _MACROBLOCK)
     for level, frame, second in _LEVELS:
         if blocks <= frame and blocks * FRAME_RATE <= second:

@@ -1,10 +1,13 @@
-"""Segments at another place in the video: their decode times are moved by whole cells, nothing is encoded again."""
+"""Segments at another place in the video: their decode times are moved by whole cells, nothing is encoded again.
+
+Fragments are numbered by their cell, so that their numbers rise over the whole video.
+"""
 
 from collections.abc import Mapping
 from fractions import Fraction
 
-from handlers.generation.boxes import BoxError, find
-from handlers.generation.grid import CELL_SECONDS
+from handlers.generation.boxes import Box, BoxError, boxes, find
+from handlers.generation.grid import CELL_SECONDS, fragment_number
 
 #: Where the id is in a track's header and the timescale in its media header, by version of the box.
 _AFTER_TIMES = {0: 12, 1: 20}
@@ -25,21 +28,35 @@ def retimed(segment: bytes, scales: Mapping[int, int], shift_cells: int) -> byte
     Raises BoxError where it isn't a segment of these tracks, or would begin before the video.
     """
     moved = bytearray(segment)
-    headers = list(find(segment, b"moof", b"traf", b"tfhd"))
-    times = list(find(segment, b"moof", b"traf", b"tfdt"))
-    if not times or len(headers) != len(times):
-        raise BoxError("a segment without decode times")
-    for header, time in zip(headers, times, strict=True):
-        track = int.from_bytes(segment[header.body + 4 : header.body + 8], "big")
-        if track not in scales:
-            raise BoxError(f"a segment of track {track}, which its init segment doesn't know")
-        size = 8 if segment[time.body] == 1 else 4
-        place = slice(time.body + 4, time.body + 4 + size)
-        at = int.from_bytes(segment[place], "big") + _ticks(shift_cells, scales[track])
-        if not 0 <= at < 1 << (8 * size):
-            raise BoxError(f"a segment can't begin at {at}")
-        moved[place] = at.to_bytes(size, "big")
+    fragments = [box for box in boxes(segment) if box.kind == b"moof"]
+    if not fragments:
+        raise BoxError("a segment without fragments")
+    for fragment in fragments:
+        parts = list(boxes(segment, fragment.body, fragment.end))
+        cells = [_move_track(moved, part, scales, shift_cells) for part in parts if part.kind == b"traf"]
+        if not cells:
+            raise BoxError("a segment without decode times")
+        for header in (part for part in parts if part.kind == b"mfhd"):
+            moved[header.body + 4 : header.body + 8] = fragment_number(cells[0]).to_bytes(4, "big")
     return bytes(moved)
+
+
+def _move_track(moved: bytearray, part: Box, scales: Mapping[int, int], shift_cells: int) -> int:
+    """Moves a track's part of a fragment; returns the cell that it begins in now."""
+    inside = {box.kind: box.body for box in boxes(moved, part.body, part.end)}
+    if b"tfhd" not in inside or b"tfdt" not in inside:
+        raise BoxError("a segment without decode times")
+    header, time = inside[b"tfhd"], inside[b"tfdt"]
+    track = int.from_bytes(moved[header + 4 : header + 8], "big")
+    if track not in scales:
+        raise BoxError(f"a segment of track {track}, which its init segment doesn't know")
+    size = 8 if moved[time] == 1 else 4
+    place = slice(time + 4, time + 4 + size)
+    at = int.from_bytes(moved[place], "big") + _ticks(shift_cells, scales[track])
+    if not 0 <= at < 1 << (8 * size):
+        raise BoxError(f"a segment can't begin at {at}")
+    moved[place] = at.to_bytes(size, "big")
+    return at // _ticks(1, scales[track])
 
 
 def _ticks(cells: int, timescale: int) -> int:

@@ -37,9 +37,11 @@ class Reuse:
     cache: SceneCache
 
     async def scene(
-        self, reaction: Reaction, plan: model.Plan, source: str, start_cells: int, folder: Path
+        self, reaction: Reaction, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
     ) -> ReusableScene | None:
         """A scene made from `source`, ready to be committed as one that starts at `start_cells`; None: make it.
+
+        One of less than `least_cells` is as good as none.
 
         Files of another job are copied: what a job takes is its own, so that the other one can be deleted.
 
@@ -47,12 +49,12 @@ class Reuse:
         mean that the scene is made. Raises StorageError where a store can't be used.
         """
         job, index = reaction.job, len(reaction.job.scenes)
-        found = reusable_scene(job, source, start_cells)
+        found = _long(reusable_scene(job, source, start_cells), least_cells)
         if found is not None and found.start_cells == start_cells and _belongs(reaction.job_id, found):
             return found
         ours = found is not None
         if found is None and not _asked_anew(job, reaction.event, index):
-            found = await self.cache.find(reaction.owner, source, job.quality_levels)
+            found = _long(await self.cache.find(reaction.owner, source, job.quality_levels), least_cells)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
         try:
@@ -92,6 +94,10 @@ class Reuse:
             tracks = timescales(init.read_bytes())
             scales |= {segment.file.sha256: tracks for segment in rendition.segments}
         return evolve(await relocated(scene, placed), start_cells=start_cells)
+
+
+def _long(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None:
+    return scene if scene is not None and scene.duration_cells >= least_cells else None
 
 
 def as_wanted(job: Job, index: int) -> bool:

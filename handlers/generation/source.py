@@ -20,3 +20,8 @@ def source_of(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> 
         # It fades in with the first scene and out with the last.
         digest.update(model.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
     return digest.hexdigest()
+
+
+def source_when_held(source: str, cells: int) -> str:
+    """The same for a scene that was made to last for so many cells, which it doesn't in a longer video."""
+    return hashlib.sha256(f"{source} for {cells} cells".encode()).hexdigest()

@@ -10,6 +10,7 @@ from attrs import frozen
 from av.container import InputContainer
 from PIL import Image
 
+from handlers.generation.changes import changes
 from handlers.generation.errors import CorruptArtefact
 
 #: Decoding onwards is cheaper than seeking, as long as no segment is left out.
@@ -44,14 +45,14 @@ class Still:
 def frames_at(video: Path, times_s: Iterable[float]) -> Iterator[Image.Image]:
     """What is on the screen at each of `times_s`, which don't go back. Raises CorruptArtefact."""
     with _opened(video) as container:
-        frames = container.decode(video=0)
+        frames = changes(container)
         shown: av.VideoFrame | None = None
         following = next(frames, None)
         for at_s in times_s:
             if following is not None and at_s - _time(following) > _SEEK_S:
                 stream = container.streams.video[0]
                 container.seek(int(at_s / float(stream.time_base or 1)), stream=stream)
-                frames = container.decode(video=0)
+                frames = changes(container)
                 following = next(frames, None)
             while following is not None and (shown is None or _time(following) <= at_s):
                 shown, following = following, next(frames, None)

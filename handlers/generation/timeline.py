@@ -1,7 +1,6 @@
 """Cues -> what is on the screen when: held pictures and short crossfades, on the grid. Pure.
 
-A frame is encoded when the picture changes, not 30 times a second; a held one is repeated every two
-seconds, so that a player that seeks never decodes far.
+A frame is encoded when the picture changes or a segment begins, not 30 times a second.
 """
 
 from bisect import bisect_right
@@ -20,14 +19,13 @@ BLANK: Final = -1
 FADE_FRAMES: Final = 7
 FADE_IN_FRAMES: Final = 9
 FADE_OUT_FRAMES: Final = 7
-HOLD_FRAMES: Final = 2 * FRAME_RATE
 #: `Shot.mix` at which only the second picture is seen.
 FULL_MIX: Final = 256
 
 
 @frozen
 class Shot:
-    """One encoded frame: `picture`, or `mix`/256 of the way from it to `towards`.
+    """One encoded frame and how long it is seen: `picture`, or `mix`/256 of the way from it to `towards`.
 
     `start` and `duration` in ticks of 1/15360 s from the start of the scene.
     """
@@ -127,13 +125,13 @@ def _ease(part: float) -> int:
 
 
 def _shots(spans: Iterator[_Span], bounds: set[int], cuts: Sequence[int]) -> Iterator[Shot]:
-    """Spans cut at `cuts` (`bounds` of segments are among them), and where a picture is held for HOLD_FRAMES."""
+    """Spans cut at `cuts` (`bounds` of segments are among them)."""
     for span in spans:
         start = span.start
         while start < span.end:
             following = bisect_right(cuts, start)
             cut = cuts[following] if following < len(cuts) else span.end
-            end = min(span.end, start + HOLD_FRAMES, cut)
+            end = min(span.end, cut)
             yield Shot(
                 start=start * TICKS_PER_FRAME,
                 duration=(end - start) * TICKS_PER_FRAME,

@@ -16,7 +16,8 @@ from eventflow.domain.job import Job, Phase
 from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
 from eventflow.runtime.reaction import Group, Reaction
 from handlers.failures import as_step_errors
-from handlers.media.probe import MediaInfo, probe
+from handlers.metadata.facts import Facts, facts_of
+from handlers.metadata.platforms import met_by
 from handlers.scene_cache import CacheKeeper
 from handlers.workspace import Workspace
 
@@ -51,9 +52,9 @@ class Metadata:
             found: list[TechnicalMetadata] = []
             for number, (made, stored) in enumerate(zip(job.videos, job.uploaded_videos, strict=True)):
                 path = await self.workspace.fetch(made.file, folder, [stored.file])
-                info = await reaction.in_thread(probe, path)
+                facts = await reaction.in_thread(facts_of, path)
                 path.unlink()
-                found.append(_technical(made.quality, info))
+                found.append(_technical(made.quality, facts))
                 reaction.progress((number + 1) / len(job.videos))
             found += await self._audio(reaction, folder)
         return [cmd.PublishVideo(job.run, tuple(found))]
@@ -63,7 +64,7 @@ class Metadata:
         if made is None or stored is None:
             return []
         path = await self.workspace.fetch(made.file, folder, [stored.file])
-        return [_technical(AUDIO, await reaction.in_thread(probe, path))]
+        return [_technical(AUDIO, await reaction.in_thread(facts_of, path))]
 
     async def clear_up(self, reaction: Reaction) -> Sequence[Command]:
         """Remove the workspace's files of a job that has ended, unless it goes on by now or they were to be kept.
@@ -115,7 +116,8 @@ def _needed_again(job: Job) -> frozenset[str]:
     return frozenset(file.key for file in (job.plan, *(scene.spec for scene in job.scenes)) if file)
 
 
-def _technical(quality: str, info: MediaInfo) -> TechnicalMetadata:
+def _technical(quality: str, facts: Facts) -> TechnicalMetadata:
+    info = facts.info
     v, a = info.video, info.audio
     return TechnicalMetadata(
         quality,
@@ -125,4 +127,5 @@ def _technical(quality: str, info: MediaInfo) -> TechnicalMetadata:
         info.bit_rate,
         VideoStream(v.codec, v.profile, v.width, v.height, v.frame_rate, v.bit_rate, v.pixel_format) if v else None,
         AudioStream(a.codec, a.sample_rate, a.channels, a.bit_rate) if a else None,
+        met_by(facts),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 from attrs import evolve
 
 from eventflow.model_settings import RemoteSettings
@@ -16,6 +15,7 @@ from handlers.generation.content import Scene
 from handlers.generation.encode import SceneSource, encode_scene
 from handlers.generation.errors import PipelineUnset
 from handlers.generation.grid import SAMPLES_PER_CELL, cells_for
+from handlers.generation.holding import held
 from handlers.generation.model import (
     Brief,
     Control,
@@ -32,10 +32,9 @@ from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.profiles import profile_of
 from handlers.generation.remote.client import Wanted, videos_client
 from handlers.generation.remote.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
-from handlers.generation.remote.clip_sound import read_wav, with_clip_sound
+from handlers.generation.remote.clip_sound import with_clip_sound
 from handlers.generation.remote.order import Clips, Earlier
 from handlers.generation.remote.prompt import prompt_of, seconds_for, size_for
-from handlers.generation.speech import write_wav
 
 #: What part of the work on a scene the service's is.
 _REMOTE_PART = 0.8
@@ -85,11 +84,7 @@ class RemotePipeline:
         """As explainer does; the scene lasts as long as the clip that will be made for it."""
         scene = self._scenes.narrate(task, scratch, control)
         seconds = seconds_for(scene.duration_cells, self._settings.seconds)
-        cells = max(scene.duration_cells, cells_for(seconds))
-        if scene.audio is not None:
-            samples = read_wav(scene.audio)
-            write_wav(np.pad(samples, (0, cells * SAMPLES_PER_CELL - len(samples))), scene.audio)
-        return evolve(scene, narration=evolve(scene.narration, duration_cells=cells))
+        return held(scene, cells_for(seconds))
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Have the clip made, or take it up where an earlier attempt has left it; then encode it."""

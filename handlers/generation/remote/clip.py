@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from handlers.generation.grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, segment_cells
 from handlers.generation.pictures import Rgb
 from handlers.generation.remote.errors import BadClip
-from handlers.generation.timeline import HOLD_FRAMES, Shot, Timeline
+from handlers.generation.timeline import Shot, Timeline
 
 MAX_PIXELS: Final = 4096 * 2304
 MAX_SECONDS: Final = 180.0
@@ -102,8 +102,7 @@ def clip_timeline(duration_s: float, cells: int) -> Timeline:
     while start < total:
         end = start + 1
         if end >= moving:
-            limit = min(total, start + HOLD_FRAMES)
-            end = min((bound for bound in bounds if start < bound < limit), default=limit)
+            end = min(bound for bound in bounds if bound > start)
         picture = min(start, moving - 1)
         ticks = (start * TICKS_PER_FRAME, (end - start) * TICKS_PER_FRAME)
         shots.append(Shot(*ticks, picture=picture, keyframe=start in bounds))

@@ -127,6 +127,21 @@ async def test_an_encoder_that_was_changed_in_between_makes_the_scenes_again(stu
         assert stage.narrated == {0: 1, 1: 1}
 
 
+async def test_the_last_picture_is_held_until_a_video_is_three_seconds_long(
+    studio: StudioOf, stage: Stage, tmp_path: Path
+) -> None:
+    async with studio(**CACHED) as s:
+        _, short = await made(s, "2 1")
+        await check_film(s, short, tmp_path, 2, 4)
+        stage.clear()
+        _, again = await made(s, "2 1")
+        assert stage.rendered == {}
+        await check_film(s, again, tmp_path, 2, 4)
+        _, longer = await made(s, "2 1 4")
+        assert stage.rendered == {1: 1, 2: 1}, "elsewhere the scene is as long as it is by itself"
+        await check_film(s, longer, tmp_path, 2, 1, 4)
+
+
 async def test_after_an_edit_one_scene_is_rendered_and_those_behind_it_are_moved(
     studio: StudioOf, stage: Stage, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from handlers.generation import grid
 from handlers.generation.assemble import assemble
-from handlers.generation.boxes import boxes, decode_times, find
+from handlers.generation.boxes import boxes, decode_times, find, sequence_numbers
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch, Stopped
 from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
@@ -32,8 +32,11 @@ def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:
                 assert segment.start_cells == cells
                 assert segment.duration_cells <= grid.MAX_SEGMENT_CELLS
                 assert segment.size_bytes == len(data)
-                assert [box.kind for box in boxes(data)] == [b"moof", b"mdat"]
-                assert decode_times(data) == (cells * grid.TICKS_PER_CELL, cells * grid.SAMPLES_PER_CELL)
+                places = range(cells, cells + segment.duration_cells)
+                assert [box.kind for box in boxes(data)] == [b"moof", b"mdat"] * len(places)
+                times = [(at * grid.TICKS_PER_CELL, at * grid.SAMPLES_PER_CELL) for at in places]
+                assert decode_times(data) == tuple(time for both in times for time in both)
+                assert sequence_numbers(data) == tuple(at + 1 for at in places)
                 cells += segment.duration_cells
             assert cells == scene.start_cells + scene.duration_cells
         at += scene.duration_cells
@@ -53,7 +56,7 @@ def test_qualities_differ_in_their_decoder_configuration(film: Film) -> None:
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-def test_pictures_have_exact_times_and_no_b_frames(film: Film, quality: str) -> None:
+def test_there_are_thirty_pictures_a_second_and_no_b_frames(film: Film, quality: str) -> None:
     with av.open(str(film.files[quality])) as container:
         stream = container.streams.video[0]
         packets = [packet for packet in container.demux(stream) if packet.dts is not None]
@@ -61,10 +64,12 @@ def test_pictures_have_exact_times_and_no_b_frames(film: Film, quality: str) -> 
         assert (stream.profile, stream.codec_context.pix_fmt) == ("High", "yuv420p")
         assert stream.codec_context.colorspace == 1
         assert stream.codec_context.has_b_frames == 0
+        assert (stream.average_rate, stream.base_rate, stream.guessed_rate) == (30, 30, 30)
     assert all(packet.pts == packet.dts for packet in packets)
     ends = [packet.pts + packet.duration for packet in packets]
     assert ends[:-1] == [packet.pts for packet in packets[1:]]
     assert ends[-1] == film.cells * grid.TICKS_PER_CELL
+    assert {packet.duration for packet in packets} == {grid.TICKS_PER_FRAME}
     keys = [packet.pts for packet in packets if packet.is_keyframe]
     segments = [s for scene in film.rendered for s in scene.renditions[0].segments]
     assert keys == [segment.start_cells * grid.TICKS_PER_CELL for segment in segments]

@@ -219,6 +219,8 @@ EVENTS_V2: list[ev.Event] = [
     ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _named(_MP4), _named(_OUT)),
     ev.ScriptPlanned(1, "How streams work", 7, _PLAN, ("720p", "360p")),
     ev.ScriptPlanned(2, "", 1, _PLAN, ()),
+    ev.VideoPublished(1, 2, (evolve(_FULL, meets=("youtube", "x_premium")), _BARE)),
+    ev.VideoPublished(2, 3, ()),
 ]
 
 #: Of `v3.jsonl`: the lines of payloads whose third version is meant.

@@ -51,7 +51,7 @@ def test_no_decoder_configuration_is_an_error() -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_the_stream_is_cut_alike_wherever_writes_end(tmp_path: Path, sizes: list[int]) -> None:
     data = INIT + b"".join(SEGMENTS)
-    with SegmentWriter(tmp_path, "q") as writer:
+    with SegmentWriter(tmp_path, "q", (1, 1)) as writer:
         at = 0
         for size in [*sizes, len(data)]:
             assert writer.write(data[at : at + size]) == len(data[at : at + size])

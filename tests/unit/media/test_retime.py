@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from handlers.generation.boxes import BoxError, decode_times
+from handlers.generation.boxes import BoxError, decode_times, sequence_numbers
 from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE
 from handlers.generation.retime import retimed, timescales
 
@@ -26,8 +26,14 @@ def fragment(number: int, at: int, *, wide: bool = True) -> bytes:
 
 
 INIT = box(b"ftyp") + box(b"moov", track(1, VIDEO_TIMESCALE, wide=False), track(2, SAMPLE_RATE, wide=True))
-MOOF = box(b"moof", fragment(1, 3 * TICKS_PER_CELL), fragment(2, 3 * SAMPLES_PER_CELL, wide=False))
-SEGMENT = MOOF + box(b"mdat", b"pictures and sound")
+
+
+def moof(cell: int, number: int) -> bytes:
+    tracks = fragment(1, cell * TICKS_PER_CELL), fragment(2, cell * SAMPLES_PER_CELL, wide=False)
+    return box(b"moof", box(b"mfhd", b"\0\0\0\0", struct.pack(">I", number)), *tracks)
+
+
+SEGMENT = moof(3, 4) + box(b"mdat", b"pictures and sound") + moof(4, 5) + box(b"mdat", b"and more")
 
 
 def test_tracks_are_told_by_both_versions_of_their_headers() -> None:
@@ -37,9 +43,15 @@ def test_tracks_are_told_by_both_versions_of_their_headers() -> None:
 @pytest.mark.parametrize("shift", [-3, -1, 0, 1, 4_000])
 def test_every_track_is_moved_by_the_same_time_and_nothing_else_changes(shift: int) -> None:
     moved = retimed(SEGMENT, timescales(INIT), shift)
-    assert decode_times(moved) == ((3 + shift) * TICKS_PER_CELL, (3 + shift) * SAMPLES_PER_CELL)
+    cells = (3 + shift, 4 + shift)
+    assert decode_times(moved) == tuple(cell * ticks for cell in cells for ticks in (TICKS_PER_CELL, SAMPLES_PER_CELL))
+    assert sequence_numbers(moved) == tuple(cell + 1 for cell in cells)
     assert retimed(moved, timescales(INIT), -shift) == SEGMENT
     assert len(moved) == len(SEGMENT)
+
+
+def test_a_segment_that_was_numbered_by_itself_is_numbered_by_its_place_when_it_is_moved() -> None:
+    assert sequence_numbers(retimed(moof(7, 1) + box(b"mdat"), timescales(INIT), -2)) == (6,)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +60,7 @@ def test_every_track_is_moved_by_the_same_time_and_nothing_else_changes(shift: i
         (SEGMENT, -4),
         (SEGMENT, 200_000),  # the narrow time would overflow
         (box(b"moof", fragment(3, 0)), 1),
+        (box(b"moof", box(b"mfhd", b"\0" * 8)), 1),
         (box(b"moof", box(b"traf", box(b"tfhd", b"\0" * 8))), 1),
         (b"\0\0\0\x20moof", 1),
         (box(b"mdat"), 1),
