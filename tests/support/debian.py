@@ -32,6 +32,7 @@ PACKAGES = {
     "mpv": "mpv",
     "redis-cli": "redis-tools",
     "redis-server": "redis-server",
+    "unshare": "util-linux",
 }
 _OWNERS = {"asyncio", "os", "shutil", "subprocess"}
 _STARTERS = {"run", "Popen", "call", "check_call", "check_output", "create_subprocess_exec", "which", "execvp"}
@@ -60,6 +61,7 @@ gst_launch_1_0 = _fixture_of("gst-launch-1.0")
 mpv = _fixture_of("mpv")
 redis_cli = _fixture_of("redis-cli")
 redis_server = _fixture_of("redis-server")
+unshare = _fixture_of("unshare")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -85,15 +85,11 @@ class Program:
 
 @define
 class Programs:
-    """Starts commands in `folder`, without the settings of this machine; short ones by `server` where there is one.
-
-    `under` is a command that runs the long ones, such as one that limits what they may use.
-    """
+    """Starts commands in `folder`, without the settings of this machine; short ones by `server` where there is one."""
 
     folder: Path
     environment: Mapping[str, str] = field(factory=dict)
     server: CommandServer | None = None
-    under: tuple[str, ...] = ()
     started: list[Program] = field(factory=list)
     _asked: Iterator[int] = field(factory=count)
 
@@ -104,7 +100,7 @@ class Programs:
         name = f"{len(self.started)}-{arguments[0]}"
         with (self.folder / f"{name}.out").open("wb") as out, (self.folder / f"{name}.err").open("wb") as err:
             process = subprocess.Popen(
-                [*self.under, *within([sys.executable, "-P", "-m", "ops.cli", *arguments])],
+                within([sys.executable, "-P", "-m", "ops.cli", *arguments]),
                 cwd=self.folder,
                 env=self._environment(settings),
                 stdin=subprocess.DEVNULL,

@@ -7,18 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.command_server import ROOT
-from tests.support.full_disk import can_mount, on_small_disk
+from tests.support.full_disk import on_small_disk
 
 
-@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system here")
-def test_the_doctor_says_that_the_disk_is_full(tmp_path: Path) -> None:
+def test_the_doctor_says_that_the_disk_is_full(tmp_path: Path, unshare: str) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     command = [sys.executable, "-m", "tests.support.doctor_on_full_disk", str(disk / "data")]
-    within = on_small_disk(command, disk, 8_000, free_kb=4_000)
+    within = on_small_disk(unshare, command, disk, 8_000, free_kb=4_000)
     ended = subprocess.run(within, cwd=ROOT, capture_output=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
     found = {finding["part"]: finding for finding in json.loads(ended.stdout.splitlines()[-1])}

@@ -38,7 +38,11 @@ def server(tmp_path: Path) -> Iterator[LogServer]:
 @pytest.fixture
 def tools(tmp_path: Path, commands: CommandServer) -> Iterator[Programs]:
     with programs_in(tmp_path, commands) as programs:
-        programs.environment = {"EVENTFLOW_DATA_DIR": str(tmp_path / "data"), "EVENTFLOW_PORT": "0"}
+        programs.environment = {
+            "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
+            "EVENTFLOW_PORT": "0",
+            "EVENTFLOW_OPEN_ACCESS": "on",
+        }
         yield programs
 
 
@@ -50,8 +54,8 @@ async def proxy(server: LogServer) -> AsyncIterator[Proxy]:
 
 def _rule() -> list[str]:
     """The rule that README gives."""
-    (line,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "ACL SETUSER eventflow" in line]
-    words = line.partition("ACL SETUSER eventflow")[2].partition("`")[0].split()
+    (line,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "ACL SETUSER ef-user" in line]
+    words = line.partition("ACL SETUSER ef-user")[2].partition("`")[0].split()
     assert words[:2] == ["on", ">PASSWORD"]
     return [*words[:1], f">{PASSWORD}", *words[2:]]
 

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from eventflow.domain import events as ev
 from eventflow.domain.job import Phase
 from eventflow.domain.values import FailureCategory
 from eventflow.log.paused import PausedWorkers
 from ops.compose import utc_now
 from tests.integration.flow.conftest import StudioOf, simulation
-from tests.support.full_disk import can_mount, on_small_disk
+from tests.support.full_disk import on_small_disk
 from tests.support.programs import Programs
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system here")
-
 
 async def test_what_found_no_room_on_one_machine_is_done_on_another(
-    studio: StudioOf, programs: Programs, tmp_path: Path
+    studio: StudioOf, programs: Programs, tmp_path: Path, unshare: str
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     full = programs.start(
         *("worker", "--group", "generation"),
-        within=lambda command: on_small_disk(command, disk, 2_000, free_kb=8),
+        within=lambda command: on_small_disk(unshare, command, disk, 2_000, free_kb=8),
         EVENTFLOW_SCRATCH_DIR=str(disk),
         EVENTFLOW_MIN_FREE_SCRATCH_MB="0",
         EVENTFLOW_RETRY_BASE_SECONDS="2",

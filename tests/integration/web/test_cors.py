@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -23,10 +24,16 @@ from web.cors import MEDIA
 from web.deps import WebDeps
 from web.serve import serving
 
+
+def canonical(path: str) -> str:
+    """A route's path without the patterns of its variables, as the router names it."""
+    return re.sub(r":[^}]+}", "}", path)
+
+
 PAGE, STRANGER = "https://app.example.org", "https://stranger.test"
 JOBS = "/api/v1/videos/jobs"
-PATHS = sorted({route.path.replace(":.+}", "}") for route in routes()})
-METHODS = {path: {r.method for r in routes() if r.path.replace(":.+}", "}") == path} for path in PATHS}
+PATHS = sorted({canonical(route.path) for route in routes()})
+METHODS = {path: {r.method for r in routes() if canonical(r.path) == path} for path in PATHS}
 EXPOSED = {"location", "etag", "retry-after", "x-request-id", "idempotency-replayed", "content-range"}
 SENT = {"authorization", "content-type", "idempotency-key", "if-none-match", "range", "last-event-id", "x-request-id"}
 
@@ -37,6 +44,8 @@ def listing(settings: Settings, *origins: str, open_access: bool = True) -> Sett
 
 def url_of(path: str, job: str = "00-" + "0" * 32) -> str:
     known = {"job_id": job, "quality": "720p", "name": "0" * 32 + ".m4s", "sheet": "0", "asset_id": "a" * 64}
+    endings = {"captions": "vtt"}
+    known["ending"] = endings.get(path.rpartition("/")[2].partition(".")[0], "mp4")
     return path.format(**known, parked_id="00-1-0", store="delivery", key="x")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -150,13 +151,27 @@ def room_for_clients(number: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+#: Runs a command that may open so many files, and half of them without asking.
+_FEW_FILES = """
+import os, resource, sys
+most = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 @contextmanager
 def web_process(folder: Path, valkey_url: str, files: int, **settings: str) -> Iterator[tuple[Program, int]]:
     """A web process that may open so many files if it asks for them, and its port."""
     with programs_in(folder) as programs:
-        programs.under = ("/bin/sh", "-c", f'ulimit -Sn {files // 2} && ulimit -Hn {files} && exec "$@"', "sh")
         wanted = {"EVENTFLOW_REDIS_URL": valkey_url, "EVENTFLOW_PORT": "0", "EVENTFLOW_OPEN_ACCESS": "on"}
-        web = programs.start("web", **wanted, EVENTFLOW_REQUEST_HEAD_SECONDS="600", **settings)
+        web = programs.start(
+            "web",
+            within=lambda command: [sys.executable, "-c", _FEW_FILES, str(files), *command],
+            **wanted,
+            EVENTFLOW_REQUEST_HEAD_SECONDS="600",
+            **settings,
+        )
         yield web, int(web.ready_url().rpartition(":")[2])
 
 
