@@ -118,6 +118,9 @@ async def test_simulation_is_published_with_everything_that_belongs_to_it(studio
     assert (best.video.codec, best.video.width, best.video.height) == ("h264", 1280, 720)
     assert best.audio is not None
     assert (best.audio.codec, best.audio.sample_rate) == ("aac", 48_000)
+    assert (best.video.frame_rate, best.audio.bit_rate) == (30.0, pytest.approx(128_000, rel=1e-4))
+    assert {"youtube", "tiktok", "instagram_reels", "x", "vimeo"} <= set(best.meets)
+    assert sound.meets == ()
     assert best.duration_s == pytest.approx(SIMULATION_SECONDS, abs=0.05)
     assert job.degraded == ()
     assert s.scratch == []

@@ -123,4 +123,4 @@ def technical(video: VideoFile) -> TechnicalMetadata:
     picture = VideoStream("h264", "High", video.width, video.height, 29.97, 400_000, "yuv420p")
     sound = AudioStream("aac", 48_000, 2, 128_000)
     size = video.file.size_bytes
-    return TechnicalMetadata(video.quality, "mp4", video.duration_s, size, 528_000, picture, sound)
+    return TechnicalMetadata(video.quality, "mp4", video.duration_s, size, 528_000, picture, sound, ("youtube", "x"))

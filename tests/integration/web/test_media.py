@@ -60,6 +60,7 @@ async def test_metadata_says_what_there_is_and_where(client: Client, job: str) -
     }
     assert body["s3_keys"]["videos"]["720p"].endswith("-720p.mp4")
     assert body["technical_metadata"][0]["video"]["codec"] == "h264"
+    assert body["technical_metadata"][0]["meets"] == ["youtube", "x"]
     assert body["version"] == 1
     async with client.get(body["video_urls"]["720p"]) as answer:
         assert await answer.read() == SMALL
