@@ -88,14 +88,35 @@ def _slices(packet: bytes) -> Sequence[bytes]:
     return [unit for unit in h264.units(packet) if h264.kind_of(unit) in (h264.SLICE, h264.IDR_SLICE)]
 
 
-def test_pictures_are_told_to_come_thirty_times_a_second_and_to_be_square() -> None:
-    fixed = coder.repeats_of(profile_of("720p")).fixed
+def headers(stream: bytes) -> list[tuple[str, str]]:
+    """What ffmpeg reads in the headers of a stream: (name, value), in order."""
     trace = ["-f", "h264", "-i", "-", "-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "verbose", *trace]
-    stream = fixed + b"".join(coded(profile_of("720p"), shots_of(profile_of("720p"))[:1], 1))
     told = subprocess.run(command, input=stream, capture_output=True, check=True).stderr.decode()
     lines = [line.split() for line in told.splitlines() if " = " in line]
-    found = {words[-4]: words[-1] for words in lines if len(words) > 4}
+    return [(words[-4], words[-1]) for words in lines if len(words) > 4]
+
+
+def test_pictures_are_counted_from_each_key_picture_on() -> None:
+    """Decoders that miss a picture show the last one for it, so that what is seen doesn't tell."""
+    profile = profile_of("360p")
+    shots, repeats = shots_of(profile), coder.repeats_of(profile)
+    rate = coder.SteadyRate(repeats)
+    pairs = zip(coded(profile, shots, 1), shots, strict=True)
+    stream = repeats.fixed + b"".join(picture for packet, (_, n, _) in pairs for picture in rate.pictures(packet, n))
+    numbers, wanted = [int(value) for name, value in headers(stream) if name == "frame_num"], list[int]()
+    at = 0
+    for _, frames, keyframe in shots:
+        at = 0 if keyframe else at
+        wanted += [(at + n) % 16 for n in range(frames)]
+        at += frames
+    assert numbers == wanted
+
+
+def test_pictures_are_told_to_come_thirty_times_a_second_and_to_be_square() -> None:
+    fixed = coder.repeats_of(profile_of("720p")).fixed
+    stream = fixed + b"".join(coded(profile_of("720p"), shots_of(profile_of("720p"))[:1], 1))
+    found = dict(headers(stream))
     wanted = {"num_units_in_tick": "1", "time_scale": "60", "fixed_frame_rate_flag": "1", "aspect_ratio_idc": "1"}
     assert {name: found.get(name) for name in wanted} == wanted
 
