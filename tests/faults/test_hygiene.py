@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+import pytest
+
 from eventflow.log.connection import connect
 from eventflow.log.consume import GroupMember
 from eventflow.topics import Topic
@@ -14,6 +16,7 @@ RESTARTS, BETWEEN = 1_000, 100
 GROUP = Chain().groups[0]
 
 
+@pytest.mark.chaos
 async def test_a_thousand_killed_workers_leave_no_consumer_and_lose_no_entry(space: Space) -> None:
     """Each dies with an entry in its hands; after every hundred a worker lives long enough to clean up."""
     blocking = connect(space.url, blocking=True)

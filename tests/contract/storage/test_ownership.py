@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
-from eventflow.storage import ObjectStore
+from eventflow.storage import ObjectStore, StorageUnavailable
 from eventflow.storage.ownership import MARK, Owner, claimed, give, owner_of
 from tests.contract.storage.conftest import Backend
 
@@ -32,10 +33,17 @@ async def test_the_first_that_comes_marks_it_and_others_are_told_whose_it_is(sto
 
 async def test_of_those_that_come_at_once_all_find_the_same_when_they_look_again(store: ObjectStore) -> None:
     owners = [Owner(f"{number:032x}", "ef") for number in range(8)]
-    await asyncio.gather(*(claimed(store, owner) for owner in owners))
+    await asyncio.gather(*(_claimed_at_last(store, owner) for owner in owners))
     [found] = {await owner_of(store) for _ in owners}
     assert found in owners
     assert {await claimed(store, owner) for owner in owners} == {found}
+
+
+async def _claimed_at_last(store: ObjectStore, owner: Owner) -> Owner:
+    """rclone's server gives half of a file that is being written anew, S3 never: then it is asked again."""
+    while True:
+        with suppress(StorageUnavailable):
+            return await claimed(store, owner)
 
 
 async def test_a_mark_that_cannot_be_read_is_nobodys_we_know(store: ObjectStore) -> None:

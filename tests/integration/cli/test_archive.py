@@ -69,6 +69,7 @@ async def test_worker_removes_what_a_killed_one_left_half_written(tools: Program
     assert all(path.exists() for path in fresh)
 
 
+@pytest.mark.chaos
 async def test_worker_that_is_killed_again_and_again_loses_no_job(archived: Archived, tools: Programs) -> None:
     """SIGKILL while it archives: at any moment each job is in one of the two places; in the end all are archived."""
     jobs = list(await asyncio.gather(*(archived.finished() for _ in range(1_500))))

@@ -47,6 +47,7 @@ def test_one_command_makes_a_video_and_ends_in_order(programs: Programs, tmp_pat
     assert "log unreachable" not in ended.err
 
 
+@pytest.mark.chaos
 def test_ctrl_c_reaches_the_whole_group_and_yet_the_server_ends_last(programs: Programs, tmp_path: Path) -> None:
     running = start_stack(programs, tmp_path / "data")
     running.up.signal_group(signal.SIGINT)
@@ -56,6 +57,7 @@ def test_ctrl_c_reaches_the_whole_group_and_yet_the_server_ends_last(programs: P
     assert not running.up.members()
 
 
+@pytest.mark.chaos
 def test_a_second_signal_ends_everything_at_once(programs: Programs, tmp_path: Path) -> None:
     running = start_stack(programs, tmp_path / "data", EVENTFLOW_DRAIN_SECONDS="600")
     asyncio.run(_signal_twice(running.url, running.up))
@@ -90,6 +92,7 @@ def test_a_second_up_on_the_same_data_is_refused(programs: Programs, tmp_path: P
     assert get_json(f"{running.url}/healthz")
 
 
+@pytest.mark.chaos
 def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tmp_path: Path, script: str) -> None:
     first = start_stack(programs, tmp_path / "data", EVENTFLOW_LEASE_SECONDS="2")
     made = programs.run("generate", script, "--url", first.url, "--quality", "720p")
@@ -127,6 +130,7 @@ def _tear_tail(data_dir: Path) -> None:
         file.write(b"*3\r\n$3\r\nSET\r\n$4\r\nha")
 
 
+@pytest.mark.chaos
 def test_children_end_when_the_supervisor_dies_alone(programs: Programs, tmp_path: Path) -> None:
     running = start_stack(programs, tmp_path / "data")
     running.up.signal(signal.SIGKILL)
@@ -136,6 +140,7 @@ def test_children_end_when_the_supervisor_dies_alone(programs: Programs, tmp_pat
     assert get_json(f"{again.url}/healthz")
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("words", [("ops.cli", "web"), ("ops.cli", "generation"), ("valkey-server",)])
 def test_a_crashed_child_is_started_again(
     programs: Programs, tmp_path: Path, script: str, words: tuple[str, ...]
@@ -203,6 +208,7 @@ def test_another_server_is_refused(programs: Programs) -> None:
     assert "hidden" not in refused.err
 
 
+@pytest.mark.chaos
 def test_the_demo_takes_its_processes_with_it(programs: Programs, tmp_path: Path) -> None:
     demo = programs.start("demo", "--output", str(tmp_path / "film"))
     wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, START_S, what="rendering")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
 from attrs import evolve
 
 from eventflow.domain import commands as cmd
@@ -99,6 +100,7 @@ async def test_a_fork_that_has_not_begun_makes_its_scenes_itself(studio: StudioO
         assert (await ended(s, fork.job_id)).phase is Phase.COMPLETED
 
 
+@pytest.mark.chaos
 async def test_a_killed_worker_leaves_the_rest_to_the_next_one(studio: StudioOf, programs: Programs) -> None:
     """SIGKILL once the files are gone and before anybody has written that down."""
     async with studio() as s:

@@ -186,6 +186,7 @@ async def made_local(s: Studio, files: int, kilobytes: int = 1) -> str:
     return await stored_job(s.space, s.parts.stores, files, role="fallback", kilobytes=kilobytes)
 
 
+@pytest.mark.chaos
 async def test_a_killed_worker_leaves_the_rest_to_the_next_one(
     studio: StudioOf, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

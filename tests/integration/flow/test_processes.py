@@ -82,6 +82,7 @@ def _check_logs(job_id: str, workers: list[Program]) -> None:
     assert stages - {None} == {"planning", "rendering", "assembling", "uploading", "metadata"}
 
 
+@pytest.mark.chaos
 async def test_scene_of_a_killed_process_is_taken_over(space: Space, programs: Programs) -> None:
     """SIGKILL in mid-scene, and nothing new comes on the stream; the job completes."""
     first, second = (programs.start("worker", *ONE_AT_A_TIME) for _ in range(2))
@@ -108,6 +109,7 @@ async def test_scene_of_a_killed_process_is_taken_over(space: Space, programs: P
     assert gapless(history)
 
 
+@pytest.mark.chaos
 async def test_plan_of_a_killed_process_goes_on_where_it_was(space: Space, programs: Programs, tmp_path: Path) -> None:
     planner = ("--group", "generation", "--topic", "requested", "--concurrency", "1")
     first = programs.start("worker", *planner)

@@ -63,6 +63,7 @@ async def _recorded(space: Space, job_id: str, kind: type[ev.Event], count: int 
     await wait_until(enough, GENEROUS_S, what=f"{count} {kind.__name__}")
 
 
+@pytest.mark.chaos
 async def test_clips_of_a_killed_worker_are_taken_up_by_the_next_one(
     space: Space, programs: Programs, service: VideoService
 ) -> None:
