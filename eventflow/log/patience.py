@@ -19,8 +19,8 @@ class LogSilent(RedisTimeoutError):
 
 
 class Patience:
-    """`seconds` of waiting in all, in which what waits side by side counts once; or, with `each`, for every command anew,
-    whatever waits beside it."""
+    """`seconds` of waiting in all, in which what waits side by side counts once; or, with `each`, for every command
+    anew, whatever waits beside it."""
 
     def __init__(self, seconds: float, *, each: bool = False) -> None:
         self._seconds, self._left, self._each = seconds, seconds, each
