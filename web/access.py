@@ -33,14 +33,16 @@ class OpenAccess:
 
     def __init__(self, settings: Settings, origins: Origins) -> None:
         self._origins = origins
-        name = re.sub(r":\d*$", "", urlsplit(settings.public_url).netloc.rpartition("@")[2])
-        self._public_host = re.compile(rf"{re.escape(name)}(:\d{{1,5}})?" if name else r"(?!)", re.IGNORECASE)
+        public = re.sub(r":\d*$", "", urlsplit(settings.public_url).netloc.rpartition("@")[2])
+        bound = f"[{settings.host}]" if ":" in settings.host else settings.host  # loopback, such as 127.0.0.2
+        names = "|".join(re.escape(name) for name in (public, bound) if name)
+        self._own_host = re.compile(rf"({names})(:\d{{1,5}})?", re.IGNORECASE)
 
     def check(self, request: web.Request) -> None:
         """Raises Problem: 401 behind a proxy, 421 under a foreign name, 403 for a foreign page that changes things."""
         headers = request.headers
         host = headers.get(hdrs.HOST, "")  # what has none is no browser
-        if host and not is_local_host(host) and not self._public_host.fullmatch(host):
+        if host and not is_local_host(host) and not self._own_host.fullmatch(host):
             raise Problem(
                 421,
                 "foreign_host",

@@ -19,7 +19,8 @@ class LogSilent(RedisTimeoutError):
 
 
 class Patience:
-    """`seconds` of waiting in all, or, with `each`, for every command anew. What waits side by side counts once."""
+    """`seconds` of waiting in all, in which what waits side by side counts once; or, with `each`, for every command
+    anew, whatever waits beside it."""
 
     def __init__(self, seconds: float, *, each: bool = False) -> None:
         self._seconds, self._left, self._each = seconds, seconds, each
@@ -27,14 +28,18 @@ class Patience:
 
     def begin(self, now: float) -> float:
         """Wait from `now` on; returns when it is over."""
+        if self._each:
+            return now + self._seconds
         if not self._waiting:
             self._since = now
         self._waiting += 1
         return self._since + self._left
 
     def end(self, now: float) -> None:
+        if self._each:
+            return
         self._waiting -= 1
-        if not self._waiting and not self._each:
+        if not self._waiting:
             self._left -= now - self._since
 
     def __str__(self) -> str:

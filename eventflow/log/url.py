@@ -63,7 +63,7 @@ def checked_url(url: str) -> str:
             f"failovers ({EXAMPLE}), or use a cluster (redis+cluster://HOST:PORT,HOST:PORT)"
         )
     named = parts.path if parts.scheme == "unix" else parts.netloc
-    if not _SCHEME.fullmatch(parts.scheme) or not named:
+    if not _SCHEME.fullmatch(url.partition(":")[0]) or not named:  # in lower case, as redis-py wants it
         raise Refused(f"its value is not of the form {EXAMPLE}")
     if parts.fragment:
         raise Refused("it has a # in it; write it as %23, in a password too")

@@ -29,6 +29,8 @@ MIN_PART_BYTES = 5 * MIB
 MAX_PARTS = 10_000
 #: How long URLs are signed for the configured region where the bucket's own couldn't be asked for.
 _UNSURE_S = 30.0
+#: How long whoever wants a URL waits for that: URLs may be good although the store doesn't answer us.
+_REGION_S = 3.0
 
 
 def _check_endpoint(_: object, attribute: "Attribute[str | None]", value: str | None) -> None:
@@ -85,7 +87,7 @@ class S3Connection:
         self._presigner: Presigner | None = None
         self._presigns_until = float("inf")
         self._region = SignedRegion()
-        self._opening = asyncio.Lock()
+        self._opening, self._asking = asyncio.Lock(), asyncio.Lock()
         self._exits = AsyncExitStack()
         self._sockets = Sockets(options.read_timeout)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -115,27 +117,39 @@ class S3Connection:
         self, what: str, parameters: Mapping[str, Any], expires_seconds: int, method: Method = "GET"
     ) -> str:
         """A signed URL for one method, with the address that viewers reach."""
-        presigner = self._presigner
-        if presigner is None or monotonic() > self._presigns_until:
-            presigner = await self._new_presigner(what, str(parameters["Bucket"]))
+        presigner = await self._current_presigner(what, str(parameters["Bucket"]))
         with reported(what, self._redact):
             url = await presigner.url(method, parameters, expires_seconds)
         return rebased(url, self.options.public_base_url)
+
+    async def _current_presigner(self, what: str, bucket: str) -> Presigner:
+        """One caller asks for the region; the others take the presigner that there is, or wait for the first."""
+        presigner = self._presigner
+        if presigner is not None and (self._asking.locked() or monotonic() <= self._presigns_until):
+            return presigner
+        async with self._asking:
+            presigner = self._presigner
+            if presigner is None or monotonic() > self._presigns_until:
+                presigner = self._presigner = await self._new_presigner(what, bucket)
+            return presigner
 
     async def _new_presigner(self, what: str, bucket: str) -> Presigner:
         """For the region that the bucket is in: a signed URL for another one is refused, while our own requests are
         sent again to the right one, so that nothing else would tell."""
         client = await self.client()
+        until, region = float("inf"), None
         try:
-            region: str | None = self._region.of(await self.request(what, client.head_bucket, Bucket=bucket))
-            self._presigns_until = float("inf")
-        except StorageError as error:  # who may not ask was answered by the bucket's region all the same
-            region = None if error.transient else self._region.last
-            self._presigns_until = monotonic() + _UNSURE_S if error.transient else float("inf")
+            async with asyncio.timeout(_REGION_S):
+                region = self._region.of(await self.request(what, client.head_bucket, Bucket=bucket))
+        except (StorageError, TimeoutError) as error:
+            if isinstance(error, TimeoutError) or error.transient:
+                until = monotonic() + _UNSURE_S
+            else:  # who may not ask was answered by the bucket's region all the same
+                region = self._region.last
+        self._presigns_until = until
         endpoint_url = self.options.public_endpoint_url or self.options.endpoint_url
         signing = await self._client(endpoint_url, region or self._configured_region)
-        self._presigner = Presigner(signing, self._credentials)
-        return self._presigner
+        return Presigner(signing, self._credentials)
 
     @property
     def _configured_region(self) -> str | None:

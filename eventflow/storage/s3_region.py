@@ -26,6 +26,9 @@ class SignedRegion:
             self.last = found[1]
 
     def of(self, answer: Mapping[str, Any]) -> str | None:
-        """The region of the bucket that was asked for with HeadBucket; None where nothing tells it."""
+        """The region of the bucket that was asked for with HeadBucket; None where nothing tells it.
+
+        What the request was signed for was taken; a service may name a place that isn't the region of its signatures.
+        """
         named = answer.get("BucketRegion")
-        return str(named) if named else self.last
+        return self.last or (str(named) if named else None)

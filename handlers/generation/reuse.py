@@ -12,6 +12,7 @@ from typing import Final
 from attrs import evolve, frozen
 
 from eventflow.domain import events as ev
+from eventflow.domain.decide import MAX_WARNINGS
 from eventflow.domain.job import Job
 from eventflow.domain.leavings import files_of
 from eventflow.domain.redo import reusable_scene
@@ -102,7 +103,9 @@ def _long(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None
 
 def as_wanted(job: Job, index: int) -> bool:
     """Whether the scene was made without a makeshift. Another job would have that without its warning, and later
-    perhaps without need."""
+    perhaps without need. Of a job with as many warnings as there may be, that can't be told."""
+    if len(job.warnings) >= MAX_WARNINGS:
+        return False
     return not any(warning.scene == index and warning.code in _MAKESHIFTS for warning in job.warnings)
 
 

@@ -38,6 +38,7 @@ from eventflow.log.connection import connect
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from eventflow.log.records import Cause
+from eventflow.runtime.process import allow_files
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
@@ -206,6 +207,7 @@ async def _growing(log: JobLog, ids: list[str], planned: int) -> AsyncIterator[l
 
 def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
+    allow_files()  # as a web process does: one address may have half of them
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "eu-central-1"}
     wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DELIVERY_URL": "s3://media/videos", "EVENTFLOW_OPEN_ACCESS": "on"}
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _ORPHAN_PATIENCE_S = 3.0
 #: Jobs that a web process keeps for commands; those that are asked for are in its projection.
 _WEB_FOLDED_JOBS = 64
+#: Before a start looks again at a log that refused something for now.
+_AGAIN_S = 1.0
 
 _READS = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}
 
@@ -224,9 +226,11 @@ async def _fit_places(parts: Parts) -> None:
             return await claim_stores(parts)
         except ForeignStore as error:
             raise UsageError(str(error)) from error
-        except (RedisError, *DISCONNECTED) as error:  # it has gone again meanwhile
+        except (RedisError, *DISCONNECTED) as error:  # it has gone again meanwhile, or takes no writes
             if not is_passing(error):
                 raise CommandError(f"The event log can't be used: {error}") from error
+            structlog.get_logger().warning("waiting for the event log", error=str(error))
+            await asyncio.sleep(_AGAIN_S)
 
 
 async def _fit_server(parts: Parts) -> None:

@@ -93,7 +93,7 @@ async def _check(
     async with open_tool(data_dir) as parts:
         made = Check(parts.log, parts.stores, older_than, checksum=checksum)
         try:
-            if repair and not force:
+            if repair:
                 await refuse_foreign_stores(parts)
             with counting("comparing") as show:
                 made = evolve(made, on_progress=_shown(show))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
+from eventflow.codec import DecodeError
 from eventflow.domain.values import StoreRole
 from eventflow.envelope import is_job_id
+from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.jobs import JobLog
 from eventflow.storage import ObjectStore
 from eventflow.storage.tidy import WRITTEN
@@ -17,7 +19,8 @@ async def open_uploads(
     log: JobLog, stores: Mapping[StoreRole, ObjectStore], older_than: datetime, *, repair: bool, unknown_too: bool
 ) -> AsyncIterator[Finding]:
     """Those that got no part since `older_than`. With `repair` they are aborted: those of the log's jobs and of what is
-    no job's (assets, the scene cache), and with `unknown_too` those of jobs that the log doesn't know.
+    no job's (assets, the scene cache), and with `unknown_too` those of jobs that the log doesn't know. Those of a job
+    whose history can't be read are passed over.
 
     Raises StorageError and connection errors.
     """
@@ -31,7 +34,10 @@ async def open_uploads(
             key = str(upload.target["Key"])
             root, _, rest = key.removeprefix(store.prefix).partition("/")
             job_id = rest.partition("/")[0] if f"{root}/" in ROOTS.values() else ""
-            known = not job_id or (is_job_id(job_id) and await log.load(job_id) is not None)
+            try:
+                known = not job_id or (is_job_id(job_id) and bool(await log.history(job_id)))
+            except (DecodeError, ArchiveDamaged):  # the check of its files tells of it, and leaves all of it alone
+                continue
             removed = repair and (known or unknown_too) and await store.abort(upload)
             last = f"last used at {upload.last_used_at:%Y-%m-%dT%H:%M:%SZ}"
             detail = last if known else f"{last}, of no job that the log knows"

@@ -60,6 +60,18 @@ async def test_patience_for_each_command(through: Space, proxy: Proxy) -> None:
         assert await through.redis.ping()
 
 
+async def test_commands_side_by_side_have_patience_of_their_own() -> None:
+    """A tool that always has one on its way isn't at the end of its patience for that."""
+    carry(Patience(1.0, each=True))
+
+    async def command(begins_s: float) -> None:
+        await asyncio.sleep(begins_s)
+        async with Waiting():
+            await asyncio.sleep(0.3)
+
+    await asyncio.gather(*(command(0.2 * number) for number in range(8)))
+
+
 async def test_commit_that_is_given_up_is_not_sent_later(through: Space, proxy: Proxy) -> None:
     """One is on its way, for which nobody can tell; what waits behind it is withdrawn, for others may ask again."""
 

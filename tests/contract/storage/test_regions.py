@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from botocore.awsrequest import AWSRequest
 
+from eventflow.storage import s3_client
 from eventflow.storage.factory import open_store
+from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3_region import SignedRegion
 from tests.support.region_gate import region_gate
 from tests.support.s3_servers import S3Server, environment_for, moto_server
 
@@ -55,3 +60,36 @@ async def test_signed_urls_are_for_the_buckets_region(
                     assert answer.status == 200
         finally:
             await store.close()
+
+
+async def test_a_store_that_does_not_answer_keeps_nobody_from_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may be good all the same: what is in front of the store has the files. One asks, for all."""
+    monkeypatch.setattr(s3_client, "_REGION_S", 0.3)
+    asked = list[asyncio.StreamWriter]()
+    silent = await asyncio.start_server(lambda _, writer: asked.append(writer), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    options = S3Options(
+        endpoint_url=f"http://127.0.0.1:{port}", region=REGION, access_key_id="key", secret_access_key="secret"
+    )
+    store = open_store("s3://bucket/films", now=lambda: datetime.now(UTC), s3=options)
+    try:
+        async with asyncio.timeout(10):  # a request of ours waits for half a minute
+            wanted = (store.signed_url(f"{number}.mp4", expires_in=timedelta(minutes=1)) for number in range(20))
+            urls = [*await asyncio.gather(*wanted), await store.signed_url("x.mp4", expires_in=timedelta(minutes=1))]
+        assert all(f"%2F{REGION}%2Fs3" in url for url in urls)
+        assert len(asked) == 1
+    finally:
+        await store.close()
+        for writer in asked:
+            writer.close()
+        silent.close()
+        await silent.wait_closed()
+
+
+def test_what_was_taken_counts_more_than_what_is_named() -> None:
+    """A service whose signatures are all for "auto" may name the place that a bucket is in."""
+    region, request = SignedRegion(), AWSRequest("HEAD", "https://store.example/bucket")
+    assert region.of({"BucketRegion": "WEUR"}) == "WEUR"
+    request.headers["Authorization"] = "AWS4-HMAC-SHA256 Credential=key/20260101/auto/s3/aws4_request, Signature=0"
+    region.note(request)
+    assert region.of({"BucketRegion": "WEUR"}) == "auto"

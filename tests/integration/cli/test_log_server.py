@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 import redis as sync_redis
 
+from eventflow.log import fitness
+from eventflow.log.connection import connect
+from eventflow.log.errors import LogForbidden
 from eventflow.log.fitness import NEEDED
+from eventflow.log.keys import Keyspace
 from ops.chaos.proxy import Proxy, proxy_of
 from ops.cli.common import LOG_SECONDS
 from tests.support.command_server import CommandServer
@@ -108,6 +112,17 @@ def test_whole_flow_with_no_more_rights_than_readme_tells(server: LogServer, too
     words = {"|".join(line.partition(" KEY")[0].split()) for line in NEEDED} | {line.split()[0] for line in NEEDED}
     ours = {name for name in sent if name.split("|")[0] not in ("acl", "config", "waitaof")}
     assert ours <= words | _KEYLESS
+
+
+async def test_commands_that_a_server_does_not_know_are_named_as_well(
+    server: LogServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as those that its operator has renamed, or that a service leaves out."""
+    monkeypatch.setattr(fitness, "NEEDED", (*NEEDED, "renamed KEY"))
+    redis = connect(server.url)
+    with pytest.raises(LogForbidden, match=r"on the keys ef:\*: renamed\."):
+        await fitness.check_rights(redis, Keyspace("ef", 1))
+    await redis.aclose()
 
 
 def test_rights_that_are_missing_are_named_with_the_rule(server: LogServer, tools: Programs) -> None:

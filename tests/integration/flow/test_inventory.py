@@ -176,6 +176,9 @@ async def test_open_uploads_are_found_and_aborted_when_they_are_old(
                 assert await uploads(-AN_HOUR, repair=True) == {}
             assert await uploads(AN_HOUR, repair=False) == {ours: False, others: False}
             assert await uploads(AN_HOUR, repair=True) == {ours: True, others: False}
+            await s.parts.redis.xadd(s.space.keys.events(NOBODY), {"e": b"no event"}, id="1-0")
+            assert await uploads(AN_HOUR, repair=True, unknown_too=True) == {}, "nobody knows what it is at"
+            await s.parts.redis.delete(s.space.keys.events(NOBODY))
             assert await uploads(AN_HOUR, repair=True, unknown_too=True) == {others: True}
             left = await client.list_multipart_uploads(Bucket=server.bucket)
             assert [upload["Key"] for upload in left["Uploads"]] == ["other/b.mp4"]

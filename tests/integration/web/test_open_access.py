@@ -151,6 +151,18 @@ async def test_the_open_mode_answers_to_its_own_names_alone(start: StartClient, 
         assert (await asked(host, "POST", "/api/v1/videos/generate"))[0] == 421, host
 
 
+@pytest.mark.parametrize("bound", ["127.0.0.2", "::1"])
+async def test_the_address_that_it_is_bound_to_is_a_name_of_its_own(
+    deps: WebDeps, settings: Settings, bound: str
+) -> None:
+    app = create_app(evolve(deps, settings=evolve(settings, host=bound)))
+    async with serving(app, bound, 0) as address, ClientSession() as session:
+        async with session.get(address.url + JOBS) as answer:
+            assert answer.status == 200
+        async with session.get(address.url + JOBS, headers={"Host": "127.0.0.3"}) as answer:
+            assert answer.status == 421
+
+
 async def test_with_keys_any_name_will_do(client: Client, deps: WebDeps) -> None:
     _, token = await deps.api_keys.add("alice")
     async with client.get(JOBS, headers={"Host": "a.test", "Authorization": f"Bearer {token}"}) as answer:

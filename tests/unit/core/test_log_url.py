@@ -76,6 +76,7 @@ def test_urls_that_are_right(url: str) -> None:
         ("nowhere", "of the form redis://HOST:PORT/0"),
         ("redis://", "of the form redis://HOST:PORT/0"),
         ("http://h:1/0", "of the form redis://HOST:PORT/0"),
+        ("REDISS://h:1/0", "of the form redis://HOST:PORT/0"),
         ("redis://[::1", "of the form redis://HOST:PORT/0"),
         ("redis+sentinel://h:26379/mymaster", "Sentinel isn't supported. Name what leads to the master"),
         ("sentinel://h:26379", "Sentinel isn't supported"),
