@@ -174,7 +174,11 @@ def make_folders(folder: Path, *, public: bool = False) -> None:
         missing.append(folder)
         folder = folder.parent
     for path in reversed(missing):
-        path.mkdir(mode=0o777 if public else 0o700, exist_ok=True)
+        try:
+            path.mkdir(mode=0o777 if public else 0o700)
+        except FileExistsError:  # another writer's, or gone again by now: with `exist_ok` the latter would be an error
+            if path.is_file():
+                raise
         sync_folder(path.parent)
 
 
