@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from handlers.generation.characters import forbidden
 from handlers.generation.errors import DocumentError, Fault
 from handlers.generation.nfc import nfc
-from handlers.generation.script import forbidden
 
 #: After so many faults nobody reads on.
 MAX_FAULTS: Final = 50

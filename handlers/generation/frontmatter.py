@@ -27,8 +27,11 @@ from attrs import frozen
 
 from eventflow.assets import is_asset_id
 from handlers.generation.aspects import ASPECTS
+from handlers.generation.characters import forbidden
+from handlers.generation.comments import without_inline_comments
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import Warned
+from handlers.generation.nfc import nfc
 from handlers.generation.preamble import Entry, split
 from handlers.generation.speech import FASTEST, SLOWEST
 
@@ -120,9 +123,12 @@ def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
 
 
 def _title(value: str) -> dict[str, Any]:
-    if not 0 < len(value) <= MAX_TITLE_CHARS:
+    title = " ".join(nfc(without_inline_comments(value)).split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
         raise ValueError(f"has 1 to {MAX_TITLE_CHARS} characters")
-    return {"title": value}
+    if found := forbidden(title):
+        raise ValueError(f"is a text without control characters such as U+{ord(found[0]):04X}")
+    return {"title": title}
 
 
 def _theme(value: str) -> dict[str, Any]:

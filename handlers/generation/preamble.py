@@ -199,10 +199,9 @@ class _Head:
 
     def _toml(self, block: str) -> list[Entry]:
         try:
-            values = tomllib.loads(block, parse_float=str)
-        except (ValueError, RecursionError) as error:
+            return self._listed(tomllib.loads(block, parse_float=str), block)
+        except (ValueError, RecursionError) as error:  # a number may be too long to be written in decimal
             raise _unreadable(self._line(0), "TOML", error) from None
-        return self._listed(values, block)
 
     def _json(self, block: str) -> list[Entry]:
         text = block.strip()
@@ -307,13 +306,11 @@ def yaml_entries(block: str, first_line: int) -> list[Entry]:
 
 
 def _mapping(block: str, first_line: int) -> list[Entry]:
-    """By the events of PyYAML's parser and its nodes, which hold texts: nothing is made of them. Raises YAMLError."""
-    depth = 0
-    for event in yaml.parse(block, Loader=yaml.BaseLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
-    node = yaml.compose(block, Loader=yaml.BaseLoader)
+    """By the nodes of PyYAML, which hold texts: nothing is made of them. Raises YAMLError."""
+    try:
+        node = _node(block)
+    except (ValueError, OverflowError) as error:  # of chr()
+        raise yaml.YAMLError("it escapes a character that Unicode doesn't have") from error
     if node is None:
         return []
     if not isinstance(node, yaml.MappingNode):
@@ -324,6 +321,17 @@ def _mapping(block: str, first_line: int) -> list[Entry]:
         text = value.value if isinstance(value, yaml.ScalarNode) else _on_one_line(block, value)
         entries.append(Entry(name.lower(), text, first_line + key.start_mark.line))
     return entries
+
+
+def _node(block: str) -> yaml.Node | None:
+    """Raises YAMLError; ValueError and OverflowError, which PyYAML lets through for escapes beyond U+10FFFF."""
+    depth = 0
+    for event in yaml.parse(block, Loader=yaml.BaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
+    node: yaml.Node | None = yaml.compose(block, Loader=yaml.BaseLoader)
+    return node
 
 
 def _on_one_line(block: str, node: yaml.Node) -> str | None:

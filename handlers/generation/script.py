@@ -4,12 +4,12 @@ The first `#` is the title of the video, each `##` (and `---`) begins a scene; t
 becomes scenes of its paragraphs. Long sections go over several pages; nothing is dropped.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from attrs import frozen
 
+from handlers.generation.characters import forbidden
 from handlers.generation.comments import without_comments
 from handlers.generation.content import Script
 from handlers.generation.control import Warned, until_stopped
@@ -32,7 +32,6 @@ MAX_HEADING_CHARS = 300
 MAX_NOTE_CHARS = 20_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def clean(text: str) -> str:
@@ -49,11 +48,6 @@ def clean(text: str) -> str:
     if (lines := text.count("\n") + 1) > MAX_LINES:
         raise ScriptError(f"the script has {lines:,} lines; at most {MAX_LINES:,} are possible")
     return nfc(text)
-
-
-def forbidden(text: str) -> re.Match[str] | None:
-    """The first control character in a text, but for tab and line ends; half a surrogate pair counts as one."""
-    return _FORBIDDEN.search(text)
 
 
 @frozen

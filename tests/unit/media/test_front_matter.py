@@ -228,3 +228,54 @@ def test_yaml_that_would_blow_up_is_harmless(bomb: str) -> None:
 def test_toml_and_json_that_are_nested_deeply_are_refused(deep: str) -> None:
     with pytest.raises(ScriptError, match=r"nested too deeply|can't be read"):
         open_script(deep + BELOW)
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        '---\ntitle: "a{}b"\n---',
+        '{{"title": "a{}b"}}',
+        '+++\ntitle = "a{}b"\n+++',
+        '---json\n{{"title": "a{}b"}}\n---',
+    ],
+)
+@pytest.mark.parametrize("escape", ["\\u0000", "\\u001b", "\\u009f", "\\uffff"])
+def test_an_escape_makes_no_character_that_a_script_may_not_have(top: str, escape: str) -> None:
+    with pytest.raises(ScriptError, match=rf"title is a text without control .* U\+{escape[2:].upper()}"):
+        open_script(top.format(escape) + BELOW)
+
+
+@pytest.mark.parametrize("top", ['---\ntitle: "a\\uD800b"\n---', '{"title": "a\\ud800b"}', '{"title": "a\\udfffb"}'])
+def test_half_a_surrogate_pair_is_no_character(top: str) -> None:
+    with pytest.raises(ScriptError, match=r"U\+D[8F]"):
+        open_script(top + BELOW)
+
+
+@pytest.mark.parametrize("escape", ["\\U00110000", "\\UFFFFFFFF"])
+def test_an_escape_beyond_unicode_is_told_of(escape: str) -> None:
+    assert front(f'---\ntitle: "a{escape}b"\n---' + BELOW).title == f"a{escape}b"  # as it is written
+    with pytest.raises(ScriptError, match="line 2 .*can't be read as YAML: it escapes a character"):
+        open_script(f'---\ntitle:\n  "a{escape}b"\n---' + BELOW)
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 9_000, "9" * 9_000])
+def test_a_number_that_is_too_long_is_told_of(number: str) -> None:
+    with pytest.raises(ScriptError, match="can't be read as TOML: Exceeds the limit"):
+        open_script(f"+++\nx = {number}\n+++" + BELOW)
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        '{"title": "Rivers <!-- of no interest -->"}',
+        "% Rivers <!-- of no interest -->",
+        '+++\ntitle = "Rivers \\u003c!-- of no interest -->"\n+++',
+        "---\ntitle: Rivers <!-- of no interest -->\n---",
+    ],
+)
+def test_a_title_has_no_comments_in_any_notation(top: str) -> None:
+    assert front(top + BELOW).title == "Rivers"
+
+
+def test_a_title_that_is_escaped_is_in_normal_form() -> None:
+    assert front('---\ntitle: "Rivie\\u0300re"\n---' + BELOW).title == "Rivi\u00e8re"
