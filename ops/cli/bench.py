@@ -176,12 +176,12 @@ def firstframe(
     from pathlib import Path
 
     from ops.bench.firstframe import FirstFrameFailed, run
-    from ops.cli.serve import stack_settings
+    from ops.cli.serve import OWN_STORES, stack_settings
     from ops.embedded import EmbeddedError
     from ops.stack import StackError
 
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
-        environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0)
+        environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0, **OWN_STORES)
         log = Path(folder) / "bench.log"
         with counting(FirstFrameFailed, StackError, EmbeddedError), log.open("wb") as errors:
             result = run(settings, environment, short=short, long=long, errors=errors.fileno())

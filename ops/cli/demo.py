@@ -16,7 +16,7 @@ import typer
 from eventflow.settings import Settings
 from ops.cli.common import CommandError, say, stop_on_signals
 from ops.cli.generate import follow
-from ops.cli.serve import stack_settings
+from ops.cli.serve import OWN_STORES, stack_settings
 
 if TYPE_CHECKING:
     from ops.stack import Stack
@@ -42,7 +42,9 @@ def demo(
         folder = data_dir or Path(
             temporary.enter_context(tempfile.TemporaryDirectory(prefix="eventflow-demo-", ignore_cleanup_errors=True))
         )
-        environment, settings = stack_settings(data_dir=folder.absolute(), host="127.0.0.1", port=0)
+        environment, settings = stack_settings(
+            data_dir=folder.absolute(), host="127.0.0.1", port=0, **({} if data_dir else OWN_STORES)
+        )
         asyncio.run(_demo(settings, environment, output))
     if data_dir:
         say(f"The URLs live as long as a server: eventflow up --data-dir {data_dir}")

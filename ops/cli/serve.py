@@ -66,6 +66,11 @@ def up(
     run_supervisor(_up(settings, environment, adopt=adopt), settings)
 
 
+#: Of a stack whose log is gone after it: its files lie in its data directory, whatever stores the environment names,
+#: since a store that is once marked as this log's is refused to others.
+OWN_STORES = dict.fromkeys(("workspace_url", "delivery_url", "fallback_url", "archive_url"), "")
+
+
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
     """(environment, settings) for a stack of our own. Raises UsageError where another server was asked for."""
     environment = service_environment(changes)

@@ -210,10 +210,12 @@ def test_another_server_is_refused(programs: Programs) -> None:
 
 @pytest.mark.chaos
 def test_the_demo_takes_its_processes_with_it(programs: Programs, tmp_path: Path) -> None:
-    demo = programs.start("demo", "--output", str(tmp_path / "film"))
+    shared = tmp_path / "shared"
+    demo = programs.start("demo", "--output", str(tmp_path / "film"), EVENTFLOW_DELIVERY_URL=shared.as_uri())
     wait_until_sync(lambda: "rendering" in demo.err or demo.process.poll() is not None, START_S, what="rendering")
     demo.signal(signal.SIGTERM)
     ended = demo.wait()
     assert ended.code == 1
     assert "Stopped by a signal" in ended.err
     assert not demo.members()
+    assert not shared.exists(), "a log that is gone after it must not mark a store that stays"
