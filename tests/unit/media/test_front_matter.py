@@ -254,7 +254,7 @@ def test_half_a_surrogate_pair_is_no_character(top: str) -> None:
 @pytest.mark.parametrize("escape", ["\\U00110000", "\\UFFFFFFFF"])
 def test_an_escape_beyond_unicode_is_told_of(escape: str) -> None:
     assert front(f'---\ntitle: "a{escape}b"\n---' + BELOW).title == f"a{escape}b"  # as it is written
-    with pytest.raises(ScriptError, match="line 2 .*can't be read as YAML: it escapes a character"):
+    with pytest.raises(ScriptError, match=r"line 2 .*can't be read as YAML: it escapes a character"):
         open_script(f'---\ntitle:\n  "a{escape}b"\n---' + BELOW)
 
 
