@@ -52,8 +52,10 @@ def take(folder: Path) -> None:
             raise DataDirError(_refusal(folder, names - _OURS or names))
     except OSError as error:
         raise DataDirError(f"{folder} can't be used ({error.strerror}): {_WAY_OUT}.") from error
-    with suppress(OSError):  # an image may hold a data directory that is read only: then it is as it is
-        (folder / MARK).write_text(_MARK_TEXT)
+    # An image may hold a data directory that is read only: then it is as it is. A link in the mark's place is left.
+    with suppress(OSError), (folder / MARK).open("x") as mark:
+        mark.write(_MARK_TEXT)
+    with suppress(OSError):
         if names <= _OURS:
             folder.chmod(0o700)
 
@@ -73,7 +75,8 @@ def is_ours(folder: Path) -> bool:
     """Whether it has our mark, or what a version without one has made: a server's files, a key, a store's own folder.
 
     Raises OSError."""
-    if (folder / MARK).is_file():
+    mark = folder / MARK
+    if mark.is_file() and not mark.is_symlink():
         return True
     server = folder / "valkey"
     if (server / "valkey.conf").is_file() and (server / "url").is_file():

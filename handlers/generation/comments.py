@@ -18,6 +18,8 @@ _RUN: Final = re.compile(r"`++")
 _QUOTE: Final = re.compile(r"(?:[ \t]{0,3}+>[ \t]?)*+")
 _ITEM: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?P<room>[ \t]++|$)")
 _FENCE: Final = re.compile(r"`{3,}+(?=[^`]*+$)|~{3,}+")
+#: Lines that end a paragraph: underlines of headings, rules, and the signs of `dialect` around columns and formulas.
+_BREAK: Final = re.compile(r"=++|-++|(?:[-_*][ \t]*+){3,}+|\$\$|:{3,}+.*+")
 #: Lists within lists on one line; those beyond are text.
 _MOST_ITEMS: Final = 20
 _CODE_INDENT: Final = 4
@@ -172,8 +174,13 @@ class _Lines:
 
     def goes_on(self, line: str) -> bool:
         """Whether a line belongs to the same paragraph as the one before, as far as spans of code are concerned."""
+        quote = _QUOTE.match(line)
+        if quote and quote[0].count(">") > self._quotes:
+            return False
         content = line.strip().lstrip("> \t")
-        return bool(content) and content[0] not in "|#" and not (_ITEM.match(content) or _FENCE.match(content))
+        if not content or content[0] in "|#" or _BREAK.fullmatch(content):
+            return False
+        return not (_ITEM.match(content) or _FENCE.match(content))
 
     def _in_fence(self, fence: _Fence, content: str, quotes: int, indent: int) -> bool:
         """Whether the line is of the open fence; the fence is closed where it, or what it stands in, ends."""

@@ -61,7 +61,9 @@ async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait:
         say(f"status    {api.url(accepted['status_url'])}")
         if wait or output:
             with display() as shown:
-                await follow(api, accepted, shown)
+                status = await follow(api, accepted, shown)
+            for line in doubts(status):
+                say(line)
         say(f"stream    {api.url(accepted['stream_url'])}")
         say(f"download  {api.url(accepted['download_url'])}")
         if output:
@@ -77,6 +79,17 @@ async def follow(api: Any, accepted: Mapping[str, Any], shown: Any) -> dict[str,
     if status["status"] != "completed":
         raise CommandError(why(status))
     return status
+
+
+def doubts(status: Mapping[str, Any]) -> list[str]:
+    """A line for each of a job's warnings."""
+    from ops.cli.tables import printable
+
+    lines = []
+    for warning in status["warnings"]:
+        scene = "" if warning["scene"] is None else f"scene {warning['scene'] + 1}: "
+        lines.append(printable(f"warning   {scene}{warning['message']}"))
+    return lines
 
 
 def why(status: Mapping[str, Any]) -> str:

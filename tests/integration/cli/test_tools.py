@@ -112,6 +112,19 @@ def test_delete_removes_what_a_job_left(programs: Programs, stack: Running, tmp_
     assert "There is no job" in missing.err
 
 
+def test_warnings_of_a_script_are_told_when_its_video_is_there(
+    programs: Programs, tmp_path: Path, stack: Running
+) -> None:
+    script = tmp_path / "script.md"
+    script.write_text("---\nlayout: post\nvoice: none\n---\n# Hello <!-- there")
+    made = programs.run("generate", str(script), "--url", stack.url, "--quality", "360p", "--wait")
+    assert made.code == 0, made.err
+    told = [line for line in made.out.splitlines() if line.startswith("warning ")]
+    assert len(told) == 2
+    assert "'layout' (line 2)" in told[0]
+    assert "the comment that begins on line 5 doesn't end" in told[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

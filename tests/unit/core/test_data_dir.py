@@ -171,3 +171,19 @@ def test_a_tool_makes_no_key(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
     kept = signing_keys(settings)
     assert signing_keys(settings, keep=False) == kept
+
+
+def test_a_mark_that_is_a_link_is_no_mark_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    letter = tmp_path / "letter"
+    letter.write_text("Dear reader")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / MARK).symlink_to(letter)
+    (folder / "thesis").touch()
+    with pytest.raises(DataDirError, match="isn't empty"):
+        take(folder)
+    (folder / "valkey").mkdir()  # what is ours by something else is taken, the link left as it is
+    for name in ("valkey.conf", "url"):
+        (folder / "valkey" / name).touch()
+    take(folder)
+    assert letter.read_text() == "Dear reader"

@@ -62,6 +62,12 @@ def test_private_notes_are_in_no_page_no_line_and_no_cue() -> None:
         "# A\n\n:::columns\nsaid <!-- secret -->\n:::right\n<!-- secret -->\nand said\n:::",
         "# A\n\n`said` <!-- secret --> `and` **said <!-- secret -->**",
         "# A\n\n```\nx\n```\n<!-- secret -->\n~~~\nsaid\n~~~\n\n<!-- secret -->and said",
+        "# A\n\nsaid `\n===\nand <!-- secret --> ` said",
+        "# A\n\nsaid `\n---\nand <!-- secret --> ` said",
+        "# A\n\nsaid `\n* * *\nand <!-- secret --> ` said",
+        "# A\n\nsaid `\n> and <!-- secret --> ` said",
+        "# A\n\nsaid `\n$$\nx\n$$\nand <!-- secret --> ` said",
+        "# A\n\nsaid `\n:::columns\nand <!-- secret --> ` said\n:::right\nsaid\n:::",
         "# A\n\n<!--> said <!---> and <!-- secret -- > secret --> said",
     ],
 )
@@ -79,6 +85,8 @@ def test_a_comment_is_nothing_anywhere(text: str) -> None:
     [
         "# A\n\nWrite `<!-- kept -->` in it",
         "# A\n\nWrite ``<!-- kept` -->`` in it",
+        "# A\n\nWrite `x\n<!-- kept -->` in it",
+        "# A\n\n> Write `x\n> <!-- kept -->\nx` in it",
         "# A\n\n```html\n<!-- kept -->\n```",
         "# A\n\n- item\n\n  ~~~\n  <!-- kept -->\n  ~~~",
         "# A\n\n> ```\n> <!-- kept -->\n> ```",
