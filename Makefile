@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLAYERS_JS := .cache/players/.installed
-# One more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
-TEST_PROCESSES ?= 3
+# Two more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
+TEST_PROCESSES ?= 4
 
 .PHONY: help venv demo test test-debian test-lowest chaos lint format clean
 
@@ -15,7 +15,7 @@ help:
 	@echo "make test         all tests that need nothing but PyPI"
 	@echo "make test-debian  tests with programs of Debian packages: Chromium, redis-server, curl"
 	@echo "make test-lowest  unit tests and whole jobs with the oldest versions that are allowed"
-	@echo "make chaos        storms of faults and hostile input, a minute of faults on a real stack, then the checks"
+	@echo "make chaos        storms of faults, killed processes, hostile input, whole deployments; a minute of faults"
 	@echo "make lint         ruff and mypy"
 	@echo "make venv         the environment in $(VENV), with the eventflow command in $(BIN)"
 

@@ -26,6 +26,8 @@ from tests.support.log_server import LogServer, log_server
 from tests.support.programs import Programs, programs_in
 from tests.support.waiting import wait_until, wait_until_sync
 
+pytestmark = pytest.mark.chaos
+
 ROOT = Path(__file__).parents[3]
 #: As README gives it, but for its name and password.
 USER, PASSWORD = "eventflow", "few-rights"
@@ -144,7 +146,6 @@ def test_rights_that_are_missing_are_named_with_the_rule(server: LogServer, tool
         assert "Traceback" not in finished.err, arguments
 
 
-@pytest.mark.chaos
 async def test_service_goes_on_after_a_failover_behind_open_connections(
     server: LogServer, proxy: Proxy, tools: Programs, tmp_path: Path
 ) -> None:
@@ -169,7 +170,6 @@ async def test_service_goes_on_after_a_failover_behind_open_connections(
         assert "is a replica" in ready["components"]["redis"]["detail"]
 
 
-@pytest.mark.chaos
 def test_tools_tell_a_replica_and_a_server_that_hangs_within_seconds(server: LogServer, tools: Programs) -> None:
     tools.environment = {**tools.environment, "EVENTFLOW_REDIS_URL": server.url}
     server.pause()

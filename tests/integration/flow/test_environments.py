@@ -29,6 +29,8 @@ from tests.support.s3_servers import environment_for, moto_server
 from tests.support.stored_jobs import stored_job
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.chaos
+
 WORKER = ("worker", "--group", "metadata")
 
 

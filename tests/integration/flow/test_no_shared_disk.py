@@ -20,6 +20,8 @@ from tests.support.runtime import Space, open_space
 from tests.support.s3_servers import environment_for, options_for, rclone_server
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.chaos
+
 WORDS = "A consumer group reads the events of its topic and commits what follows. " * 3
 SCRIPT = "\n\n".join(f"## Part {number}\n\n{WORDS}" for number in range(1, 7))
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.integration.flow.conftest import WORKERS, StudioOf
 from tests.support.spread import run_jobs
+
+pytestmark = pytest.mark.chaos
 
 
 async def test_jobs_are_spread_over_four_partitions_and_all_end(
