@@ -21,6 +21,7 @@ from handlers.generation.chartdata import (
     ChartError,
     check_chart,
 )
+from handlers.generation.comments import without_inline_comments
 from handlers.generation.content import (
     Block,
     Bullet,
@@ -189,7 +190,7 @@ def _read_clip(at: Cursor, found: _Found) -> Clip:
 
 
 def _alt(found: _Found) -> str:
-    return found["alt"].text(MAX_TEXT_CHARS) if "alt" in found else ""
+    return without_inline_comments(found["alt"].text(MAX_TEXT_CHARS)) if "alt" in found else ""
 
 
 def _asset(at: Cursor) -> str:
@@ -199,9 +200,15 @@ def _asset(at: Cursor) -> str:
     return asset
 
 
+def _label(at: Cursor) -> str:
+    return without_inline_comments(at.text(MAX_LABEL_CHARS))
+
+
 def _read_chart(at: Cursor, found: _Found) -> Chart:
     style: Any = found["style"].choice(STYLES)
-    labels = tuple(label.text(MAX_LABEL_CHARS) for label in found["labels"].items(MAX_LABELS, 1))
+    labels = tuple(
+        without_inline_comments(label.text(MAX_LABEL_CHARS)) for label in found["labels"].items(MAX_LABELS, 1)
+    )
     series = tuple(_series(one) for one in found["series"].items(MAX_SERIES, 1))
     title = read_spans(found["title"], 200) if "title" in found else ()
     unit = found["unit"].text(MAX_UNIT_CHARS) if "unit" in found else ""
@@ -214,7 +221,7 @@ def _read_chart(at: Cursor, found: _Found) -> Chart:
 
 def _series(at: Cursor) -> Series:
     found = at.members(("name", "values"), ("values",))
-    name = found["name"].text(MAX_LABEL_CHARS) if "name" in found else ""
+    name = _label(found["name"]) if "name" in found else ""
     values = found["values"].items(MAX_LABELS) if "values" in found else ()
     return Series(name, tuple(None if v.value is None else float(v.number(-LARGEST, LARGEST)) for v in values))
 

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from handlers.generation.blockjson import block_json, text_json
 from handlers.generation.blocks import read_block, read_spans
+from handlers.generation.comments import without_inline_comments
 from handlers.generation.content import Block, Clip, Image, Layout, Paragraph, Quote, Scene, Script
 from handlers.generation.control import until_stopped
 from handlers.generation.cursor import Cursor, Faults
@@ -66,7 +67,7 @@ def read_scenes(
     found = Cursor(value, faults).members(("version", "title", "scenes"), ("version", "scenes"))
     if "version" in found and found["version"].value != VERSION:
         found["version"].fail("unknown_value", f"there is only version {VERSION}")
-    title = found["title"].text(MAX_TITLE_CHARS) if "title" in found else ""
+    title = without_inline_comments(found["title"].text(MAX_TITLE_CHARS)) if "title" in found else ""
     scenes = found["scenes"].items(MAX_SCENES, 1) if "scenes" in found else ()
     sections = [_read_section(scene) for scene in until_stopped(scenes, should_stop)]
     faults.raise_if_any()

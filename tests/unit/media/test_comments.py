@@ -124,3 +124,14 @@ def test_in_a_scene_comments_are_nothing_and_what_is_written_reads_back() -> Non
     assert "secret" not in everything(script)
     assert shown_text(script).count("<!-- kept -->") == 2
     assert read_scenes(write_document(script)) == script
+
+
+def test_a_scene_document_shows_none_of_them() -> None:
+    hidden = "<!-- layoffs -->"
+    series = [{"name": f"b{hidden}", "values": [1]}]
+    chart = {"kind": "chart", "style": "bar", "labels": [f"a{hidden}"], "series": series, "title": f"c{hidden}"}
+    picture = {"kind": "image", "asset": "as_" + "0" * 32, "alt": f"a river {hidden}"}
+    scenes = [{"title": f"One {hidden}", "blocks": [chart, picture, f"Two {hidden}"], "narration": "Three."}]
+    script = read_scenes({"version": 1, "title": f"Rivers {hidden}", "scenes": scenes})
+    assert "a river" in repr(script)
+    assert "layoffs" not in repr(script)
