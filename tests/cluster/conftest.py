@@ -60,4 +60,5 @@ def environment(shared_cluster: ClusterServer, tmp_path: Path) -> dict[str, str]
         "EVENTFLOW_LEASE_SECONDS": "2",
         "EVENTFLOW_SCENE_CACHE_DAYS": "0",
         "EVENTFLOW_DRAIN_SECONDS": "5",
+        "EVENTFLOW_OPEN_ACCESS": "on",
     }

@@ -17,6 +17,7 @@ from eventflow.domain.values import FileRef, VideoFile
 from eventflow.log.connection import connect
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
+from ops.data_dir import take
 from tests.integration.web.conftest import job_id
 from tests.integration.web.driving import Driver
 from tests.support.programs import Program, programs_in
@@ -39,6 +40,7 @@ class Place:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Place]:
+    take(folder / "data")
     _sparse(folder / "data" / "delivery" / KEY)
     yield Place({})
 
