@@ -30,7 +30,7 @@ async def test_jobs_are_spread_over_the_masters_and_all_end(
         rebuilt = await Rebuilder(s.space)(dry_run=True)
         assert await rebuild_index(s.parts.log) == 0
         assert [entry async for entry in ParkedLog(s.parts.log).all()] == []
-        findings = await service.log_server(s.parts, explicit=True)
+        findings = await service.log_server(s.parts, expected=True)
     assert rebuilt.jobs == 8
     assert rebuilt.found.keys() <= {"live"}  # progress that was reported as its job ended
     assert len(shares) > 1, shares
