@@ -22,6 +22,8 @@ class Patience:
     """`seconds` of waiting in all, in which what waits side by side counts once; or, with `each`, for every command
     anew, whatever waits beside it."""
 
+    __slots__ = ("_each", "_left", "_seconds", "_since", "_waiting")
+
     def __init__(self, seconds: float, *, each: bool = False) -> None:
         self._seconds, self._left, self._each = seconds, seconds, each
         self._waiting, self._since = 0, 0.0
