@@ -102,8 +102,8 @@ async def open_site(layout: Layout) -> AsyncIterator[Site]:
     plugin(layout.folder / "plugins")
     programs: list[Program] = []
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_kill_all, programs)
         site = await _build(layout, programs, stack)
+        stack.push_async_callback(_kill_all, programs)  # before the proxies end: they wait for both their sides
         await site.start_server()
         await _start_store(programs[1])
         await asyncio.gather(*(program.start() for program in programs[2:]))
