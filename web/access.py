@@ -11,16 +11,16 @@ import re
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
-from multidict import istr
+from multidict import CIMultiDict, istr
 
 from eventflow.settings import Settings
 from web.errors import Problem
 from web.origins import Origins, is_local_host
 
-#: One of these is set by every proxy that says so at all. The commonest come first.
-_FORWARDED = tuple(
-    istr(name) for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
-)
+#: One of these is set by every proxy that says so at all; as keys of headers, which have no case.
+_FORWARDED = CIMultiDict(
+    dict.fromkeys(("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"), "")
+).keys()
 _FETCH_SITE = istr("Sec-Fetch-Site")
 _FOREIGN_SITES = ("cross-site", "same-site")
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD)
@@ -49,15 +49,15 @@ class OpenAccess:
                 f"Without an API key the service answers to localhost, 127.0.0.1 and [::1] alone, not to {host!r}. "
                 f"{MAKE_A_KEY}, or name this host in EVENTFLOW_PUBLIC_URL.",
             )
-        for name in _FORWARDED:
-            if name in headers:
-                raise Problem(
-                    401,
-                    "unauthorized",
-                    f"The request came through a proxy ({name}), and without an API key only this machine is let in. "
-                    f"{MAKE_A_KEY}.",
-                    headers={hdrs.WWW_AUTHENTICATE: 'Bearer realm="eventflow"'},
-                )
+        if not _FORWARDED.isdisjoint(headers):
+            name = next(name for name in headers if name in _FORWARDED)
+            raise Problem(
+                401,
+                "unauthorized",
+                f"The request came through a proxy ({name}), and without an API key only this machine is let in. "
+                f"{MAKE_A_KEY}.",
+                headers={hdrs.WWW_AUTHENTICATE: 'Bearer realm="eventflow"'},
+            )
         if request.method not in _READS:
             self._check_page(request, host)
 

@@ -6,27 +6,14 @@ the origins that `Origins` allows. Nobody is told by a cookie, so that `Access-C
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aiohttp import hdrs, web
 from multidict import CIMultiDict, istr
 
 from web.auth import AUTH
 from web.errors import Problem
-from web.links import JOBS
 from web.origins import Origins
+from web.route_facts import RouteFacts, facts_of
 
-#: Where a playback token does instead of an API key: all that a player, or a page around it, fetches of a job.
-WATCHED = frozenset(
-    f"{JOBS}/{{job_id}}/{what}"
-    for what in (
-        *("stream.m3u8", "stream/{quality}/{name}", "stream.{ending}", "captions.{ending}", "download.{ending}"),
-        *("stream", "captions", "download"),
-        *("thumbnail", "poster", "preview", "storyboard", "storyboard/{sheet}"),
-    )
-)
-#: What pages of any origin may read: the above, and what signed URLs of local stores lead to.
-MEDIA = WATCHED | {"/media/{store}/{key}"}
 _EXPOSED = ", ".join(
     (
         *("Location", "ETag", "Retry-After", "X-Request-Id", "Idempotency-Replayed", "WWW-Authenticate", "Allow"),
@@ -43,43 +30,26 @@ _ALLOWED = ", ".join(
 _MAX_AGE_S = 7_200
 _ASKED_METHOD = istr(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
 _ASKED_NETWORK, _ALLOW_NETWORK = "Access-Control-Request-Private-Network", "Access-Control-Allow-Private-Network"
-_NOSNIFF: dict[str, str] = {istr("X-Content-Type-Options"): "nosniff"}
-_FOR_ANY: dict[str, str] = {
-    **_NOSNIFF,
-    istr(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN): "*",
-    istr(hdrs.ACCESS_CONTROL_EXPOSE_HEADERS): _EXPOSED,
-}
-_FOR_NONE: dict[str, str] = {**_NOSNIFF, istr(hdrs.VARY): "Origin"}
+_NOSNIFF: dict[str, str] = {"X-Content-Type-Options": "nosniff"}
+_FOR_ANY = CIMultiDict(
+    {**_NOSNIFF, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*", hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: _EXPOSED}
+)
+_FOR_NONE = CIMultiDict({**_NOSNIFF, hdrs.VARY: "Origin"})
 
 ORIGINS = web.AppKey("origins", Origins)
 
 
-def path_of(match: web.UrlMappingMatchInfo) -> str:
-    """The path of the route that was found, as it was registered; empty where there is none for the request.
-
-    What was found says more than how the request's path was written.
-    """
-    resource = match.route.resource
-    return "" if resource is None or match.http_exception is not None else resource.canonical
-
-
-def answer_headers(request: web.Request, path: str) -> Mapping[str, str]:
-    """What every answer has, errors as well. `path` is that of the route."""
-    if path in MEDIA:
+def answer_headers(request: web.Request, route: RouteFacts) -> CIMultiDict[str]:
+    """What every answer has, errors as well."""
+    if route.is_media:
         return _FOR_ANY
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return _FOR_NONE
     allowed = request.app[ORIGINS].allowed(origin, is_open=request.app[AUTH].is_open)
-    return _FOR_NONE if allowed is None else {**_FOR_ANY, **_FOR_NONE, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allowed}
-
-
-def mark(headers: CIMultiDict[str], more: Mapping[str, str]) -> None:
-    """Add `more` to an answer's headers; `Vary` may have other reasons, too."""
-    if hdrs.VARY in headers and hdrs.VARY in more:
-        more = {**more, hdrs.VARY: f"{headers[hdrs.VARY]}, {more[hdrs.VARY]}"}
-    for name in more:  # much faster than `update`, for so few
-        headers[name] = more[name]
+    if allowed is None:
+        return _FOR_NONE
+    return CIMultiDict({**_FOR_ANY, **_FOR_NONE, hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allowed})
 
 
 def is_options(request: web.Request) -> bool:
@@ -88,15 +58,15 @@ def is_options(request: web.Request) -> bool:
     return request.method == hdrs.METH_OPTIONS and isinstance(refused, web.HTTPMethodNotAllowed)
 
 
-async def asked_path(request: web.Request) -> str:
-    """The path of the route that a preflight asks about, as it was registered."""
+async def asked_route(request: web.Request) -> RouteFacts:
+    """The route that a preflight asks about."""
     methods = _methods(request)
     asked = request.headers.get(_ASKED_METHOD)
     of_asked = request.clone(method=asked if asked in methods else methods[0])
-    return path_of(await request.app.router.resolve(of_asked))
+    return facts_of(await request.app.router.resolve(of_asked))
 
 
-def preflight(request: web.Request, path: str) -> web.Response:
+def preflight(request: web.Request, route: RouteFacts) -> web.Response:
     """204 with the methods of the path, and what a page of the origin may send. Raises Problem 403 for no such page.
 
     The origin itself is told as in every answer (`answer_headers`).
@@ -105,7 +75,7 @@ def preflight(request: web.Request, path: str) -> web.Response:
     answer = web.Response(status=204, headers={hdrs.ALLOW: methods})
     if _ASKED_METHOD not in request.headers or origin is None:
         return answer
-    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in answer_headers(request, path):
+    if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN not in answer_headers(request, route):
         raise Problem(
             403,
             "origin_not_allowed",

@@ -19,6 +19,7 @@ from web.errors import RETRY, FieldError, Problem, invalid, job_not_found, not_a
 from web.idempotency import REPLAYED
 from web.links import job_links
 from web.obey import Obeyed, obey
+from web.patience import begin_request
 from web.projection import PROJECTION
 from web.queueing import QUEUEING, placed
 from web.ranges import matches_any
@@ -71,22 +72,29 @@ async def _at_version(request: web.Request, job_id: str, min_version: int) -> Sn
 
 async def status(request: web.Request) -> web.Response:
     """The one that is asked for all the time: a fresh job from the cache takes no other step than these."""
-    app = request.app
-    if request.query_string:
-        known_query(request.query, "min_version")
-        found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
-    else:
-        cached = app[PROJECTION].peek(request.match_info["job_id"])
-        mine = cached is not None and cached.view.owner == request[PRINCIPAL].owner
-        found = cached if cached and mine else await owned_job(request)
-    queueing = app[QUEUEING]
-    if queueing.may_be_any and (place := await queueing.position(found.view)):
-        found = placed(found, place)
+    found = _from_memory(request) or await _looked_up(request)
     headers = found.headers.copy()
     known = request.headers.get(hdrs.IF_NONE_MATCH)
     if known is not None and matches_any(known, found.etag):
         return web.Response(status=304, headers=headers)
     return web.Response(body=found.body, headers=headers)
+
+
+def _from_memory(request: web.Request) -> Snapshot | None:
+    """The requester's job, if it is cached and fresh, nothing else is asked for, and no place in the queue."""
+    app = request.app
+    cached = None if request.query_string else app[PROJECTION].peek(request.match_info["job_id"])
+    if cached is None or cached.view.owner != request[PRINCIPAL].owner:
+        return None
+    return None if app[QUEUEING].may_wait(cached.view) else cached
+
+
+async def _looked_up(request: web.Request) -> Snapshot:
+    begin_request()
+    known_query(request.query, "min_version")
+    found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
+    place = await request.app[QUEUEING].position(found.view)
+    return placed(found, place) if place else found
 
 
 async def any_status(request: web.Request) -> web.Response:

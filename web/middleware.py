@@ -11,11 +11,13 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
-from web.auth import AUTH
-from web.cors import WATCHED, answer_headers, asked_path, is_options, mark, path_of, preflight
+from eventflow.identity import Principal
+from web.auth import AUTH, Auth
+from web.cors import answer_headers, asked_route, is_options, preflight
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.errors import Problem, as_problem, problem_response
 from web.patience import begin_request
+from web.route_facts import facts_of
 from web.tokens import check_token
 
 _log = structlog.get_logger()
@@ -44,19 +46,20 @@ def middleware(deps: WebDeps) -> Middleware:
         given = request.headers.get(REQUEST_ID_HEADER)
         request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
         request[REQUEST_ID] = request_id
-        path = path_of(request.match_info)
-        begin_request()
+        route = facts_of(request.match_info)
+        if not route.is_from_memory:
+            begin_request()
         try:
-            if path.startswith("/api/"):
-                if request.query_string and (token := _token(request, path)):
+            if route.is_api:
+                if route.is_watched and (token := _token(request)):
                     check_token(deps.signing, token, request.match_info["job_id"], deps.clock())
                     request[PLAYBACK] = token
                 else:
                     auth = request.app[AUTH]
-                    request[PRINCIPAL] = auth.known(request) or await auth.principal(request)
-            if not path and is_options(request):
-                path = await asked_path(request)
-                response: web.StreamResponse = preflight(request, path)
+                    request[PRINCIPAL] = auth.known(request) or await _looked_up(auth, request)
+            if not route.path and is_options(request):
+                route = await asked_route(request)
+                response: web.StreamResponse = preflight(request, route)
             else:
                 response = await handler(request)
         except Exception as error:
@@ -64,8 +67,9 @@ def middleware(deps: WebDeps) -> Middleware:
                 raise
             response = _refused(request, error, request_id)
         if not response.prepared:
-            response.headers[REQUEST_ID_HEADER] = request_id
-            mark(response.headers, answer_headers(request, path))
+            headers = response.headers
+            headers[REQUEST_ID_HEADER] = request_id
+            headers.update(answer_headers(request, route))
         status = response.status
         if status >= 500 or request.method not in _QUIET or status in _NOTABLE:
             _log.info("request", **_facts(request, status, started))
@@ -76,9 +80,14 @@ def middleware(deps: WebDeps) -> Middleware:
     return handle
 
 
-def _token(request: web.Request, path: str) -> str | None:
-    """The playback token that the request shows, where one counts."""
-    return request.query.get("token") if path in WATCHED and request.method in _READS else None
+async def _looked_up(auth: Auth, request: web.Request) -> Principal:
+    begin_request()
+    return await auth.principal(request)
+
+
+def _token(request: web.Request) -> str | None:
+    """The playback token that the request shows, if it counts."""
+    return request.query.get("token") if request.query_string and request.method in _READS else None
 
 
 def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:

@@ -27,14 +27,13 @@ class Queueing:
     monotonic: Callable[[], float]
     _nobody_until: float = 0.0
 
-    @property
-    def may_be_any(self) -> bool:
-        """Whether anybody may wait; no I/O."""
-        return self.monotonic() >= self._nobody_until
+    def may_wait(self, view: JobView) -> bool:
+        """Whether the job may have a place; no I/O."""
+        return self.monotonic() >= self._nobody_until and view.status is Status.QUEUED
 
     async def position(self, view: JobView) -> int | None:
         """The place of a job that waits, from 1; None of any other. Raises connection errors."""
-        if view.status is not Status.QUEUED or not self.may_be_any:
+        if not self.may_wait(view):
             return None
         place = await queue_position(self.redis, self.keyspace, view.id, view.job.request.priority)
         if place is None and not await waiting_jobs(self.redis, self.keyspace):

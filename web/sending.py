@@ -12,11 +12,12 @@ from aiohttp import ClientConnectionResetError, hdrs, web
 from attrs import frozen
 
 from eventflow.storage import StorageError
-from web.cors import answer_headers, path_of
+from web.cors import answer_headers
 from web.deps import REQUEST_ID
 from web.errors import Problem
 from web.middleware import REQUEST_ID_HEADER
 from web.ranges import NotModified, Part, Unsatisfiable, select
+from web.route_facts import facts_of
 
 _log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Answer:
 
 def begin(request: web.Request, what: Representation) -> Answer:
     """The answer to a GET or HEAD, not yet sent. Raises Problem 416."""
-    of_all = answer_headers(request, path_of(request.match_info))
+    of_all = answer_headers(request, facts_of(request.match_info))
     headers: dict[str, str] = {**what.headers(), REQUEST_ID_HEADER: request[REQUEST_ID], **of_all}
     chosen = select(request.method, request.headers, size_bytes=what.size_bytes, etag=what.etag)
     if isinstance(chosen, Unsatisfiable):

@@ -20,8 +20,8 @@ from ops.planning import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver, file_ref
 from web.app import create_app, routes
-from web.cors import MEDIA
 from web.deps import WebDeps
+from web.route_facts import MEDIA
 from web.serve import serving
 
 

@@ -108,6 +108,7 @@ async def test_another_namespace_opens_nothing(deps: WebDeps, settings: Settings
         {"X-Forwarded-For": "192.0.2.1"},
         {"X-Forwarded-Host": "videos.example.org"},
         {"X-Forwarded-Proto": "https"},
+        {"via": "1.1 proxy"},
         {"X-Real-IP": "192.0.2.1"},
         {"Via": "1.1 proxy"},
     ],
