@@ -42,7 +42,8 @@ class VersionPending(Exception):
 class Entry:
     """A cached job. `noted` is the newest version that the tail has told of; `floor` the progress shown in `run`.
 
-    `tailed`: whether the tail reads the job's partition. `coming`: what it has told of is being read.
+    `tailed`: whether the tail reads the job's partition. `coming`: what it has told of is being read. `asked`: it was
+    asked for since the cache last thought of letting it go.
     """
 
     job_id: str
@@ -51,6 +52,7 @@ class Entry:
     epoch: int = -1
     noted: int = 0
     coming: bool = False
+    asked: bool = False
     live: dict[str, float] = field(factory=dict)
     run: int = 0
     floor: float = 0.0

@@ -45,7 +45,7 @@ Hear = Callable[[Sequence[Envelope]], None]
 
 
 class Projection:
-    """Job views by id. At most `capacity` are kept, the least recently asked for go; `render` makes the answer.
+    """Job views by id. At most `capacity` are kept, those go that weren't asked for lately; `render` makes the answer.
 
     `hear` gets the events of a job that were read, so that nobody has to read them again: all of them, or those that
     go on from what it got before.
@@ -70,7 +70,7 @@ class Projection:
         entry = self._cache.get(job_id)
         if entry is None or not self._fresh(entry):
             return None
-        self._cache.move_to_end(job_id)
+        entry.asked = True
         return entry.snapshot or self._snapshot(entry)
 
     async def get(self, job_id: str, *, min_version: int = 0, timeout_s: float = 10.0) -> Snapshot | None:
@@ -142,15 +142,26 @@ class Projection:
         return entry
 
     def _keep(self, entry: Entry) -> None:
-        known = self._cache.get(entry.job_id)
-        if known is None:
-            if self._loading.pop(entry.job_id, None) is not entry:
-                entry.epoch = -1  # it wasn't registered all the time: a note may have passed it by
-            self._cache[entry.job_id] = entry
-            if len(self._cache) > self._capacity:
-                self._cache.popitem(last=False)
-        else:
-            self._cache.move_to_end(entry.job_id)
+        if entry.job_id in self._cache:
+            entry.asked = True
+            return
+        if self._loading.pop(entry.job_id, None) is not entry:
+            entry.epoch = -1  # it wasn't registered all the time: a note may have passed it by
+        if len(self._cache) >= self._capacity:
+            self._evict()
+        self._cache[entry.job_id] = entry
+
+    def _evict(self) -> None:
+        """Let go of the oldest entry that wasn't asked for since it last was the oldest one.
+
+        This is the CLOCK approximation of LRU: a hit sets a flag, where moving the entry would touch its neighbours.
+        """
+        while True:
+            job_id, entry = self._cache.popitem(last=False)
+            if not entry.asked:
+                return
+            entry.asked = False
+            self._cache[job_id] = entry
 
     def _snapshot(self, entry: Entry) -> Snapshot:
         if entry.snapshot is None:

@@ -33,7 +33,13 @@ async def test_200_who_wait_for_a_version_use_one_blocked_connection(
         _, connected_before = await _clients(looking)
         waits = [asyncio.create_task(wait_for(2)) for _ in range(WAITING)]
         await wait_until(lambda: _waiting(client, job) == WAITING)
-        seen = [await _clients(looking) for _ in range(50)]
+        seen = [await _clients(looking)]
+
+        async def saw_the_reader() -> bool:  # between two reads it rests, and nobody is blocked
+            seen.append(await _clients(looking))
+            return len(seen) > 50 and seen[-1][0] == 1
+
+        await wait_until(saw_the_reader)
         assert max(blocked for blocked, _ in seen) == 1
         assert max(connected for _, connected in seen) <= connected_before + 16  # the app's pool
         reads, tails = await _calls(looking, "xrange"), await _calls(looking, "xread")
