@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, field, frozen
-from cattrs.preconf.orjson import make_converter
+from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from handlers.generation.time_grid import seconds_of
 
@@ -230,11 +230,17 @@ class RenderedScene:
     renditions: tuple[Rendition, ...]
 
 
-_converter = make_converter()
-_converter.register_unstructure_hook(Path, str)
-_converter.register_structure_hook(Path, lambda value, _: Path(value))
-
 T = TypeVar("T")
+
+
+def _converter_with_paths() -> OrjsonConverter:
+    converter = make_converter()
+    converter.register_unstructure_hook(Path, str)
+    converter.register_structure_hook(Path, lambda value, _: Path(value))
+    return converter
+
+
+_converter: Final = _converter_with_paths()
 
 
 def dump(value: object) -> bytes:

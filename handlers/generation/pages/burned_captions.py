@@ -16,18 +16,15 @@ import numpy as np
 import orjson
 import typst
 from attrs import frozen
-from numpy.typing import NDArray
 from PIL import Image
 
 from handlers.generation.aspects import Aspect
+from handlers.generation.encoding.overlays import Rgba
 from handlers.generation.errors import DrawError
 from handlers.generation.model import Narration
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.pages.fonts import font_directories
 from handlers.generation.pages.typst_errors import typst_errors
-
-#: height x width x 4, uint8, not premultiplied.
-Rgba = NDArray[np.uint8]
 
 #: The box is dark in every theme, so that one text colour fits all: contrast is that of the text to the box over white.
 BOX: Final = (12, 14, 20, 224)

@@ -17,11 +17,10 @@ import numpy as np
 import orjson
 import typst
 from attrs import frozen
-from numpy.typing import NDArray
 from PIL import Image
 
 from handlers.generation.aspects import Aspect, aspect_of
-from handlers.generation.encoding.overlays import Rgb
+from handlers.generation.encoding.overlays import Rgb, Rgba
 from handlers.generation.encoding.timeline import BLANK
 from handlers.generation.errors import DrawError
 from handlers.generation.model import AssetFiles
@@ -36,9 +35,6 @@ from handlers.generation.script.content import Clip, Scene
 from handlers.generation.script.content import Image as Picture
 
 _POINTS_PER_INCH: Final = 72.0
-
-#: rgb24 with alpha: height x width x 4, uint8, not premultiplied.
-Rgba = NDArray[np.uint8]
 
 Fit = Literal["contain", "cover"]
 Motion = Literal["none", "zoom", "pan"]

@@ -22,7 +22,6 @@ from handlers.generation.script.content import (
     Code,
     Columns,
     Heading,
-    Image,
     Math,
     Paragraph,
     Quote,
@@ -32,6 +31,7 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
+from handlers.generation.script.content import Image as Picture
 
 _NAMES: Final = {
     "bullets": "a list", "chart": "a chart", "clip": "a clip", "code": "a listing", "heading": "a heading",
@@ -114,7 +114,7 @@ def _as_text(block: Block) -> Block:
             return evolve(block, spans=_plain(block.spans))
         case Quote():
             return evolve(block, spans=_plain(block.spans), source=_plain(block.source))
-        case Image() | Clip():
+        case Picture() | Clip():
             return Paragraph((Sentence((Span(block.alt),), block.step),))
         case Math():
             return Code("", block.source, block.step)

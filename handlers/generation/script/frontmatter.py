@@ -60,7 +60,7 @@ class FrontMatter:
 
 
 @frozen
-class Opened:
+class Manuscript:
     """What a script's front matter says, the `body` below it, and what its author should know of.
 
     In the body, blank lines stand for what was taken away, so that lines keep their numbers.
@@ -71,7 +71,7 @@ class Opened:
     warnings: tuple[Warned, ...] = ()
 
 
-def split_front_matter(text: str) -> Opened:
+def split_front_matter(text: str) -> Manuscript:
     """The front matter of a script and the rest of it. Raises ScriptError, which tells of all that is wrong."""
     preamble = split(text, _KEYS)
     found: dict[str, Any] = {}
@@ -93,7 +93,7 @@ def split_front_matter(text: str) -> Opened:
             found |= _read(entry, faults)
     if faults:
         raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
-    return Opened(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
+    return Manuscript(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
 
 
 def _unknown(foreign: list[str]) -> tuple[Warned, ...]:

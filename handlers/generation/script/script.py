@@ -7,14 +7,14 @@ becomes scenes of its paragraphs. Long sections go over several pages; nothing i
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import evolve
 
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Script
-from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, split_front_matter
+from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
@@ -49,15 +49,6 @@ def clean(text: str) -> str:
     return nfc(text)
 
 
-@frozen
-class Manuscript:
-    """A script that has been opened: its front matter, the Markdown below it, and what its author should know of."""
-
-    front: FrontMatter
-    body: str
-    warnings: tuple[Warned, ...] = ()
-
-
 def open_script(text: str) -> Manuscript:
     """The front matter of a script and its Markdown, without comments. Raises ScriptError."""
     opened = split_front_matter(clean(text))
@@ -66,7 +57,7 @@ def open_script(text: str) -> Manuscript:
     if unclosed is not None:
         what = f"the comment that begins on line {unclosed} doesn't end, so that nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", what))
-    return Manuscript(opened.front, body, warnings)
+    return evolve(opened, body=body, warnings=warnings)
 
 
 def parse_script(
