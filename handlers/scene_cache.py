@@ -120,7 +120,7 @@ class SceneCache:
 
 
 @define(eq=False)
-class CacheKeeper:
+class CacheSweeper:
     """Sweeps a cache now and then, when somebody comes by; each process for itself, sweeping twice does no harm."""
 
     cache: SceneCache

@@ -240,7 +240,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
-    from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
+    from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
     from handlers.upload.handler import Upload
     from handlers.upload.uploader import Delivery
     from handlers.workspace import Workspace
@@ -254,7 +254,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     made = (
         Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace, CacheKeeper(cache)).group,
+        Metadata(workspace, CacheSweeper(cache)).group,
     )
     return {group.name: group for group in made}
 

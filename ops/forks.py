@@ -24,7 +24,7 @@ from eventflow.settings import Settings
 from handlers.generation import control, model
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.scene_digest import scene_digest
+from handlers.generation.reuse import scene_digest
 from web.requests.input_fields import SOURCES
 from web.requests.video_request import Limits, parse_request
 

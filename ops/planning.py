@@ -11,19 +11,19 @@ from attrs import frozen
 
 from eventflow.domain.values import VideoRequest
 from eventflow.settings import Settings
-from handlers.generation import catalogue, control, model
+from handlers.generation import catalogue, control, model, model_json
 from handlers.generation.errors import DocumentError, SpeechError
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.narration.narrators.choice import narrators
-from handlers.generation.narration.speech import check as check_voice
+from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
-from handlers.generation.script.resolve_brief import check_theme, front_matter, plan_brief, with_front_matter
 from handlers.generation.script.schema import scenes_schema
+from handlers.generation.script.script import check_theme, front_matter, plan_brief, with_front_matter
 from handlers.media.errors import RequestError
 from web.http.errors import RETRY, FieldError, Problem, invalid
 from web.requests.json_reader import pointer_to
@@ -134,7 +134,7 @@ class _NotScenes(Exception):
 def _scene(draft: model.SceneDraft) -> Scene:
     if not {"layout", "blocks", "lines"} <= draft.spec.keys():
         raise _NotScenes
-    return model.from_spec(draft.spec, Scene)
+    return model_json.from_spec(draft.spec, Scene)
 
 
 def _offer(offer: catalogue.Offer) -> dict[str, Any]:

@@ -40,7 +40,7 @@ async def normalise(upload: Path, form: Format, folder: Path) -> Picture:
     with upload.open("rb") as source, path.open("wb") as target:
         try:
             ended = await sandbox.run(command, _LIMITS, source=source, target=target)
-        except sandbox.TookTooLong as error:
+        except sandbox.SandboxTimeout as error:
             raise MediaTooLarge("the picture takes too long to decode: make it smaller") from error
     if ended.code == picture_worker.TOO_LARGE:
         raise MediaTooLarge(f"{ended.err}: scale it down to {MAX_WIDTH} pixels in width, it isn't shown larger")

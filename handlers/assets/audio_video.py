@@ -67,7 +67,7 @@ async def examine(upload: Path, form: Format) -> dict[str, Any]:
     with upload.open("rb") as source:
         try:
             ended = await sandbox.run(command, _PROBE_LIMITS, source=source)
-        except sandbox.TookTooLong as error:
+        except sandbox.SandboxTimeout as error:
             raise BrokenMedia("the file can't be read: its headers take too long") from error
     if ended.code != 0:
         why = ended.err if ended.code == probe_worker.BROKEN else "it needs too much memory or time"
@@ -111,7 +111,7 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
     with upload.open("rb") as source, path.open("w+b") as target:
         try:
             ended = await sandbox.run(command, _LIMITS, source=source, target=target)
-        except sandbox.TookTooLong as error:
+        except sandbox.SandboxTimeout as error:
             raise MediaTooLarge(f"the {kind} takes too long to decode: make it smaller or shorter") from error
     if os.strerror(errno.ENOSPC) in ended.err:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

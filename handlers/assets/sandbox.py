@@ -39,7 +39,7 @@ _OUT_BYTES = 64 * 1024
 _ERR_BYTES = 8 * 1024
 
 
-class TookTooLong(Exception):
+class SandboxTimeout(Exception):
     """The program was ended after `wall_s`."""
 
 
@@ -54,7 +54,7 @@ class Limits:
 
 
 @frozen
-class Ended:
+class SandboxResult:
     """`code` is negative for a signal; `out` the first 64 KiB of standard output, `err` the last 8 KiB of errors."""
 
     code: int
@@ -62,7 +62,9 @@ class Ended:
     err: str
 
 
-async def run(command: Sequence[str], limits: Limits, *, source: IO[bytes], target: IO[bytes] | None = None) -> Ended:
+async def run(
+    command: Sequence[str], limits: Limits, *, source: IO[bytes], target: IO[bytes] | None = None
+) -> SandboxResult:
     """Run `command` (its program by absolute path) with `source` as standard input, `target` as output.
 
     Without `target` the output is in the answer. When this returns or raises, the process is gone. Raises
@@ -82,13 +84,13 @@ async def run(command: Sequence[str], limits: Limits, *, source: IO[bytes], targ
         async with asyncio.timeout(limits.wall_s):
             out, err, code = await asyncio.gather(_first(process.stdout), _last(process.stderr), process.wait())
     except TimeoutError as error:
-        raise TookTooLong(f"not done within {limits.wall_s:g} s") from error
+        raise SandboxTimeout(f"not done within {limits.wall_s:g} s") from error
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return Ended(code, out, err.decode(errors="replace"))
+    return SandboxResult(code, out, err.decode(errors="replace"))
 
 
 async def _first(stream: asyncio.StreamReader | None) -> bytes:

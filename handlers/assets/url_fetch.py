@@ -33,7 +33,7 @@ _HEADERS = {"User-Agent": "eventflow", "Accept": "image/*, video/*, audio/*", "A
 
 
 @frozen
-class Patience:
+class FetchTimeouts:
     """Seconds: for a connection, between two pieces, for the whole."""
 
     connect_s: float = 10.0
@@ -54,7 +54,7 @@ class RemoteFetcher:
     schemes: frozenset[str] = frozenset({"https"})
     resolve: Resolve = resolve_by_system
     allowed: Callable[[Address], bool] = is_public
-    patience: Patience = field(factory=Patience)
+    patience: FetchTimeouts = field(factory=FetchTimeouts)
 
     def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The file at `url` in pieces, as it is sent. Raises RemoteRefused, RemoteFailed, while it is read, too."""
@@ -88,7 +88,7 @@ class RemoteFetcher:
         """The answer that is no redirect, checked."""
         target = self._checked(url)
         for _ in range(MAX_REDIRECTS + 1):
-            with _told_plainly():
+            with _as_fetch_errors():
                 answer = await session.get(target, allow_redirects=False)
             location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
             if location is None:
@@ -143,7 +143,7 @@ def _good(answer: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
 
 async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     while True:
-        with _told_plainly():
+        with _as_fetch_errors():
             chunk = await answer.content.read(_CHUNK_BYTES)
         if not chunk:
             return
@@ -151,7 +151,7 @@ async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _as_fetch_errors() -> Iterator[None]:
     """Around what talks to the server: who asks isn't told more of the network than they need."""
     try:
         yield

@@ -22,19 +22,18 @@ from eventflow.domain.state import Job, Scene
 from eventflow.domain.values import FileRef, ReusableScene, Step
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.retry_policy import ArtefactMissing, StepError
-from handlers.generation import model
+from handlers.generation import model, model_json, render_model
 from handlers.generation.encoding.assemble import ScenePart, assemble
-from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped
+from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped_qualities
 from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.extras.make_extras import Joined, Making
+from handlers.generation.extras.make_extras import ExtrasMaker, JoinedVideo
 from handlers.generation.job_adapter import brief_of, control_of, fetch_assets
 from handlers.generation.narration.caption_files import caption_files
-from handlers.generation.narration.hold import held
+from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.reuse import Reuse, as_wanted
-from handlers.generation.scene_digest import scene_digest, scene_digest_when_held
+from handlers.generation.reuse import Reuse, held_scene_digest, made_as_requested, scene_digest
 from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
@@ -84,12 +83,12 @@ class Generation:
         """The plan: the one that an earlier attempt has announced, or a new one."""
         job = reaction.job
         if job.plan is not None:
-            return model.load(await self.workspace.get(job.plan), model.Plan)
+            return model_json.load(await self.workspace.get(job.plan), model.Plan)
         plan = await reaction.in_thread(pipeline.plan, brief_of(job.request), control_of(reaction, None))
         cap = cap_of(plan, await self._assets_of(reaction.owner, plan))
-        ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
+        ref = await self.workspace.put_json(reaction.job_id, model_json.dump(plan))
         asked = job.request.quality_levels
-        made = capped(asked, cap)
+        made = capped_qualities(asked, cap)
         announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
         warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", cap_warning(asked, made, cap))]
         await reaction.commit(*announced, *(warnings if made != asked else ()))
@@ -116,7 +115,7 @@ class Generation:
         job, job_id = reaction.job, reaction.job_id
         source, start = scene_digest(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
-        reuse, when_held = Reuse(self.workspace, self.cache), scene_digest_when_held(source, least)
+        reuse, when_held = Reuse(self.workspace, self.cache), held_scene_digest(source, least)
         for made_from in (source, when_held) if least else (source,):
             if reusable := await reuse.scene(reaction, plan, made_from, start, folder, least):
                 await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
@@ -127,12 +126,12 @@ class Generation:
         task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
         scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
         if scene.duration_cells < least:
-            scene, source = await reaction.in_thread(held, scene, least), when_held
+            scene, source = await reaction.in_thread(hold_scene, scene, least), when_held
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)
             scene.audio.unlink()
-        spec = await self.workspace.put_json(job_id, model.dump_narrated(scene))
+        spec = await self.workspace.put_json(job_id, model_json.dump_narrated(scene))
         await reaction.commit(
             cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, source)
         )
@@ -144,24 +143,26 @@ class Generation:
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             pipeline = self.pipelines(reaction.job.request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
-            scene = model.load_narrated(await self.workspace.get(event.spec), audio)
+            scene = model_json.load_narrated(await self.workspace.get(event.spec), audio)
             task = await self._render_task(reaction, scene, folder)
             rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
             check = (event.start_cells, event.duration_cells, reaction.job.quality_levels)
             await reaction.in_thread(check_scene, rendered, *check)
             renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
-            if as_wanted(reaction.job, event.scene):
+            if made_as_requested(reaction.job, event.scene):
                 made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
                 await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
         return [cmd.FinishScene(event.scene, event.run, renditions)]
 
-    async def _render_task(self, reaction: StepContext, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
+    async def _render_task(
+        self, reaction: StepContext, scene: model.NarratedScene, folder: Path
+    ) -> render_model.RenderTask:
         event: ev.ScenePlanned = reaction.event
         job = reaction.job
         style = await self._style(job)
         wanted = (*scene.assets, *((style.music,) if style.music else ()))
         remote = job.remote_work(event.scene, event.run)
-        return model.RenderTask(
+        return render_model.RenderTask(
             scene,
             event.start_cells,
             job.quality_levels,
@@ -178,9 +179,9 @@ class Generation:
         """How the video looks and sounds: the plan's word counts, since a script may have one of its own."""
         if job.plan is None:
             return brief_of(job.request).style
-        return model.load(await self.workspace.get(job.plan), model.Plan).style
+        return model_json.load(await self.workspace.get(job.plan), model.Plan).style
 
-    async def _keep_rendition(self, job_id: str, rendition: model.Rendition) -> values.SceneRendition:
+    async def _keep_rendition(self, job_id: str, rendition: render_model.Rendition) -> values.SceneRendition:
         init = await self.workspace.put(job_id, rendition.init, _MP4)
         segments = [
             values.Segment(await self.workspace.put(job_id, segment.path, _SEGMENT), segment.duration_cells)
@@ -201,12 +202,12 @@ class Generation:
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             parts = await self._parts(job, folder)
-            videos = list[Joined]()
+            videos = list[JoinedVideo]()
             for number, quality in enumerate(job.quality_levels):
                 videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
                 reaction.progress((number + 1) / (len(job.quality_levels) + 1))
             cells = [scene.duration_cells for scene in _shown(job)]
-            made = await Making(self.workspace, reaction, folder, cells).all(videos)
+            made = await ExtrasMaker(self.workspace, reaction, folder, cells).all(videos)
         commands += [cmd.RecordDegradation(job.run, Step.ASSEMBLE, problem) for problem in made.problems]
         captions: tuple[values.CaptionFile, ...] = ()
         try:
@@ -245,13 +246,13 @@ class Generation:
 
     async def _assemble_quality(
         self, reaction: StepContext, quality: str, parts: Sequence[ScenePart], folder: Path
-    ) -> Joined:
+    ) -> JoinedVideo:
         target = folder / f"{quality}.mp4"
         info: MediaInfo = await reaction.in_thread(assemble, parts, target)
         ref = await self.workspace.put(reaction.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
-        return Joined(values.VideoFile(quality, width, height, info.duration_s, ref), target)
+        return JoinedVideo(values.VideoFile(quality, width, height, info.duration_s, ref), target)
 
 
 def _of_other_contracts(job: Job) -> list[str]:

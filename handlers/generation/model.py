@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any
 
-from attrs import evolve, field, frozen
-from cattrs.preconf.orjson import OrjsonConverter, make_converter
+from attrs import field, frozen
 
 from handlers.generation.time_grid import seconds_of
 
@@ -173,103 +172,3 @@ class NarratedScene:
     def duration_cells(self) -> int:
         """Length on the grid."""
         return self.narration.duration_cells
-
-
-@frozen
-class RenderTask:
-    """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
-
-    `threads` is for each encoder; 0 lets x264 choose by the number of processors. `assets` are those of the scene, and
-    the music. `remote_id` is what a service was last given to do for this scene by an attempt that was broken off, and
-    `remote_orders` how often it was given something. `work_id` is the same for all attempts, and for nothing else.
-    `scene_count` is that of the whole video.
-    """
-
-    scene: NarratedScene
-    start_cells: int
-    qualities: tuple[str, ...]
-    threads: int = 0
-    style: Style = Style()
-    assets: AssetFiles = field(factory=dict)
-    remote_id: str | None = None
-    scene_count: int = 1
-    remote_orders: int = 0
-    work_id: str = ""
-
-
-@frozen
-class Segment:
-    """One media segment: it starts with an IDR frame and carries absolute decode times."""
-
-    path: Path
-    start_cells: int
-    duration_cells: int
-    size_bytes: int
-
-
-@frozen
-class Rendition:
-    """A scene in one quality. `decoder_config` is a digest: equal ones can be joined."""
-
-    quality: str
-    profile: str
-    width: int
-    height: int
-    init: Path
-    segments: tuple[Segment, ...]
-    decoder_config: str
-
-
-@frozen
-class RenderedScene:
-    """A scene in all asked-for qualities."""
-
-    index: int
-    start_cells: int
-    duration_cells: int
-    renditions: tuple[Rendition, ...]
-
-
-T = TypeVar("T")
-
-
-def _converter_with_paths() -> OrjsonConverter:
-    converter = make_converter()
-    converter.register_unstructure_hook(Path, str)
-    converter.register_structure_hook(Path, lambda value, _: Path(value))
-    return converter
-
-
-_converter: Final = _converter_with_paths()
-
-
-def dump(value: object) -> bytes:
-    """Any value of this module as JSON."""
-    data: bytes = _converter.dumps(value)
-    return data
-
-
-def load(data: bytes, kind: type[T]) -> T:
-    """The value of type `kind` in `data`. Raises ValueError, or cattrs' BaseValidationError."""
-    return _converter.loads(data, kind)
-
-
-def to_spec(value: object) -> dict[str, Any]:
-    """A value of this module as a JSON object, for `SceneDraft.spec`."""
-    spec: dict[str, Any] = _converter.unstructure(value)
-    return spec
-
-
-def from_spec(spec: dict[str, Any], kind: type[T]) -> T:
-    """The value of type `kind` that `to_spec` was given."""
-    return _converter.structure(spec, kind)
-
-
-def dump_narrated(scene: NarratedScene) -> bytes:
-    """JSON of a narrated scene without the place of its sound file."""
-    return dump(evolve(scene, audio=None))
-
-
-def load_narrated(data: bytes, audio: Path | None) -> NarratedScene:
-    """The scene of `dump_narrated`, its sound file being at `audio` now."""
-    return evolve(load(data, NarratedScene), audio=audio)

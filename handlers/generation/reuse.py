@@ -1,11 +1,16 @@
 """Scenes that exist already, put into a job: their files under its keys, at the place in time where it wants them.
 
 From an earlier try, from the job that this one was forked from, or from the cache.
+
+What a scene is made from, as one digest: scenes of equal ones are the same, and needn't be made twice.
+
+Narrations of the same text may differ from one time to the next, so they are no part of it: what is said is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +20,33 @@ from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS
 from eventflow.domain.reprocess import reusable_scene
 from eventflow.domain.state import Job
-from eventflow.domain.values import FileRef, ReusableScene, files_of
+from eventflow.domain.values import LADDER, FileRef, ReusableScene, files_of
 from eventflow.runtime.context import StepContext
 from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import IntegrityError, ObjectMissing
-from handlers.generation import model
-from handlers.generation.encoding.mp4_boxes import BoxError
-from handlers.generation.encoding.retime import retimed, timescales
+from handlers.generation import model, model_json
+from handlers.generation.encoding.fragmented_mp4 import BoxError, retimed, timescales
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.pipelines.base import Pipeline
 from handlers.scene_cache import SceneCache, relocated
 from handlers.workspace import Workspace, home_of
+
+
+def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
+    """SHA-256 in hex over the scene's text and looks, who speaks, and the versions of what makes and encodes it."""
+    profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
+    digest = hashlib.sha256(model_json.dump([pipeline.name, pipeline.version, *profiles]))
+    digest.update(model_json.dump(plan.voice) + model_json.dump(plan.style) + model_json.dump(draft))
+    if plan.style.music is not None:
+        # It fades in with the first scene and out with the last.
+        digest.update(model_json.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
+    return digest.hexdigest()
+
+
+def held_scene_digest(source: str, cells: int) -> str:
+    """The same for a scene that was made to last for so many cells, which it doesn't in a longer video."""
+    return hashlib.sha256(f"{source} for {cells} cells".encode()).hexdigest()
+
 
 #: Codes of the warnings that a scene was made otherwise than was asked.
 _MAKESHIFTS: Final = frozenset({"narrator_fell_back", "block_as_text"})
@@ -49,12 +72,12 @@ class Reuse:
         mean that the scene is made. Raises StorageError where a store can't be used.
         """
         job, index = reaction.job, len(reaction.job.scenes)
-        found = _long(reusable_scene(job, source, start_cells), least_cells)
-        if found is not None and found.start_cells == start_cells and _belongs(reaction.job_id, found):
+        found = _long_enough(reusable_scene(job, source, start_cells), least_cells)
+        if found is not None and found.start_cells == start_cells and _is_own(reaction.job_id, found):
             return found
         ours = found is not None
-        if found is None and not _asked_anew(job, reaction.event, index):
-            found = _long(await self.cache.find(reaction.owner, source, job.quality_levels), least_cells)
+        if found is None and not _is_requested_again(job, reaction.event, index):
+            found = _long_enough(await self.cache.find(reaction.owner, source, job.quality_levels), least_cells)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
         try:
@@ -96,11 +119,11 @@ class Reuse:
         return evolve(await relocated(scene, placed), start_cells=start_cells)
 
 
-def _long(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None:
+def _long_enough(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None:
     return scene if scene is not None and scene.duration_cells >= least_cells else None
 
 
-def as_wanted(job: Job, index: int) -> bool:
+def made_as_requested(job: Job, index: int) -> bool:
     """Whether the scene was made without a makeshift. Another job would have that without its warning, and later
     perhaps without need. Of a job with as many warnings as there may be, that can't be told."""
     if len(job.warnings) >= MAX_WARNINGS:
@@ -108,7 +131,7 @@ def as_wanted(job: Job, index: int) -> bool:
     return not any(warning.scene == index and warning.code in _MAKESHIFTS for warning in job.warnings)
 
 
-def _belongs(job_id: str, scene: ReusableScene) -> bool:
+def _is_own(job_id: str, scene: ReusableScene) -> bool:
     """Whether every file of the scene is under the job's own keys."""
     homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
     return all(file.key.startswith(homes) for file in files_of(scene))
@@ -118,7 +141,7 @@ def _retime(path: Path, tracks: dict[int, int], shift_cells: int) -> None:
     path.write_bytes(retimed(path.read_bytes(), tracks, shift_cells))
 
 
-def _asked_anew(job: Job, event: object, index: int) -> bool:
+def _is_requested_again(job: Job, event: object, index: int) -> bool:
     """Whether somebody wants the scene to be made again, rather than to have it.
 
     One that is planned again because it could not be rendered from what was left of it may have been asked for before.

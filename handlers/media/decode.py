@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -18,8 +19,17 @@ from numpy.typing import NDArray
 from handlers.media.codecs import FRAME_RATE, SAMPLE_RATE
 from handlers.media.errors import CorruptMedia
 
+#: Only the file itself, and only in formats that services send.
+_CLIP_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,matroska,webm"}
+
+
+def open_clip(path: Path) -> InputContainer:
+    """Raises av.FFmpegError, ValueError."""
+    return av.open(str(path), options=dict(_CLIP_OPTIONS))
+
+
 Frame = NDArray[np.uint8]
-Samples = NDArray[np.float32]
+StereoSamples = NDArray[np.float32]
 
 _ONE_FRAME = Fraction(1, FRAME_RATE)
 
@@ -45,7 +55,7 @@ def read_frames(clip: Path, *, start_s: float = 0.0, size: tuple[int, int] | Non
                 yield np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
 
 
-def read_sound(recording: Path, start: int, count: int) -> Samples:
+def read_sound(recording: Path, start: int, count: int) -> StereoSamples:
     """`count` samples from sample number `start` on: float32 of shape (count, 2), 48 kHz, -1 to 1.
 
     Silence before the beginning and after the end, and where there is no sound at all. Raises CorruptMedia.
@@ -68,7 +78,7 @@ def read_sound(recording: Path, start: int, count: int) -> Samples:
     return samples
 
 
-def _place(piece: Samples, at: int, samples: Samples) -> None:
+def _place(piece: StereoSamples, at: int, samples: StereoSamples) -> None:
     """Copy what of `piece`, which begins at index `at`, lies inside."""
     first, last = max(0, at), min(len(samples), at + len(piece))
     if first < last:

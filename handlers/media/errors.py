@@ -1,6 +1,16 @@
 """Base errors of the media engine."""
 
+from __future__ import annotations
+
 from typing import ClassVar
+
+from handlers.generation.http_services.errors import ServiceFailed
+
+
+class BadClip(ServiceFailed):
+    """What the service gave is no whole clip; it may be fetched again."""
+
+    code = "remote_clip"
 
 
 class MediaError(Exception):

@@ -20,8 +20,9 @@ from attrs import asdict
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.profiles import Profile, profile_of
-from handlers.generation.encoding.timeline import changes
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, dump, from_spec
+from handlers.generation.encoding.timeline import page_changes
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
+from handlers.generation.model_json import dump, from_spec
 from handlers.generation.pages.draw import draw_pages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import Scene
@@ -108,7 +109,10 @@ def _fades(shown: list[tuple[int, int, int, int]], drawn: list[Path], inputs: li
 def _shown(scene: NarratedScene) -> list[tuple[int, int, int, int]]:
     """(page, frames of it, first frame, frames that it fades in over) of everything that a scene shows."""
     total = scene.duration_cells * FRAMES_PER_CELL
-    steps = [(0, 0, 0), *((frame, picture + 1, fade) for frame, picture, fade in changes(scene.narration.cues, total))]
+    steps = [
+        (0, 0, 0),
+        *((frame, picture + 1, fade) for frame, picture, fade in page_changes(scene.narration.cues, total)),
+    ]
     shown = []
     for (start, page, fade), following in zip(steps, [*steps[1:], None], strict=True):
         end = following[0] + following[2] if following else total

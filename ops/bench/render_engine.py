@@ -22,21 +22,23 @@ from PIL import Image
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import ScenePart, assemble
 from handlers.generation.encoding.encode import SceneSource, encode_scene
-from handlers.generation.encoding.motion import MovingImage, Place
-from handlers.generation.encoding.overlays import Box
+from handlers.generation.encoding.motion import MovingImage, Placement
+from handlers.generation.encoding.overlays import Rect
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import BLANK, FADE_OUT_FRAMES, plan_timeline
 from handlers.generation.encoding.verify_output import check_scene
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, dump, from_spec
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
+from handlers.generation.model_json import dump, from_spec
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Scene
 from handlers.generation.time_grid import CELL_SECONDS, cells_for, seconds_of
 from ops.bench.render_script import script
 
 QUALITIES = ("1080p", "720p")
 #: The picture that moves fills the page but for its margins, for so long.
-MOTION_BOX, MOTION_S = Box(120, 90, 1680, 900), 8.0
+MOTION_BOX, MOTION_S = Rect(120, 90, 1680, 900), 8.0
 THREADS = 1
 
 
@@ -91,7 +93,7 @@ def _moving(picture: Path, like: Scene, start_cells: int, folder: Path) -> Rende
     scratch.mkdir()
     pages, length_s = ScenePages(like), seconds_of(cells)
     span = (0.0, length_s - FADE_OUT_FRAMES / 30)
-    moving = MovingImage(picture, Place(MOTION_BOX, 0, span), "zoom")
+    moving = MovingImage(picture, Placement(MOTION_BOX, 0, span), "zoom")
     timeline = plan_timeline([], cells, moving=[span])
     source = SceneSource(lambda _: pages.draw(BLANK), timeline, None, start_cells, (moving,))
     profiles = [profile_of(quality) for quality in QUALITIES]

@@ -19,19 +19,9 @@ from handlers.generation.encoding.encode import SceneSource, encode_scene
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import Stopped
-from handlers.generation.model import (
-    Brief,
-    Cue,
-    NarratedScene,
-    NarrateTask,
-    Narration,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    SceneDraft,
-    from_spec,
-    to_spec,
-)
+from handlers.generation.model import Brief, Cue, NarratedScene, NarrateTask, Narration, Plan, SceneDraft
+from handlers.generation.model_json import from_spec, to_spec
+from handlers.generation.render_model import RenderedScene, RenderTask
 
 WIDTH, HEIGHT = 320, 180
 _STEP_S = 0.01

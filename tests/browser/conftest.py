@@ -13,8 +13,9 @@ from playwright.async_api import Browser, async_playwright
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.model import Brief, NarrateTask, RenderTask
+from handlers.generation.model import Brief, NarrateTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from tests.browser.player import Player, open_player
 from tests.integration.flow.conftest import (
     environment,  # noqa: F401 - fixtures

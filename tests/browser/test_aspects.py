@@ -11,9 +11,10 @@ import pytest
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
+from handlers.generation.model import Brief, NarrateTask, Style
 from handlers.generation.narration.captions import as_vtt, video_captions
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at
 from tests.integration.media.conftest import parts_of

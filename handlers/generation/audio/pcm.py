@@ -1,5 +1,7 @@
 """PCM samples as narrators give them, and WAV files of them."""
 
+from __future__ import annotations
+
 import wave
 from pathlib import Path
 
@@ -18,3 +20,10 @@ def write_wav(samples: Samples, path: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples.T.astype("<i2").tobytes())
+
+
+def read_wav(path: Path) -> Samples:
+    """int16 samples of a mono WAV file, or of the first channel."""
+    with wave.open(str(path), "rb") as file:
+        data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        return data.reshape(-1, file.getnchannels())[:, 0].astype(np.int16)

@@ -9,9 +9,8 @@ from pathlib import Path
 import av
 from attrs import frozen
 
-from handlers.generation.encoding.mp4_boxes import BoxError, decode_times, decoder_config
-from handlers.generation.encoding.retime import retimed, timescales
-from handlers.generation.encoding.verify_output import ByteStream, Expected, check_media
+from handlers.generation.encoding.fragmented_mp4 import BoxError, decode_times, decoder_config, retimed, timescales
+from handlers.generation.encoding.verify_output import ByteStream, ExpectedMedia, check_media
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch
 from handlers.generation.time_grid import FRAME_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE, seconds_of
 from handlers.media.errors import CorruptMedia
@@ -117,5 +116,5 @@ def _verify(path: Path, parts: Sequence[ScenePart]) -> MediaInfo:
     planned = seconds_of(sum(segments))
     if abs(info.duration_s - planned) > 1 / FRAME_RATE:
         raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned were {planned:.3f} s")
-    check_media(path, Expected(0, segments, info.video.width, info.video.height, None), path.name)
+    check_media(path, ExpectedMedia(0, segments, info.video.width, info.video.height, None), path.name)
     return info

@@ -19,14 +19,13 @@ from handlers.generation.audio import aac
 from handlers.generation.audio.aac import AUDIO_BASE
 from handlers.generation.control import Control
 from handlers.generation.encoding import x264
-from handlers.generation.encoding.mp4_boxes import decode_times, decoder_config, sequence_numbers
-from handlers.generation.encoding.overlays import Moving, Overlay, Yuv
+from handlers.generation.encoding.fragmented_mp4 import SegmentWriter, decode_times, decoder_config, sequence_numbers
+from handlers.generation.encoding.overlays import MovingBox, Overlay, Yuv
 from handlers.generation.encoding.pictures import Draw, Layer, PictureStore
 from handlers.generation.encoding.profiles import Profile
-from handlers.generation.encoding.segment_writer import SegmentWriter
 from handlers.generation.encoding.timeline import Shot, Timeline
 from handlers.generation.errors import EncodeError, Stopped
-from handlers.generation.model import Rendition, Segment
+from handlers.generation.render_model import Rendition, Segment
 from handlers.generation.time_grid import (
     AAC_FRAME_SAMPLES,
     AAC_FRAMES_PER_CELL,
@@ -66,7 +65,7 @@ class SceneSource:
     timeline: Timeline
     audio: Path | None
     start_cells: int
-    moving: tuple[Moving, ...] = ()
+    moving: tuple[MovingBox, ...] = ()
     overlay: Overlay | None = None
     layer: Layer | None = None
 

@@ -16,15 +16,15 @@ from attrs import frozen
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageOps
 
-from handlers.generation.encoding.colours import FAST_SCALING, of_frame, planes, to_yuv
-from handlers.generation.encoding.overlays import Box, Moving, Yuv
+from handlers.generation.encoding.overlays import MovingBox, Rect, Yuv
+from handlers.generation.encoding.pictures import FAST_SCALING, frame_to_yuv, planes, to_yuv
 from handlers.generation.encoding.timeline import FADE_OUT_FRAMES
 from handlers.generation.errors import EncodeError, UnknownAsset
 from handlers.generation.model import AssetFiles, Narration
 from handlers.generation.time_grid import FRAME_RATE
 
 #: How much closer a zoom comes, and how much of the picture a pan leaves out at a time.
-CLOSER: Final = 1.12
+ZOOM: Final = 1.12
 #: Pictures with more pixels than that were never let in as assets.
 _MAX_PIXELS: Final = 100_000_000
 
@@ -32,10 +32,10 @@ Window = tuple[float, float, float, float]
 
 
 @frozen
-class Place:
+class Placement:
     """Where and when: in pixels of the drawn page; from which reveal on; in seconds from the start of the scene."""
 
-    box: Box
+    box: Rect
     step: int
     span_s: tuple[float, float]
 
@@ -52,7 +52,7 @@ class MovingImage:
     of the window are fractions of a pixel, so that nothing jerks.
     """
 
-    def __init__(self, image: Path, place: Place, motion: Literal["zoom", "pan"]) -> None:
+    def __init__(self, image: Path, place: Placement, motion: Literal["zoom", "pan"]) -> None:
         """Reads the picture. Blocking. Raises EncodeError."""
         self._place, self._motion = place, motion
         try:
@@ -68,7 +68,7 @@ class MovingImage:
         self._planes = [Image.fromarray(p) for p in planes(to_yuv(rgb, self._size, VideoReformatter()), self._size)]
 
     @property
-    def box(self) -> Box:
+    def box(self) -> Rect:
         return self._place.box
 
     @property
@@ -93,7 +93,7 @@ class MovingImage:
     def _brought_to(self, given: tuple[int, int]) -> tuple[int, int]:
         """The size at which the picture covers its box, as close as it will come."""
         box = self._place.box
-        scale = max(box.width / given[0], box.height / given[1]) * CLOSER
+        scale = max(box.width / given[0], box.height / given[1]) * ZOOM
         width, height = (max(4, round(side * scale / 2) * 2) for side in given)
         return width, height
 
@@ -101,7 +101,7 @@ class MovingImage:
         width, height = self._size
         box = self._place.box
         cover = min(width / box.width, height / box.height)
-        zoom = 1 + (CLOSER - 1) * part if self._motion == "zoom" else CLOSER
+        zoom = 1 + (ZOOM - 1) * part if self._motion == "zoom" else ZOOM
         across, down = box.width * cover / zoom, box.height * cover / zoom
         along = part if self._motion == "pan" else 0.5
         x = (width - across) * (along if self._wide or height - down <= width - across else 0.5)
@@ -112,7 +112,7 @@ class MovingImage:
 class MovingClip:
     """A clip from its beginning, which fills its box (what is too wide or too high is cut); its last frame stands."""
 
-    def __init__(self, clip: Path, place: Place) -> None:
+    def __init__(self, clip: Path, place: Placement) -> None:
         """Opens the clip. Blocking. Raises EncodeError."""
         self._place, self._name = place, clip.name
         self._reformatter = VideoReformatter()
@@ -127,7 +127,7 @@ class MovingClip:
         self._began_s = float(self._shown.time or 0)
 
     @property
-    def box(self) -> Box:
+    def box(self) -> Rect:
         return self._place.box
 
     @property
@@ -156,7 +156,7 @@ class MovingClip:
         covering = tuple(
             max(wanted, round(side * scale / 2) * 2) for wanted, side in zip(size, _sides(shown), strict=True)
         )
-        scaled = of_frame(shown, (covering[0], covering[1]), self._reformatter, FAST_SCALING)
+        scaled = frame_to_yuv(shown, (covering[0], covering[1]), self._reformatter, FAST_SCALING)
         return _middle(scaled, (covering[0], covering[1]), size)
 
     def __enter__(self) -> Self:
@@ -207,24 +207,26 @@ class PageBox(Protocol):
     def motion(self) -> str: ...
 
 
-def staged(boxes: Iterable[PageBox], assets: AssetFiles, narration: Narration, stack: ExitStack) -> tuple[Moving, ...]:
+def open_motions(
+    boxes: Iterable[PageBox], assets: AssetFiles, narration: Narration, stack: ExitStack
+) -> tuple[MovingBox, ...]:
     """What moves in `boxes`: from its reveal until the scene fades out, a clip as long as it lasts. Blocking.
 
     Clips are closed with `stack`. Raises UnknownAsset, EncodeError.
     """
-    moving = list[Moving]()
+    moving = list[MovingBox]()
     for box in boxes:
         file = assets.get(box.asset)
         if file is None or (file.kind == "clip") != (box.motion == "none"):
             raise UnknownAsset(f"asset {box.asset} is not at hand, or of another kind than the scene needs")
         start = _revealed_s(narration, box.step)
         end = max(start, narration.duration_s - FADE_OUT_FRAMES / FRAME_RATE)
-        area = Box(box.x, box.y, box.width, box.height)
+        area = Rect(box.x, box.y, box.width, box.height)
         if file.kind == "clip":
             until = end if file.duration_s is None else min(end, start + file.duration_s)
-            moving.append(stack.enter_context(MovingClip(file.path, Place(area, box.step, (start, until)))))
+            moving.append(stack.enter_context(MovingClip(file.path, Placement(area, box.step, (start, until)))))
         else:
-            place = Place(area, box.step, (start, end))
+            place = Placement(area, box.step, (start, end))
             moving.append(MovingImage(file.path, place, "pan" if box.motion == "pan" else "zoom"))
     return tuple(moving)
 

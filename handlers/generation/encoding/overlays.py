@@ -22,7 +22,7 @@ Rgba = NDArray[np.uint8]
 
 
 @frozen
-class Box:
+class Rect:
     """A part of a picture in its pixels."""
 
     x: int
@@ -30,14 +30,14 @@ class Box:
     width: int
     height: int
 
-    def scaled(self, drawn: tuple[int, int], size: tuple[int, int]) -> "Box":
+    def scaled(self, drawn: tuple[int, int], size: tuple[int, int]) -> "Rect":
         """The same part of a picture of `size` instead of `drawn` (width, height): even, at least 2x2, inside."""
         across, down = size[0] / drawn[0], size[1] / drawn[1]
         left, top = _even(self.x * across), _even(self.y * down)
         right, bottom = _even((self.x + self.width) * across), _even((self.y + self.height) * down)
         left, top = min(left, _below(size[0]) - 2), min(top, _below(size[1]) - 2)
         right, bottom = min(right, _below(size[0])), min(bottom, _below(size[1]))
-        return Box(left, top, max(2, right - left), max(2, bottom - top))
+        return Rect(left, top, max(2, right - left), max(2, bottom - top))
 
 
 def _even(value: float) -> int:
@@ -48,11 +48,11 @@ def _below(size: int) -> int:
     return size // 2 * 2
 
 
-class Moving(Protocol):
+class MovingBox(Protocol):
     """A box of the page in which every frame may differ: a picture that is zoomed into, a clip."""
 
     @property
-    def box(self) -> Box:
+    def box(self) -> Rect:
         """Where, in pixels of the drawn page."""
 
     @property

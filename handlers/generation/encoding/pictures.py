@@ -1,19 +1,132 @@
-"""Pictures as the encoder takes them: drawn once, scaled for each rendition, blended where they change, with what moves
-and what is laid over them put in."""
+"""Strips with an alpha channel on yuv420p pictures: scaled once for each rendition, blended in their own rows alone.
+
+From RGB to the encoder's yuv420p (bt709, limited range), and its planes.
+
+Pictures as the encoder takes them: drawn once, scaled for each rendition, blended where they change, with what moves
+and what is laid over them put in.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import av
 import numpy as np
 from attrs import frozen
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
+from PIL import Image
 
-from handlers.generation.encoding.alpha_blend import Mask, mask_of
-from handlers.generation.encoding.colours import Plane, planes, to_yuv
-from handlers.generation.encoding.overlays import Box, Moving, Overlay, Rgb, Rgba, Strip, Yuv
+from handlers.generation.encoding.overlays import MovingBox, Overlay, Rect, Rgb, Rgba, Strip, Yuv
 from handlers.generation.encoding.timeline import BLANK, FULL_MIX, Shot
+
+#: A plane of yuv420p, or a part of one.
+Plane = NDArray[np.uint8]
+
+_SCALING: Final = Interpolation.LANCZOS | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
+#: What moves isn't looked at for long, and is scaled 30 times a second.
+FAST_SCALING: Final = Interpolation.BILINEAR
+
+
+def to_yuv(rgb: Rgb, size: tuple[int, int], reformatter: VideoReformatter) -> Yuv:
+    """`rgb` scaled to `size` (width, height)."""
+    # rgb24 comes untagged; without both ends named swscale would take bt601.
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+    return frame_to_yuv(frame, size, reformatter, _SCALING, ColorRange.JPEG)
+
+
+def frame_to_yuv(
+    frame: av.VideoFrame,
+    size: tuple[int, int],
+    reformatter: VideoReformatter,
+    scaling: Interpolation,
+    given: ColorRange | None = None,
+) -> Yuv:
+    """A frame of any format scaled to `size` (width, height); `given` is its range where it doesn't say."""
+    scaled = reformatter.reformat(
+        frame,
+        width=size[0],
+        height=size[1],
+        format="yuv420p",
+        src_color_range=given,
+        dst_color_range=ColorRange.MPEG,
+        dst_colorspace=Colorspace.ITU709,
+        interpolation=scaling,
+        threads=1,
+    )
+    return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+
+
+def planes(picture: Yuv, size: tuple[int, int]) -> tuple[Plane, Plane, Plane]:
+    """Views of Y (height x width), U and V (half of both)."""
+    width, height = size
+    flat = picture.reshape(-1)
+    chroma = flat[width * height :].reshape(2, height // 2, width // 2)
+    return flat[: width * height].reshape(height, width), chroma[0], chroma[1]
+
+
+Floats = NDArray[np.float32]
+
+#: bt709, limited range: R'G'B' of 0..255 -> Y, Cb, Cr.
+_MATRIX = np.array([[0.1826, 0.6142, 0.0620], [-0.1006, -0.3386, 0.4392], [0.4392, -0.3989, -0.0403]], dtype=np.float32)
+_OFFSETS = np.array([16, 128, 128], dtype=np.float32)
+
+
+@frozen
+class StripMask:
+    """A strip for pictures of `size`: of each plane what is added, and how much of it is left, both in 1/256."""
+
+    size: tuple[int, int]
+    box: Rect
+    added: tuple[NDArray[np.uint16], ...]
+    left: tuple[NDArray[np.uint16], ...]
+
+    def over(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """`picture` with the strip on it."""
+        result = picture.copy()
+        box = self.box
+        for number, plane in enumerate(planes(result, self.size)):
+            by = 1 if number == 0 else 2
+            area = plane[box.y // by : (box.y + box.height) // by, box.x // by : (box.x + box.width) // by]
+            area[...] = (area * self.left[number] + self.added[number]) >> np.uint16(8)
+        return result
+
+
+def strip_mask(strip: Strip, drawn: tuple[int, int], size: tuple[int, int]) -> StripMask:
+    """`strip`, meant for pages of `drawn` pixels, for pictures of `size`; what is outside of the page is cut off."""
+    whole = strip.rgba[max(0, -strip.y) : drawn[1] - strip.y, max(0, -strip.x) : drawn[0] - strip.x]
+    top, bottom = _seen(np.atleast_1d(whole[..., 3].any(axis=1)))
+    left_end, right_end = _seen(np.atleast_1d(whole[..., 3].any(axis=0)))
+    rgba = whole[top:bottom, left_end:right_end]
+    height, width = rgba.shape[:2]
+    box = Rect(max(0, strip.x) + left_end, max(0, strip.y) + top, width, height).scaled(drawn, size)
+    # With its alpha multiplied in, so that colours of clear pixels don't bleed at the edges.
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    layers = np.concatenate([rgba[..., :3] * alpha, alpha], axis=2)
+    scaled = np.stack([_resized(layers[..., n], box) for n in range(4)], axis=2)
+    small = scaled.reshape(box.height // 2, 2, box.width // 2, 2, 4).mean(axis=(1, 3))
+    added, left = [], []
+    for number in range(3):
+        layer = scaled if number == 0 else small
+        value = layer[..., :3] @ _MATRIX[number] + _OFFSETS[number] * layer[..., 3]
+        added.append(np.clip(value * 256 + 128, 0, 255 * 256).astype(np.uint16))
+        left.append(np.round((1 - layer[..., 3]) * 256).astype(np.uint16))
+    # What is left of the picture and what is added never come to more than fits.
+    fitting = [np.minimum(a, np.uint16(65535) - np.uint16(255) * kept) for a, kept in zip(added, left, strict=True)]
+    return StripMask(size, box, tuple(fitting), tuple(left))
+
+
+def _seen(some: NDArray[np.bool_]) -> tuple[int, int]:
+    """From the first to behind the last that is true; one of them where none is."""
+    found = np.flatnonzero(some)
+    return (int(found[0]), int(found[-1]) + 1) if len(found) else (0, 1)
+
+
+def _resized(layer: Floats, box: Rect) -> Floats:
+    image = Image.fromarray(np.ascontiguousarray(layer, dtype=np.float32), mode="F")
+    scaled = np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR), dtype=np.float32)
+    return np.clip(scaled, np.float32(0), np.float32(255))
+
 
 __all__ = ["Draw", "PictureStore", "Rgb", "Yuv", "blend"]
 
@@ -36,17 +149,17 @@ class PictureStore:
         self,
         draw: Draw,
         sizes: tuple[Size, ...],
-        moving: Sequence[Moving] = (),
+        moving: Sequence[MovingBox] = (),
         overlay: Overlay | None = None,
         layer: Layer | None = None,
     ) -> None:
         """`layer` gives what of a picture lies over what moves, the same from one time to the next."""
         self._draw, self._sizes, self._moving, self._overlay = draw, sizes, tuple(moving), overlay
         self._reformatter, self._layer = VideoReformatter(), layer
-        self._layers: OrderedDict[tuple[int, Size], Mask | None] = OrderedDict()
+        self._layers: OrderedDict[tuple[int, Size], StripMask | None] = OrderedDict()
         self._kept: OrderedDict[int, dict[Size, Yuv]] = OrderedDict()
         self._fade: dict[Size, tuple[tuple[int, int], _Fade]] = {}
-        self._masks: dict[Size, tuple[Strip, Mask]] = {}
+        self._masks: dict[Size, tuple[Strip, StripMask]] = {}
         self._drawn: Size = (0, 0)
         self._moved: dict[tuple[int, Size], tuple[float, Yuv]] = {}
 
@@ -68,7 +181,7 @@ class PictureStore:
         if strip is None:
             return shown
         if size not in self._masks or self._masks[size][0] is not strip:
-            self._masks[size] = (strip, mask_of(strip, self._drawn, size))
+            self._masks[size] = (strip, strip_mask(strip, self._drawn, size))
         return self._masks[size][1].over(shown)
 
     def _page(self, shot: Shot, size: Size) -> Yuv:
@@ -100,7 +213,7 @@ class PictureStore:
         key = (picture, size)
         if key not in self._layers:
             rgba = self._layer(picture)
-            self._layers[key] = None if rgba is None else mask_of(Strip(0, 0, rgba), self._drawn, size)
+            self._layers[key] = None if rgba is None else strip_mask(Strip(0, 0, rgba), self._drawn, size)
             while len(self._layers) > 2 * len(self._sizes):  # both ends of a crossfade
                 self._layers.popitem(last=False)
         mask = self._layers[key]
@@ -156,7 +269,7 @@ def _difference(number: int, one: Plane, other: Plane) -> _Part | None:
     return _Part(number, high, wide, other[high, wide].astype(np.int16) - one[high, wide])
 
 
-def _pasted(picture: Yuv, part: Yuv, box: Box, size: Size) -> Yuv:
+def _pasted(picture: Yuv, part: Yuv, box: Rect, size: Size) -> Yuv:
     """`picture` with `part` in the box (even numbers all)."""
     result = picture.copy()
     for number, (plane, piece) in enumerate(

@@ -14,7 +14,7 @@ from handlers.generation.aspects import Aspect, aspect_of
 from handlers.generation.model import Plan, SceneDraft
 
 
-def lines_of(width: int, height: int, aspect: Aspect, *, cover: bool = True) -> int:
+def lines_filled_by(width: int, height: int, aspect: Aspect, *, cover: bool = True) -> int:
     """The lines of the largest frame of `aspect` that a picture fills without being enlarged (sizes in pixels).
 
     `cover`: what is too wide or too high is cut; else the picture lies in the frame whole.
@@ -39,10 +39,10 @@ def _lines(draft: SceneDraft, assets: Mapping[str, Asset], aspect: Aspect) -> in
     asset = assets.get(draft.filled_by or "")
     if asset is None or not asset.width or not asset.height:
         return None
-    return lines_of(asset.width, asset.height, aspect)
+    return lines_filled_by(asset.width, asset.height, aspect)
 
 
-def capped(qualities: Sequence[str], cap: int | None) -> tuple[str, ...]:
+def capped_qualities(qualities: Sequence[str], cap: int | None) -> tuple[str, ...]:
     """Those of `qualities` that don't go above `cap`; if all do, the best one of the ladder that doesn't.
 
     A video has one quality in any case: the lowest one has no cap.

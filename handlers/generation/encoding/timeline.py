@@ -82,11 +82,11 @@ def plan_timeline(
     cuts = bounds | {round(at_s * FRAME_RATE) for at_s in cuts_s}
     for start_s, end_s in moving:
         cuts.update(range(max(0, round(start_s * FRAME_RATE)), min(total, round(end_s * FRAME_RATE)) + 1))
-    spans = _spans(changes(cues, total, fades=fades), total)
+    spans = _spans(page_changes(cues, total, fades=fades), total)
     return Timeline(tuple(_shots(spans, bounds, sorted(cuts))), segments)
 
 
-def changes(cues: Sequence[Cue], total: int, *, fades: bool = True) -> list[tuple[int, int, int]]:
+def page_changes(cues: Sequence[Cue], total: int, *, fades: bool = True) -> list[tuple[int, int, int]]:
     """(frame, picture from then on, length of the crossfade to it), in order."""
     if any(later.start_s < cue.start_s for cue, later in pairwise(cues)):
         raise ValueError("cues must be in order of time")

@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from handlers.generation.errors import CorruptArtefact
-from handlers.generation.model import RenderedScene, Rendition
+from handlers.generation.render_model import RenderedScene, Rendition
 from handlers.generation.time_grid import CELL_SECONDS, FRAME_RATE, SAMPLE_RATE
 
 #: In these, as everywhere, H.264's unit types.
@@ -23,7 +23,7 @@ _SIZE_BYTES: Final = 4
 
 
 @frozen
-class Expected:
+class ExpectedMedia:
     """`segments` are lengths in cells; each begins with an IDR frame, the first at `start_cells`. Sizes in pixels.
 
     `picture_s` is how long each picture is seen, in seconds; None: that differs, as in scenes of earlier versions.
@@ -78,7 +78,7 @@ def check_scene(scene: RenderedScene, start_cells: int, duration_cells: int, qua
         segments = tuple(segment.duration_cells for segment in rendition.segments)
         if sum(segments) != duration_cells:
             raise CorruptArtefact(f"{rendition.quality}: segments of {sum(segments)} cells, not {duration_cells}")
-        expected = Expected(start_cells, segments, rendition.width, rendition.height)
+        expected = ExpectedMedia(start_cells, segments, rendition.width, rendition.height)
         paths = [rendition.init, *(segment.path for segment in rendition.segments)]
         check_media(ByteStream(path.read_bytes() for path in paths), expected, _name(rendition))
 
@@ -87,7 +87,7 @@ def _name(rendition: Rendition) -> str:
     return f"the scene in {rendition.quality}"
 
 
-def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
+def check_media(source: Path | _Source, expected: ExpectedMedia, name: str) -> None:
     """Raises CorruptArtefact unless `source` holds H.264 and AAC as planned, without a gap, in sync to the end.
 
     Blocking; reads all of it, a packet at a time.
@@ -129,7 +129,9 @@ def _opened(source: Path | _Source, name: str) -> Iterator[av.container.InputCon
         raise CorruptArtefact(f"{name} can't be read: {error}") from error
 
 
-def _streams(container: av.container.InputContainer, expected: Expected, name: str) -> tuple[VideoStream, AudioStream]:
+def _streams(
+    container: av.container.InputContainer, expected: ExpectedMedia, name: str
+) -> tuple[VideoStream, AudioStream]:
     if [stream.type for stream in container.streams] != ["video", "audio"]:
         raise CorruptArtefact(f"{name} has not one stream of pictures and one of sound")
     video, audio = container.streams.video[0], container.streams.audio[0]

@@ -28,7 +28,7 @@ M4A = "audio/mp4"
 
 
 @frozen
-class Joined:
+class JoinedVideo:
     """A whole video that lies in `path`."""
 
     video: values.VideoFile
@@ -45,7 +45,7 @@ class Extras:
 
 
 @frozen
-class Making:
+class ExtrasMaker:
     """Everything for one job, in `folder`; the files go to the workspace. `scene_cells` are the lengths of scenes."""
 
     workspace: Workspace
@@ -53,7 +53,7 @@ class Making:
     folder: Path
     scene_cells: Sequence[int]
 
-    async def all(self, joined: Sequence[Joined]) -> Extras:
+    async def all(self, joined: Sequence[JoinedVideo]) -> Extras:
         """Thumbnails and poster come from the best video; the others from the smallest, which is enough for them.
 
         Raises StorageError, Stopped.
@@ -62,7 +62,7 @@ class Making:
         least = min(joined, key=lambda each: each.video.height)
         problems = list[str]()
 
-        async def attempt(what: str, make: Callable[[Joined], Awaitable[T]], source: Joined) -> T | None:
+        async def attempt(what: str, make: Callable[[JoinedVideo], Awaitable[T]], source: JoinedVideo) -> T | None:
             try:
                 return await make(source)
             except MediaError as error:
@@ -77,19 +77,19 @@ class Making:
         preview = await attempt("preview", self._preview, least)
         return Extras(thumbnails, Companions(audio, poster, board, preview), tuple(problems))
 
-    async def _audio(self, source: Joined) -> AudioFile:
+    async def _audio(self, source: JoinedVideo) -> AudioFile:
         target, duration_s = self.folder / "audio.m4a", source.video.duration_s
         info = await self.reaction.in_thread(extract_sound, source.path, target, duration_s)
         return AudioFile(info.duration_s, await self.workspace.put(self.reaction.job_id, target, M4A))
 
-    async def _thumbnails(self, source: Joined) -> tuple[tuple[values.Thumbnail, ...], tuple[Picture, ...]]:
+    async def _thumbnails(self, source: JoinedVideo) -> tuple[tuple[values.Thumbnail, ...], tuple[Picture, ...]]:
         made = await self.reaction.in_thread(make_thumbnails, source.path, self.folder, self.scene_cells)
         kept = await self._keep(each.still for each in made.thumbnails)
         indices = [each.index for each in made.thumbnails]
         thumbnails = [values.Thumbnail(n, p.width, p.height, p.file) for n, p in zip(indices, kept, strict=True)]
         return tuple(thumbnails), await self._keep(made.poster)
 
-    async def _storyboard(self, source: Joined) -> Storyboard:
+    async def _storyboard(self, source: JoinedVideo) -> Storyboard:
         duration_s = source.video.duration_s
         made = await self.reaction.in_thread(make_storyboard, source.path, self.folder, duration_s)
         sheets, shape = await self._keep(made.sheets), (storyboard.COLUMNS, storyboard.ROWS)
@@ -97,7 +97,7 @@ class Making:
             made.interval_s, duration_s, made.count, made.tile_width, made.tile_height, *shape, sheets=sheets
         )
 
-    async def _preview(self, source: Joined) -> Picture:
+    async def _preview(self, source: JoinedVideo) -> Picture:
         made = await self.reaction.in_thread(make_preview, source.path, self.folder, source.video.duration_s)
         (picture,) = await self._keep([made])
         return picture

@@ -1,7 +1,13 @@
-"""Still pictures of a finished video: which frame is on the screen when, and files made of it. Blocking, all of it."""
+"""A finished video's pictures without those that only repeat what is seen: a tenth of the decoding.
+
+A repeat is known by its bytes (`coder.repeats_of`). Those that are left are counted as if there had been none.
+
+Still pictures of a finished video: which frame is on the screen when, and files made of it. Blocking, all of it.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +16,48 @@ from attrs import frozen
 from av.container import InputContainer
 from PIL import Image
 
+from eventflow.domain.values import LADDER
+from handlers.generation.aspects import ASPECTS
+from handlers.generation.encoding import h264
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.x264 import repeats_of
 from handlers.generation.errors import CorruptArtefact
-from handlers.generation.extras.distinct_frames import changes
+
+
+def distinct_frames(container: InputContainer) -> Iterator[av.VideoFrame]:
+    """The pictures from where `container` stands on, each with its time; what it shows stays until the next one's.
+
+    A video of another size or of an earlier version is decoded whole. Raises av.FFmpegError, EncodeError.
+    """
+    stream = container.streams.video[0]
+    context = stream.codec_context
+    repeats, bits = _repeats(context.width, context.height)
+    number = 0
+    for packet in container.demux(stream):
+        data = bytes(packet)
+        if data in repeats:
+            continue
+        if repeats and data:
+            units = h264.sized_units(data)
+            number = 0 if packet.is_keyframe else number + 1
+            counted = av.Packet(h264.sized(h264.counted(units, number, bits)))
+            counted.pts, counted.dts, counted.time_base = packet.pts, packet.dts, packet.time_base
+            yield from context.decode(counted)
+        else:
+            yield from context.decode(packet)
+
+
+@cache
+def _repeats(width: int, height: int) -> tuple[frozenset[bytes], int]:
+    """The repeats of pictures of this size, as they are in an MP4, and how long their frame_num is."""
+    for quality in LADDER:
+        for aspect in ASPECTS:
+            profile = profile_of(quality, aspect)
+            if (profile.width, profile.height) == (width, height):
+                made = repeats_of(profile)
+                return frozenset(h264.sized(h264.units(each)) for each in made.repeats), made.frame_num_bits
+    return frozenset(), 0
+
 
 #: Decoding onwards is cheaper than seeking, as long as no segment is left out.
 _SEEK_S: Final = 12.0
@@ -45,14 +91,14 @@ class Still:
 def frames_at(video: Path, times_s: Iterable[float]) -> Iterator[Image.Image]:
     """What is on the screen at each of `times_s`, which don't go back. Raises CorruptArtefact."""
     with _opened(video) as container:
-        frames = changes(container)
+        frames = distinct_frames(container)
         shown: av.VideoFrame | None = None
         following = next(frames, None)
         for at_s in times_s:
             if following is not None and at_s - _time(following) > _SEEK_S:
                 stream = container.streams.video[0]
                 container.seek(int(at_s / float(stream.time_base or 1)), stream=stream)
-                frames = changes(container)
+                frames = distinct_frames(container)
                 following = next(frames, None)
             while following is not None and (shown is None or _time(following) <= at_s):
                 shown, following = following, next(frames, None)

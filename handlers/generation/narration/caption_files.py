@@ -6,7 +6,7 @@ from cattrs import BaseValidationError
 
 from eventflow.domain.state import Job
 from eventflow.domain.values import CaptionFile, FileRef
-from handlers.generation import model
+from handlers.generation import model, model_json
 from handlers.generation.errors import CorruptArtefact
 from handlers.generation.narration.captions import as_srt, as_vtt, video_captions
 from handlers.workspace import Workspace
@@ -29,6 +29,6 @@ async def caption_files(workspace: Workspace, job_id: str, job: Job) -> tuple[Ca
 
 async def _narration(workspace: Workspace, spec: FileRef) -> model.Narration:
     try:
-        return model.load_narrated(await workspace.get(spec), None).narration
+        return model_json.load_narrated(await workspace.get(spec), None).narration
     except (ValueError, BaseValidationError) as error:
         raise CorruptArtefact(f"what is said in a scene can't be read: {error}") from error

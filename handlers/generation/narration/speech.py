@@ -13,9 +13,8 @@ from handlers.generation.audio.pcm import Samples
 from handlers.generation.control import Control, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, Stopped
 from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
-from handlers.generation.narration.narrators.base import Speech
+from handlers.generation.narration.narrators.base import Speech, audible_range
 from handlers.generation.narration.narrators.choice import Narrators
-from handlers.generation.narration.narrators.estimate import heard
 from handlers.generation.script.content import Line
 from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLE_RATE, SAMPLES_PER_CELL, cells_for
 from handlers.media.errors import RequestError
@@ -51,7 +50,7 @@ class _SpokenText:
     estimated: bool = False
 
 
-def check(voice: Voice, narrators: Narrators | None = None) -> None:
+def check_voice(voice: Voice, narrators: Narrators | None = None) -> None:
     """Raises UnknownVoice, NarratorUnavailable or BadRate."""
     if not SLOWEST_RATE <= voice.rate <= FASTEST_RATE:
         raise BadRate(f"the rate is between {SLOWEST_RATE} and {FASTEST_RATE}, not {voice.rate}")
@@ -83,7 +82,7 @@ def speak_lines(
 ) -> SpokenScene:
     """Speak a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
     who = narrators or Narrators()
-    check(voice, who)
+    check_voice(voice, who)
     pieces: list[Samples] = [_silence(LEAD_IN_S)]
     position = len(pieces[0])
     cues: dict[int, float] = {}
@@ -128,7 +127,7 @@ def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
     if not any(map(str.isalnum, text)):
         return _SpokenText(np.zeros(0, np.int16))
     speech = narrators.speak(text, voice.name, voice.rate)
-    part = heard(speech.samples)
+    part = audible_range(speech.samples)
     if part is None:
         return _SpokenText(np.zeros(0, np.int16))
     margin = speech.rate // 100

@@ -1,14 +1,18 @@
-"""How long a page is shown: for reading where nobody speaks, and at least as long as its clips play."""
+"""A scene that lasts longer than what is said in it: its last picture stays, in silence.
+
+How long a page is shown: for reading where nobody speaks, and at least as long as its clips play.
+"""
 
 from __future__ import annotations
 
 import re
+import wave
 from typing import Final
 
 from attrs import evolve
 
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.model import AssetFiles, Cue, Narration
+from handlers.generation.model import AssetFiles, Cue, NarratedScene, Narration
 from handlers.generation.script.content import (
     Bullet,
     Cell,
@@ -22,10 +26,11 @@ from handlers.generation.script.content import (
     Sentence,
     Spans,
     Table,
+    cells_of,
+    items_of,
 )
 from handlers.generation.script.inline import plain
-from handlers.generation.script.pagination import cells_of, items_of
-from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, cells_for
+from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLES_PER_CELL, cells_for
 
 #: Slower than in a book: what appears has to be found first.
 WORDS_PER_MINUTE: Final = 170
@@ -42,12 +47,12 @@ _CODE_LINE_S: Final = 1.1
 _LONGEST_LOOK_S: Final = 25.0
 
 
-def says_something(scene: Scene) -> bool:
+def has_speech(scene: Scene) -> bool:
     """Whether there is anything to speak."""
     return any(any(map(str.isalnum, line.text)) for line in scene.lines)
 
 
-def read_scene(scene: Scene, rate: float) -> Narration:
+def reading_narration(scene: Scene, rate: float) -> Narration:
     """When things appear while they are read in silence, `rate` times as fast as usual."""
     times = dict.fromkeys(range(scene.steps), 0.0)
     if scene.heading:
@@ -55,7 +60,7 @@ def read_scene(scene: Scene, rate: float) -> Narration:
     for cell in cells_of(scene.blocks):
         for part in items_of(cell) or (cell,):
             step = part.step  # type: ignore[union-attr]
-            times[step] = times.get(step, 0.0) + _look_s(part)
+            times[step] = times.get(step, 0.0) + _reading_s(part)
     cues: list[Cue] = []
     at = LEAD_IN_S
     for step in range(scene.steps):
@@ -77,7 +82,7 @@ def outlast_clips(narration: Narration, scene: Scene, assets: AssetFiles) -> Nar
     return evolve(narration, duration_cells=cells)
 
 
-def _look_s(part: Bullet | Sentence | Cell | Clip) -> float:
+def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:
     """Seconds at the usual rate."""
     match part:
         case Image():
@@ -106,3 +111,17 @@ def _words(spans: Spans) -> float:
     text = plain(spans)
     rest, characters = _CHARACTERS.subn(" ", text)
     return characters * _PER_CHARACTER + max(len(rest.split()), len(rest.strip()) / _LONGEST_WORD)
+
+
+def hold_scene(scene: NarratedScene, cells: int) -> NarratedScene:
+    """The scene, at least `cells` long. Its sound file is written anew where that is longer. Blocking."""
+    more = cells - scene.duration_cells
+    if more <= 0:
+        return scene
+    if scene.audio is not None:
+        with wave.open(str(scene.audio), "rb") as said:
+            format_of, samples = said.getparams(), said.readframes(said.getnframes())
+        with wave.open(str(scene.audio), "wb") as file:
+            file.setparams(format_of)
+            file.writeframes(samples + bytes(more * SAMPLES_PER_CELL * format_of.nchannels * format_of.sampwidth))
+    return evolve(scene, narration=evolve(scene.narration, duration_cells=cells))

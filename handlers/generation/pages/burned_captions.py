@@ -24,7 +24,7 @@ from handlers.generation.errors import DrawError
 from handlers.generation.model import Narration
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.pages.fonts import font_directories
-from handlers.generation.pages.typst_errors import typst_errors
+from handlers.generation.pages.typst_compiler import as_draw_errors
 
 #: The box is dark in every theme, so that one text colour fits all: contrast is that of the text to the box over white.
 BOX: Final = (12, 14, 20, 224)
@@ -130,7 +130,7 @@ def _strips(rows: _Rows, most: int, detail: float) -> list[Rgba]:
         "pages": [*range(count), -1],
     }
     inputs = {"caption": orjson.dumps(data).decode()}
-    with typst_errors("the captions"), tempfile.TemporaryDirectory(prefix="typst-") as empty:
+    with as_draw_errors("the captions"), tempfile.TemporaryDirectory(prefix="typst-") as empty:
         compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
         pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH * detail, sys_inputs=inputs)
     found = []

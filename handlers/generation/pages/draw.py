@@ -3,11 +3,16 @@
 Text reaches the sheets as JSON data only. The compiler's root is a directory that holds nothing but the sheets
 and the pictures of this scene, encoded by us, and there are no packages, so that even a mistake in a sheet could read
 no other file.
+
+Pages that are drawn whatever is on them: a block that can't be drawn is shown as its source.
+
+That costs nothing while pages can be drawn. Only where one can't is every block drawn alone, to find what is at fault.
 """
 
 import io
 import tempfile
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 from importlib import resources
 from math import ceil
 from pathlib import Path
@@ -16,22 +21,38 @@ from typing import Any, Final, Literal
 import numpy as np
 import orjson
 import typst
-from attrs import frozen
+from attrs import evolve, frozen
 from PIL import Image
 
 from handlers.generation.aspects import Aspect, aspect_of
+from handlers.generation.control import Control, Warned
 from handlers.generation.encoding.overlays import Rgb, Rgba
 from handlers.generation.encoding.timeline import BLANK
 from handlers.generation.errors import DrawError
 from handlers.generation.model import AssetFiles
 from handlers.generation.pages import images
-from handlers.generation.pages.columns import backdrop_of
 from handlers.generation.pages.fonts import fonts
-from handlers.generation.pages.frames import frame_of
-from handlers.generation.pages.page_data import page_data
+from handlers.generation.pages.page_data import frame_of, page_data
 from handlers.generation.pages.themes import theme_of
-from handlers.generation.pages.typst_errors import typst_errors
-from handlers.generation.script.content import Clip, Scene
+from handlers.generation.pages.typst_compiler import as_draw_errors
+from handlers.generation.script.content import (
+    Block,
+    Bullets,
+    Chart,
+    Clip,
+    Code,
+    Columns,
+    Heading,
+    Math,
+    Paragraph,
+    Quote,
+    Scene,
+    Sentence,
+    Span,
+    Spans,
+    Table,
+    backdrop_of,
+)
 from handlers.generation.script.content import Image as Picture
 
 _POINTS_PER_INCH: Final = 72.0
@@ -41,7 +62,7 @@ Motion = Literal["none", "zoom", "pan"]
 
 
 @frozen
-class Box:
+class MotionBox:
     """Where something moves in the pages from reveal step `step` on, in pixels of the drawn page.
 
     The page shows the picture at rest there, or for a clip a plain rectangle. Nothing lies over the box, except where
@@ -80,8 +101,8 @@ class ScenePages:
         self._pages = drawn.pages
         self._behind = drawn.behind
         #: Where a clip is to be shown, and where pictures move.
-        self.clip_box: Box | None = next((box for box in drawn.boxes if box.motion == "none"), None)
-        self.motion_boxes: tuple[Box, ...] = tuple(box for box in drawn.boxes if box.motion != "none")
+        self.clip_box: MotionBox | None = next((box for box in drawn.boxes if box.motion == "none"), None)
+        self.motion_boxes: tuple[MotionBox, ...] = tuple(box for box in drawn.boxes if box.motion != "none")
 
     def draw(self, picture: int) -> Rgb:
         """Reveal step `picture`, or the bare ground for BLANK."""
@@ -103,7 +124,7 @@ class ScenePages:
 @frozen
 class _Drawn:
     pages: list[bytes]
-    boxes: tuple[Box, ...]
+    boxes: tuple[MotionBox, ...]
     behind: Image.Image | None
 
 
@@ -117,7 +138,7 @@ def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = 
     frame = frame.above_captions if captioned else frame
     with tempfile.TemporaryDirectory(prefix="typst-") as root:
         pictures = images.prepare(scene.assets, assets, Path(root), detail)
-        with typst_errors(f"scene {scene.index}"):
+        with as_draw_errors(f"scene {scene.index}"):
             inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
             main = Path(root) / "pages.typ"
             main.write_bytes(_sheets(theme.sheet))
@@ -180,20 +201,131 @@ def _page(aspect: Aspect, detail: float) -> tuple[int, int]:
     return round(aspect.width * detail), round(aspect.height * detail)
 
 
-def _filling(scene: Scene, aspect: Aspect, detail: float) -> tuple[Box, ...]:
+def _filling(scene: Scene, aspect: Aspect, detail: float) -> tuple[MotionBox, ...]:
     block = backdrop_of(scene)
     if block is None or (isinstance(block, Picture) and block.motion == "none"):
         return ()
     motion = block.motion if isinstance(block, Picture) else "none"
-    return (Box(block.asset, 0, 0, *_page(aspect, detail), 0, "cover", motion, fills=True),)
+    return (MotionBox(block.asset, 0, 0, *_page(aspect, detail), 0, "cover", motion, fills=True),)
 
 
-def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[Box, ...]:
+def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[MotionBox, ...]:
     """From the corners on the last page, rounded outwards to whole pixels."""
     corners = [hole for hole in holes if hole["page"] == page]
     found = []
     for first, second in zip(corners[::2], corners[1::2], strict=True):
         x, y = int(first["x"] * detail), int(first["y"] * detail)
         width, height = ceil(second["x"] * detail) - x, ceil(second["y"] * detail) - y
-        found.append(Box(first["asset"], x, y, width, height, first["step"], first["fit"], first["motion"]))
+        found.append(MotionBox(first["asset"], x, y, width, height, first["step"], first["fit"], first["motion"]))
     return tuple(found)
+
+
+_NAMES: Final = {
+    "bullets": "a list", "chart": "a chart", "clip": "a clip", "code": "a listing", "heading": "a heading",
+    "image": "a picture", "math": "a formula", "paragraph": "a paragraph", "quote": "a quotation", "table": "a table",
+}  # fmt: skip
+#: Of the canvas: a block is drawn to see whether it can be, nobody looks at it.
+_TRIAL_DETAIL: Final = 0.1
+_MESSAGE_CHARS: Final = 300
+
+
+def drawn_pages(
+    scene: Scene, assets: AssetFiles, control: Control, *, detail: float = 1.0, captioned: bool = False
+) -> ScenePages:
+    """The pages of `scene`; of each block that is shown as its source a warning is noted.
+
+    Raises as ScenePages does; DrawError where the sources can't be drawn either.
+    """
+    draw = partial(ScenePages, assets=assets, detail=detail, captioned=captioned)
+    try:
+        return draw(scene)
+    except DrawError as error:
+        first = error
+    # Drawn as it is where nothing fails alone: what was the matter may have passed.
+    for refused in (_refused(scene, assets), dict.fromkeys(_parts(scene), str(first))):
+        try:
+            pages = draw(_without(scene, refused))
+        except DrawError:
+            continue
+        for part, reason in refused.items():
+            told = f"{_NAMES[part.kind]} can't be drawn and is shown as text: {reason}"
+            control.note(Warned("block_as_text", told[:_MESSAGE_CHARS]))
+        return pages
+    raise first
+
+
+def _parts(scene: Scene) -> Iterator[Block]:
+    """Everything that typst lays out on the page, and that can be replaced on its own; the heading as a sub-heading."""
+    if scene.heading:
+        yield Heading(scene.heading)
+    for block in scene.blocks:
+        if isinstance(block, Columns):
+            yield from (*block.left, *block.right)
+        elif block is not backdrop_of(scene):
+            yield block
+
+
+def _refused(scene: Scene, assets: AssetFiles) -> dict[Block, str]:
+    """The parts that can't be drawn even alone, and why."""
+    found = {}
+    for part in _parts(scene):
+        alone = evolve(scene, layout="content", heading=(), blocks=(part,), lines=())
+        try:
+            ScenePages(alone, assets, detail=_TRIAL_DETAIL)
+        except DrawError as error:
+            found[part] = str(error.__cause__ or error)
+    return found
+
+
+def _without(scene: Scene, refused: dict[Block, str]) -> Scene:
+    heading = _plain(scene.heading) if Heading(scene.heading) in refused else scene.heading
+    return evolve(scene, heading=heading, blocks=tuple(_replaced(block, refused) for block in scene.blocks))
+
+
+def _replaced(block: Block, refused: dict[Block, str]) -> Block:
+    if isinstance(block, Columns):
+        left: list[Any] = [_replaced(cell, refused) for cell in block.left]
+        right: list[Any] = [_replaced(cell, refused) for cell in block.right]
+        return Columns(tuple(left), tuple(right))
+    return _as_text(block) if block in refused else block
+
+
+def _as_text(block: Block) -> Block:
+    """The source of a block: text without formulas, or a listing without a language."""
+    match block:
+        case Bullets():
+            return Bullets(tuple(evolve(item, spans=_plain(item.spans)) for item in block.items))
+        case Paragraph():
+            return Paragraph(tuple(evolve(sentence, spans=_plain(sentence.spans)) for sentence in block.sentences))
+        case Heading():
+            return evolve(block, spans=_plain(block.spans))
+        case Quote():
+            return evolve(block, spans=_plain(block.spans), source=_plain(block.source))
+        case Picture() | Clip():
+            return Paragraph((Sentence((Span(block.alt),), block.step),))
+        case Math():
+            return Code("", block.source, block.step)
+        case Code():
+            return Code("", block.text, block.step)
+        case Table():
+            return Code("", "\n".join(" | ".join(map(_text, row)) for row in (block.header, *block.rows)), block.step)
+        case Chart():
+            return Code("", _chart_text(block), block.step)
+        case Columns():
+            return block
+
+
+def _chart_text(chart: Chart) -> str:
+    rows = [["", *(series.name for series in chart.series)]] if len(chart.series) > 1 else []
+    for at, label in enumerate(chart.labels):
+        values = [series.values[at] if at < len(series.values) else None for series in chart.series]
+        rows.append([label, *("" if value is None else f"{value:g}{chart.unit}" for value in values)])
+    return "\n".join([*filter(None, [_text(chart.title)]), *(" | ".join(row) for row in rows)])
+
+
+def _plain(spans: Spans) -> Spans:
+    return tuple(Span(span.text, "code" if span.kind == "math" else span.kind) for span in spans)
+
+
+def _text(spans: Spans) -> str:
+    return "".join(span.text for span in spans)

@@ -1,21 +1,26 @@
-"""A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen."""
+"""Which blocks stand beside each other, and which picture lies behind a page.
+
+Where things stand on a canvas, by aspect, and how much of a script a page holds.
+
+A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
-from handlers.generation.model import to_spec
+from handlers.generation.aspects import aspect_of
+from handlers.generation.model_json import to_spec
 from handlers.generation.pages.charts import chart_data
-from handlers.generation.pages.columns import Arranged, Beside, arranged, backdrop_of
 from handlers.generation.pages.fonts import with_fallbacks
-from handlers.generation.pages.frames import Frame
 from handlers.generation.pages.images import Raster
-from handlers.generation.pages.theme import Theme
+from handlers.generation.pages.themes import Theme
 from handlers.generation.pages.typography import breakable, ems, is_rtl, shortened, spans_rtl, typographic, widest_word
 from handlers.generation.script.content import (
     Block,
     Bullets,
+    Cell,
     Chart,
     Clip,
     Code,
@@ -29,8 +34,126 @@ from handlers.generation.script.content import (
     Span,
     Spans,
     Table,
+    backdrop_of,
 )
-from handlers.generation.script.mathtree import MathError, Node, parse_math
+from handlers.generation.script.formula import MathError, Node, parse_math
+
+
+@frozen
+class Frame:
+    """Lengths in points, one for each pixel of the canvas. Text stays between `left` and `width - right`, and its body
+    between `top` and `bottom`; `scale` is of type, `heading` and `title` are sizes, `shape` decides on arrangements.
+    """
+
+    shape: str
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    scale: float
+    heading: float
+    heading_height: float
+    title: float
+    section: float
+    quote: float
+    #: Whether there is room for the deck's title and the page's number. Upright pages have these at the head.
+    footed: bool = True
+
+    def data(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def above_captions(self) -> "Frame":
+        """The frame of pages over which captions are drawn: two rows of them have the foot to themselves."""
+        return evolve(self, bottom=min(self.bottom, self.height - _CAPTIONS), footed=self.shape == "tall")
+
+    @property
+    def room(self) -> float:
+        """Width of the body."""
+        return self.width - self.left - self.right
+
+
+#: From the foot of the canvas to the top of two rows of captions (`burning`), and a little air.
+_CAPTIONS: Final = 220
+
+_FRAMES: Final = {
+    "16:9": Frame("wide", 1920, 1080, 130, 130, 98, 940, 1.0, 72, 190, 116, 104, 84),
+    # Players of upright videos lay their own signs over the lower part, and captions stand there.
+    "9:16": Frame("tall", 1080, 1920, 84, 84, 250, 1560, 1.16, 80, 330, 112, 108, 82),
+    "1:1": Frame("square", 1080, 1080, 76, 76, 90, 948, 0.94, 62, 160, 92, 86, 68),
+}
+
+
+def frame_of(aspect: str) -> Frame:
+    """Raises UnknownAspect."""
+    return _FRAMES[aspect_of(aspect).name]
+
+
+#: A listing at most this wide stands beside text.
+_NARROW_COLUMNS: Final = 46
+#: Words that may stand above a picture or chart; more stand beside it.
+_FEW_CHARS: Final = 110
+#: A picture wider than this has the whole width of the page.
+_PANORAMA: Final = 2.3
+
+
+@frozen
+class SideBySide:
+    """Two columns that we have made: `left` and `right` are centred on each other."""
+
+    left: tuple[Block, ...]
+    right: tuple[Block, ...]
+
+
+ArrangedBlock = Block | SideBySide
+
+
+def arrange_blocks(blocks: Sequence[Block], frame: Frame, rasters: Mapping[str, Raster]) -> list[ArrangedBlock]:
+    """The blocks with columns below each other on a tall page, and text beside its picture on a wide one."""
+    if frame.shape == "tall":
+        return [cell for block in blocks for cell in _flat(block)]
+    figures = [block for block in blocks if isinstance(block, Image | Clip | Chart | Code)]
+    texts = [block for block in blocks if isinstance(block, Bullets | Paragraph | Heading | Quote)]
+    if frame.shape != "wide" or len(figures) != 1 or not texts or len(figures) + len(texts) != len(blocks):
+        return list(blocks)
+    figure = figures[0]
+    if not _goes_beside(figure, texts, rasters):
+        return list(blocks)
+    left = (figure,) if blocks[0] is figure else tuple(texts)
+    return [SideBySide(left, tuple(texts) if blocks[0] is figure else (figure,))]
+
+
+def _flat(block: Block) -> tuple[Cell | Block, ...]:
+    return (*block.left, *block.right) if isinstance(block, Columns) else (block,)
+
+
+def _goes_beside(figure: Block, texts: Sequence[Block], rasters: Mapping[str, Raster]) -> bool:
+    match figure:
+        case Code():
+            narrow = max(map(len, figure.text.split("\n"))) <= _NARROW_COLUMNS
+            return narrow and len(texts) == 1 and isinstance(texts[0], Bullets | Paragraph)
+        case Image() | Clip():
+            ratio = rasters[figure.asset].ratio
+            return ratio < _PANORAMA and (ratio < 1.3 or sum(map(_chars, texts)) > _FEW_CHARS // 2)
+        case Chart():
+            return figure.style == "pie" or sum(map(_chars, texts)) > _FEW_CHARS
+        case _:
+            return False
+
+
+def _chars(block: Block) -> int:
+    match block:
+        case Bullets():
+            return sum(len(span.text) for item in block.items for span in item.spans) + 20 * len(block.items)
+        case Paragraph():
+            return sum(len(span.text) for sentence in block.sentences for span in sentence.spans)
+        case Heading() | Quote():
+            return sum(len(span.text) for span in block.spans)
+        case _:
+            return 0
+
 
 #: Characters of a word that stays whole, by the arrangement of the page; in half of its width; in a heading.
 _LONGEST: Final = {"wide": 32, "tall": 22, "square": 24}
@@ -60,7 +183,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
         "rtl": spans_rtl(scene.heading),
         "longest": max(4.0, *(widest_word(span.get("text", "")) for span in heading)) if heading else 4.0,
         "widest": _widest(scene.blocks, frame.shape),
-        "blocks": [setting.block(block) for block in (arranged(blocks, frame, rasters) if half else blocks)],
+        "blocks": [setting.block(block) for block in (arrange_blocks(blocks, frame, rasters) if half else blocks)],
         "short": all(len(word) <= 14 for word in scene.title.split()) and ems(scene.title) <= 25,
         "number": f"{scene.index + 1:02}",
         "part": scene.part,
@@ -116,7 +239,7 @@ class _Setting:
     rasters: Mapping[str, Raster]
     longest: int
 
-    def block(self, block: Arranged) -> dict[str, Any]:
+    def block(self, block: ArrangedBlock) -> dict[str, Any]:
         match block:
             case Code():
                 columns = max(map(len, block.text.split("\n")))
@@ -143,13 +266,13 @@ class _Setting:
             case Chart():
                 chart = chart_data(block, narrow=self.frame.width < 1200 or self.longest < 24)
                 return {"kind": block.kind, "step": block.step, "title": self._text(block.title), **chart}
-            case Columns() | Beside():
+            case Columns() | SideBySide():
                 return self._columns(block)
 
-    def _columns(self, block: Columns | Beside) -> dict[str, Any]:
+    def _columns(self, block: Columns | SideBySide) -> dict[str, Any]:
         half = evolve(self, longest=_LONGEST_HALF[self.frame.shape])
         sides = {"left": [half.block(cell) for cell in block.left], "right": [half.block(cell) for cell in block.right]}
-        return {"kind": "columns", **sides, "share": 0.5, "middle": isinstance(block, Beside)}
+        return {"kind": "columns", **sides, "share": 0.5, "middle": isinstance(block, SideBySide)}
 
     def _bullets(self, block: Bullets) -> dict[str, Any]:
         items = [

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan
+from handlers.generation.render_model import RenderedScene, RenderTask
 
 __all__ = ["Control", "Pipeline"]
 

@@ -16,35 +16,25 @@ from handlers.generation.audio.clip_audio import with_clip_sound
 from handlers.generation.audio.music import with_music
 from handlers.generation.control import Control, Warned
 from handlers.generation.encoding.encode import SceneSource, encode_scene
-from handlers.generation.encoding.motion import staged
+from handlers.generation.encoding.motion import open_motions
 from handlers.generation.encoding.overlays import TimedOverlay
 from handlers.generation.encoding.profiles import detail_of, profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import PipelineUnavailable, SpeechError
-from handlers.generation.model import (
-    Brief,
-    NarratedScene,
-    NarrateTask,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    SceneDraft,
-    from_spec,
-    to_spec,
-)
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft
+from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
-from handlers.generation.narration.timing import outlast_clips, read_scene, says_something
+from handlers.generation.narration.timing import has_speech, outlast_clips, reading_narration
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
-from handlers.generation.pages.columns import backdrop_of
-from handlers.generation.pages.fallback import drawn_pages
-from handlers.generation.pages.fonts import font_directories
-from handlers.generation.pages.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.draw import drawn_pages
+from handlers.generation.pages.fonts import describe_missing, font_directories, missing_glyphs, shown_text
 from handlers.generation.pages.themes import theme_names
 from handlers.generation.planner.plan import Document, Planner
-from handlers.generation.script.content import Scene
-from handlers.generation.script.resolve_brief import plan_brief
+from handlers.generation.render_model import RenderedScene, RenderTask
+from handlers.generation.script.content import Scene, backdrop_of
+from handlers.generation.script.script import plan_brief
 from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 
@@ -81,7 +71,7 @@ class ExplainerPipeline:
             return self._plan(evolve(brief, topic=None, scenes=orjson.dumps(document).decode()), control)
 
         if brief.style.narrated:
-            speech.check(brief.voice, self._narrators)  # before a model is paid for
+            speech.check_voice(brief.voice, self._narrators)  # before a model is paid for
         return self._planner.plan(brief.topic, brief.voice.name, read, control)
 
     def _plan(self, brief: Brief, control: Control) -> Plan:
@@ -90,7 +80,7 @@ class ExplainerPipeline:
         for warning in planned.warnings:
             control.note(warning)
         if style.narrated:
-            speech.check(voice, self._narrators)
+            speech.check_voice(voice, self._narrators)
         for quality in brief.qualities:
             profile_of(quality, style.aspect)
         if missing := missing_glyphs(shown_text(script)):
@@ -101,11 +91,11 @@ class ExplainerPipeline:
         """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
-        if task.style.narrated and says_something(scene):
+        if task.style.narrated and has_speech(scene):
             spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
             told, said = spoken.narration, spoken.samples
         else:
-            told, said = read_scene(scene, task.voice.rate), np.zeros(0, np.int16)
+            told, said = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)
         narration = outlast_clips(told, scene, task.assets)
         samples = np.pad(said, (0, SAMPLES_PER_CELL * narration.duration_cells - len(said)))
         samples = with_clip_sound(samples, scene, narration, task.assets)
@@ -124,7 +114,7 @@ class ExplainerPipeline:
             scene = from_spec(task.scene.spec, Scene)
             drawn = drawn_pages(scene, task.assets, control, detail=detail, captioned=burned)
             boxes = (*drawn.motion_boxes, *((drawn.clip_box,) if drawn.clip_box else ()))
-            moving = staged(boxes, task.assets, narration, stack)
+            moving = open_motions(boxes, task.assets, narration, stack)
             captions = _captions(task, detail)
             source = SceneSource(
                 draw=drawn.draw,

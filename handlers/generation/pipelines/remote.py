@@ -10,20 +10,22 @@ from attrs import evolve
 from eventflow.model_settings import RemoteSettings
 from eventflow.settings import Settings
 from handlers.generation.aspects import aspect_of
+from handlers.generation.audio.clip_audio import with_remote_sound
 from handlers.generation.audio.music import with_music
 from handlers.generation.control import Control, Warned
 from handlers.generation.encoding.encode import SceneSource, encode_scene
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.encoding.quality_cap import lines_of
+from handlers.generation.encoding.quality_cap import lines_filled_by
 from handlers.generation.errors import PipelineUnset
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask, from_spec
-from handlers.generation.narration.hold import held
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan
+from handlers.generation.model_json import from_spec
+from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Scene
-from handlers.generation.text_to_video.client import Wanted, videos_client
+from handlers.generation.text_to_video.client import ClipRequest, videos_client
 from handlers.generation.text_to_video.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
-from handlers.generation.text_to_video.clip_sound import with_remote_sound
-from handlers.generation.text_to_video.order import Clips, Earlier
+from handlers.generation.text_to_video.order import ClipOrders, EarlierOrders
 from handlers.generation.text_to_video.prompt import prompt_of, seconds_for, size_for
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
 
@@ -43,12 +45,12 @@ class RemotePipeline:
         self,
         settings: RemoteSettings | None = None,
         scenes: ExplainerPipeline | None = None,
-        clips: Clips | None = None,
+        clips: ClipOrders | None = None,
     ) -> None:
         """`scenes` plans and narrates; `clips` is by default the service of the settings."""
         self._settings = settings or RemoteSettings()
         self._scenes = scenes or ExplainerPipeline()
-        self._clips = clips or Clips(videos_client(self._settings), self._settings, inspect_clip)
+        self._clips = clips or ClipOrders(videos_client(self._settings), self._settings, inspect_clip)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RemotePipeline:
@@ -69,13 +71,13 @@ class RemotePipeline:
         plan = self._scenes.plan(brief, control)
         aspect = aspect_of(plan.style.aspect)
         size = size_for(aspect, self._settings.sizes)
-        return evolve(plan, lines=lines_of(*size, aspect, cover=self._settings.crop))
+        return evolve(plan, lines=lines_filled_by(*size, aspect, cover=self._settings.crop))
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """As explainer does; the scene lasts as long as the clip that will be made for it."""
         scene = self._scenes.narrate(task, scratch, control)
         seconds = seconds_for(scene.duration_cells, self._settings.seconds)
-        return held(scene, cells_for(seconds))
+        return hold_scene(scene, cells_for(seconds))
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Have the clip made, or take it up where an earlier attempt has left it; then encode it."""
@@ -104,13 +106,13 @@ class RemotePipeline:
 
     def _obtain(self, task: RenderTask, target: Path, control: Control) -> None:
         scene = from_spec(task.scene.spec, Scene)
-        wanted = Wanted(
+        wanted = ClipRequest(
             prompt_of(scene),
             seconds_for(task.scene.duration_cells, self._settings.seconds),
             size_for(aspect_of(task.style.aspect), self._settings.sizes),
             task.work_id,
         )
-        earlier = Earlier(task.remote_id, task.remote_orders)
+        earlier = EarlierOrders(task.remote_id, task.remote_orders)
         self._clips.obtain(wanted, earlier, target, _part(control, 0.0, _REMOTE_PART))
 
     def _sound(self, task: RenderTask, clip: Path, info: ClipInfo, scratch: Path) -> Path | None:

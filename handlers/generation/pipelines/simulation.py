@@ -13,19 +13,9 @@ from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import EncodeError, PipelineUnavailable, Stopped
-from handlers.generation.model import (
-    Brief,
-    Cue,
-    NarratedScene,
-    NarrateTask,
-    Narration,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    SceneDraft,
-    from_spec,
-    to_spec,
-)
+from handlers.generation.model import Brief, Cue, NarratedScene, NarrateTask, Narration, Plan, SceneDraft
+from handlers.generation.model_json import from_spec, to_spec
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.media import ffmpeg
 

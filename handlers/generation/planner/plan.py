@@ -14,7 +14,7 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.http_services.blocking import run, stoppable
 from handlers.generation.http_services.client import http_session
 from handlers.generation.planner.client import Completion, Message, chat_service, complete, json_in
-from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, mending_messages
+from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, repair_messages
 from handlers.media.errors import RequestError
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Planner:
             try:
                 return read(document_of(first))
             except ScriptError as error:
-                messages = mending_messages(messages, first.text, str(error))
+                messages = repair_messages(messages, first.text, str(error))
             second = await self._ask(session, messages, control)
         try:
             return read(document_of(second))

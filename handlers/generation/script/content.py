@@ -1,8 +1,14 @@
-"""What a script is made of: inline text, blocks, scenes. Plain frozen values, JSON by `model.dump`."""
+"""What a script is made of: inline text, blocks, scenes. Plain frozen values, JSON by `model.dump`.
 
+Between what somebody wrote and what is shown: sections, before they are laid out on pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 #: "image": the picture fills the page, what else there is stands on it. "outro": the last page, set like the first.
 Layout = Literal["title", "section", "content", "quote", "image", "outro"]
@@ -219,3 +225,67 @@ class Script:
 
     title: str
     scenes: tuple[Scene, ...]
+
+
+@frozen
+class Note:
+    """Spoken after the block before it; not shown."""
+
+    text: str
+
+
+@frozen
+class Said:
+    """A line of narration; as it begins, all up to the reveal number `reveal` is shown (None: one more)."""
+
+    text: str
+    reveal: int | None = None
+
+
+@frozen
+class Section:
+    """A heading of `level` 1 or 2 (0: none, or not told) and what stands under it.
+
+    `layout` None: as its content suggests. `narration` takes the place of what would be said: a text to be spread over
+    the reveals, or lines. `part` of `parts` is kept where it goes on from another section.
+    """
+
+    level: int
+    heading: Spans
+    body: tuple[Block | Note, ...]
+    layout: Layout | None = None
+    narration: str | tuple[Said, ...] | None = None
+    part: int = 1
+    parts: int = 1
+
+
+def backdrop_of(scene: Scene) -> Image | Clip | None:
+    """The picture that fills the page, in the layout "image"."""
+    if scene.layout != "image":
+        return None
+    return next((block for block in scene.blocks if isinstance(block, Image | Clip)), None)
+
+
+def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
+    """The blocks of a page in the order of reading: those of columns one after the other, the left one first."""
+    for block in blocks:
+        if isinstance(block, Columns):
+            yield from (*block.left, *block.right)
+        else:
+            yield block
+
+
+def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
+    """What is revealed one by one inside a block, empty when it is revealed as a whole."""
+    match block:
+        case Bullets():
+            return block.items
+        case Paragraph():
+            return block.sentences
+        case _:
+            return ()
+
+
+def with_look(script: Script, theme: str, aspect: str) -> Script:
+    """The script with every scene in a theme and an aspect."""
+    return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))

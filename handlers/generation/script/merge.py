@@ -26,14 +26,16 @@ from handlers.generation.script.content import (
     Columns,
     Heading,
     Image,
+    Note,
     Paragraph,
     Quote,
+    Said,
+    Section,
     Sentence,
     Series,
     Span,
     Table,
 )
-from handlers.generation.script.sections import Note, Said, Section
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 #: Characters that all fields of a document fill in together: as many as a script may have.

@@ -5,8 +5,8 @@ import re
 from attrs import frozen
 
 from handlers.generation.script.content import Block, Chart, Code, Heading, Image, Math, Quote, Spans, Table
+from handlers.generation.script.formula import say_math
 from handlers.generation.script.inline import plain
-from handlers.generation.script.math_speech import say_math
 
 
 @frozen

@@ -1,34 +1,36 @@
-"""Markdown or plain text -> `Script`: scenes with their reveal steps and narration lines.
+"""From a brief to a script and how it looks and sounds: front matter, merge fields, and what the request insists on.
+
+Markdown or plain text -> `Script`: scenes with their reveal steps and narration lines.
 
 The first `#` is the title of the video, each `##` (and `---`) begins a scene; text without headings
 becomes scenes of its paragraphs. Long sections go over several pages; nothing is dropped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from handlers.generation.control import Warned, until_stopped
-from handlers.generation.errors import ScriptError
+from handlers.generation.errors import ScriptError, UnknownTheme
+from handlers.generation.model import Brief, Style, Voice
 from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_comments
-from handlers.generation.script.content import Script
-from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, Manuscript, split_front_matter
+from handlers.generation.script.content import Note, Script, Section, items_of, with_look
+from handlers.generation.script.document import read_document
+from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
-from handlers.generation.script.layout import lay_out_scenes
+from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
-from handlers.generation.script.pagination import items_of
 from handlers.generation.script.phrases import phrases_for
-from handlers.generation.script.sections import Note, Section
 
 MAX_CHARS = 200_000
 #: Far more than 300 scenes can show.
 MAX_LINES = 10_000
-MAX_HEADING_CHARS = 300
-MAX_NOTE_CHARS = 20_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
@@ -64,10 +66,10 @@ def parse_script(
     text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS, aspect: str = "16:9"
 ) -> Script:
     """The script in `text`. Raises as `open_script` and `stage_script` do."""
-    return stage_script(open_script(text), voice, merge, aspect)
+    return lay_out_script(open_script(text), voice, merge, aspect)
 
 
-def stage_script(
+def lay_out_script(
     manuscript: Manuscript,
     voice: str = "en-us",
     merge: Mapping[str, str] = _NO_FIELDS,
@@ -116,3 +118,77 @@ def _deck(sections: Sequence[Section]) -> str:
                 words = plain(item.spans)
                 return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
     return "Untitled"
+
+
+DEFAULT_THEME = "midnight"
+
+
+@frozen
+class PlannedScript:
+    """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter.
+
+    `warnings` are what its author should know of."""
+
+    script: Script
+    voice: Voice
+    style: Style
+    warnings: tuple[Warned, ...] = ()
+
+
+def plan_brief(
+    brief: Brief,
+    themes: Iterable[str],
+    language: Callable[[str], str] = str,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PlannedScript:
+    """The script that a brief holds. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
+
+    `language` tells the language of a voice by its name, for the few words that we add.
+    """
+    warnings: tuple[Warned, ...] = ()
+    if brief.scenes is not None:
+        voice, style = brief.voice, brief.style
+        script = read_document(brief.scenes, language(voice.name), brief.merge, style.aspect, should_stop)
+    elif brief.script is not None:
+        manuscript = open_script(brief.script)
+        voice, style = with_front_matter(brief, manuscript.front)
+        warnings = manuscript.warnings
+        script = lay_out_script(manuscript, language(voice.name), brief.merge, style.aspect, should_stop)
+    else:
+        raise ScriptError("the explainer pipeline needs a script or scenes")
+    check_theme(style, themes)
+    return PlannedScript(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style, warnings)
+
+
+def front_matter(script: str) -> FrontMatter:
+    """The front matter of a script. Raises ScriptError."""
+    return open_script(script).front
+
+
+def check_theme(style: Style, themes: Iterable[str]) -> None:
+    """Raises UnknownTheme."""
+    known = tuple(themes)
+    if style.theme is not None and style.theme not in known:
+        raise UnknownTheme(style.theme, known)
+
+
+def with_front_matter(brief: Brief, front: FrontMatter) -> tuple[Voice, Style]:
+    """What the brief says, and where it says the default, the front matter, unless the brief insists."""
+    insisted, usual, plain = brief.insisted, Voice(), Style()
+    voice, style = brief.voice, brief.style
+    if front.voice is not None and voice.name == usual.name and "voice.name" not in insisted:
+        voice = evolve(voice, name=front.voice)
+    if front.rate is not None and voice.rate == usual.rate and "voice.rate" not in insisted:
+        voice = evolve(voice, rate=front.rate)
+    if front.narrated is not None and style.narrated and "voice" not in insisted:
+        style = evolve(style, narrated=front.narrated)
+    if front.theme is not None and style.theme is None and "theme" not in insisted:
+        style = evolve(style, theme=front.theme)
+    if front.aspect is not None and style.aspect == plain.aspect and "aspect" not in insisted:
+        style = evolve(style, aspect=front.aspect)
+    if front.music is not None and style.music is None and "music" not in insisted:
+        style = evolve(style, music=front.music or None)
+    unsaid = style.captions and not style.burned and "captions" not in insisted
+    if front.captions is not None and unsaid:
+        style = evolve(style, captions=front.captions != "none", burned=front.captions == "burned")
+    return voice, style

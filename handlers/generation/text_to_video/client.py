@@ -27,7 +27,7 @@ _GONE = (404, 410)
 
 
 @frozen
-class Wanted:
+class ClipRequest:
     """A clip to be made: `seconds` long, `size` in pixels. The service makes it once for each `idempotency_key`."""
 
     prompt: str
@@ -44,7 +44,7 @@ class VideosClient:
     model: str
     content: ContentFetcher
 
-    async def submit(self, session: aiohttp.ClientSession, wanted: Wanted) -> RemoteWork:
+    async def submit(self, session: aiohttp.ClientSession, wanted: ClipRequest) -> RemoteWork:
         """Order a clip. Costs money."""
         body: dict[str, Any] = {
             "prompt": wanted.prompt,

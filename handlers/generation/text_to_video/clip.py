@@ -17,8 +17,9 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.encoding.timeline import Shot, Timeline
-from handlers.generation.text_to_video.errors import BadClip
 from handlers.generation.time_grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, segment_cells
+from handlers.media.decode import open_clip
+from handlers.media.errors import BadClip
 
 MAX_PIXELS: Final = 4096 * 2304
 MAX_SECONDS: Final = 180.0
@@ -29,9 +30,6 @@ _UNSPECIFIED: Final = 2
 #: From so many lines on, untagged pictures are bt709.
 _HD_LINES: Final = 720
 
-#: Only the file itself, and only in formats that services send.
-_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,matroska,webm"}
-
 
 @frozen
 class ClipInfo:
@@ -41,11 +39,6 @@ class ClipInfo:
     width: int
     height: int
     sound: bool
-
-
-def open_clip(path: Path) -> InputContainer:
-    """Raises av.FFmpegError, ValueError."""
-    return av.open(str(path), options=dict(_OPTIONS))
 
 
 def inspect_clip(path: Path) -> ClipInfo:

@@ -17,9 +17,3 @@ class RemoteUnknown(ServiceFailed):
     """The service doesn't know the clip, or not yet."""
 
     code = "remote_unknown"
-
-
-class BadClip(ServiceFailed):
-    """What the service gave is no whole clip; it may be fetched again."""
-
-    code = "remote_clip"

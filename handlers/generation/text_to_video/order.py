@@ -22,7 +22,7 @@ from handlers.generation.errors import Stopped
 from handlers.generation.http_services.blocking import run, stoppable
 from handlers.generation.http_services.client import http_session
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.text_to_video.client import VideosClient, Wanted
+from handlers.generation.text_to_video.client import ClipRequest, VideosClient
 from handlers.generation.text_to_video.errors import RemoteFailed, RemoteUnknown
 from handlers.generation.text_to_video.status import RemoteWork, State
 
@@ -39,7 +39,7 @@ _LAST_WORD_S: Final = 5.0
 
 
 @frozen
-class Earlier:
+class EarlierOrders:
     """What earlier attempts have done: `remote_id` is the last order, `count` how many there were."""
 
     remote_id: str | None = None
@@ -47,7 +47,7 @@ class Earlier:
 
 
 @frozen
-class Clips:
+class ClipOrders:
     """Clips of one service. `check` raises BadClip for a file that is none. `clock` in seconds."""
 
     client: VideosClient
@@ -55,14 +55,14 @@ class Clips:
     check: Callable[[Path], object]
     clock: Callable[[], float] = time.monotonic
 
-    def obtain(self, wanted: Wanted, earlier: Earlier, target: Path, control: Control) -> None:
+    def obtain(self, wanted: ClipRequest, earlier: EarlierOrders, target: Path, control: Control) -> None:
         """The clip that is wanted, in `target`. Blocking.
 
         Raises RemoteFailed, ServiceFailed, ServiceRefused, Stopped.
         """
         run(self._obtain(wanted, earlier, target, control))
 
-    async def _obtain(self, wanted: Wanted, earlier: Earlier, target: Path, control: Control) -> None:
+    async def _obtain(self, wanted: ClipRequest, earlier: EarlierOrders, target: Path, control: Control) -> None:
         deadline = self.clock() + self.settings.timeout_s
         remote_id, count = earlier.remote_id, earlier.count
         async with http_session() as session:
@@ -81,7 +81,7 @@ class Clips:
                     raise RemoteFailed(_failure(work))
                 remote_id = None
 
-    async def _order(self, session: aiohttp.ClientSession, wanted: Wanted, count: int, control: Control) -> str:
+    async def _order(self, session: aiohttp.ClientSession, wanted: ClipRequest, count: int, control: Control) -> str:
         """Its id is in the job's history when this returns."""
         key = f"{wanted.idempotency_key}-{count}" if wanted.idempotency_key else ""
         asked = self.client.submit(session, evolve(wanted, idempotency_key=key))

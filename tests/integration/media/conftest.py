@@ -10,8 +10,9 @@ from attrs import frozen
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import ScenePart, assemble
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.media.probe import MediaInfo
 
 QUALITIES = ("720p", "360p")

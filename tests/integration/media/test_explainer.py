@@ -17,25 +17,18 @@ from handlers.generation.audio import pcm
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
-from handlers.generation.model import (
-    AssetFile,
-    Brief,
-    NarrateTask,
-    RenderTask,
-    Style,
-    Voice,
-    dump_narrated,
-    load_narrated,
-)
+from handlers.generation.model import AssetFile, Brief, NarrateTask, Style, Voice
+from handlers.generation.model_json import dump_narrated, load_narrated
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.pages import fonts
 from handlers.generation.pages.draw import ScenePages, draw_pages
 from handlers.generation.pages.fonts import font_directories
-from handlers.generation.pages.frames import frame_of
+from handlers.generation.pages.page_data import frame_of
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderTask
 from handlers.generation.script.content import Code, Line, Scene, Span
 from handlers.generation.script.script import parse_script
 from tests.integration.media.conftest import parts_of
@@ -176,7 +169,7 @@ def test_rate_changes_the_length() -> None:
 @pytest.mark.parametrize("name", ["xx", "", "en-us\0", "../en", "EN-US"])
 def test_unknown_voices_are_named(name: str) -> None:
     with pytest.raises(UnknownVoice, match="en-us") as caught:
-        speech.check(Voice(name))
+        speech.check_voice(Voice(name))
     assert caught.value.name == name
 
 
@@ -188,7 +181,7 @@ def test_voices_speak(name: str) -> None:
 @pytest.mark.parametrize("rate", [0.49, 2.01, float("nan")])
 def test_bad_rates(rate: float) -> None:
     with pytest.raises(speech.BadRate):
-        speech.check(Voice(rate=rate))
+        speech.check_voice(Voice(rate=rate))
 
 
 def test_pipelines_are_found_by_name() -> None:

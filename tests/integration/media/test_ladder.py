@@ -9,12 +9,13 @@ from eventflow.domain.values import LADDER
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.encoding.mp4_boxes import boxes, find
+from handlers.generation.encoding.fragmented_mp4 import boxes, find_boxes
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.model import Brief, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarrateTask
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Heading, Scene, Span
 from tests.integration.media.conftest import Film, parts_of
 
@@ -47,7 +48,7 @@ def test_the_index_of_a_whole_video_comes_before_its_bytes(film: Film) -> None:
         kinds = [box.kind for box in boxes(path.read_bytes())]
         assert kinds.index(b"moov") < kinds.index(b"mdat")
         assert kinds[0] == b"ftyp"
-        assert not list(find(path.read_bytes(), b"moov", b"mvex")), "no fragments: every player can seek"
+        assert not list(find_boxes(path.read_bytes(), b"moov", b"mvex")), "no fragments: every player can seek"
 
 
 def test_words_are_drawn_anew_for_a_large_quality_not_enlarged() -> None:

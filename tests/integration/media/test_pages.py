@@ -13,9 +13,9 @@ from handlers.generation.control import Control, Note, Warned
 from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.errors import UnknownAspect, UnknownAsset, UnknownTheme
 from handlers.generation.model import AssetFile, Brief, Style
-from handlers.generation.pages.draw import Box, ScenePages
-from handlers.generation.pages.frames import frame_of
-from handlers.generation.pages.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.draw import MotionBox, ScenePages
+from handlers.generation.pages.fonts import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.page_data import frame_of
 from handlers.generation.pages.themes import THEMES
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import (
@@ -177,7 +177,7 @@ def test_where_a_picture_moves(assets: dict[str, AssetFile]) -> None:
 
 def test_a_picture_that_fills_the_page_lies_behind_the_text(assets: dict[str, AssetFile]) -> None:
     pages = ScenePages(picture_scene(Image(WIDE, motion="zoom"), layout="image", aspect="9:16"), assets)
-    assert pages.motion_boxes == (Box(WIDE, 0, 0, 1080, 1920, 0, "cover", "zoom", fills=True),)
+    assert pages.motion_boxes == (MotionBox(WIDE, 0, 0, 1080, 1920, 0, "cover", "zoom", fills=True),)
     over = pages.overlay(0)
     assert over is not None
     assert over.shape == (1920, 1080, 4)

@@ -13,7 +13,8 @@ from eventflow.model_settings import PlannerSettings
 from handlers.generation.control import Charged, Control, Note
 from handlers.generation.errors import ScriptError, Stopped, UnknownVoice
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.model import Brief, Style, Voice, from_spec
+from handlers.generation.model import Brief, Style, Voice
+from handlers.generation.model_json import from_spec
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.planner.plan import Document, Planner, PlannerInvalid, PlannerUnavailable
 from handlers.generation.script.content import Scene

@@ -11,9 +11,10 @@ from handlers.generation.audio.aac import extract_sound
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
-from handlers.generation.narration.hold import held
+from handlers.generation.model import Brief, NarrateTask, Style
+from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.errors import CorruptMedia
 from handlers.metadata.container_facts import BT709, Facts, facts_of
@@ -47,7 +48,7 @@ def published(folder: Path, script: str, style: Style) -> Published:
     plan = pipeline.plan(Brief(script=script, qualities=QUALITIES, style=style), control)
     [draft] = plan.scenes
     scene = pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), folder, control)
-    task = RenderTask(held(scene, MIN_VIDEO_CELLS), 0, QUALITIES, 1, plan.style)
+    task = RenderTask(hold_scene(scene, MIN_VIDEO_CELLS), 0, QUALITIES, 1, plan.style)
     rendered = pipeline.render(task, folder, control)
     files = {quality: folder / f"{quality}.mp4" for quality in QUALITIES}
     for quality, path in files.items():

@@ -14,19 +14,22 @@ from attrs import define, evolve, field
 
 from eventflow.model_settings import RemoteSettings
 from eventflow.telemetry.logs import configure_logs
+from handlers.generation.audio.clip_audio import REMOTE_UNDER_SPEECH, with_remote_sound
+from handlers.generation.audio.pcm import read_wav
 from handlers.generation.control import Charged, Control, Note, RemoteStarted, Warned
 from handlers.generation.errors import PipelineUnavailable, Stopped
 from handlers.generation.http_services.client import Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, Style
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Style
 from handlers.generation.pipelines.remote import RemotePipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import inspect_clip
-from handlers.generation.text_to_video.clip_sound import UNDER_SPEECH, read_wav, with_remote_sound
 from handlers.generation.text_to_video.download import ContentFetcher
-from handlers.generation.text_to_video.errors import BadClip, RemoteFailed
-from handlers.generation.text_to_video.order import MISSES, Clips
+from handlers.generation.text_to_video.errors import RemoteFailed
+from handlers.generation.text_to_video.order import MISSES, ClipOrders
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
+from handlers.media.errors import BadClip
 from tests.integration.media.conftest import parts_of
 from tests.support.runtime import quiet_logs
 from tests.support.video_server import KEY, VideoService, answer, cut_after, hangs, make_clip, raw, video_service
@@ -81,7 +84,7 @@ def quick(settings: RemoteSettings, patience_s: float = 60.0, **changes: Any) ->
     service = Service("the video service", "EVENTFLOW_REMOTE", settings.url, settings.key, timeout_s=patience_s)
     content = ContentFetcher(service, settings.content_hosts, silence_s=patience_s, **changes)
     client = evolve(videos_client(settings, content), service=service)
-    return RemotePipeline(settings, clips=Clips(client, settings, inspect_clip))
+    return RemotePipeline(settings, clips=ClipOrders(client, settings, inspect_clip))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +168,7 @@ def test_the_clips_own_sound_is_under_the_voice(narrated: NarratedScene, clip: b
     assert np.abs(alone[:1024]).max() == np.abs(alone[-1024:]).max() == 0
     assert narrated.audio is not None
     under = both - read_wav(narrated.audio)
-    assert np.abs(under - alone * UNDER_SPEECH).max() <= 2
+    assert np.abs(under - alone * REMOTE_UNDER_SPEECH).max() <= 2
 
 
 def test_work_that_was_begun_is_taken_up_again(service: VideoService, notes: Notes, narrated: NarratedScene) -> None:

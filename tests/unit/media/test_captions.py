@@ -10,9 +10,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
-from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, video_captions
-from handlers.generation.narration.wordtimes import timed_words, width
+from handlers.generation.model import Narration, SpokenLine, Word
+from handlers.generation.model_json import load_narrated
+from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, timed_words, video_captions, width
 from handlers.generation.time_grid import cells_for
 
 

@@ -13,8 +13,7 @@ from handlers.generation.script.content import Bullets, Chart, Clip, Code, Colum
 from handlers.generation.script.frontmatter import FrontMatter, split_front_matter
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.merge import UnknownField
-from handlers.generation.script.resolve_brief import with_front_matter
-from handlers.generation.script.script import parse_script
+from handlers.generation.script.script import parse_script, with_front_matter
 
 ASSET = "as_" + "0123456789abcdef" * 2
 

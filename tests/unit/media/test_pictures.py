@@ -6,10 +6,8 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.generation.encoding.alpha_blend import mask_of
-from handlers.generation.encoding.colours import planes
-from handlers.generation.encoding.overlays import Box, Strip, TimedOverlay, Yuv
-from handlers.generation.encoding.pictures import PictureStore, blend
+from handlers.generation.encoding.overlays import Rect, Strip, TimedOverlay, Yuv
+from handlers.generation.encoding.pictures import PictureStore, blend, planes, strip_mask
 from handlers.generation.encoding.timeline import BLANK, FULL_MIX, Shot, plan_timeline
 
 SIZE, SMALL = (64, 32), (32, 16)
@@ -41,7 +39,7 @@ def test_a_mix_is_near_the_exact_one_and_ends_are_exact(mix: int, seed: int) -> 
 def test_boxes_are_even_and_inside_whatever_the_size(
     given_box: tuple[int, int, int, int], size: tuple[int, int]
 ) -> None:
-    box = Box(*given_box).scaled((1920, 1080), size)
+    box = Rect(*given_box).scaled((1920, 1080), size)
     assert not any(side % 2 for side in (box.x, box.y, box.width, box.height))
     assert min(box.x, box.y) >= 0
     assert box.width >= 2
@@ -53,7 +51,7 @@ def test_boxes_are_even_and_inside_whatever_the_size(
 @pytest.mark.parametrize("size", [SIZE, SMALL])
 def test_an_opaque_strip_covers_its_box_and_nothing_else(size: tuple[int, int]) -> None:
     white = np.full((8, 16, 4), 255, np.uint8)
-    shown = mask_of(Strip(8, 16, white), SIZE, size).over(grey(60, size))
+    shown = strip_mask(Strip(8, 16, white), SIZE, size).over(grey(60, size))
     luma = planes(shown, size)[0]
     by = SIZE[0] // size[0]
     assert np.abs(luma[16 // by : 24 // by, 8 // by : 24 // by].astype(int) - 235).max() <= 1
@@ -63,15 +61,15 @@ def test_an_opaque_strip_covers_its_box_and_nothing_else(size: tuple[int, int]) 
 
 def test_a_clear_strip_changes_nothing_and_half_of_one_half() -> None:
     black = np.zeros((8, 16, 4), np.uint8)
-    assert (mask_of(Strip(0, 0, black), SIZE, SIZE).over(grey(100)) == grey(100)).all()
+    assert (strip_mask(Strip(0, 0, black), SIZE, SIZE).over(grey(100)) == grey(100)).all()
     black[..., 3] = 128
-    luma = planes(mask_of(Strip(0, 0, black), SIZE, SIZE).over(grey(100)), SIZE)[0]
+    luma = planes(strip_mask(Strip(0, 0, black), SIZE, SIZE).over(grey(100)), SIZE)[0]
     assert abs(int(luma[4, 4]) - 58) <= 1  # half of 100 and half of 16
 
 
 def test_a_strip_that_leaves_the_page_is_cut() -> None:
     white = np.full((40, 100, 4), 255, np.uint8)
-    shown = planes(mask_of(Strip(-10, 20, white), SIZE, SIZE).over(grey(60)), SIZE)[0]
+    shown = planes(strip_mask(Strip(-10, 20, white), SIZE, SIZE).over(grey(60)), SIZE)[0]
     assert (shown[:20] == 60).all()
     assert (shown[20:] >= 234).all()
 
@@ -80,7 +78,7 @@ def test_a_strip_that_leaves_the_page_is_cut() -> None:
 class Flicker:
     """A box whose luma is its time in tenths of a second."""
 
-    box: Box = Box(16, 8, 16, 8)
+    box: Rect = Rect(16, 8, 16, 8)
     step: int = 1
     span_s: tuple[float, float] = (1.0, 2.0)
 
@@ -138,7 +136,7 @@ def test_text_of_the_page_lies_over_what_fills_it() -> None:
         rgba[2:6, 4:12] = 255 if picture == 1 else 0
         return rgba
 
-    filling = Flicker(Box(0, 0, *SIZE))
+    filling = Flicker(Rect(0, 0, *SIZE))
     for size, by in ((SIZE, 1), (SMALL, 2)):
         store = PictureStore(page, (size,), (filling,), layer=layer)
         for at_s in (1, 2):

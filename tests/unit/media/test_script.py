@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.generation.errors import ScriptError
-from handlers.generation.model import dump, load
+from handlers.generation.model_json import dump, load
 from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
 from handlers.generation.script.script import MAX_CHARS, parse_script
 

@@ -14,8 +14,7 @@ from attrs import field, frozen
 
 from eventflow.speech_settings import SpeechSettings
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused
-from handlers.generation.narration.narrators.base import Speech, VoiceInfo, language_tag, unknown_voice
-from handlers.generation.narration.narrators.estimate import estimate_words
+from handlers.generation.narration.narrators.base import Speech, VoiceInfo, estimate_words, language_tag, unknown_voice
 from handlers.generation.narration.narrators.sound_files import BadSound, read_sound
 
 #: 48 kHz stereo s16 for three minutes; a line is a sentence or two.

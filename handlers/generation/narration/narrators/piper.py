@@ -13,8 +13,7 @@ import numpy as np
 from attrs import frozen
 
 from handlers.generation.errors import NarratorUnavailable, SpeechError
-from handlers.generation.narration.narrators.base import Speech, VoiceInfo, language_tag, unknown_voice
-from handlers.generation.narration.narrators.estimate import estimate_words
+from handlers.generation.narration.narrators.base import Speech, VoiceInfo, estimate_words, language_tag, unknown_voice
 
 if TYPE_CHECKING:
     from piper import PiperVoice

@@ -1,9 +1,11 @@
-"""A subset of LaTeX mathematics, parsed into a tree of plain data.
+"""A formula in spoken English, from the tree of `mathtree`.
+
+A subset of LaTeX mathematics, parsed into a tree of plain data.
 
 The theme builds formulas from the tree by a fixed set of constructors; no text of the user is ever
 evaluated. What the subset does not know raises `MathError`, and the caller shows the source as text.
 
-Known: letters, digits, signs, `^ _ { }`, `\\frac \\sqrt[n]{} \\binom \\text{} \\left( \\right)`, Greek
+Known: letters, digits, signs, `^ _ { }`, `\frac \\sqrt[n]{} \binom \text{} \\left( \right)`, Greek
 letters, the names of `mathsymbols`, `\\mathbb \\mathcal \\mathbf \\mathrm \\operatorname`, accents, and
 the environments matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
 """
@@ -12,7 +14,7 @@ import re
 import unicodedata
 from typing import Any
 
-from handlers.generation.script import mathsymbols as known
+from handlers.generation.script import formula_symbols as known
 
 #: A node is a JSON object with the constructor's name under "k".
 Node = dict[str, Any]
@@ -255,3 +257,65 @@ def _symbol(name: str) -> Node | None:
     if name in known.ESCAPED:
         return {"k": "sym", "v": name, "say": known.SPOKEN_SIGNS.get(name, name)}
     return None
+
+
+_POWERS = {"2": "squared", "3": "cubed", "′": "prime"}
+#: A longer formula is better looked at than listened to.
+MAX_WORDS = 40
+
+
+def say_math(source: str) -> str:
+    """`source` in words, or "" when it is outside the subset or too long to be read out."""
+    try:
+        words = _say(parse_math(source)).split()
+    except MathError:
+        return ""
+    text = " ".join(words).replace(" ,", ",").replace(" .", ".")
+    return text if 0 < len(words) <= MAX_WORDS else ""
+
+
+def _say(node: Node | None) -> str:
+    if node is None:
+        return ""
+    match node["k"]:
+        case "seq":
+            return " ".join(_say(item) for item in node["items"])
+        case "sym" | "num":
+            return str(node["say"])
+        case "text" | "op":
+            return str(node["v"])
+        case "frac":
+            return f"{_say(node['a'])} over {_say(node['b'])}"
+        case "binom":
+            return f"{_say(node['a'])} choose {_say(node['b'])}"
+        case "root":
+            return _say_root(node)
+        case "attach":
+            return _say_attach(node)
+        case "accent":
+            return f"{_say(node['a'])} {node['say']}"
+        case "bold" | "lr":
+            return _say(node["a"])
+        case "matrix" | "aligned":
+            return ", ".join(" ".join(_say(cell) for cell in row) for row in node["rows"])
+        case _:
+            return ""
+
+
+def _say_root(node: Node) -> str:
+    index = _say(node["index"]).strip()
+    return f"the {'square root' if not index else 'root of order ' + index} of {_say(node['a'])}"
+
+
+def _say_attach(node: Node) -> str:
+    base, lower, upper = node["base"], _say(node["b"]).strip(), _say(node["t"]).strip()
+    if base.get("big"):
+        reach = f"{', from ' + lower if lower else ''}{' to ' + upper if upper else ''},"
+        return f"{base['say'].removesuffix(' of')}{reach} of"
+    said = _say(base)
+    if lower:
+        said += f" as {lower}," if base["k"] == "op" and base["limits"] else f" {lower}"
+    if upper:
+        power = _POWERS.get(upper, "prime" if upper == "prime" else f"to the power of {upper}")
+        said += f" {power}"
+    return said

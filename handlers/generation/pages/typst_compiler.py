@@ -10,7 +10,7 @@ _RUST = "pyo3_runtime"
 
 
 @contextmanager
-def typst_errors(drawn: str) -> Iterator[None]:
+def as_draw_errors(drawn: str) -> Iterator[None]:
     """Around the drawing of `drawn`: whatever can't be laid out raises DrawError. OSErrors stay what they are."""
     try:
         yield
