@@ -102,8 +102,8 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock), remote=remote)
+    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.media.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
 
 
 def homecoming(parts: Parts) -> FallbackReconciler:
@@ -252,7 +252,13 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
     cache = SceneCache(workspace.store, utc_now, limits)
     made = (
-        Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
+        Generation(
+            workspace=workspace,
+            assets=Assets(workspace.store),
+            cache=cache,
+            threads=threads,
+            pipelines=partial(get_pipeline, settings=settings),
+        ).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
         Metadata(workspace, CacheSweeper(cache)).group,
     )

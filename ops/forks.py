@@ -160,6 +160,6 @@ def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
         for draft in plan.scenes:
             scene = reusable_scene(job, scene_digest(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
-            task = model.NarrateTask(draft, plan.voice, plan.style)
+            task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style)
             start += (scene or pipeline.narrate(task, Path(folder), control.Control())).duration_cells
     return found

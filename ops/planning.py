@@ -83,7 +83,7 @@ class ScenePlanner:
         warnings: list[control.Note] = []
         try:
             pipeline = get_pipeline(request.pipeline, self.settings)
-            plan = pipeline.plan(brief_of(request), control.Control(should_stop, note=warnings.append))
+            plan = pipeline.plan(brief_of(request), control.Control(should_stop=should_stop, note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")

@@ -21,7 +21,7 @@ _WORKER = Path(picture_worker.__file__)
 _MEDIA_TYPES = {"PNG": ("image/png", ".png"), "JPEG": ("image/jpeg", ".jpg")}
 
 
-@frozen
+@frozen(kw_only=True)
 class Picture:
     """One that was encoded here. Sizes in pixels."""
 
@@ -50,4 +50,4 @@ async def normalise(upload: Path, form: Format, folder: Path) -> Picture:
         raise BrokenMedia("the picture can't be decoded within the limits of memory and time")
     with Image.open(path, formats=tuple(_MEDIA_TYPES)) as made:
         media_type, suffix = _MEDIA_TYPES[str(made.format)]
-        return Picture(path, media_type, suffix, made.width, made.height)
+        return Picture(path=path, media_type=media_type, suffix=suffix, width=made.width, height=made.height)

@@ -45,7 +45,7 @@ _COLOURS = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "
 _STEADY = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo"
 
 
-@frozen
+@frozen(kw_only=True)
 class Recording:
     """One that was encoded here. Sizes in pixels, None for sound."""
 
@@ -155,10 +155,18 @@ def _facts_of(path: Path, kind: Kind) -> Recording:
     except CorruptMedia as error:
         raise BrokenMedia(f"nothing of the {kind} can be decoded") from error
     if kind == "audio" and info.audio and info.duration_s > 0:
-        return Recording("audio", path, "audio/flac", ".flac", info.duration_s)
+        return Recording(kind="audio", path=path, media_type="audio/flac", suffix=".flac", duration_s=info.duration_s)
     if kind == "clip" and info.video and info.video.frames:
         seconds = info.video.frames / FRAME_RATE
-        return Recording("clip", path, "video/mp4", ".mp4", seconds, info.video.width, info.video.height)
+        return Recording(
+            kind="clip",
+            path=path,
+            media_type="video/mp4",
+            suffix=".mp4",
+            duration_s=seconds,
+            width=info.video.width,
+            height=info.video.height,
+        )
     raise BrokenMedia(f"nothing of the {kind} can be decoded")
 
 

@@ -22,7 +22,7 @@ from handlers.assets.sniff import HEAD_BYTES, Format, format_of
 AT_A_TIME, WAITING = 2, 32
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class MediaInspector:
     """Inspects a few files at a time; `clock` gives the time in UTC."""
 

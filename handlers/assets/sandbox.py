@@ -43,7 +43,7 @@ class SandboxTimeout(Exception):
     """The program was ended after `wall_s`."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
     """Address space and file size in bytes, times in seconds (of the processors; of the clock)."""
 

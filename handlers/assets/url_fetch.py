@@ -47,7 +47,7 @@ async def resolve_by_system(name: str, port: int) -> Sequence[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-@frozen
+@frozen(kw_only=True)
 class RemoteFetcher:
     """`schemes` are those of allowed URLs. `allowed` says which addresses may be connected to."""
 

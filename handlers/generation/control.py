@@ -26,7 +26,7 @@ class RemoteStarted:
     remote_id: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Charged:
     """What a service has charged: a decimal number as text, of an ISO 4217 code, "credits" or "tokens".
 
@@ -43,7 +43,7 @@ class Charged:
 Note = Warned | RemoteStarted | Charged
 
 
-@frozen
+@frozen(kw_only=True)
 class Control:
     """How a caller follows blocking work: asked whether to stop before every piece of it; told the fraction done (0..1)
     and what is worth noting.

@@ -46,7 +46,7 @@ RENDER_ALLOWANCE = 60.0
 _WAV, _MP4, _SEGMENT = "audio/wav", "video/mp4", "video/iso.segment"
 
 
-@frozen
+@frozen(kw_only=True)
 class Generation:
     """`threads` is for each encoder, so that the scenes that render side by side share the processors."""
 
@@ -123,7 +123,7 @@ class Generation:
         assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
         failed = job.failed_attempts(Step.PLAN, None, job.run)
         last_try = failed >= job.request.retry_attempts
-        task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
+        task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style, assets=assets, last_try=last_try)
         scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
         if scene.duration_cells < least:
             scene, source = await reaction.in_thread(hold_scene, scene, least), when_held
@@ -163,16 +163,16 @@ class Generation:
         wanted = (*scene.assets, *((style.music,) if style.music else ()))
         remote = job.remote_work(event.scene, event.run)
         return render_model.RenderTask(
-            scene,
-            event.start_cells,
-            job.quality_levels,
-            self.threads,
-            style,
-            await fetch_assets(self.assets, reaction.owner, wanted, folder),
-            remote.remote_id if remote else None,
-            job.scene_count or 1,
-            sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
-            f"{reaction.job_id}-{event.scene}-{event.run}",
+            scene=scene,
+            start_cells=event.start_cells,
+            qualities=job.quality_levels,
+            threads=self.threads,
+            style=style,
+            assets=await fetch_assets(self.assets, reaction.owner, wanted, folder),
+            remote_id=remote.remote_id if remote else None,
+            scene_count=job.scene_count or 1,
+            remote_orders=sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
+            work_id=f"{reaction.job_id}-{event.scene}-{event.run}",
         )
 
     async def _style(self, job: Job) -> model.Style:
@@ -207,7 +207,9 @@ class Generation:
                 videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
                 reaction.progress((number + 1) / (len(job.quality_levels) + 1))
             cells = [scene.duration_cells for scene in _shown(job)]
-            made = await ExtrasMaker(self.workspace, reaction, folder, cells).all(videos)
+            made = await ExtrasMaker(workspace=self.workspace, reaction=reaction, folder=folder, scene_cells=cells).all(
+                videos
+            )
         commands += [cmd.RecordDegradation(job.run, Step.ASSEMBLE, problem) for problem in made.problems]
         captions: tuple[values.CaptionFile, ...] = ()
         try:
@@ -242,7 +244,7 @@ class Generation:
         delivered = [file for r in scene.uploaded for file in r.files]
         init, *segments = [await self.workspace.fetch(file, folder, delivered) for file in rendition.files]
         cells = tuple(segment.duration_cells for segment in rendition.segments)
-        return ScenePart(init, tuple(segments), scene.start_cells, cells)
+        return ScenePart(init=init, segments=tuple(segments), start_cells=scene.start_cells, segment_cells=cells)
 
     async def _assemble_quality(
         self, reaction: StepContext, quality: str, parts: Sequence[ScenePart], folder: Path

@@ -64,7 +64,7 @@ def _command(reaction: StepContext, scene: int | None, note: control.Note) -> Co
             return cmd.RecordWarning(run, work.step if work else Step.PLAN, scene, code, message)
         case control.RemoteStarted(service, remote_id):
             return cmd.RecordRemoteWork(run, scene or 0, service, remote_id)
-        case control.Charged(service, amount, currency, reference):
+        case control.Charged(service=service, amount=amount, currency=currency, reference=reference):
             return cmd.RecordCost(run, scene, service, amount, currency, reference)
 
 
@@ -79,5 +79,12 @@ async def fetch_assets(assets: Assets, owner: str, ids: Iterable[str], folder: P
             path = await assets.fetch(owner, asset, folder)
         except ObjectMissing as error:
             raise UnknownAsset(f"the file of asset {wanted} is gone: upload it again") from error
-        found[wanted] = model.AssetFile(path, asset.kind, asset.media_type, asset.width, asset.height, asset.duration_s)
+        found[wanted] = model.AssetFile(
+            path=path,
+            kind=asset.kind,
+            media_type=asset.media_type,
+            width=asset.width,
+            height=asset.height,
+            duration_s=asset.duration_s,
+        )
     return found

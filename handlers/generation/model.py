@@ -27,7 +27,7 @@ class Word:
     start_s: float
 
 
-@frozen
+@frozen(kw_only=True)
 class SpokenLine:
     """A narration line with its place in the scene, in seconds (for captions), and what is heard in it, in order.
 
@@ -40,7 +40,7 @@ class SpokenLine:
     words: tuple[Word, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Narration:
     """When things are said; `duration_cells` is the length of the whole scene on the grid.
 
@@ -67,7 +67,7 @@ class Voice:
     rate: float = 1.0
 
 
-@frozen
+@frozen(kw_only=True)
 class Style:
     """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
 
@@ -83,7 +83,7 @@ class Style:
     captions: bool = True
 
 
-@frozen
+@frozen(kw_only=True)
 class AssetFile:
     """An asset of the owner's at hand. `kind` is "image", "clip" or "audio"; sizes in pixels, durations in seconds."""
 
@@ -99,7 +99,7 @@ class AssetFile:
 AssetFiles = Mapping[str, AssetFile]
 
 
-@frozen
+@frozen(kw_only=True)
 class Brief:
     """What a pipeline plans from: one of `script` (Markdown or plain text), `scenes` (a scene document as JSON text)
     and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place.
@@ -115,7 +115,7 @@ class Brief:
     insisted: frozenset[str] = frozenset()
 
 
-@frozen
+@frozen(kw_only=True)
 class SceneDraft:
     """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs.
 
@@ -129,7 +129,7 @@ class SceneDraft:
     filled_by: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class Plan:
     """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief.
 
@@ -143,7 +143,7 @@ class Plan:
     lines: int | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class NarrateTask:
     """Fix the length of `draft`, and say what there is to say. `last_try`: a failure would be the job's."""
 
@@ -154,7 +154,7 @@ class NarrateTask:
     last_try: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class NarratedScene:
     """A scene whose length is known. `audio` is a 48 kHz mono s16 WAV file of exactly its length, or None.
 

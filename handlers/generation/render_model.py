@@ -5,7 +5,7 @@ from attrs import field, frozen
 from handlers.generation.model import AssetFiles, NarratedScene, Style
 
 
-@frozen
+@frozen(kw_only=True)
 class RenderTask:
     """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
@@ -27,7 +27,7 @@ class RenderTask:
     work_id: str = ""
 
 
-@frozen
+@frozen(kw_only=True)
 class Segment:
     """One media segment: it starts with an IDR frame and carries absolute decode times."""
 
@@ -37,7 +37,7 @@ class Segment:
     size_bytes: int
 
 
-@frozen
+@frozen(kw_only=True)
 class Rendition:
     """A scene in one quality. `decoder_config` is a digest: equal ones can be joined."""
 
@@ -50,7 +50,7 @@ class Rendition:
     decoder_config: str
 
 
-@frozen
+@frozen(kw_only=True)
 class RenderedScene:
     """A scene in all asked-for qualities."""
 

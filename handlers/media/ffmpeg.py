@@ -36,7 +36,7 @@ class FfmpegStopped(FfmpegError):
     """The caller asked to stop."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
     """Seconds on the clock and of processor time, address space, the largest file and the output on stdout in bytes.
 

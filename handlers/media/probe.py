@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 from handlers.media.errors import CorruptMedia
 
 
-@frozen
+@frozen(kw_only=True)
 class VideoInfo:
     """`bit_rate` in bits per second, `frame_rate` in frames per second on average; None where unknown."""
 
@@ -24,7 +24,7 @@ class VideoInfo:
     bit_rate: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class AudioInfo:
     """`sample_rate` in Hz, `bit_rate` in bits per second or None."""
 
@@ -35,7 +35,7 @@ class AudioInfo:
     bit_rate: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class MediaInfo:
     """`duration_s` in seconds; `video` and `audio` are the first streams of their kind, or None."""
 

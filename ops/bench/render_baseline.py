@@ -46,7 +46,9 @@ def make(text: str, folder: Path, workers: int) -> Made:
         scenes, drawn = [], []
         for draft in plan.scenes:
             drawn.append(pool.submit(_draw, draft.index, from_spec(draft.spec, Scene), folder))
-            scenes.append(pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), folder, control))
+            scenes.append(
+                pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), folder, control)
+            )
         pages = [job.result() for job in drawn]
     _join_sound(scenes, folder / "sound.wav")
     subprocess.run(command(scenes, pages, folder), check=True, stdin=subprocess.DEVNULL)

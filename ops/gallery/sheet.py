@@ -23,7 +23,7 @@ _DETAIL: Final = 54.0 / 72
 _WALL, _INK = "#8a8d94", "#ffffff"
 
 
-@frozen
+@frozen(kw_only=True)
 class Sheet:
     """A finished contact sheet."""
 
@@ -54,7 +54,7 @@ def draw_sheet(theme: str, aspect: str, assets: AssetFiles, folder: Path, on_pag
         on_page(sample.name)
     path = folder / f"{theme}-{aspect.replace(':', 'x')}.png"
     sheet.save(path, compress_level=4)
-    return Sheet(theme, aspect, path, len(shown))
+    return Sheet(theme=theme, aspect=aspect, path=path, pages=len(shown))
 
 
 def write_index(sheets: list[Sheet], folder: Path) -> Path:

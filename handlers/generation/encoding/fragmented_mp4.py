@@ -21,9 +21,9 @@ _CONTAINERS: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"m
 HEADER_BYTES: Final = 8
 
 
-@frozen
+@frozen(kw_only=True)
 class Mp4Box:
-    """A box at `start`..`end` of the data it was found in; `body` is where its content begins."""
+    """A box at `start`..`end` of its data; its content begins at `body`. `kind` is the four-character type."""
 
     kind: bytes
     start: int
@@ -32,13 +32,13 @@ class Mp4Box:
 
 
 class BoxError(ValueError):
-    """The data is not a sequence of whole boxes."""
+    """The data is not a sequence of whole boxes, or lacks a box that it must have."""
 
 
 def read_header(data: bytes | bytearray | memoryview, at: int = 0) -> tuple[bytes, int, int]:
-    """(kind, size of the whole box, size of its header) at `at`. Raises BoxError.
+    """Return (kind, size of the whole box, size of its header) at offset `at`. Raises BoxError.
 
-    A box that goes on to the end of the file (size 0) is refused: a fragmented file has none.
+    A box with size 0 (up to the end of the file) is refused: fragmented files have none.
     """
     size, kind, header = int.from_bytes(data[at : at + 4], "big"), bytes(data[at + 4 : at + 8]), HEADER_BYTES
     if size == 1:
@@ -49,20 +49,20 @@ def read_header(data: bytes | bytearray | memoryview, at: int = 0) -> tuple[byte
 
 
 def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> Iterator[Mp4Box]:
-    """The boxes in `data[start:end]`, one level. Raises BoxError."""
+    """Yield the boxes in `data[start:end]`, one level. Raises BoxError."""
     end = len(data) if end is None else end
     while start < end:
         if end - start < HEADER_BYTES:
             raise BoxError(f"{end - start} bytes after the last box")
         kind, size, header = read_header(data, start)
         if start + size > end:
-            raise BoxError(f"box {kind!r} ends {start + size - end} bytes after its parent")
-        yield Mp4Box(kind, start, start + header, start + size)
+            raise BoxError(f"box {kind!r} ends {start + size - end} bytes behind its parent")
+        yield Mp4Box(kind=kind, start=start, body=start + header, end=start + size)
         start += size
 
 
 def find_boxes(data: bytes, *path: bytes) -> Iterator[Mp4Box]:
-    """All boxes at `path`, such as `b"moov", b"trak", b"tkhd"`."""
+    """Yield all boxes at `path`, such as `b"moov", b"trak", b"tkhd"`. Raises BoxError."""
 
     def walk(start: int, end: int, rest: tuple[bytes, ...]) -> Iterator[Mp4Box]:
         for box in boxes(data, start, end):
@@ -77,7 +77,7 @@ def find_boxes(data: bytes, *path: bytes) -> Iterator[Mp4Box]:
 
 
 def decode_times(segment: bytes) -> tuple[int, ...]:
-    """The absolute decode time of each track fragment of a media segment, in the track's timescale."""
+    """Return the absolute decode time of each track fragment of a media segment, in the track's timescale."""
     times = []
     for box in find_boxes(segment, b"moof", b"traf", b"tfdt"):
         wide = segment[box.body] == 1
@@ -86,14 +86,14 @@ def decode_times(segment: bytes) -> tuple[int, ...]:
 
 
 def sequence_numbers(segment: bytes) -> tuple[int, ...]:
-    """The numbers of the fragments of a media segment."""
+    """Return the sequence numbers of the fragments of a media segment."""
     return tuple(
         int.from_bytes(segment[box.body + 4 : box.body + 8], "big") for box in find_boxes(segment, b"moof", b"mfhd")
     )
 
 
 def decoder_config(init: bytes) -> str:
-    """SHA-256 over the sample descriptions (avcC, AudioSpecificConfig, ...) of all tracks of an init segment.
+    """Digest the sample descriptions (avcC, AudioSpecificConfig, ...) of all tracks of an init segment: SHA-256 in hex.
 
     Raises BoxError when there are none.
     """
@@ -107,52 +107,53 @@ def decoder_config(init: bytes) -> str:
     return digest.hexdigest()
 
 
-#: Where the id is in a track's header and the timescale in its media header, by version of the box.
+#: Offset of the id in `tkhd` and of the timescale in `mdhd`, by version of the box.
 _AFTER_TIMES = {0: 12, 1: 20}
 
 
 def timescales(init: bytes) -> dict[int, int]:
-    """Track id -> units of time per second, from an init segment. Raises BoxError."""
+    """Return the timescale (units per second) of each track id of an init segment. Raises BoxError."""
     ids = [_number(init, box.body) for box in find_boxes(init, b"moov", b"trak", b"tkhd")]
     scales = [_number(init, box.body) for box in find_boxes(init, b"moov", b"trak", b"mdia", b"mdhd")]
     if not ids or len(ids) != len(scales) or 0 in scales:
-        raise BoxError("an init segment whose tracks can't be told")
+        raise BoxError("the init segment lacks a track id or timescale")
     return dict(zip(ids, scales, strict=True))
 
 
 def retimed(segment: bytes, scales: Mapping[int, int], shift_cells: int) -> bytes:
-    """`segment` with every track beginning `shift_cells` later (negative: earlier).
+    """Shift a segment by `shift_cells` (negative: earlier) in time and number. `scales` is from `timescales`.
 
-    Raises BoxError where it isn't a segment of these tracks, or would begin before the video.
+    Nothing is re-encoded (decision 103). Raises BoxError where the segment has other tracks, or would begin before the
+    video.
     """
     moved = bytearray(segment)
     fragments = [box for box in boxes(segment) if box.kind == b"moof"]
     if not fragments:
-        raise BoxError("a segment without fragments")
+        raise BoxError("the segment has no fragments")
     for fragment in fragments:
         parts = list(boxes(segment, fragment.body, fragment.end))
         cells = [_move_track(moved, part, scales, shift_cells) for part in parts if part.kind == b"traf"]
         if not cells:
-            raise BoxError("a segment without decode times")
+            raise BoxError("the segment has no decode times")
         for header in (part for part in parts if part.kind == b"mfhd"):
             moved[header.body + 4 : header.body + 8] = fragment_number(cells[0]).to_bytes(4, "big")
     return bytes(moved)
 
 
 def _move_track(moved: bytearray, part: Mp4Box, scales: Mapping[int, int], shift_cells: int) -> int:
-    """Moves a track's part of a fragment; returns the cell that it begins in now."""
+    """Shift a track fragment in place; return the cell that it begins in afterwards."""
     inside = {box.kind: box.body for box in boxes(moved, part.body, part.end)}
     if b"tfhd" not in inside or b"tfdt" not in inside:
-        raise BoxError("a segment without decode times")
+        raise BoxError("the segment has no decode times")
     header, time = inside[b"tfhd"], inside[b"tfdt"]
     track = int.from_bytes(moved[header + 4 : header + 8], "big")
     if track not in scales:
-        raise BoxError(f"a segment of track {track}, which its init segment doesn't know")
+        raise BoxError(f"the segment is of track {track}, which its init segment lacks")
     size = 8 if moved[time] == 1 else 4
     place = slice(time + 4, time + 4 + size)
     at = int.from_bytes(moved[place], "big") + _ticks(shift_cells, scales[track])
     if not 0 <= at < 1 << (8 * size):
-        raise BoxError(f"a segment can't begin at {at}")
+        raise BoxError(f"the segment would begin at {at}")
     moved[place] = at.to_bytes(size, "big")
     return at // _ticks(1, scales[track])
 
@@ -160,29 +161,30 @@ def _move_track(moved: bytearray, part: Mp4Box, scales: Mapping[int, int], shift
 def _ticks(cells: int, timescale: int) -> int:
     ticks = Fraction(cells * timescale) * CELL_SECONDS
     if ticks.denominator != 1:
-        raise BoxError(f"a track of {timescale} units a second is not on the grid")
+        raise BoxError(f"the track's timescale {timescale} is not on the time grid")
     return ticks.numerator
 
 
 def _number(data: bytes, body: int) -> int:
-    """The number after the times of creation and change."""
+    """Read the number after creation and modification time."""
     at = body + _AFTER_TIMES.get(data[body], 0)
     if at == body:
-        raise BoxError("a header of an unknown version")
+        raise BoxError("the track header has an unknown version")
     return int.from_bytes(data[at : at + 4], "big")
 
 
-#: Enough for the long form of a box header.
+#: Bytes of a box header with a 64-bit size.
 _LONGEST_HEADER = 16
 
 
 class SegmentWriter:
-    """Takes the muxer's bytes: `ftyp` and `moov` go to `init`, and so many fragments each to the segments' files.
+    """A file-like sink that cuts the muxer's output into an init file and one file per segment.
 
-    A fragment begins with its `moof`. Those that come after all of `fragments` have a file each.
+    `ftyp` and `moov` go to `init`; segment n gets `fragments[n]` fragments (a `moof` and its `mdat`). Fragments beyond
+    the sum of `fragments` get a file each.
     """
 
-    #: libavformat wants a name; it is not a path.
+    #: libavformat requires a name; it is not a path.
     name = "segments.mp4"
 
     def __init__(self, directory: Path, stem: str, fragments: Sequence[int]) -> None:
@@ -197,7 +199,7 @@ class SegmentWriter:
         self._file: BinaryIO = self.init.open("wb")
 
     def write(self, data: bytes) -> int:
-        """Route `data`, which may end anywhere inside a box."""
+        """Route `data`, which may end anywhere inside a box; return its length."""
         view = memoryview(data)
         while view:
             if self._left:

@@ -44,7 +44,7 @@ class Extras:
     problems: tuple[str, ...]
 
 
-@frozen
+@frozen(kw_only=True)
 class ExtrasMaker:
     """Everything for one job, in `folder`; the files go to the workspace. `scene_cells` are the lengths of scenes."""
 

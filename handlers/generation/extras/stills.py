@@ -78,7 +78,7 @@ WEBP: Final = Format("image/webp", ".webp", {"format": "WEBP", "quality": 80, "m
 FORMATS: Final = (JPEG, WEBP)
 
 
-@frozen
+@frozen(kw_only=True)
 class Still:
     """A picture in a file; sizes in pixels."""
 
@@ -118,7 +118,7 @@ def save(image: Image.Image, stem: Path, form: Format) -> Still:
     """Write `image` beside `stem`, with the suffix of the format."""
     path = stem.with_name(stem.name + form.suffix)
     image.save(path, **form.options)
-    return Still(path, image.width, image.height, form.media_type)
+    return Still(path=path, width=image.width, height=image.height, media_type=form.media_type)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ PREVIEW_FRAME_MS: Final = 400
 _PREVIEW_QUALITY: Final = 60
 
 
-@frozen
+@frozen(kw_only=True)
 class Storyboard:
     """Tile n is what is seen `n * interval_s` seconds after the start; `sheets` are in order, each in every format."""
 
@@ -49,11 +49,11 @@ def make_storyboard(video: Path, directory: Path, duration_s: float) -> Storyboa
     # In the middle of its time a tile is what is seen there most likely; scenes begin and end with a bare page.
     times = (min((number + 0.5) * interval_s, duration_s) for number in range(count))
     tiles = (within(image, TILE, TILE) for image in frames_at(video, times))
-    sheets, size = list[Still](), (0, 0)
+    sheets, (width, height) = list[Still](), (0, 0)
     for number, sheet in enumerate(_sheets(tiles)):
-        size = sheet.tile
+        width, height = sheet.tile
         sheets += [save(sheet.image, directory / f"storyboard-{number}", form) for form in FORMATS]
-    return Storyboard(interval_s, count, *size, tuple(sheets))
+    return Storyboard(interval_s=interval_s, count=count, tile_width=width, tile_height=height, sheets=tuple(sheets))
 
 
 @frozen

@@ -41,7 +41,7 @@ class Answer:
         return 200 <= self.status < 300
 
 
-@frozen
+@frozen(kw_only=True)
 class Service:
     """`title` is what messages call it ("the planner"), `setting` the prefix of its settings, `url` ends without slash.
 

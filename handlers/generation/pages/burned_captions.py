@@ -45,7 +45,7 @@ _POINTS_PER_INCH: Final = 72.0
 _KEPT: Final = 2
 
 
-@frozen
+@frozen(kw_only=True)
 class CaptionState:
     """What is seen from `start_s` to `end_s`, in seconds from the start of the scene.
 
@@ -76,7 +76,7 @@ def caption_states(narration: Narration, columns: int = _COLUMNS[True]) -> tuple
         starts = [cue.start_s, *(min(max(w.start_s, cue.start_s), cue.end_s) for w in cue.words[1:]), cue.end_s]
         for number, (start_s, end_s) in enumerate(pairwise(starts)):
             if end_s > start_s:
-                states.append(CaptionState(start_s, end_s, rows, number))
+                states.append(CaptionState(start_s=start_s, end_s=end_s, rows=rows, highlighted=number))
     return tuple(states)
 
 

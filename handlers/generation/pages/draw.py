@@ -61,7 +61,7 @@ Fit = Literal["contain", "cover"]
 Motion = Literal["none", "zoom", "pan"]
 
 
-@frozen
+@frozen(kw_only=True)
 class MotionBox:
     """Where something moves in the pages from reveal step `step` on, in pixels of the drawn page.
 
@@ -206,7 +206,12 @@ def _filling(scene: Scene, aspect: Aspect, detail: float) -> tuple[MotionBox, ..
     if block is None or (isinstance(block, Picture) and block.motion == "none"):
         return ()
     motion = block.motion if isinstance(block, Picture) else "none"
-    return (MotionBox(block.asset, 0, 0, *_page(aspect, detail), 0, "cover", motion, fills=True),)
+    width, height = _page(aspect, detail)
+    return (
+        MotionBox(
+            asset=block.asset, x=0, y=0, width=width, height=height, step=0, fit="cover", motion=motion, fills=True
+        ),
+    )
 
 
 def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[MotionBox, ...]:
@@ -216,7 +221,18 @@ def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[Motio
     for first, second in zip(corners[::2], corners[1::2], strict=True):
         x, y = int(first["x"] * detail), int(first["y"] * detail)
         width, height = ceil(second["x"] * detail) - x, ceil(second["y"] * detail) - y
-        found.append(MotionBox(first["asset"], x, y, width, height, first["step"], first["fit"], first["motion"]))
+        found.append(
+            MotionBox(
+                asset=first["asset"],
+                x=x,
+                y=y,
+                width=width,
+                height=height,
+                step=first["step"],
+                fit=first["fit"],
+                motion=first["motion"],
+            )
+        )
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ _MAX_SIDE: Final = 2_400
 _MAX_RATIO: Final = 200
 
 
-@frozen
+@frozen(kw_only=True)
 class Raster:
     """A picture or clip that a page shows; `file` is None for a clip. `width` and `height` in pixels."""
 
@@ -43,7 +43,7 @@ def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path, detail: float 
         if asset is None:
             raise UnknownAsset(f"there is no asset {wanted}: upload it first, by POST /api/v1/assets")
         if asset.kind == "clip":
-            rasters[wanted] = Raster(wanted, None, asset.width or 16, asset.height or 9)
+            rasters[wanted] = Raster(asset=wanted, file=None, width=asset.width or 16, height=asset.height or 9)
         elif asset.kind == "image":
             rasters[wanted] = _normalised(wanted, asset, folder / f"picture-{number}", detail)
         else:
@@ -78,4 +78,4 @@ def _normalised(wanted: str, asset: AssetFile, stem: Path, detail: float) -> Ras
     else:
         path = stem.with_suffix(".jpg")
         picture.save(path, quality=93, subsampling=0)
-    return Raster(wanted, path, picture.width, picture.height)
+    return Raster(asset=wanted, file=path, width=picture.width, height=picture.height)

@@ -39,7 +39,7 @@ from handlers.generation.script.content import (
 from handlers.generation.script.formula import MathError, Node, parse_math
 
 
-@frozen
+@frozen(kw_only=True)
 class Frame:
     """Lengths in points, one for each pixel of the canvas. Text stays between `left` and `width - right`, and its body
     between `top` and `bottom`; `scale` is of type, `heading` and `title` are sizes, `shape` decides on arrangements.
@@ -79,10 +79,52 @@ class Frame:
 _CAPTIONS: Final = 220
 
 _FRAMES: Final = {
-    "16:9": Frame("wide", 1920, 1080, 130, 130, 98, 940, 1.0, 72, 190, 116, 104, 84),
+    "16:9": Frame(
+        shape="wide",
+        width=1920,
+        height=1080,
+        left=130,
+        right=130,
+        top=98,
+        bottom=940,
+        scale=1.0,
+        heading=72,
+        heading_height=190,
+        title=116,
+        section=104,
+        quote=84,
+    ),
     # Players of upright videos lay their own signs over the lower part, and captions stand there.
-    "9:16": Frame("tall", 1080, 1920, 84, 84, 250, 1560, 1.16, 80, 330, 112, 108, 82),
-    "1:1": Frame("square", 1080, 1080, 76, 76, 90, 948, 0.94, 62, 160, 92, 86, 68),
+    "9:16": Frame(
+        shape="tall",
+        width=1080,
+        height=1920,
+        left=84,
+        right=84,
+        top=250,
+        bottom=1560,
+        scale=1.16,
+        heading=80,
+        heading_height=330,
+        title=112,
+        section=108,
+        quote=82,
+    ),
+    "1:1": Frame(
+        shape="square",
+        width=1080,
+        height=1080,
+        left=76,
+        right=76,
+        top=90,
+        bottom=948,
+        scale=0.94,
+        heading=62,
+        heading_height=160,
+        title=92,
+        section=86,
+        quote=68,
+    ),
 }
 
 

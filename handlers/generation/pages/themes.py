@@ -17,7 +17,7 @@ from attrs import asdict, frozen
 from handlers.generation.errors import UnknownTheme
 
 
-@frozen
+@frozen(kw_only=True)
 class Palette:
     """Colours as "#rrggbb".
 
@@ -50,7 +50,7 @@ class Palette:
     behind: tuple[str, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class CodeColours:
     """Of a listing; `dim` is for lines that don't matter."""
 
@@ -66,7 +66,7 @@ class CodeColours:
     parameter: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Scrim:
     """What lies between a picture and the text on it: `colour` with at least `opacity`, whatever the picture is."""
 
@@ -77,7 +77,7 @@ class Scrim:
     accent: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Faces:
     """Font families by use, the first that has a glyph is taken; weights as CSS has them, tracking in em."""
 
@@ -93,7 +93,7 @@ class Faces:
     size: float = 1.0
 
 
-@frozen
+@frozen(kw_only=True)
 class Theme:
     """`sheet` is its typst source in `sheets`; `radius` of cards and `padding` within a panel in points."""
 

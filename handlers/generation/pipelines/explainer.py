@@ -85,7 +85,7 @@ class ExplainerPipeline:
             profile_of(quality, style.aspect)
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
-        return Plan(script.title, tuple(map(_draft, script.scenes)), voice, style)
+        return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
@@ -103,7 +103,9 @@ class ExplainerPipeline:
         if samples.any():
             audio = scratch / f"narration-{draft.index}.wav"
             pcm.write_wav(samples, audio)
-        return NarratedScene(draft.index, draft.title, narration, draft.spec, audio, draft.assets)
+        return NarratedScene(
+            index=draft.index, title=draft.title, narration=narration, spec=draft.spec, audio=audio, assets=draft.assets
+        )
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Draw the pages and encode them."""
@@ -131,12 +133,23 @@ class ExplainerPipeline:
                 layer=drawn.overlay,
             )
             renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
-        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+        return RenderedScene(
+            index=task.scene.index,
+            start_cells=task.start_cells,
+            duration_cells=narration.duration_cells,
+            renditions=renditions,
+        )
 
 
 def _draft(scene: Scene) -> SceneDraft:
     backdrop = backdrop_of(scene)
-    return SceneDraft(scene.index, scene.title, to_spec(scene), scene.assets, backdrop.asset if backdrop else None)
+    return SceneDraft(
+        index=scene.index,
+        title=scene.title,
+        spec=to_spec(scene),
+        assets=scene.assets,
+        filled_by=backdrop.asset if backdrop else None,
+    )
 
 
 def _captions(task: RenderTask, detail: float) -> TimedOverlay[CaptionState] | None:

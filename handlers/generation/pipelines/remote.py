@@ -50,7 +50,9 @@ class RemotePipeline:
         """`scenes` plans and narrates; `clips` is by default the service of the settings."""
         self._settings = settings or RemoteSettings()
         self._scenes = scenes or ExplainerPipeline()
-        self._clips = clips or ClipOrders(videos_client(self._settings), self._settings, inspect_clip)
+        self._clips = clips or ClipOrders(
+            client=videos_client(self._settings), settings=self._settings, check=inspect_clip
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RemotePipeline:
@@ -102,15 +104,20 @@ class RemotePipeline:
             )
             later = _part(control, _REMOTE_PART, 1.0)
             renditions = encode_scene(source, profiles, scratch, later, threads=task.threads)
-        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+        return RenderedScene(
+            index=task.scene.index,
+            start_cells=task.start_cells,
+            duration_cells=narration.duration_cells,
+            renditions=renditions,
+        )
 
     def _obtain(self, task: RenderTask, target: Path, control: Control) -> None:
         scene = from_spec(task.scene.spec, Scene)
         wanted = ClipRequest(
-            prompt_of(scene),
-            seconds_for(task.scene.duration_cells, self._settings.seconds),
-            size_for(aspect_of(task.style.aspect), self._settings.sizes),
-            task.work_id,
+            prompt=prompt_of(scene),
+            seconds=seconds_for(task.scene.duration_cells, self._settings.seconds),
+            size=size_for(aspect_of(task.style.aspect), self._settings.sizes),
+            idempotency_key=task.work_id,
         )
         earlier = EarlierOrders(task.remote_id, task.remote_orders)
         self._clips.obtain(wanted, earlier, target, _part(control, 0.0, _REMOTE_PART))

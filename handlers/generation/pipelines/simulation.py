@@ -66,8 +66,8 @@ class SimulationPipeline:
         for index in range(self._scenes):
             pattern, tone_hz = PATTERNS[index % len(PATTERNS)], _TONES_HZ[index % len(_TONES_HZ)]
             spec = to_spec(TestScene(pattern, tone_hz, self._cells))
-            drafts.append(SceneDraft(index, f"Test pattern {index + 1}", spec))
-        return Plan("Simulation", tuple(drafts), brief.voice, brief.style)
+            drafts.append(SceneDraft(index=index, title=f"Test pattern {index + 1}", spec=spec))
+        return Plan(title="Simulation", scenes=tuple(drafts), voice=brief.voice, style=brief.style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """A tone with silent ends."""
@@ -76,8 +76,8 @@ class SimulationPipeline:
         audio = scratch / f"tone-{draft.index}.wav"
         write_wav(_tone(scene), audio)
         length_s = seconds_of(scene.cells)
-        narration = Narration(scene.cells, tuple(Cue(n, length_s * n / 3) for n in range(3)))
-        return NarratedScene(draft.index, draft.title, narration, draft.spec, audio)
+        narration = Narration(duration_cells=scene.cells, cues=tuple(Cue(n, length_s * n / 3) for n in range(3)))
+        return NarratedScene(index=draft.index, title=draft.title, narration=narration, spec=draft.spec, audio=audio)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Three frames of the pattern, cut hard."""
@@ -91,7 +91,12 @@ class SimulationPipeline:
         )
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
-        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+        return RenderedScene(
+            index=task.scene.index,
+            start_cells=task.start_cells,
+            duration_cells=narration.duration_cells,
+            renditions=renditions,
+        )
 
 
 def _tone(scene: TestScene) -> Samples:

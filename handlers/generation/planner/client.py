@@ -27,7 +27,7 @@ class Message:
     content: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Completion:
     """What the model has said. `trouble` says why that can't be all of it; `tokens` None where nobody counted."""
 
@@ -47,7 +47,13 @@ class Schema:
 
 def chat_service(settings: PlannerSettings) -> Service:
     """The service of these settings."""
-    return Service("the planner", "EVENTFLOW_PLANNER", settings.url, settings.key, settings.timeout_s)
+    return Service(
+        title="the planner",
+        setting="EVENTFLOW_PLANNER",
+        url=settings.url,
+        key=settings.key,
+        timeout_s=settings.timeout_s,
+    )
 
 
 async def complete(
@@ -89,7 +95,9 @@ def _completion(service: Service, answer: Answer) -> Completion:
         trouble = "the answer was cut off: it is longer than the model may answer"
     elif len(text) > MAX_TEXT_CHARS:
         text, trouble = "", f"the answer has more than {MAX_TEXT_CHARS} characters"
-    return Completion(text, trouble, _tokens(value.get("usage")), told[:200] if isinstance(told, str) else "")
+    return Completion(
+        text=text, trouble=trouble, tokens=_tokens(value.get("usage")), id=told[:200] if isinstance(told, str) else ""
+    )
 
 
 def _content(content: Any) -> str:

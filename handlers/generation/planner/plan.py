@@ -87,7 +87,7 @@ class Planner:
         service = chat_service(self.settings)
         said = await stoppable(complete(service, session, self.settings.model, messages, OUTLINE), control)
         if said.tokens is not None:
-            control.note(Charged(SERVICE, str(said.tokens), "tokens", said.id))
+            control.note(Charged(service=SERVICE, amount=str(said.tokens), currency="tokens", reference=said.id))
         return said
 
 

@@ -42,7 +42,7 @@ def without_comments(text: str) -> tuple[str, int | None]:
     """
     if BEGIN not in text:
         return text, None
-    kept = _Kept(text)
+    kept = _Kept(source=text)
     scan = _Lines()
     while kept.at < len(text):
         end = _line_end(text, kept.at)
@@ -59,7 +59,7 @@ def without_inline_comments(text: str) -> str:
     """Inline Markdown without its comments; one that doesn't end is text."""
     if BEGIN not in text or "-->" not in text:
         return text
-    kept = _Kept(text)
+    kept = _Kept(source=text)
     _from_paragraph(kept, len(text))
     return text if kept.unclosed else kept.text
 
@@ -69,7 +69,7 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-@define
+@define(kw_only=True)
 class _Kept:
     """What is kept of a text that is read from its beginning; `at` is how far it has been read."""
 
@@ -138,7 +138,7 @@ class _Runs:
             self.passed = starts[found] + length
 
 
-@frozen
+@frozen(kw_only=True)
 class _Fence:
     sign: str
     length: int
@@ -146,7 +146,7 @@ class _Fence:
     indent: int
 
 
-@define
+@define(kw_only=True)
 class _Lines:
     """Where blocks of code begin and end, line by line, as far as it takes to know them: fences, and indented lines
     that follow no paragraph, both in quotes and list items."""
@@ -214,7 +214,9 @@ class _Lines:
         fence = _FENCE.match(content, at) if at or indent - base < _CODE_INDENT else None
         self.in_paragraph = fence is None and content[at : at + 1] not in ("#", "")
         if fence is not None:
-            self._fence = _Fence(fence[0][0], len(fence[0]), quotes, self._items[-1] if self._items else 0)
+            self._fence = _Fence(
+                sign=fence[0][0], length=len(fence[0]), quotes=quotes, indent=self._items[-1] if self._items else 0
+            )
         return fence is not None
 
 

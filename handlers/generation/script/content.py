@@ -3,8 +3,6 @@
 Between what somebody wrote and what is shown: sections, before they are laid out on pages.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Literal
 

@@ -45,7 +45,7 @@ _MOST_NAMED: Final = 20
 _NONE: Final = ("none", "null", "no", "off", "false", "~")
 
 
-@frozen
+@frozen(kw_only=True)
 class FrontMatter:
     """What a script says about its video; None where it says nothing. `music` is empty where there is to be none."""
 

@@ -50,7 +50,7 @@ from handlers.generation.script.inline import plain, sentences
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
 
 
-@frozen
+@frozen(kw_only=True)
 class Capacity:
     """What a page holds. `lines` is its height in lines of body text, `*_chars` the characters of such a line."""
 
@@ -70,9 +70,43 @@ class Capacity:
 
 
 _CAPACITIES: Final = {
-    "16:9": Capacity(10.5, 72, 78, 58, 84, 88, 17, 7, 6, 420),
-    "9:16": Capacity(13.5, 36, 40, 30, 40, 54, 24, 8, 3, 260, stacked=True),
-    "1:1": Capacity(10.0, 44, 50, 36, 50, 56, 17, 7, 4, 300),
+    "16:9": Capacity(
+        lines=10.5,
+        bullet_chars=72,
+        text_chars=78,
+        quote_chars=58,
+        table_chars=84,
+        code_columns=88,
+        code_lines=17,
+        table_rows=7,
+        table_columns=6,
+        piece_chars=420,
+    ),
+    "9:16": Capacity(
+        lines=13.5,
+        bullet_chars=36,
+        text_chars=40,
+        quote_chars=30,
+        table_chars=40,
+        code_columns=54,
+        code_lines=24,
+        table_rows=8,
+        table_columns=3,
+        piece_chars=260,
+        stacked=True,
+    ),
+    "1:1": Capacity(
+        lines=10.0,
+        bullet_chars=44,
+        text_chars=50,
+        quote_chars=36,
+        table_chars=50,
+        code_columns=56,
+        code_lines=17,
+        table_rows=7,
+        table_columns=4,
+        piece_chars=300,
+    ),
 }
 
 
@@ -312,7 +346,7 @@ def lay_out_scenes(
     return Script(title, tuple(evolve(scene, index=i, count=len(scenes)) for i, scene in enumerate(scenes)))
 
 
-@frozen
+@frozen(kw_only=True)
 class _Page:
     layout: Layout
     heading: Spans
@@ -346,8 +380,13 @@ def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
     if layout == "quote" and len(pages) > 1:
         layout = "content"
     if len(pages) == 1:
-        return [_Page(layout, section.heading, tuple(pages[0]), section.part, section.parts)]
-    return [_Page(layout, section.heading, tuple(page), n, len(pages)) for n, page in enumerate(pages, start=1)]
+        return [
+            _Page(layout=layout, heading=section.heading, body=tuple(pages[0]), part=section.part, parts=section.parts)
+        ]
+    return [
+        _Page(layout=layout, heading=section.heading, body=tuple(page), part=n, parts=len(pages))
+        for n, page in enumerate(pages, start=1)
+    ]
 
 
 def _layout(section: Section, shown: list[Block], *, first: bool) -> Layout:

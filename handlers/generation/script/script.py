@@ -123,7 +123,7 @@ def _deck(sections: Sequence[Section]) -> str:
 DEFAULT_THEME = "midnight"
 
 
-@frozen
+@frozen(kw_only=True)
 class PlannedScript:
     """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter.
 
@@ -157,7 +157,12 @@ def plan_brief(
     else:
         raise ScriptError("the explainer pipeline needs a script or scenes")
     check_theme(style, themes)
-    return PlannedScript(with_look(script, style.theme or DEFAULT_THEME, style.aspect), voice, style, warnings)
+    return PlannedScript(
+        script=with_look(script, style.theme or DEFAULT_THEME, style.aspect),
+        voice=voice,
+        style=style,
+        warnings=warnings,
+    )
 
 
 def front_matter(script: str) -> FrontMatter:

@@ -26,7 +26,7 @@ from handlers.generation.text_to_video.status import RemoteWork, read_work
 _GONE = (404, 410)
 
 
-@frozen
+@frozen(kw_only=True)
 class ClipRequest:
     """A clip to be made: `seconds` long, `size` in pixels. The service makes it once for each `idempotency_key`."""
 
@@ -83,5 +83,9 @@ class VideosClient:
 
 def videos_client(settings: RemoteSettings, content: ContentFetcher | None = None) -> VideosClient:
     """The client of these settings."""
-    service = Service("the video service", "EVENTFLOW_REMOTE", settings.url, settings.key, timeout_s=30.0)
-    return VideosClient(service, settings.model, content or ContentFetcher(service, settings.content_hosts))
+    service = Service(
+        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=30.0
+    )
+    return VideosClient(
+        service, settings.model, content or ContentFetcher(service=service, hosts=settings.content_hosts)
+    )

@@ -33,7 +33,7 @@ _ODD_NUMBER: Final = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
 _NOT_YET: Final = (404, 409, 410)
 
 
-@frozen
+@frozen(kw_only=True)
 class ContentFetcher:
     """`hosts` may be redirected to, by one of `schemes`, where `allowed` says yes to the address.
 

@@ -25,6 +25,7 @@ from handlers.generation.http_services.errors import ServiceFailed, ServiceRefus
 from handlers.generation.text_to_video.client import ClipRequest, VideosClient
 from handlers.generation.text_to_video.errors import RemoteFailed, RemoteUnknown
 from handlers.generation.text_to_video.status import RemoteWork, State
+from handlers.media.errors import BadClip
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class EarlierOrders:
     count: int = 0
 
 
-@frozen
+@frozen(kw_only=True)
 class ClipOrders:
     """Clips of one service. `check` raises BadClip for a file that is none. `clock` in seconds."""
 
@@ -102,12 +103,16 @@ class ClipOrders:
             try:
                 work = await self._patiently(lambda: self.client.status(session, remote_id), deadline, control)
             except RemoteUnknown as error:
-                return RemoteWork(remote_id, State.FAILED, "unknown", error=str(error))
+                return RemoteWork(id=remote_id, state=State.FAILED, status="unknown", error=str(error))
             if work.progress is not None:
                 control.on_progress(work.progress)
             if work.state in (State.DONE, State.FAILED):
                 if work.cost is not None:
-                    control.note(Charged(SERVICE, work.cost.amount, work.cost.currency, remote_id))
+                    control.note(
+                        Charged(
+                            service=SERVICE, amount=work.cost.amount, currency=work.cost.currency, reference=remote_id
+                        )
+                    )
                 return work
             if work.state is State.UNKNOWN and work.status not in odd:
                 odd.add(work.status)
@@ -132,7 +137,7 @@ class ClipOrders:
         while True:
             try:
                 return await stoppable(ask(), control)
-            except ServiceFailed as error:
+            except (ServiceFailed, BadClip) as error:
                 misses += 1
                 pause_s = max(self.settings.poll_s, error.retry_after_s or 0.0)
                 if misses == MISSES or pause_s > _LONGEST_PAUSE_S or self.clock() + pause_s > deadline:

@@ -48,7 +48,7 @@ class Cost:
     currency: str
 
 
-@frozen
+@frozen(kw_only=True)
 class RemoteWork:
     """`status` is the service's word for `state`; `progress` from 0 to 1, None where it isn't told."""
 
@@ -72,12 +72,12 @@ def read_work(value: Mapping[str, Any], remote_id: str | None = None) -> RemoteW
         raise ValueError("has no status")
     name = re.sub(r"[\s-]+", "_", status.strip().lower())[:64]
     return RemoteWork(
-        found,
-        _STATES.get(name, State.UNKNOWN),
-        name,
-        _progress(value.get("progress")),
-        _error(value.get("error")),
-        _cost(value),
+        id=found,
+        state=_STATES.get(name, State.UNKNOWN),
+        status=name,
+        progress=_progress(value.get("progress")),
+        error=_error(value.get("error")),
+        cost=_cost(value),
     )
 
 

@@ -52,8 +52,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     def plan(self: SimulationPipeline, brief: Brief, control: Control) -> Plan:
         cells = [int(word) for word in (brief.script or "").split()]
         specs = [to_spec(TestScene("testsrc2", 300.0 + n, length)) for n, length in enumerate(cells)]
-        drafts = tuple(SceneDraft(n, f"Scene {n}", spec) for n, spec in enumerate(specs))
-        return Plan("Lengths", drafts, brief.voice, brief.style)
+        drafts = tuple(SceneDraft(index=n, title=f"Scene {n}", spec=spec) for n, spec in enumerate(specs))
+        return Plan(title="Lengths", scenes=drafts, voice=brief.voice, style=brief.style)
 
     def counted_narrate(self: SimulationPipeline, task: Any, *rest: Any) -> Any:
         stage.narrated[task.draft.index] += 1
@@ -96,7 +96,9 @@ async def check_film(studio: Studio, job: Job, folder: Path, *cells: int) -> Non
     path = folder / "film.mp4"
     await studio.parts.stores[video.file.store].fetch(video.file.key, path)
     segments = tuple(length for scene in cells for length in segment_cells(scene))
-    check_media(path, ExpectedMedia(0, segments, video.width, video.height), "the film")
+    check_media(
+        path, ExpectedMedia(start_cells=0, segments=segments, width=video.width, height=video.height), "the film"
+    )
 
 
 async def test_a_scene_that_fails_for_good_is_left_out_until_it_works(

@@ -61,17 +61,28 @@ def test_a_script_becomes_a_film(tmp_path: Path, music: bool) -> None:
     pipeline.check()
     style, assets = Style(), dict[str, AssetFile]()
     if music:
-        style, assets = Style(music="as_x"), {"as_x": AssetFile(tone(tmp_path), "audio", "audio/wav")}
+        style, assets = (
+            Style(music="as_x"),
+            {"as_x": AssetFile(path=tone(tmp_path), kind="audio", media_type="audio/wav")},
+        )
     script = "# Hi, this is a film\n\n## The first page\n\n- It has a line to say\n- And then another one"
-    brief = Brief(script, qualities=("360p",), style=style)
+    brief = Brief(script=script, qualities=("360p",), style=style)
     start, rendered = 0, []
     drafts = pipeline.plan(brief, Control()).scenes
     for draft in drafts:
         scratch = tmp_path / str(draft.index)
         scratch.mkdir()
-        told = pipeline.narrate(NarrateTask(draft, brief.voice), scratch, Control())
+        told = pipeline.narrate(NarrateTask(draft=draft, voice=brief.voice), scratch, Control())
         told = load_narrated(dump_narrated(told), told.audio)
-        task = RenderTask(told, start, brief.qualities, 1, style, assets, scene_count=len(drafts))
+        task = RenderTask(
+            scene=told,
+            start_cells=start,
+            qualities=brief.qualities,
+            threads=1,
+            style=style,
+            assets=assets,
+            scene_count=len(drafts),
+        )
         rendered.append(pipeline.render(task, scratch, Control()))
         start += rendered[-1].duration_cells
     info = assemble(parts_of(tuple(rendered), "360p"), tmp_path / "film.mp4")
@@ -197,11 +208,11 @@ def test_pipelines_are_found_by_name() -> None:
 def test_plans_refuse_what_they_cannot_make() -> None:
     for pipeline in (ExplainerPipeline(), SimulationPipeline()):
         with pytest.raises(UnknownQuality, match="720p"):
-            pipeline.plan(Brief("x", qualities=("8k",)), Control())
+            pipeline.plan(Brief(script="x", qualities=("8k",)), Control())
     with pytest.raises(ScriptError, match="needs a script"):
         ExplainerPipeline().plan(Brief(), Control())
     with pytest.raises(UnknownVoice):
-        ExplainerPipeline().plan(Brief("x", voice=Voice("klingon")), Control())
+        ExplainerPipeline().plan(Brief(script="x", voice=Voice("klingon")), Control())
 
 
 def test_missing_fonts_say_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,8 +185,8 @@ def test_what_is_not_media_is_corrupt(tmp_path: Path, content: bytes) -> None:
 
 def test_a_caller_can_stop_and_follow(stop_after: Callable[[int], Control], tmp_path: Path) -> None:
     pipeline = SimulationPipeline(scenes=1, cells=6)
-    scene = pipeline.narrate(NarrateTask(pipeline.plan(Brief(), Control()).scenes[0]), tmp_path, Control())
-    task = RenderTask(scene, 0, ("360p",), threads=1)
+    scene = pipeline.narrate(NarrateTask(draft=pipeline.plan(Brief(), Control()).scenes[0]), tmp_path, Control())
+    task = RenderTask(scene=scene, start_cells=0, qualities=("360p",), threads=1)
     with pytest.raises(Stopped):
         pipeline.render(task, tmp_path, stop_after(2))
     told: list[float] = []

@@ -28,8 +28,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderedScene:
     """Half a second in all qualities: three frames of each, 2160p among them."""
     folder, pipeline = tmp_path_factory.mktemp("ladder"), SimulationPipeline(scenes=1, cells=1)
     draft = pipeline.plan(Brief(qualities=tuple(LADDER)), Control()).scenes[0]
-    narrated = pipeline.narrate(NarrateTask(draft), folder, Control())
-    return pipeline.render(RenderTask(narrated, 0, tuple(LADDER), threads=1), folder, Control())
+    narrated = pipeline.narrate(NarrateTask(draft=draft), folder, Control())
+    return pipeline.render(
+        RenderTask(scene=narrated, start_cells=0, qualities=tuple(LADDER), threads=1), folder, Control()
+    )
 
 
 @pytest.mark.parametrize("quality", LADDER)
@@ -71,7 +73,7 @@ def _edges(picture: np.ndarray) -> float:
 
 
 def test_captions_keep_their_place_in_pictures_of_twice_the_size() -> None:
-    state = CaptionState(0.0, 1.0, (("Two ", "words"),), 0)
+    state = CaptionState(start_s=0.0, end_s=1.0, rows=(("Two ", "words"),), highlighted=0)
     (x, y, strip), (far_x, far_y, large) = (
         CaptionPainter(ASPECTS["16:9"], detail=detail).paint(state) for detail in (1.0, 2.0)
     )

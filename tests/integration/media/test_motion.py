@@ -21,7 +21,7 @@ from handlers.generation.model import AssetFile, Cue, Narration
 from handlers.generation.render_model import RenderedScene
 from tests.integration.media.conftest import Film
 
-BOX = Rect(40, 20, 160, 90)
+BOX = Rect(x=40, y=20, width=160, height=90)
 PLACE = Placement(BOX, 0, (0.5, 1.5))
 SIZE = (160, 90)
 
@@ -73,9 +73,9 @@ def test_a_moving_scene_is_encoded_frame_by_frame_in_its_span_alone(gradient: Pa
     timeline = plan_timeline([], 5, moving=[PLACE.span_s])
     ground = np.full((360, 640, 3), 40, np.uint8)
     moving = MovingImage(gradient, PLACE, "zoom")
-    source = SceneSource(lambda picture: ground, timeline, None, 7, (moving,))
+    source = SceneSource(draw=lambda picture: ground, timeline=timeline, audio=None, start_cells=7, moving=(moving,))
     renditions = encode_scene(source, [profile_of("360p")], tmp_path, Control(), threads=1)
-    scene = RenderedScene(0, 7, 5, renditions)
+    scene = RenderedScene(index=0, start_cells=7, duration_cells=5, renditions=renditions)
     check_scene(scene, 7, 5, ("360p",))
     assert len(timeline.shots) < 60
     with pytest.raises(CorruptArtefact, match="not from cell 6"):
@@ -104,10 +104,10 @@ class OnPage:
 
 def test_boxes_of_a_page_move_from_their_reveal_until_the_end(gradient: Path, film: Film) -> None:
     assets = {
-        "image": AssetFile(gradient, "image", "image/png"),
-        "clip": AssetFile(film.files["360p"], "clip", "video/mp4", duration_s=1.5),
+        "image": AssetFile(path=gradient, kind="image", media_type="image/png"),
+        "clip": AssetFile(path=film.files["360p"], kind="clip", media_type="video/mp4", duration_s=1.5),
     }
-    narration = Narration(10, (Cue(0, 0.4), Cue(1, 2.0)))
+    narration = Narration(duration_cells=10, cues=(Cue(0, 0.4), Cue(1, 2.0)))
     with ExitStack() as stack:
         image, clip = open_motions([OnPage("image", "pan", 1), OnPage("clip", "none", 0)], assets, narration, stack)
         assert image.span_s == (2.0, pytest.approx(narration.duration_s - 7 / 30))

@@ -54,7 +54,7 @@ def samples_of(path: Path) -> np.ndarray:
 
 def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTask]:
     found, start = [], 0
-    asset = AssetFile(piece, "audio", "audio/wav")
+    asset = AssetFile(path=piece, kind="audio", media_type="audio/wav")
     for index, texts in enumerate(SCRIPT):
         lines = tuple(Line(step, text) for step, text in enumerate(texts))
         if narrated:
@@ -62,10 +62,21 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
             audio, narration = folder / f"narration-{index}.wav", spoken.narration
             pcm.write_wav(spoken.samples, audio)
         else:
-            audio, narration = None, speech.time_lines(lines, 1.0)
-        scene = NarratedScene(index, "x", narration, {}, audio)
+            audio, narration = None, Narration(duration_cells=time_grid.cells_for(2.0 * len(lines)), cues=())
+        scene = NarratedScene(index=index, title="x", narration=narration, spec={}, audio=audio)
         style = Style(music=ASSET, narrated=narrated)
-        found.append(RenderTask(scene, start, ("360p",), 0, style, {ASSET: asset}, None, len(SCRIPT)))
+        found.append(
+            RenderTask(
+                scene=scene,
+                start_cells=start,
+                qualities=("360p",),
+                threads=0,
+                style=style,
+                assets={ASSET: asset},
+                remote_id=None,
+                scene_count=len(SCRIPT),
+            )
+        )
         start += scene.duration_cells
     return found
 
@@ -126,7 +137,11 @@ def test_music_is_down_while_somebody_speaks(tmp_path: Path) -> None:
         times > task.scene.narration.duration_s - 4096 / time_grid.SAMPLE_RATE
     )
     assert set(levels[ends]) == {music_module.BESIDE_LUFS}
-    pause = Narration(20, (), (SpokenLine("a", 0.45, 2.0), SpokenLine("b", 5.0, 6.0)))
+    pause = Narration(
+        duration_cells=20,
+        cues=(),
+        lines=(SpokenLine(text="a", start_s=0.45, end_s=2.0), SpokenLine(text="b", start_s=5.0, end_s=6.0)),
+    )
     assert music_module.ducking(np.array([3.5]), pause) == music_module.BESIDE_LUFS
 
 
@@ -207,7 +222,7 @@ def test_too_short_silent_and_wrong_assets_are_refused(tmp_path: Path) -> None:
     [task, *_] = tasks(tmp_path, sine(tmp_path / "silent.wav", 3, hertz=0), narrated=False)
     with pytest.raises(music_module.BadMusic, match="silent"):
         music_module.with_music(task, tmp_path)
-    picture = AssetFile(tmp_path / "x.png", "image", "image/png")
+    picture = AssetFile(path=tmp_path / "x.png", kind="image", media_type="image/png")
     with pytest.raises(music_module.BadMusic, match="image"):
         music_module.with_music(evolve(task, assets={ASSET: picture}), tmp_path)
 
@@ -241,8 +256,8 @@ def test_every_scene_begins_where_its_pictures_do(tmp_path: Path) -> None:
 
 def test_a_scene_that_was_the_last_one_is_not_taken_for_one_in_between() -> None:
     def source(scenes: int, style: Style) -> str:
-        drafts = tuple(SceneDraft(index, "x", {}) for index in range(scenes))
-        return scene_digest(ExplainerPipeline(), Plan("x", drafts, Voice(), style), drafts[1])
+        drafts = tuple(SceneDraft(index=index, title="x", spec={}) for index in range(scenes))
+        return scene_digest(ExplainerPipeline(), Plan(title="x", scenes=drafts, voice=Voice(), style=style), drafts[1])
 
     assert source(2, Style(music=ASSET)) != source(3, Style(music=ASSET))
     assert source(3, Style(music=ASSET)) == source(4, Style(music=ASSET))

@@ -97,7 +97,7 @@ def test_a_topic_becomes_a_scene_document() -> None:
     form = body["response_format"]["json_schema"]
     assert form["strict"] is True
     assert form["schema"]["required"] == ["title", "scenes"]
-    assert notes == [Charged("planner", "321", "tokens", "chatcmpl-2")]
+    assert notes == [Charged(service="planner", amount="321", currency="tokens", reference="chatcmpl-2")]
 
 
 def test_the_topic_is_data() -> None:

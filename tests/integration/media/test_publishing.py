@@ -47,8 +47,10 @@ def published(folder: Path, script: str, style: Style) -> Published:
     pipeline, control = ExplainerPipeline(), Control()
     plan = pipeline.plan(Brief(script=script, qualities=QUALITIES, style=style), control)
     [draft] = plan.scenes
-    scene = pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), folder, control)
-    task = RenderTask(hold_scene(scene, MIN_VIDEO_CELLS), 0, QUALITIES, 1, plan.style)
+    scene = pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), folder, control)
+    task = RenderTask(
+        scene=hold_scene(scene, MIN_VIDEO_CELLS), start_cells=0, qualities=QUALITIES, threads=1, style=plan.style
+    )
     rendered = pipeline.render(task, folder, control)
     files = {quality: folder / f"{quality}.mp4" for quality in QUALITIES}
     for quality, path in files.items():

@@ -106,7 +106,7 @@ async def site() -> AsyncIterator[Site]:
 
 def fetcher(names: Names | None = None, **changes: Any) -> RemoteFetcher:
     made = RemoteFetcher(
-        frozenset({"http"}), resolve=names or Names({NAME: [[LOOPBACK]]}), allowed=own_server_or_public
+        schemes=frozenset({"http"}), resolve=names or Names({NAME: [[LOOPBACK]]}), allowed=own_server_or_public
     )
     return evolve(made, **changes)
 

@@ -81,22 +81,26 @@ HANGING_S = 2.0
 
 def quick(settings: RemoteSettings, patience_s: float = 60.0, **changes: Any) -> RemotePipeline:
     """One whose requests may take `patience_s`."""
-    service = Service("the video service", "EVENTFLOW_REMOTE", settings.url, settings.key, timeout_s=patience_s)
-    content = ContentFetcher(service, settings.content_hosts, silence_s=patience_s, **changes)
+    service = Service(
+        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=patience_s
+    )
+    content = ContentFetcher(service=service, hosts=settings.content_hosts, silence_s=patience_s, **changes)
     client = evolve(videos_client(settings, content), service=service)
-    return RemotePipeline(settings, clips=ClipOrders(client, settings, inspect_clip))
+    return RemotePipeline(settings, clips=ClipOrders(client=client, settings=settings, check=inspect_clip))
 
 
 @pytest.fixture(scope="module")
 def narrated(tmp_path_factory: pytest.TempPathFactory) -> NarratedScene:
     pipeline = RemotePipeline(RemoteSettings("http://127.0.0.1:9/v1"))
     plan = pipeline.plan(Brief(script=SCRIPT), Control())
-    task = NarrateTask(plan.scenes[0], plan.voice, plan.style)
+    task = NarrateTask(draft=plan.scenes[0], voice=plan.voice, style=plan.style)
     return pipeline.narrate(task, tmp_path_factory.mktemp("narrated"), Control())
 
 
 def task_of(scene: NarratedScene, **changes: Any) -> RenderTask:
-    return evolve(RenderTask(scene, 0, ("360p",), threads=1, work_id="00-ab-0-1"), **changes)
+    return evolve(
+        RenderTask(scene=scene, start_cells=0, qualities=("360p",), threads=1, work_id="00-ab-0-1"), **changes
+    )
 
 
 def pictures(rendered: RenderedScene, quality: str, folder: Path) -> list[np.ndarray]:
@@ -128,7 +132,10 @@ def test_a_clip_is_ordered_waited_for_and_encoded(
     assert "sea rises" in order.body["prompt"]
     assert order.headers["Idempotency-Key"] == "00-ab-0-1-0"
     assert {asked.headers["Authorization"] for asked in service.journal} == {f"Bearer {KEY}"}
-    assert notes.notes == [RemoteStarted("remote", "video_1"), Charged("remote", "0.4", "USD", "video_1")]
+    assert notes.notes == [
+        RemoteStarted("remote", "video_1"),
+        Charged(service="remote", amount="0.4", currency="USD", reference="video_1"),
+    ]
     assert notes.asked[0] == 1  # before anybody asks how far it is
     assert told == sorted(told)
     assert told[-1] == 1.0
@@ -207,7 +214,7 @@ def test_more_orders_are_made_where_they_are_allowed(
     assert keys == ["00-ab-0-1-0", "00-ab-0-1-1"]
     assert notes.notes == [
         RemoteStarted("remote", "video_1"),
-        Charged("remote", "7", "credits", "video_1"),
+        Charged(service="remote", amount="7", currency="credits", reference="video_1"),
         RemoteStarted("remote", "video_2"),
     ]
 

@@ -22,9 +22,13 @@ def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s:
     for line in lines:
         found = list(re.finditer(r"\w+", line))
         words = [Word(word.start(), len(word[0]), at + per_word_s * number) for number, word in enumerate(found)]
-        spoken.append(SpokenLine(line, at, at + per_word_s * max(1, len(found)), tuple(words) if heard else ()))
+        spoken.append(
+            SpokenLine(
+                text=line, start_s=at, end_s=at + per_word_s * max(1, len(found)), words=tuple(words) if heard else ()
+            )
+        )
         at = spoken[-1].end_s + pause_s
-    return Narration(cells_for(at + 0.8), (), tuple(spoken))
+    return Narration(duration_cells=cells_for(at + 0.8), cues=(), lines=tuple(spoken))
 
 
 LONG = "Every step of the work is an event, written down once. "
@@ -51,7 +55,9 @@ def test_words_that_nobody_timed_lie_between_the_others() -> None:
 
 
 def one_line(text: str, *words: Word, end_s: float = 9.0) -> Narration:
-    return Narration(cells_for(10), (), (SpokenLine(text, 0.0, end_s, words),))
+    return Narration(
+        duration_cells=cells_for(10), cues=(), lines=(SpokenLine(text=text, start_s=0.0, end_s=end_s, words=words),)
+    )
 
 
 def starts_of(told: Narration, columns: int = 42) -> dict[str, float]:
@@ -134,7 +140,7 @@ def test_a_long_word_and_a_text_without_spaces_are_broken() -> None:
 
 def test_scenes_follow_each_other_on_the_grid() -> None:
     one, two = narration("One scene speaks."), narration("Another does.")
-    silent = Narration(3, ())
+    silent = Narration(duration_cells=3, cues=())
     first, second = video_captions([one, silent, two])
     assert first.start_s == pytest.approx(0.45)
     assert second.start_s == pytest.approx((one.duration_cells + 3) * 8 / 15 + 0.45)

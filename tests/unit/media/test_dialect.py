@@ -32,7 +32,9 @@ def test_front_matter_is_about_the_whole_video() -> None:
     looks = "# a comment\nTheme: midnight\nvoice: de\nrate: 1.5\naspect: 9:16"
     text = f'---\ntitle: "A: b"\n{looks}\nmusic: asset:{ASSET}\n---\nHi.'
     opened = split_front_matter(text)
-    assert opened.front == FrontMatter("A: b", "midnight", "de", True, 1.5, "9:16", None, ASSET)
+    assert opened.front == FrontMatter(
+        title="A: b", theme="midnight", voice="de", narrated=True, rate=1.5, aspect="9:16", captions=None, music=ASSET
+    )
     assert opened.body == "\n" * 9 + "Hi."
     assert parse_script(text).title == "A: b"
 
@@ -64,9 +66,16 @@ def test_front_matter_that_is_wrong_is_named(line: str, match: str) -> None:
 
 
 def test_what_a_request_says_counts_more_than_front_matter() -> None:
-    front = FrontMatter(None, "paper", "de", True, 1.5, "9:16", "burned", ASSET)
-    assert with_front_matter(Brief(), front) == (Voice("de", 1.5), Style("paper", "9:16", burned=True, music=ASSET))
-    said = Brief(voice=Voice("fr", 0.7), style=Style("midnight", "1:1", narrated=False, music="x", captions=False))
+    front = FrontMatter(
+        title=None, theme="paper", voice="de", narrated=True, rate=1.5, aspect="9:16", captions="burned", music=ASSET
+    )
+    assert with_front_matter(Brief(), front) == (
+        Voice("de", 1.5),
+        Style(theme="paper", aspect="9:16", burned=True, music=ASSET),
+    )
+    said = Brief(
+        voice=Voice("fr", 0.7), style=Style(theme="midnight", aspect="1:1", narrated=False, music="x", captions=False)
+    )
     assert with_front_matter(said, front) == (said.voice, said.style)
     insisted = Brief(insisted=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"}))
     assert with_front_matter(insisted, front) == (Voice(), Style())

@@ -48,7 +48,7 @@ def warned(text: str) -> tuple[Manuscript, str]:
 )
 def test_front_matter_is_recognised_as_people_write_it(top: str) -> None:
     text = top + BELOW
-    assert front(text) == FrontMatter("Rivers", "paper")
+    assert front(text) == FrontMatter(title="Rivers", theme="paper")
     script = parse_script(text)
     assert script.title == "Rivers"
     assert [line.text for scene in script.scenes for line in scene.lines] == ["Rivers of Europe.", "They flow."]
@@ -74,7 +74,7 @@ head:
 
 def test_keys_of_other_tools_are_named_and_mean_nothing() -> None:
     opened, warning = warned(FOREIGN + BELOW)
-    assert opened.front == FrontMatter("Rivers")
+    assert opened.front == FrontMatter(title="Rivers")
     assert warning.startswith("front_matter_keys: ")
     keys = (("marp", 2), ("paginate", 4), ("author", 5), ("tags", 6), ("description", 7), ("date", 10), ("head", 12))
     for key, line in (*keys, ("subtitle", 11)):
@@ -220,7 +220,7 @@ def test_a_text_is_no_front_matter(text: str) -> None:
 def test_yaml_that_would_blow_up_is_harmless(bomb: str) -> None:
     begun = time.thread_time()
     with suppress(ScriptError):  # what isn't read as it is written is nested too deeply
-        assert open_script(f"---\ntitle: A\n{bomb}---{BELOW}").front == FrontMatter("A")
+        assert open_script(f"---\ntitle: A\n{bomb}---{BELOW}").front == FrontMatter(title="A")
     assert time.thread_time() - begun < 1.0
 
 

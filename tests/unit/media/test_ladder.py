@@ -82,8 +82,11 @@ ASSETS = {each.id: each for each in (SMALL, LARGE, UNKNOWN)}
 
 
 def plan(*filled_by: str | None, lines: int | None = None) -> Plan:
-    drafts = tuple(SceneDraft(n, "", {}, (name,) if name else (), name) for n, name in enumerate(filled_by))
-    return Plan("A title", drafts, style=Style(aspect="16:9"), lines=lines)
+    drafts = tuple(
+        SceneDraft(index=n, title="", spec={}, assets=(name,) if name else (), filled_by=name)
+        for n, name in enumerate(filled_by)
+    )
+    return Plan(title="A title", scenes=drafts, style=Style(aspect="16:9"), lines=lines)
 
 
 def test_a_title_is_capped_where_every_scene_is_nothing_but_a_picture() -> None:

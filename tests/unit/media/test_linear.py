@@ -112,7 +112,9 @@ def document(text: str) -> Script:
 def captions(text: str) -> object:
     """Of a tenth of the text: rows are tried out word by word."""
     text = text[: len(text) // 10]
-    return scene_captions(Narration(10_000, (), (SpokenLine(text, 0.0, len(text) / 12),)))
+    return scene_captions(
+        Narration(duration_cells=10_000, cues=(), lines=(SpokenLine(text=text, start_s=0.0, end_s=len(text) / 12),))
+    )
 
 
 def filled(text: str) -> object:
