@@ -1,12 +1,10 @@
-"""The pictures of a scene: one per reveal step, drawn by typst.
+"""Draws the pages of a scene by typst, one per reveal step.
 
-Text reaches the sheets as JSON data only. The compiler's root is a directory that holds nothing but the sheets
-and the pictures of this scene, encoded by us, and there are no packages, so that even a mistake in a sheet could read
-no other file.
+Text reaches the sheets as JSON data only. The compiler's root holds nothing but the sheets and the pictures of the
+scene, re-encoded here, and there are no packages: even a mistake in a sheet could read no other file.
 
-Pages that are drawn whatever is on them: a block that can't be drawn is shown as its source.
-
-That costs nothing while pages can be drawn. Only where one can't is every block drawn alone, to find what is at fault.
+`drawn_pages` also draws scenes that typst refuses: it then draws every block alone to find those at fault, and shows
+them as their source.
 """
 
 import io
@@ -20,7 +18,6 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import orjson
-import typst
 from attrs import evolve, frozen
 from PIL import Image
 
@@ -31,10 +28,9 @@ from handlers.generation.encoding.timeline import BLANK
 from handlers.generation.errors import DrawError
 from handlers.generation.model import AssetFiles
 from handlers.generation.pages import images
-from handlers.generation.pages.fonts import fonts
 from handlers.generation.pages.page_data import frame_of, page_data
 from handlers.generation.pages.themes import theme_of
-from handlers.generation.pages.typst_compiler import as_draw_errors
+from handlers.generation.pages.typst_compiler import POINTS_PER_INCH, as_draw_errors, sealed_compiler
 from handlers.generation.script.content import (
     Block,
     Bullets,
@@ -55,18 +51,16 @@ from handlers.generation.script.content import (
 )
 from handlers.generation.script.content import Image as Picture
 
-_POINTS_PER_INCH: Final = 72.0
-
 Fit = Literal["contain", "cover"]
 Motion = Literal["none", "zoom", "pan"]
 
 
 @frozen(kw_only=True)
 class MotionBox:
-    """Where something moves in the pages from reveal step `step` on, in pixels of the drawn page.
+    """A box of the drawn page (pixels) in which a picture or clip moves from reveal step `step` on.
 
-    The page shows the picture at rest there, or for a clip a plain rectangle. Nothing lies over the box, except where
-    it `fills` the whole page: then `ScenePages.overlay` is to be laid over what moves.
+    The page shows the picture at rest, or a plain rectangle for a clip. Nothing lies over the box, except where it
+    `fills` the whole page: then `ScenePages.overlay` belongs on top of it.
     """
 
     asset: str
@@ -81,7 +75,7 @@ class MotionBox:
 
 
 class ScenePages:
-    """The drawn pages of one scene, as PNG until they are asked for."""
+    """The drawn pages of one scene, kept as PNG."""
 
     def __init__(
         self,
@@ -114,7 +108,7 @@ class ScenePages:
         return np.asarray(page.convert("RGB"))
 
     def overlay(self, picture: int) -> Rgba | None:
-        """What lies over a picture or clip that fills the page at reveal step `picture`; None where none does."""
+        """Return the layer over a picture or clip that fills the page, at reveal step `picture`; None without one."""
         return None if self._behind is None else np.asarray(self._open(picture).convert("RGBA"))
 
     def _open(self, picture: int) -> Image.Image:
@@ -129,7 +123,10 @@ class _Drawn:
 
 
 def draw_pages(scene: Scene, assets: AssetFiles | None = None) -> list[bytes]:
-    """PNGs in the size of the canvas: the bare ground, then one per reveal step. Raises as ScenePages does."""
+    """Draw the pages of a scene as PNGs in the size of the canvas: the bare ground, then one per reveal step.
+
+    Raises as ScenePages does.
+    """
     return _draw(scene, assets or {}, 1.0).pages
 
 
@@ -142,20 +139,13 @@ def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = 
             inputs = {"scene": orjson.dumps(page_data(scene, theme, frame, pictures)).decode()}
             main = Path(root) / "pages.typ"
             main.write_bytes(_sheets(theme.sheet))
-            compiler = typst.Compiler(
-                input=main,
-                root=root,
-                font_paths=fonts(),
-                sys_inputs=inputs,
-                package_path=root,
-                package_cache_path=root,
-            )
-            pages = compiler.compile(format="png", ppi=_POINTS_PER_INCH * detail)
+            compiler = sealed_compiler(main, Path(root), inputs)
+            pages = compiler.compile(format="png", ppi=POINTS_PER_INCH * detail)
             moving = any(isinstance(b, Clip) or (isinstance(b, Picture) and b.motion != "none") for b in _shown(scene))
             holes = orjson.loads(compiler.query("<hole>", field="value")) if moving else []
         behind = _behind(scene, pictures, aspect, theme.palette.card, detail)
     if not isinstance(pages, list) or len(pages) != scene.steps + 1:
-        raise DrawError(f"scene {scene.index}: {scene.steps + 1} pages planned, typst made others")
+        raise DrawError(f"scene {scene.index}: typst did not draw the planned {scene.steps + 1} pages")
     return _Drawn(pages, (*_filling(scene, aspect, detail), *_boxes(holes, scene.steps + 1, detail)), behind)
 
 
@@ -175,7 +165,7 @@ def _shown(scene: Scene) -> list[Any]:
 def _behind(
     scene: Scene, pictures: dict[str, images.Raster], aspect: Aspect, plain: str, detail: float
 ) -> Image.Image | None:
-    """The picture that fills the page, cut to its shape; for a clip a plain ground."""
+    """Return the picture that fills the page, cropped to its shape; a plain ground for a clip."""
     block = backdrop_of(scene)
     if block is None:
         return None
@@ -190,7 +180,7 @@ def _behind(
 
 
 def _cover(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The middle of `picture`, so that it fills `size`."""
+    """Crop `picture` to its middle and scale it to fill `size`."""
     part = min(picture.width / size[0], picture.height / size[1])
     width, height = size[0] * part, size[1] * part
     left, top = (picture.width - width) / 2, (picture.height - height) / 2
@@ -215,7 +205,7 @@ def _filling(scene: Scene, aspect: Aspect, detail: float) -> tuple[MotionBox, ..
 
 
 def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[MotionBox, ...]:
-    """From the corners on the last page, rounded outwards to whole pixels."""
+    """Make boxes from the corners that the sheets report on the last page, rounded outwards to whole pixels."""
     corners = [hole for hole in holes if hole["page"] == page]
     found = []
     for first, second in zip(corners[::2], corners[1::2], strict=True):
@@ -240,7 +230,7 @@ _NAMES: Final = {
     "bullets": "a list", "chart": "a chart", "clip": "a clip", "code": "a listing", "heading": "a heading",
     "image": "a picture", "math": "a formula", "paragraph": "a paragraph", "quote": "a quotation", "table": "a table",
 }  # fmt: skip
-#: Of the canvas: a block is drawn to see whether it can be, nobody looks at it.
+#: Scale of trial drawings, which only show whether a block can be drawn.
 _TRIAL_DETAIL: Final = 0.1
 _MESSAGE_CHARS: Final = 300
 
@@ -248,30 +238,30 @@ _MESSAGE_CHARS: Final = 300
 def drawn_pages(
     scene: Scene, assets: AssetFiles, control: Control, *, detail: float = 1.0, captioned: bool = False
 ) -> ScenePages:
-    """The pages of `scene`; of each block that is shown as its source a warning is noted.
+    """Draw the pages of `scene`; a block that typst refuses is shown as its source, and a warning is noted.
 
-    Raises as ScenePages does; DrawError where the sources can't be drawn either.
+    Raises as ScenePages does; DrawError where the sources can't be drawn either (decision 157).
     """
     draw = partial(ScenePages, assets=assets, detail=detail, captioned=captioned)
     try:
         return draw(scene)
     except DrawError as error:
         first = error
-    # Drawn as it is where nothing fails alone: what was the matter may have passed.
+    # Second attempt if no block fails alone: show every block as its source.
     for refused in (_refused(scene, assets), dict.fromkeys(_parts(scene), str(first))):
         try:
             pages = draw(_without(scene, refused))
         except DrawError:
             continue
         for part, reason in refused.items():
-            told = f"{_NAMES[part.kind]} can't be drawn and is shown as text: {reason}"
-            control.note(Warned("block_as_text", told[:_MESSAGE_CHARS]))
+            message = f"{_NAMES[part.kind]} can't be drawn and is shown as text: {reason}"
+            control.note(Warned("block_as_text", message[:_MESSAGE_CHARS]))
         return pages
     raise first
 
 
 def _parts(scene: Scene) -> Iterator[Block]:
-    """Everything that typst lays out on the page, and that can be replaced on its own; the heading as a sub-heading."""
+    """Yield the blocks that can be replaced one by one; the page's heading as a sub-heading."""
     if scene.heading:
         yield Heading(scene.heading)
     for block in scene.blocks:
@@ -282,7 +272,7 @@ def _parts(scene: Scene) -> Iterator[Block]:
 
 
 def _refused(scene: Scene, assets: AssetFiles) -> dict[Block, str]:
-    """The parts that can't be drawn even alone, and why."""
+    """Draw each block alone; return those that fail, with the reason."""
     found = {}
     for part in _parts(scene):
         alone = evolve(scene, layout="content", heading=(), blocks=(part,), lines=())
@@ -307,7 +297,7 @@ def _replaced(block: Block, refused: dict[Block, str]) -> Block:
 
 
 def _as_text(block: Block) -> Block:
-    """The source of a block: text without formulas, or a listing without a language."""
+    """Replace a block by its source: text without formulas, or a listing without a language."""
     match block:
         case Bullets():
             return Bullets(tuple(evolve(item, spans=_plain(item.spans)) for item in block.items))

@@ -1,8 +1,6 @@
-"""Which blocks stand beside each other, and which picture lies behind a page.
+"""Turns a scene into the data of the sheets: its frame, the arrangement of its blocks, and every block's content.
 
-Where things stand on a canvas, by aspect, and how much of a script a page holds.
-
-A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen.
+Formulas become trees, long words breakable, and writing directions are chosen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,8 +39,10 @@ from handlers.generation.script.formula import MathError, Node, parse_math
 
 @frozen(kw_only=True)
 class Frame:
-    """Lengths in points, one for each pixel of the canvas. Text stays between `left` and `width - right`, and its body
-    between `top` and `bottom`; `scale` is of type, `heading` and `title` are sizes, `shape` decides on arrangements.
+    """The geometry of pages in one aspect. Lengths in points: one point is one pixel of the canvas.
+
+    Text stays between `left` and `width - right`, its body between `top` and `bottom`. `scale` is the factor of all
+    type, `heading`, `title`, `section` and `quote` are sizes; `shape` ("wide", "tall", "square") chooses arrangements.
     """
 
     shape: str
@@ -58,15 +58,16 @@ class Frame:
     title: float
     section: float
     quote: float
-    #: Whether there is room for the deck's title and the page's number. Upright pages have these at the head.
+    #: The page has room for the video's title and its number; upright pages have these at the head.
     footed: bool = True
 
     def data(self) -> dict[str, Any]:
+        """Return the frame as data for the sheets."""
         return asdict(self)
 
     @property
     def above_captions(self) -> "Frame":
-        """The frame of pages over which captions are drawn: two rows of them have the foot to themselves."""
+        """The frame for pages with burned-in captions, two rows of which have the foot to themselves (decision 114)."""
         return evolve(self, bottom=min(self.bottom, self.height - _CAPTIONS), footed=self.shape == "tall")
 
     @property
@@ -75,7 +76,7 @@ class Frame:
         return self.width - self.left - self.right
 
 
-#: From the foot of the canvas to the top of two rows of captions (`burning`), and a little air.
+#: Points from the foot of the canvas to the top of two rows of captions (`burned_captions`), with a margin.
 _CAPTIONS: Final = 220
 
 _FRAMES: Final = {
@@ -94,7 +95,7 @@ _FRAMES: Final = {
         section=104,
         quote=84,
     ),
-    # Players of upright videos lay their own signs over the lower part, and captions stand there.
+    # Players of upright videos put their own controls over the lower part.
     "9:16": Frame(
         shape="tall",
         width=1080,
@@ -129,21 +130,21 @@ _FRAMES: Final = {
 
 
 def frame_of(aspect: str) -> Frame:
-    """Raises UnknownAspect."""
+    """Return the frame of an aspect. Raises UnknownAspect."""
     return _FRAMES[aspect_of(aspect).name]
 
 
-#: A listing at most this wide stands beside text.
+#: Listings of at most so many columns stand beside text.
 _NARROW_COLUMNS: Final = 46
-#: Words that may stand above a picture or chart; more stand beside it.
+#: Characters of text that may stand above a picture or chart; longer text stands beside it.
 _FEW_CHARS: Final = 110
-#: A picture wider than this has the whole width of the page.
+#: Pictures with a higher ratio of width to height take the whole width of the page.
 _PANORAMA: Final = 2.3
 
 
 @frozen
 class SideBySide:
-    """Two columns that we have made: `left` and `right` are centred on each other."""
+    """Two columns made by the arrangement, not by the author: `left` and `right` are centred on each other."""
 
     left: tuple[Block, ...]
     right: tuple[Block, ...]
@@ -153,7 +154,7 @@ ArrangedBlock = Block | SideBySide
 
 
 def arrange_blocks(blocks: Sequence[Block], frame: Frame, rasters: Mapping[str, Raster]) -> list[ArrangedBlock]:
-    """The blocks with columns below each other on a tall page, and text beside its picture on a wide one."""
+    """Arrange blocks: columns go below each other on a tall page, text goes beside its picture on a wide one."""
     if frame.shape == "tall":
         return [cell for block in blocks for cell in _flat(block)]
     figures = [block for block in blocks if isinstance(block, Image | Clip | Chart | Code)]
@@ -197,20 +198,20 @@ def _chars(block: Block) -> int:
             return 0
 
 
-#: Characters of a word that stays whole, by the arrangement of the page; in half of its width; in a heading.
+#: Words of up to so many characters are not broken: by shape of the page, in half of its width, in a heading.
 _LONGEST: Final = {"wide": 32, "tall": 22, "square": 24}
 _LONGEST_HALF: Final = {"wide": 22, "tall": 22, "square": 12}
 _LONGEST_HEADING: Final = 24
-#: Width of the running title, in em of its size.
+#: Width of the running title in em.
 _FOOTER_EMS: Final = {"wide": 60.0, "tall": 27.0, "square": 32.0}
 #: Characters of a line of a table.
 _TABLE_CHARS: Final = {"wide": 66, "tall": 30, "square": 38}
-#: So much of a line a table counts for, in em: it may grow by a third at most.
+#: Width that a table counts for, in em of running text: it may be enlarged by a third at most.
 _WIDEST_TABLE: Final = {"wide": 28.0, "tall": 14.5, "square": 17.0}
 
 
 def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Raster]) -> dict[str, Any]:
-    """What the sheets draw from."""
+    """Make the data from which the sheets draw a scene. `rasters` are its pictures by asset id."""
     over = backdrop_of(scene)
     blocks = [block for block in scene.blocks if block is not over]
     setting = _Setting(frame, rasters, _LONGEST[frame.shape])
@@ -241,7 +242,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
 
 
 def _fitting(scene: Scene) -> str:
-    """A page of a quote alone needs that quote."""
+    """Return the scene's layout, unless it is "quote" and the page has more or less than one quotation."""
     quoted = len(scene.blocks) == 1 and isinstance(scene.blocks[0], Quote)
     return "content" if scene.layout == "quote" and not quoted else scene.layout
 
@@ -254,7 +255,7 @@ def _look(theme: Theme) -> dict[str, Any]:
 
 
 def _widest(blocks: Sequence[Block], shape: str) -> float:
-    """The widest word of running text, in em: what grows must not leave the page."""
+    """Return the widest word of running text in em: enlarged text must not leave the page."""
     texts: list[Spans] = []
     widest = [1.0]
     for block in blocks:
@@ -275,7 +276,7 @@ def _widest(blocks: Sequence[Block], shape: str) -> float:
 
 @frozen
 class _Setting:
-    """How blocks are set: on which frame, with which pictures, and how long a word may be."""
+    """Sets blocks: frame, pictures, and the longest word that is not broken."""
 
     frame: Frame
     rasters: Mapping[str, Raster]
@@ -366,7 +367,7 @@ def _length(spans: Spans) -> int:
 
 
 def _numeric(cells: Sequence[Spans]) -> bool:
-    """Whether a column holds numbers, which stand one below the other."""
+    """Tell whether a column holds numbers, which are aligned to the right."""
     texts = ["".join(span.text for span in cell).strip() for cell in cells]
     full = [text for text in texts if text]
     return bool(full) and all(text.lstrip("+-−$€£~<>≈")[:1].isdigit() and len(text) <= 14 for text in full)

@@ -1,11 +1,4 @@
-"""What a theme is: colours by the part they play, fonts, and which text stands on which ground.
-
-The built-in themes.
-
-The themes there are.
-
-The themes by name, with what a chooser shows of each.
-"""
+"""Themes: colours by role, fonts, and the grounds that each text stands on; and the built-in themes by name."""
 
 from __future__ import annotations
 
@@ -19,15 +12,14 @@ from handlers.generation.errors import UnknownTheme
 
 @frozen(kw_only=True)
 class Palette:
-    """Colours as "#rrggbb".
+    """The colours of a theme by role, as "#rrggbb" (decision 90).
 
-    Grounds: `ground` of the page, `panel` that text stands on (the ground, in most themes), `card` of listings,
-    `lit` behind lines of a listing that matter, `faint` behind every second row and in the backdrop, `stage` of
-    the coloured parts of title and section pages.
-    Text: `bright` is what is being said, `soft` what was said, `muted` what stands aside, `accent` and `spent` (the
-    same, said already), `inline` code within text; `on_stage` and `on_accent` on these.
-    `edge` and `outline` are lines, `art` shapes without a meaning; `behind` are those of the backdrop that a heading
-    may run over.
+    Grounds: `ground` of the page, `panel` under text (in most themes the ground), `card` of listings, `lit` behind
+    highlighted lines of a listing, `faint` behind every second row and in the backdrop, `stage` of the coloured parts
+    of title and section pages.
+    Text: `bright` for the line being spoken, `soft` for lines spoken before, `muted` for asides, `accent` and `spent`
+    (an accent spoken before), `inline` for code within text; `on_stage` and `on_accent` on these grounds.
+    `edge` and `outline` are lines, `art` decorative shapes; `behind` are colours of the backdrop under headings.
     """
 
     ground: str
@@ -52,7 +44,7 @@ class Palette:
 
 @frozen(kw_only=True)
 class CodeColours:
-    """Of a listing; `dim` is for lines that don't matter."""
+    """The colours of a listing; `dim` is for lines that are not highlighted where others are."""
 
     plain: str
     dim: str
@@ -68,7 +60,7 @@ class CodeColours:
 
 @frozen(kw_only=True)
 class Scrim:
-    """What lies between a picture and the text on it: `colour` with at least `opacity`, whatever the picture is."""
+    """The veil between a picture and the text on it: `colour` with at least `opacity`, so that text is legible."""
 
     colour: str
     opacity: float
@@ -79,7 +71,7 @@ class Scrim:
 
 @frozen(kw_only=True)
 class Faces:
-    """Font families by use, the first that has a glyph is taken; weights as CSS has them, tracking in em."""
+    """Font families by use, in order of preference per glyph; weights as in CSS, tracking in em, `size` a factor."""
 
     display: tuple[str, ...]
     body: tuple[str, ...]
@@ -95,7 +87,7 @@ class Faces:
 
 @frozen(kw_only=True)
 class Theme:
-    """`sheet` is its typst source in `sheets`; `radius` of cards and `padding` within a panel in points."""
+    """A look of pages: colours, fonts, and its own typst sheet. `radius` of cards and `padding` of panels in points."""
 
     name: str
     title: str
@@ -114,7 +106,7 @@ class Theme:
         return f"{self.name}.typ"
 
     def data(self) -> dict[str, Any]:
-        """What the sheets draw from."""
+        """Return the theme as data for the sheets."""
         return {
             "palette": asdict(self.palette),
             "code": asdict(self.code),
@@ -126,7 +118,7 @@ class Theme:
         }
 
     def texts(self) -> Iterator[tuple[str, str, str]]:
-        """(what it is, colour, ground) of every text on every ground it may stand on, pictures apart."""
+        """Yield (name, colour, ground) of every text on every ground it may stand on, except pictures."""
         p = self.palette
         for name in ("bright", "soft", "muted", "accent", "spent", "inline"):
             for ground in dict.fromkeys((p.ground, p.panel)):
@@ -145,7 +137,7 @@ class Theme:
                 yield f"lit code: {name}", colour, p.lit
 
     def graphics(self) -> Iterator[tuple[str, str, str]]:
-        """(what it is, colour, ground) of every shape that carries a meaning."""
+        """Yield (name, colour, ground) of every shape that carries meaning."""
         for at, colour in enumerate(self.series):
             yield f"series {at + 1}", colour, self.palette.panel
         yield "progress", self.palette.accent, self.palette.ground
@@ -373,7 +365,7 @@ THEMES: Final = {theme.name: theme for theme in (MIDNIGHT, PAPER, EDITORIAL, PLA
 
 
 def theme_of(name: str) -> Theme:
-    """The theme of that name. Raises UnknownTheme."""
+    """Return the theme of that name. Raises UnknownTheme."""
     try:
         return THEMES[name]
     except KeyError:
@@ -381,7 +373,7 @@ def theme_of(name: str) -> Theme:
 
 
 def themes() -> tuple[dict[str, Any], ...]:
-    """All themes, the default one first; `colours` are CSS colours by role, `dark` whether the ground is."""
+    """Describe all themes, the default one first; `colours` are CSS colours by role, `dark` tells of the ground."""
     return tuple(
         {
             "name": theme.name,
@@ -398,4 +390,5 @@ def themes() -> tuple[dict[str, Any], ...]:
 
 
 def theme_names() -> tuple[str, ...]:
+    """List the names of all themes, the default one first."""
     return tuple(THEMES)
