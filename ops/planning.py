@@ -23,7 +23,7 @@ from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
 from handlers.generation.script.schema import scenes_schema
-from handlers.generation.script.script import check_theme, front_matter, plan_brief, with_front_matter
+from handlers.generation.script.script import open_brief
 from handlers.media.errors import RequestError
 from web.http.errors import RETRY, FieldError, Problem, invalid
 from web.requests.json_reader import pointer_to
@@ -59,12 +59,12 @@ class ScenePlanner:
             if brief.scenes is not None:
                 read_document(brief.scenes, "", brief.merge, brief.style.aspect, should_stop)
             elif brief.script is not None:
-                voice, style = with_front_matter(brief, front_matter(brief.script))
-                check_theme(style, theme_names())
-                if style.narrated:
-                    check_voice(voice, narrators(self.settings.speech))
+                opened = open_brief(brief)
+                opened.check_theme(theme_names())
+                if opened.style.narrated:
+                    check_voice(opened.voice, narrators(self.settings.speech))
                 if has_fields(brief.script):
-                    plan_brief(brief, theme_names(), should_stop=should_stop)
+                    opened.plan(theme_names(), should_stop=should_stop)
         except DocumentError as error:
             return [FieldError(fault.pointer, fault.code, fault.reason) for fault in error.faults]
         except FilledTooLong as error:

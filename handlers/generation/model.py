@@ -1,4 +1,4 @@
-"""What pipelines and their callers hand each other: plain, frozen, and JSON both ways (`dump` / `load`)."""
+"""Records of planning: what a pipeline plans and narrates from, and its results. JSON by `model_json`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from handlers.generation.time_grid import seconds_of
 
 @frozen
 class Cue:
-    """Reveal step `step` begins at `start_s` seconds after the start of its scene."""
+    """The start of reveal step `step`, `start_s` seconds after the start of its scene."""
 
     step: int
     start_s: float
@@ -19,8 +19,10 @@ class Cue:
 
 @frozen
 class Word:
-    """What is heard as one word: `length` characters of its line from `position` on (they may overlap with others'),
-    from `start_s` on, in seconds from the start of the scene."""
+    """A spoken word: `length` characters of its line from `position` on, which may overlap with other words'.
+
+    `start_s` in seconds from the start of the scene.
+    """
 
     position: int
     length: int
@@ -29,9 +31,9 @@ class Word:
 
 @frozen(kw_only=True)
 class SpokenLine:
-    """A narration line with its place in the scene, in seconds (for captions), and what is heard in it, in order.
+    """A line of narration with its time in the scene (seconds) and its spoken words in order.
 
-    Without `words` it isn't known when each is said.
+    `words` is empty where their times are unknown.
     """
 
     text: str
@@ -42,9 +44,9 @@ class SpokenLine:
 
 @frozen(kw_only=True)
 class Narration:
-    """When things are said; `duration_cells` is the length of the whole scene on the grid.
+    """The times of a scene: its length on the grid, the starts of its reveals, its spoken lines.
 
-    `language` is the BCP 47 tag of what is said ("und": not known); `estimated` whether the times of the words are.
+    `language` is the BCP 47 tag of the speech ("und": unknown); `estimated`: the times of words are estimates.
     """
 
     duration_cells: int
@@ -69,10 +71,9 @@ class Voice:
 
 @frozen(kw_only=True)
 class Style:
-    """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
+    """The look and sound of a video. `theme` None: the pipeline chooses; `aspect` is a name in `aspects`.
 
-    `burned`: captions are drawn into the pictures; `captions`: whether there are any. `music` is the id of an audio
-    asset.
+    `captions`: the video has captions; `burned`: they are drawn into the pictures. `music` is the id of an audio asset.
     """
 
     theme: str | None = None
@@ -85,7 +86,7 @@ class Style:
 
 @frozen(kw_only=True)
 class AssetFile:
-    """An asset of the owner's at hand. `kind` is "image", "clip" or "audio"; sizes in pixels, durations in seconds."""
+    """A local file of an owner's asset. `kind` is "image", "clip" or "audio"; sizes in pixels, duration in seconds."""
 
     path: Path
     kind: str
@@ -101,9 +102,11 @@ AssetFiles = Mapping[str, AssetFile]
 
 @frozen(kw_only=True)
 class Brief:
-    """What a pipeline plans from: one of `script` (Markdown or plain text), `scenes` (a scene document as JSON text)
-    and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place.
-    `insisted` are the fields of a request that a script's front matter doesn't change, though they say the default."""
+    """The input of planning: one of `script` (Markdown, plain text), `scenes` (a scene document as JSON) and `topic`.
+
+    Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
+    the request that were given their default on purpose: front matter doesn't change them (decision 86).
+    """
 
     script: str | None = None
     voice: Voice = Voice()
@@ -112,14 +115,14 @@ class Brief:
     topic: str | None = None
     merge: Mapping[str, str] = field(factory=dict)
     style: Style = Style()
-    insisted: frozenset[str] = frozenset()
+    explicit_defaults: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
 class SceneDraft:
-    """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs.
+    """A planned scene. `spec` is a JSON object that only its pipeline reads; `assets` are the ids it needs.
 
-    `filled_by` is the one of these whose picture fills the whole frame, if there is any.
+    `filled_by` is the asset whose picture fills the whole frame, if there is one.
     """
 
     index: int
@@ -131,9 +134,9 @@ class SceneDraft:
 
 @frozen(kw_only=True)
 class Plan:
-    """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief.
+    """The scenes of a video in order, with the `voice` and `style` that the brief and the script result in.
 
-    `lines` is how many the pipeline's pictures have; None where it draws them at any size.
+    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size.
     """
 
     title: str
@@ -145,7 +148,7 @@ class Plan:
 
 @frozen(kw_only=True)
 class NarrateTask:
-    """Fix the length of `draft`, and say what there is to say. `last_try`: a failure would be the job's."""
+    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job."""
 
     draft: SceneDraft
     voice: Voice = Voice()
@@ -156,9 +159,9 @@ class NarrateTask:
 
 @frozen(kw_only=True)
 class NarratedScene:
-    """A scene whose length is known. `audio` is a 48 kHz mono s16 WAV file of exactly its length, or None.
+    """A scene of known length. `audio` is a 48 kHz mono s16 WAV file of exactly that length, or None.
 
-    `audio` is not part of the JSON: files move between machines, the caller knows where they are.
+    `audio` is not part of the JSON: the caller places the file, on whatever machine.
     """
 
     index: int
@@ -170,5 +173,5 @@ class NarratedScene:
 
     @property
     def duration_cells(self) -> int:
-        """Length on the grid."""
+        """The length of the scene in cells."""
         return self.narration.duration_cells

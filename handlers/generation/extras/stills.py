@@ -25,9 +25,11 @@ from handlers.generation.errors import CorruptArtefact
 
 
 def distinct_frames(container: InputContainer) -> Iterator[av.VideoFrame]:
-    """The pictures from where `container` stands on, each with its time; what it shows stays until the next one's.
+    """Decode the pictures from the container's position on, without repeats: each stays until the time of the next.
 
-    A video of another size or of an earlier version is decoded whole. Raises av.FFmpegError, EncodeError.
+    A repeat is recognised by its bytes (`x264.repeats_of`); the remaining pictures are renumbered (decision 193), which
+    takes a tenth of the decoding. Videos of other sizes or earlier versions are decoded whole. Raises av.FFmpegError,
+    EncodeError.
     """
     stream = container.streams.video[0]
     context = stream.codec_context
@@ -49,7 +51,7 @@ def distinct_frames(container: InputContainer) -> Iterator[av.VideoFrame]:
 
 @cache
 def _repeats(width: int, height: int) -> tuple[frozenset[bytes], int]:
-    """The repeats of pictures of this size, as they are in an MP4, and how long their frame_num is."""
+    """Return the repeats of pictures of this size as samples of an MP4, and the bits of their frame_num."""
     for quality in LADDER:
         for aspect in ASPECTS:
             profile = profile_of(quality, aspect)
@@ -59,20 +61,20 @@ def _repeats(width: int, height: int) -> tuple[frozenset[bytes], int]:
     return frozenset(), 0
 
 
-#: Decoding onwards is cheaper than seeking, as long as no segment is left out.
+#: Seconds: for shorter distances decoding is cheaper than seeking to the next segment.
 _SEEK_S: Final = 12.0
 
 
 @frozen
 class Format:
-    """How a picture is written: the media type, the file's suffix, and what Pillow is told."""
+    """A format of pictures: the media type, the file's suffix, and Pillow's options."""
 
     media_type: str
     suffix: str
     options: dict[str, Any]
 
 
-#: Widely read, and small; WebP's `method` trades time for bytes: above 2 it costs more than it brings for these.
+#: JPEG for every reader, WebP for size. WebP's `method` trades time for bytes; above 2 it gains little here.
 JPEG: Final = Format("image/jpeg", ".jpg", {"format": "JPEG", "quality": 85, "optimize": True, "progressive": True})
 WEBP: Final = Format("image/webp", ".webp", {"format": "WEBP", "quality": 80, "method": 2})
 FORMATS: Final = (JPEG, WEBP)
@@ -80,7 +82,7 @@ FORMATS: Final = (JPEG, WEBP)
 
 @frozen(kw_only=True)
 class Still:
-    """A picture in a file; sizes in pixels."""
+    """A picture file; sizes in pixels."""
 
     path: Path
     width: int
@@ -89,7 +91,7 @@ class Still:
 
 
 def frames_at(video: Path, times_s: Iterable[float]) -> Iterator[Image.Image]:
-    """What is on the screen at each of `times_s`, which don't go back. Raises CorruptArtefact."""
+    """Yield the picture on the screen at each of `times_s`, which must not go back. Raises CorruptArtefact."""
     with _opened(video) as container:
         frames = distinct_frames(container)
         shown: av.VideoFrame | None = None
@@ -108,14 +110,14 @@ def frames_at(video: Path, times_s: Iterable[float]) -> Iterator[Image.Image]:
 
 
 def within(image: Image.Image, width: int, height: int) -> Image.Image:
-    """`image` made smaller, so that it fits into `width` x `height` pixels; it is never enlarged. Sides are even."""
+    """Scale `image` down to fit into `width` x `height` pixels, with even sides; never enlarges it."""
     part = min(1.0, width / image.width, height / image.height)
     size = tuple(max(2, round(side * part / 2) * 2) for side in image.size)
     return image if size == image.size else image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def save(image: Image.Image, stem: Path, form: Format) -> Still:
-    """Write `image` beside `stem`, with the suffix of the format."""
+    """Write `image` to the path `stem` with the suffix of the format."""
     path = stem.with_name(stem.name + form.suffix)
     image.save(path, **form.options)
     return Still(path=path, width=image.width, height=image.height, media_type=form.media_type)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import typst
 
@@ -15,9 +15,11 @@ POINTS_PER_INCH: Final = 72.0
 #: Rust's panics come from this module and are no `Exception`s (https://pyo3.rs: PanicException).
 _RUST: Final = "pyo3_runtime"
 
+Source = TypeVar("Source", Path, bytes)
 
-def sealed_compiler(main: Path | bytes, root: Path, inputs: Mapping[str, str]) -> typst.Compiler:
-    """Make a compiler of `main` that reads no file outside of `root` and knows no packages. Raises PipelineUnavailable."""
+
+def sealed_compiler(main: Source, root: Path, inputs: Mapping[str, str]) -> typst.Compiler:
+    """Make a compiler of `main` without packages or files outside of `root`. Raises PipelineUnavailable."""
     return typst.Compiler(
         input=main,
         root=root,

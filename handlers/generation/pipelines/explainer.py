@@ -1,4 +1,4 @@
-"""Script or scenes -> narrated pages: planned from Markdown or a document, spoken by a narrator, drawn by typst."""
+"""The explainer pipeline: pages from a script or scenes, spoken by a narrator, drawn by typst."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -45,17 +45,17 @@ class ExplainerPipeline:
     version: ClassVar[str] = "4"
 
     def __init__(self, narrators: Narrators | None = None, planner: Planner | None = None) -> None:
-        """Without `narrators`, espeak alone; without `planner`, topics are refused."""
+        """Without `narrators` espeak speaks; without `planner` topics are refused."""
         self._narrators = narrators or Narrators()
         self._planner = planner or Planner(PlannerSettings())
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ExplainerPipeline":
-        """With the narrators and the planner of the settings."""
+        """Make a pipeline with the narrators and the planner of the settings."""
         return cls(narrators(settings.speech), Planner(settings.planner))
 
     def check(self) -> None:
-        """Fonts and voices must be there."""
+        """Check that fonts and voices are installed. Raises PipelineUnavailable."""
         font_directories()
         try:
             espeak.voice_names()
@@ -63,7 +63,7 @@ class ExplainerPipeline:
             raise PipelineUnavailable(f"espeak-ng does not start ({error}): reinstall espeakng-loader") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """One scene per page; what a model makes of a topic is read as a user's own document is."""
+        """Plan one scene per page; a model's answer to a topic is read like a user's document (decision 110)."""
         if brief.topic is None:
             return self._plan(brief, control)
 
@@ -71,7 +71,7 @@ class ExplainerPipeline:
             return self._plan(evolve(brief, topic=None, scenes=orjson.dumps(document).decode()), control)
 
         if brief.style.narrated:
-            speech.check_voice(brief.voice, self._narrators)  # before a model is paid for
+            speech.check_voice(brief.voice, self._narrators)  # before the model costs money
         return self._planner.plan(brief.topic, brief.voice.name, read, control)
 
     def _plan(self, brief: Brief, control: Control) -> Plan:
@@ -88,16 +88,16 @@ class ExplainerPipeline:
         return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """Speak the lines of the scene, or leave time to read it; cues are the beginnings of its reveals."""
+        """Speak the lines of the scene, or leave time to read it; cues are the starts of its reveals."""
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
         if task.style.narrated and has_speech(scene):
             spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
-            told, said = spoken.narration, spoken.samples
+            narration, speech_samples = spoken.narration, spoken.samples
         else:
-            told, said = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)
-        narration = outlast_clips(told, scene, task.assets)
-        samples = np.pad(said, (0, SAMPLES_PER_CELL * narration.duration_cells - len(said)))
+            narration, speech_samples = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)
+        narration = outlast_clips(narration, scene, task.assets)
+        samples = np.pad(speech_samples, (0, SAMPLES_PER_CELL * narration.duration_cells - len(speech_samples)))
         samples = with_clip_sound(samples, scene, narration, task.assets)
         audio: Path | None = None
         if samples.any():
@@ -153,7 +153,7 @@ def _draft(scene: Scene) -> SceneDraft:
 
 
 def _captions(task: RenderTask, detail: float) -> TimedOverlay[CaptionState] | None:
-    """Captions that are drawn into the pictures, where these are wanted."""
+    """Prepare captions to be drawn into the pictures; None where the style has none."""
     if not task.style.burned:
         return None
     aspect = aspect_of(task.style.aspect)

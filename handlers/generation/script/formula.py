@@ -1,13 +1,11 @@
-"""A formula in spoken English, from the tree of `mathtree`.
+"""Parses a subset of LaTeX mathematics into trees of plain data, and reads trees out in English.
 
-A subset of LaTeX mathematics, parsed into a tree of plain data.
+The typst sheets build formulas from trees by a fixed set of constructors, so no text of a user is ever evaluated
+(decision 15). Anything outside of the subset raises `MathError`; callers then show the source as text.
 
-The theme builds formulas from the tree by a fixed set of constructors; no text of the user is ever
-evaluated. What the subset does not know raises `MathError`, and the caller shows the source as text.
-
-Known: letters, digits, signs, `^ _ { }`, `\frac \\sqrt[n]{} \binom \text{} \\left( \right)`, Greek
-letters, the names of `mathsymbols`, `\\mathbb \\mathcal \\mathbf \\mathrm \\operatorname`, accents, and
-the environments matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
+The subset: letters, digits, signs, `^ _ { }`, `\\frac \\sqrt[n]{} \\binom \\text{} \\left( \\right)`, Greek letters,
+the names in `formula_symbols`, `\\mathbb \\mathcal \\mathbf \\mathrm \\operatorname`, accents, and the environments
+matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
 """
 
 import re
@@ -20,8 +18,8 @@ from handlers.generation.script import formula_symbols as known
 Node = dict[str, Any]
 
 MAX_CHARS = 2_000
-#: typst draws a tree by functions that call each other, 80 deep at most ("maximum function call depth exceeded"): three
-#: for a level, four for an environment, which counts as two. The page around it needs some too.
+#: Levels of a tree. typst allows 80 nested function calls; the sheets take three for a level and four for an
+#: environment, which counts as two, besides those of the page (decision 159).
 MAX_DEPTH = 16
 
 _TOKEN = re.compile(r"\\([A-Za-z]+)\*?|\\(.)|([0-9]+(?:\.[0-9]+)?)|(\s+)|(.)", re.DOTALL)
@@ -30,11 +28,11 @@ _DELIMITERS = {"(", ")", "[", "]", "|", ".", "/", "<", ">", "‖"}
 
 
 class MathError(ValueError):
-    """The formula uses something outside the subset; the message names it."""
+    """The formula is outside of the subset; the message names the cause."""
 
 
 def parse_math(source: str) -> Node:
-    """The tree of a formula. Raises MathError."""
+    """Parse a formula into a tree. Raises MathError."""
     if len(source) > MAX_CHARS:
         raise MathError(f"a formula has at most {MAX_CHARS} characters, not {len(source)}")
     parser = _Parser(_signs(source))
@@ -45,7 +43,7 @@ def parse_math(source: str) -> Node:
 
 
 def _signs(source: str) -> list[str]:
-    """Commands keep their backslash; text in `\\text{}` stays one sign; other white space is dropped."""
+    """Split a source into signs: commands keep their backslash, `\\text{}`'s text is one sign, blanks are dropped."""
     signs: list[str] = []
     position = 0
     while match := _TOKEN.match(source, position):
@@ -67,7 +65,7 @@ def _signs(source: str) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent over signs; depth is bounded so that braces can't exhaust the stack."""
+    """A recursive descent parser over signs; bounded depth protects the stack."""
 
     def __init__(self, signs: list[str]) -> None:
         self._signs = signs
@@ -101,7 +99,7 @@ class _Parser:
         return {"k": "seq", "items": items}
 
     def scripts(self, depth: int) -> Node:
-        """An atom with its sub- and superscripts."""
+        """Parse an atom with its sub- and superscripts."""
         base = {"k": "seq", "items": []} if self.peek() in ("^", "_") else self.atom(depth)
         lower: Node | None = None
         upper: Node | None = None
@@ -121,7 +119,7 @@ class _Parser:
         return {"k": "attach", "base": base, "b": lower, "t": upper}
 
     def argument(self, depth: int) -> Node:
-        """A group in braces, or a single atom."""
+        """Parse a group in braces, or a single atom."""
         if self.peek() == "{":
             self.take()
             node = self.sequence(depth + 1, ("}",))
@@ -260,12 +258,12 @@ def _symbol(name: str) -> Node | None:
 
 
 _POWERS = {"2": "squared", "3": "cubed", "′": "prime"}
-#: A longer formula is better looked at than listened to.
+#: Formulas of more words are not read out: they are easier to look at.
 MAX_WORDS = 40
 
 
 def say_math(source: str) -> str:
-    """`source` in words, or "" when it is outside the subset or too long to be read out."""
+    """Read a formula out in English; "" if it is outside of the subset or has more than MAX_WORDS."""
     try:
         words = _say(parse_math(source)).split()
     except MathError:

@@ -1,10 +1,7 @@
-"""Sections onto pages: long ones over several, each with its layout, its reveal steps and its narration lines.
+"""Lays out sections on pages: each page is a scene with a layout, reveal steps and narration lines.
 
-How much of a script a page holds, by aspect ratio.
-
-Long sections over several pages, so that a page never holds more than can be read.
-
-Heights are estimates in text lines of a page; the theme fits what is left by scaling, within limits.
+Long sections take several pages, so that no page holds more than can be read. Heights are estimates in lines of body
+text; the theme corrects the rest by scaling, within limits. Markdown and scene documents share this code (decision 87).
 """
 
 from __future__ import annotations
@@ -52,7 +49,7 @@ from handlers.generation.script.phrases import Phrases, say_block, say_spans
 
 @frozen(kw_only=True)
 class Capacity:
-    """What a page holds. `lines` is its height in lines of body text, `*_chars` the characters of such a line."""
+    """The capacity of a page: `lines` is its height in lines of body text, `*_chars` the characters of a line."""
 
     lines: float
     bullet_chars: int
@@ -63,9 +60,9 @@ class Capacity:
     code_lines: int
     table_rows: int
     table_columns: int
-    #: Characters of a piece of text that is never shared among pages.
+    #: Texts of up to so many characters are never divided among pages.
     piece_chars: int
-    #: Columns stand below each other.
+    #: Columns are set below each other.
     stacked: bool = False
 
 
@@ -111,14 +108,14 @@ _CAPACITIES: Final = {
 
 
 def capacity_of(aspect: str) -> Capacity:
-    """Raises UnknownAspect."""
+    """Return the capacity of pages in an aspect. Raises UnknownAspect."""
     return _CAPACITIES[aspect_of(aspect).name]
 
 
-#: What a page of 16:9 holds.
+#: The capacity of a 16:9 page.
 WIDE = capacity_of("16:9")
 MAX_PAGES = 300
-#: Of the first row of a table: it comes again on every page.
+#: Characters of a table's header, which is repeated on every page.
 MAX_HEADER_CHARS = 2_000
 
 T = TypeVar("T")
@@ -127,16 +124,16 @@ Body = Sequence[Block | Note]
 
 @frozen
 class _Piece:
-    """A part of the block number `of` of a section."""
+    """A part of block number `of` of a section."""
 
     of: int
     block: Block | Note
 
 
 def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
-    """`body` as pages with `room` that can be shown one by one; nothing is left out. At least one page.
+    """Divide `body` into at least one page of capacity `room`; nothing is dropped.
 
-    Raises ScriptError where there are far too many.
+    Raises ScriptError for more than MAX_PAGES.
     """
     pages: list[list[_Piece]] = [[]]
     used = 0.0
@@ -144,7 +141,7 @@ def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
     for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)):
         height = _height(piece.block, room)
         if used + height > room.lines and (begun or used > room.lines):
-            # A sub-heading left alone at the foot of a page goes with what it heads.
+            # A sub-heading at the foot of a page moves to the page of its text.
             last = pages[-1][-1]
             orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
             pages.append(orphans)
@@ -159,7 +156,7 @@ def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
 
 
 def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
-    """Pieces small enough to be placed on their own."""
+    """Divide a block into the pieces that pagination places one by one."""
     match block:
         case Bullets():
             for item in block.items:
@@ -182,7 +179,7 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
 
 
 def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
-    """Runs of lines that a page can hold; long lines are wrapped, and highlighted as wholes."""
+    """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
     given = enumerate(code.text.split("\n"), 1)
     lines = [(piece, number) for number, line in given for piece in _wrap(line, room.code_columns)]
     marked = set(code.highlight)
@@ -192,7 +189,7 @@ def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
 
 
 def _join(page: list[_Piece]) -> list[Block | Note]:
-    """The pieces of one list or paragraph that share a page are one block again."""
+    """Join pieces of the same list or paragraph on a page into one block."""
     joined: list[Block | Note] = []
     previous: int | None = None
     for piece in page:
@@ -240,7 +237,7 @@ def _lines(spans: Spans, width: int) -> float:
 
 
 def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
-    """Runs of at most `longest` characters, cut between words where there are any."""
+    """Cut spans into runs of at most `longest` characters, between words if possible."""
     current: list[Span] = []
     room = longest
     for span in spans:
@@ -265,7 +262,7 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
 
 
 def _wrap(line: str, columns: int) -> list[str]:
-    """A line of code in pieces of at most `columns`; what is wrapped is marked by an arrow."""
+    """Wrap a line of code at `columns`; continuations begin with an arrow."""
     if len(line) <= columns:
         return [line]
     pieces = [line[:columns]]
@@ -282,7 +279,7 @@ def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
 
 
 def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
-    """Groups of rows under a repeated header; a wide table in groups of columns, the first one repeated."""
+    """Divide a table into groups of rows under its header; a wide one also into columns, the first one repeated."""
     chars = sum(len(plain(cell)) for cell in table.header)
     if chars > MAX_HEADER_CHARS:
         raise ScriptError(f"the header of a table has {chars:,} characters; at most {MAX_HEADER_CHARS:,} are possible")
@@ -309,15 +306,15 @@ def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
 
 
 MAX_SCENES = 300
-#: Of what stands under the title of a title page, or on a picture that fills the page.
+#: Characters of text on a title page, or on a picture that fills the page.
 MAX_SUBTITLE_CHARS = 240
 
-#: Pages of text without a heading hold fewer blocks: they are read like captions, not like a page.
+#: Characters of a page of text without a heading: it is read like a caption.
 _PLAIN_CHARS = 330
-#: Layouts that are one page, whatever is on it.
+#: Layouts that always take one page.
 _ONE_PAGE = ("title", "section", "image", "outro")
 
-#: What is revealed on its own.
+#: Items that are revealed one by one.
 _Part = Bullet | Sentence | Cell | Clip
 
 
@@ -328,9 +325,9 @@ def lay_out_scenes(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The scenes of sections; `aspect` decides how much a page holds.
+    """Lay out sections as scenes; `aspect` decides how much a page holds, `title` is that of the video.
 
-    Raises ScriptError (nothing to say, too many scenes), UnknownAspect, Stopped.
+    Raises ScriptError (nothing to show, too many scenes), UnknownAspect, Stopped.
     """
     room = capacity_of(aspect)
     scenes: list[Scene] = []
@@ -356,7 +353,7 @@ class _Page:
 
     @property
     def reveals(self) -> int:
-        """How many things can be revealed on it, its heading included."""
+        """The number of items that can be revealed, heading included."""
         blocks = [block for block in self.body if not isinstance(block, Note)]
         return bool(self.heading) + sum(len(items_of(cell)) or 1 for cell in cells_of(blocks))
 
@@ -369,7 +366,7 @@ def _scenes(section: Section, deck: str, phrases: Phrases, room: Capacity, *, fi
     continued = pages[0].part > 1
     for page, lines in zip(pages, _spread(section.narration, pages), strict=True):
         again = page.heading and page.part > 1 and not continued
-        yield _told(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
+        yield _narrated(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
 
 
 def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
@@ -403,7 +400,7 @@ def _layout(section: Section, shown: list[Block], *, first: bool) -> Layout:
 
 
 def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
-    """Long paragraphs cut into groups of sentences that fill a page of their own."""
+    """Cut long paragraphs into groups of sentences, each of which fills a page."""
     airy: list[Block | Note] = []
     for block in body:
         if not isinstance(block, Paragraph):
@@ -422,7 +419,7 @@ def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
 
 
 def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
-    """Everything is said as it is revealed; None when there is nothing to show or say."""
+    """Make a scene whose items are spoken as they are revealed; None for an empty page."""
     lines: list[Line] = []
     step = -1
 
@@ -433,7 +430,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         return step
 
     if page.heading:
-        # Further pages of a section show its heading again but don't repeat it.
+        # Further pages of a section show its heading but don't speak it.
         reveal(_full_stop(say_spans(page.heading, phrases)) if page.part == 1 else "")
     blocks: list[Block] = []
     for at, block in enumerate(page.body):
@@ -441,7 +438,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
             lines.append(Line(max(step, 0), block.text))
             continue
         noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
-        # The author's own words about a listing or a table replace ours.
+        # A note after a listing or table replaces its generated narration.
         own_words = noted and not isinstance(block, Quote | Columns)
         blocks.append(_stepped(block, lambda part: reveal(_say(part, phrases, own_words=own_words))))  # noqa: B023
     if not page.heading and not blocks:
@@ -459,8 +456,8 @@ def _say(part: _Part, phrases: Phrases, *, own_words: bool) -> str:
             return "" if own_words else say_block(part, phrases)
 
 
-def _told(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
-    """The lines of the author's own; with each, all is shown up to the reveal that it names."""
+def _narrated(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
+    """Make a scene with the author's lines; each line reveals all items up to the one that it names."""
     last = max(0, page.reveals - 1)
     entries = entries or [(last, "")]
     lines: list[Line] = []
@@ -474,21 +471,21 @@ def _told(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
         lines.append(Line(step, text))
-    steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # what no line names comes with the last one
+    steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
     return _scene(page, deck, blocks, lines)
 
 
 def _scene(page: _Page, deck: str, blocks: Sequence[Block], lines: Sequence[Line]) -> Scene:
-    """Words without a picture are spoken over the deck's title."""
+    """Make a scene; a page without heading and blocks shows the video's title."""
     bare = not page.heading and not blocks
     layout, heading = ("section", (Span(deck),)) if bare else (page.layout, page.heading)
     return Scene(0, 1, deck, layout, heading, tuple(blocks), tuple(lines), page.part, page.parts)
 
 
 def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
-    """The block with the step of everything on it that is revealed, in the order of reading."""
+    """Set the step of every item of a block, in reading order."""
     match block:
         case Bullets():
             return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
@@ -503,8 +500,10 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
 
 
 def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[list[tuple[int, str]]]:
-    """(reveal, line) for each page: reveals are counted from 0 on each page, and over all pages in `narration`, where a
-    heading that comes again isn't counted."""
+    """Divide a section's narration among its pages: (reveal, line) for each page.
+
+    Reveals count from 0 on each page, but over all pages in `narration`, where repeated headings don't count.
+    """
     counts = [page.reveals - (at > 0 and bool(page.heading)) for at, page in enumerate(pages)]
     starts = [0, *accumulate(counts)]
     total = max(1, starts[-1])
@@ -519,7 +518,7 @@ def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[l
 
 
 def _evenly(text: str, total: int) -> list[tuple[int, str]]:
-    """The sentences of a text over all reveals."""
+    """Spread the sentences of a text evenly over `total` reveals."""
     said = [plain(sentence) for sentence in sentences((Span(text),))]
     count = len(said)
     if count >= total:
@@ -537,7 +536,7 @@ def _in_turn(said: tuple[Said, ...], total: int) -> list[tuple[int, str]]:
 
 
 def _full_stop(text: str) -> str:
-    """espeak lets its voice fall at the end of a sentence only."""
+    """End a text with a full stop if it has no punctuation: espeak lowers its voice only at the end of a sentence."""
     return text if not text or text[-1] in ".!?:;…。！？" else text + "."
 
 

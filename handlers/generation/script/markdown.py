@@ -1,12 +1,12 @@
-"""Markdown into sections of blocks. Headings, lists, code, tables, math, quotes and paragraphs are kept;
-links become their text, HTML is shown as it is written (its comments are taken out before, by `comments`).
-`dialect` has what goes beyond the usual.
+"""Parses Markdown into sections of blocks: headings, lists, code, tables, math, quotes, paragraphs, pictures, charts.
 
-A paragraph that starts with `Note:` is spoken, not shown (as in reveal.js). `$...$` and `$$...$$`
-are math, so is a fenced block with the language `math`. `:::columns`, `:::right` and `:::` on lines of their own stand
-around two columns, `:::outro` and `:::` around the last page.
+Links become their text; HTML is shown as it is written (`comments` removes its comments before). Beyond CommonMark:
 
-What our Markdown has beyond the usual: pictures and clips of one's own, charts, listings with lines that matter.
+- a paragraph that starts with `Note:` is spoken, not shown (as in reveal.js);
+- `$...$`, `$$...$$` and fenced blocks with the language `math` are formulas;
+- `:::columns`, `:::right` and `:::` on their own lines enclose two columns, `:::outro` and `:::` the last page;
+- `![alt](asset:ID "...")` shows an uploaded picture or clip, a fenced block `chart` a chart;
+- `{2,4-6}` behind the language of a fenced block highlights lines of the listing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from handlers.generation.script.inline import markdown, merged, parse_inline, pl
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
-    """The sections of a Markdown text, in order; steps and lines are not set yet. Raises ScriptError."""
+    """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError."""
     sections = _Sections()
     for node in SyntaxTreeNode(markdown().parse(text)).children:
         sections.take(node)
@@ -58,7 +58,7 @@ _Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 
 
 class _Sections:
-    """Puts the blocks of a text under their headings, and into their columns."""
+    """Collects the blocks of a text under their headings and in their columns."""
 
     def __init__(self) -> None:
         self._done: list[Section] = []
@@ -106,9 +106,9 @@ class _Sections:
             case "", None if self._current.layout == "outro":
                 self._begin(Section(0, (), ()))
             case (("columns" | "right" | "outro" | ""), _):
-                raise ScriptError(f"line {line}: there is nothing that :::{name} could belong to here")
+                raise ScriptError(f"line {line}: :::{name} is misplaced: it belongs to :::columns or :::outro")
             case _:
-                raise ScriptError(f"line {line}: there is no :::{name[:40]}; there is columns, right and outro")
+                raise ScriptError(f"line {line}: unknown marker :::{name[:40]}; available: columns, right, outro")
 
     def _end_columns(self, line: int, left: list[Block | Note], right: list[Block | Note]) -> None:
         notes = [note for note in (*left, *right) if isinstance(note, Note)]
@@ -129,7 +129,7 @@ class _Sections:
 
 
 def line_of(node: SyntaxTreeNode) -> int:
-    """The line that a node begins on, counted from 1."""
+    """Return the line on which a node begins, counted from 1."""
     return node.map[0] + 1 if node.map else 1
 
 
@@ -169,7 +169,7 @@ def _paragraph(spans: Spans) -> Iterator[Block | Note]:
 
 
 def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
-    """Items one after another; blocks other than text inside an item end the list and follow it."""
+    """Yield a list with its items in order; other blocks within an item end the list and follow it."""
     items: list[Bullet] = []
     number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
     for item in node.children:
@@ -192,7 +192,7 @@ def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
 
 
 def _pictures(node: SyntaxTreeNode) -> list[Block | Note]:
-    """The pictures that a paragraph is made of, if there is nothing else in it."""
+    """Return the pictures of a paragraph that has nothing else in it, else none."""
     inline = [child for part in node.children for child in part.children or () if child.type != "softbreak"]
     if not all(child.type == "image" for child in inline):
         return []
@@ -219,7 +219,7 @@ def _table(node: SyntaxTreeNode) -> Iterator[Block]:
 
 
 def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
-    """Text inside becomes one quotation; a last line that starts with a dash says whom it is from."""
+    """Yield one quotation of all text inside; text after a last dash is its source."""
     spans: list[Span] = []
     rest: list[Block | Note] = []
     for child in node.children:
@@ -245,7 +245,7 @@ _DASH = re.compile(r"(?:^|(?<=[.!?…”\"’]) )(?:—|–|--) ?+(?=\S)| (?:—
 
 
 def _attribution(spans: Spans) -> tuple[Spans, Spans]:
-    """Spans before and after the last dash that follows the end of a sentence."""
+    """Split spans at the last dash after the end of a sentence: (quotation, source)."""
     for at in range(len(spans) - 1, -1, -1):
         text = _SPACES.sub(" ", spans[at].text)
         match = _DASH.search(text)
@@ -258,15 +258,15 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
-#: Of what stands behind the name of a chart or listing.
+#: Characters of the options of a chart or listing.
 MAX_OPTIONS_CHARS: Final = 1_000
 _ON_OFF: Final = {"on": True, "off": False}
-#: Of one listing; a range may be written larger than the listing is.
+#: Lines or ranges of lines in braces.
 _HIGHLIGHT = re.compile(r"\{\s*(\d{1,5}(?:\s*-\s*\d{1,5})?(?:\s*,\s*\d{1,5}(?:\s*-\s*\d{1,5})?)*)\s*\}")
 
 
 def media(address: str, options: str, alt: str, line: int) -> Image | Clip:
-    """The picture or clip of `![alt](asset:ID "fit=cover motion=zoom")`, or `"clip sound=off"`. Raises ScriptError."""
+    """Read `![alt](asset:ID "fit=cover motion=zoom")`, or a clip: `"clip sound=off"`. Raises ScriptError."""
     where = f"the picture on line {line}"
     asset = address.removeprefix("asset:")
     if address == asset:
@@ -283,14 +283,15 @@ def media(address: str, options: str, alt: str, line: int) -> Image | Clip:
         if word == "clip":
             continue
         if name not in known or value not in known[name]:
-            there_is = " ".join(f"{option}={'|'.join(values)}" for option, values in known.items())
-            raise ScriptError(f"{where} has the option {word[:40]!r}; there is: {there_is}{'' if clip else ' clip'}")
+            available = " ".join(f"{option}={'|'.join(values)}" for option, values in known.items())
+            reason = f"has the unknown option {word[:40]!r}; available: {available}{'' if clip else ' clip'}"
+            raise ScriptError(f"{where} {reason}")
         chosen[name] = _ON_OFF[value] if clip else value
     return Clip(asset, alt, **chosen) if clip else Image(asset, alt, **chosen)
 
 
 def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
-    """What a fenced block is; None where it is empty. Raises ScriptError for a chart that isn't any."""
+    """Read a fenced block; None where it is empty. Raises ScriptError for an invalid chart."""
     language, _, more = info.strip().partition(" ")
     language, brace, rest = language.partition("{")
     language, more = language.lower(), brace + rest + " " + more
@@ -309,7 +310,7 @@ def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
 
 
 def lines_of(ranges: str, count: int) -> tuple[int, ...]:
-    """The numbers from 1 to `count` in ranges such as "2,4-6", in order."""
+    """Return the numbers from 1 to `count` in ranges such as "2,4-6", in order."""
     spans = []
     for part in ranges.split(","):
         first, _, last = part.partition("-")

@@ -1,4 +1,4 @@
-"""What is said for each block. Code is introduced, not spelled; formulas and tables are said in short."""
+"""Generates narration of blocks: listings are introduced, not read; formulas and tables are put into words."""
 
 import re
 
@@ -11,7 +11,7 @@ from handlers.generation.script.inline import plain
 
 @frozen(kw_only=True)
 class Phrases:
-    """The few words that are not the author's own. `{}` stands for what they introduce."""
+    """The generated phrases of one language. `{}` stands for the introduced text."""
 
     code: str
     code_in: str
@@ -81,12 +81,12 @@ _SPOKEN_ROWS = 5
 
 
 def phrases_for(voice: str) -> Phrases:
-    """The phrases in the language of a voice such as "en-us"."""
+    """Return the phrases in the language of a voice such as "en-us"."""
     return _PHRASES.get(voice.split("-")[0].lower(), _BARE)
 
 
 def say_spans(spans: Spans, phrases: Phrases) -> str:
-    """Inline text as it is spoken: formulas in words, addresses as their host, code without underscores."""
+    """Return inline text for speech: formulas in words, URLs as their host, code without underscores."""
     english = phrases is _PHRASES["en"]
     said = []
     for span in spans:
@@ -100,7 +100,7 @@ def say_spans(spans: Spans, phrases: Phrases) -> str:
 
 
 def say_block(block: Block, phrases: Phrases) -> str:
-    """What is said as a block that is revealed at once appears; may be empty."""
+    """Return the narration of a block that is revealed as a whole; may be empty."""
     match block:
         case Heading():
             return say_spans(block.spans, phrases)

@@ -1,9 +1,8 @@
-"""From a brief to a script and how it looks and sounds: front matter, merge fields, and what the request insists on.
+"""Turns a brief into a script: scenes with reveal steps and narration lines, and the video's voice and style.
 
-Markdown or plain text -> `Script`: scenes with their reveal steps and narration lines.
-
-The first `#` is the title of the video, each `##` (and `---`) begins a scene; text without headings
-becomes scenes of its paragraphs. Long sections go over several pages; nothing is dropped.
+A script is Markdown or plain text with optional front matter. The first `#` is the title of the video, each `##` (and
+`---`) begins a scene; text without headings becomes scenes of its paragraphs. Long sections take several pages; nothing
+is dropped.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
 
 MAX_CHARS = 200_000
-#: Far more than 300 scenes can show.
+#: More lines than 300 scenes can show.
 MAX_LINES = 10_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
-    """`text` in NFC with plain line ends, without a byte order mark.
+    """Normalise a text: NFC, line feeds as line ends, no byte order mark.
 
-    Raises ScriptError when it is too long or has control characters (tab and line ends are fine).
+    Raises ScriptError when it is too long or has control characters other than tab and line ends.
     """
     if len(text) > MAX_CHARS:
         raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_CHARS:,} are possible")
@@ -52,13 +51,13 @@ def clean(text: str) -> str:
 
 
 def open_script(text: str) -> Manuscript:
-    """The front matter of a script and its Markdown, without comments. Raises ScriptError."""
+    """Split a script into front matter and Markdown without comments. Raises ScriptError."""
     opened = split_front_matter(clean(text))
     body, unclosed = without_comments(opened.body)
     warnings = opened.warnings
     if unclosed is not None:
-        what = f"the comment that begins on line {unclosed} doesn't end, so that nothing below it is shown: write -->"
-        warnings = (*warnings, Warned("comment_unclosed", what))
+        message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
+        warnings = (*warnings, Warned("comment_unclosed", message))
     return evolve(opened, body=body, warnings=warnings)
 
 
@@ -76,10 +75,10 @@ def lay_out_script(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The scenes of a script; the voice's language decides the few words we add. `merge` are the values of merge
-    fields, `aspect` decides how much a page holds.
+    """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
-    The title of the video is that of the front matter, else the first heading. Raises ScriptError, Stopped.
+    `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
+    the front matter, else the first heading. Raises ScriptError, Stopped.
     """
     filling = Filling(merge)
     sections = tuple(map(filling.section, until_stopped(parse_sections(manuscript.body), should_stop)))
@@ -108,7 +107,7 @@ def _check(section: Section) -> None:
 
 
 def _deck(sections: Sequence[Section]) -> str:
-    """The title of the video: the first heading, else the beginning of the text."""
+    """Return the title of the video: the first heading, else the beginning of the text."""
     for section in sections:
         if section.heading:
             return plain(section.heading)[:200]
@@ -125,14 +124,68 @@ DEFAULT_THEME = "midnight"
 
 @frozen(kw_only=True)
 class PlannedScript:
-    """`script` has its look; `voice` and `style` are those of the brief, filled up from the script's front matter.
+    """The scenes of a brief, in its look, with the voice and style that the brief and its front matter result in.
 
-    `warnings` are what its author should know of."""
+    `warnings` are for the requester.
+    """
 
     script: Script
     voice: Voice
     style: Style
     warnings: tuple[Warned, ...] = ()
+
+
+@frozen(kw_only=True)
+class OpenedBrief:
+    """A brief whose script is split into front matter and Markdown, with the resulting voice and style.
+
+    `manuscript` is None where the brief has no script.
+    """
+
+    brief: Brief
+    manuscript: Manuscript | None
+    voice: Voice
+    style: Style
+
+    def check_theme(self, themes: Iterable[str]) -> None:
+        """Check that the style's theme is one of `themes`. Raises UnknownTheme."""
+        known = tuple(themes)
+        if self.style.theme is not None and self.style.theme not in known:
+            raise UnknownTheme(self.style.theme, known)
+
+    def plan(
+        self,
+        themes: Iterable[str],
+        language: Callable[[str], str] = str,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> PlannedScript:
+        """Lay out the brief's script or document. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
+
+        `language` returns the language of a voice by its name, which decides the phrases that introduce blocks.
+        """
+        spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
+        if self.brief.scenes is not None:
+            script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
+        elif self.manuscript is not None:
+            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop)
+        else:
+            raise ScriptError("the explainer pipeline needs a script or scenes")
+        self.check_theme(themes)
+        return PlannedScript(
+            script=with_look(script, self.style.theme or DEFAULT_THEME, aspect),
+            voice=self.voice,
+            style=self.style,
+            warnings=self.manuscript.warnings if self.manuscript else (),
+        )
+
+
+def open_brief(brief: Brief) -> OpenedBrief:
+    """Split the front matter off the brief's script, once for checks and planning alike. Raises ScriptError."""
+    if brief.scenes is not None or brief.script is None:
+        return OpenedBrief(brief=brief, manuscript=None, voice=brief.voice, style=brief.style)
+    manuscript = open_script(brief.script)
+    voice, style = with_front_matter(brief, manuscript.front)
+    return OpenedBrief(brief=brief, manuscript=manuscript, voice=voice, style=style)
 
 
 def plan_brief(
@@ -141,59 +194,27 @@ def plan_brief(
     language: Callable[[str], str] = str,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> PlannedScript:
-    """The script that a brief holds. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
-
-    `language` tells the language of a voice by its name, for the few words that we add.
-    """
-    warnings: tuple[Warned, ...] = ()
-    if brief.scenes is not None:
-        voice, style = brief.voice, brief.style
-        script = read_document(brief.scenes, language(voice.name), brief.merge, style.aspect, should_stop)
-    elif brief.script is not None:
-        manuscript = open_script(brief.script)
-        voice, style = with_front_matter(brief, manuscript.front)
-        warnings = manuscript.warnings
-        script = lay_out_script(manuscript, language(voice.name), brief.merge, style.aspect, should_stop)
-    else:
-        raise ScriptError("the explainer pipeline needs a script or scenes")
-    check_theme(style, themes)
-    return PlannedScript(
-        script=with_look(script, style.theme or DEFAULT_THEME, style.aspect),
-        voice=voice,
-        style=style,
-        warnings=warnings,
-    )
-
-
-def front_matter(script: str) -> FrontMatter:
-    """The front matter of a script. Raises ScriptError."""
-    return open_script(script).front
-
-
-def check_theme(style: Style, themes: Iterable[str]) -> None:
-    """Raises UnknownTheme."""
-    known = tuple(themes)
-    if style.theme is not None and style.theme not in known:
-        raise UnknownTheme(style.theme, known)
+    """Open a brief and plan it; see `OpenedBrief.plan`."""
+    return open_brief(brief).plan(themes, language, should_stop)
 
 
 def with_front_matter(brief: Brief, front: FrontMatter) -> tuple[Voice, Style]:
-    """What the brief says, and where it says the default, the front matter, unless the brief insists."""
-    insisted, usual, plain = brief.insisted, Voice(), Style()
+    """Merge a brief with front matter, which replaces defaults, except explicit ones (decision 86)."""
+    explicit, usual, plain = brief.explicit_defaults, Voice(), Style()
     voice, style = brief.voice, brief.style
-    if front.voice is not None and voice.name == usual.name and "voice.name" not in insisted:
+    if front.voice is not None and voice.name == usual.name and "voice.name" not in explicit:
         voice = evolve(voice, name=front.voice)
-    if front.rate is not None and voice.rate == usual.rate and "voice.rate" not in insisted:
+    if front.rate is not None and voice.rate == usual.rate and "voice.rate" not in explicit:
         voice = evolve(voice, rate=front.rate)
-    if front.narrated is not None and style.narrated and "voice" not in insisted:
+    if front.narrated is not None and style.narrated and "voice" not in explicit:
         style = evolve(style, narrated=front.narrated)
-    if front.theme is not None and style.theme is None and "theme" not in insisted:
+    if front.theme is not None and style.theme is None and "theme" not in explicit:
         style = evolve(style, theme=front.theme)
-    if front.aspect is not None and style.aspect == plain.aspect and "aspect" not in insisted:
+    if front.aspect is not None and style.aspect == plain.aspect and "aspect" not in explicit:
         style = evolve(style, aspect=front.aspect)
-    if front.music is not None and style.music is None and "music" not in insisted:
+    if front.music is not None and style.music is None and "music" not in explicit:
         style = evolve(style, music=front.music or None)
-    unsaid = style.captions and not style.burned and "captions" not in insisted
+    unsaid = style.captions and not style.burned and "captions" not in explicit
     if front.captions is not None and unsaid:
         style = evolve(style, captions=front.captions != "none", burned=front.captions == "burned")
     return voice, style

@@ -83,7 +83,7 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
 
 @pytest.fixture(autouse=True)
 def _fresh_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.generation.audio.music.SHELF", music_module.MusicCache())
+    monkeypatch.setattr("handlers.generation.audio.music.CACHE", music_module.MusicCache())
 
 
 #: Of 16 bits: what the encoder spends on one scene and not on another is heard no more than that.
@@ -136,13 +136,13 @@ def test_music_is_down_while_somebody_speaks(tmp_path: Path) -> None:
     ends = (times < 4096 / time_grid.SAMPLE_RATE) | (
         times > task.scene.narration.duration_s - 4096 / time_grid.SAMPLE_RATE
     )
-    assert set(levels[ends]) == {music_module.BESIDE_LUFS}
+    assert set(levels[ends]) == {music_module.BETWEEN_LINES_LUFS}
     pause = Narration(
         duration_cells=20,
         cues=(),
         lines=(SpokenLine(text="a", start_s=0.45, end_s=2.0), SpokenLine(text="b", start_s=5.0, end_s=6.0)),
     )
-    assert music_module.ducking(np.array([3.5]), pause) == music_module.BESIDE_LUFS
+    assert music_module.ducking(np.array([3.5]), pause) == music_module.BETWEEN_LINES_LUFS
 
 
 def test_it_fades_in_at_the_beginning_and_out_at_the_end_of_the_video(tmp_path: Path) -> None:

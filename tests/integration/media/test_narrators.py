@@ -100,10 +100,10 @@ def test_what_may_pass_says_how_long_to_wait(server: SpeechServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Answer(body=b"\x00" * 4000, headers={"Content-Type": "audio/mpeg"}), "no sound"),
-        (Answer(body=b"RIFF\x00\x00\x00\x00WAVEnonsense"), "no sound"),
-        (Answer(body=wav(b"")), "no sound"),
-        (Answer(body=b"", headers={"Content-Type": "audio/pcm"}), "no sound"),
+        (Answer(body=b"\x00" * 4000, headers={"Content-Type": "audio/mpeg"}), "is not audio"),
+        (Answer(body=b"RIFF\x00\x00\x00\x00WAVEnonsense"), "is not audio"),
+        (Answer(body=wav(b"")), "is not audio"),
+        (Answer(body=b"", headers={"Content-Type": "audio/pcm"}), "is not audio"),
         (Answer(body=wav(tone(60))), "60 s for 22 characters"),
         (Answer(body=bytes(36_100_000), headers={"Content-Type": "audio/pcm"}), "longer than 36 MB"),
         (Answer(500, b"boom"), "answers 500"),
@@ -117,7 +117,7 @@ def test_nonsense_may_pass(server: SpeechServer, answer: Answer, says: str) -> N
 
 
 def test_a_hang_and_a_dead_service_may_pass(server: SpeechServer) -> None:
-    assert "nothing within" in str(refusal(server, Answer(hangs=True), timeout_s=0.4))
+    assert "did not answer within" in str(refusal(server, Answer(hangs=True), timeout_s=0.4))
     assert "can't be reached" in str(refusal(server, GOOD, url="http://127.0.0.1:9/v1"))
 
 
@@ -187,7 +187,7 @@ def test_planning_asks_nobody_and_says_what_is_missing(server: SpeechServer, tmp
         bare.check("openai:alloy")
     with pytest.raises(NarratorUnavailable, match="EVENTFLOW_PIPER_VOICES"):
         bare.check("piper:en_US-amy")
-    with pytest.raises(NarratorUnavailable, match="there is no voice"):
+    with pytest.raises(NarratorUnavailable, match="no voice"):
         PiperNarrator(tmp_path / "nowhere").check("en_US-amy")
 
 

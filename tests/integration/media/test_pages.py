@@ -206,7 +206,7 @@ def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
     Pillow.new("1", (12_000, 12_000)).save(path)
     with pytest.raises(UnknownAsset, match="make it smaller"):
         ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path=path, kind="image", media_type="image/png")})
-    with pytest.raises(UnknownAsset, match="there is no asset"):
+    with pytest.raises(UnknownAsset, match="unknown asset"):
         ScenePages(picture_scene(Image(WIDE)), {})
 
 

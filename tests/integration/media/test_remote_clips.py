@@ -27,7 +27,7 @@ from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import inspect_clip
 from handlers.generation.text_to_video.download import ContentFetcher
 from handlers.generation.text_to_video.errors import RemoteFailed
-from handlers.generation.text_to_video.order import MISSES, ClipOrders
+from handlers.generation.text_to_video.order import MAX_FAILURES, ClipOrders
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
 from handlers.media.errors import BadClip
 from tests.integration.media.conftest import parts_of
@@ -222,9 +222,9 @@ def test_more_orders_are_made_where_they_are_allowed(
 def test_what_the_service_does_not_know_has_failed(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
-    with pytest.raises(RemoteFailed, match="doesn't know video_9"):
+    with pytest.raises(RemoteFailed, match="does not know the clip video_9"):
         _obtain(service, task_of(narrated, remote_id="video_9", remote_orders=1), notes)
-    assert len(service.asked("status")) == MISSES
+    assert len(service.asked("status")) == MAX_FAILURES
     assert not service.asked("submit")
 
 
@@ -268,7 +268,7 @@ def test_trouble_while_waiting_is_waited_out(service: VideoService, notes: Notes
 def test_a_service_that_stays_broken_is_left_to_the_next_attempt(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
-    service.odd["status"] = [answer(503)] * MISSES
+    service.odd["status"] = [answer(503)] * MAX_FAILURES
     with pytest.raises(ServiceFailed, match="503"):
         _obtain(service, task_of(narrated), notes)
     service.odd["status"] = [answer(503, Retry_After="600")]
@@ -282,7 +282,7 @@ def test_a_clip_that_is_never_made_is_not_waited_for_without_end(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
     service.released.clear()
-    with pytest.raises(ServiceFailed, match=r"video_1 was not made within 0.3 s"):
+    with pytest.raises(ServiceFailed, match=r"video_1 was not ready within 0.3 s"):
         _obtain(service, task_of(narrated), notes, timeout_s=0.3)
 
 
@@ -296,7 +296,7 @@ def test_content_that_is_not_whole_is_fetched_again(
     ]
     with pytest.raises(ServiceFailed):
         _obtain(service, task_of(narrated), notes, patience_s=HANGING_S)
-    assert len(service.asked("content")) == MISSES
+    assert len(service.asked("content")) == MAX_FAILURES
     service.odd["content"] = [raw(make_clip(1, (320, 180), sound=False)[:-3000]), raw(fragments)]
     _obtain(service, task_of(narrated, remote_id="video_1", remote_orders=1), notes)
     assert len(service.asked("submit")) == 1
@@ -410,7 +410,7 @@ def test_a_wrong_key_is_told_by_its_setting_and_nothing_shows_it(
         )
     finally:
         quiet_logs()
-    assert "remote work not ended" in lines.getvalue()
+    assert "remote clip not cancelled" in lines.getvalue()
     assert "step failed" in lines.getvalue()
     assert KEY not in lines.getvalue()
 

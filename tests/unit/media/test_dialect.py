@@ -77,11 +77,13 @@ def test_what_a_request_says_counts_more_than_front_matter() -> None:
         voice=Voice("fr", 0.7), style=Style(theme="midnight", aspect="1:1", narrated=False, music="x", captions=False)
     )
     assert with_front_matter(said, front) == (said.voice, said.style)
-    insisted = Brief(insisted=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"}))
-    assert with_front_matter(insisted, front) == (Voice(), Style())
+    explicit = Brief(
+        explicit_defaults=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"})
+    )
+    assert with_front_matter(explicit, front) == (Voice(), Style())
     silent = FrontMatter(narrated=False, captions="none", music="")
     assert with_front_matter(Brief(), silent) == (Voice(), Style(narrated=False, captions=False))
-    assert with_front_matter(insisted, silent) == (Voice(), Style())
+    assert with_front_matter(explicit, silent) == (Voice(), Style())
 
 
 def test_a_picture_alone_in_a_paragraph_is_shown() -> None:

@@ -130,7 +130,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ScriptError) as caught:
         open_script("---\nvoise: de\nrate: 9\nmarp: true\naspect: 4:3\ntheme: a\ntheme: b\n---" + BELOW)
     told = str(caught.value)
-    assert "line 2: there is no key 'voise'; did you mean voice?" in told
+    assert "line 2: unknown key 'voise'; did you mean voice?" in told
     for fault in ("line 3: rate is a number", "line 5: aspect is one of", "line 7: theme is given more than once"):
         assert fault in told
     assert "marp" not in told
@@ -157,7 +157,7 @@ def test_keys_of_others_are_no_slips(key: str) -> None:
         ("---\ntitle: x\n\n# A", "begins on line 1 doesn't end"),
         ("---\ntitle: x\nno colon\n---", "line 3 of the front matter isn't `key: value`"),
         ("---\ntitle: x\na:\n\t- b\n---", "line [34] of the front matter can't be read as YAML"),
-        ("---\ntheme:\n  a: b\n  c: d\n---", "line 2: theme is a single text"),
+        ("---\ntheme:\n  a: b\n  c: d\n---", "line 2: theme must be a single text"),
         ("+++\ntitle = x\n+++", "can't be read as TOML"),
         ('{\n "title": x\n}\n', "can't be read as JSON"),
         (f"---\ntitle: x\n{'k: v  # text' * 2_000}\n---", "has 24,008 characters; at most 10,000"),
