@@ -1,6 +1,6 @@
-"""Runs a decoder on foreign bytes: apart, limited, without network, and never longer than it may take.
+"""Runs a decoder on foreign bytes in its own process: limited, without network or files, with a timeout.
 
-The program gets two open files, what it reads and what it writes, and needs no path.
+The program gets two open files, its input and its output, and no paths (decision 95).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import PIL
 from attrs import frozen
 
 _CONFINE = Path(__file__).with_name("sandbox_launcher.py")
-#: Nothing of ours is told; one arena keeps threads from reserving address space each.
+#: No variables of ours; one malloc arena, since each further one reserves address space.
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
-#: Libraries of our workers, wherever they are installed.
+#: Where the workers' libraries are installed.
 _LIBRARIES = (str(Path(module.__file__ or "").parents[1]) for module in (PIL, av, numpy))
-#: What the decoders are made of, and nothing else of this machine.
+#: The only paths that decoders may read: Python, its libraries, and the system's.
 _READABLE = os.pathsep.join(
     dict.fromkeys(
         (
@@ -40,12 +40,12 @@ _ERR_BYTES = 8 * 1024
 
 
 class SandboxTimeout(Exception):
-    """The program was ended after `wall_s`."""
+    """The program was killed after `wall_s`."""
 
 
 @frozen(kw_only=True)
 class Limits:
-    """Address space and file size in bytes, times in seconds (of the processors; of the clock)."""
+    """Limits of a run: address space and file size in bytes, processor time and wall clock time in seconds."""
 
     memory_bytes: int
     cpu_s: int
@@ -55,7 +55,7 @@ class Limits:
 
 @frozen
 class SandboxResult:
-    """`code` is negative for a signal; `out` the first 64 KiB of standard output, `err` the last 8 KiB of errors."""
+    """The end of a program: exit code (negative for a signal), first 64 KiB of stdout, last 8 KiB of stderr."""
 
     code: int
     out: bytes
@@ -67,8 +67,8 @@ async def run(
 ) -> SandboxResult:
     """Run `command` (its program by absolute path) with `source` as standard input, `target` as output.
 
-    Without `target` the output is in the answer. When this returns or raises, the process is gone. Raises
-    TookTooLong, OSError where no process can be started.
+    Without `target` the result holds the output. No process remains when this returns or raises. Raises
+    SandboxTimeout; OSError where no process can be started.
     """
     bounds = (str(number) for number in (limits.memory_bytes, limits.cpu_s, limits.file_bytes))
     process = await asyncio.create_subprocess_exec(

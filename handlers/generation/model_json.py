@@ -1,3 +1,5 @@
+"""JSON of the records in `model` and `render_model`; `Path`s become strings."""
+
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,32 +22,32 @@ _converter: Final = _converter_with_paths()
 
 
 def dump(value: object) -> bytes:
-    """Any value of this module as JSON."""
+    """Write any record, or a list of them, as JSON."""
     data: bytes = _converter.dumps(value)
     return data
 
 
 def load(data: bytes, kind: type[T]) -> T:
-    """The value of type `kind` in `data`. Raises ValueError, or cattrs' BaseValidationError."""
+    """Read a record of type `kind`. Raises ValueError, or cattrs' BaseValidationError."""
     return _converter.loads(data, kind)
 
 
 def to_spec(value: object) -> dict[str, Any]:
-    """A value of this module as a JSON object, for `SceneDraft.spec`."""
+    """Convert a record to a JSON object, for `SceneDraft.spec`."""
     spec: dict[str, Any] = _converter.unstructure(value)
     return spec
 
 
 def from_spec(spec: dict[str, Any], kind: type[T]) -> T:
-    """The value of type `kind` that `to_spec` was given."""
+    """Convert a JSON object made by `to_spec` back to a record of type `kind`."""
     return _converter.structure(spec, kind)
 
 
 def dump_narrated(scene: NarratedScene) -> bytes:
-    """JSON of a narrated scene without the place of its sound file."""
+    """Write a narrated scene as JSON without the path of its sound file."""
     return dump(evolve(scene, audio=None))
 
 
 def load_narrated(data: bytes, audio: Path | None) -> NarratedScene:
-    """The scene of `dump_narrated`, its sound file being at `audio` now."""
+    """Read a scene written by `dump_narrated`, whose sound file is now at `audio`."""
     return evolve(load(data, NarratedScene), audio=audio)

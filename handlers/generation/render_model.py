@@ -1,3 +1,5 @@
+"""Records of rendering: the task of a pipeline, and the files that it makes. JSON by `model_json`."""
+
 from pathlib import Path
 
 from attrs import field, frozen
@@ -7,12 +9,11 @@ from handlers.generation.model import AssetFiles, NarratedScene, Style
 
 @frozen(kw_only=True)
 class RenderTask:
-    """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
+    """The task to render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
-    `threads` is for each encoder; 0 lets x264 choose by the number of processors. `assets` are those of the scene, and
-    the music. `remote_id` is what a service was last given to do for this scene by an attempt that was broken off, and
-    `remote_orders` how often it was given something. `work_id` is the same for all attempts, and for nothing else.
-    `scene_count` is that of the whole video.
+    `threads` per encoder; 0: x264 chooses by the number of processors. `assets` are those of the scene, and the music.
+    `remote_id` is the last order of interrupted attempts at a service, `remote_orders` the number of their orders.
+    `work_id` is the same for all attempts at this scene, and unique to them. `scene_count` is that of the whole video.
     """
 
     scene: NarratedScene
@@ -29,7 +30,7 @@ class RenderTask:
 
 @frozen(kw_only=True)
 class Segment:
-    """One media segment: it starts with an IDR frame and carries absolute decode times."""
+    """A media segment, which starts with an IDR frame and has absolute decode times."""
 
     path: Path
     start_cells: int
@@ -39,7 +40,7 @@ class Segment:
 
 @frozen(kw_only=True)
 class Rendition:
-    """A scene in one quality. `decoder_config` is a digest: equal ones can be joined."""
+    """A scene in one quality. `decoder_config` is a digest: renditions with equal ones can be joined."""
 
     quality: str
     profile: str
@@ -52,7 +53,7 @@ class Rendition:
 
 @frozen(kw_only=True)
 class RenderedScene:
-    """A scene in all asked-for qualities."""
+    """A scene in all requested qualities."""
 
     index: int
     start_cells: int

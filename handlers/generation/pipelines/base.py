@@ -10,11 +10,46 @@ of `handlers.generation.errors`: a `RequestError` fails the job, other retryable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan
-from handlers.generation.render_model import RenderedScene, RenderTask
+from handlers.generation.control import Charged, Control, RemoteStarted, Warned
+from handlers.generation.model import (
+    AssetFile,
+    Brief,
+    Cue,
+    NarratedScene,
+    NarrateTask,
+    Narration,
+    Plan,
+    SceneDraft,
+    SpokenLine,
+    Style,
+    Voice,
+    Word,
+)
+from handlers.generation.render_model import RenderedScene, RenderTask, Rendition, Segment
 
-__all__ = ["Control", "Pipeline"]
+__all__ = [
+    "AssetFile",
+    "Brief",
+    "Charged",
+    "Control",
+    "Cue",
+    "NarrateTask",
+    "NarratedScene",
+    "Narration",
+    "Pipeline",
+    "Plan",
+    "RemoteStarted",
+    "RenderTask",
+    "RenderedScene",
+    "Rendition",
+    "SceneDraft",
+    "Segment",
+    "SpokenLine",
+    "Style",
+    "Voice",
+    "Warned",
+    "Word",
+]
 
 
 class Pipeline(Protocol):
