@@ -131,7 +131,7 @@ class Archiver:
     ) -> None:
         self._log, self._members, self._shelf, self._tombstones = log, members, shelf, tombstones
         self._settings, self._clock = settings, clock
-        self._take = load_script(log.redis, "take")
+        self._take = load_script(log.redis, "take_due")
         self._notes = structlog.get_logger().bind(group="archive")
 
     async def ensure(self) -> None:

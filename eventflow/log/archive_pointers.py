@@ -95,7 +95,7 @@ class _Call:
 
     def job(self, keys: PartitionKeys, job_id: str) -> bytes:
         """Add the job's keys; returns the field of its tombstone."""
-        graves, field = keys.tombstone(job_id)
+        graves, field = keys.archive_pointer(job_id)
         self.args += [self.key(keys.events(job_id)), self.key(keys.live(job_id)), self.key(graves)]
         return field
 
@@ -105,8 +105,10 @@ class ArchivePointers:
 
     def __init__(self, redis: Redis, keyspace: Keyspace) -> None:
         self.redis, self.keyspace = redis, keyspace
-        self._bury, self._look = load_script(redis, "bury"), load_script(redis, "look")
-        self._revive, self._adopt = load_script(redis, "revive"), load_script(redis, "adopt")
+        self._archive_jobs = load_script(redis, "archive_jobs", after="segments")
+        self._restore_pointers = load_script(redis, "restore_pointers", after="segments")
+        self._read_history = load_script(redis, "read_history")
+        self._unarchive = load_script(redis, "unarchive")
 
     async def bury(
         self, keys: PartitionKeys, segment: str, burials: Sequence[Burial], settled: Iterable[tuple[Claim, bool]]
@@ -124,7 +126,7 @@ class ArchivePointers:
         call.args.append(len(rows))
         for claim, discard in rows:
             call.args += [call.key(claim.stream), claim.group, claim.entry_id, "discard" if discard else "settle"]
-        return sum(await self._bury(keys=list(call.keys), args=call.args))
+        return sum(await self._archive_jobs(keys=list(call.keys), args=call.args))
 
     async def adopt(self, keys: PartitionKeys, segment: str, jobs: Sequence[tuple[str, Place]]) -> int:
         """Write tombstones for what is in `segment`, where the server has nothing as new; returns how many."""
@@ -132,18 +134,18 @@ class ArchivePointers:
         for job_id, place in jobs:
             field = call.job(keys, job_id)
             call.args += [place.version, field, place.packed()]
-        return sum(await self._adopt(keys=list(call.keys), args=call.args))
+        return sum(await self._restore_pointers(keys=list(call.keys), args=call.args))
 
     async def look(self, job_id: str, after: int = 0) -> tuple[list[bytes], ArchivePointer | None]:
         """(events after version `after` in the server, tombstone), as they were at one moment."""
         keys = self.keyspace.of_job(job_id)
-        graves, field = keys.tombstone(job_id)
-        answer: Any = await self._look(keys=[keys.events(job_id), graves], args=[f"{after + 1}-0", field])
+        graves, field = keys.archive_pointer(job_id)
+        answer: Any = await self._read_history(keys=[keys.events(job_id), graves], args=[f"{after + 1}-0", field])
         raw = answer[1] if len(answer) > 1 else None
         return [fields[1] for _, fields in answer[0]], ArchivePointer.parse(raw) if raw else None
 
     async def find(self, job_id: str) -> ArchivePointer | None:
-        graves, field = self.keyspace.of_job(job_id).tombstone(job_id)
+        graves, field = self.keyspace.of_job(job_id).archive_pointer(job_id)
         raw: Any = await self.redis.hget(graves, field)
         return ArchivePointer.parse(raw) if raw else None
 
@@ -161,11 +163,11 @@ class ArchivePointers:
         `outcome` is delivered to the archive again (empty: nothing is).
         """
         keys, job_id = self.keyspace.of_job(begun.job_id), begun.job_id
-        graves, field = keys.tombstone(job_id)
+        graves, field = keys.archive_pointer(job_id)
         names = [keys.events(job_id), graves, keys.retry(ARCHIVE_GROUP, Topic.OUTCOME)]
         names += keys.lists_of(begun.owner) if listed else ()
         args: list[str | bytes | int] = [job_id, begun.place, field, tombstone.raw, outcome, *events]
-        return bool(await self._revive(keys=names, args=args))
+        return bool(await self._unarchive(keys=names, args=args))
 
     async def segment_name(self, keys: PartitionKeys, number: int) -> str | None:
         """The name of segment `number`, or None where the server doesn't know it."""
@@ -181,7 +183,7 @@ class ArchivePointers:
         """The tombstone of each of `job_ids`, all of one partition, or None."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for job_id in job_ids:
-                graves, field = keys.tombstone(job_id)
+                graves, field = keys.archive_pointer(job_id)
                 pipe.hget(graves, field)
             return [ArchivePointer.parse(raw) if raw else None for raw in await pipe.execute()]
 
@@ -189,10 +191,10 @@ class ArchivePointers:
         """How many jobs of the partition are archived."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for bucket in BUCKETS:
-                pipe.hlen(keys.tombstones(bucket))
+                pipe.hlen(keys.archive_pointers(bucket))
             return sum(await pipe.execute())
 
     async def bucket(self, keys: PartitionKeys, bucket: str) -> dict[str, bytes]:
         """The raw tombstones of one bucket by job id."""
-        rows: Any = await self.redis.hgetall(keys.tombstones(bucket))
+        rows: Any = await self.redis.hgetall(keys.archive_pointers(bucket))
         return {f"{keys.partition:02x}-{field.hex()}": raw for field, raw in rows.items()}

@@ -21,6 +21,7 @@ from redis.commands.core import AsyncScript
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
 from eventflow.domain.envelope import mark_of
+from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.connection import load_script
 from eventflow.log.deadline import LogSilent, Waiting
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
@@ -32,11 +33,14 @@ IN_FLIGHT = 2
 #: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
 BATCH = 128
 
+#: The consumer group that requests are delivered to.
+(REQUEST_GROUP,) = (group for group, topics in GROUP_TOPICS.items() if Topic.REQUESTED in topics)
+
 #: What the script takes for no limit of jobs in progress.
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-LifecycleEffect = Literal["", "cancel", "stop", "publish", "park", "resume", "request", "delete"]
+LifecycleEffect = Literal["", "cancel", "stop", "publish", "dead-letter", "resume", "request", "delete"]
 
 
 class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -107,7 +111,7 @@ _EFFECTS: dict[type[ev.Event], LifecycleEffect] = {
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
     ev.VideoPublished: "publish",
-    ev.StepParked: "park",
+    ev.StepParked: "dead-letter",
     ev.ReprocessRequested: "resume",
     ev.JobDeleted: "delete",
 }
@@ -127,12 +131,18 @@ def effect_of(events: Sequence[ev.Event]) -> LifecycleEffect:
 _pack = msgspec.msgpack.Encoder().encode
 
 
+def admission_args(keys: PartitionKeys) -> tuple[str, str, str]:
+    """ARGV by which the functions of `admission.lua` know their partition, the topic of requests, and its group."""
+    return keys.base, Topic.REQUESTED.value, REQUEST_GROUP
+
+
 def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[str | bytes | int]]:
     """KEYS and ARGV of `commit.lua` for commits of one partition; `limit` is the most jobs in progress there."""
     keys = commits[0].keys
     parked = [part for c in commits for each in c.parked for field in each.fields for part in field]
-    args: list[str | bytes | int] = [_pack([_wire(c) for c in commits]), limit or UNLIMITED, *parked]
-    return [keys.feed, keys.delayed, keys.parked], args
+    packed = _pack([_wire(c) for c in commits])
+    args: list[str | bytes | int] = [packed, *admission_args(keys), limit or UNLIMITED, *parked]
+    return [keys.feed, keys.delayed, keys.dead_letters], args
 
 
 def _wire(c: Commit) -> tuple[Any, ...]:
@@ -172,7 +182,7 @@ class Committer:
 
     def __init__(self, redis: Redis, *, limit: int = 0) -> None:
         """`limit`: most jobs in progress in a partition; 0 for no limit."""
-        self.script = load_script(redis, "commit", after="admission begun")
+        self.script = load_script(redis, "commit", after="admission begun_deliveries")
         self.limit = limit
         self._queues: dict[str, _Queue] = {}
 

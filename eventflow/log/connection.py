@@ -8,7 +8,8 @@ each node has such a pool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ from eventflow.log.cluster import Address, ClusterRedis
 from eventflow.log.deadline import Waiting
 from eventflow.log.error_codes import Refusal, refusal_of
 from eventflow.log.errors import CommitFailed, Misled
+from eventflow.log.keys import lua_names
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
 BLOCK_MS = 2_000
@@ -272,9 +274,35 @@ def load_script(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
 
     `after` names files of functions that it uses, with spaces between them.
     """
+    return Script(redis, _source(*after.split(), name))
+
+
+@cache
+def _source(*parts: str) -> str:
+    """The text of script files, one after the other, behind the functions that give them names of keys."""
     folder = files("eventflow.log").joinpath("scripts")
-    parts = [folder.joinpath(f"{part}.lua").read_text() for part in (*after.split(), name)]
-    return Script(redis, "\n".join(parts))
+    text = "\n".join(folder.joinpath(f"{part}.lua").read_text() for part in parts)
+    return lua_names(text) + text
+
+
+async def run_on_all(
+    redis: Redis, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], *, after: str = ""
+) -> list[Any]:
+    """Run the script `name` once for each (KEYS, ARGV) of `calls`, all in one round trip; returns their answers.
+
+    Raises the first error. The script must be safe to repeat: see `load_script` for `after`.
+    """
+    script = load_script(redis, name, after=after)
+    async with redis.pipeline(transaction=False) as pipe:
+        for keys, args in calls:
+            pipe.evalsha(script.sha, len(keys), *keys, *args)
+        answers: list[Any] = await pipe.execute(raise_on_error=False)
+    for at, (keys, args) in enumerate(calls):
+        if isinstance(answers[at], NoScriptError):
+            answers[at] = await script(keys=keys, args=args)
+        elif isinstance(answers[at], Exception):
+            raise answers[at]
+    return answers
 
 
 async def syncs_always(redis: Redis) -> bool:

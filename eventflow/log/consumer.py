@@ -16,7 +16,7 @@ from redis.exceptions import ResponseError
 
 from eventflow.domain._records import frozen_record
 from eventflow.domain.topics import LANES, Topic
-from eventflow.log.commit import UNLIMITED, Claim
+from eventflow.log.commit import UNLIMITED, Claim, admission_args
 from eventflow.log.connection import BLOCK_MS, DISCONNECTED, load_script
 from eventflow.log.groups import register
 from eventflow.log.keys import PartitionKeys
@@ -81,15 +81,15 @@ class GroupMember:
         self._blocking, self._redis = blocking, redis
         self._fair_streams = keys.streams_of(group, topics, lanes=LANES[::-1])
         self._reads = 0
-        self._read = load_script(redis, "read")
-        self._heartbeat = load_script(redis, "heartbeat", after="begun")
-        self._claim = load_script(redis, "claim", after="begun")
-        self._begin = load_script(redis, "begin", after="begun")
-        self._due = load_script(redis, "due")
+        self._read = load_script(redis, "read_new")
+        self._heartbeat = load_script(redis, "heartbeat", after="begun_deliveries")
+        self._claim = load_script(redis, "reclaim", after="begun_deliveries")
+        self._begin = load_script(redis, "begin_delivery", after="begun_deliveries")
+        self._due = load_script(redis, "move_due")
         self._admit = load_script(redis, "admit", after="admission")
-        self._leave = load_script(redis, "leave")
-        self._release = load_script(redis, "release", after="begun")
-        self._reap = load_script(redis, "reap")
+        self._leave = load_script(redis, "remove_consumer")
+        self._release = load_script(redis, "release", after="begun_deliveries")
+        self._reap = load_script(redis, "remove_silent_consumers")
         #: Whether the group was lost and made anew: what it delivers then may be settled long since.
         self.rebuilt = False
 
@@ -199,7 +199,7 @@ class GroupMember:
 
     async def admit(self, most_in_progress: int) -> int:
         """Let jobs that wait begin where there is room for them; returns how many are in progress."""
-        args = [most_in_progress or UNLIMITED, ADMIT_BATCH]
+        args: list[str | int] = [*admission_args(self.keys), most_in_progress or UNLIMITED, ADMIT_BATCH]
         admitted: int = await self._admit(keys=[self.keys.admitted], args=args)
         return admitted
 

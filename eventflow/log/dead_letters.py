@@ -131,7 +131,7 @@ class DeadLetters:
         found: list[tuple[int, int, int, DeadLetter]] = []
         for keys in self._log.keyspace.all:
             newest = _before(keys.partition, cursor) if cursor else "+"
-            rows: Any = await self._redis.xrevrange(keys.parked, max=newest, count=limit + 1) if newest else []
+            rows: Any = await self._redis.xrevrange(keys.dead_letters, max=newest, count=limit + 1) if newest else []
             for raw_id, fields in rows:
                 entry = _entry(keys, raw_id.decode(), fields, self._log.codec)
                 ms, _, number = entry.entry_id.partition("-")
@@ -157,7 +157,7 @@ class DeadLetters:
         except ValueError:
             raise NotParked(name) from None
         keys, entry_id = self._log.keyspace.partition(partition), f"{ms}-{number}"
-        rows: Any = await self._redis.xrange(keys.parked, min=entry_id, max=entry_id)
+        rows: Any = await self._redis.xrange(keys.dead_letters, min=entry_id, max=entry_id)
         if not rows:
             raise NotParked(name)
         return _entry(keys, entry_id, rows[0][1], self._log.codec)
@@ -187,7 +187,7 @@ class DeadLetters:
         if not entry.payload:
             raise ParkedRefused(f"{name} can't be redriven: there is no event in it. Drop it.")
         target = entry.keys.retry(entry.group, entry.topic)
-        if not await self._redrive(keys=[entry.keys.parked, target], args=[entry.entry_id]):
+        if not await self._redrive(keys=[entry.keys.dead_letters, target], args=[entry.entry_id]):
             raise NotParked(name)
         return entry
 
@@ -201,7 +201,7 @@ class DeadLetters:
         record = await self.job_of(entry)
         if record is not None and not record.job.finished:
             record = await self._give_up(entry, record, cause)
-        await self._redis.xdel(entry.keys.parked, entry.entry_id)
+        await self._redis.xdel(entry.keys.dead_letters, entry.entry_id)
         return entry, record
 
     async def _give_up(self, entry: DeadLetter, record: JobRecord, cause: Cause) -> JobRecord | None:

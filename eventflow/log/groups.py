@@ -42,7 +42,7 @@ class GroupState:
 
 async def register(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
     """From now on trimming waits for `group` on `topics`, and on those that it was registered for before."""
-    await load_script(redis, "register")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
+    await load_script(redis, "register_group")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
 
 
 async def registered(redis: Redis, keys: PartitionKeys) -> dict[str, Registered]:

@@ -106,12 +106,12 @@ class JobLists:
 
     def __init__(self, redis: Redis, keyspace: Keyspace) -> None:
         self._redis, self._keyspace = redis, keyspace
-        self._enter, self._unlist = load_script(redis, "index"), load_script(redis, "unlist")
+        self._enter, self._unlist = load_script(redis, "list_job"), load_script(redis, "unlist_jobs")
 
     async def enter(self, job_id: str, owner: str) -> None:
         """Put the job on top of its lists; nothing happens where it is there, or archived. Raises connection errors."""
         keys = self._keyspace.of_job(job_id)
-        graves, field = keys.tombstone(job_id)
+        graves, field = keys.archive_pointer(job_id)
         await self._enter(keys=[graves, *keys.lists_of(owner)], args=[job_id, field])
 
     async def remove(self, job_id: str, owner: str) -> None:
@@ -123,10 +123,10 @@ class JobLists:
 
     async def unlist(self, keys: PartitionKeys, jobs: Sequence[tuple[str, str]]) -> int:
         """Take those of `jobs` (id, owner; of one partition) that are archived off their lists; returns how many."""
-        names = {keys.jobs_of(None): 1}
+        names = {keys.all_jobs: 1}
         args: list[str | bytes | int] = [len(jobs)]
         for job_id, owner in jobs:
-            graves, field = keys.tombstone(job_id)
+            graves, field = keys.archive_pointer(job_id)
             places = [names.setdefault(name, len(names) + 1) for name in (keys.jobs_of(owner), graves)]
             args += [job_id, *places, field]
         return int(await self._unlist(keys=list(names), args=args))
@@ -134,7 +134,7 @@ class JobLists:
     async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[Entry]:
         """The first `count` of everybody's jobs in a partition, between these places (without the first)."""
         rows: Any = await self._redis.zrangebyscore(
-            keys.jobs_of(None), f"({after}", up_to, start=0, num=count, withscores=True
+            keys.all_jobs, f"({after}", up_to, start=0, num=count, withscores=True
         )
         return [Entry(job_id.decode(), keys.partition, int(place)) for job_id, place in rows]
 
@@ -148,7 +148,8 @@ class JobLists:
         async with self._redis.pipeline(transaction=False) as pipe:
             for keys, place in zip(partitions, below, strict=True):
                 most = "+inf" if place is None else f"({place}"
-                pipe.zrevrangebyscore(keys.jobs_of(owner), most, "-inf", start=0, num=count + 1, withscores=True)
+                name = keys.all_jobs if owner is None else keys.jobs_of(owner)
+                pipe.zrevrangebyscore(name, most, "-inf", start=0, num=count + 1, withscores=True)
             answers: list[Any] = await pipe.execute()
         rows = [
             [Entry(job_id.decode(), number, int(place)) for job_id, place in answer]

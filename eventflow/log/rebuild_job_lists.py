@@ -8,7 +8,6 @@ from typing import Any
 
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import JobDeleted
-from eventflow.domain.job_ids import is_job_id
 from eventflow.log.codec import DecodeError
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import ListedJob
@@ -32,11 +31,10 @@ async def enter_missing(log: JobEventStore, begun: Iterable[ListedJob]) -> int:
 
 async def _all(log: JobEventStore) -> AsyncIterator[ListedJob]:
     batch: list[str] = []
-    pattern = f"{log.keyspace.prefix}:{{*}}:job:*:events"
-    async for name in log.redis.scan_iter(match=pattern, count=_BATCH):
-        job_id = name.decode().split(":")[-2]
-        if is_job_id(job_id):
-            batch.append(job_id)
+    async for name in log.redis.scan_iter(match=log.keyspace.job_pattern, count=_BATCH):
+        found_job = log.keyspace.job_of(name.decode())
+        if found_job is not None and found_job[1]:
+            batch.append(found_job[0])
         if len(batch) == _BATCH:
             for found in await _first_events(log, batch):
                 yield found
@@ -66,7 +64,7 @@ async def _first_events(log: JobEventStore, job_ids: Iterable[str]) -> list[List
 
 async def _enter(log: JobEventStore, number: int, jobs: list[ListedJob]) -> int:
     keys = log.keyspace.partition(number)
-    rows: Any = await log.redis.zrange(keys.jobs_of(None), 0, -1, withscores=True)
+    rows: Any = await log.redis.zrange(keys.all_jobs, 0, -1, withscores=True)
     present, taken = {job_id.decode() for job_id, _ in rows}, {int(place) for _, place in rows}
     missing = [job for job in jobs if job.job_id not in present]
     async with log.redis.pipeline(transaction=False) as pipe:

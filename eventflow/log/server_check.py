@@ -150,20 +150,20 @@ async def _check_durable(redis: Redis, server: Server, aof: str) -> None:
 async def check_rights(redis: Redis, keyspace: Keyspace) -> None:
     """Raises LogForbidden where the server's user may not do everything that the log needs, on our keys."""
     try:
-        denied: Any = await load_script(redis, "rights")(keys=[keyspace.partition(0).base + "rights"], args=NEEDED)
+        denied: Any = await load_script(redis, "rights")(keys=[keyspace.partition(0).rights], args=NEEDED)
     except NoPermissionError as error:
         raise forbidden(error, keyspace.prefix) from error
     if denied:
         names = ", ".join(name.decode() for name in denied)
-        key = f"{keyspace.prefix}:*"
-        raise forbidden(f"it may not run these commands on the keys {key}: {names}", keyspace.prefix)
+        raise forbidden(f"it may not run these commands on the keys {keyspace.pattern}: {names}", keyspace.prefix)
 
 
 def forbidden(why: object, prefix: str = "ef") -> LogForbidden:
     """What to do where a command or a key is denied."""
     return LogForbidden(
         f"the server's user lacks rights: {str(why).rstrip('.')}. "
-        f"Give it the rule ~{prefix}:* +@all -@dangerous (ACL SETUSER); see Rights on the server, in README.md."
+        f"Give it the rule ~{Keyspace(prefix).pattern} +@all -@dangerous (ACL SETUSER); "
+        "see Rights on the server, in README.md."
     )
 
 

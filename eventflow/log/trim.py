@@ -43,7 +43,7 @@ class Trimmer:
         self, redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers | None, *, grace_s: float = GRACE_S
     ) -> None:
         self._redis, self._keyspace, self._tombstones, self._grace_s = redis, keyspace, tombstones, grace_s
-        self._trim, self._trim_feed = load_script(redis, "trim"), load_script(redis, "trim_feed")
+        self._trim, self._trim_feed = load_script(redis, "trim_topic"), load_script(redis, "trim_feed")
 
     async def trim(self, now: datetime) -> Trimmed:
         """One round. Safe to run in several processes at a time."""

@@ -56,7 +56,7 @@ async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda 
             async for member, _ in redis.zscan_iter(keys.waiting(lane), count=_PAGE):
                 if wanted(job_id := member.decode()):
                     found.waiting.add(job_id)
-        async for payload in _entries(redis, keys.parked):
+        async for payload in _entries(redis, keys.dead_letters):
             note(payload, found.parked)
         async for member, _ in redis.zscan_iter(keys.delayed, count=_PAGE):
             note(member.partition(b"\n")[2], found.coming)

@@ -21,7 +21,7 @@ class Repairer:
 
     def __init__(self, redis: Redis, keyspace: Keyspace, log: JobEventStore, cause: Cause) -> None:
         self._redis, self._keyspace, self._log, self._cause = redis, keyspace, log, cause
-        self._script = load_script(redis, "mend")
+        self._script = load_script(redis, "repair_job")
 
     async def mend(self, difference: Difference) -> bool:
         """Whether it was mended: not if nothing mends it, or the job has moved meanwhile. Raises connection errors."""
@@ -46,7 +46,7 @@ class Repairer:
         keys = self._keyspace.of_job(difference.job_id)
         feed = mend if isinstance(mend, FeedRepair) else FeedRepair((), ())
         live = mend if isinstance(mend, LiveRepair) else LiveRepair((), False)
-        args: list[str | int] = [difference.version, feed.position]
+        args: list[str | int] = [difference.job_id, difference.version, feed.position]
         args += [len(feed.drop), *feed.drop, len(feed.append)]
         for version, kind in feed.append:
             args += [version, kind]

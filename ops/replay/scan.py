@@ -14,7 +14,7 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.events import Event
 from eventflow.domain.evolve import fold
-from eventflow.domain.job_ids import is_job_id, partition_of
+from eventflow.domain.job_ids import partition_of
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF, Topic
 from eventflow.domain.values import Work
@@ -87,13 +87,12 @@ async def scan_jobs(redis: Redis, keyspace: Keyspace) -> AsyncIterator[Found]:
     numbers = range(keyspace.partitions)
     jobs: list[str] = []
     live: list[str] = []
-    async for key in redis.scan_iter(match=f"{keyspace.prefix}:{{*}}:job:*", count=_SCAN_COUNT):
-        name = key.decode()
-        stream = name.endswith(":events")
-        job_id = name.removesuffix(":events").rpartition(":")[2]
-        if not is_job_id(job_id) or partition_of(job_id) not in numbers:
+    async for key in redis.scan_iter(match=keyspace.job_pattern, count=_SCAN_COUNT):
+        found = keyspace.job_of(key.decode())
+        if found is None or partition_of(found[0]) not in numbers:
             continue
-        (jobs if stream else live).append(job_id)
+        job_id, is_stream = found
+        (jobs if is_stream else live).append(job_id)
         if len(jobs) >= BATCH or len(live) >= BATCH:
             yield Found(tuple(jobs), tuple(live))
             jobs, live = [], []

@@ -186,7 +186,7 @@ async def _delivered_and_settled(space: Space, stream: str, entry: bytes) -> boo
 async def _snapshot(space: Space, job_id: str) -> object:
     """Everything that is in the log, byte by byte, but for the progress of runs."""
     keys = space.keys
-    streams = [keys.events(job_id), keys.feed, keys.parked, *(space.topic(topic) for topic in Topic)]
+    streams = [keys.events(job_id), keys.feed, keys.dead_letters, *(space.topic(topic) for topic in Topic)]
     delayed = await space.redis.zrange(keys.delayed, 0, -1)
     return [await space.redis.xrange(stream) for stream in streams], delayed
 

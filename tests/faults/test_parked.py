@@ -210,8 +210,8 @@ async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_kn
 async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> None:
     parked = DeadLetters(space.log)
     odd: dict[Any, Any] = {"e": b"\xff", "stream": f"{space.keys.base}topic:gossip:normal", "group": "generation"}
-    await space.redis.xadd(space.keys.parked, odd)
-    await space.redis.xadd(space.keys.parked, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
+    await space.redis.xadd(space.keys.dead_letters, odd)
+    await space.redis.xadd(space.keys.dead_letters, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
     [empty, unknown], _ = await parked.page(10)
     with pytest.raises(ParkedRefused, match=r"topic:gossip:normal is no topic"):
         await parked.redrive(unknown.id)
@@ -229,15 +229,15 @@ async def test_pages_show_every_entry_once_newest_first(space: Space) -> None:
     space.keyspace = space.log.keyspace = type(space.keyspace)(space.keyspace.prefix, 3)
     for number in range(30):
         keys = space.keyspace.partition(number % 3)
-        await space.redis.xadd(keys.parked, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
+        await space.redis.xadd(keys.dead_letters, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
     parked, seen, cursor = DeadLetters(space.log), list[bytes](), ""
     while True:
         entries, cursor = await parked.page(7, cursor)
         seen += [entry.payload for entry in entries]
         if not cursor:
             break
-        await space.redis.xadd(space.keyspace.partition(1).parked, {"e": "new"})
-        await space.redis.xdel(entries[-1].keys.parked, entries[-1].entry_id)
+        await space.redis.xadd(space.keyspace.partition(1).dead_letters, {"e": "new"})
+        await space.redis.xdel(entries[-1].keys.dead_letters, entries[-1].entry_id)
     assert seen == [str(n).encode() for n in reversed(range(30))]
     assert len([entry async for entry in parked.all()]) == 30 - 4 + 4
 

@@ -179,7 +179,9 @@ async def record(url: str) -> list[dict[str, Any]]:
     await recorder.do("reprocessed", cmd.RequestReprocess())
     await recorder.drain()
     await recorder.submit("waiting")
-    await redis.xadd(keys.parked, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"})
+    await redis.xadd(
+        keys.dead_letters, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"}
+    )
     lines = [await _key(redis, key.decode()) for key in sorted(await redis.keys(f"{PREFIX}:*"))]
     for role in FINISHED:
         view = view_of(await log.history(job_of(role)))

@@ -131,7 +131,7 @@ class Space:
         assert local == 1
 
     async def parked(self) -> list[dict[bytes, bytes]]:
-        return [fields for _, fields in await self.redis.xrange(self.keys.parked)]
+        return [fields for _, fields in await self.redis.xrange(self.keys.dead_letters)]
 
 
 @asynccontextmanager

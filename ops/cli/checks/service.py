@@ -180,7 +180,7 @@ async def _group(parts: Parts, name: str) -> Finding:
 
 
 async def _parked(parts: Parts) -> Finding:
-    count = sum([int(await parts.redis.xlen(keys.parked)) for keys in parts.keyspace.all])
+    count = sum([int(await parts.redis.xlen(keys.dead_letters)) for keys in parts.keyspace.all])
     if not count:
         return ok("parked entries", "none")
     return warn("parked entries", str(count), "See `eventflow parked list` and `show`; then redrive or drop them.")

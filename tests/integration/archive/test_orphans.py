@@ -66,7 +66,7 @@ async def test_what_is_no_orphan_any_more_is_not_removed(archived: Archived) -> 
         await archived.archive(shelf=StrikesAt(archived.shelf, "put", after=True))
     await archived.archive()
     found = await orphans(archived)
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     await archived.space.redis.hdel(graves, name)
     assert await remove_orphans(archived.shelf, archived.tombstones, found) == []
     assert len(await names(archived)) == 2

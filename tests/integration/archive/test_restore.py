@@ -59,7 +59,7 @@ async def test_lists_are_made_anew_with_what_is_archived(archived: Archived) -> 
     await archived.archive(segment_jobs=2)
     await archived.log.execute(jobs[1], [cmd.RequestReprocess()], CAUSE)  # it is in the server again
     keys = archived.space.keys
-    await archived.space.redis.delete(keys.jobs_of(None), keys.jobs_of(OWNER))
+    await archived.space.redis.delete(keys.all_jobs, keys.jobs_of(OWNER))
     assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 4
     assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
     assert await rebuild_job_lists(archived.log) == 1
@@ -146,7 +146,7 @@ async def test_every_kind_of_damage_is_found(archived: Archived, tmp_path: Path,
 async def test_tombstone_that_points_elsewhere_is_found(archived: Archived) -> None:
     job = await archived.finished()
     await archived.archive()
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     raw: Any = await archived.space.redis.hget(graves, name)
     await archived.space.redis.hset(graves, name, raw[:3] + bytes([0, 0, 0, 9]) + raw[7:])
     (defect,) = (await verified(archived)).defects
@@ -160,6 +160,6 @@ async def test_rebuild_misses_no_job_that_is_archived(archived: Archived) -> Non
     await archived.trimmer().trim(archived.clock())
     inspector = Inspector(archived.space.redis, Codec(), archived.space.keyspace)
     assert [d for d in await inspector.confirmed([going_on, job]) if d.job_id == job] == []
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     await archived.space.redis.hdel(graves, name)
     assert [d.job_id for d in await inspector.confirmed([job])] == [job]

@@ -160,7 +160,7 @@ async def test_names_without_a_job_and_strange_ones_are_passed_over(archived: Ar
     await archived.archive()
     nobody = f"00-{secrets.token_hex(16)}"
     await archived.log.index.enter(nobody, OWNER)
-    await archived.space.redis.zadd(archived.space.keys.jobs_of(None), {"no id": 1})
+    await archived.space.redis.zadd(archived.space.keys.all_jobs, {"no id": 1})
     await archived.unlist()
     assert await archived.listed(None) == [nobody, "no id"]
     assert job not in await archived.listed()

@@ -104,7 +104,7 @@ async def test_work_on_its_way_is_left_alone(space: Space, rebuild: Rebuilder, p
         if place == "delayed":
             await space.redis.zadd(space.keys.delayed, {retry.encode() + b"\n" + payload: 2e12})
         else:
-            await space.redis.xadd(retry if place == "retry" else space.keys.parked, {"e": payload})
+            await space.redis.xadd(retry if place == "retry" else space.keys.dead_letters, {"e": payload})
     assert (await rebuild()).found == {}
     assert (await rebuild(job_id)).found == {}
 
