@@ -26,7 +26,7 @@ from eventflow.archive.segment import SegmentBuilder
 from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain.errors import DomainError
 from eventflow.domain.topics import ARCHIVE_TOPICS, LANES, TOPIC_OF, Topic
-from eventflow.log.archive_pointers import ArchivePointers, Burial, Place
+from eventflow.log.archive_pointers import ArchivedJob, ArchivePointers, BlockRef
 from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.commit import Claim, Commit, OnClaim
 from eventflow.log.connection import DISCONNECTED, load_script
@@ -238,7 +238,9 @@ class Archiver:
             name = segment.name
             await self._shelf.put(segment)
             for entry, dossier in zip(segment.entries, batch.jobs.values(), strict=True):
-                burials.append(Burial(dossier.job_id, Place(entry.offset, entry.length, entry.version), dossier.last))
+                burials.append(
+                    ArchivedJob(dossier.job_id, BlockRef(entry.offset, entry.length, entry.version), dossier.last)
+                )
         if not batch.settled:
             return
         settled = [(delivery.claim, delivery.retried) for delivery in batch.settled]
@@ -258,10 +260,10 @@ class Archiver:
 
 
 #: What a round may end with that passes: the next one does its work again.
-PASSING = (StorageError, LogError, ResponseError, *DISCONNECTED)
+TRANSIENT_ERRORS = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
-async def rest(stop: asyncio.Event, seconds: float, random: Random) -> None:
+async def sleep_or_stop(stop: asyncio.Event, seconds: float, random: Random) -> None:
     """About `seconds`, or until `stop` is set."""
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))

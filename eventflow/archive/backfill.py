@@ -21,8 +21,8 @@ from eventflow.domain.topics import LANES, TOPIC_OF, Topic
 from eventflow.log.archive_pointers import Archive, ArchivePointers
 from eventflow.log.codec import Codec
 from eventflow.log.connection import load_script
-from eventflow.log.feed import oldest
-from eventflow.log.groups import register
+from eventflow.log.feed import oldest_appended
+from eventflow.log.groups import register_group
 from eventflow.log.keys import PartitionKeys
 
 _BATCH = 500
@@ -119,7 +119,7 @@ class Backfill:
         return Replayed(topics, histories, jobs, done)
 
     async def _set_group(self, keys: PartitionKeys, replay: Replay) -> None:
-        await register(self._redis, keys, replay.group, replay.topics)
+        await register_group(self._redis, keys, replay.group, replay.topics)
         names = [keys.replays, keys.replay(replay.group), *_streams(keys, replay)]
         await self._begin(keys=names, args=[replay.group, replay.start_id, replay.record(done=False)])
 
@@ -184,7 +184,7 @@ class Backfill:
     async def _feed(self, keys: PartitionKeys, position: str, seen: set[str]) -> str:
         """Add the jobs of the feed's entries after `position`; returns the last one's id."""
         while True:
-            entries = await oldest(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
+            entries = await oldest_appended(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
             seen.update(note.job_id for _, note in entries)
             if not entries:
                 return position

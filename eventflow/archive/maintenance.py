@@ -10,7 +10,7 @@ from random import Random
 
 import structlog
 
-from eventflow.archive.archiver import PASSING, Archiver, rest
+from eventflow.archive.archiver import TRANSIENT_ERRORS, Archiver, sleep_or_stop
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.list_expiry import ListExpiry
 from eventflow.log.trim import Trimmer
@@ -63,7 +63,7 @@ class MaintenanceWorker:
         if self._archiver is not None:
             try:
                 await self._archiver.leave()
-            except PASSING as error:
+            except TRANSIENT_ERRORS as error:
                 self._log.warning("left without telling the server", error=str(error))
 
     async def _archive(self) -> bool:
@@ -93,8 +93,8 @@ class MaintenanceWorker:
                 more = await action()
                 pause = least
                 if not more or busy_s:
-                    await rest(stop, busy_s if more else idle_s, self._random)
-            except PASSING as error:
+                    await sleep_or_stop(stop, busy_s if more else idle_s, self._random)
+            except TRANSIENT_ERRORS as error:
                 self._log.warning("not done yet", error=str(error), retry_in_s=pause)
-                await rest(stop, pause, self._random)
+                await sleep_or_stop(stop, pause, self._random)
                 pause = min(longest, 2 * pause)

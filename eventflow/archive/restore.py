@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from eventflow.archive.segment import Entry
-from eventflow.archive.segment_store import SegmentStore, Stored
-from eventflow.log.archive_pointers import ArchivePointers, Place
+from eventflow.archive.segment import SegmentEntry
+from eventflow.archive.segment_store import SegmentStore, StoredSegment
+from eventflow.log.archive_pointers import ArchivePointers, BlockRef
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import ListedJob
 from eventflow.log.keys import PartitionKeys
@@ -24,7 +24,7 @@ _MARK = "restoring"
 #: Hears of each segment that is done: (how many, of how many).
 OnSegment = Callable[[int, int], None]
 #: Whether the jobs of an owner are listed however old they are: they are to be found when they are deleted.
-Stays = Callable[[str], bool]
+StaysListed = Callable[[str], bool]
 
 
 class NotEmpty(Exception):
@@ -48,7 +48,7 @@ async def restore(
     dry_run: bool,
     log: JobEventStore | None = None,
     listed_since: datetime | None = None,
-    stays: Stays = lambda owner: False,
+    stays: StaysListed = lambda owner: False,
     on_segment: OnSegment = lambda done, total: None,
 ) -> Restored:
     """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
@@ -84,12 +84,12 @@ async def restore(
     return Restored(len(stored), len(jobs), written)
 
 
-async def enter_archived(
+async def list_archived(
     shelf: SegmentStore,
     tombstones: ArchivePointers,
     log: JobEventStore,
     listed_since: datetime | None = None,
-    stays: Stays = lambda owner: False,
+    stays: StaysListed = lambda owner: False,
 ) -> int:
     """Enter the archived jobs that their lists lack; returns how many. May be repeated, beside everything else.
 
@@ -111,16 +111,16 @@ async def enter_archived(
     return await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
 
 
-async def _adopt(tombstones: ArchivePointers, segment: Stored, entries: Sequence[Entry]) -> int:
+async def _adopt(tombstones: ArchivePointers, segment: StoredSegment, entries: Sequence[SegmentEntry]) -> int:
     keys = tombstones.keyspace.partition(segment.partition)
     written = 0
     for start in range(0, len(entries), _BATCH):
-        jobs = [(entry.job, Place(entry.offset, entry.length, entry.version)) for entry in entries[start:][:_BATCH]]
+        jobs = [(entry.job, BlockRef(entry.offset, entry.length, entry.version)) for entry in entries[start:][:_BATCH]]
         written += await tombstones.adopt(keys, segment.name, jobs)
     return written
 
 
-def _listed(entry: Entry, since: datetime | None, stays: Stays) -> ListedJob | None:
+def _listed(entry: SegmentEntry, since: datetime | None, stays: StaysListed) -> ListedJob | None:
     created = datetime.fromisoformat(entry.created)
     unlisted = since is not None and created < since and not stays(entry.owner)
     return None if unlisted else ListedJob.at(created, entry.job, entry.owner)

@@ -35,7 +35,7 @@ _NAME = re.compile(r"(?P<partition>[0-9a-f]{2})/(?P<ms>[0-9]{13})-(?P<sha256>[0-
 
 
 @frozen
-class Entry:
+class SegmentEntry:
     """Where a job's history is in a segment. `created` is the time of its first event, RFC 3339.
 
     One that was `deleted` is in no list of jobs.
@@ -57,7 +57,7 @@ class Segment:
 
     name: str
     data: bytes
-    entries: tuple[Entry, ...]
+    entries: tuple[SegmentEntry, ...]
 
 
 class SegmentBuilder:
@@ -65,7 +65,7 @@ class SegmentBuilder:
 
     def __init__(self) -> None:
         self._parts: list[bytes] = [MAGIC]
-        self._entries: list[Entry] = []
+        self._entries: list[SegmentEntry] = []
         self.size_bytes = len(MAGIC)
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ class SegmentBuilder:
         block = pack_block(payloads)
         sha256 = block[:_DIGEST_BYTES].hex()
         place = (self.size_bytes, len(block))
-        self._entries.append(Entry(job, owner, len(payloads), created.isoformat(), *place, sha256, deleted))
+        self._entries.append(SegmentEntry(job, owner, len(payloads), created.isoformat(), *place, sha256, deleted))
         self._parts.append(block)
         self.size_bytes += len(block)
 
@@ -89,7 +89,7 @@ class SegmentBuilder:
         return Segment(name, data, tuple(self._entries))
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: SegmentEntry) -> dict[str, Any]:
     """Without what is false, which code that doesn't know of it can read."""
     row = asdict(entry)
     if not entry.deleted:
@@ -113,7 +113,7 @@ def unpack_block(block: bytes, place: str) -> list[bytes]:
         raise ArchiveDamaged(f"{place}: the block can't be decompressed: {error}") from error
 
 
-def index_place(footer: bytes, size_bytes: int, name: str) -> tuple[int, int, bytes]:
+def parse_footer(footer: bytes, size_bytes: int, name: str) -> tuple[int, int, bytes]:
     """(offset, length, SHA-256) of the index, from a segment's last bytes. Raises ArchiveDamaged."""
     if len(footer) != FOOTER_BYTES:
         raise ArchiveDamaged(f"{name}: it is too short to be a segment")
@@ -128,12 +128,12 @@ def index_place(footer: bytes, size_bytes: int, name: str) -> tuple[int, int, by
     return offset, length, digest
 
 
-def read_index(raw: bytes, digest: bytes, name: str) -> tuple[Entry, ...]:
+def read_index(raw: bytes, digest: bytes, name: str) -> tuple[SegmentEntry, ...]:
     """The entries of an index. Raises ArchiveDamaged."""
     if hashlib.sha256(raw).digest() != digest:
         raise ArchiveDamaged(f"{name}: the index's checksum is wrong")
     try:
-        return tuple(Entry(**row) for row in orjson.loads(zlib.decompress(raw)))
+        return tuple(SegmentEntry(**row) for row in orjson.loads(zlib.decompress(raw)))
     except (zlib.error, ValueError, TypeError) as error:
         raise ArchiveDamaged(f"{name}: the index can't be read: {error}") from error
 

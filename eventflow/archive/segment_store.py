@@ -10,9 +10,9 @@ from attrs import frozen
 from eventflow.archive.segment import (
     FOOTER_BYTES,
     MEDIA_TYPE,
-    Entry,
     Segment,
-    index_place,
+    SegmentEntry,
+    parse_footer,
     partition_of_segment,
     read_index,
     unpack_block,
@@ -22,7 +22,7 @@ from eventflow.storage import ObjectMissing, ObjectStore, RangeNotSatisfiable
 
 
 @frozen
-class Stored:
+class StoredSegment:
     """A segment in the store."""
 
     name: str
@@ -40,20 +40,20 @@ class SegmentStore:
         """Returns when the segment is safely stored."""
         await self.store.put_bytes(segment.name, segment.data, media_type=MEDIA_TYPE)
 
-    async def segments(self, partition: int | None = None) -> AsyncIterator[Stored]:
+    async def segments(self, partition: int | None = None) -> AsyncIterator[StoredSegment]:
         """Every segment (of a partition), by partition and time. What else is in the store is passed over."""
         async for info in self.store.list("" if partition is None else f"{partition:02x}/"):
             number = partition_of_segment(info.key)
             if number is not None:
-                yield Stored(info.key, number, info.size_bytes)
+                yield StoredSegment(info.key, number, info.size_bytes)
 
-    async def find(self, name: str) -> Stored:
+    async def find(self, name: str) -> StoredSegment:
         """A segment by its name. Raises ArchiveDamaged where it is gone, or where that is no segment's name."""
         number = partition_of_segment(name)
         if number is None:
             raise ArchiveDamaged(f"{name!r} is no segment's name")
         try:
-            return Stored(name, number, (await self.store.head(name)).size_bytes)
+            return StoredSegment(name, number, (await self.store.head(name)).size_bytes)
         except ObjectMissing as error:
             raise self._gone(name) from error
 
@@ -61,11 +61,11 @@ class SegmentStore:
         """Take a segment out of the store, for good."""
         await self.store.delete(name)
 
-    async def index(self, stored: Stored) -> tuple[Entry, ...]:
+    async def index(self, stored: StoredSegment) -> tuple[SegmentEntry, ...]:
         """What is in a segment, by two ranged reads. Raises ArchiveDamaged."""
         tail_at = max(0, stored.size_bytes - FOOTER_BYTES)
         footer = await self._read(stored.name, tail_at, FOOTER_BYTES)
-        offset, length, digest = index_place(footer, stored.size_bytes, stored.name)
+        offset, length, digest = parse_footer(footer, stored.size_bytes, stored.name)
         return read_index(await self._read(stored.name, offset, length), digest, stored.name)
 
     async def block(self, name: str, offset: int, length: int) -> list[bytes]:

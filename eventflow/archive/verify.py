@@ -21,15 +21,15 @@ from eventflow.archive.archiver import UnreadableHistory, candidate_of
 from eventflow.archive.restore import OnSegment
 from eventflow.archive.segment import (
     FOOTER_BYTES,
-    Entry,
-    index_place,
+    SegmentEntry,
+    parse_footer,
     read_index,
     sha256_of_segment,
     time_of_segment,
     unpack_block,
 )
-from eventflow.archive.segment_store import SegmentStore, Stored
-from eventflow.log.archive_pointers import BUCKETS, ArchivePointer, ArchivePointers, Place
+from eventflow.archive.segment_store import SegmentStore, StoredSegment
+from eventflow.log.archive_pointers import BUCKETS, ArchivePointer, ArchivePointers, BlockRef
 from eventflow.log.codec import Codec
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.keys import PartitionKeys
@@ -45,7 +45,9 @@ class Orphan:
     written_at: datetime
 
 
-async def orphan_of(tombstones: ArchivePointers, stored: Stored, entries: Sequence[Entry]) -> Orphan | None:
+async def orphan_of(
+    tombstones: ArchivePointers, stored: StoredSegment, entries: Sequence[SegmentEntry]
+) -> Orphan | None:
     """The segment as an orphan, or None where it isn't one. Its age isn't looked at."""
     keys = tombstones.keyspace.partition(stored.partition)
     number = await _number(tombstones, keys, stored.name)
@@ -109,11 +111,11 @@ class _Partition:
     served: frozenset[str]
     archived: set[str] = field(factory=set)
 
-    def tick(self, name: str, entry: Entry) -> bool:
+    def tick(self, name: str, entry: SegmentEntry) -> bool:
         """Whether the server points at this very block."""
         self.archived.add(entry.job)
         found = self.open.get(entry.job)
-        place = Place(entry.offset, entry.length, entry.version)
+        place = BlockRef(entry.offset, entry.length, entry.version)
         if found is not None and found.place == place and self.names.get(found.number) == name:
             del self.open[entry.job]
             return True
@@ -164,13 +166,15 @@ async def _partition(tombstones: ArchivePointers, keys: PartitionKeys, defects: 
     return _Partition(keys, await tombstones.segment_names(keys), found, frozenset(found))
 
 
-async def _sound(shelf: SegmentStore, stored: Stored, codec: Codec, defects: list[str]) -> AsyncIterator[Entry]:
+async def _sound(
+    shelf: SegmentStore, stored: StoredSegment, codec: Codec, defects: list[str]
+) -> AsyncIterator[SegmentEntry]:
     """The entries of a segment whose blocks are as they should be."""
     try:
         data = await shelf.whole(stored.name)
         if hashlib.sha256(data).hexdigest() != sha256_of_segment(stored.name):
             defects.append(f"{stored.name}: its bytes aren't those that its name tells of")
-        offset, length, digest = index_place(data[-FOOTER_BYTES:], len(data), stored.name)
+        offset, length, digest = parse_footer(data[-FOOTER_BYTES:], len(data), stored.name)
         entries = read_index(data[offset : offset + length], digest, stored.name)
     except ArchiveDamaged as error:
         defects.append(str(error))
@@ -184,7 +188,7 @@ async def _sound(shelf: SegmentStore, stored: Stored, codec: Codec, defects: lis
             yield entry
 
 
-def _check(name: str, entry: Entry, data: bytes, codec: Codec) -> None:
+def _check(name: str, entry: SegmentEntry, data: bytes, codec: Codec) -> None:
     place = f"{name}: job {entry.job}"
     block = data[entry.offset : entry.offset + entry.length]
     if block[:32].hex() != entry.sha256:

@@ -41,7 +41,7 @@ class Archive(Protocol):
 
 
 @frozen
-class Place:
+class BlockRef:
     """Where a job's block is: bytes `offset` to `offset + length` of a segment."""
 
     offset: int
@@ -59,7 +59,7 @@ class ArchivePointer:
     """`number` is that of the segment among those of its partition, on this server."""
 
     number: int
-    place: Place
+    place: BlockRef
     raw: bytes
 
     @classmethod
@@ -71,15 +71,15 @@ class ArchivePointer:
         for width in _WIDTHS:
             numbers.append(int.from_bytes(raw[at : at + width], "big"))
             at += width
-        return cls(numbers[0], Place(*numbers[1:]), raw)
+        return cls(numbers[0], BlockRef(*numbers[1:]), raw)
 
 
 @frozen
-class Burial:
+class ArchivedJob:
     """A job that is safely in a segment. `last` is its last event as archived."""
 
     job_id: str
-    place: Place
+    place: BlockRef
     last: bytes
 
 
@@ -111,7 +111,7 @@ class ArchivePointers:
         self._unarchive = load_script(redis, "unarchive")
 
     async def bury(
-        self, keys: PartitionKeys, segment: str, burials: Sequence[Burial], settled: Iterable[tuple[Claim, bool]]
+        self, keys: PartitionKeys, segment: str, burials: Sequence[ArchivedJob], settled: Iterable[tuple[Claim, bool]]
     ) -> int:
         """Take jobs out of the server and settle entries, all at once; returns how many jobs went.
 
@@ -128,7 +128,7 @@ class ArchivePointers:
             call.args += [call.key(claim.stream), claim.group, claim.entry_id, "discard" if discard else "settle"]
         return sum(await self._archive_jobs(keys=list(call.keys), args=call.args))
 
-    async def adopt(self, keys: PartitionKeys, segment: str, jobs: Sequence[tuple[str, Place]]) -> int:
+    async def adopt(self, keys: PartitionKeys, segment: str, jobs: Sequence[tuple[str, BlockRef]]) -> int:
         """Write tombstones for what is in `segment`, where the server has nothing as new; returns how many."""
         call = _Call(keys.segments, segment, len(jobs))
         for job_id, place in jobs:

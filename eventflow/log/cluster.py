@@ -28,7 +28,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 
 T = TypeVar("T")
 Address = tuple[str, int]
@@ -75,7 +75,7 @@ class ClusterRedis(Redis):
 
         Raises its errors; connection errors also where nobody serves the key for now.
         """
-        async with Waiting():
+        async with WithinDeadline():
             return await self._on_node(slot_of(key), action)
 
     async def _on_node(self, slot: int, action: OnNode[T]) -> T:
@@ -215,7 +215,7 @@ class _ClusterPipeline(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         stack, self.command_stack = self.command_stack, []
-        async with Waiting():
+        async with WithinDeadline():
             answers = await self._cluster.execute_many(stack)
         if raise_on_error:
             _raise_first(answers)

@@ -23,7 +23,7 @@ from eventflow.domain._records import frozen_record
 from eventflow.domain.envelope import mark_of
 from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.connection import load_script
-from eventflow.log.deadline import LogSilent, Waiting
+from eventflow.log.deadline import LogTimeout, WithinDeadline
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
@@ -70,7 +70,7 @@ class Delayed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 @frozen
-class Parked:
+class NewDeadLetter:
     """An entry of the parked stream, whose values may be no text at all."""
 
     fields: tuple[tuple[str, str | bytes], ...]
@@ -95,7 +95,7 @@ class Commit:
     lane: str = ""
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
-    parked: tuple[Parked, ...] = ()
+    parked: tuple[NewDeadLetter, ...] = ()
     mark: str = ""
     most_waiting: int | None = None
 
@@ -212,9 +212,9 @@ class Committer:
 
         queue = self.submit(commit, answered)
         try:
-            async with Waiting():
+            async with WithinDeadline():
                 return await done
-        except (asyncio.CancelledError, LogSilent):
+        except (asyncio.CancelledError, LogTimeout):
             queue.withdraw(answered)
             raise
 

@@ -26,9 +26,9 @@ from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from eventflow.log.cluster import Address, ClusterRedis
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.error_codes import Refusal, refusal_of
-from eventflow.log.errors import CommitFailed, Misled
+from eventflow.log.errors import CommitFailed, WrongServer
 from eventflow.log.keys import lua_names
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
@@ -44,7 +44,7 @@ DISCONNECTED = (RedisConnectionError, RedisTimeoutError, OSError)
 MAX_AGE_S = 600.0
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same command may be taken later: no connection, or a server that doesn't take it for now."""
     if isinstance(error, DISCONNECTED):
         return True
@@ -92,11 +92,11 @@ class _Packing(AbstractConnection):
         """Raises Misled where a replica answers: reads would go well there, of what it had when it lost its master."""
         await self.send_command("HELLO", check_health=False)
         try:
-            about = said_hello(await self.read_response())
+            about = parse_hello(await self.read_response())
         except ResponseError:  # a proxy that doesn't know it, or a right that is missing
             return
         if about.get("role") in REPLICA_ROLES:
-            raise Misled("the server is a replica: it takes no writes")
+            raise WrongServer("the server is a replica: it takes no writes")
 
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
@@ -106,7 +106,7 @@ class _Packing(AbstractConnection):
                 raise
             if self._epoch == self._trust.epoch:
                 self._trust.lose()
-            raise Misled(f"{type(error).__name__}: {error}") from error
+            raise WrongServer(f"{type(error).__name__}: {error}") from error
 
     def pack_command(self, *args: Any) -> list[bytes]:
         name, *rest = args
@@ -153,7 +153,7 @@ class _Client(Redis):
     """A client of one server, which waits no longer than whoever asks."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        async with Waiting():
+        async with WithinDeadline():
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
@@ -162,7 +162,7 @@ class _Client(Redis):
 
 class _Pipeline(Pipeline):
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        async with Waiting():
+        async with WithinDeadline():
             return await super().execute(raise_on_error)
 
 
@@ -215,7 +215,7 @@ def _trust_of(redis: Redis | None) -> _Trust | None:
     return found if isinstance(found, _Trust) else None
 
 
-def distrust(redis: Redis) -> None:
+def invalidate_connections(redis: Redis) -> None:
     """Every connection of `redis` leads to the wrong server: it is made anew before its next command."""
     if (trust := _trust_of(redis)) is not None:
         trust.lose()
@@ -225,7 +225,7 @@ def distrust(redis: Redis) -> None:
 REPLICA_ROLES = frozenset({"replica", "slave"})
 
 
-def said_hello(answer: Any) -> dict[str, Any]:
+def parse_hello(answer: Any) -> dict[str, Any]:
     """What HELLO answers, in RESP2 or RESP3: server, version, mode, role, and more."""
     pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
     return {_text(name): _text(value) for name, value in pairs}

@@ -18,7 +18,7 @@ from eventflow.domain._records import frozen_record
 from eventflow.domain.topics import LANES, Topic
 from eventflow.log.commit import UNLIMITED, Claim, admission_args
 from eventflow.log.connection import BLOCK_MS, DISCONNECTED, load_script
-from eventflow.log.groups import register
+from eventflow.log.groups import register_group
 from eventflow.log.keys import PartitionKeys
 
 #: Length that the stream of progress notes is trimmed to; it serves live viewers only.
@@ -99,7 +99,7 @@ class GroupMember:
         What is delivered again by a group that was lost is settled without work, as the job's history tells. The
         group is registered first, so that from then on nothing that it has to read is trimmed.
         """
-        await register(self._redis, self.keys, self.group, self.topics)
+        await register_group(self._redis, self.keys, self.group, self.topics)
         for stream in self.streams:
             try:
                 await self._redis.xgroup_create(stream, self.group, id="0", mkstream=True)

@@ -24,10 +24,10 @@ from eventflow.domain.topics import GROUP_TOPICS, LANES, TOPIC_OF, Topic
 from eventflow.domain.values import Failure, FailureCategory, Work
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import Codec, DecodeError
-from eventflow.log.commit import Parked
+from eventflow.log.commit import NewDeadLetter
 from eventflow.log.connection import load_script
 from eventflow.log.consumer import Delivery
-from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from eventflow.log.event_store import Cause, JobEventStore, JobRecord
 from eventflow.log.keys import PartitionKeys
 
@@ -41,7 +41,7 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:REASON_CHARS].encode(errors="replace").decode()
 
 
-def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> Parked:
+def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> NewDeadLetter:
     """What is kept of `delivery`: enough to understand what went wrong, and to send it again."""
     claim = delivery.claim
     cause = "".join(traceback.format_exception(error))[-CAUSE_CHARS:]
@@ -56,7 +56,7 @@ def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> Pa
         ("cause", cause.encode(errors="replace")),
         ("stderr", _stderr_of(error).encode(errors="replace")),
     )
-    return Parked(fields)
+    return NewDeadLetter(fields)
 
 
 def _stderr_of(error: BaseException | None) -> str:
@@ -155,11 +155,11 @@ class DeadLetters:
         try:
             partition, ms, number = _position(name)
         except ValueError:
-            raise NotParked(name) from None
+            raise DeadLetterMissing(name) from None
         keys, entry_id = self._log.keyspace.partition(partition), f"{ms}-{number}"
         rows: Any = await self._redis.xrange(keys.dead_letters, min=entry_id, max=entry_id)
         if not rows:
-            raise NotParked(name)
+            raise DeadLetterMissing(name)
         return _entry(keys, entry_id, rows[0][1], self._log.codec)
 
     async def job_of(self, entry: DeadLetter) -> JobRecord | None:
@@ -169,7 +169,7 @@ class DeadLetters:
         try:
             return await self._log.load(entry.job_id)
         except (DecodeError, DomainError, LookupError) as error:
-            raise ParkedRefused(
+            raise DeadLetterRefused(
                 f"the history of job {entry.job_id} can't be read here ({error}); use the version that wrote it"
             ) from error
 
@@ -180,15 +180,15 @@ class DeadLetters:
         """
         entry = await self.find(name)
         if entry.topic is None:
-            raise ParkedRefused(
+            raise DeadLetterRefused(
                 f"{name} can't be redriven: its stream {entry.stream} is no topic that this version knows, and its "
                 "payload can't be decoded. Redrive it with the version that wrote it, or drop it."
             )
         if not entry.payload:
-            raise ParkedRefused(f"{name} can't be redriven: there is no event in it. Drop it.")
+            raise DeadLetterRefused(f"{name} can't be redriven: there is no event in it. Drop it.")
         target = entry.keys.retry(entry.group, entry.topic)
         if not await self._redrive(keys=[entry.keys.dead_letters, target], args=[entry.entry_id]):
-            raise NotParked(name)
+            raise DeadLetterMissing(name)
         return entry
 
     async def drop(self, name: str, cause: Cause) -> tuple[DeadLetter, JobRecord | None]:
@@ -207,7 +207,7 @@ class DeadLetters:
     async def _give_up(self, entry: DeadLetter, record: JobRecord, cause: Cause) -> JobRecord | None:
         work, job = entry.work, record.job
         if entry.envelope is None and job.phase is not Phase.CANCELLING:
-            raise ParkedRefused(
+            raise DeadLetterRefused(
                 f"job {record.id} isn't finished and may wait for {entry.id}, whose payload can't be decoded. "
                 "Cancel the job first, then drop it."
             )

@@ -14,7 +14,7 @@ from types import TracebackType
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
-class LogSilent(RedisTimeoutError):
+class LogTimeout(RedisTimeoutError):
     """The server hasn't answered within the time that there was. What was sent may have been done all the same."""
 
 
@@ -51,12 +51,12 @@ class Deadline:
 _CARRIED: ContextVar[Deadline | None] = ContextVar("patience", default=None)
 
 
-def carry(patience: Deadline | None) -> None:
+def set_deadline(patience: Deadline | None) -> None:
     """From here on the running task, and those that it starts, wait for the log no longer than `patience`."""
     _CARRIED.set(patience)
 
 
-class Waiting:
+class WithinDeadline:
     """`async with Waiting()` around what waits for the log, itself or for others that do. Raises LogSilent once the
     patience is at its end."""
 
@@ -78,4 +78,4 @@ class Waiting:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
-            raise LogSilent(f"the server hasn't answered within {patience}") from late
+            raise LogTimeout(f"the server hasn't answered within {patience}") from late

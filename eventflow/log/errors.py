@@ -49,14 +49,14 @@ class NotDurable(LogError):
     """The event is in the log, but the server hasn't said that it is on disk; the job goes on all the same."""
 
 
-class NotParked(LogError):
+class DeadLetterMissing(LogError):
     """Nothing is parked under this name: there never was, or it was redriven or dropped."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} isn't parked: there is no such entry, or it was redriven or dropped")
 
 
-class ParkedRefused(LogError):
+class DeadLetterRefused(LogError):
     """A parked entry that can't be redriven or dropped as it is; the message says why and what to do."""
 
 
@@ -68,7 +68,7 @@ class ArchiveDamaged(LogError):
     """A block of the archive isn't what was written there; the message names the segment and what is wrong."""
 
 
-class Misled(RedisConnectionError):
+class WrongServer(RedisConnectionError):
     """The connection leads to a server that takes no writes: a replica, by now. A new one may lead elsewhere."""
 
 

@@ -29,7 +29,7 @@ from eventflow.domain.state import Job
 from eventflow.domain.values import Lane, VideoRequest
 from eventflow.log.archive_pointers import Archive
 from eventflow.log.codec import Codec
-from eventflow.log.commit import Claim, Commit, Committer, Delayed, NewEvent, OnClaim, Parked, effect_of
+from eventflow.log.commit import Claim, Commit, Committer, Delayed, NewDeadLetter, NewEvent, OnClaim, effect_of
 from eventflow.log.durable_writes import commit_durably, write_durably
 from eventflow.log.errors import HistoryLost, VersionConflict
 from eventflow.log.job_lists import JobLists
@@ -68,7 +68,7 @@ class Settlement:
     claim: Claim
     on_claim: OnClaim = "hold"
     retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
-    parked: tuple[Parked, ...] = ()
+    parked: tuple[NewDeadLetter, ...] = ()
 
 
 def append(record: JobRecord | None, envelope: Envelope) -> JobRecord:

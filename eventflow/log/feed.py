@@ -107,7 +107,7 @@ class FeedTail:
         for stream, entries in rows:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
-                notes.append(note_of(fields))
+                notes.append(parse_note(fields))
         if all(len(entries) < _COUNT for _, entries in rows):
             self._abreast_at = asked_at
         return notes
@@ -142,7 +142,7 @@ class FeedTail:
             await asyncio.sleep(_POLL_S)
 
 
-async def oldest(
+async def oldest_appended(
     redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int, after: str = "-"
 ) -> list[tuple[str, Appended]]:
     """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time).
@@ -150,7 +150,7 @@ async def oldest(
     `after` is where to begin: `-`, or an id with `(` before it.
     """
     rows: Any = await redis.xrange(keys.feed, after, str(newest_ms), count=count)
-    notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+    notes = [(entry_id.decode(), parse_note(fields)) for entry_id, fields in rows]
     return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 
 
@@ -166,7 +166,7 @@ def _rows(answer: Any) -> list[Any]:
     return list(answer or ())
 
 
-def note_of(fields: dict[bytes, bytes]) -> Note:
+def parse_note(fields: dict[bytes, bytes]) -> Note:
     """What an entry of the feed or of the progress stream says."""
     job_id = fields[b"j"].decode()
     if b"p" in fields:
@@ -183,11 +183,11 @@ async def read_feed(redis: Redis, keys: PartitionKeys, after: str = "-") -> Asyn
         if not rows:
             return
         after = rows[-1][0].decode()
-        notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+        notes = [(entry_id.decode(), parse_note(fields)) for entry_id, fields in rows]
         yield [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 
 
-async def drop_folded(redis: Redis, keys: PartitionKeys, job_id: str) -> None:
+async def drop_cached(redis: Redis, keys: PartitionKeys, job_id: str) -> None:
     """Have every process that follows the feed forget its fold of the job. It goes with the progress notes, which
     are no history."""
     await redis.xadd(keys.progress, {"j": job_id, "d": 1}, maxlen=PROGRESS_CAP, approximate=True)

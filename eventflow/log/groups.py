@@ -16,7 +16,7 @@ from eventflow.log.keys import Keyspace, PartitionKeys
 
 
 @frozen
-class Registered:
+class RegisteredGroup:
     """A group that is known to read `topics`; `since` is Unix time in seconds."""
 
     name: str
@@ -40,18 +40,18 @@ class GroupState:
     lag: int | None
 
 
-async def register(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
+async def register_group(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
     """From now on trimming waits for `group` on `topics`, and on those that it was registered for before."""
     await load_script(redis, "register_group")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
 
 
-async def registered(redis: Redis, keys: PartitionKeys) -> dict[str, Registered]:
+async def registered_groups(redis: Redis, keys: PartitionKeys) -> dict[str, RegisteredGroup]:
     """The groups of a partition by name."""
     rows: Any = await redis.hgetall(keys.groups)
     found = {}
     for name, raw in rows.items():
         body = orjson.loads(raw)
-        found[name.decode()] = Registered(name.decode(), tuple(map(Topic, body["topics"])), body["since"])
+        found[name.decode()] = RegisteredGroup(name.decode(), tuple(map(Topic, body["topics"])), body["since"])
     return found
 
 
@@ -59,7 +59,7 @@ async def group_states(redis: Redis, keyspace: Keyspace, *, live_ms: int) -> lis
     """Every group that is registered or exists on a topic's stream."""
     found: dict[str, dict[str, Any]] = {}
     for keys in keyspace.all:
-        for name, entry in (await registered(redis, keys)).items():
+        for name, entry in (await registered_groups(redis, keys)).items():
             state = found.setdefault(name, _blank())
             state["registered"] = True
             state["topics"] |= {topic.value for topic in entry.topics}

@@ -36,7 +36,7 @@ def position_of(time: datetime) -> int:
 
 
 @frozen
-class Entry:
+class ListEntry:
     """A job in a list. `place` grows with time, and is its own within owner and partition."""
 
     job_id: str
@@ -64,7 +64,7 @@ class Cursor:
 
     places: tuple[int, ...]
 
-    def past(self, entry: Entry) -> Cursor:
+    def past(self, entry: ListEntry) -> Cursor:
         before, after = self.places[: entry.partition], self.places[entry.partition + 1 :]
         return evolve(self, places=(*before, entry.place, *after))
 
@@ -91,7 +91,7 @@ class Cursor:
 class Page:
     """Jobs, newest first; `start` is the position before the first of them, `more` whether there are others behind."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ListEntry, ...]
     start: Cursor
     more: bool
 
@@ -131,12 +131,12 @@ class JobLists:
             args += [job_id, *places, field]
         return int(await self._unlist(keys=list(names), args=args))
 
-    async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[Entry]:
+    async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[ListEntry]:
         """The first `count` of everybody's jobs in a partition, between these places (without the first)."""
         rows: Any = await self._redis.zrangebyscore(
             keys.all_jobs, f"({after}", up_to, start=0, num=count, withscores=True
         )
-        return [Entry(job_id.decode(), keys.partition, int(place)) for job_id, place in rows]
+        return [ListEntry(job_id.decode(), keys.partition, int(place)) for job_id, place in rows]
 
     async def read(self, owner: str | None, cursor: Cursor | None, count: int) -> Page:
         """The next `count` jobs of `owner` (None: of everybody) in one round trip. Raises connection errors.
@@ -152,7 +152,7 @@ class JobLists:
                 pipe.zrevrangebyscore(name, most, "-inf", start=0, num=count + 1, withscores=True)
             answers: list[Any] = await pipe.execute()
         rows = [
-            [Entry(job_id.decode(), number, int(place)) for job_id, place in answer]
+            [ListEntry(job_id.decode(), number, int(place)) for job_id, place in answer]
             for number, answer in enumerate(answers)
         ]
         start = tuple(

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from eventflow.log.keys import Keyspace
 
 #: How often a worker gives a sign of life, and the silence after which it is counted out; in seconds.
-BEAT_S, STALE_S = 3.0, 15.0
+HEARTBEAT_S, STALE_S = 3.0, 15.0
 
 
 class LiveMembers:

@@ -14,22 +14,29 @@ from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, NoPermissionError, ResponseError
 
 from eventflow.log.cluster import masters_of
-from eventflow.log.connection import DISCONNECTED, REPLICA_ROLES, distrust, load_script, said_hello, syncs_always
-from eventflow.log.errors import LogForbidden, LogUnfit, Misled
+from eventflow.log.connection import (
+    DISCONNECTED,
+    REPLICA_ROLES,
+    invalidate_connections,
+    load_script,
+    parse_hello,
+    syncs_always,
+)
+from eventflow.log.errors import LogForbidden, LogUnfit, WrongServer
 from eventflow.log.keys import Keyspace
 
 #: Streams and scripts as we need them; Valkey began at 7.2.
 OLDEST_REDIS = (7, 0)
 _TOO_OLD = "is too old: use Redis 7.0 or Valkey 7.2, or later."
 UNKNOWN = "unknown"
-FORGETS = (
+NO_APPEND_ONLY_FILE = (
     "The server has no append-only file: a crash or restart of it loses jobs that were acknowledged. Set appendonly "
     "yes there; where replicas or the service's own storage keep the log, say so by EVENTFLOW_LOG_PERSISTENCE=any."
 )
 
 
 @frozen
-class Server:
+class ServerInfo:
     """What a server says of itself. `info` is empty where its user may not ask."""
 
     about: dict[str, Any]
@@ -59,26 +66,26 @@ class Server:
         return self.kind == "Valkey" or self.version == UNKNOWN or _number(self.version) >= (7, 2)
 
 
-async def look_at(redis: Redis) -> Server:
+async def inspect_server(redis: Redis) -> ServerInfo:
     """Ask a server what it is. Raises connection errors, Misled (a replica), BusyLoadingError, LogForbidden."""
     client: Any = redis
     try:
-        about = said_hello(await client.execute_command("HELLO"))
+        about = parse_hello(await client.execute_command("HELLO"))
     except ResponseError:  # a proxy in front of it
         about = {}
     info: dict[str, Any] = {}
     with suppress(ResponseError):  # denied, or a server before Redis 7, which takes one section at a time
         info = await redis.info("server", "memory", "persistence", "replication")
     if about.get("role", info.get("role")) in REPLICA_ROLES:
-        distrust(redis)
-        raise Misled("the server is a replica: it takes no writes. Name the master by EVENTFLOW_REDIS_URL.")
+        invalidate_connections(redis)
+        raise WrongServer("the server is a replica: it takes no writes. Name the master by EVENTFLOW_REDIS_URL.")
     if info.get("loading"):
         raise BusyLoadingError("the server loads its data")
     try:
         await redis.ping()  # where INFO is denied, this tells that it loads
     except NoPermissionError as error:
         raise forbidden(error) from error
-    return Server(about, info)
+    return ServerInfo(about, info)
 
 
 async def check_server(
@@ -109,7 +116,7 @@ async def check_server(
 
 
 async def _check_one(redis: Redis, *, durable_ack: bool, append_only_file: bool) -> dict[str, str]:
-    server = await look_at(redis)
+    server = await inspect_server(redis)
     if server.mode == "sentinel":
         raise LogUnfit("this is a Sentinel, which holds no data. Name the master by EVENTFLOW_REDIS_URL.")
     if server.old:
@@ -119,13 +126,13 @@ async def _check_one(redis: Redis, *, durable_ack: bool, append_only_file: bool)
         raise LogUnfit(f"maxmemory-policy is {policy}: the server may evict events. Set maxmemory-policy noeviction.")
     aof = ("on" if server.info.get("aof_enabled") else "off") if server.info else UNKNOWN
     if append_only_file and aof == "off":
-        raise LogUnfit(FORGETS)
+        raise LogUnfit(NO_APPEND_ONLY_FILE)
     if durable_ack:
         await _check_durable(redis, server, aof)
     return {"version": server.version, "policy": policy, "aof": aof}
 
 
-async def _check_durable(redis: Redis, server: Server, aof: str) -> None:
+async def _check_durable(redis: Redis, server: ServerInfo, aof: str) -> None:
     """Whether the server can say when it has synced."""
     missing = LogUnfit(
         "EVENTFLOW_DURABLE_ACK=always needs the append-only file. Set appendonly yes, or use EVENTFLOW_DURABLE_ACK=no."

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, LANES, Topic
 from eventflow.log.archive_pointers import ArchivePointers
 from eventflow.log.connection import load_script
-from eventflow.log.feed import oldest
+from eventflow.log.feed import oldest_appended
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 #: How long everything stays, in seconds: readers by position (web, viewers) may be that far behind unnoticed.
@@ -62,7 +62,7 @@ class Trimmer:
         """Up to the first entry whose job isn't archived."""
         gone = 0
         while True:
-            entries = await oldest(self._redis, keys, newest_ms=newest_ms, count=_PAGE)
+            entries = await oldest_appended(self._redis, keys, newest_ms=newest_ms, count=_PAGE)
             jobs = list(dict.fromkeys(note.job_id for _, note in entries))
             archived = dict(zip(jobs, await tombstones.find_all(keys, jobs), strict=True))
             kept = next((at for at, (_, note) in enumerate(entries) if archived[note.job_id] is None), len(entries))

@@ -33,7 +33,7 @@ from eventflow.domain.values import Failure, FailureCategory, Work
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import DecodeError
 from eventflow.log.commit import Commit, Delayed, OnClaim
-from eventflow.log.connection import is_passing
+from eventflow.log.connection import is_transient
 from eventflow.log.consumer import MAX_DEATHS, Delivery
 from eventflow.log.dead_letters import dead_letter_of, reason_of, waiting_work
 from eventflow.log.errors import HistoryLost, LeaseLost
@@ -211,7 +211,7 @@ class Outcomes:
             try:
                 return await action(*args, **kwargs)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
                 await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))

@@ -27,7 +27,7 @@ from eventflow.log.codec import DecodeError
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consumer import CANCEL, LOST, Delivery, GroupMember
 from eventflow.log.event_store import JobEventStore
-from eventflow.log.members import BEAT_S
+from eventflow.log.members import HEARTBEAT_S
 from eventflow.runtime.context import Group
 from eventflow.runtime.executor import Executor, Outcomes
 from eventflow.runtime.leases import StepLimits, end_overdue, follows_the_end, renewal_of
@@ -141,7 +141,7 @@ class Worker:
         if self._gate is not None:
             loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
         if self._shares is not None:
-            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, BEAT_S)))
+            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, HEARTBEAT_S)))
         stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:

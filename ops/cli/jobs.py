@@ -83,7 +83,7 @@ async def _rebuild(parts: Parts) -> int:
     """Enter the jobs that are missing, those in the archive too where there is one; returns how many."""
     from datetime import UTC, datetime, timedelta
 
-    from eventflow.archive.restore import enter_archived
+    from eventflow.archive.restore import list_archived
     from eventflow.log.errors import ArchiveDamaged
     from eventflow.log.rebuild_job_lists import rebuild_job_lists
     from eventflow.storage import StorageError
@@ -93,7 +93,7 @@ async def _rebuild(parts: Parts) -> int:
         return entered
     try:
         since = datetime.now(UTC) - timedelta(seconds=parts.settings.found_seconds)
-        return entered + await enter_archived(
+        return entered + await list_archived(
             parts.shelf, parts.tombstones, parts.log, since, parts.settings.leavings.deletes
         )
     except (ArchiveDamaged, StorageError) as error:

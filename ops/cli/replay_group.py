@@ -67,13 +67,13 @@ async def _replay(
     from eventflow.archive.backfill import Backfill, Replay
     from eventflow.log.codec import DecodeError
     from eventflow.log.errors import ArchiveDamaged
-    from eventflow.log.groups import registered
+    from eventflow.log.groups import registered_groups
     from eventflow.storage import StorageError
 
     async with open_tool(data_dir) as parts:
         known = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}.get(name, ())
         for keys in parts.keyspace.all:
-            if not known and (entry := (await registered(parts.redis, keys)).get(name)):
+            if not known and (entry := (await registered_groups(parts.redis, keys)).get(name)):
                 known = entry.topics
         replay: Replay = Replay(name, _topics(name, names) or known, since)
         if not replay.topics:

@@ -19,8 +19,8 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from ops.replay.difference import Difference
-    from ops.replay.history import Past
-    from ops.replay.rebuild import Report
+    from ops.replay.history import PastJob
+    from ops.replay.rebuild import RebuildReport
     from ops.replay.served import Served
 
 
@@ -61,17 +61,19 @@ def _instant(text: str) -> datetime:
     return at
 
 
-async def _past(job_id: str, version: int | None, time: datetime | None, data_dir: Path | None) -> tuple[Past, bytes]:
+async def _past(
+    job_id: str, version: int | None, time: datetime | None, data_dir: Path | None
+) -> tuple[PastJob, bytes]:
     from eventflow.domain.errors import DomainError
     from eventflow.log.codec import DecodeError
-    from ops.replay.history import NoSuchMoment, past_of
+    from ops.replay.history import NoSuchMoment, past_job
 
     async with open_tool(data_dir) as parts:
         try:
             envelopes = await parts.log.history(job_id)
             if not envelopes:
                 raise missing_job(job_id)
-            past = past_of(envelopes, version=version, time=time)
+            past = past_job(envelopes, version=version, time=time)
         except NoSuchMoment as error:
             way_out = "`eventflow replay history` without --at-version and --at-time shows them all"
             raise UsageError(f"Job {job_id}: {error}; {way_out}.") from error
@@ -81,7 +83,7 @@ async def _past(job_id: str, version: int | None, time: datetime | None, data_di
         return past, past.as_json(parts.log.codec)
 
 
-def _state_rows(past: Past) -> list[tuple[str, str]]:
+def _state_rows(past: PastJob) -> list[tuple[str, str]]:
     """The state, a line for each field; empty ones are left out."""
     rows = []
     for name, value in past.state().items():
@@ -134,7 +136,7 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def _summary(report: Report, dry_run: bool) -> str:
+def _summary(report: RebuildReport, dry_run: bool) -> str:
     found, mended = sum(report.found.values()), sum(report.mended.values())
     text = f"{report.jobs} jobs with {report.events} events folded; differences: {found}"
     if dry_run and found:
@@ -149,7 +151,7 @@ async def _rebuild(
     api_key: str | None,
     tell: Callable[[Difference, bool], None],
     data_dir: Path | None,
-) -> Report:
+) -> RebuildReport:
     from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
     from ops.replay.inspect import Inspector

@@ -19,7 +19,7 @@ from ops.cli.tables import printable
 if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
     from eventflow.storage.owner_mark import Owner
-    from ops.storage_check.check import Check, Finding, Report
+    from ops.storage_check.check import Check, CheckReport, Finding
 
 
 app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
@@ -62,7 +62,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _summary(report: Report, repair: bool) -> str:
+def _summary(report: CheckReport, repair: bool) -> str:
     text = f"{report.jobs} jobs, {report.objects} files, {report.size_bytes} bytes"
     found = ", ".join(f"{kind}: {count}" for kind, count in sorted(report.found.items()))
     if not found:
@@ -83,7 +83,7 @@ async def _check(
     checksum: bool,
     force: bool,
     tell: Callable[[Finding], None],
-) -> Report:
+) -> CheckReport:
     from eventflow.storage import StorageError
     from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.storage_check.check import Check
@@ -115,7 +115,7 @@ async def _check(
         return report
 
 
-def _shown(show: Callable[[str], None]) -> Callable[[Report], None]:
+def _shown(show: Callable[[str], None]) -> Callable[[CheckReport], None]:
     return lambda report: show(f"{report.jobs} jobs, {report.objects} files")
 
 

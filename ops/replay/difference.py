@@ -20,7 +20,7 @@ from ops.replay.scan import Due, JobSnapshot
 from ops.replay.served import ServedRepair
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     HISTORY = "history"  #: can't be decoded or folded, or isn't gapless
     MISSING = "missing"  #: others name the job, and its stream is gone
     STALLED = "stalled"  #: work is due that nobody will ever be handed
@@ -64,7 +64,7 @@ class Difference:
 
     job_id: str
     version: int
-    kind: Kind
+    kind: DifferenceKind
     detail: str
     mend: Repair | None = None
 
@@ -72,14 +72,16 @@ class Difference:
 def of_history(look: JobSnapshot, live: Mapping[str, str], *, named: bool) -> list[Difference]:
     """Of a job without a good history. `named`: whether the feed names it."""
     if not look.missing:
-        return [Difference(look.id, look.version, Kind.HISTORY, look.reason)]
+        return [Difference(look.id, look.version, DifferenceKind.HISTORY, look.reason)]
     found = []
     if named or not live:
         detail = "there is no stream of this job; restore it from an archive or a backup"
-        found.append(Difference(look.id, 0, Kind.MISSING, detail))
+        found.append(Difference(look.id, 0, DifferenceKind.MISSING, detail))
     if live:
         mend = LiveRepair(tuple(sorted(live)), cancel=False)
-        found.append(Difference(look.id, 0, Kind.LIVE, "there is a live hash of a job that isn't there", mend))
+        found.append(
+            Difference(look.id, 0, DifferenceKind.LIVE, "there is a live hash of a job that isn't there", mend)
+        )
     return found
 
 
@@ -91,14 +93,14 @@ def of_work(look: JobSnapshot, coming: Outstanding) -> list[Difference]:
     if look.cancelling:
         held = look.id in coming.coming
         detail = "asked to be cancelled, and no delivery is left whose worker would confirm it"
-        return [] if held else [Difference(look.id, look.version, Kind.LIMBO, detail, Confirmation())]
+        return [] if held else [Difference(look.id, look.version, DifferenceKind.LIMBO, detail, Confirmation())]
     if job.phase is Phase.DELETING:  # its files are removed after an outcome, which is no step of the job
         return []
     if not look.due:
         detail = f"{job.phase.value}, and nothing is due: cancel it, or cancel and reprocess it"
-        return [Difference(look.id, look.version, Kind.STUCK, detail)]
+        return [Difference(look.id, look.version, DifferenceKind.STUCK, detail)]
     lost = [due for due in look.due if not coming.has(look.id, due.seq)]
-    return [Difference(look.id, look.version, Kind.STALLED, _stalled(due), _again(due)) for due in lost]
+    return [Difference(look.id, look.version, DifferenceKind.STALLED, _stalled(due), _again(due)) for due in lost]
 
 
 def _stalled(due: Due) -> str:
@@ -110,11 +112,11 @@ def _again(due: Due) -> Redelivery:
 
 
 def of_feed(look: JobSnapshot, mend: FeedRepair | None) -> list[Difference]:
-    return [Difference(look.id, look.version, Kind.FEED, str(mend), mend)] if mend else []
+    return [Difference(look.id, look.version, DifferenceKind.FEED, str(mend), mend)] if mend else []
 
 
 def of_served(look: JobSnapshot, mend: ServedRepair | None) -> list[Difference]:
-    return [Difference(look.id, look.version, Kind.SERVED, str(mend), mend)] if mend else []
+    return [Difference(look.id, look.version, DifferenceKind.SERVED, str(mend), mend)] if mend else []
 
 
 def of_live(look: JobSnapshot, live: Mapping[str, str], seconds: int) -> list[Difference]:
@@ -128,7 +130,7 @@ def of_live(look: JobSnapshot, live: Mapping[str, str], seconds: int) -> list[Di
         return []
     told = [f"doesn't belong there: {', '.join(remove)}"] if remove else []
     told += ["the cancel hint is missing"] if cancel else []
-    return [Difference(look.id, look.version, Kind.LIVE, "; ".join(told), LiveRepair(remove, cancel))]
+    return [Difference(look.id, look.version, DifferenceKind.LIVE, "; ".join(told), LiveRepair(remove, cancel))]
 
 
 #: Or may have, before they were to be deleted.

@@ -20,7 +20,7 @@ class NoSuchMoment(ValueError):
 
 
 @frozen
-class Past:
+class PastJob:
     """The events up to a moment, and the job that they fold to. `last_version` is the job's version today."""
 
     envelopes: tuple[Envelope, ...]
@@ -43,7 +43,7 @@ class Past:
         return status_of(self.view, round(progress(self.view.job, {}), 1))
 
 
-def past_of(envelopes: Sequence[Envelope], *, version: int | None = None, time: datetime | None = None) -> Past:
+def past_job(envelopes: Sequence[Envelope], *, version: int | None = None, time: datetime | None = None) -> PastJob:
     """The job at `version`, or at `time` (events at that very time included), or now.
 
     Raises NoSuchMoment, and IllegalTransition where the history doesn't fold.
@@ -61,7 +61,7 @@ def past_of(envelopes: Sequence[Envelope], *, version: int | None = None, time: 
     view = view_of(seen)
     if view is None:
         raise NoSuchMoment("the job has no events")
-    return Past(seen, view, last.seq)
+    return PastJob(seen, view, last.seq)
 
 
 def rfc3339(at: datetime) -> str:

@@ -31,7 +31,7 @@ _MENDING = 32
 
 
 @define
-class Report:
+class RebuildReport:
     """What a rebuild has seen and done so far; the counts of differences are by kind."""
 
     jobs: int = 0
@@ -56,28 +56,28 @@ class Rebuild:
     inspector: Inspector
     mender: Repairer | None
     on_difference: Callable[[Difference, bool], None] = lambda *_: None
-    on_progress: Callable[[Report], None] = lambda _: None
+    on_progress: Callable[[RebuildReport], None] = lambda _: None
     on_begin: Callable[[], None] = lambda: None
     slice_entries: int = SLICE_ENTRIES
 
-    async def all(self) -> Report:
+    async def all(self) -> RebuildReport:
         """Every job of every partition. Raises CannotAsk and connection errors."""
-        report, of = Report(), self.inspector
+        report, of = RebuildReport(), self.inspector
         lengths = [await of.redis.xlen(keys.feed) for keys in of.keyspace.all]
         slices = 1 + sum(lengths) // self.slice_entries
         for number in range(slices):
             await self._slice(report, partial(_in_slice, slices, number))
         return report
 
-    async def jobs(self, ids: Sequence[str]) -> Report:
+    async def jobs(self, ids: Sequence[str]) -> RebuildReport:
         """These jobs only."""
-        report = Report()
+        report = RebuildReport()
         for look in await self.inspector.look(ids):
             report.jobs, report.events = report.jobs + 1, report.events + look.version
         await self._settle(report, ids)
         return report
 
-    async def _slice(self, report: Report, wanted: Wanted) -> None:
+    async def _slice(self, report: RebuildReport, wanted: Wanted) -> None:
         first = await FirstPass.begin(self.inspector, wanted)
         self.on_begin()
         suspects: set[str] = set()
@@ -103,7 +103,7 @@ class Rebuild:
             live.update(filter(wanted, found.live))
             yield list(filter(wanted, found.jobs))
 
-    async def _settle(self, report: Report, suspects: Sequence[str]) -> None:
+    async def _settle(self, report: RebuildReport, suspects: Sequence[str]) -> None:
         """Count what is confirmed of `suspects`, and mend it."""
         found = await self.inspector.confirmed(suspects)
         for start in range(0, len(found), _MENDING):

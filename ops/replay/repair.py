@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from eventflow.domain.commands import ConfirmCancellation
 from eventflow.log.connection import load_script
 from eventflow.log.event_store import Cause, JobEventStore
-from eventflow.log.feed import drop_folded
+from eventflow.log.feed import drop_cached
 from eventflow.log.keys import Keyspace
 from ops.replay.difference import Confirmation, Difference, LiveRepair, Redelivery
 from ops.replay.feed_check import FeedRepair
@@ -37,7 +37,7 @@ class Repairer:
             self._log.forget(job_id)
             await self._log.execute(job_id, [ConfirmCancellation()], self._cause)
         elif isinstance(mend, ServedRepair):
-            await drop_folded(self._redis, keys, job_id)
+            await drop_cached(self._redis, keys, job_id)
         else:
             assert_never(mend)
         return True

@@ -26,13 +26,13 @@ from eventflow.log.codec import DecodeError
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.event_store import JobEventStore
 from eventflow.storage import ObjectInfo, ObjectMissing, ObjectStore
-from ops.storage_check.referenced_files import Claims, claims_of, expanded
+from ops.storage_check.referenced_files import ReferencedFiles, expanded, referenced_files_of
 
 #: Under which each store has the files of jobs. What is elsewhere (assets, the scene cache) isn't jobs'.
 ROOTS: Mapping[StoreRole, str] = {"workspace": "jobs/", "delivery": "videos/", "fallback": "videos/"}
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     ORPHAN = "orphan"  #: of a job of the log, and no event names it
     UNKNOWN = "unknown"  #: of a job that the log doesn't know
     FOREIGN = "foreign"  #: where jobs have their files, under a name that is no job's
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 class Finding:
     """`removed` where a repair has done away with it. `job_id` is empty where a key tells of none."""
 
-    kind: Kind
+    kind: FindingKind
     store: StoreRole | None
     key: str
     job_id: str
@@ -56,7 +56,7 @@ class Finding:
 
 
 @define
-class Report:
+class CheckReport:
     """What was seen; `found` and `removed` are counts by kind."""
 
     jobs: int = 0
@@ -76,7 +76,7 @@ class Report:
         self.found[kind] = self.found.get(kind, 0) + 1
         if finding.removed:
             self.removed[kind] = self.removed.get(kind, 0) + 1
-        if finding.kind is Kind.ORPHAN:
+        if finding.kind is FindingKind.ORPHAN:
             self.orphan_bytes += finding.size_bytes
 
 
@@ -103,36 +103,41 @@ class Check:
     unknown_too: bool = False
     checksum: bool = False
     on_finding: Callable[[Finding], None] = lambda _: None
-    on_progress: Callable[[Report], None] = lambda _: None
+    on_progress: Callable[[CheckReport], None] = lambda _: None
 
-    async def run(self, jobs: Sequence[bytes]) -> Report:
+    async def run(self, jobs: Sequence[bytes]) -> CheckReport:
         """`jobs` are the sorted compact ids of all jobs. Raises StorageError and connection errors."""
-        report = Report()
+        report = CheckReport()
         async for job_id, found in together(jobs, self.stores):
             await self._job(report, job_id, found)
             self.on_progress(report)
         return report
 
-    async def _job(self, report: Report, job_id: str, found: Mapping[StoreRole, Files]) -> None:
+    async def _job(self, report: CheckReport, job_id: str, found: Mapping[StoreRole, Files]) -> None:
         objects = [info for files in found.values() for info in files.objects]
         report.objects += len(objects)
         report.size_bytes += sum(info.size_bytes for info in objects)
         try:
             history = await self.log.history(job_id) if is_job_id(job_id) else []
-            claims = claims_of(history)
+            claims = referenced_files_of(history)
         except (DecodeError, DomainError, ArchiveDamaged) as error:
-            self._tell(report, Finding(Kind.UNREADABLE, None, "", job_id, detail=str(error)))
+            self._tell(report, Finding(FindingKind.UNREADABLE, None, "", job_id, detail=str(error)))
             return
         report.jobs += bool(history)
         report.unknown_objects += 0 if history else len(objects)
-        kind = Kind.ORPHAN if history else Kind.UNKNOWN if is_job_id(job_id) else Kind.FOREIGN
+        kind = FindingKind.ORPHAN if history else FindingKind.UNKNOWN if is_job_id(job_id) else FindingKind.FOREIGN
         await self._orphans(report, kind, job_id, found, claims)
         await self._wanted(report, job_id, found, claims)
 
     async def _orphans(
-        self, report: Report, kind: Kind, job_id: str, found: Mapping[StoreRole, Files], claims: Claims
+        self,
+        report: CheckReport,
+        kind: FindingKind,
+        job_id: str,
+        found: Mapping[StoreRole, Files],
+        claims: ReferencedFiles,
     ) -> None:
-        removed = self.repair and (kind is Kind.ORPHAN or (kind is Kind.UNKNOWN and self.unknown_too))
+        removed = self.repair and (kind is FindingKind.ORPHAN or (kind is FindingKind.UNKNOWN and self.unknown_too))
         for role, files in found.items():
             for info in files.objects:
                 young = info.modified_at > self.older_than
@@ -142,15 +147,17 @@ class Check:
                     await self.stores[role].delete(info.key)
                 self._tell(report, Finding(kind, role, info.key, job_id, info.size_bytes, removed=removed))
 
-    async def _wanted(self, report: Report, job_id: str, found: Mapping[StoreRole, Files], claims: Claims) -> None:
+    async def _wanted(
+        self, report: CheckReport, job_id: str, found: Mapping[StoreRole, Files], claims: ReferencedFiles
+    ) -> None:
         there = {(role, info.key) for role, files in found.items() for info in files.objects}
         for (role, key), file in claims.wanted.items():
             detail = ""
             if (role, key) not in there and not await self._exists(role, key):
                 if await self._still_wanted(job_id, file):
-                    self._tell(report, Finding(Kind.MISSING, role, key, job_id, file.size_bytes))
+                    self._tell(report, Finding(FindingKind.MISSING, role, key, job_id, file.size_bytes))
             elif self.checksum and (detail := await self._damage(file)) and await self._still_wanted(job_id, file):
-                self._tell(report, Finding(Kind.DAMAGED, role, key, job_id, file.size_bytes, detail))
+                self._tell(report, Finding(FindingKind.DAMAGED, role, key, job_id, file.size_bytes, detail))
 
     async def _exists(self, role: StoreRole, key: str) -> bool:
         try:
@@ -161,7 +168,7 @@ class Check:
 
     async def _still_wanted(self, job_id: str, file: FileRef) -> bool:
         """It may have been deleted, moved or made anew since the job was read."""
-        return (file.store, file.key) in claims_of(await self.log.history(job_id)).wanted
+        return (file.store, file.key) in referenced_files_of(await self.log.history(job_id)).wanted
 
     async def _damage(self, file: FileRef) -> str:
         """What is wrong with the content, read in pieces; empty where nothing is."""
@@ -178,7 +185,7 @@ class Check:
             return f"it has {size_bytes} bytes, and should have {file.size_bytes}"
         return "" if digest.hexdigest() == file.sha256 else "its SHA-256 isn't the one of the event"
 
-    def _tell(self, report: Report, finding: Finding) -> None:
+    def _tell(self, report: CheckReport, finding: Finding) -> None:
         report.add(finding)
         self.on_finding(finding)
 

@@ -15,7 +15,7 @@ from eventflow.log.archive_pointers import BUCKETS, ArchivePointers
 from eventflow.log.keys import Keyspace
 from ops.replay.scan import scan_jobs
 
-Named = tuple[StoreRole, str]
+FileKey = tuple[StoreRole, str]
 _SERVED: tuple[StoreRole, ...] = ("delivery", "fallback")
 
 
@@ -44,18 +44,18 @@ def expanded(raw: bytes) -> str:
 
 
 @frozen
-class Claims:
+class ReferencedFiles:
     """What a job says of files. `named` may exist: an event names them. `wanted` have to: viewers are sent there.
 
     `at_work` is a job whose files may be named any moment.
     """
 
-    named: frozenset[Named] = frozenset()
-    wanted: dict[Named, FileRef] = field(factory=dict)
+    named: frozenset[FileKey] = frozenset()
+    wanted: dict[FileKey, FileRef] = field(factory=dict)
     at_work: bool = False
 
 
-def claims_of(history: Sequence[Envelope]) -> Claims:
+def referenced_files_of(history: Sequence[Envelope]) -> ReferencedFiles:
     """Of a whole history; of no job, where it is empty. Raises IllegalTransition.
 
     A deleted job claims nothing. A file that is named in the fallback store may be on its way to the delivery store, by
@@ -63,15 +63,15 @@ def claims_of(history: Sequence[Envelope]) -> Claims:
     """
     job = fold(envelope.event for envelope in history)
     if job is None or job.gone:
-        return Claims(at_work=job is not None and not job.finished)
-    named: set[Named] = set()
+        return ReferencedFiles(at_work=job is not None and not job.finished)
+    named: set[FileKey] = set()
     for file in (file for envelope in history for file in files_of(envelope.event)):
         roles = (file.store,) if file.store == "workspace" else _SERVED
         named |= {(role, file.key) for role in roles}
-    return Claims(frozenset(named), _wanted(job), not job.finished)
+    return ReferencedFiles(frozenset(named), _wanted(job), not job.finished)
 
 
-def _wanted(job: Job) -> dict[Named, FileRef]:
+def _wanted(job: Job) -> dict[FileKey, FileRef]:
     served = (job.published, job.uploaded_videos, job.uploaded_thumbnails, job.uploaded_captions)
     files = [*files_of(served), *(file for scene in job.scenes for file in files_of(scene.uploaded))]
     return {(file.store, file.key): file for file in files if file.store != "workspace"}

@@ -12,7 +12,7 @@ from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.event_store import JobEventStore
 from eventflow.storage import ObjectStore
 from eventflow.storage.cleanup import WRITTEN
-from ops.storage_check.check import ROOTS, Finding, Kind
+from ops.storage_check.check import ROOTS, Finding, FindingKind
 
 
 async def open_uploads(
@@ -46,4 +46,4 @@ async def open_uploads(
             removed = repair and (known or unknown_too) and await store.abort(upload)
             last = f"last used at {upload.last_used_at:%Y-%m-%dT%H:%M:%SZ}"
             detail = last if known else f"{last}, of no job that the log knows"
-            yield Finding(Kind.UPLOAD, role, key, job_id if known else "", detail=detail, removed=removed)
+            yield Finding(FindingKind.UPLOAD, role, key, job_id if known else "", detail=detail, removed=removed)

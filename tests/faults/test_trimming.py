@@ -13,7 +13,7 @@ from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.consumer import GroupMember
 from eventflow.log.errors import PositionLost
 from eventflow.log.feed import FeedTail
-from eventflow.log.groups import group_states, registered, remove_group
+from eventflow.log.groups import group_states, registered_groups, remove_group
 from tests.support.archiving import Archived, archived_space, read_all
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, Space, open_space, utc_now
@@ -141,7 +141,7 @@ async def test_orphan_group_holds_nothing_up_and_a_registered_one_does(archived:
     assert await remove_group(space.redis, space.keyspace, "statistics") == 2
     await trim(archived, feed=False)
     assert await archived.length(Topic.GENERATED) == 0
-    assert "statistics" not in await registered(space.redis, space.keys)
+    assert "statistics" not in await registered_groups(space.redis, space.keys)
 
 
 async def test_groups_that_never_started_hold_their_topics_up(archived: Archived) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventflow.archive.restore import enter_archived, restore
+from eventflow.archive.restore import list_archived, restore
 from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
@@ -33,7 +33,7 @@ async def test_an_archived_job_is_deleted_and_archived_again_at_once(archived: A
     assert not await archived.in_server(job)
     assert [event.type for event in await archived.log.history(job)] == [*CHAIN, "DeletionRequested", "JobDeleted"]
     assert await archived.listed() == [kept]
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
+    assert await list_archived(archived.shelf, archived.tombstones, archived.log) == 0
     assert await archived.listed() == [kept]
 
 

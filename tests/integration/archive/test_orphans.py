@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 from eventflow.archive.verify import Orphan, remove_orphans
 from eventflow.domain import commands as cmd
 from eventflow.domain.topics import Topic
-from eventflow.log.archive_pointers import Burial
+from eventflow.log.archive_pointers import ArchivedJob
 from tests.integration.archive.test_restore import verified
 from tests.support.archiving import Archived, StrikesAt, Struck
 from tests.support.runtime import CAUSE, CHAIN
@@ -85,7 +85,7 @@ async def test_burial_comes_within_the_hour_or_not_at_all(archived: Archived) ->
     await archiver.ensure()
 
     class SleptFor:
-        async def bury(self, keys: object, segment: str, *rest: list[Burial]) -> int:
+        async def bury(self, keys: object, segment: str, *rest: list[ArchivedJob]) -> int:
             ms, sha256 = segment[3:].split("-")
             late = f"00/{int(ms) - 3_700_000:013d}-{sha256}"
             return await archived.tombstones.bury(archived.space.keys, late, *rest)  # type: ignore[arg-type]

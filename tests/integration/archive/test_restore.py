@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventflow.archive.restore import NotEmpty, enter_archived, restore
+from eventflow.archive.restore import NotEmpty, list_archived, restore
 from eventflow.archive.verify import Verified, verify
 from eventflow.domain import commands as cmd
 from eventflow.log.codec import Codec
@@ -60,8 +60,8 @@ async def test_lists_are_made_anew_with_what_is_archived(archived: Archived) -> 
     await archived.log.execute(jobs[1], [cmd.RequestReprocess()], CAUSE)  # it is in the server again
     keys = archived.space.keys
     await archived.space.redis.delete(keys.all_jobs, keys.jobs_of(OWNER))
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 4
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
+    assert await list_archived(archived.shelf, archived.tombstones, archived.log) == 4
+    assert await list_archived(archived.shelf, archived.tombstones, archived.log) == 0
     assert await rebuild_job_lists(archived.log) == 1
     page = await archived.log.index.read(OWNER, None, 100)
     assert [entry.job_id for entry in page.entries] == jobs[::-1]

