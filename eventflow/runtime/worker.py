@@ -235,7 +235,7 @@ class Worker:
     async def _take_over(self, member: GroupMember) -> None:
         lease_ms, room = self._overdue()
         working = [held.delivery.claim for held in self._held if held.member is member and not held.given_up]
-        for delivery in await member.sweep(lease_ms, room, working) if room > 0 else ():
+        for delivery in await member.reclaim(lease_ms, room, working) if room > 0 else ():
             entry, count = delivery.claim.entry_id, delivery.claim.count
             self._log.warning("entry taken over", entry=entry, delivery_count=count)
             self._take(member, (delivery,))
@@ -261,7 +261,7 @@ class Worker:
 
     async def _reap(self, member: GroupMember, idle_ms: int | None = None) -> None:
         silent_ms = int(max(_SILENT_S, 10 * self._settings.lease_s) * 1000) if idle_ms is None else idle_ms
-        if removed := await member.reap(silent_ms):
+        if removed := await member.remove_silent_consumers(silent_ms):
             self._log.info("silent consumers removed", count=removed)
 
     async def _renew(self, member: GroupMember) -> None:

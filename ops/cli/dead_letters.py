@@ -156,7 +156,12 @@ def drop(
         from eventflow.log.event_store import Cause
         from eventflow.telemetry.tracing import new_traceparent
 
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = Cause(
+            owner="operator",
+            correlation_id=f"cli-{secrets.token_hex(8)}",
+            causation_id="",
+            traceparent=new_traceparent(secrets.token_hex(24)),
+        )
         entry, record = await parked.drop(name, cause)
         return f"dropped {name}; job {_job(entry, record)}"
 

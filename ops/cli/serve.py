@@ -164,7 +164,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             runner = keeper(parts) if archives else make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
             tune_process()
             say(f"ready {name}")
-            stores = [*parts.stores.values(), *([parts.shelf.store] if parts.shelf else [])]
+            stores = [*parts.stores.values(), *([parts.segment_store.store] if parts.segment_store else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
                 async with kept_tidy(stores), looked_after(parts, name):
                     await runner.run(stop)

@@ -92,13 +92,13 @@ async def _check(
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
     async with open_tool(data_dir) as parts:
-        made = Check(parts.log, parts.stores, older_than, checksum=checksum)
+        made = Check(log=parts.log, stores=parts.stores, older_than=older_than, checksum=checksum)
         try:
             if repair:
                 await refuse_foreign_stores(parts)
             with counting("comparing") as show:
                 made = evolve(made, on_progress=_shown(show))
-                jobs = await all_jobs(parts.redis, parts.keyspace, parts.tombstones if parts.shelf else None)
+                jobs = await all_jobs(parts.redis, parts.keyspace, parts.pointers if parts.segment_store else None)
                 strangers = await _strangers(made, jobs) if repair and not force else 0
             force = force or _asked_for(strangers)
             with counting("comparing") as show:

@@ -19,7 +19,7 @@ FileKey = tuple[StoreRole, str]
 _SERVED: tuple[StoreRole, ...] = ("delivery", "fallback")
 
 
-async def all_jobs(redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers | None) -> list[bytes]:
+async def all_jobs(redis: Redis, keyspace: Keyspace, pointers: ArchivePointers | None) -> list[bytes]:
     """The compact ids (see `compact`) of every job, in the server or archived, sorted: some 60 bytes each.
 
     Jobs that begin meanwhile may be left out. Raises connection errors.
@@ -27,27 +27,28 @@ async def all_jobs(redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers
     found: set[bytes] = set()
     async for page in scan_jobs(redis, keyspace):
         found.update(map(compact, page.jobs))
-    if tombstones is not None:
+    if pointers is not None:
         for keys in keyspace.all:
             for bucket in BUCKETS:
-                found.update(map(compact, await tombstones.bucket(keys, bucket)))
+                found.update(map(compact, await pointers.bucket(keys, bucket)))
     return sorted(found)
 
 
 def compact(job_id: str) -> bytes:
-    """17 bytes that sort as the ids do."""
+    """The id in 17 bytes, which sort as ids do."""
     return bytes.fromhex(job_id[:2] + job_id[3:])
 
 
 def expanded(raw: bytes) -> str:
+    """The id of a compact id."""
     return f"{raw[:1].hex()}-{raw[1:].hex()}"
 
 
 @frozen
 class ReferencedFiles:
-    """What a job says of files. `named` may exist: an event names them. `wanted` have to: viewers are sent there.
+    """The files of a job. `named` may exist: an event names them. `wanted` must exist: viewers are sent there.
 
-    `at_work` is a job whose files may be named any moment.
+    `at_work`: the job is unfinished, and may name more files at any moment.
     """
 
     named: frozenset[FileKey] = frozenset()
@@ -56,10 +57,10 @@ class ReferencedFiles:
 
 
 def referenced_files_of(history: Sequence[Envelope]) -> ReferencedFiles:
-    """Of a whole history; of no job, where it is empty. Raises IllegalTransition.
+    """The files of a whole history; none for an empty one. Raises IllegalTransition.
 
-    A deleted job claims nothing. A file that is named in the fallback store may be on its way to the delivery store, by
-    the same key. What is in the workspace isn't wanted: what is missed there is made again.
+    A deleted job has no files. A file that is named in the fallback store may be on its way to the delivery store,
+    under the same key. Files in the workspace aren't wanted: missing ones are made again.
     """
     job = fold(envelope.event for envelope in history)
     if job is None or job.gone:

@@ -78,7 +78,9 @@ async def test_commit_that_is_given_up_is_not_sent_later(through: Space, proxy: 
     async def commit(name: str) -> None:
         set_deadline(Deadline(0.5))
         event = NewEvent("X", '{"time":""}', None)
-        await through.log.committer.commit(Commit(through.keys, name, events=(event,), most_waiting=UNLIMITED))
+        await through.log.committer.commit(
+            Commit(keys=through.keys, job_id=name, events=(event,), most_waiting=UNLIMITED)
+        )
 
     await commit("before")
     proxy.hang()

@@ -89,7 +89,7 @@ async def test_pending_entries_keep_their_content(archived: Archived) -> None:
     assert deliveries
     await archived.archive()
     await trim(archived)
-    swept = await member_of(space, "generation", "takes over").sweep(0, 100)
+    swept = await member_of(space, "generation", "takes over").reclaim(0, 100)
     assert [d.payload for d in swept] == [d.payload for d in deliveries]
     assert {archived.log.codec.decode(d.payload or b"").job_id for d in swept} == {last}
 
@@ -110,10 +110,10 @@ async def test_aof_rewrite_after_trimming_keeps_what_is_pending(
         await wait_until(lambda: _rewritten(own_space))
         own_server.kill()
         own_server.start()
-        swept = await member_of(own_space, "generation", "takes over").sweep(0, 100)
+        swept = await member_of(own_space, "generation", "takes over").reclaim(0, 100)
         assert [archived.log.codec.decode(d.payload or b"").job_id for d in swept] == jobs[10:]
         for job in jobs:
-            assert len(await archived.log.history(job)) == 5  # tombstones are in the file, too
+            assert len(await archived.log.history(job)) == 5  # pointers are in the file, too
 
 
 async def _rewritten(space: Space) -> bool:

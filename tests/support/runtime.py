@@ -43,7 +43,7 @@ from eventflow.telemetry.tracing import Tracing
 
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
-CAUSE = Cause(OWNER, "request-1", "", TRACEPARENT)
+CAUSE = Cause(owner=OWNER, correlation_id="request-1", causation_id="", traceparent=TRACEPARENT)
 REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
 CHAIN = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
 #: Retries that tests can wait for.

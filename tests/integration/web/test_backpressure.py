@@ -160,7 +160,7 @@ async def test_burst_over_several_processes_does_not_pass_the_limit(
         if keyed and status == 202:
             assert (await post(clients[0], keys[number]))[:2] == (202, body)
     if not keyed:  # nothing is left of the others
-        page = await deps.log.index.read(None, None, asked)
+        page = await deps.log.job_lists.read(None, None, asked)
         assert {entry.job_id for entry in page.entries} == {
             body["job_id"] for status, body, _ in answers if status == 202
         }

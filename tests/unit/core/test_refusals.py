@@ -48,11 +48,11 @@ def test_a_code_is_known_in_every_shape(code: str) -> None:
     [
         ("user_script:12: attempt to index a nil value", Refusal.FINAL),
         ("ERR wrong number of arguments for 'xadd' command", Refusal.FINAL),
-        ("ERR max number of clients + cluster connections reached", Refusal.PASSING),
-        ("ERR max requests limit exceeded. Limit: 500000", Refusal.PASSING),
-        ("THROTTLED try again", Refusal.PASSING),
-        ("OOM command not allowed when used memory > 'maxmemory'. script: 1a, on @user_script:86.", Refusal.PASSING),
-        ("READONLY You can't write against a read only replica. script: 1a, on @user_script:86.", Refusal.MISLED),
+        ("ERR max number of clients + cluster connections reached", Refusal.TRANSIENT),
+        ("ERR max requests limit exceeded. Limit: 500000", Refusal.TRANSIENT),
+        ("THROTTLED try again", Refusal.TRANSIENT),
+        ("OOM command not allowed when used memory > 'maxmemory'. script: 1a, on @user_script:86.", Refusal.TRANSIENT),
+        ("READONLY You can't write against a read only replica. script: 1a, on @user_script:86.", Refusal.WRONG_SERVER),
         ("", Refusal.FINAL),
     ],
 )
