@@ -20,12 +20,12 @@ from eventflow.codec import DecodeError
 from eventflow.domain.commands import RequestDeletion
 from eventflow.domain.errors import DomainError
 from eventflow.envelope import Envelope, is_job_id
-from eventflow.leavings_settings import LeavingsSettings
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.index import place_of
 from eventflow.log.jobs import JobLog
 from eventflow.log.keys import PartitionKeys
 from eventflow.log.records import Cause
+from eventflow.settings import FinishedJobsSettings
 from eventflow.telemetry.tracing import new_traceparent
 
 #: Jobs of a partition that one step looks at.
@@ -42,7 +42,7 @@ class Retention:
     """Goes over the lists of every partition, oldest job first, in steps. A job's time counts from its last event."""
 
     log: JobLog
-    settings: LeavingsSettings
+    settings: FinishedJobsSettings
     clock: Callable[[], datetime]
     page: int = _PAGE
     _after: dict[int, int] = field(factory=dict)
@@ -54,7 +54,7 @@ class Retention:
 
         Raises StorageError and connection errors: then the next step looks at the same jobs again.
         """
-        shortest = self.settings.shortest
+        shortest = self.settings.earliest_deletion
         if shortest is None:
             return False
         up_to = max(0, place_of(self.clock() - shortest))
@@ -96,7 +96,7 @@ class Retention:
         return found
 
     async def _look(self, job_id: str, last: Envelope | None) -> None:
-        kept = self.settings.retention_of(last.owner) if last else None
+        kept = self.settings.delete_after(last.owner) if last else None
         if last is None or kept is None or last.occurred_at + kept > self.clock():
             self._remember(job_id, last.occurred_at + kept if last and kept else _NEVER)
             return

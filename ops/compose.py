@@ -249,14 +249,14 @@ def keeper(parts: Parts) -> Keeper:
     archiver, unlister = None, None
     if parts.shelf is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
+        settings = ArchiveSettings.lasting(parts.settings.finished_jobs.archive_after_seconds)
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
-        listed_s = parts.settings.found_seconds
-        leavings = parts.settings.leavings
-        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
+        finished = parts.settings.finished_jobs
+        listed_s = finished.listing_window_seconds
+        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, finished.deletes)
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    retention = Retention(parts.log, parts.settings.leavings, utc_now)
+    retention = Retention(parts.log, parts.settings.finished_jobs, utc_now)
     return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
 
 

@@ -32,5 +32,5 @@ async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
         return
     from handlers.upload.homecoming import coming_home
 
-    async with coming_home(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+    async with coming_home(homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random):
         yield

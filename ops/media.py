@@ -21,5 +21,5 @@ class MediaParts(TypedDict):
 def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts:
     """In development http URLs go, too, where remote media are allowed at all."""
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
+    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
     return MediaParts(inspector=MediaInspector(clock), remote=remote)

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import structlog
 from attrs import evolve
 
-from eventflow.settings import Environment, Settings
+from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import StorageError
 from eventflow.topics import ARCHIVE_GROUP, GROUP_TOPICS
-from eventflow.web_settings import is_loopback
 from ops.data_dir import DataDirError, scratch_of, take
 from ops.embedded import DataDirLock, EmbeddedServer
 from ops.supervisor import Child, ChildSpec, first_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eventflow.media import ALLOWED
-from eventflow.media_settings import MediaSettings
+from eventflow.settings import AssetLimits
 from web import schemas
 from web.assets import MAX_NAME_CHARS, ROUTE
 from web.operations import answer_of, operation, path, query
@@ -35,7 +35,7 @@ def answers() -> dict[str, Schema]:
     return {"Asset": asset}
 
 
-def paths(media: MediaSettings) -> dict[str, Any]:
+def paths(media: AssetLimits) -> dict[str, Any]:
     """Of an installation with these limits."""
     one = path("asset_id", schemas.STRING)
     name = query("name", _NAME, "What you call it; the file's name in a form if left out.")
@@ -59,7 +59,7 @@ def paths(media: MediaSettings) -> dict[str, Any]:
     }
 
 
-def _body(media: MediaSettings) -> dict[str, Any]:
+def _body(media: AssetLimits) -> dict[str, Any]:
     most = f"at most {media.max_image_mb}, {media.max_clip_mb} and {media.max_audio_mb} MB"
     taken = {**_BYTES, "description": f"Taken by content, whatever the type says: {ALLOWED}; {most}."}
     form = {**schemas.options(file=taken), "required": ["file"]}

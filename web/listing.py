@@ -9,8 +9,9 @@ from aiohttp import web
 
 from eventflow.codec import DecodeError
 from eventflow.domain.errors import DomainError
+from eventflow.domain.values import OWNER_FORM, is_owner
 from eventflow.domain.view import Status
-from eventflow.identity import OWNER_FORM, Principal, is_owner
+from eventflow.identity import Principal
 from eventflow.log.index import Cursor, Page
 from eventflow.settings import Settings
 from web.checks import known_query, query_choice, query_number

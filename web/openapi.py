@@ -284,7 +284,7 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
             **_media_paths(_expires_in(settings)),
             **_ending_paths(),
             **streaming_openapi.paths(settings.playback_token_seconds, _expires_in(settings)),
-            **assets_openapi.paths(settings.media),
+            **assets_openapi.paths(settings.asset_limits),
             **_service_paths(),
         },
         "components": {

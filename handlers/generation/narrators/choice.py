@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.generation import espeak
 from handlers.generation.errors import UnknownVoice
 from handlers.generation.narrators.base import Narrator, Speech, VoiceInfo

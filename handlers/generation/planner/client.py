@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 from attrs import frozen
 
-from eventflow.model_settings import PlannerSettings
+from eventflow.settings import PlannerSettings
 from handlers.generation.services.client import Answer, Service
 from handlers.generation.services.errors import ServiceFailed, ServiceRefused
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from attrs import frozen
 
-from eventflow.model_settings import PlannerSettings
+from eventflow.settings import PlannerSettings
 from handlers.generation.errors import RequestError, ScriptError
 from handlers.generation.model import Charged, Control
 from handlers.generation.planner.client import Completion, Message, chat_service, complete, json_in

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from attrs import frozen
 
-from eventflow.model_settings import RemoteSettings
+from eventflow.settings import RemoteSettings
 from handlers.generation.remote.content import ContentFetcher
 from handlers.generation.remote.errors import RemoteUnknown
 from handlers.generation.remote.states import RemoteWork, read_work

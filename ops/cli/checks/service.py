@@ -18,11 +18,10 @@ from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.errors import LogForbidden, LogUnfit, Misled
 from eventflow.log.fitness import FORGETS, UNKNOWN, check_server, forbidden, look_at
 from eventflow.log.paused import PausedWorkers
-from eventflow.settings import Environment, Settings
+from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import LocalStore, StorageError
 from eventflow.storage.viewing import viewed
 from eventflow.topics import GROUP_TOPICS
-from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 from ops.cli.common import CREDENTIALS
 

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.runtime.failure import GenerationError
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.failures import as_step_errors
 from handlers.generation import speech
 from handlers.generation.content import Line
