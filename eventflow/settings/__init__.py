@@ -1,7 +1,7 @@
 """Settings from `EVENTFLOW_*` variables, each declared once. No I/O but for reading files that hold secrets."""
 
 from eventflow.settings.asset_limits import AssetLimits
-from eventflow.settings.declare import Row, Section
+from eventflow.settings.declare import Section, Setting
 from eventflow.settings.delivery import DeliverySettings
 from eventflow.settings.finished_jobs import FinishedJobsSettings
 from eventflow.settings.services import PlannerSettings, RemoteSettings
@@ -24,8 +24,8 @@ __all__ = [
     "FinishedJobsSettings",
     "PlannerSettings",
     "RemoteSettings",
-    "Row",
     "Section",
+    "Setting",
     "Settings",
     "SettingsError",
     "SpeechSettings",

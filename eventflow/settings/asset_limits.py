@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from eventflow.media import Kind as AssetKind
-from eventflow.settings.declare import Group, number, switch
+from eventflow.settings.declare import Group
+from eventflow.settings.kinds import number, switch
 
 ASSETS = Group("Assets: the users' own pictures, clips and sound")
 

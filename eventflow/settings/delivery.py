@@ -6,7 +6,8 @@ from typing import Literal
 
 from attrs import frozen
 
-from eventflow.settings.declare import PREFIX, Group, mapped, number, web_url
+from eventflow.settings.declare import PREFIX, Group
+from eventflow.settings.kinds import mapped, number, web_url
 
 DELIVERY = Group("Delivery to viewers: signed URLs, playback tokens")
 

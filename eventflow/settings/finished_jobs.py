@@ -8,7 +8,8 @@ from datetime import timedelta
 from attrs import frozen
 
 from eventflow.domain.values import is_owner
-from eventflow.settings.declare import PREFIX, Group, form, number, pairs
+from eventflow.settings.declare import PREFIX, Group
+from eventflow.settings.kinds import form, number, pairs
 
 FINISHED_JOBS = Group("Finished jobs: archive, lists, deletion, fallback")
 

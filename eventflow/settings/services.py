@@ -6,7 +6,8 @@ from typing import Final
 
 from attrs import frozen
 
-from eventflow.settings.declare import Group, bearer_token, mapped, matching, number, service_url, switch
+from eventflow.settings.declare import Group
+from eventflow.settings.kinds import bearer_token, mapped, matching, number, service_url, switch
 
 PLANNER = Group("Topic planner: a chat model that plans scenes")
 REMOTE = Group("Text-to-video service: clips of the pipeline remote")

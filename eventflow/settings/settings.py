@@ -21,10 +21,19 @@ from eventflow.settings.asset_limits import AssetLimits
 from eventflow.settings.declare import (
     PREFIX,
     Group,
-    Refused,
     Section,
-    choice,
     declared,
+    part,
+    read,
+    sections,
+    with_current_names,
+    with_secrets_from_files,
+)
+from eventflow.settings.delivery import DELIVERY, DeliverySettings
+from eventflow.settings.finished_jobs import FINISHED_JOBS, FinishedJobsSettings
+from eventflow.settings.kinds import (
+    Refused,
+    choice,
     folder,
     form,
     mapped,
@@ -32,15 +41,8 @@ from eventflow.settings.declare import (
     number,
     optional_folder,
     pairs,
-    part,
-    read,
-    sections,
     web_url,
-    with_current_names,
-    with_secrets_from_files,
 )
-from eventflow.settings.delivery import DELIVERY, DeliverySettings
-from eventflow.settings.finished_jobs import FINISHED_JOBS, FinishedJobsSettings
 from eventflow.settings.services import PlannerSettings, RemoteSettings
 from eventflow.settings.speech import SpeechSettings
 from eventflow.settings.web import WEB, WebSettings

@@ -8,7 +8,8 @@ from typing import Final
 
 from attrs import frozen
 
-from eventflow.settings.declare import Group, bearer_token, mapped, matching, number, optional_folder, service_url
+from eventflow.settings.declare import Group
+from eventflow.settings.kinds import bearer_token, mapped, matching, number, optional_folder, service_url
 
 NARRATION = Group("Narration: Piper's voices, a speech service")
 

@@ -7,7 +7,8 @@ import re
 
 from attrs import frozen
 
-from eventflow.settings.declare import Group, form, number, switch
+from eventflow.settings.declare import Group
+from eventflow.settings.kinds import form, number, switch
 
 WEB = Group("Web process: address, access, connections")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventflow.settings import Row, reference
+from eventflow.settings import Setting, reference
 from ops.cli.common import say
 
 
@@ -14,7 +14,7 @@ def settings() -> None:
 def markdown_tables() -> str:
     """Return one Markdown table for each subject, without a line end after the last."""
     return "\n\n".join(
-        "\n".join([f"### {section.heading}", "", *_HEAD, *(_line(row) for row in section.rows)])
+        "\n".join([f"### {section.heading}", "", *_HEAD, *(_line(each) for each in section.settings)])
         for section in reference()
     )
 
@@ -22,14 +22,15 @@ def markdown_tables() -> str:
 _HEAD = ("| variable | default | values | meaning |", "|---|---|---|---|")
 
 
-def _line(row: Row) -> str:
-    return f"| `{row.variable}` | {_code(row.default)} | {_cell(row.values)} | {_cell(_meaning(row))} |"
+def _line(setting: Setting) -> str:
+    values, meaning = _cell(setting.kind.values), _cell(_meaning(setting))
+    return f"| `{setting.variable}` | {_code(setting.default)} | {values} | {meaning} |"
 
 
-def _meaning(row: Row) -> str:
-    secret = f". Secret; `{row.variable}_FILE` may name a file that holds it" if row.secret else ""
-    old = f". Called `{row.old_variable}` before; that name still works" if row.old_variable else ""
-    return f"{row.text}{secret}{old}"
+def _meaning(setting: Setting) -> str:
+    secret = f". Secret; `{setting.file_variable}` may name a file that holds it" if setting.secret else ""
+    old = f". Called `{setting.old_variable}` before; that name still works" if setting.old_variable else ""
+    return f"{setting.text}{secret}{old}"
 
 
 def _code(text: str) -> str:

@@ -97,21 +97,21 @@ def test_the_defaults_are_valid() -> None:
 
 
 def test_every_setting_is_in_the_reference_once_with_its_meaning() -> None:
-    rows = [row for section in reference() for row in section.rows]
+    rows = [row for section in reference() for row in section.settings]
     variables = [row.variable for row in rows]
     assert sorted(variables) == sorted(setting.variable for setting in declared(Settings))
     assert len(set(variables)) == len(variables) == 82
-    assert all(row.text and row.values for row in rows)
+    assert all(row.text and row.kind.values for row in rows)
     assert all(section.heading for section in reference())
 
 
 def test_the_defaults_in_the_reference_are_those_that_count() -> None:
-    defaults = {row.variable: row.default for section in reference() for row in section.rows}
+    defaults = {row.variable: row.default for section in reference() for row in section.settings}
     assert load_settings(defaults) == load_settings({}) == Settings()
 
 
 def test_secrets_and_only_they_are_kept_from_repr() -> None:
-    secret = {row.variable for section in reference() for row in section.rows if row.secret}
+    secret = {row.variable for section in reference() for row in section.settings if row.secret}
     assert secret == set(env(REDIS_URL="", SIGNING_KEY="", SPEECH_KEY="", PLANNER_KEY="", REMOTE_KEY=""))
     shown = repr(load_settings({}))
     assert "redis://127.0.0.1" not in shown
@@ -133,7 +133,7 @@ RENAMED: dict[str, tuple[str, str, Callable[[FinishedJobsSettings], bool]]] = {
 
 
 def test_each_old_name_is_in_the_reference() -> None:
-    old = {row.old_variable: row.variable for section in reference() for row in section.rows if row.old_variable}
+    old = {row.old_variable: row.variable for section in reference() for row in section.settings if row.old_variable}
     assert old == {f"EVENTFLOW_{was}": f"EVENTFLOW_{name}" for was, (name, _, _) in RENAMED.items()}
 
 
