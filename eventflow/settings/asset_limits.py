@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from eventflow.media import Kind as AssetKind
+from eventflow.domain.values import Kind as AssetKind
 from eventflow.settings.declare import Group
 from eventflow.settings.kinds import number, switch
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from attrs import frozen
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS, Step
-from eventflow.log.url import EXAMPLE, UrlRefused, checked_url
+from eventflow.log.server_url import EXAMPLE, UrlRefused, checked_url
 from eventflow.settings.asset_limits import AssetLimits
 from eventflow.settings.declare import (
     PREFIX,

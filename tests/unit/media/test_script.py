@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS
-from handlers.generation.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import dump, load
-from handlers.generation.script import parse_script
+from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
+from handlers.generation.script.script import parse_script
 
 DECK = """# Streams
 
