@@ -320,7 +320,7 @@ def keeper(parts: Parts) -> MaintenanceWorker:
     archiver, unlister = None, None
     if parts.shelf is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.lasting(parts.settings.finished_jobs.archive_after_seconds)
+        settings = ArchiveSettings.with_delay(parts.settings.finished_jobs.archive_after_seconds)
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
         finished = parts.settings.finished_jobs
         listed_s = finished.listing_window_seconds

@@ -36,6 +36,13 @@ class Setting:
     secret: bool
 
     @property
+    def meaning(self) -> str:
+        """The text with what it doesn't say: the file of a secret, the old name."""
+        secret = f". Secret; `{self.file_variable}` may name a file that holds it" if self.secret else ""
+        old = f". Called `{self.old_variable}` before; that name still works" if self.was else ""
+        return f"{self.text}{secret}{old}"
+
+    @property
     def variable(self) -> str:
         return PREFIX + self.name
 

@@ -23,14 +23,8 @@ _HEAD = ("| variable | default | values | meaning |", "|---|---|---|---|")
 
 
 def _line(setting: Setting) -> str:
-    values, meaning = _cell(setting.kind.values), _cell(_meaning(setting))
+    values, meaning = _cell(setting.kind.values), _cell(setting.meaning)
     return f"| `{setting.variable}` | {_code(setting.default)} | {values} | {meaning} |"
-
-
-def _meaning(setting: Setting) -> str:
-    secret = f". Secret; `{setting.file_variable}` may name a file that holds it" if setting.secret else ""
-    old = f". Called `{setting.old_variable}` before; that name still works" if setting.old_variable else ""
-    return f"{setting.text}{secret}{old}"
 
 
 def _code(text: str) -> str:
