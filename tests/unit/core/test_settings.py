@@ -1,4 +1,4 @@
-"""Settings: defaults that are valid, every problem at once, and secrets that stay secret."""
+"""Settings: defaults that are valid, every fault at once, and secrets that stay secret."""
 
 import re
 import warnings
@@ -79,7 +79,7 @@ def env(**variables: str) -> dict[str, str]:
     return {f"EVENTFLOW_{name}": value for name, value in variables.items()}
 
 
-def problems(**variables: str) -> list[str]:
+def faults(**variables: str) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_settings(env(**variables))
     assert str(caught.value).splitlines() == caught.value.faults
@@ -153,13 +153,13 @@ def test_an_old_name_beside_the_new_one_is_refused(was: str) -> None:
     name, value, _ = RENAMED[was]
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a fault is told once
-        (fault,) = problems(**{was: value, name: value})
+        (fault,) = faults(**{was: value, name: value})
     assert f"EVENTFLOW_{was} is the old name of EVENTFLOW_{name}, and both are set" in fault
 
 
 def test_a_fault_in_a_value_under_an_old_name_is_told_of_the_new_one() -> None:
     with pytest.warns(FutureWarning, match="EVENTFLOW_DELETE_AFTER_DAYS"):
-        (fault,) = problems(MEDIA_RETENTION_DAYS="soon")
+        (fault,) = faults(MEDIA_RETENTION_DAYS="soon")
     assert fault.startswith("EVENTFLOW_DELETE_AFTER_DAYS: 'soon' is not a number from 0 to 36500")
 
 
@@ -200,13 +200,13 @@ def test_origins_are_as_browsers_write_them() -> None:
         "https://a.test/x",
         "https://me@a.test",
     ):
-        assert len(problems(CORS_ORIGINS=wrong)) == 1, wrong
+        assert len(faults(CORS_ORIGINS=wrong)) == 1, wrong
 
 
 def test_production_never_runs_open() -> None:
-    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, DATA_DIR="/srv/eventflow", OPEN_ACCESS="on")
-    assert "OPEN_ACCESS" in problem
-    assert "keys add" in problem
+    (fault,) = faults(ENV="production", SIGNING_KEY=KEY, DATA_DIR="/srv/eventflow", OPEN_ACCESS="on")
+    assert "OPEN_ACCESS" in fault
+    assert "keys add" in fault
 
 
 def test_owners_may_have_days_of_their_own_until_deletion() -> None:
@@ -218,7 +218,7 @@ def test_owners_may_have_days_of_their_own_until_deletion() -> None:
     assert jobs.earliest_deletion == timedelta(hours=12)
     assert (FinishedJobsSettings().earliest_deletion, FinishedJobsSettings().delete_after("alice")) == (None, None)
     for wrong in ("a=1,a=2", "a b=1", "a=-1", "=1", "a=nan"):
-        assert len(problems(DELETE_AFTER_DAYS_BY_OWNER=wrong)) == 1, wrong
+        assert len(faults(DELETE_AFTER_DAYS_BY_OWNER=wrong)) == 1, wrong
 
 
 def test_values_are_taken() -> None:
@@ -242,51 +242,51 @@ def test_values_are_taken() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WRONG))
-def test_a_problem_names_the_variable_and_the_way_out(name: str) -> None:
+def test_a_fault_names_the_variable_and_the_way_out(name: str) -> None:
     value, wanted = WRONG[name]
-    (problem,) = problems(**{name: value})
-    assert problem.startswith(f"EVENTFLOW_{name}: {value!r} is not ")
-    assert wanted in problem
+    (fault,) = faults(**{name: value})
+    assert fault.startswith(f"EVENTFLOW_{name}: {value!r} is not ")
+    assert wanted in fault
 
 
-def test_every_problem_is_listed_at_once() -> None:
+def test_every_fault_is_listed_at_once() -> None:
     wrong = {name: value for name, (value, _) in WRONG.items()}
-    found = problems(**wrong, REDIS_URL="nowhere", SIGNING_KEY="short", SINGING_KEY="typo")
-    assert {problem.partition(":")[0] for problem in found if ":" in problem} >= {f"EVENTFLOW_{name}" for name in wrong}
+    found = faults(**wrong, REDIS_URL="nowhere", SIGNING_KEY="short", SINGING_KEY="typo")
+    assert {fault.partition(":")[0] for fault in found if ":" in fault} >= {f"EVENTFLOW_{name}" for name in wrong}
     assert len(found) == len(wrong) + 3
 
 
 def test_an_unknown_variable_is_named() -> None:
-    (problem,) = problems(CONCURENCY="3")
+    (fault,) = faults(CONCURENCY="3")
     nearest = "the nearest is EVENTFLOW_CONCURRENCY; `eventflow settings` lists all"
-    assert problem == f"EVENTFLOW_CONCURENCY is not a setting; {nearest}"
-    (problem,) = problems(COLOUR="red")
-    assert problem == "EVENTFLOW_COLOUR is not a setting; `eventflow settings` lists all"
-    assert "EVENTFLOW_NAMESPACE_FILE" in problems(NAMESPACE_FILE="/x")[0]
+    assert fault == f"EVENTFLOW_CONCURENCY is not a setting; {nearest}"
+    (fault,) = faults(COLOUR="red")
+    assert fault == "EVENTFLOW_COLOUR is not a setting; `eventflow settings` lists all"
+    assert "EVENTFLOW_NAMESPACE_FILE" in faults(NAMESPACE_FILE="/x")[0]
 
 
 def test_jobs_are_listed_as_long_as_they_are_kept() -> None:
-    (problem,) = problems(LIST_FOR_SECONDS="0")
-    assert problem.startswith("EVENTFLOW_LIST_FOR_SECONDS: 0 is less than EVENTFLOW_ARCHIVE_AFTER_SECONDS (604800)")
-    assert "3153600000" in problem
+    (fault,) = faults(LIST_FOR_SECONDS="0")
+    assert fault.startswith("EVENTFLOW_LIST_FOR_SECONDS: 0 is less than EVENTFLOW_ARCHIVE_AFTER_SECONDS (604800)")
+    assert "3153600000" in fault
     assert load_settings(env(LIST_FOR_SECONDS="0", ARCHIVE_AFTER_SECONDS="0")).finished_jobs.list_for_seconds == 0
     longer = load_settings(env(ARCHIVE_AFTER_SECONDS="10000000"))
     assert longer.finished_jobs.list_for_seconds == 10_000_000  # unless it was chosen
-    (problem,) = problems(ARCHIVE_AFTER_SECONDS="10000000", LIST_FOR_SECONDS="7776000")
-    assert "7776000 is less than EVENTFLOW_ARCHIVE_AFTER_SECONDS (10000000)" in problem
+    (fault,) = faults(ARCHIVE_AFTER_SECONDS="10000000", LIST_FOR_SECONDS="7776000")
+    assert "7776000 is less than EVENTFLOW_ARCHIVE_AFTER_SECONDS (10000000)" in fault
 
 
 def test_production_wants_a_signing_key() -> None:
-    (problem,) = problems(ENV="production", DATA_DIR="/data")
-    assert "EVENTFLOW_SIGNING_KEY must be set in production" in problem
+    (fault,) = faults(ENV="production", DATA_DIR="/data")
+    assert "EVENTFLOW_SIGNING_KEY must be set in production" in fault
     settings = load_settings(env(ENV="production", SIGNING_KEY=KEY, DATA_DIR="/data"))
     assert settings.env is Environment.PRODUCTION
 
 
 def test_production_wants_to_be_told_where_files_go() -> None:
-    (problem,) = problems(ENV="production", SIGNING_KEY=KEY, DELIVERY_URL="s3://bucket/films")
-    assert problem.startswith("EVENTFLOW_WORKSPACE_URL, EVENTFLOW_FALLBACK_URL must be set in production")
-    assert "EVENTFLOW_DATA_DIR" in problem
+    (fault,) = faults(ENV="production", SIGNING_KEY=KEY, DELIVERY_URL="s3://bucket/films")
+    assert fault.startswith("EVENTFLOW_WORKSPACE_URL, EVENTFLOW_FALLBACK_URL must be set in production")
+    assert "EVENTFLOW_DATA_DIR" in fault
     stores = {"WORKSPACE_URL": "s3://bucket/work", "DELIVERY_URL": "s3://bucket/films", "FALLBACK_URL": "file:///srv"}
     assert load_settings(env(ENV="production", SIGNING_KEY=KEY, **stores)).needs_append_only_file
     assert not load_settings(env(ENV="staging")).needs_append_only_file
@@ -298,8 +298,8 @@ def test_production_wants_to_be_told_where_files_go() -> None:
     "key", ["k1", "k1:", "k1:zz" + "0" * 32, "k1:" + "0" * 31, f"{KEY},", f" {KEY}", "ä:" + "0" * 32]
 )
 def test_bad_signing_keys(key: str) -> None:
-    (problem,) = problems(SIGNING_KEY=key)
-    assert problem == "EVENTFLOW_SIGNING_KEY: its value is not of the form k1:<64 hex digits>"
+    (fault,) = faults(SIGNING_KEY=key)
+    assert fault == "EVENTFLOW_SIGNING_KEY: its value is not of the form k1:<64 hex digits>"
 
 
 def test_urls_of_clusters() -> None:
@@ -308,7 +308,7 @@ def test_urls_of_clusters() -> None:
 
 
 def test_two_signing_keys_of_one_name() -> None:
-    assert problems(SIGNING_KEY=f"{KEY},k1:{'0' * 32}") == ["EVENTFLOW_SIGNING_KEY: two keys have the same id"]
+    assert faults(SIGNING_KEY=f"{KEY},k1:{'0' * 32}") == ["EVENTFLOW_SIGNING_KEY: two keys have the same id"]
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
 
 def test_files_of_secrets_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    found = problems(REDIS_URL_FILE=str(tmp_path / "none"), SIGNING_KEY_FILE=str(tmp_path / "binary"))
+    found = faults(REDIS_URL_FILE=str(tmp_path / "none"), SIGNING_KEY_FILE=str(tmp_path / "binary"))
     assert "EVENTFLOW_REDIS_URL_FILE" in found[0]
     assert "No such file" in found[0]
     assert "EVENTFLOW_SIGNING_KEY_FILE" in found[1]
@@ -331,7 +331,7 @@ def test_files_of_secrets_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_an_empty_secret_is_not_the_default(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
-    assert "EVENTFLOW_REDIS_URL" in problems(REDIS_URL_FILE=str(tmp_path / "empty"))[0]
+    assert "EVENTFLOW_REDIS_URL" in faults(REDIS_URL_FILE=str(tmp_path / "empty"))[0]
 
 
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
     assert PASSWORD not in f"{settings!r}{settings}"
     assert KEY[3:] not in repr(settings)
     (tmp_path / "url").write_text(f"http://:{PASSWORD}@h")
-    found = problems(REDIS_URL_FILE=str(tmp_path / "url"), SIGNING_KEY=f"{KEY}g", REDIS_PASSWORD=PASSWORD)
+    found = faults(REDIS_URL_FILE=str(tmp_path / "url"), SIGNING_KEY=f"{KEY}g", REDIS_PASSWORD=PASSWORD)
     assert len(found) == 3
     assert PASSWORD not in "".join(found)
     assert KEY[3:] not in "".join(found)
@@ -448,4 +448,4 @@ def test_services_with_models(tmp_path: Path) -> None:
     assert (settings.remote.seconds, settings.remote.sizes) == ((4, 8), ((640, 360),))
     assert settings.remote.content_hosts == ("cdn.example.org", "*.example.net")
     assert PASSWORD not in repr(settings)
-    assert PASSWORD not in problems(REMOTE_KEY=f"{PASSWORD} {PASSWORD}")[0]
+    assert PASSWORD not in faults(REMOTE_KEY=f"{PASSWORD} {PASSWORD}")[0]
