@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ops.cli.settings import markdown_table
+from ops.cli.settings import markdown_tables
 from tests.support.programs import Programs
 
 ROOT = Path(__file__).parents[3]
@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_settings_table_is_what_the_code_says() -> None:
-    assert markdown_table() in README
+    assert markdown_tables() in README
 
 
 def test_every_command_that_it_names_exists(programs: Programs) -> None:
