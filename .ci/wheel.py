@@ -28,10 +28,12 @@ COMMANDS_OF_A_CHECKOUT = (["bench", "chain"], ["chaos"], ["gallery", "--out", "s
 def main(folder: Path) -> None:
     wheel = built(ROOT, folder / "wheel")
     compare(wheel)
-    archive = folder / "archive"
-    archive.mkdir()
-    run(f"git archive HEAD | tar -x -C '{archive}'", cwd=ROOT, shell=True)
-    print(f"{wheel.name}; from a source archive: {built(archive, folder / 'from-archive').name}")
+    print(wheel.name)
+    if (ROOT / ".git").exists():
+        archive = folder / "archive"
+        archive.mkdir()
+        run(f"git archive HEAD | tar -x -C '{archive}'", cwd=ROOT, shell=True)
+        print(f"from a source archive: {built(archive, folder / 'from-archive').name}")
 
     run([sys.executable, "-m", "venv", folder / "env"])
     run([folder / "env/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel])
@@ -75,13 +77,13 @@ def compare(wheel: Path) -> None:
 
 
 def shipped() -> Iterator[str]:
-    """The files of the four packages that git knows, without what pyproject.toml keeps out of the wheel."""
-    for name in run(["git", "ls-files", *PACKAGES], cwd=ROOT).splitlines():
-        package = ".".join(Path(name).parent.parts)
-        if not any(fnmatch(package, pattern) for pattern in EXCLUDED) and not any(
-            Path(name).match(pattern) for pattern in UNUSED
-        ):
-            yield name
+    """The files of the four packages, without those that pyproject.toml keeps out of the wheel."""
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()):
+        name = path.relative_to(ROOT)
+        package = ".".join(name.parent.parts)
+        unwanted = [*(fnmatch(package, pattern) for pattern in EXCLUDED), *(name.match(pattern) for pattern in UNUSED)]
+        if path.parent.name != "__pycache__" and not any(unwanted):
+            yield str(name)
 
 
 if __name__ == "__main__":
