@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from tests.support.valkey import RunningServer, flush, running_server
 
-pytest_plugins = ["tests.support.debian"]
+pytest_plugins = ["tests.support.debian", "tests.support.levels"]
 
 # On a loaded machine a single example may take long; the time-out of the test is enough.
 settings.register_profile("patient", parent=settings(), deadline=None)
