@@ -58,6 +58,11 @@ $(PLAYERS_JS): Makefile $(STAMP)
 		hls.js@1.7.4 shaka-player@5.2.12 video.js@8.24.1 >/dev/null
 	@touch $@
 
+# A wheel with all files that it needs and no others, which works where nothing but it is installed.
+wheel: $(STAMP)
+	@rm -rf .cache/wheel && mkdir -p .cache/wheel
+	@$(BIN)/python .ci/wheel.py .cache/wheel
+
 # What needs programs of Debian packages; .ci/run installs them.
 test-debian: $(STAMP) $(PLAYERS_JS)
 	@$(BIN)/python -m pytest -m debian
@@ -77,9 +82,12 @@ chaos: $(STAMP)
 	@$(BIN)/eventflow chaos --minutes 1 --jobs 40 --seed 1
 
 lint: $(STAMP)
+	@mkdir -p .cache
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >.cache/contracts.txt || { cat .cache/contracts.txt; exit 1; }
+	@$(BIN)/codespell
 
 format: $(STAMP)
 	@$(BIN)/ruff check --fix .

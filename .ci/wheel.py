@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ def main(folder: Path) -> None:
     print(wheel.name)
     if (ROOT / ".git").exists():
         archive = folder / "archive"
-        archive.mkdir()
-        run(f"git archive HEAD | tar -x -C '{archive}'", cwd=ROOT, shell=True)
+        run(["git", "archive", "--output", folder / "archive.tar", "HEAD"], cwd=ROOT)
+        with tarfile.open(folder / "archive.tar") as tar:
+            tar.extractall(archive, filter="data")
         print(f"from a source archive: {built(archive, folder / 'from-archive').name}")
 
     run([sys.executable, "-m", "venv", folder / "env"])
@@ -53,10 +55,10 @@ def main(folder: Path) -> None:
             raise SystemExit(f"eventflow {' '.join(command)}: exit code {refused.returncode}\n{refused.stderr}")
 
 
-def run(command: list[str | Path] | str, *, cwd: Path | None = None, shell: bool = False) -> str:
-    done = subprocess.run(command, cwd=cwd, shell=shell, stdout=subprocess.PIPE, text=True)
+def run(command: list[str | Path], *, cwd: Path | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise SystemExit(f"{command} ended with exit code {done.returncode}\n{done.stdout}")
+        raise SystemExit(f"{' '.join(map(str, command))} ended with exit code {done.returncode}\n{done.stdout}")
     return done.stdout
 
 

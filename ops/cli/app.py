@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in _OF_A_CHECKOUT:
             raise
-        say_error(f"{error.name} isn't part of the wheel: run this command in a checkout of the repository (make venv).")
+        say_error(f"{error.name} isn't in the wheel: run this command in a checkout of the repository (make venv).")
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -19,7 +19,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Folders whose files are part of the program. The environment may be layered over another one.
-READABLE = tuple({str(ROOT), sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(os.path.isabs, sys.path)})
+READABLE = tuple(
+    {str(ROOT), sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *filter(os.path.isabs, sys.path)}
+)
 REFUSED = {
     *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"),
     *("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"),

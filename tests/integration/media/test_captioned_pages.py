@@ -12,7 +12,7 @@ from handlers.generation.model import Brief, Style
 from handlers.generation.pages import ScenePages
 from handlers.generation.planning import plan_brief
 from handlers.generation.themelist import theme_names
-from tests.unit.media.test_captions import narration
+from tests.support.narration import narration
 
 FULL = "# Deck\n\nFirst.\n\n## Full\n\n" + "\n".join(f"- Point {n}: this page is filled to its end" for n in range(9))
 TWO_ROWS = "Two rows of captions are as much as a viewer reads at a time of them."
