@@ -1,4 +1,4 @@
-"""Events on Redis Streams that make videos: the domain, the log, the runtime and storage."""
+"""Video jobs as events on Redis Streams: the domain, the log, the consumer runtime, the archive and the stores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> str:
-    """Read `__version__` from the installed metadata, when it is asked for: this takes some 20 ms."""
+    """Read `__version__` from the installed metadata when it is asked for: `importlib.metadata` takes 50 ms to load."""
     if name == "__version__":
         from importlib.metadata import version
 

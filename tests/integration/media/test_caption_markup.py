@@ -5,7 +5,7 @@ from pathlib import Path
 
 import webvtt
 
-from handlers.generation.captions import as_srt, as_vtt, scene_captions
+from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions
 from tests.support.narration import narration
 
 HOSTILE = 'a < b && "c" --> d <i>not italic</i> &amp; <00:00:01.000> \x00 \u2028 {\\an8}'

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from handlers.generation.grid import SAMPLES_PER_CELL
-from handlers.generation.model import AssetFile, Brief, Control, NarrateTask, Style
+from handlers.generation.control import Control
+from handlers.generation.model import AssetFile, Brief, NarrateTask, Style
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 ASSET = "as_" + "0123456789abcdef" * 2
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from eventflow.storage import PublicAddress, SigningKeys, open_store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
 
 
 async def signed(url: str, public: PublicAddress) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.cluster import key_of, slot_of
 from eventflow.log.connection import cluster_nodes
 from eventflow.log.keys import Keyspace
-from eventflow.topics import GROUP_TOPICS
 
 
 @pytest.mark.parametrize(

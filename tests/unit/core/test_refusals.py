@@ -7,8 +7,8 @@ from redis._parsers.base import BaseParser
 from redis.exceptions import ResponseError
 
 from eventflow.log.connection import is_passing
+from eventflow.log.error_codes import REFUSALS, Refusal, refusal_of
 from eventflow.log.errors import CommitFailed
-from eventflow.log.refusals import REFUSALS, Refusal, refusal_of
 
 
 @pytest.mark.parametrize("code", sorted(REFUSALS))

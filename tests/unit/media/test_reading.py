@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from handlers.generation.content import Scene
-from handlers.generation.document import read_scenes
+from handlers.generation.control import Control
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.model import AssetFile, Brief, Control, NarrateTask
+from handlers.generation.model import AssetFile, Brief, NarrateTask
+from handlers.generation.narration.timing import read_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.reading import read_scene
+from handlers.generation.script.content import Scene
+from handlers.generation.script.document import read_scenes
 
 ASSET = "as_" + "0123456789abcdef" * 2
 BLOCK = f'{{"kind": "clip", "asset": "{ASSET}", "sound": false}}'

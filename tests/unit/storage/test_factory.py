@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from eventflow.storage import LocalStore, ObjectStore, open_store
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
+from eventflow.storage.s3.store import S3Store
 
 
 def opened(url: str) -> ObjectStore:
