@@ -55,7 +55,7 @@ async def test_many_restarts_do_not_burn_the_delivery_count(space: Space) -> Non
     job_id = await space.submit_scenes(1)
     for restart in range(1, 6):
         async with working(space, scenes_group(endless), lease_s=30, drain_s=0):
-            await wait_until(lambda restart=restart: runs.began[0] == restart)
+            await wait_until(lambda restart=restart: runs.began[0] == restart)  # type: ignore[misc]
     assert "StepFailed" not in await space.types(job_id)
     assert len(await _consumers(space)) <= 1
 

@@ -128,7 +128,7 @@ def _only_programs_of_wheels(request: pytest.FixtureRequest, monkeypatch: pytest
 
 def is_of_a_wheel(program: Path) -> bool:
     """Whether a program is this Python, or lies in this environment's folders."""
-    interpreters = {Path(sys.executable), Path(sys._base_executable)}
+    interpreters = {Path(sys.executable), Path(sys._base_executable)}  # type: ignore[attr-defined]
     if program in interpreters or program.resolve() in {path.resolve() for path in interpreters}:
         return True
     homes = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]

@@ -7,6 +7,9 @@ import re
 from handlers.generation.model import Narration, SpokenLine, Word
 from handlers.generation.time_grid import cells_for
 
+LONG = "Every step of the work is an event, written down once. "
+LONG += "Nothing is lost when a worker dies, because the log is kept."
+
 
 def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s: float = 0.32) -> Narration:
     """Each word of letters takes the same time."""

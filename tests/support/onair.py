@@ -57,4 +57,4 @@ async def on_air(studio: Studio) -> AsyncIterator[OnAir]:
     app.on_response_prepare.append(note)
     await studio.parts.api_keys.add(OWNER)
     async with TestServer(app) as server:
-        yield OnAir(studio, server, asked)
+        yield OnAir(studio, server, asked)  # type: ignore[arg-type]

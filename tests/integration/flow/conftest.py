@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, evolve
@@ -27,7 +28,7 @@ WORKERS = ("generation", "upload", "metadata")
 SIMULATION_SECONDS = 9 * 8 / 15
 
 
-def simulation(**changes: object) -> VideoRequest:
+def simulation(**changes: Any) -> VideoRequest:
     return evolve(VideoRequest(script="# Any\n\nThing.", pipeline="simulation", quality_levels=QUALITIES), **changes)
 
 

@@ -88,7 +88,7 @@ async def until_ended(studio: Studio, job_id: str) -> Job:
     return job
 
 
-async def published(studio: Studio, **changes: object) -> tuple[str, Job]:
+async def published(studio: Studio, **changes: Any) -> tuple[str, Job]:
     """A published job whose workspace is cleared, as it is by default."""
     job_id = await studio.space.submit(simulation(**ONE, **changes))
     job = await until_ended(studio, job_id)

@@ -122,7 +122,7 @@ async def test_processes_of_a_new_log_that_start_at_once_are_of_one_environment(
         async def late(store: ObjectStore, key: str, **options: Any) -> AsyncGenerator[bytes, None]:
             monkeypatch.undo()
             await claim_stores(s.parts)
-            async for chunk in read(store, key, **options):  # type: ignore[arg-type]
+            async for chunk in read(store, key, **options):
                 yield chunk
 
         monkeypatch.setattr(type(delivery), "read", late)

@@ -6,7 +6,7 @@ import pytest
 from handlers.generation.aspects import ASPECTS, Aspect
 from handlers.generation.pages import burned_captions
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states
-from tests.unit.media.test_captions import LONG, narration
+from tests.support.narration import LONG, narration
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=list(ASPECTS))

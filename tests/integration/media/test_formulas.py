@@ -78,7 +78,8 @@ def drawn(*sources: str, displayed: bool = True) -> list[np.ndarray]:
     sheet = b"\n".join([*(SHEETS.joinpath(name).read_bytes() for name in ("base.typ", "text.typ")), PAGES.encode()])
     pages = typst.Compiler(font_paths=fonts()).compile(sheet, format="png", ppi=72.0, sys_inputs=inputs)
     shown = [
-        np.asarray(Image.open(io.BytesIO(p)).convert("L")) for p in (pages if isinstance(pages, list) else [pages])
+        np.asarray(Image.open(io.BytesIO(p)).convert("L"))  # type: ignore[arg-type]
+        for p in (pages if isinstance(pages, list) else [pages])
     ]
     assert len(shown) == len(sources)
     return [page < INK for page in shown]

@@ -68,4 +68,4 @@ def rebuild(space: Space) -> Rebuilder:
 async def dump(space: Space) -> dict[bytes, bytes]:
     """Every key of the log with all that is in it, as the server would save it."""
     keys = [key async for key in space.redis.scan_iter(match=f"{space.keyspace.prefix}:*")]
-    return {key: await space.redis.dump(key) for key in keys}  # type: ignore[misc]
+    return {key: await space.redis.dump(key) for key in keys}

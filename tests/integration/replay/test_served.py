@@ -48,7 +48,7 @@ async def test_what_a_web_process_serves_otherwise_is_read_anew(
     for client in (first, second):
         rebuild.served = served_by(client, session)
         assert (await rebuild(dry_run=True)).found == {}
-        projection = client.app[PROJECTION]  # type: ignore[union-attr]
+        projection = client.app[PROJECTION]
         entry = projection._cache[bad.id]
         assert entry.view is not None
         entry.view = evolve(entry.view, job=evolve(entry.view.job, title="Wrong"))

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -92,7 +93,7 @@ async def deps(
 def start(deps: WebDeps, aiohttp_client: Callable[..., Awaitable[Client]]) -> StartClient:
     """Starts another web process's worth of app on the same log: `await start(settings=...)`."""
 
-    async def begin(**changes: object) -> Client:
+    async def begin(**changes: Any) -> Client:
         return await aiohttp_client(create_app(evolve(deps, **changes)))
 
     return begin

@@ -112,7 +112,7 @@ async def test_projection_that_was_away_reads_its_jobs_again(deps: WebDeps, driv
         deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader
     )
     tail = _Stoppable(FeedTail(deps.blocking, log.keyspace, clock=lambda: now[0]))
-    projection = Projection(log, tail, capacity=10, render=render_status)
+    projection = Projection(log, tail, capacity=10, render=render_status)  # type: ignore[arg-type]
     job = job_id()
     await driver.create(job)
     async with running(projection):

@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, frozen
@@ -130,7 +131,7 @@ class Watched:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
-    async def read(self, *args: object, **options: object) -> AsyncIterator[bytes]:
+    async def read(self, *args: object, **options: Any) -> AsyncIterator[bytes]:
         self.open += 1
         try:
             async for chunk in self.inner.read(*args, **options):  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import pytest
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.pages import burned_captions
 from handlers.generation.pages.burned_captions import caption_states
-from tests.unit.media.test_captions import LONG, narration
+from tests.support.narration import LONG, narration
 
 
 def luminance(rgb: tuple[float, ...]) -> float:

@@ -12,10 +12,7 @@ from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
 from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, video_captions
 from handlers.generation.narration.wordtimes import timed_words, width
 from handlers.generation.time_grid import cells_for
-from tests.support.narration import narration
-
-LONG = "Every step of the work is an event, written down once. "
-LONG += "Nothing is lost when a worker dies, because the log is kept."
+from tests.support.narration import LONG, narration
 
 
 def test_words_are_timed_as_they_are_written() -> None:
