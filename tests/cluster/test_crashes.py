@@ -16,8 +16,8 @@ from eventflow.domain.topics import Topic
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import NotDurable
 from tests.cluster.conftest import PARTITIONS
-from tests.faults.conftest import Crew
 from tests.support.cluster_server import ClusterServer
+from tests.support.crew import Crew
 from tests.support.runtime import CAUSE, CHAIN, REQUEST, Space, a_file, gapless
 from tests.support.waiting import wait_until
 

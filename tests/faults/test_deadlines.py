@@ -18,7 +18,7 @@ from eventflow.domain.values import FailureCategory, Step
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.leases import StepLimits
 from eventflow.runtime.watchdog import Pulse, watched
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until, wait_until_sync
 

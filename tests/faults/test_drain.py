@@ -8,7 +8,7 @@ import time
 from eventflow.domain.topics import Topic
 from eventflow.log.commit import Claim
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import Chain, Runs, Space, scenes_group, working
 from tests.support.waiting import wait_until

@@ -13,7 +13,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory
 from eventflow.runtime.context import Group, StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 

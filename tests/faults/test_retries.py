@@ -17,7 +17,7 @@ from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, VideoRequest
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.retry_policy import GenerationError, InitializationError, RetryPolicy, StorageStepError
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until

@@ -20,7 +20,7 @@ from eventflow.log.errors import LogUnfit, NotDurable
 from eventflow.log.server_check import check_server
 from eventflow.runtime.context import Group, StepContext
 from ops.chaos.proxy import Proxy, proxy_of
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer, log_server
 from tests.support.runtime import (
     CHAIN,

@@ -12,7 +12,7 @@ from eventflow.log.connection import connect
 from eventflow.log.consumer import LOST, MAX_DEATHS, SILENT_LEASES, Delivery, GroupMember, Renewal
 from eventflow.runtime.context import StepContext
 from eventflow.runtime.retry_policy import MAX_DELIVERIES
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 from tests.support.worker_program import WorkerProcess

@@ -132,5 +132,6 @@ def is_of_a_wheel(program: Path) -> bool:
     if program in interpreters or program.resolve() in {path.resolve() for path in interpreters}:
         return True
     homes = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    homes += [Path(path) for path in sys.path if path.endswith("site-packages")]  # an environment over another one
     homes += [Path(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return any(program.is_relative_to(home) or program.resolve().is_relative_to(home.resolve()) for home in homes)

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from attrs import define
 
 from ops.compose import web_app
-from tests.integration.flow.conftest import Studio
+from tests.support.studio import Studio
 from tests.support.waiting import wait_until
 from web.http.tokens import make_token
 

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient
 
 from eventflow.domain.job_ids import partition_of
 from ops.compose import web_app
-from tests.integration.flow.conftest import Studio
 from tests.support.runtime import gapless
+from tests.support.studio import Studio
 from tests.support.waiting import wait_until
 
 Client = TestClient[web.Request, web.Application]

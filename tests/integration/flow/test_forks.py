@@ -13,8 +13,8 @@ from eventflow.domain.values import VideoRequest
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from ops.compose import request_limits
 from ops.forks import NoSuchVersion, ScenePreview, fork_of, make, preview
-from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 from web.http.errors import Problem
 

@@ -9,7 +9,7 @@ import pytest
 
 from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import Studio, StudioOf
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 
 SCRIPTS = {

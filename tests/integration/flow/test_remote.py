@@ -12,9 +12,9 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.state import Phase
 from eventflow.domain.values import ReprocessFrom, Step, VideoRequest
-from tests.integration.flow.conftest import StudioOf
 from tests.support.programs import Program, Programs
 from tests.support.runtime import Space, gapless, open_space
+from tests.support.studio import StudioOf
 from tests.support.video_server import KEY, VideoService, answer, hangs, make_clip, video_service
 from tests.support.waiting import wait_until
 

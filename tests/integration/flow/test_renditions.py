@@ -14,8 +14,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.values import ReprocessFrom, VideoRequest, asset_id
 from eventflow.storage import StorageUnavailable
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.runtime import OWNER
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 

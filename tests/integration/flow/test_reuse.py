@@ -24,8 +24,8 @@ from handlers.generation.time_grid import segment_cells
 from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
 from ops.compose import request_limits
 from ops.forks import fork_of, make
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 GENEROUS_S = 90

@@ -10,7 +10,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.values import Step, VideoRequest
 from handlers.generation.pages import draw
 from handlers.generation.script import mathtree
-from tests.integration.flow.conftest import StudioOf
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 DEEP = r"\begin{cases}" * 20 + "x" + r"\end{cases}^2" * 20

@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from eventflow.domain.state import Phase
 from eventflow.domain.values import FileRef, VideoRequest
 from eventflow.storage import StorageUnavailable
-from tests.integration.flow.conftest import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.runtime import TRACEPARENT, gapless
+from tests.support.studio import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 SCRIPT = """# Streams

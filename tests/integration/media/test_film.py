@@ -19,7 +19,7 @@ from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.media.errors import CorruptMedia
 from handlers.media.probe import probe
-from tests.integration.media.conftest import QUALITIES, Film, parts_of
+from tests.support.film import QUALITIES, Film, parts_of
 
 
 def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:

@@ -20,7 +20,7 @@ from handlers.generation.script import mathsymbols as known
 from handlers.generation.script.content import Columns, Math
 from handlers.generation.script.mathtree import MathError, parse_math
 from handlers.generation.script.script import parse_script
-from tests.unit.media.test_mathtree import FORMULAS, SUBSET
+from tests.support.formulas import FORMULAS, SUBSET
 
 SHEETS = resources.files("handlers.generation.pages.sheets")
 #: A page for each formula, as it is displayed or in a line, in black on white.

@@ -19,7 +19,7 @@ from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.errors import CorruptMedia
 from handlers.metadata.container_facts import BT709, Facts, facts_of
 from handlers.metadata.platforms import PLATFORMS, Limits, Range, met_by, missed
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 
 QUALITIES = ("1080p", "720p")
 SCRIPT = "## Publishing\n\n- One file for every service that takes videos\n- With pictures that come evenly\n\n"

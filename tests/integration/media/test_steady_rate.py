@@ -17,7 +17,7 @@ from handlers.generation.encoding.overlays import Yuv
 from handlers.generation.encoding.pictures import blend
 from handlers.generation.encoding.profiles import Profile, profile_of
 from handlers.generation.extras.distinct_frames import changes
-from tests.integration.media.conftest import QUALITIES, Film
+from tests.support.film import QUALITIES, Film
 
 #: (picture, how many frames it is held, whether it is a key picture): longer than frame_num counts, short ones, fades.
 Shots = list[tuple[Yuv, int, bool]]

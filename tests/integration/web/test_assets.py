@@ -21,9 +21,9 @@ from eventflow.assets.store import Assets
 from eventflow.media_settings import MediaSettings
 from eventflow.settings import Settings
 from ops.cli.app import main
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.mediafiles import picture, tone
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
 ASSETS = "/api/v1/assets"

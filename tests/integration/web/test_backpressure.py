@@ -15,8 +15,8 @@ from eventflow.log.codec import Codec
 from eventflow.log.consumer import GroupMember
 from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.runtime import RawRedis
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http.errors import Problem
 from web.readmodel.queue import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting

@@ -8,10 +8,10 @@ import aiohttp
 
 from eventflow.domain import commands as cmd
 from eventflow.log.connection import connect
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, job_id
 from web.readmodel.projection import POLL_SECONDS, PROJECTION, TAIL_BLOCK_MS
 
 WAITING = 200

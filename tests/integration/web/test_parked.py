@@ -10,9 +10,9 @@ import pytest
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.runtime import RawRedis
+from tests.support.web_app import Client, job_id
 from web.deps import WebDeps
 from web.openapi.spec import build
 

@@ -16,8 +16,8 @@ from eventflow.access.api_keys import ApiKeys
 from eventflow.domain import commands as cmd
 from eventflow.domain.values import SceneRendition, Segment, StoreRole, VideoRequest
 from eventflow.storage import SigningKeys
-from tests.integration.web.conftest import SIGNING, Client, Clock, StartClient, job_id
-from tests.integration.web.driving import Driver, file_ref
+from tests.support.driving import Driver, file_ref
+from tests.support.web_app import SIGNING, Client, Clock, StartClient, job_id
 from web.deps import WebDeps
 
 SIZES = {"720p": (1280, 720), "360p": (640, 360)}

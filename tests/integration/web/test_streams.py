@@ -15,10 +15,10 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.values import SceneRendition
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
-from tests.integration.web.conftest import Clock, job_id
-from tests.integration.web.driving import RENDITION, Driver
+from tests.support.driving import RENDITION, Driver
 from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
+from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
 from web.readmodel.playlist_cache import CachedPlaylists, PlaylistCache
 from web.readmodel.projection import Projection, running
