@@ -128,9 +128,10 @@ def _only_programs_of_wheels(request: pytest.FixtureRequest, monkeypatch: pytest
 
 def is_of_a_wheel(program: Path) -> bool:
     """Whether a program is this Python, or lies in this environment's folders."""
-    interpreters = {Path(sys.executable), Path(sys._base_executable)}
+    interpreters = {Path(sys.executable), Path(sys._base_executable)}  # type: ignore[attr-defined]
     if program in interpreters or program.resolve() in {path.resolve() for path in interpreters}:
         return True
     homes = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    homes += [Path(path) for path in sys.path if path.endswith("site-packages")]  # an environment over another one
     homes += [Path(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return any(program.is_relative_to(home) or program.resolve().is_relative_to(home.resolve()) for home in homes)

@@ -21,10 +21,10 @@ from eventflow.storage import ObjectStore, StorageUnavailable
 from handlers.upload.fallback_reconciler import FallbackReconciler, Round
 from handlers.workspace import Workspace
 from ops.compose import utc_now
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.programs import Programs
 from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
 from tests.support.stored_jobs import stored_job
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 REQUEST = simulation(quality_levels=("360p",))

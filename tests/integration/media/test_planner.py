@@ -63,7 +63,7 @@ DOCUMENT = {
                 },
             ],
         },
-        {**OUTLINE["scenes"][2], "layout": "outro"},  # type: ignore[dict-item,index]
+        {**OUTLINE["scenes"][2], "layout": "outro"},  # type: ignore[dict-item]
     ],
 }
 
@@ -124,7 +124,7 @@ def test_services_without_schemas_are_asked_in_words(status: int) -> None:
 
 
 def test_scenes_that_are_no_good_are_mended_once() -> None:
-    mended = {**OUTLINE, "scenes": OUTLINE["scenes"][1:]}  # type: ignore[index]
+    mended = {**OUTLINE, "scenes": OUTLINE["scenes"][1:]}
     notes: list[Note] = []
     with chat_service(says(OUTLINE), says(mended)) as service:
         assert len(planned(service, strict, notes)["scenes"]) == 2

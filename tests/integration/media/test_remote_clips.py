@@ -27,7 +27,7 @@ from handlers.generation.text_to_video.download import ContentFetcher
 from handlers.generation.text_to_video.errors import BadClip, RemoteFailed
 from handlers.generation.text_to_video.order import MISSES, Clips
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 from tests.support.runtime import quiet_logs
 from tests.support.video_server import KEY, VideoService, answer, cut_after, hangs, make_clip, raw, video_service
 

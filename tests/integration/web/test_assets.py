@@ -20,9 +20,9 @@ from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from eventflow.assets.store import Assets
 from eventflow.settings import AssetLimits, Settings
 from ops.cli.app import main
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.mediafiles import picture, tone
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
 ASSETS = "/api/v1/assets"

@@ -11,9 +11,9 @@ from attrs import evolve
 
 from eventflow.settings import PlannerSettings, Settings
 from ops.planning import ScenePlanner
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.chat_server import KEY, chat_service, refuses, says
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http import owner_threads
 from web.readmodel.projection import PROJECTION

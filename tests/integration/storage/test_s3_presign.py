@@ -17,7 +17,7 @@ from eventflow.storage.s3.client import S3Connection, S3Options
 from eventflow.storage.s3.presign import Presigner
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-KEYS = {"access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret+/="}
+KEYS: dict[str, Any] = {"access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret+/="}
 OPTIONS = {
     "aws": S3Options(region="eu-central-1", **KEYS),
     "us-east-1": S3Options(region="us-east-1", **KEYS),

@@ -12,7 +12,7 @@ from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pages.themes import theme_names
 from handlers.generation.script.content import Scene
 from handlers.generation.script.resolve_brief import plan_brief
-from tests.unit.media.test_captions import narration
+from tests.support.narration import narration
 
 FULL = "# Deck\n\nFirst.\n\n## Full\n\n" + "\n".join(f"- Point {n}: this page is filled to its end" for n in range(9))
 TWO_ROWS = "Two rows of captions are as much as a viewer reads at a time of them."
