@@ -47,7 +47,9 @@ def demo_picture(video: Path) -> bytes:
         data = _encoded(shown, quality)
         if len(data) <= MOST_BYTES:
             return data
-    raise ValueError(f"the animation has {len(data)} bytes at quality {QUALITIES[-1]}; at most {MOST_BYTES} are allowed")
+    raise ValueError(
+        f"the animation has {len(data)} bytes at quality {QUALITIES[-1]}; at most {MOST_BYTES} are allowed"
+    )
 
 
 def _pictures(video: Path) -> Iterator[Image.Image]:

@@ -1,9 +1,8 @@
-"""`ops/scenes.md` is true: every example on it is read, and fits the schema."""
+"""`ops/docs/scripts.md` is true: every example on it is read, and fits the schema."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,8 +14,9 @@ from handlers.generation.document import LAYOUTS, read_scenes, write_document
 from handlers.generation.frontmatter import _KEYS, split_front_matter
 from handlers.generation.schema import scenes_schema
 from handlers.generation.script import parse_script
+from tests.support.docs import DOCS
 
-PAGE = (Path(__file__).parents[3] / "ops" / "scenes.md").read_text()
+PAGE = (DOCS / "scripts.md").read_text()
 EXAMPLES = re.findall(r"^(`{3,})(json|markdown) ?(\w*)\n(.*?)^\1$", PAGE, re.MULTILINE | re.DOTALL)
 
 
