@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from eventflow.identity import is_owner
+from eventflow.access.api_keys import is_owner
 from eventflow.light import environ
 from eventflow.setting_checks import PREFIX, Checks
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from eventflow.domain.values import Kind
 from eventflow.light import environ
-from eventflow.media import Kind
 from eventflow.setting_checks import PREFIX, Checks
 
 _MB = 1_000_000

@@ -17,7 +17,7 @@ from eventflow.delivery_settings import DeliverySettings, RawDelivery, check_del
 from eventflow.domain.values import Step
 from eventflow.leavings_settings import LeavingsSettings, RawLeavings, leavings_settings
 from eventflow.light import environ
-from eventflow.log.url import checked_url
+from eventflow.log.server_url import checked_url
 from eventflow.media_settings import MediaSettings, RawMedia, media_settings
 from eventflow.model_settings import (
     PlannerSettings,

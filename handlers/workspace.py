@@ -16,7 +16,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from eventflow.domain.values import FileRef
-from eventflow.runtime.failure import ArtefactMissing
+from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import ObjectMissing, ObjectStore
 
 _CHUNK_BYTES = 1 << 20

@@ -1,6 +1,6 @@
-"""The composition root: from settings to the parts, each made once and passed on.
+"""The composition root: makes each part once, from the settings, and passes it on.
 
-The web app and the handlers are imported by what makes them, so that no process waits for what it doesn't run.
+The web app and the handlers are imported inside functions, so that no process loads what it doesn't run.
 """
 
 from __future__ import annotations
@@ -8,56 +8,125 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import structlog
 from attrs import frozen
 from redis.asyncio import Redis
 
+from eventflow.access.api_keys import ApiKeys
 from eventflow.archive.archiver import Archiver, ArchiveSettings
-from eventflow.archive.keeper import Keeper
+from eventflow.archive.deletion_policy import DeletionPolicy
+from eventflow.archive.list_expiry import ListExpiry
+from eventflow.archive.maintenance import MaintenanceWorker
 from eventflow.archive.reader import ArchiveReader
-from eventflow.archive.shelf import Shelf
-from eventflow.archive.unlister import Unlister
-from eventflow.assets import Assets
-from eventflow.codec import Codec
+from eventflow.archive.segment_store import SegmentStore
+from eventflow.assets.store import Assets
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
 from eventflow.domain.values import StoreRole
-from eventflow.identity import ApiKeys
-from eventflow.log.archived import Tombstones
+from eventflow.log.archive_pointers import ArchivePointers
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.members import LiveMembers
-from eventflow.log.paused import PausedWorkers
+from eventflow.log.members import LiveMembers, PausedWorkers
 from eventflow.log.trim import Trimmer
-from eventflow.retention import Retention
-from eventflow.runtime.deadline import StepLimits
-from eventflow.runtime.failure import RetryPolicy
-from eventflow.runtime.pressure import Gate, PressureLimits
-from eventflow.runtime.reaction import Group
-from eventflow.runtime.shares import Shares
+from eventflow.runtime.context import Group
+from eventflow.runtime.leases import StepLimits
+from eventflow.runtime.partition_assignment import PartitionAssignment
+from eventflow.runtime.pressure import PressureGate, PressureLimits
+from eventflow.runtime.retry_policy import RetryPolicy
 from eventflow.runtime.watchdog import Pulse
-from eventflow.runtime.worker import Worker
-from eventflow.runtime.worker_settings import WorkerSettings
-from eventflow.settings import Settings
+from eventflow.runtime.worker import Worker, WorkerSettings
+from eventflow.settings import Environment, Settings, SettingsError
 from eventflow.storage import ObjectStore, PublicAddress, SigningKeys, open_store
+from eventflow.telemetry.exporters import tracer_provider
 from eventflow.telemetry.tracing import Tracing
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, Topic
-from ops.data_dir import holds
-from ops.signing import signing_keys
-from ops.traces import tracer_provider
+from ops.local_stack.data_dir import SIGNING_KEY_FILE, holds
 
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
-    from web.requests import Limits
+    from handlers.assets.ingest import MediaInspector
+    from handlers.assets.url_fetch import RemoteFetcher
+    from handlers.upload.fallback_reconciler import FallbackReconciler
+    from web.requests.video_request import Limits
+
+
+def signing_keys(settings: Settings, *, keep: bool = True) -> SigningKeys:
+    """The configured keys, or one that is made once and kept in the data directory (development only).
+
+    Without `keep` nothing is written: where there is no key yet, it is one that opens nothing."""
+    if settings.signing_key:
+        return SigningKeys.parse(settings.signing_key)
+    if settings.env is Environment.PRODUCTION:
+        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
+    path = settings.data_dir / SIGNING_KEY_FILE
+    if not path.exists() and not keep:
+        return SigningKeys.parse(_new_key())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(_new_key())
+        try:
+            os.link(mine, path)  # whole or not at all; of several processes that start at once, one wins
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return SigningKeys.parse(path.read_text().strip())
+
+
+def _new_key() -> str:
+    return f"dev:{secrets.token_hex(32)}"
+
+
+class MediaParts(TypedDict):
+    """As `WebDeps` takes them."""
+
+    inspector: MediaInspector
+    remote: RemoteFetcher | None
+
+
+def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts:
+    """In development http URLs are fetched, too, where remote media are allowed at all."""
+    from handlers.assets.ingest import MediaInspector
+    from handlers.assets.url_fetch import RemoteFetcher
+
+    schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
+    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock), remote=remote)
+
+
+def homecoming(parts: Parts) -> FallbackReconciler:
+    """Brings what had to be kept in the fallback store to the delivery store."""
+    from handlers.upload.fallback_reconciler import FallbackReconciler
+    from handlers.workspace import Workspace
+
+    workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
+    settings = parts.settings  # as long as any link that was handed out may live
+    grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
+    return FallbackReconciler(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
+
+
+@asynccontextmanager
+async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
+    """What a worker of `group` does about them, beside its work."""
+    if group != "upload":
+        yield
+        return
+    from handlers.upload.fallback_reconciler import reconcile_periodically
+
+    async with reconcile_periodically(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+        yield
 
 
 def utc_now() -> datetime:
@@ -75,9 +144,9 @@ class Parts:
     redis: Redis
     blocking: Redis
     keyspace: Keyspace
-    log: JobLog
-    tombstones: Tombstones
-    shelf: Shelf | None
+    log: JobEventStore
+    tombstones: ArchivePointers
+    shelf: SegmentStore | None
     stores: Mapping[StoreRole, ObjectStore]
     signing: SigningKeys
     api_keys: ApiKeys
@@ -99,9 +168,9 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
     signing = signing_keys(settings, keep=serves)
     stores = open_stores(settings, signing)
     provider = tracer_provider(settings)
-    codec, tombstones, shelf = Codec(), Tombstones(redis, keyspace), open_shelf(settings)
+    codec, tombstones, shelf = Codec(), ArchivePointers(redis, keyspace), open_shelf(settings)
     archive = ArchiveReader(tombstones, shelf, codec) if shelf else None
-    log = JobLog(
+    log = JobEventStore(
         redis,
         codec=codec,
         keyspace=keyspace,
@@ -161,9 +230,9 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
     }
 
 
-def open_shelf(settings: Settings) -> Shelf | None:
+def open_shelf(settings: Settings) -> SegmentStore | None:
     """The archive's store: apart from the others, because nobody is ever given a link into it."""
-    return Shelf(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
+    return SegmentStore(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
 
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
@@ -172,8 +241,8 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
     from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
-    from handlers.upload.deliver import Delivery
     from handlers.upload.handler import Upload
+    from handlers.upload.uploader import Delivery
     from handlers.workspace import Workspace
 
     settings, stores = parts.settings, parts.stores
@@ -221,11 +290,11 @@ def worker(
         tracing=parts.tracing,
         pulse=pulse,
         gate=_gate(parts, group.name, consumer),
-        shares=Shares(live, consumer, range(settings.partitions)),
+        shares=PartitionAssignment(live, consumer, range(settings.partitions)),
     )
 
 
-def _gate(parts: Parts, group: str, consumer: str) -> Gate:
+def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
     """Closed while this worker is short of disk or memory; others can read why."""
     settings = parts.settings
     limits = PressureLimits(
@@ -235,7 +304,7 @@ def _gate(parts: Parts, group: str, consumer: str) -> Gate:
         settings.max_container_memory_percent / 100,
     )
     paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
-    return Gate(limits.reason, lambda reason: paused.note(consumer, group, reason))
+    return PressureGate(limits.reason, lambda reason: paused.note(consumer, group, reason))
 
 
 def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
@@ -244,7 +313,7 @@ def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[G
     return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
 
 
-def keeper(parts: Parts) -> Keeper:
+def keeper(parts: Parts) -> MaintenanceWorker:
     """Archives where there is an archive, trims, and has jobs deleted whose time is over."""
     archiver, unlister = None, None
     if parts.shelf is not None:
@@ -253,17 +322,17 @@ def keeper(parts: Parts) -> Keeper:
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
         listed_s = parts.settings.found_seconds
         leavings = parts.settings.leavings
-        unlister = Unlister(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
+        unlister = ListExpiry(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    retention = Retention(parts.log, parts.settings.leavings, utc_now)
-    return Keeper(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
+    retention = DeletionPolicy(parts.log, parts.settings.leavings, utc_now)
+    return MaintenanceWorker(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:
     """The voices of all narrators, as they are set up here, or None where that can't be told."""
     from handlers.generation.errors import SpeechError
-    from handlers.generation.narrators.choice import narrators
+    from handlers.generation.narration.narrators.choice import narrators
 
     try:
         return frozenset(voice.name for voice in narrators(settings.speech).voices())
@@ -276,7 +345,7 @@ def request_limits(settings: Settings) -> Limits:
     """What a request may ask for, here."""
     from handlers.generation.pipelines.registry import pipeline_names
     from ops.planning import ScenePlanner
-    from web.requests import Limits
+    from web.requests.video_request import Limits
 
     themes, voices = ScenePlanner(settings).theme_names, known_voices(settings)
     return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), voices, themes)
@@ -285,7 +354,6 @@ def request_limits(settings: Settings) -> Limits:
 def web_app(parts: Parts) -> Application:
     """The web app; it knows pipelines and voices by name only, from here."""
     from handlers.generation.pipelines.registry import pipeline_names
-    from ops.media import media_parts
     from ops.planning import ScenePlanner
     from web.app import create_app
     from web.deps import WebDeps

@@ -17,11 +17,12 @@ from redis.asyncio import Redis
 
 from eventflow.log.keys import Keyspace
 from eventflow.storage import LocalStore, ObjectStore, StorageError
-from eventflow.storage.ownership import MARK, Owner, claimed, give, owner_of
-from eventflow.storage.viewing import viewed
+from eventflow.storage.owner_mark import MARK, Owner, claimed, give, owner_of
+from eventflow.storage.viewer_check import check_as_viewer
 
 if TYPE_CHECKING:
     from ops.compose import Parts
+
 
 #: How long a start waits for a store to say whose it is: without any of them a web process serves what it can.
 _PATIENCE_S = 5.0
@@ -109,7 +110,7 @@ async def say_what_viewers_miss(parts: Parts) -> None:
     if isinstance(store, LocalStore):
         return
     try:
-        found = await viewed(store, MARK)
+        found = await check_as_viewer(store, MARK)
     except StorageError:
         return  # whose it is couldn't be told either, and that was said
     if found is not None and found.problem and not found.missing:

@@ -12,20 +12,21 @@ import orjson
 from attrs import asdict, evolve, frozen
 
 from eventflow.domain.commands import RequestVideo
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import JobExists
-from eventflow.domain.job import Job, fold
-from eventflow.domain.redo import reusable_scene
+from eventflow.domain.evolve import fold
+from eventflow.domain.job_ids import new_job_id, partition_of
+from eventflow.domain.reprocess import reusable_scene
+from eventflow.domain.state import Job
 from eventflow.domain.values import CaptionMode, ForkOrigin, ReusableScene, VideoRequest, Voice
-from eventflow.envelope import Envelope, new_job_id, partition_of
-from eventflow.log.jobs import JobLog
-from eventflow.log.records import Cause, JobRecord
+from eventflow.log.event_store import Cause, JobEventStore, JobRecord
 from eventflow.settings import Settings
-from handlers.generation import model
-from handlers.generation.briefing import brief_of
+from handlers.generation import control, model
+from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.source import source_of
-from web.requests import Limits, parse_request
-from web.sources import SOURCES
+from handlers.generation.scene_digest import scene_digest
+from web.requests.input_fields import SOURCES
+from web.requests.video_request import Limits, parse_request
 
 #: Fields that are in a body as they are in the request.
 _ALWAYS = (
@@ -130,7 +131,7 @@ def _offered(then: Job, now: Job) -> tuple[ReusableScene, ...]:
     return tuple(evolve(s, rendered=delivered.get(s.rendered, s.rendered), uploaded=()) for s in scenes)
 
 
-async def make(log: JobLog, fork: Fork, cause: Cause) -> tuple[JobRecord, bool]:
+async def make(log: JobEventStore, fork: Fork, cause: Cause) -> tuple[JobRecord, bool]:
     """(the fork's job, whether it is new): made once, however often it is asked for."""
     record = await log.load(fork.job_id)
     if record is not None:
@@ -154,11 +155,11 @@ def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
     request, found, start = fork.request, list[ScenePreview](), 0
     job = Job(request, reusable=fork.origin.scenes)
     pipeline = get_pipeline(request.pipeline, settings)
-    plan = pipeline.plan(brief_of(request), model.Control())
+    plan = pipeline.plan(brief_of(request), control.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
         for draft in plan.scenes:
-            scene = reusable_scene(job, source_of(pipeline, plan, draft), start)
+            scene = reusable_scene(job, scene_digest(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
             task = model.NarrateTask(draft, plan.voice, plan.style)
-            start += (scene or pipeline.narrate(task, Path(folder), model.Control())).duration_cells
+            start += (scene or pipeline.narrate(task, Path(folder), control.Control())).duration_cells
     return found

@@ -11,22 +11,23 @@ from attrs import frozen
 
 from eventflow.domain.values import VideoRequest
 from eventflow.settings import Settings
-from handlers.generation import model, offers
-from handlers.generation.briefing import brief_of
-from handlers.generation.content import Scene, Script
-from handlers.generation.document import read_document, write_document
-from handlers.generation.errors import DocumentError, RequestError, SpeechError
-from handlers.generation.merge import FilledTooLong, has_fields
-from handlers.generation.narrators.choice import narrators
+from handlers.generation import catalogue, control, model
+from handlers.generation.errors import DocumentError, SpeechError
+from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.job_adapter import brief_of
+from handlers.generation.narration.narrators.choice import narrators
+from handlers.generation.narration.speech import check as check_voice
+from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.planning import check_theme, front_matter, plan_brief, settled
-from handlers.generation.schema import scenes_schema
-from handlers.generation.services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.speech import check as check_voice
-from handlers.generation.themelist import theme_names, themes
-from web.checks import pointer_to
-from web.errors import RETRY, FieldError, Problem, invalid
-from web.requests import SCRIPTLESS
+from handlers.generation.script.content import Scene, Script
+from handlers.generation.script.document import read_document, write_document
+from handlers.generation.script.merge import FilledTooLong, has_fields
+from handlers.generation.script.resolve_brief import check_theme, front_matter, plan_brief, with_front_matter
+from handlers.generation.script.schema import scenes_schema
+from handlers.media.errors import RequestError
+from web.http.errors import RETRY, FieldError, Problem, invalid
+from web.requests.json_reader import pointer_to
+from web.requests.video_request import SCRIPTLESS
 
 #: The settings without which there is no planning from a topic.
 PLANNER_SETTINGS = ("EVENTFLOW_PLANNER_URL", "EVENTFLOW_PLANNER_MODEL")
@@ -58,7 +59,7 @@ class ScenePlanner:
             if brief.scenes is not None:
                 read_document(brief.scenes, "", brief.merge, brief.style.aspect, should_stop)
             elif brief.script is not None:
-                voice, style = settled(brief, front_matter(brief.script))
+                voice, style = with_front_matter(brief, front_matter(brief.script))
                 check_theme(style, theme_names())
                 if style.narrated:
                     check_voice(voice, narrators(self.settings.speech))
@@ -79,10 +80,10 @@ class ScenePlanner:
         """Raises Problem 422, 503 where the model that plans from topics fails, Stopped."""
         if errors := self.check(request, should_stop):
             raise invalid(errors)
-        warnings: list[model.Note] = []
+        warnings: list[control.Note] = []
         try:
             pipeline = get_pipeline(request.pipeline, self.settings)
-            plan = pipeline.plan(brief_of(request), model.Control(should_stop, note=warnings.append))
+            plan = pipeline.plan(brief_of(request), control.Control(should_stop, note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")
@@ -95,11 +96,11 @@ class ScenePlanner:
         return plan_json(plan, script, warnings)
 
     def pipelines(self) -> Sequence[Mapping[str, Any]]:
-        return [_offer(offer) for offer in offers.pipelines(self.settings)]
+        return [_offer(offer) for offer in catalogue.pipelines(self.settings)]
 
     def voices(self) -> Sequence[Mapping[str, Any]]:
         try:
-            return [_offer(offer) for offer in offers.voices(self.settings)]
+            return [_offer(offer) for offer in catalogue.voices(self.settings)]
         except (SpeechError, OSError) as error:
             structlog.get_logger().warning("voices are not known here", error=str(error))
             return []
@@ -108,7 +109,7 @@ class ScenePlanner:
         return themes()
 
 
-def plan_json(plan: model.Plan, script: Script, warnings: Sequence[model.Note]) -> dict[str, Any]:
+def plan_json(plan: model.Plan, script: Script, warnings: Sequence[control.Note]) -> dict[str, Any]:
     """The answer of planning; its members besides `version` and `warnings` can go into a generate request."""
     style = plan.style
     return {
@@ -121,7 +122,7 @@ def plan_json(plan: model.Plan, script: Script, warnings: Sequence[model.Note]) 
             "music": style.music,
         },
         "warnings": [
-            {"code": note.code, "message": note.message} for note in warnings if isinstance(note, model.Warned)
+            {"code": note.code, "message": note.message} for note in warnings if isinstance(note, control.Warned)
         ],
     }
 
@@ -136,7 +137,7 @@ def _scene(draft: model.SceneDraft) -> Scene:
     return model.from_spec(draft.spec, Scene)
 
 
-def _offer(offer: offers.Offer) -> dict[str, Any]:
+def _offer(offer: catalogue.Offer) -> dict[str, Any]:
     return {"name": offer.name, "description": offer.description, **offer.facts}
 
 

@@ -1,4 +1,4 @@
-"""The app: routes and what they share. See `web.serve` for running it."""
+"""The app: routes and what they share. See `web.server` for running it."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from eventflow.log.feed import FeedTail
-from web import (
+from web.deps import DEPS, WebDeps
+from web.http.auth import AUTH, Auth
+from web.http.cors import ORIGINS
+from web.http.links import JOBS
+from web.http.middleware import middleware
+from web.http.open_access import OpenAccess
+from web.http.origins import Origins
+from web.openapi import spec
+from web.readmodel.playlist_cache import STREAMS, PlaylistCache
+from web.readmodel.projection import PROJECTION, Projection, running
+from web.readmodel.queue import BACKPRESSURE, QUEUEING, Backpressure, Queueing
+from web.readmodel.status_json import render_status
+from web.requests.bodies import MAX_BODY_BYTES
+from web.requests.uploads import UPLOADS, uploads
+from web.routes import (
     assets,
+    dead_letters,
     generate,
     health,
     jobs,
     listing,
-    local_media,
     media,
-    openapi,
-    parked,
     pictures,
-    planning,
+    plan,
     playback,
+    signed_files,
     streaming,
 )
-from web.access import OpenAccess
-from web.auth import AUTH, Auth
-from web.backpressure import BACKPRESSURE, Backpressure
-from web.bodies import MAX_BODY_BYTES
-from web.cors import ORIGINS
-from web.deps import DEPS, WebDeps
-from web.links import JOBS
-from web.middleware import middleware
-from web.origins import Origins
-from web.projection import PROJECTION, Projection, running
-from web.queueing import QUEUEING, Queueing
-from web.render import render_status
-from web.streams import STREAMS, Streams
-from web.uploads import UPLOADS, uploads
 
 _JOB = JOBS + "/{job_id}"
 
@@ -48,10 +47,10 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/stream.m3u8", streaming.stream),
         web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
         web.post(generate.ROUTE, generate.generate),
-        web.post(planning.PLAN_ROUTE, planning.plan),
-        web.get(planning.PIPELINES_ROUTE, planning.pipelines),
-        web.get(planning.THEMES_ROUTE, planning.themes),
-        web.get(planning.VOICES_ROUTE, planning.voices),
+        web.post(plan.PLAN_ROUTE, plan.plan),
+        web.get(plan.PIPELINES_ROUTE, plan.pipelines),
+        web.get(plan.THEMES_ROUTE, plan.themes),
+        web.get(plan.VOICES_ROUTE, plan.voices),
         web.get(JOBS, listing.jobs),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
@@ -71,17 +70,17 @@ def routes() -> list[web.RouteDef]:
         web.post(_JOB + "/playback-token", playback.issue),
         web.get("/api/v1/admin/jobs/{job_id}/status", jobs.any_status),
         web.post("/api/v1/admin/jobs/{job_id}/reprocess", jobs.reprocess),
-        web.get("/api/v1/admin/parked", parked.listed),
-        web.get("/api/v1/admin/parked/{parked_id}", parked.shown),
-        web.delete("/api/v1/admin/parked/{parked_id}", parked.drop),
-        web.post("/api/v1/admin/parked/{parked_id}/redrive", parked.redrive),
+        web.get("/api/v1/admin/parked", dead_letters.listed),
+        web.get("/api/v1/admin/parked/{parked_id}", dead_letters.shown),
+        web.delete("/api/v1/admin/parked/{parked_id}", dead_letters.drop),
+        web.post("/api/v1/admin/parked/{parked_id}/redrive", dead_letters.redrive),
         web.post(assets.ROUTE, assets.add),
         web.get(assets.ROUTE + "/{asset_id}", assets.show),
         web.delete(assets.ROUTE + "/{asset_id}", assets.remove),
-        web.get("/media/{store}/{key:.+}", local_media.media),
+        web.get("/media/{store}/{key:.+}", signed_files.media),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),
-        web.get("/openapi.json", openapi.document),
+        web.get("/openapi.json", spec.document),
     ]
 
 
@@ -92,7 +91,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app[ORIGINS] = Origins(deps.settings.web.cors_origins)
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
-    app.cleanup_ctx.append(planning.threads)
+    app.cleanup_ctx.append(plan.threads)
     app.add_routes(routes())
     return app
 
@@ -106,7 +105,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
     app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
-    streams = app[STREAMS] = Streams(deps.log)
+    streams = app[STREAMS] = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     jobs_kept = deps.settings.view_cache_jobs
     projection = Projection(deps.log, tail, capacity=jobs_kept, render=render_status, hear=streams.hear)

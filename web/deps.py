@@ -12,15 +12,14 @@ from aiohttp import web
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.assets import Prepared
-from eventflow.domain.values import StoreRole, VideoRequest
-from eventflow.identity import ApiKeys, Principal
-from eventflow.log.jobs import JobLog
-from eventflow.media import Kind
+from eventflow.access.api_keys import ApiKeys, Principal
+from eventflow.assets.store import Prepared
+from eventflow.domain.values import Kind, StoreRole, VideoRequest
+from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys
 from eventflow.telemetry.tracing import Tracing
-from web.errors import FieldError
+from web.http.errors import FieldError
 
 
 class Planner(Protocol):
@@ -81,7 +80,7 @@ class WebDeps:
     """
 
     settings: Settings
-    log: JobLog
+    log: JobEventStore
     redis: Redis
     blocking: Redis
     stores: Mapping[StoreRole, ObjectStore]

@@ -1,9 +1,13 @@
-"""The member of the archive's group: finished jobs -> a segment in the store -> tombstones in their place.
+"""The archive's consumer: moves finished jobs into a segment in the store and leaves archive pointers in the server.
+
+The member of the archive's group: finished jobs -> a segment in the store -> tombstones in their place.
 
 Rule 1: an outcome is taken only once it is as old as the retention; until then nobody holds it.
 Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
 that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
 points at; a restore reads that as well, which does no harm, and `archive verify` finds it (orphans.py).
+
+What has to be known of a history before it may leave the server.
 """
 
 from __future__ import annotations
@@ -18,19 +22,63 @@ import structlog
 from attrs import define, field, frozen
 from redis.exceptions import ResponseError
 
-from eventflow.archive.dossier import Dossier, Unfit, dossier_of
 from eventflow.archive.segment import SegmentBuilder
-from eventflow.archive.shelf import Shelf
-from eventflow.codec import DecodeError
-from eventflow.log.archived import Burial, Place, Tombstones
+from eventflow.archive.segment_store import SegmentStore
+from eventflow.domain.errors import DomainError
+from eventflow.domain.topics import ARCHIVE_TOPICS, LANES, TOPIC_OF, Topic
+from eventflow.log.archive_pointers import ArchivePointers, Burial, Place
+from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.commit import Claim, Commit, OnClaim
 from eventflow.log.connection import DISCONNECTED, load_script
-from eventflow.log.consume import Delivery, GroupMember
+from eventflow.log.consumer import Delivery, GroupMember
+from eventflow.log.dead_letters import dead_letter_of
 from eventflow.log.errors import LogError
-from eventflow.log.jobs import JobLog
-from eventflow.log.parked import parked_delivery
+from eventflow.log.event_store import JobEventStore, JobRecord, append
 from eventflow.storage import StorageError
-from eventflow.topics import LANES, Topic
+
+
+class UnreadableHistory(Exception):
+    """A history that can't be read or doesn't fold; the message says where."""
+
+
+@frozen
+class ArchiveCandidate:
+    """A history as it was read: `outcome_seq` is the last outcome's place in it, 0 where the job isn't finished.
+
+    `last` is its last event, encoded.
+    """
+
+    job_id: str
+    owner: str
+    created: datetime
+    version: int
+    outcome_seq: int
+    last: bytes
+    deleted: bool = False
+
+
+def candidate_of(codec: Codec, history: Sequence[bytes]) -> ArchiveCandidate:
+    """Decode and fold a whole history (not empty). Raises Unfit."""
+    record: JobRecord | None = None
+    created: datetime | None = None
+    outcome_seq = 0
+    try:
+        for raw in history:
+            envelope = codec.decode(raw)
+            if record is not None and envelope.job_id != record.id:
+                raise LookupError(f"event {envelope.seq} is one of job {envelope.job_id}")
+            record = append(record, envelope)
+            created = created or envelope.occurred_at
+            if TOPIC_OF.get(type(envelope.event)) in ARCHIVE_TOPICS:
+                outcome_seq = envelope.seq
+    except (DecodeError, DomainError, LookupError) as error:
+        place = f"job {record.id} after version {record.version}" if record else "the first event"
+        raise UnreadableHistory(f"{place}: {error}") from error
+    if record is None or created is None:
+        raise UnreadableHistory("a history has at least one event")
+    seq = outcome_seq if record.job.finished else 0
+    return ArchiveCandidate(record.id, record.owner, created, record.version, seq, history[-1], record.job.gone)
+
 
 _PAGE = 1_000
 #: Histories that are read in one round trip.
@@ -64,7 +112,7 @@ class _Batch:
     """What becomes one segment, and the entries that are settled with it."""
 
     builder: SegmentBuilder = field(factory=SegmentBuilder)
-    jobs: dict[str, Dossier] = field(factory=dict)
+    jobs: dict[str, ArchiveCandidate] = field(factory=dict)
     settled: list[Delivery] = field(factory=list)
 
 
@@ -73,10 +121,10 @@ class Archiver:
 
     def __init__(
         self,
-        log: JobLog,
+        log: JobEventStore,
         members: Sequence[GroupMember],
-        shelf: Shelf,
-        tombstones: Tombstones,
+        shelf: SegmentStore,
+        tombstones: ArchivePointers,
         settings: ArchiveSettings,
         *,
         clock: Callable[[], datetime],
@@ -172,9 +220,9 @@ class Archiver:
         """A finished job goes into the segment. One that goes on comes again with its next outcome."""
         codec = self._log.codec
         try:
-            dossier = dossier_of(codec, history) if history else None
+            dossier = candidate_of(codec, history) if history else None
             seq = codec.decode(delivery.payload or b"").seq
-        except Unfit as error:
+        except UnreadableHistory as error:
             await self._park(member, delivery, error)
             return
         batch.settled.append(delivery)
@@ -202,7 +250,7 @@ class Archiver:
     async def _park(self, member: GroupMember, delivery: Delivery, error: Exception) -> None:
         """What can't be archived as it is stays in the server, and people are told why."""
         claim = delivery.claim
-        entry = parked_delivery(delivery, error, self._clock())
+        entry = dead_letter_of(delivery, error, self._clock())
         settling: OnClaim = "discard" if delivery.retried else "settle"
         commit = Commit(member.keys, "-", claim=claim, on_claim=settling, parked=(entry,))
         await self._log.committer.commit(commit)

@@ -15,15 +15,15 @@ import orjson
 from attrs import define, field, frozen
 
 from eventflow.archive.segment import unpack_block
-from eventflow.archive.shelf import Shelf
-from eventflow.codec import Codec
-from eventflow.envelope import Envelope
-from eventflow.log.archived import Archive, Tombstones
+from eventflow.archive.segment_store import SegmentStore
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.topics import LANES, TOPIC_OF, Topic
+from eventflow.log.archive_pointers import Archive, ArchivePointers
+from eventflow.log.codec import Codec
 from eventflow.log.connection import load_script
 from eventflow.log.feed import oldest
 from eventflow.log.groups import register
 from eventflow.log.keys import PartitionKeys
-from eventflow.topics import LANES, TOPIC_OF, Topic
 
 _BATCH = 500
 _PAGE = 1_000
@@ -84,7 +84,9 @@ class _Topics:
 class Backfill:
     """Replays events of every partition to groups. `shelf` is None where there is no archive."""
 
-    def __init__(self, tombstones: Tombstones, shelf: Shelf | None, archive: Archive | None, codec: Codec) -> None:
+    def __init__(
+        self, tombstones: ArchivePointers, shelf: SegmentStore | None, archive: Archive | None, codec: Codec
+    ) -> None:
         self._tombstones, self._shelf, self._archive, self._codec = tombstones, shelf, archive, codec
         self._redis: Any = tombstones.redis
         self._begin = load_script(tombstones.redis, "replay_begin")

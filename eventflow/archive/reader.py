@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from eventflow.archive.shelf import Shelf
-from eventflow.codec import Codec, DecodeError
+from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain.events import JobDeleted
-from eventflow.log.archived import Tombstone, Tombstones
+from eventflow.domain.topics import ARCHIVE_TOPICS, TOPIC_OF
+from eventflow.log.archive_pointers import ArchivePointer, ArchivePointers
+from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.errors import ArchiveDamaged
-from eventflow.log.index import Begun
-from eventflow.topics import ARCHIVE_TOPICS, TOPIC_OF
+from eventflow.log.job_lists import ListedJob
 
 #: Names of segments that are kept, so that most reads ask the server once.
 _NAMES = 10_000
@@ -19,7 +19,7 @@ _NAMES = 10_000
 class ArchiveReader:
     """The log's `Archive`: reads through to segments, and puts jobs back into the server."""
 
-    def __init__(self, tombstones: Tombstones, shelf: Shelf, codec: Codec) -> None:
+    def __init__(self, tombstones: ArchivePointers, shelf: SegmentStore, codec: Codec) -> None:
         self._tombstones, self._shelf, self._codec = tombstones, shelf, codec
         self._names: OrderedDict[tuple[int, int], str] = OrderedDict()
 
@@ -38,11 +38,11 @@ class ArchiveReader:
         events = await self._read(job_id, tombstone)
         outcome = next((event for event in reversed(events) if self._is_outcome(event)), b"")
         first = self._codec.decode(events[0])
-        begun = Begun.at(first.occurred_at, job_id, first.owner)
+        begun = ListedJob.at(first.occurred_at, job_id, first.owner)
         listed = not any(isinstance(self._codec.decode(event).event, JobDeleted) for event in events)
         return await self._tombstones.revive(begun, tombstone, events, outcome, listed=listed)
 
-    async def _read(self, job_id: str, tombstone: Tombstone) -> list[bytes]:
+    async def _read(self, job_id: str, tombstone: ArchivePointer) -> list[bytes]:
         """The whole history. A restored server may have numbered its segments anew: then the name is asked again."""
         try:
             return await self._block(job_id, tombstone)
@@ -51,7 +51,7 @@ class ArchiveReader:
                 raise
             return await self._block(job_id, tombstone)
 
-    async def _block(self, job_id: str, tombstone: Tombstone) -> list[bytes]:
+    async def _block(self, job_id: str, tombstone: ArchivePointer) -> list[bytes]:
         name = await self._name(job_id, tombstone.number)
         place = tombstone.place
         events = await self._shelf.block(name, place.offset, place.length)

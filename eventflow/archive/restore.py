@@ -9,12 +9,12 @@ from typing import Any
 from attrs import frozen
 
 from eventflow.archive.segment import Entry
-from eventflow.archive.shelf import Shelf, Stored
-from eventflow.log.archived import Place, Tombstones
-from eventflow.log.index import Begun
-from eventflow.log.jobs import JobLog
+from eventflow.archive.segment_store import SegmentStore, Stored
+from eventflow.log.archive_pointers import ArchivePointers, Place
+from eventflow.log.event_store import JobEventStore
+from eventflow.log.job_lists import ListedJob
 from eventflow.log.keys import PartitionKeys
-from eventflow.log.reindex import enter_missing
+from eventflow.log.rebuild_job_lists import enter_missing
 
 #: Jobs in one script call.
 _BATCH = 500
@@ -41,12 +41,12 @@ class Restored:
 
 
 async def restore(
-    shelf: Shelf,
-    tombstones: Tombstones,
+    shelf: SegmentStore,
+    tombstones: ArchivePointers,
     *,
     merge: bool,
     dry_run: bool,
-    log: JobLog | None = None,
+    log: JobEventStore | None = None,
     listed_since: datetime | None = None,
     stays: Stays = lambda owner: False,
     on_segment: OnSegment = lambda done, total: None,
@@ -65,7 +65,7 @@ async def restore(
     if not dry_run:
         await _mark(tombstones, partitions)
     jobs: set[bytes] = set()
-    begun: dict[str, Begun] = {}
+    begun: dict[str, ListedJob] = {}
     deleted: set[str] = set()  # later segments may tell of jobs in earlier ones
     written = 0
     for done, segment in enumerate(stored, 1):
@@ -85,9 +85,9 @@ async def restore(
 
 
 async def enter_archived(
-    shelf: Shelf,
-    tombstones: Tombstones,
-    log: JobLog,
+    shelf: SegmentStore,
+    tombstones: ArchivePointers,
+    log: JobEventStore,
     listed_since: datetime | None = None,
     stays: Stays = lambda owner: False,
 ) -> int:
@@ -97,7 +97,7 @@ async def enter_archived(
     whose owner `stays`.
     Raises as `restore` does.
     """
-    begun: dict[str, Begun] = {}
+    begun: dict[str, ListedJob] = {}
     deleted: set[str] = set()
     async for segment in shelf.segments():
         keys = tombstones.keyspace.partition(segment.partition)
@@ -111,7 +111,7 @@ async def enter_archived(
     return await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
 
 
-async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entry]) -> int:
+async def _adopt(tombstones: ArchivePointers, segment: Stored, entries: Sequence[Entry]) -> int:
     keys = tombstones.keyspace.partition(segment.partition)
     written = 0
     for start in range(0, len(entries), _BATCH):
@@ -120,13 +120,13 @@ async def _adopt(tombstones: Tombstones, segment: Stored, entries: Sequence[Entr
     return written
 
 
-def _listed(entry: Entry, since: datetime | None, stays: Stays) -> Begun | None:
+def _listed(entry: Entry, since: datetime | None, stays: Stays) -> ListedJob | None:
     created = datetime.fromisoformat(entry.created)
     unlisted = since is not None and created < since and not stays(entry.owner)
-    return None if unlisted else Begun.at(created, entry.job, entry.owner)
+    return None if unlisted else ListedJob.at(created, entry.job, entry.owner)
 
 
-async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKeys]) -> None:
+async def _refuse_jobs(tombstones: ArchivePointers, partitions: Sequence[PartitionKeys]) -> None:
     redis = _hash(tombstones)
     for keys in {*partitions, *tombstones.keyspace.all}:
         if await redis.hexists(keys.segments, _MARK):
@@ -135,12 +135,12 @@ async def _refuse_jobs(tombstones: Tombstones, partitions: Sequence[PartitionKey
             raise NotEmpty(f"partition {keys.partition} of the server holds jobs")
 
 
-async def _mark(tombstones: Tombstones, partitions: Sequence[int]) -> None:
+async def _mark(tombstones: ArchivePointers, partitions: Sequence[int]) -> None:
     for number in partitions:
         await _hash(tombstones).hset(tombstones.keyspace.partition(number).segments, _MARK, 1)
 
 
-def _hash(tombstones: Tombstones) -> Any:
+def _hash(tombstones: ArchivePointers) -> Any:
     return tombstones.redis
 
 

@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from attrs import field
 
-from eventflow.domain.carrier import carrier
-from eventflow.domain.companions import Companions
+from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
     CaptionFile,
+    Companions,
     Failure,
     FileRef,
     ForkOrigin,
@@ -25,18 +25,18 @@ from eventflow.domain.values import (
 )
 
 
-@carrier
+@frozen_record
 class RequestVideo:
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 
 
-@carrier
+@frozen_record
 class StartPlanning:
     run: int
 
 
-@carrier
+@frozen_record
 class AnnounceScript:
     run: int
     title: str
@@ -45,7 +45,7 @@ class AnnounceScript:
     qualities: tuple[str, ...] = ()
 
 
-@carrier
+@frozen_record
 class PlanScene:
     run: int
     scene: int
@@ -57,7 +57,7 @@ class PlanScene:
     source: str = ""
 
 
-@carrier
+@frozen_record
 class ReuseScene:
     """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
 
@@ -67,21 +67,21 @@ class ReuseScene:
     reusable: ReusableScene
 
 
-@carrier
+@frozen_record
 class FinishScene:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@carrier
+@frozen_record
 class FinishSceneUpload:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@carrier
+@frozen_record
 class FinishVideo:
     """The whole video exists: assembled from its scenes, or made in one piece by a pipeline without scenes."""
 
@@ -92,7 +92,7 @@ class FinishVideo:
     companions: Companions = field(factory=Companions)
 
 
-@carrier
+@frozen_record
 class FinishUpload:
     run: int
     videos: tuple[VideoFile, ...]
@@ -101,13 +101,13 @@ class FinishUpload:
     companions: Companions = field(factory=Companions)
 
 
-@carrier
+@frozen_record
 class PublishVideo:
     run: int
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@carrier
+@frozen_record
 class RecordFallback:
     run: int
     step: Step
@@ -117,14 +117,14 @@ class RecordFallback:
     retry_count: int
 
 
-@carrier
+@frozen_record
 class RecordDegradation:
     run: int
     step: Step
     reason: str
 
 
-@carrier
+@frozen_record
 class RecordWarning:
     run: int
     step: Step
@@ -133,7 +133,7 @@ class RecordWarning:
     message: str
 
 
-@carrier
+@frozen_record
 class RecordRemoteWork:
     """A service has taken on the scene's work; recorded before anybody waits for its end."""
 
@@ -143,7 +143,7 @@ class RecordRemoteWork:
     remote_id: str
 
 
-@carrier
+@frozen_record
 class RecordCost:
     """Recorded whatever has become of the job: it was charged. What has the same `reference` is charged once."""
 
@@ -155,7 +155,7 @@ class RecordCost:
     reference: str = ""
 
 
-@carrier
+@frozen_record
 class FailStep:
     """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
 
@@ -166,7 +166,7 @@ class FailStep:
     retry_at: datetime | None
 
 
-@carrier
+@frozen_record
 class ReportLostArtefact:
     """A step has found files gone that events name, by `keys`; at least one."""
 
@@ -176,7 +176,7 @@ class ReportLostArtefact:
     keys: tuple[str, ...]
 
 
-@carrier
+@frozen_record
 class ParkStep:
     """The step's delivery was set aside, because nobody here can handle it."""
 
@@ -186,17 +186,17 @@ class ParkStep:
     reason: str
 
 
-@carrier
+@frozen_record
 class RequestCancellation:
     reason: str
 
 
-@carrier
+@frozen_record
 class ConfirmCancellation:
     """A worker that held the job has stopped and cleaned up."""
 
 
-@carrier
+@frozen_record
 class RequestReprocess:
     """Do a finished job again, from a stage on; `scenes` None: all of them."""
 
@@ -204,21 +204,21 @@ class RequestReprocess:
     scenes: tuple[int, ...] | None = None
 
 
-@carrier
+@frozen_record
 class RequestDeletion:
     """Remove what a finished job has left behind, for good."""
 
     reason: str
 
 
-@carrier
+@frozen_record
 class ConfirmDeletion:
     """The files of the job are gone; `files` is how many there were."""
 
     files: int
 
 
-@carrier
+@frozen_record
 class RelocateFiles:
     """What lies in the fallback store under `keys` is safely in the delivery store, too."""
 

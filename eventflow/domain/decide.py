@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eventflow.domain import commands as cmd
+from eventflow.domain import deletion, relocation, reprocess
 from eventflow.domain import events as ev
-from eventflow.domain import leavings, redo
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
-from eventflow.domain.job import Job, Phase, SceneStatus, advance, evolve
-from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step
-from eventflow.domain.work import Work, still_due, unattended
+from eventflow.domain.evolve import apply_in_place, evolve
+from eventflow.domain.state import Job, Phase, SceneStatus
+from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step, Work
+from eventflow.domain.work import still_due, unattended
 
 Events = list[ev.Event]
 
@@ -48,7 +49,7 @@ def decide_all(job: Job | None, commands: Iterable[cmd.Command]) -> tuple[Events
             if after is None or after is job:
                 after = evolve(job, event)
             else:  # nobody else knows this copy
-                advance(after, event)
+                apply_in_place(after, event)
             events.append(event)
     return events, after
 
@@ -85,7 +86,7 @@ def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
     made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
     reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
     after = evolve(job, reused)
-    return [reused, *redo.stream_started(after), *redo.scenes_completed(after), *_failure_complete(after)]
+    return [reused, *reprocess.stream_started(after), *reprocess.scenes_completed(after), *_failure_complete(after)]
 
 
 def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
@@ -103,7 +104,7 @@ def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
     if not job.active or scene is None or scene.status is not SceneStatus.PLANNED:
         return []
     rendered = ev.SceneRendered(c.scene, c.run, c.renditions)
-    return [rendered, *redo.scenes_completed(evolve(job, rendered))]
+    return [rendered, *reprocess.scenes_completed(evolve(job, rendered))]
 
 
 def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
@@ -112,7 +113,7 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
         return []
     uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
     after = evolve(job, uploaded)
-    return [uploaded, *redo.stream_started(after), *(_all_uploaded(after) or _failure_complete(after))]
+    return [uploaded, *reprocess.stream_started(after), *(_all_uploaded(after) or _failure_complete(after))]
 
 
 def _all_uploaded(job: Job) -> Events:
@@ -200,9 +201,9 @@ def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
     after = evolve(job, skipped)
     if after.all_scenes_planned and not after.shown_scenes:
         return [skipped, *_failure_complete(after)]
-    begun = redo.stream_started(after)
+    begun = reprocess.stream_started(after)
     if after.phase is Phase.RENDERING:
-        return [skipped, *begun, *redo.scenes_completed(after)]
+        return [skipped, *begun, *reprocess.scenes_completed(after)]
     return [skipped, *begun, *_all_uploaded(after)]
 
 
@@ -224,7 +225,7 @@ def _failure_complete(job: Job) -> Events:
 
 
 def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
-    leavings.refuse_gone(job)
+    deletion.refuse_gone(job)
     if job.finished:
         raise AlreadyFinished(f"the job is {job.phase.value} already")
     if job.phase is Phase.CANCELLING:
@@ -241,16 +242,16 @@ def _confirm_cancellation(job: Job, c: cmd.ConfirmCancellation) -> Events:
 
 
 def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
-    leavings.refuse_gone(job)
+    deletion.refuse_gone(job)
     if not job.finished:
         raise NotFinished(f"the job is {job.phase.value}; cancel it or wait for its end")
-    return redo.reprocess(job, c)
+    return reprocess.reprocess(job, c)
 
 
 def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
     if not still_due(job, Work(c.step, c.scene, c.run)):
         return []
-    again = redo.lost(job, c)
+    again = reprocess.lost(job, c)
     lost = [event.scene for event in again if isinstance(event, ev.ArtefactLost)]
     if all(job.lost.count(scene) < MAX_LOSSES for scene in lost):
         return again
@@ -280,7 +281,7 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,
     cmd.ReportLostArtefact: _report_lost_artefact,
-    cmd.RequestDeletion: leavings.request_deletion,
-    cmd.ConfirmDeletion: leavings.confirm_deletion,
-    cmd.RelocateFiles: leavings.relocate,
+    cmd.RequestDeletion: deletion.request_deletion,
+    cmd.ConfirmDeletion: deletion.confirm_deletion,
+    cmd.RelocateFiles: relocation.relocate,
 }

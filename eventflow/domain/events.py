@@ -1,8 +1,13 @@
-"""The facts of a job, in the past tense. A job is the fold of these.
+"""Events of a job, in the past tense. A job is the fold of its events.
+
+The facts of a job, in the past tense. A job is the fold of these.
 
 A payload changes only by a new schema version, an upcaster and a new golden line
 (`tests/unit/golden`). `run` numbers the tries of a scene or of the whole job: what an older run
 still delivers is dropped by `decide`.
+
+The base of all events, those that steps note on the way, which change nothing about what is to be done, and those
+of what a finished job has left behind.
 """
 
 from __future__ import annotations
@@ -12,20 +17,10 @@ from typing import ClassVar, TypeAlias, get_args
 
 from attrs import field
 
-from eventflow.domain.carrier import carrier
-from eventflow.domain.companions import Companions
-from eventflow.domain.notes import CostRecorded as CostRecorded
-from eventflow.domain.notes import DeletionRequested as DeletionRequested
-from eventflow.domain.notes import Event as Event
-from eventflow.domain.notes import JobDeleted as JobDeleted
-from eventflow.domain.notes import RemoteWorkStarted as RemoteWorkStarted
-from eventflow.domain.notes import StepDegraded as StepDegraded
-from eventflow.domain.notes import StreamStarted as StreamStarted
-from eventflow.domain.notes import UploadFellBack as UploadFellBack
-from eventflow.domain.notes import VideoRelocated as VideoRelocated
-from eventflow.domain.notes import WarningRaised as WarningRaised
+from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
     CaptionFile,
+    Companions,
     Failure,
     FileRef,
     ForkOrigin,
@@ -39,7 +34,104 @@ from eventflow.domain.values import (
 )
 
 
-@carrier
+@frozen_record
+class Event:
+    """Base of all events. `SCHEMA_VERSION` is the version of the payload that this code writes."""
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+
+
+@frozen_record
+class UploadFellBack(Event):
+    """A file is in local storage, because the delivery store refused it `retry_count` times over."""
+
+    run: int
+    step: Step
+    scene: int | None
+    key: str
+    reason: str
+    retry_count: int
+
+
+@frozen_record
+class StepDegraded(Event):
+    """Optional work was given up; the video is complete without it."""
+
+    run: int
+    step: Step
+    reason: str
+
+
+@frozen_record
+class WarningRaised(Event):
+    """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
+
+    run: int
+    step: Step
+    scene: int | None
+    code: str
+    message: str
+
+
+@frozen_record
+class RemoteWorkStarted(Event):
+    """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
+
+    run: int
+    scene: int
+    service: str
+    remote_id: str
+
+
+@frozen_record
+class CostRecorded(Event):
+    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code, "credits" or
+    "tokens". `reference` is the service's own id of what it was charged for; empty where there is none.
+    """
+
+    SCHEMA_VERSION: ClassVar[int] = 2
+
+    run: int
+    scene: int | None
+    service: str
+    amount: str
+    currency: str
+    reference: str = ""
+
+
+@frozen_record
+class StreamStarted(Event):
+    """The first scene that is shown can be watched, in any quality: a playlist begins. Once for each try."""
+
+    run: int
+
+
+@frozen_record
+class DeletionRequested(Event):
+    """From here on nobody is served the job's files, and nothing is done on it any more.
+
+    `ended_as` is what it was: completed, failed or cancelled.
+    """
+
+    reason: str
+    ended_as: str
+
+
+@frozen_record
+class JobDeleted(Event):
+    """The files are gone, `files` in number; the history stays, as the tombstone of the job."""
+
+    files: int
+
+
+@frozen_record
+class VideoRelocated(Event):
+    """The files under `keys` are in the delivery store, by the same keys; before they were in the fallback store."""
+
+    keys: tuple[str, ...]
+
+
+@frozen_record
 class VideoRequested(Event):
     """A job begins.
 
@@ -53,12 +145,12 @@ class VideoRequested(Event):
     fork_of: ForkOrigin | None = None
 
 
-@carrier
+@frozen_record
 class PlanningStarted(Event):
     run: int
 
 
-@carrier
+@frozen_record
 class ScriptPlanned(Event):
     """The number of scenes is known; `plan` names the plan in the workspace.
 
@@ -74,7 +166,7 @@ class ScriptPlanned(Event):
     qualities: tuple[str, ...] = ()
 
 
-@carrier
+@frozen_record
 class ScenePlanned(Event):
     """A scene's place in time is known, and it can be rendered on any worker.
 
@@ -93,7 +185,7 @@ class ScenePlanned(Event):
     source: str = ""
 
 
-@carrier
+@frozen_record
 class SceneRendered(Event):
     """Since version 2 renditions name their codecs."""
 
@@ -103,7 +195,7 @@ class SceneRendered(Event):
     renditions: tuple[SceneRendition, ...]
 
 
-@carrier
+@frozen_record
 class SceneReused(Event):
     """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
 
@@ -124,7 +216,7 @@ class SceneReused(Event):
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@carrier
+@frozen_record
 class SceneUploaded(Event):
     """The scene's segments are where viewers reach them; none where the request asks for no streaming.
 
@@ -137,12 +229,12 @@ class SceneUploaded(Event):
     renditions: tuple[SceneRendition, ...]
 
 
-@carrier
+@frozen_record
 class ScenesCompleted(Event):
     run: int
 
 
-@carrier
+@frozen_record
 class SceneSkipped(Event):
     """The scene has failed for good, and the video goes on without it, as the request asks."""
 
@@ -151,7 +243,7 @@ class SceneSkipped(Event):
     failure: Failure
 
 
-@carrier
+@frozen_record
 class VideoGenerated(Event):
     """Since version 2 with captions, since version 3 with companions."""
 
@@ -163,7 +255,7 @@ class VideoGenerated(Event):
     companions: Companions = field(factory=Companions)
 
 
-@carrier
+@frozen_record
 class DeliverablesUploaded(Event):
     """The whole-video files, thumbnails, (since version 2) captions and (since version 3) companions are where viewers
     reach them."""
@@ -176,14 +268,14 @@ class DeliverablesUploaded(Event):
     companions: Companions = field(factory=Companions)
 
 
-@carrier
+@frozen_record
 class VideoUploaded(Event):
     """Nothing is left to upload: segments, videos and thumbnails."""
 
     run: int
 
 
-@carrier
+@frozen_record
 class VideoPublished(Event):
     """The end that everybody hoped for. `metadata_version` counts up with each publication."""
 
@@ -194,7 +286,7 @@ class VideoPublished(Event):
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@carrier
+@frozen_record
 class StepFailed(Event):
     """An attempt failed. With `retry_at` there is another one; without, this was the last."""
 
@@ -206,7 +298,7 @@ class StepFailed(Event):
     retry_at: datetime | None
 
 
-@carrier
+@frozen_record
 class StepParked(Event):
     """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
 
@@ -216,7 +308,7 @@ class StepParked(Event):
     reason: str
 
 
-@carrier
+@frozen_record
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -225,7 +317,7 @@ class JobFailed(Event):
     attempts: int
 
 
-@carrier
+@frozen_record
 class ArtefactLost(Event):
     """A file that an event names is gone; `step` has missed it. What it was made from is done again.
 
@@ -239,17 +331,17 @@ class ArtefactLost(Event):
     key: str
 
 
-@carrier
+@frozen_record
 class CancellationRequested(Event):
     reason: str
 
 
-@carrier
+@frozen_record
 class JobCancelled(Event):
     run: int
 
 
-@carrier
+@frozen_record
 class ReprocessRequested(Event):
     """The job is done again under a new `run`, from a stage on (since version 2; version 1 knew planning only).
 

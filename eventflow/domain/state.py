@@ -7,10 +7,10 @@ from enum import StrEnum
 from attrs import field
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier
-from eventflow.domain.companions import Companions
+from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
     CaptionFile,
+    Companions,
     Failure,
     FileRef,
     ReusableScene,
@@ -50,7 +50,7 @@ class SceneStatus(StrEnum):
     SKIPPED = "skipped"  #: it failed, and the video goes on without it
 
 
-@carrier
+@frozen_record
 class Scene:
     run: int
     title: str
@@ -71,7 +71,7 @@ class Scene:
         return ReusableScene(*made_from, self.rendered, self.uploaded)
 
 
-@carrier
+@frozen_record
 class FailedAttempt:
     step: Step
     scene: int | None
@@ -80,7 +80,7 @@ class FailedAttempt:
     final: bool
 
 
-@carrier
+@frozen_record
 class Publication:
     """What viewers get; an older one stays served while the job is being reprocessed."""
 
@@ -92,7 +92,7 @@ class Publication:
     companions: Companions = field(factory=Companions)
 
 
-@carrier
+@frozen_record
 class Job:
     """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
 

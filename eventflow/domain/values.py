@@ -1,14 +1,20 @@
-"""Values that events, commands and the job share. All frozen; all made of plain JSON types."""
+"""Values that events, commands and the job share. All are frozen and made of plain JSON types.
+
+What goes with a whole video, and what it can do without: its sound alone, and pictures of it.
+
+Values that events, commands and the job share. All frozen; all made of plain JSON types.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Final, Literal
 
 from attrs import field
 
-from eventflow.domain.carrier import carrier
+from eventflow.domain._records import frozen_record
 
 #: One cell of the time grid: 16 video frames at 30 frames per second, 25 AAC frames at 48 kHz.
 CELL_SECONDS = 8 / 15
@@ -37,7 +43,7 @@ class Step(StrEnum):
     EXTRACT_METADATA = "extract_metadata"
 
 
-@carrier
+@frozen_record
 class Work:
     """What an event asks for: the step, and the scene and run it belongs to."""
 
@@ -86,7 +92,7 @@ class FailureCategory(StrEnum):
     INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
 
 
-@carrier
+@frozen_record
 class Failure:
     """Why a step or a job failed: a stable `code` for programs, a `message` for people."""
 
@@ -95,7 +101,7 @@ class Failure:
     message: str
 
 
-@carrier
+@frozen_record
 class Voice:
     """Who narrates; `rate` is a factor of the normal speech rate (0.5 to 2.0)."""
 
@@ -118,7 +124,7 @@ class OnSceneFailure(StrEnum):
     SKIP = "skip"  #: the video is published without the scene, marked as degraded
 
 
-@carrier
+@frozen_record
 class MergeField:
     """Every `{{find}}` in the texts of a script or of scenes stands for `replace`."""
 
@@ -126,7 +132,7 @@ class MergeField:
     replace: str
 
 
-@carrier
+@frozen_record
 class VideoRequest:
     """What the requester asked for, after validation, with every default filled in.
 
@@ -145,7 +151,7 @@ class VideoRequest:
     priority: Lane = Lane.NORMAL  #: since version 2 of VideoRequested
     passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
     #: From here on since version 3 of VideoRequested.
-    scenes: str | None = None  #: a scene document (`handlers/generation/document.py`), as JSON text
+    scenes: str | None = None  #: a scene document (`handlers/generation/script/document.py`), as JSON text
     topic: str | None = None  #: what a model is to plan a video about
     theme: str | None = None  #: None: the pipeline's own choice
     aspect: str = "16:9"
@@ -161,7 +167,7 @@ class VideoRequest:
     enable_streaming: bool = True
 
 
-@carrier
+@frozen_record
 class FileRef:
     """A file that is safely in a store. Events name keys, never URLs: URLs expire.
 
@@ -176,7 +182,7 @@ class FileRef:
     retry_count: int = 0
 
 
-@carrier
+@frozen_record
 class Segment:
     """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells (9 today)."""
 
@@ -184,7 +190,7 @@ class Segment:
     duration_cells: int
 
 
-@carrier
+@frozen_record
 class SceneRendition:
     """One scene at one quality: the init segment, and the media segments in order.
 
@@ -205,7 +211,7 @@ class SceneRendition:
         return (self.init, *(segment.file for segment in self.segments))
 
 
-@carrier
+@frozen_record
 class ReusableScene:
     """A scene that is rendered: with the same `source` in a plan, it is neither narrated nor rendered again.
 
@@ -222,7 +228,7 @@ class ReusableScene:
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@carrier
+@frozen_record
 class ForkOrigin:
     """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
 
@@ -231,7 +237,7 @@ class ForkOrigin:
     scenes: tuple[ReusableScene, ...] = ()
 
 
-@carrier
+@frozen_record
 class VideoFile:
     """A whole video at one quality."""
 
@@ -242,7 +248,7 @@ class VideoFile:
     file: FileRef
 
 
-@carrier
+@frozen_record
 class Thumbnail:
     """Picture `index` in one size and format: there may be several of an index."""
 
@@ -252,7 +258,7 @@ class Thumbnail:
     file: FileRef
 
 
-@carrier
+@frozen_record
 class CaptionFile:
     """The captions of the whole video; `language` is a BCP 47 tag."""
 
@@ -261,7 +267,7 @@ class CaptionFile:
     file: FileRef
 
 
-@carrier
+@frozen_record
 class VideoStream:
     codec: str
     profile: str | None
@@ -272,7 +278,7 @@ class VideoStream:
     pixel_format: str
 
 
-@carrier
+@frozen_record
 class AudioStream:
     codec: str
     sample_rate: int  #: Hz
@@ -280,7 +286,7 @@ class AudioStream:
     bit_rate: int | None  #: bits per second
 
 
-@carrier
+@frozen_record
 class TechnicalMetadata:
     """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
 
@@ -295,3 +301,86 @@ class TechnicalMetadata:
     video: VideoStream | None
     audio: AudioStream | None
     meets: tuple[str, ...] = ()
+
+
+#: The quality that stands for a video's sound alone.
+AUDIO: Final = "audio"
+
+
+@frozen_record
+class Picture:
+    """A still or animated picture, by its media type WebP or JPEG; sizes in pixels."""
+
+    width: int
+    height: int
+    file: FileRef
+
+
+@frozen_record
+class AudioFile:
+    """The sound of the whole video."""
+
+    duration_s: float
+    file: FileRef
+
+
+@frozen_record
+class Storyboard:
+    """Small pictures of the whole video, for players that show what is where: `count` tiles of `tile_width` x
+    `tile_height` pixels, tile n of the time from n * `interval_s` on.
+
+    They lie row by row in sheets of `columns` x `rows`, the last of which may be lower. Each sheet is there once for
+    each format, in order.
+    """
+
+    interval_s: float
+    duration_s: float
+    count: int
+    tile_width: int
+    tile_height: int
+    columns: int
+    rows: int
+    sheets: tuple[Picture, ...]
+
+
+@frozen_record
+class Companions:
+    """All of them; each may be missing, and of old videos all are."""
+
+    audio: AudioFile | None = None
+    poster: tuple[Picture, ...] = ()  #: one for each format
+    storyboard: Storyboard | None = None
+    preview: Picture | None = None  #: a few seconds of moving pictures
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        sheets = self.storyboard.sheets if self.storyboard else ()
+        alone = [each.file for each in (self.audio, self.preview) if each]
+        return (*alone, *(picture.file for picture in (*self.poster, *sheets)))
+
+
+Kind = Literal["image", "clip", "audio"]
+
+_ASSET_ID = re.compile(r"as_[0-9a-f]{32}")
+#: Classes that are no value of ours hold no files.
+PLAIN_TYPES = (str, int, float, bytes, bool, type(None))
+
+
+def asset_id(sha256: str) -> str:
+    """The id of the asset whose content has this digest."""
+    return f"as_{sha256[:32]}"
+
+
+def is_asset_id(text: str) -> bool:
+    return _ASSET_ID.fullmatch(text) is not None
+
+
+def files_of(value: Any) -> list[FileRef]:
+    """Every file that a job, an event or a part of one names, as often as it does."""
+    if isinstance(value, FileRef):
+        return [value]
+    if isinstance(value, tuple):
+        return [file for each in value for file in files_of(each)]
+    if isinstance(value, PLAIN_TYPES) or not hasattr(value, "__attrs_attrs__"):
+        return []
+    return [file for a in value.__attrs_attrs__ for file in files_of(getattr(value, a.name))]

@@ -13,11 +13,12 @@ from enum import StrEnum
 from attrs import field
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier, changed, redraft
-from eventflow.domain.job import Job, Phase, SceneStatus, advance, evolve
+from eventflow.domain._records import frozen_record, replace, update_draft
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.evolve import apply_in_place, evolve
+from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import STAGE_OF_STEP, ReprocessFrom, Stage, Step
 from eventflow.domain.work import parked_work
-from eventflow.envelope import Envelope
 
 
 class Status(StrEnum):
@@ -56,7 +57,7 @@ class StageState(StrEnum):
     STOPPED = "stopped"  #: the job ended before the stage did: cancelled, or failed elsewhere
 
 
-@carrier
+@frozen_record
 class StageView:
     """`attempt` counts from 1 once the stage has begun; the times are those of events."""
 
@@ -69,7 +70,7 @@ class StageView:
 _NO_STAGES: Mapping[Stage, StageView] = {stage: StageView() for stage in Stage}
 
 
-@carrier
+@frozen_record
 class JobView:
     """A job as its owner sees it at `version`."""
 
@@ -126,7 +127,7 @@ def apply(view: JobView | None, envelope: Envelope) -> JobView:
         return JobView(envelope.job_id, envelope.owner, envelope.seq, at, at, job)
     job = evolve(view.job, event)
     stages = _stages(view.stages, job, event, at)
-    return changed(view, {"version": envelope.seq, "updated_at": at, "job": job, "stages": stages})
+    return replace(view, {"version": envelope.seq, "updated_at": at, "job": job, "stages": stages})
 
 
 def view_of(envelopes: Iterable[Envelope], view: JobView | None = None) -> JobView | None:
@@ -141,9 +142,9 @@ def view_of(envelopes: Iterable[Envelope], view: JobView | None = None) -> JobVi
 
 def _advance(draft: JobView, envelope: Envelope) -> None:
     event, at, job = envelope.event, envelope.occurred_at, draft.job
-    advance(job, event)
+    apply_in_place(job, event)
     stages = _stages(draft.stages, job, event, at)
-    redraft(draft, {"version": envelope.seq, "updated_at": at, "stages": stages})
+    update_draft(draft, {"version": envelope.seq, "updated_at": at, "stages": stages})
 
 
 def _stages(stages: Mapping[Stage, StageView], job: Job, event: ev.Event, at: datetime) -> Mapping[Stage, StageView]:
@@ -201,7 +202,7 @@ def _with_parked(stages: Mapping[Stage, StageView], job: Job, at: datetime) -> M
         if stage in parked:
             shown[stage] = StageView(StageState.PARKED, seen.started_at or at, None, max(1, seen.attempt))
         elif seen.state is StageState.PARKED:
-            shown[stage] = changed(seen, {"state": StageState.ACTIVE})
+            shown[stage] = replace(seen, {"state": StageState.ACTIVE})
     return shown
 
 

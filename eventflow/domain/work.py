@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase, SceneStatus
+from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import Step, Work
 
 __all__ = ["Work", "parked_work", "still_due", "unattended", "work_of"]

@@ -28,7 +28,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from eventflow.log.patience import Waiting
+from eventflow.log.deadline import Waiting
 
 T = TypeVar("T")
 Address = tuple[str, int]

@@ -19,12 +19,12 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from eventflow.domain import events as ev
-from eventflow.domain.carrier import carrier
-from eventflow.envelope import mark_of
+from eventflow.domain._records import frozen_record
+from eventflow.domain.envelope import mark_of
 from eventflow.log.connection import load_script
+from eventflow.log.deadline import LogSilent, Waiting
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
-from eventflow.log.patience import LogSilent, Waiting
 
 #: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
 IN_FLIGHT = 2
@@ -36,7 +36,7 @@ BATCH = 128
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-Hint = Literal["", "cancel", "stop", "publish", "park", "resume", "request", "delete"]
+LifecycleEffect = Literal["", "cancel", "stop", "publish", "park", "resume", "request", "delete"]
 
 
 class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -72,7 +72,7 @@ class Parked:
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@carrier
+@frozen_record
 class Commit:
     """What one step wants written. Without events it only settles, delays or parks.
 
@@ -87,7 +87,7 @@ class Commit:
     events: tuple[NewEvent, ...] = ()
     claim: Claim | None = None
     on_claim: OnClaim = "hold"
-    hint: Hint = ""
+    hint: LifecycleEffect = ""
     lane: str = ""
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
@@ -102,7 +102,7 @@ class Commit:
 
 
 #: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
-_HINTS: dict[type[ev.Event], Hint] = {
+_EFFECTS: dict[type[ev.Event], LifecycleEffect] = {
     ev.CancellationRequested: "cancel",
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
@@ -115,12 +115,12 @@ _HINTS: dict[type[ev.Event], Hint] = {
 REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 
 
-def hint_of(events: Sequence[ev.Event]) -> Hint:
+def effect_of(events: Sequence[ev.Event]) -> LifecycleEffect:
     if events and type(events[-1]) in REQUESTS:
         return "request"
-    hint: Hint = ""
+    hint: LifecycleEffect = ""
     for event in events:
-        hint = _HINTS.get(type(event), hint)
+        hint = _EFFECTS.get(type(event), hint)
     return hint
 
 

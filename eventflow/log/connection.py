@@ -25,9 +25,9 @@ from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from eventflow.log.cluster import Address, ClusterRedis
+from eventflow.log.deadline import Waiting
+from eventflow.log.error_codes import Refusal, refusal_of
 from eventflow.log.errors import CommitFailed, Misled
-from eventflow.log.patience import Waiting
-from eventflow.log.refusals import Refusal, refusal_of
 
 #: Longest wait of a blocking read, in ms. Socket time-outs must stay well above it.
 BLOCK_MS = 2_000

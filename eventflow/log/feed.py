@@ -10,10 +10,10 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from eventflow.domain.carrier import carrier
+from eventflow.domain._records import frozen_record
 from eventflow.log.cluster import ClusterRedis
 from eventflow.log.connection import BLOCK_MS, connections_made
-from eventflow.log.consume import PROGRESS_CAP
+from eventflow.log.consumer import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
 from eventflow.log.keys import Keyspace, PartitionKeys
 
@@ -24,7 +24,7 @@ _PATIENCE_S = 20.0
 _POLL_S = 0.05
 
 
-@carrier
+@frozen_record
 class Appended:
     """An event of type `type` brought the job to `version`."""
 
@@ -33,7 +33,7 @@ class Appended:
     type: str
 
 
-@carrier
+@frozen_record
 class Progressed:
     """The running step `field` of the job is `fraction` (0 to 1) done."""
 
@@ -42,7 +42,7 @@ class Progressed:
     fraction: float
 
 
-@carrier
+@frozen_record
 class Dropped:
     """Whoever keeps the job folded should forget it and read it anew."""
 

@@ -10,9 +10,9 @@ from attrs import frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from eventflow.domain.topics import LANES, Topic
 from eventflow.log.connection import load_script
 from eventflow.log.keys import Keyspace, PartitionKeys
-from eventflow.topics import LANES, Topic
 
 
 @frozen

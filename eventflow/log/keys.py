@@ -7,8 +7,8 @@ from functools import cache
 from attrs import field, frozen
 
 from eventflow.domain.events import Event
+from eventflow.domain.topics import LANES, TOPIC_OF, Topic
 from eventflow.domain.values import Lane
-from eventflow.topics import LANES, TOPIC_OF, Topic
 
 
 @frozen

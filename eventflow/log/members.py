@@ -1,10 +1,18 @@
-"""Who is alive in a consumer group: a sorted set in the server, where each worker renews its place."""
+"""Live members of a consumer group, and the workers that have paused.
+
+Who is alive in a consumer group: a sorted set in the server, where each worker renews its place.
+
+Which workers have paused and why: written by them, read by readiness checks and `eventflow doctor`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import orjson
+from attrs import frozen
 from redis.asyncio import Redis
 
 from eventflow.log.keys import Keyspace
@@ -31,3 +39,41 @@ class LiveMembers:
 
     async def leave(self, consumer: str) -> None:
         await self._redis.zrem(self._key, consumer)
+
+
+#: A note that wasn't renewed for so long is of a worker that is gone; in seconds.
+PAUSED_STALE_S = 60.0
+
+
+@frozen
+class PausedWorker:
+    consumer: str
+    group: str
+    reason: str
+
+
+class PausedWorkers:
+    """One hash: consumer -> JSON. Raises connection errors."""
+
+    def __init__(self, redis: Redis, keyspace: Keyspace, *, clock: Callable[[], datetime]) -> None:
+        self._redis: Any = redis
+        self._key, self._clock = keyspace.paused_workers, clock
+
+    async def note(self, consumer: str, group: str, reason: str) -> None:
+        """`consumer` is paused for `reason`, or goes on if that is empty."""
+        if reason:
+            body = {"group": group, "reason": reason, "at": self._clock().timestamp()}
+            await self._redis.hset(self._key, consumer, orjson.dumps(body))
+        else:
+            await self._redis.hdel(self._key, consumer)
+
+    async def list(self) -> list[PausedWorker]:
+        """Those that are paused now. Notes of workers that are gone are removed."""
+        found, now = list[PausedWorker](), self._clock().timestamp()
+        for consumer, raw in (await self._redis.hgetall(self._key)).items():
+            body = orjson.loads(raw)
+            if now - body["at"] > PAUSED_STALE_S:
+                await self._redis.hdel(self._key, consumer)
+            else:
+                found.append(PausedWorker(consumer.decode(), body["group"], body["reason"]))
+        return sorted(found, key=lambda worker: worker.consumer)

@@ -11,11 +11,11 @@ from datetime import datetime
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.log.archived import Tombstones
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, LANES, Topic
+from eventflow.log.archive_pointers import ArchivePointers
 from eventflow.log.connection import load_script
 from eventflow.log.feed import oldest
 from eventflow.log.keys import Keyspace, PartitionKeys
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, LANES, Topic
 
 #: How long everything stays, in seconds: readers by position (web, viewers) may be that far behind unnoticed.
 GRACE_S = 60.0
@@ -40,7 +40,7 @@ class Trimmer:
     """Trims every partition. With `tombstones` (there is an archive) the feed too."""
 
     def __init__(
-        self, redis: Redis, keyspace: Keyspace, tombstones: Tombstones | None, *, grace_s: float = GRACE_S
+        self, redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers | None, *, grace_s: float = GRACE_S
     ) -> None:
         self._redis, self._keyspace, self._tombstones, self._grace_s = redis, keyspace, tombstones, grace_s
         self._trim, self._trim_feed = load_script(redis, "trim"), load_script(redis, "trim_feed")
@@ -58,7 +58,7 @@ class Trimmer:
                 feed += await self._feed(keys, self._tombstones, newest_ms)
         return Trimmed(topics, feed)
 
-    async def _feed(self, keys: PartitionKeys, tombstones: Tombstones, newest_ms: int) -> int:
+    async def _feed(self, keys: PartitionKeys, tombstones: ArchivePointers, newest_ms: int) -> int:
         """Up to the first entry whose job isn't archived."""
         gone = 0
         while True:

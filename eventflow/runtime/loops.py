@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from redis.exceptions import ResponseError
 
 from eventflow.log.connection import DISCONNECTED, is_passing
-from eventflow.log.consume import GroupMember
+from eventflow.log.consumer import GroupMember
 from eventflow.runtime.watchdog import Pulse
 
 T = TypeVar("T")

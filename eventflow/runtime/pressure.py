@@ -83,7 +83,7 @@ def _nearest(folder: Path) -> Path:
     return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
-class Gate:
+class PressureGate:
     """Open while there is room. `check` looks; readers wait in `passed`. `monotonic` gives seconds."""
 
     def __init__(self, reason: Callable[[], str], tell: Tell, monotonic: Callable[[], float] = monotonic) -> None:

@@ -1,8 +1,12 @@
-"""The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
+"""The worker: reads its group's streams, renews leases, reclaims entries of dead consumers, drains on shutdown.
+
+The consumer: reads its group's streams, keeps leases alive, sweeps up after the dead, drains when told to stop.
 
 The loops survive a server that goes away: read, heartbeat and sweep (of each partition), reap. Deliveries wait in a
 line; a slot is a task that takes one after the other until the line is empty. Every entry in our hands is under the
 heartbeat, whether it waits, runs, or its last commit is on the way.
+
+How one worker works: slots, leases, patience.
 """
 
 from __future__ import annotations
@@ -16,28 +20,54 @@ from random import Random
 from time import perf_counter
 
 import structlog
+from attrs import frozen
 
-from eventflow.codec import DecodeError
 from eventflow.domain.values import Failure
+from eventflow.log.codec import DecodeError
 from eventflow.log.connection import BLOCK_MS
-from eventflow.log.consume import CANCEL, LOST, Delivery, GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import CANCEL, LOST, Delivery, GroupMember
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.members import BEAT_S
-from eventflow.runtime.deadline import end_overdue
-from eventflow.runtime.endings import Endings
-from eventflow.runtime.executor import Executor
-from eventflow.runtime.heartbeat import follows_the_end, renewal_of
-from eventflow.runtime.held import Ending, Held
+from eventflow.runtime.context import Group
+from eventflow.runtime.executor import Executor, Outcomes
+from eventflow.runtime.leases import StepLimits, end_overdue, follows_the_end, renewal_of
 from eventflow.runtime.loops import Loops, end
-from eventflow.runtime.pressure import Gate
-from eventflow.runtime.reaction import Group
-from eventflow.runtime.room import Room
-from eventflow.runtime.shares import Shares
-from eventflow.runtime.slots import Slots
-from eventflow.runtime.turns import Turns
+from eventflow.runtime.partition_assignment import PartitionAssignment
+from eventflow.runtime.pressure import PressureGate
+from eventflow.runtime.retry_policy import RetryPolicy
+from eventflow.runtime.slots import Capacity, InFlight, PartitionTurns, Slots, StopReason
 from eventflow.runtime.watchdog import Pulse
-from eventflow.runtime.worker_settings import WorkerSettings
 from eventflow.telemetry.tracing import Tracing
+
+
+@frozen
+class WorkerSettings:
+    """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
+
+    `drain_s` is how long running handlers may go on after a stop was asked for, `limits` how long they may take at all.
+    A worker rests for `rest_s` after a step for which it had too little disk or memory.
+    """
+
+    concurrency: int = 4
+    lease_s: float = 15.0
+    drain_s: float = 30.0
+    retry: RetryPolicy = RetryPolicy()
+    limits: StepLimits = StepLimits()
+    rest_s: float = 30.0
+
+    @property
+    def least_room(self) -> int:
+        """Free slots that make a read worth its round trip: one where handlers are few, more where they are many."""
+        return max(1, self.concurrency // 4)
+
+    @property
+    def heartbeat_s(self) -> float:
+        return min(1.0, self.lease_s / 3)
+
+    @property
+    def sweep_s(self) -> float:
+        return min(1.0, self.lease_s / 4)
+
 
 #: How long a step may take to clean up when it is ended by a drain.
 _LAST_WORDS_S = 5.0
@@ -61,7 +91,7 @@ class Worker:
     def __init__(
         self,
         group: Group,
-        log: JobLog,
+        log: JobEventStore,
         members: Sequence[GroupMember],
         settings: WorkerSettings,
         *,
@@ -69,8 +99,8 @@ class Worker:
         random: Random,
         tracing: Tracing | None = None,
         pulse: Pulse | None = None,
-        gate: Gate | None = None,
-        shares: Shares | None = None,
+        gate: PressureGate | None = None,
+        shares: PartitionAssignment | None = None,
     ) -> None:
         self._group, self._members, self._settings = group, members, settings
         self._clock, self._random = clock, random
@@ -81,16 +111,16 @@ class Worker:
         self._executor = Executor(
             group,
             log,
-            Endings(group, log, settings.retry, clock, random, self._strained),
+            Outcomes(group, log, settings.retry, clock, random, self._strained),
             tracing or Tracing(),
             says_settled,
             self._let_go,
             self._run_again,
         )
         self._codec, self._most_in_progress = log.codec, log.committer.limit
-        self._held: set[Held] = set()
-        self._turns = Turns(len(members), self._look_for_room)
-        self._room = Room(settings.concurrency, settings.least_room, self._held, self._turns.away)
+        self._held: set[InFlight] = set()
+        self._turns = PartitionTurns(len(members), self._look_for_room)
+        self._room = Capacity(settings.concurrency, settings.least_room, self._held, self._turns.away)
         self._slots = Slots(settings.concurrency, self._executor.run, lent=lambda: self._room.lent)
         self._fewer_held = asyncio.Event()
         self._reading, self._sweeping = asyncio.Lock(), asyncio.Lock()  # all partitions fill the same room
@@ -164,7 +194,7 @@ class Worker:
     def _take(self, member: GroupMember, deliveries: Iterable[Delivery]) -> None:
         """Put new deliveries in line; one that was taken over from a dead member goes to its head."""
         for delivery in deliveries:
-            held = Held(member, delivery)
+            held = InFlight(member, delivery)
             try:
                 held.envelope = self._codec.decode(delivery.payload or b"")
             except DecodeError:
@@ -173,11 +203,11 @@ class Worker:
             self._slots.put(held, first=not (delivery.first or delivery.retried))
         self._slots.open()
 
-    def _run_again(self, held: Held) -> None:
+    def _run_again(self, held: InFlight) -> None:
         self._slots.put(held, first=True)
         self._slots.open()
 
-    def _let_go(self, held: Held) -> None:
+    def _let_go(self, held: InFlight) -> None:
         self._held.discard(held)
         held.reaction = held.left_over = None  # no cycle is left for the garbage collector
         self._room.changed()
@@ -241,11 +271,11 @@ class Worker:
         renew = partial(member.renew, [renewal_of(h) for h in held])
         for one, answer in zip(held, await self._turns.watch(member.keys.partition, renew), strict=True):
             if answer == LOST:
-                self._end(one, Ending.LEASE_LOST)
+                self._end(one, StopReason.LEASE_LOST)
             elif answer == CANCEL and not follows_the_end(one):
-                self._end(one, Ending.JOB_CANCELLED)
+                self._end(one, StopReason.JOB_CANCELLED)
 
-    def _end(self, held: Held, why: Ending) -> None:
+    def _end(self, held: InFlight, why: StopReason) -> None:
         """End a delivery, whether it runs or is in line. One in line is heard at once, beyond the slots."""
         held.end(why)
         if self._slots.withdraw(held):
@@ -283,11 +313,11 @@ class Worker:
         except TimeoutError:
             pass
 
-    async def _give_back(self, unfinished: Sequence[Held]) -> None:
+    async def _give_back(self, unfinished: Sequence[InFlight]) -> None:
         """End these steps and let others have their entries at once; what was settled meanwhile isn't touched."""
         slots = {held.task for held in unfinished if held.task}
         for held in unfinished:
-            held.end(Ending.SHUTDOWN)
+            held.end(StopReason.SHUTDOWN)
             if self._slots.withdraw(held):
                 self._let_go(held)
         if slots:

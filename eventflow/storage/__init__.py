@@ -3,7 +3,7 @@
 The store on S3 isn't imported here: its client takes as long to load as all the rest, and many processes need none.
 """
 
-from eventflow.storage.disposition import attachment
+from eventflow.storage.content_disposition import attachment
 from eventflow.storage.errors import (
     BadSignature,
     DamagedOnTheWay,
@@ -18,10 +18,10 @@ from eventflow.storage.errors import (
     StorageUnavailable,
 )
 from eventflow.storage.factory import PublicAddress, open_store
-from eventflow.storage.keys import check_key, guess_media_type
-from eventflow.storage.local import LocalStore
+from eventflow.storage.local.store import LocalStore
+from eventflow.storage.object_keys import check_key, guess_media_type
 from eventflow.storage.port import Method, ObjectInfo, ObjectStore
-from eventflow.storage.signing import MediaGrant, SigningKey, SigningKeys, sign_url, verify
+from eventflow.storage.signed_urls import MediaGrant, SigningKey, SigningKeys, sign_url, verify
 
 __all__ = [
     "BadSignature",

@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import evolve, frozen
 
-from eventflow.storage.local import LocalStore
+from eventflow.storage.local.store import LocalStore
 from eventflow.storage.port import ObjectStore
-from eventflow.storage.signing import SigningKeys
+from eventflow.storage.signed_urls import SigningKeys
 
 if TYPE_CHECKING:
-    from eventflow.storage.s3_client import S3Options
+    from eventflow.storage.s3.client import S3Options
 
 
 @frozen
@@ -54,8 +54,8 @@ def open_store(
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("A store's URL holds no credentials, query or fragment; set AWS_* variables instead.")
     if parts.scheme == "s3":
-        from eventflow.storage.s3 import S3Store  # a large import, for those who need it
-        from eventflow.storage.s3_client import S3Options
+        from eventflow.storage.s3.client import S3Options
+        from eventflow.storage.s3.store import S3Store
 
         options = s3 or S3Options()
         if public is not None and public.signed:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from eventflow.envelope import Envelope
+from eventflow.domain.envelope import Envelope
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 Attributes = Mapping[str, str | int]

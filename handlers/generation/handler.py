@@ -13,33 +13,33 @@ from pathlib import Path
 
 from attrs import frozen
 
-from eventflow.assets import Asset, Assets
+from eventflow.assets.store import Asset, Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain import values
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Job, Scene
+from eventflow.domain.state import Job, Scene
 from eventflow.domain.values import FileRef, ReusableScene, Step
-from eventflow.runtime.failure import ArtefactMissing, StepError
-from eventflow.runtime.reaction import Group, Reaction
-from handlers.failures import as_step_errors
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.retry_policy import ArtefactMissing, StepError
 from handlers.generation import model
-from handlers.generation.assemble import ScenePart, assemble
-from handlers.generation.beside import Joined, Making
-from handlers.generation.briefing import brief_of, control_of, fetch_assets
-from handlers.generation.capping import cap_of, capped, told_of
-from handlers.generation.captioning import caption_files
-from handlers.generation.checking import check_scene
+from handlers.generation.encoding.assemble import ScenePart, assemble
+from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped
+from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.grid import MIN_VIDEO_CELLS
-from handlers.generation.holding import held
+from handlers.generation.extras.make_extras import Joined, Making
+from handlers.generation.job_adapter import brief_of, control_of, fetch_assets
+from handlers.generation.narration.caption_files import caption_files
+from handlers.generation.narration.hold import held
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse, as_wanted
-from handlers.generation.source import source_of, source_when_held
+from handlers.generation.scene_digest import scene_digest, scene_digest_when_held
+from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
 from handlers.scene_cache import SceneCache
+from handlers.step_errors import as_step_errors
 from handlers.workspace import Workspace
 
 #: Seconds that a second of a scene may take to render, where that is more than the step's limit.
@@ -69,7 +69,7 @@ class Generation:
             },
         )
 
-    async def plan(self, reaction: Reaction) -> Sequence[Command]:
+    async def plan(self, reaction: StepContext) -> Sequence[Command]:
         """Plan the script, then narrate scene by scene; each is handed on before the next is spoken."""
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             pipeline = self.pipelines(reaction.job.request.pipeline)
@@ -80,7 +80,7 @@ class Generation:
                 await self._plan_scene(reaction, pipeline, plan, draft, folder)
         return []
 
-    async def _plan(self, reaction: Reaction, pipeline: Pipeline) -> model.Plan:
+    async def _plan(self, reaction: StepContext, pipeline: Pipeline) -> model.Plan:
         """The plan: the one that an earlier attempt has announced, or a new one."""
         job = reaction.job
         if job.plan is not None:
@@ -91,7 +91,7 @@ class Generation:
         asked = job.request.quality_levels
         made = capped(asked, cap)
         announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
-        warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", told_of(asked, made, cap))]
+        warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", cap_warning(asked, made, cap))]
         await reaction.commit(*announced, *(warnings if made != asked else ()))
         return plan
 
@@ -107,16 +107,16 @@ class Generation:
         return found
 
     async def _plan_scene(
-        self, reaction: Reaction, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
+        self, reaction: StepContext, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
     ) -> None:
         """Narrate a scene, or reuse one that was made from the same for the same place.
 
         The last one is held until the video is as long as one has to be.
         """
         job, job_id = reaction.job, reaction.job_id
-        source, start = source_of(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
+        source, start = scene_digest(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
-        reuse, when_held = Reuse(self.workspace, self.cache), source_when_held(source, least)
+        reuse, when_held = Reuse(self.workspace, self.cache), scene_digest_when_held(source, least)
         for made_from in (source, when_held) if least else (source,):
             if reusable := await reuse.scene(reaction, plan, made_from, start, folder, least):
                 await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
@@ -137,7 +137,7 @@ class Generation:
             cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, source)
         )
 
-    async def render(self, reaction: Reaction) -> Sequence[Command]:
+    async def render(self, reaction: StepContext) -> Sequence[Command]:
         """Render one scene in every quality; the segments go to the workspace before the event names them."""
         event: ev.ScenePlanned = reaction.event
         reaction.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
@@ -155,7 +155,7 @@ class Generation:
                 await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
         return [cmd.FinishScene(event.scene, event.run, renditions)]
 
-    async def _render_task(self, reaction: Reaction, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
+    async def _render_task(self, reaction: StepContext, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
         event: ev.ScenePlanned = reaction.event
         job = reaction.job
         style = await self._style(job)
@@ -196,7 +196,7 @@ class Generation:
             await asyncio.to_thread(codecs_of, rendition.init),
         )
 
-    async def assemble(self, reaction: Reaction) -> Sequence[Command]:
+    async def assemble(self, reaction: StepContext) -> Sequence[Command]:
         """Join the scenes of each quality; make what goes with them, write the captions of all."""
         job, commands = reaction.job, list[Command]()
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
@@ -244,7 +244,7 @@ class Generation:
         return ScenePart(init, tuple(segments), scene.start_cells, cells)
 
     async def _assemble_quality(
-        self, reaction: Reaction, quality: str, parts: Sequence[ScenePart], folder: Path
+        self, reaction: StepContext, quality: str, parts: Sequence[ScenePart], folder: Path
     ) -> Joined:
         target = folder / f"{quality}.mp4"
         info: MediaInfo = await reaction.in_thread(assemble, parts, target)

@@ -7,12 +7,7 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 from cattrs.preconf.orjson import make_converter
 
-from handlers.generation.control import Charged as Charged
-from handlers.generation.control import Control as Control
-from handlers.generation.control import Note as Note
-from handlers.generation.control import RemoteStarted as RemoteStarted
-from handlers.generation.control import Warned as Warned
-from handlers.generation.grid import seconds_of
+from handlers.generation.time_grid import seconds_of
 
 
 @frozen

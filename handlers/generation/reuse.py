@@ -13,16 +13,15 @@ from attrs import evolve, frozen
 
 from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS
-from eventflow.domain.job import Job
-from eventflow.domain.leavings import files_of
-from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import FileRef, ReusableScene
-from eventflow.runtime.failure import ArtefactMissing
-from eventflow.runtime.reaction import Reaction
+from eventflow.domain.reprocess import reusable_scene
+from eventflow.domain.state import Job
+from eventflow.domain.values import FileRef, ReusableScene, files_of
+from eventflow.runtime.context import StepContext
+from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import IntegrityError, ObjectMissing
 from handlers.generation import model
-from handlers.generation.boxes import BoxError
-from handlers.generation.retime import retimed, timescales
+from handlers.generation.encoding.mp4_boxes import BoxError
+from handlers.generation.encoding.retime import retimed, timescales
 from handlers.scene_cache import SceneCache, relocated
 from handlers.workspace import Workspace, home_of
 
@@ -38,7 +37,7 @@ class Reuse:
     cache: SceneCache
 
     async def scene(
-        self, reaction: Reaction, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
+        self, reaction: StepContext, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
     ) -> ReusableScene | None:
         """A scene made from `source`, ready to be committed as one that starts at `start_cells`; None: make it.
 

@@ -1,0 +1,1 @@
+"""Media files: ffmpeg, probing and decoding, shared by the engine and by the intake of assets."""

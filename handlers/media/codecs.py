@@ -28,3 +28,7 @@ def _name(codec: av.CodecContext) -> str:
     if codec.name == "aac" and config:
         return f"mp4a.40.{config[0] >> 3}"
     return ""
+
+
+FRAME_RATE = 30
+SAMPLE_RATE = 48_000

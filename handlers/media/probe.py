@@ -7,9 +7,7 @@ from attrs import frozen
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
-
-class CorruptMedia(Exception):
-    """The file can't be read as media; the message says why."""
+from handlers.media.errors import CorruptMedia
 
 
 @frozen

@@ -11,14 +11,13 @@ from attrs import frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.companions import AUDIO
-from eventflow.domain.job import Job, Phase
-from eventflow.domain.values import AudioStream, TechnicalMetadata, VideoStream
-from eventflow.runtime.reaction import Group, Reaction
-from handlers.failures import as_step_errors
-from handlers.metadata.facts import Facts, facts_of
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.values import AUDIO, AudioStream, TechnicalMetadata, VideoStream
+from eventflow.runtime.context import Group, StepContext
+from handlers.metadata.container_facts import Facts, facts_of
 from handlers.metadata.platforms import met_by
 from handlers.scene_cache import CacheKeeper
+from handlers.step_errors import as_step_errors
 from handlers.workspace import Workspace
 
 #: By when every step of a cancelled job has stopped, in seconds: two heartbeats.
@@ -45,7 +44,7 @@ class Metadata:
             },
         )
 
-    async def extract(self, reaction: Reaction) -> Sequence[Command]:
+    async def extract(self, reaction: StepContext) -> Sequence[Command]:
         """What each file is, by looking at it."""
         job = reaction.job
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
@@ -59,14 +58,14 @@ class Metadata:
             found += await self._audio(reaction, folder)
         return [cmd.PublishVideo(job.run, tuple(found))]
 
-    async def _audio(self, reaction: Reaction, folder: Path) -> list[TechnicalMetadata]:
+    async def _audio(self, reaction: StepContext, folder: Path) -> list[TechnicalMetadata]:
         made, stored = reaction.job.companions.audio, reaction.job.uploaded_companions.audio
         if made is None or stored is None:
             return []
         path = await self.workspace.fetch(made.file, folder, [stored.file])
         return [_technical(AUDIO, await reaction.in_thread(facts_of, path))]
 
-    async def clear_up(self, reaction: Reaction) -> Sequence[Command]:
+    async def clear_up(self, reaction: StepContext) -> Sequence[Command]:
         """Remove the workspace's files of a job that has ended, unless it goes on by now or they were to be kept.
 
         Steps of a cancelled job hear of its end by their heartbeat: what they have kept until then goes, too. A store
@@ -84,7 +83,7 @@ class Metadata:
         await self.keeper.look()
         return []
 
-    async def delete(self, reaction: Reaction) -> Sequence[Command]:
+    async def delete(self, reaction: StepContext) -> Sequence[Command]:
         """Remove all files of the job, in every store; of one that ended early again, when its last steps have stopped.
 
         Ended anywhere, it is done over: what is gone is gone. A store that can't be reached is waited for.
@@ -101,7 +100,7 @@ class Metadata:
         reaction.log.info("job deleted", files=removed)
         return [cmd.ConfirmDeletion(removed)]
 
-    async def leave(self, reaction: Reaction) -> Sequence[Command]:
+    async def leave(self, reaction: StepContext) -> Sequence[Command]:
         """A failed job keeps its files: a reprocess goes on from them."""
         return []
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from attrs import frozen
 
-from handlers.metadata.facts import BT709, Facts
+from handlers.metadata.container_facts import BT709, Facts
 
 MB, GB = 10**6, 10**9
 #: Widths and heights are whole pixels: a shape that is as near to another one is that.

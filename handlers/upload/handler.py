@@ -13,13 +13,23 @@ from attrs import evolve, frozen
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.companions import AudioFile, Companions, Picture
-from eventflow.domain.values import CaptionFile, FileRef, SceneRendition, Segment, Step, Thumbnail, VideoFile
-from eventflow.runtime.failure import ArtefactMissing
-from eventflow.runtime.reaction import Group, Reaction
+from eventflow.domain.values import (
+    AudioFile,
+    CaptionFile,
+    Companions,
+    FileRef,
+    Picture,
+    SceneRendition,
+    Segment,
+    Step,
+    Thumbnail,
+    VideoFile,
+)
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import StorageError
-from handlers.failures import as_step_errors
-from handlers.upload.deliver import Delivery, StepUploads
+from handlers.step_errors import as_step_errors
+from handlers.upload.uploader import Delivery, StepUploads
 from handlers.workspace import Workspace
 
 #: Files of one step that travel at the same time.
@@ -41,7 +51,7 @@ class Upload:
             "upload", {ev.SceneRendered: self.scene, ev.SceneReused: self.scene, ev.VideoGenerated: self.video}
         )
 
-    async def scene(self, reaction: Reaction) -> Sequence[Command]:
+    async def scene(self, reaction: StepContext) -> Sequence[Command]:
         """The segments of one scene, all qualities; none of a video that isn't streamed."""
         event: ev.SceneRendered | ev.SceneReused = reaction.event
         if not reaction.job.request.enable_streaming:
@@ -56,7 +66,7 @@ class Upload:
             cmd.FinishSceneUpload(event.scene, event.run, tuple(renditions)),
         ]
 
-    async def video(self, reaction: Reaction) -> Sequence[Command]:
+    async def video(self, reaction: StepContext) -> Sequence[Command]:
         """The MP4s, which matter, and what a video can do without: thumbnails, captions, companions."""
         event: ev.VideoGenerated = reaction.event
         files = [each.file for each in event.videos]
@@ -89,7 +99,7 @@ class _Step:
     """
 
     def __init__(
-        self, upload: Upload, reaction: Reaction, folder: Path, total_bytes: int, delivered: Iterable[FileRef]
+        self, upload: Upload, reaction: StepContext, folder: Path, total_bytes: int, delivered: Iterable[FileRef]
     ) -> None:
         local_only = not reaction.job.request.s3_upload_enabled
         self._workspace, self._reaction, self._folder = upload.workspace, reaction, folder

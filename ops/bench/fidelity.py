@@ -8,8 +8,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from handlers.generation.grid import FRAME_RATE
-from handlers.generation.moving import Yuv
+from handlers.generation.encoding.overlays import Yuv
+from handlers.generation.time_grid import FRAME_RATE
 
 #: Every so many frames one is looked at; a prime, so that it meets fades at every phase.
 STRIDE: Final = 13

@@ -19,7 +19,7 @@ from yarl import URL
 
 from eventflow.settings import Settings
 from ops.bench.render_script import script
-from ops.stack import Stack
+from ops.local_stack.stack import Stack
 
 #: How often the viewer asks again for what isn't there yet, in seconds.
 POLL_S = 0.05

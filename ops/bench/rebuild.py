@@ -20,20 +20,19 @@ import uvloop
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
+from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoFile, VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
 from eventflow.runtime.process import tune_process
 from ops.bench.chain import TRACEPARENT, bench_server
-from ops.replay.inspection import Inspector
-from ops.replay.looking import BATCH
+from ops.replay.inspect import Inspector
 from ops.replay.rebuild import Rebuild, Report
+from ops.replay.scan import BATCH
 
 _SCENES = 3
 _CREATING = 500
@@ -92,7 +91,7 @@ async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
     """`jobs` finished jobs of 17 events each; returns their ids."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     ticks = iter(range(100 * jobs))
-    log = JobLog(
+    log = JobEventStore(
         redis,
         codec=Codec(),
         keyspace=keyspace,

@@ -17,18 +17,17 @@ from time import monotonic, monotonic_ns
 
 from attrs import frozen
 
-from eventflow.codec import Codec
+from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.values import VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
+from ops.chaos.child_process import ChaosError
 from ops.chaos.evidence import Evidence, Leftovers, last_events, read_histories
 from ops.chaos.invariants import nothing_is_committed_twice, only_the_owner_settles
 from ops.chaos.journal import Line, read_journal
-from ops.chaos.process import ChaosError
-from ops.chaos.site import Layout, Site, open_site
+from ops.chaos.stack_under_test import Layout, Site, open_site
 from ops.compose import utc_now
 
 WORKERS, AT_ONCE = 6, 3
@@ -86,7 +85,7 @@ async def _run(layout: Layout, kills: int, seed: int) -> RecoveryResult:
     async with open_site(layout) as site:
         redis = connect(site.settings.redis_url)
         keyspace = Keyspace(site.settings.namespace, site.settings.partitions)
-        log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now)
+        log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=utc_now)
         done: list[_Kill] = []
         try:
             while len(done) < kills:
@@ -100,7 +99,7 @@ async def _run(layout: Layout, kills: int, seed: int) -> RecoveryResult:
     return _result(layout, done, journal, len(twice))
 
 
-async def _round(site: Site, log: JobLog, random: Random) -> list[_Kill]:
+async def _round(site: Site, log: JobEventStore, random: Random) -> list[_Kill]:
     """A job with as many scenes as are to be killed at once; ends when it is assembled and all workers run again."""
     job_id = new_job_id(0, f"{random.getrandbits(128):032x}")
     script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
@@ -136,7 +135,7 @@ async def _all_busy(site: Site, job_id: str) -> bool:
     return len(_rendering(site, job_id)) == AT_ONCE
 
 
-async def _assembled(log: JobLog, job_id: str) -> bool:
+async def _assembled(log: JobEventStore, job_id: str) -> bool:
     return any(envelope.type == "VideoGenerated" for envelope in await log.history(job_id))
 
 

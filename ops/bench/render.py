@@ -23,7 +23,7 @@ from attrs import frozen
 from handlers.generation.model import NarratedScene, load
 from ops.bench.fidelity import mean_ssim
 from ops.bench.render_engine import QUALITIES, Made
-from ops.bench.render_meant import meant_by_engine, meant_by_plain
+from ops.bench.render_reference import meant_by_engine, meant_by_plain
 
 _SAMPLE_S = 0.05
 _MIB = 1 << 20
@@ -74,7 +74,7 @@ def run(scenes: int, *, baseline: bool = True, motion: bool = True) -> RenderRes
     workers = os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-") as name:
         folder = Path(name)
-        plain = _program("ops.bench.render_plain", folder / "plain", scenes, workers) if baseline else None
+        plain = _program("ops.bench.render_baseline", folder / "plain", scenes, workers) if baseline else None
         engine = _program("ops.bench.render_engine", folder / "engine", scenes, workers)
         moved = _program("ops.bench.render_engine", folder / "moved", scenes, workers, "motion") if motion else None
         compared = _compared(folder, engine, plain) if plain else {}

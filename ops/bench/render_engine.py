@@ -19,27 +19,19 @@ import orjson
 from attrs import asdict, frozen
 from PIL import Image
 
-from handlers.generation.assemble import ScenePart, assemble
-from handlers.generation.checking import check_scene
-from handlers.generation.content import Scene
-from handlers.generation.encode import SceneSource, encode_scene
-from handlers.generation.grid import CELL_SECONDS, cells_for, seconds_of
-from handlers.generation.model import (
-    Brief,
-    Control,
-    NarratedScene,
-    NarrateTask,
-    RenderedScene,
-    RenderTask,
-    dump,
-    from_spec,
-)
-from handlers.generation.motion import MovingImage, Place
-from handlers.generation.moving import Box
-from handlers.generation.pages import ScenePages
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import ScenePart, assemble
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.motion import MovingImage, Place
+from handlers.generation.encoding.overlays import Box
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.timeline import BLANK, FADE_OUT_FRAMES, plan_timeline
+from handlers.generation.encoding.verify_output import check_scene
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, dump, from_spec
+from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.profiles import profile_of
-from handlers.generation.timeline import BLANK, FADE_OUT_FRAMES, plan_timeline
+from handlers.generation.script.content import Scene
+from handlers.generation.time_grid import CELL_SECONDS, cells_for, seconds_of
 from ops.bench.render_script import script
 
 QUALITIES = ("1080p", "720p")

@@ -29,17 +29,16 @@ import orjson
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.codec import Codec
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane, VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
-from eventflow.topics import Topic
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.scale_worker import MOST_IN_PROGRESS, utc_now
-from ops.supervisor import child_setup
+from ops.local_stack.supervisor import child_setup
 
 HANDLER_S, CONCURRENCY = 0.02, 8
 _OUTCOMES = Keyspace().partition(0).topic(Topic.OUTCOME, Lane.NORMAL)
@@ -176,8 +175,8 @@ async def times_to_start(url: str, rate: float, seconds: float, seed: int) -> tu
     return per_s, waited_ms[int(rate) :]
 
 
-def _log(redis: Redis) -> JobLog:
-    return JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
+def _log(redis: Redis) -> JobEventStore:
+    return JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
 
 
 def _job_id(random: Random) -> str:
@@ -192,7 +191,7 @@ async def _until_ended(redis: Redis, jobs: int) -> None:
         await asyncio.sleep(_POLL_S)
 
 
-def _check(log: JobLog, ids: Sequence[str], outcomes: Sequence[bytes], begun: Sequence[Sequence[float]]) -> None:
+def _check(log: JobEventStore, ids: Sequence[str], outcomes: Sequence[bytes], begun: Sequence[Sequence[float]]) -> None:
     """Every job was begun once and has ended once, and every process had its part; else the figure means nothing."""
     ends = [log.codec.decode(payload) for payload in outcomes]
     ended = sorted(end.job_id for end in ends if end.type == "VideoPublished")

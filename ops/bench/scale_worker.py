@@ -19,18 +19,17 @@ import orjson
 import uvloop
 from attrs import frozen
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
+from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.process import tune_process
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.runtime.worker import Worker
-from eventflow.runtime.worker_settings import WorkerSettings
+from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.logs import configure_logs
 
 #: As many jobs in progress as a service has by default.
@@ -48,7 +47,7 @@ class Waiting:
     seconds: float
     waited_ms: list[float]
 
-    async def whole_job(self, reaction: Reaction) -> Sequence[Command]:
+    async def whole_job(self, reaction: StepContext) -> Sequence[Command]:
         since = utc_now() - reaction.envelope.occurred_at
         self.waited_ms.append(since.total_seconds() * 1000)
         await asyncio.sleep(self.seconds)
@@ -66,7 +65,7 @@ async def work(url: str, concurrency: int, seconds: float) -> None:
     handlers = Waiting(seconds, [])
     group = Group("generation", {ev.VideoRequested: handlers.whole_job})
     keyspace = Keyspace()
-    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
+    log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
     name = f"bench-{secrets.token_hex(4)}"
     member = GroupMember(blocking, redis, keyspace.partition(0), group.name, group.topics, name)
     settings = WorkerSettings(concurrency=concurrency)

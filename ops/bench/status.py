@@ -24,21 +24,20 @@ import uvloop
 from aiohttp import web
 from attrs import frozen
 
-from eventflow.codec import Codec
 from eventflow.domain.commands import RecordDegradation
+from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.values import Step, VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.load import get, requests_per_s
 from ops.bench.servers import process, run_loop, until_told
 from ops.compose import open_parts, web_app
-from web.serve import serving
+from web.server import serving
 
 CONNECTIONS = 32
 #: How often a status is asked for until it shows an event. The delays are that coarse; more polls would take their part
@@ -69,7 +68,7 @@ def run(jobs: int = 10_000, rate: float = 100.0, rounds: int = 5, seconds: float
 
 async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float) -> StatusResult:
     redis = connect(url)
-    log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
+    log = JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
     ids = await _create(log, jobs)
     paths = [get(f"/api/v1/videos/jobs/{job_id}/status") for job_id in ids]
     Random(1).shuffle(paths)  # noqa: S311 - an order of requests
@@ -102,7 +101,7 @@ async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float
     )
 
 
-async def _create(log: JobLog, jobs: int) -> list[str]:
+async def _create(log: JobEventStore, jobs: int) -> list[str]:
     request = VideoRequest(script="# A script\n\nOne line of it.")
     ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
     for start in range(0, jobs, 500):
@@ -129,7 +128,7 @@ async def _body_of(port: int, job_id: str) -> bytes:
 
 
 @asynccontextmanager
-async def _appending(log: JobLog, ids: list[str], rate: float, port: int) -> AsyncIterator[list[float]]:
+async def _appending(log: JobEventStore, ids: list[str], rate: float, port: int) -> AsyncIterator[list[float]]:
     """Appends `rate` events per second, and follows each until the status shows it; yields the delays in seconds."""
     delays: list[float] = []
     random = Random(2)  # noqa: S311 - which jobs

@@ -26,8 +26,8 @@ import orjson
 from attrs import asdict, frozen
 
 from ops.bench.upload_worker import Job, Sent
-from ops.chaos.process import free_port
-from ops.rclone import serve_command
+from ops.chaos.child_process import free_port
+from ops.local_stack.rclone import serve_command
 
 _MIB = 1024 * 1024
 _BUCKET, _ACCESS_KEY = "bench", "bench"

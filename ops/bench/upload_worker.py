@@ -70,9 +70,9 @@ def _resident(field: str) -> int:
 async def ours(job: Job) -> Sent:
     """As the upload group does it, tries after a failure included; boto3 makes five of them."""
     from eventflow.domain.values import FileRef
-    from eventflow.storage.s3 import S3Store
-    from eventflow.storage.s3_client import S3Options
-    from handlers.upload.deliver import Delivery, StepUploads
+    from eventflow.storage.s3.client import S3Options
+    from eventflow.storage.s3.store import S3Store
+    from handlers.upload.uploader import Delivery, StepUploads
 
     options = S3Options(part_bytes=job.part_bytes, parallel_parts=job.parallel, read_timeout=_READ_TIMEOUT)
     store = S3Store(job.bucket, options=options)

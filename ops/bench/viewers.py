@@ -30,23 +30,22 @@ import aiohttp
 from aiohttp import web
 from attrs import frozen
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
+from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoRequest
-from eventflow.envelope import new_job_id
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause
 from eventflow.runtime.process import allow_files
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.bench.servers import process, run_loop, until_told
-from ops.bench.watching import Load, watch
+from ops.bench.viewer_load import Load, watch
 from ops.compose import open_parts, web_app
-from web.hls import TARGET_SECONDS
-from web.serve import serving
+from web.readmodel.hls_playlists import TARGET_SECONDS
+from web.server import serving
 
 QUALITY = "720p"
 #: What is there when the first viewer comes: five minutes of scenes of two segments.
@@ -100,7 +99,7 @@ def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 6
 
 async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: float) -> ViewersResult:
     redis = connect(url)
-    log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
+    log = JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
     loads = (Load(LOOK_SECONDS, seconds), Load(0.0, seconds))
     # With time to spare: a job that is complete grows no more.
     span = sum(2 * rounds * (load.seconds + load.coming_s) for load in loads)
@@ -161,7 +160,7 @@ async def _body_of(port: int, path: str) -> bytes:
         return await answer.read()
 
 
-async def _begin(log: JobLog, job_id: str, planned: int) -> None:
+async def _begin(log: JobEventStore, job_id: str, planned: int) -> None:
     await log.create(job_id, VideoRequest(script="# A script\n\nOne line of it."), _CAUSE)
     plans = [cmd.PlanScene(1, scene, f"Scene {scene}", scene * 20, 20, _SPEC, None) for scene in range(planned)]
     await log.execute(job_id, [cmd.StartPlanning(1), cmd.AnnounceScript(1, "A talk", planned, _SPEC), *plans], _CAUSE)
@@ -180,7 +179,7 @@ def _made(scene: int) -> tuple[cmd.Command, cmd.Command]:
 
 
 @asynccontextmanager
-async def _growing(log: JobLog, ids: list[str], planned: int) -> AsyncIterator[list[str]]:
+async def _growing(log: JobEventStore, ids: list[str], planned: int) -> AsyncIterator[list[str]]:
     """Adds scenes to all jobs, one after the other, until left; yields the jobs that were added to."""
     added: list[str] = []
 

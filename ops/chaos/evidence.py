@@ -14,13 +14,13 @@ from attrs import field, frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from eventflow.codec import Codec, DecodeError
-from eventflow.domain.job import Job
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.state import Job
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.domain.values import FileRef
-from eventflow.envelope import Envelope
+from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.keys import Keyspace
 from eventflow.storage import ObjectStore, StorageError
-from eventflow.topics import GROUP_TOPICS
 from ops.chaos.clients import Promise
 from ops.chaos.journal import Line
 

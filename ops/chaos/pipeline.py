@@ -14,11 +14,13 @@ from typing import ClassVar
 import numpy as np
 from attrs import frozen
 
-from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.control import Control
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import Stopped
 from handlers.generation.model import (
     Brief,
-    Control,
     Cue,
     NarratedScene,
     NarrateTask,
@@ -30,8 +32,6 @@ from handlers.generation.model import (
     from_spec,
     to_spec,
 )
-from handlers.generation.profiles import profile_of
-from handlers.generation.timeline import plan_timeline
 
 WIDTH, HEIGHT = 320, 180
 _STEP_S = 0.01

@@ -14,26 +14,19 @@ import structlog
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.identity import ApiKeys
+from eventflow.access.api_keys import ApiKeys
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.connection import connect
 from eventflow.log.keys import Keyspace
 from eventflow.storage import ObjectStore, open_store
-from eventflow.storage.s3_client import S3Options
-from eventflow.topics import GROUP_TOPICS
+from eventflow.storage.s3.client import S3Options
 from ops.chaos.clients import OWNERS, Client, Ledger, orders, read_ledgers, work_off
-from ops.chaos.evidence import (
-    Evidence,
-    files_of,
-    last_events,
-    read_files,
-    read_histories,
-    read_served,
-)
+from ops.chaos.evidence import Evidence, files_of, last_events, read_files, read_histories, read_served
 from ops.chaos.invariants import CHECKS, Violation, folded, violations
 from ops.chaos.journal import read_journal
-from ops.chaos.quiet import send_home, wait_until_quiet
+from ops.chaos.quiescence import send_home, wait_until_quiet
 from ops.chaos.schedule import Fault, schedule
-from ops.chaos.site import Layout, Site, open_site
+from ops.chaos.stack_under_test import Layout, Site, open_site
 from ops.chaos.storm import Done, Storm
 from ops.compose import utc_now
 

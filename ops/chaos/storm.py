@@ -11,10 +11,10 @@ import structlog
 from attrs import frozen
 
 from eventflow.storage import ObjectStore
-from ops.chaos.process import Program
+from ops.chaos.child_process import Program
 from ops.chaos.proxy import Proxy
 from ops.chaos.schedule import Fault, FaultKind
-from ops.chaos.site import Site
+from ops.chaos.stack_under_test import Site
 
 #: In the text of every commit's script call: its answer is the one that gets lost.
 _COMMIT = b"settle"

@@ -23,10 +23,9 @@ from redis.commands.core import AsyncScript
 from eventflow.domain.commands import Command
 from eventflow.log import commit, connection
 from eventflow.log.commit import Claim
-from eventflow.log.consume import Delivery, GroupMember
-from eventflow.log.jobs import JobLog
-from eventflow.log.records import Cause, JobRecord, Settlement
-from eventflow.runtime.reaction import Group, Handler, Reaction
+from eventflow.log.consumer import Delivery, GroupMember
+from eventflow.log.event_store import Cause, JobEventStore, JobRecord, Settlement
+from eventflow.runtime.context import Group, Handler, StepContext
 from eventflow.storage import ObjectStore
 from ops import compose
 from ops.chaos.breaks import BREAKS
@@ -60,7 +59,7 @@ class JournalingMember(GroupMember):
         return deliveries
 
 
-class JournalingLog(JobLog):
+class JournalingLog(JobEventStore):
     """Notes every commit under a claim that the server has taken."""
 
     def __init__(self, journal: Journal, *args: Any, **kwargs: Any) -> None:
@@ -100,7 +99,7 @@ def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group
 
     def around(handler: Handler) -> Handler:
         @wraps(handler)
-        async def noting(reaction: Reaction) -> Sequence[Command]:
+        async def noting(reaction: StepContext) -> Sequence[Command]:
             work, event = reaction.work, reaction.envelope.id
             about: dict[str, Any] = {"job": reaction.job_id, "event": event}
             if work is not None:

@@ -14,6 +14,7 @@ from ops.cli import (
     assets,
     bench,
     chaos,
+    dead_letters,
     demo,
     doctor,
     gallery,
@@ -21,7 +22,6 @@ from ops.cli import (
     groups,
     jobs,
     keys,
-    parked,
     plan,
     replay,
     replay_group,
@@ -60,7 +60,7 @@ app.command()(chaos.chaos)
 app.command()(gallery.gallery)
 app.add_typer(keys.app, name="keys")
 app.add_typer(assets.app, name="assets")
-app.add_typer(parked.app, name="parked")
+app.add_typer(dead_letters.app, name="parked")
 app.add_typer(archive.app, name="archive")
 app.add_typer(groups.app, name="groups")
 app.add_typer(storage.app, name="storage")

@@ -13,15 +13,15 @@ import typer
 from attrs import asdict, evolve, frozen
 
 from ops.cli.common import EXIT_FAILURE, CommandError, StackDir, UsageError, open_tool, run_tool, say
-from ops.cli.steps import steps
+from ops.cli.progress import steps
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
-    from eventflow.archive.orphans import Orphan
     from eventflow.archive.restore import Restored
-    from eventflow.archive.shelf import Shelf
-    from eventflow.archive.verify import Verified
+    from eventflow.archive.segment_store import SegmentStore
+    from eventflow.archive.verify import Orphan, Verified
     from ops.compose import Parts
+
 
 app = typer.Typer(help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True)
 
@@ -51,8 +51,8 @@ def status(json: Json = False, data_dir: StackDir = None) -> None:
 
 
 async def _status(data_dir: Path | None) -> ArchiveStatus:
+    from eventflow.domain.topics import ARCHIVE_GROUP, LANES, Topic
     from eventflow.log.groups import group_states
-    from eventflow.topics import ARCHIVE_GROUP, LANES, Topic
 
     async with _open(data_dir) as parts:
         shelf = _shelf(parts)
@@ -111,7 +111,7 @@ def _say_orphans(found: Verified, removed: Sequence[Orphan], *, asked: bool) -> 
 
 
 async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> tuple[Verified, Sequence[Orphan]]:
-    from eventflow.archive.orphans import remove_orphans
+    from eventflow.archive.verify import remove_orphans
     from eventflow.archive.verify import verify as run
 
     async with _open(data_dir) as parts:
@@ -186,7 +186,7 @@ async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
             raise CommandError(f"The archive can't be used: {error} {way_out}") from error
 
 
-def _shelf(parts: Parts) -> Shelf:
+def _shelf(parts: Parts) -> SegmentStore:
     if parts.shelf is None:
         raise UsageError("There is no archive: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
     return parts.shelf

@@ -16,6 +16,7 @@ from ops.cli.tables import printable
 if TYPE_CHECKING:
     from ops.cli.client import Api, Json
 
+
 _DEFAULT_URL = "http://127.0.0.1:8080"
 
 app = typer.Typer(no_args_is_help=True, help="Pictures, clips and sound of your own, for scenes.")

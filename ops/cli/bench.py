@@ -139,7 +139,7 @@ def recovery(
     """Time from SIGKILL of a busy worker until another one has its entry, and has settled it."""
     from eventflow.telemetry.logs import configure_logs
     from ops.bench.recovery import run
-    from ops.chaos.process import ChaosError
+    from ops.chaos.child_process import ChaosError
 
     configure_logs("WARNING", json=False)
     try:
@@ -177,8 +177,8 @@ def firstframe(
 
     from ops.bench.firstframe import FirstFrameFailed, run
     from ops.cli.serve import OWN_STORES, stack_settings
-    from ops.embedded import EmbeddedError
-    from ops.stack import StackError
+    from ops.local_stack.embedded import EmbeddedError
+    from ops.local_stack.stack import StackError
 
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
         environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0, **OWN_STORES)
@@ -198,7 +198,7 @@ def upload(
 ) -> None:
     """A large file to a local S3 server, beside boto3's transfer manager; and the memory that it takes."""
     from ops.bench.upload import UploadFailed, run
-    from ops.rclone import RcloneMissing
+    from ops.local_stack.rclone import RcloneMissing
 
     with counting(UploadFailed, RcloneMissing):
         result = run(size, part, parallel, rounds)

@@ -20,6 +20,7 @@ from ops.cli.tables import print_table
 if TYPE_CHECKING:
     from ops.chaos.run import Plan, Report
 
+
 T = TypeVar("T")
 
 #: How many violations of one kind are written out.
@@ -66,9 +67,9 @@ def chaos(
 def _carried_out(plan: Plan, folder: Path, *, keep: bool) -> Report:
     """The report. Files are kept where something is wrong."""
     from eventflow.telemetry.logs import configure_logs
-    from ops.chaos.process import ChaosError
+    from ops.chaos.child_process import ChaosError
     from ops.chaos.run import run
-    from ops.embedded import EmbeddedError
+    from ops.local_stack.embedded import EmbeddedError
 
     configure_logs("INFO", json=False)
     telling = False

@@ -21,16 +21,17 @@ from rich.console import Console
 from rich.text import Text
 
 from eventflow.log.connection import DISCONNECTED
+from eventflow.log.deadline import Deadline, carry
 from eventflow.log.errors import LogUnfit
-from eventflow.log.fitness import check_server, forbidden
 from eventflow.log.keys import Keyspace
-from eventflow.log.patience import Patience, carry
+from eventflow.log.server_check import check_server, forbidden
 from eventflow.settings import Settings, load_settings
 from eventflow.telemetry.logs import configure_logs
-from ops.embedded import running_url
+from ops.local_stack.embedded import running_url
 
 if TYPE_CHECKING:
     from ops.compose import Parts
+
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 
 async def impatient(main: Coroutine[Any, Any, T]) -> T:
     """`main`, in which a server that hangs is told within seconds."""
-    carry(Patience(LOG_SECONDS, each=True))
+    carry(Deadline(LOG_SECONDS, each=True))
     return await main
 
 
@@ -161,7 +162,7 @@ async def wait_for_server(
 
     Raises CommandError: unfit, wrong password, missing rights, or not reachable or a replica for `patience_s`.
     """
-    carry(Patience(LOG_SECONDS, each=True))
+    carry(Deadline(LOG_SECONDS, each=True))
     began = asked = monotonic()
     while True:
         try:

@@ -19,7 +19,8 @@ from ops.cli.generate import follow
 from ops.cli.serve import OWN_STORES, stack_settings
 
 if TYPE_CHECKING:
-    from ops.stack import Stack
+    from ops.local_stack.stack import Stack
+
 
 SAMPLE = "event-streams.md"
 LOG = "demo.log"
@@ -73,8 +74,8 @@ def _take_output(output: Path) -> None:
 
 async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> None:
     """A signal ends it together with its processes; a second one doesn't let them finish."""
-    from ops.embedded import EmbeddedError
-    from ops.stack import Stack, StackError
+    from ops.local_stack.embedded import EmbeddedError
+    from ops.local_stack.stack import Stack, StackError
 
     log = output / LOG
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -106,7 +107,7 @@ async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
     from ops.cli.client import Api
     from ops.cli.display import display
 
-    script = files("ops").joinpath("samples", SAMPLE).read_text(encoding="utf-8")
+    script = files("ops.cli").joinpath("samples", SAMPLE).read_text(encoding="utf-8")
     async with aiohttp.ClientSession() as session:
         with display() as shown:
             shown.note(f"starting server, web app and workers (their log: {log})")

@@ -17,17 +17,9 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
-from ops.cli.common import (
-    EXIT_FAILURE,
-    REDIS_VARIABLES,
-    StackDir,
-    impatient,
-    say,
-    service_environment,
-    settings_from,
-)
+from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, impatient, say, service_environment, settings_from
 from ops.cli.tables import printable
-from ops.embedded import running_url
+from ops.local_stack.embedded import running_url
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 

@@ -22,8 +22,8 @@ def gallery(
 ) -> None:
     """Draw every layout and block in every theme and aspect: a PNG for each theme and aspect, and an index.html."""
     from handlers.generation.aspects import ASPECTS, aspect_of
-    from handlers.generation.errors import MediaError, RequestError
-    from handlers.generation.look.themes import THEMES, theme_of
+    from handlers.generation.pages.themes import THEMES, theme_of
+    from handlers.media.errors import MediaError, RequestError
     from ops.gallery.pictures import paint
     from ops.gallery.scenes import samples
     from ops.gallery.sheet import draw_sheet, write_index

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli.common import CLIENT_KEY, CLIENT_URL, CommandError, UsageError, say
-from ops.cli.sources import looks, merge_fields, read_source
+from ops.cli.request_files import looks, merge_fields, read_source
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
 

@@ -16,6 +16,7 @@ from ops.cli.tables import print_table
 if TYPE_CHECKING:
     from eventflow.log.groups import GroupState
 
+
 app = typer.Typer(help="Consumer groups; trimming waits for those that are registered.", no_args_is_help=True)
 
 #: A member asks for entries every two seconds, and sweeps more often than that.

@@ -17,8 +17,9 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import Command
-    from eventflow.log.index import Cursor, Page
+    from eventflow.log.job_lists import Cursor, Page
     from ops.compose import Parts
+
 
 _PAGE = 200
 
@@ -84,10 +85,10 @@ async def _rebuild(parts: Parts) -> int:
 
     from eventflow.archive.restore import enter_archived
     from eventflow.log.errors import ArchiveDamaged
-    from eventflow.log.reindex import rebuild_index
+    from eventflow.log.rebuild_job_lists import rebuild_job_lists
     from eventflow.storage import StorageError
 
-    entered = await rebuild_index(parts.log)
+    entered = await rebuild_job_lists(parts.log)
     if parts.shelf is None:
         return entered
     try:
@@ -101,7 +102,7 @@ async def _rebuild(parts: Parts) -> int:
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
     from eventflow.domain.view import progress
-    from web.folding import Wanted, fold_on, read_jobs
+    from web.readmodel.load_views import Wanted, fold_on, read_jobs
 
     readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
     rows = []
@@ -167,7 +168,7 @@ def delete(
 async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
     """The job's version afterwards."""
     from eventflow.domain.errors import AlreadyFinished, JobGone, NotFinished
-    from eventflow.log.records import Cause
+    from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
     async with open_tool(data_dir) as parts:
@@ -186,7 +187,7 @@ async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
 
 
 def checked_job(job_id: str) -> str:
-    from eventflow.envelope import is_job_id
+    from eventflow.domain.job_ids import is_job_id
 
     if not is_job_id(job_id):
         raise UsageError(f"{job_id!r} isn't a job id; `eventflow jobs` lists them.")

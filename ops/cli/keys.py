@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from eventflow.identity import ApiKey
+from eventflow.access.api_keys import ApiKey
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
 from ops.cli.tables import print_table
 

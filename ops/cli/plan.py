@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ops.cli.common import CommandError, say, service_environment
-from ops.cli.sources import looks, merge_fields, read_source
+from ops.cli.request_files import looks, merge_fields, read_source
 
 
 def plan(
@@ -24,8 +24,8 @@ def plan(
     from eventflow.settings import load_settings
     from ops.compose import request_limits
     from ops.planning import ScenePlanner
-    from web.errors import Problem
-    from web.requests import parse_request
+    from web.http.errors import Problem
+    from web.requests.video_request import parse_request
 
     settings = load_settings(service_environment())
     body = read_source(file) | looks(voice, rate, theme, aspect, None) | merge_fields(merge or [])

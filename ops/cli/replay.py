@@ -12,16 +12,17 @@ import typer
 
 from eventflow.domain.values import ReprocessFrom
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
-from ops.cli.follow import follow
+from ops.cli.follow_job import follow
 from ops.cli.jobs import JobId, checked_job, missing_job
-from ops.cli.sources import read_text
+from ops.cli.request_files import read_text
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import RequestReprocess
-    from eventflow.log.records import Cause
+    from eventflow.log.event_store import Cause
     from ops.compose import Parts
     from ops.forks import Fork
+
 
 app = typer.Typer(help="Work with the history of jobs: do them again, fork them.", no_args_is_help=True)
 
@@ -62,7 +63,7 @@ async def _reprocess(
     from eventflow.domain.commands import RequestReprocess
     from eventflow.domain.decide import decide
     from eventflow.domain.errors import CannotReprocess, NotFinished
-    from ops.steps import steps_of
+    from eventflow.domain.reprocess import steps_of
 
     command = RequestReprocess(stage, scenes)
     async with open_tool(data_dir) as parts:
@@ -174,7 +175,7 @@ async def _fork(
     from ops.compose import request_limits
     from ops.forks import NoSuchVersion, fork_of, make
     from ops.planning import ScenePlanner
-    from web.errors import Problem, invalid
+    from web.http.errors import Problem, invalid
 
     async with open_tool(data_dir) as parts:
         history = await parts.log.history(job_id)
@@ -204,7 +205,7 @@ async def _fork(
 async def _preview(parts: Parts, fork: Fork) -> None:
     import asyncio
 
-    from handlers.generation.errors import MediaError
+    from handlers.media.errors import MediaError
     from ops.forks import preview
 
     exists = await parts.log.load(fork.job_id) is not None
@@ -218,7 +219,7 @@ async def _preview(parts: Parts, fork: Fork) -> None:
 
 
 def _cause(owner: str) -> Cause:
-    from eventflow.log.records import Cause
+    from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
     return Cause(owner, f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))

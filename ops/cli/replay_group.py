@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
-from ops.cli.steps import steps
+from ops.cli.progress import steps
 
 if TYPE_CHECKING:
-    from eventflow.archive.backfill import Replay, Replayed
+    from eventflow.archive.backfill import Replayed
+
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENTRY_ID = re.compile(r"(\d{13})(-\d+)?")
@@ -64,7 +65,7 @@ async def _replay(
     name: str, names: Sequence[str], since: datetime | None, dry_run: bool, again: bool, data_dir: Path | None
 ) -> Replayed:
     from eventflow.archive.backfill import Backfill, Replay
-    from eventflow.codec import DecodeError
+    from eventflow.log.codec import DecodeError
     from eventflow.log.errors import ArchiveDamaged
     from eventflow.log.groups import registered
     from eventflow.storage import StorageError

@@ -19,9 +19,10 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from ops.replay.difference import Difference
-    from ops.replay.past import Past
+    from ops.replay.history import Past
     from ops.replay.rebuild import Report
     from ops.replay.served import Served
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -61,9 +62,9 @@ def _instant(text: str) -> datetime:
 
 
 async def _past(job_id: str, version: int | None, time: datetime | None, data_dir: Path | None) -> tuple[Past, bytes]:
-    from eventflow.codec import DecodeError
     from eventflow.domain.errors import DomainError
-    from ops.replay.past import NoSuchMoment, past_of
+    from eventflow.log.codec import DecodeError
+    from ops.replay.history import NoSuchMoment, past_of
 
     async with open_tool(data_dir) as parts:
         try:
@@ -149,17 +150,17 @@ async def _rebuild(
     tell: Callable[[Difference, bool], None],
     data_dir: Path | None,
 ) -> Report:
-    from eventflow.log.records import Cause
+    from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
-    from ops.replay.inspection import Inspector
-    from ops.replay.mending import Mender
+    from ops.replay.inspect import Inspector
     from ops.replay.rebuild import Rebuild
+    from ops.replay.repair import Repairer
     from ops.replay.served import CannotAsk
 
     async with open_tool(data_dir) as parts, _served(url, api_key) as served:
         cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
         inspector = Inspector(parts.redis, parts.log.codec, parts.keyspace, served)
-        mender = None if dry_run else Mender(parts.redis, parts.keyspace, parts.log, cause)
+        mender = None if dry_run else Repairer(parts.redis, parts.keyspace, parts.log, cause)
         with counting("folding") as show:
             rebuild = Rebuild(inspector, mender, tell, lambda r: show(f"{r.jobs} jobs, {r.events} events"))
             try:

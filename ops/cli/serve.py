@@ -12,9 +12,9 @@ import structlog
 import typer
 from redis.exceptions import RedisError
 
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.settings import Settings
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from ops.cli.common import (
     EXIT_FAILURE,
     REDIS_VARIABLES,
@@ -32,6 +32,7 @@ from ops.cli.common import (
 
 if TYPE_CHECKING:
     from ops.compose import Parts
+
 
 _ORPHAN_PATIENCE_S = 3.0
 #: Jobs that a web process keeps for commands; those that are asked for are in its projection.
@@ -83,9 +84,9 @@ def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
 
 
 async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -> None:
-    from ops.embedded import EmbeddedError
-    from ops.stack import Stack, StackError
-    from ops.supervisor import first_of
+    from ops.local_stack.embedded import EmbeddedError
+    from ops.local_stack.stack import Stack, StackError
+    from ops.local_stack.supervisor import first_of
 
     stop = asyncio.Event()
     try:
@@ -137,7 +138,7 @@ def _topics(group: str, names: Sequence[str]) -> tuple[Topic, ...]:
 
 def _take_data_dir(settings: Settings) -> None:
     """Where anything is to be kept there. Raises UsageError."""
-    from ops.data_dir import DataDirError, is_needed, take
+    from ops.local_stack.data_dir import DataDirError, is_needed, take
 
     try:
         if is_needed(settings):
@@ -149,10 +150,9 @@ def _take_data_dir(settings: Settings) -> None:
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
-    from eventflow.storage.tidy import kept_tidy
-    from ops.compose import groups, keeper, open_parts
+    from eventflow.storage.cleanup import kept_tidy
+    from ops.compose import groups, keeper, looked_after, open_parts
     from ops.compose import worker as make_worker
-    from ops.leavings import looked_after
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
@@ -182,7 +182,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
     from eventflow.runtime.process import allow_files, tune_process
     from ops.compose import open_parts, web_app
     from ops.environment import say_what_viewers_miss
-    from web.serve import RefusedToServe, serving
+    from web.server import RefusedToServe, serving
 
     stop = asyncio.Event()
     _watch_signals(stop, supervised)
@@ -208,7 +208,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
 
 async def _server_answers(parts: Parts, stop: asyncio.Event) -> bool:
     """Whether there is a fit server, and stores that are ours, before `stop` is set. Raises CommandError."""
-    from ops.supervisor import first_of
+    from ops.local_stack.supervisor import first_of
 
     waiting = asyncio.create_task(_fit_places(parts))
     stopped = asyncio.create_task(stop.wait())
@@ -253,7 +253,7 @@ async def _fit_server(parts: Parts) -> None:
 
 def _watch_signals(stop: asyncio.Event, supervised: bool) -> None:
     """Stop on signals; and when the supervisor dies, without which there is no log to finish anything in."""
-    from ops.supervisor import when_orphaned
+    from ops.local_stack.supervisor import when_orphaned
 
     stop_on_signals(stop.set)
 

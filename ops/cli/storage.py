@@ -18,8 +18,9 @@ from ops.cli.tables import printable
 
 if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
-    from eventflow.storage.ownership import Owner
-    from ops.inventory.check import Check, Finding, Report
+    from eventflow.storage.owner_mark import Owner
+    from ops.storage_check.check import Check, Finding, Report
+
 
 app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
 
@@ -85,9 +86,9 @@ async def _check(
 ) -> Report:
     from eventflow.storage import StorageError
     from ops.environment import ForeignStore, refuse_foreign_stores
-    from ops.inventory.check import Check
-    from ops.inventory.jobs import all_jobs
-    from ops.inventory.uploads import open_uploads
+    from ops.storage_check.check import Check
+    from ops.storage_check.referenced_files import all_jobs
+    from ops.storage_check.uploads import open_uploads
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
     async with open_tool(data_dir) as parts:
@@ -188,7 +189,7 @@ async def _setup(data_dir: Path | None) -> None:
 
 async def set_up(store: ObjectStore) -> str:
     """Set up a delivery store; says what was done. Raises StorageError."""
-    from eventflow.storage.s3 import S3Store
+    from eventflow.storage.s3.store import S3Store
 
     if not isinstance(store, S3Store):
         return "nothing to set up: the web app serves it, to pages of any origin"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
-from handlers.generation.content import (
+from handlers.generation.script.content import (
     Block,
     Bullet,
     Bullets,

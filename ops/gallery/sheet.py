@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from handlers.generation.aspects import aspect_of
 from handlers.generation.model import AssetFiles
-from handlers.generation.pages import ScenePages
+from handlers.generation.pages.draw import ScenePages
 from ops.gallery.scenes import samples
 
 _GAP: Final = 28

@@ -10,14 +10,14 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from eventflow.domain.job import Job, Phase
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Step
 from eventflow.domain.view import progress_field
-from eventflow.topics import Topic
-from ops.replay.feed import FeedMend
-from ops.replay.looking import Due, Look
+from ops.replay.feed_check import FeedRepair
 from ops.replay.outstanding import Outstanding
-from ops.replay.served import ServedMend
+from ops.replay.scan import Due, JobSnapshot
+from ops.replay.served import ServedRepair
 
 
 class Kind(StrEnum):
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 @frozen
-class LiveMend:
+class LiveRepair:
     """Fields to take out of the live hash, and whether to set the cancel hint."""
 
     remove: tuple[str, ...]
@@ -55,7 +55,7 @@ class Confirmation:
     """Record that the job is cancelled, which nobody else will."""
 
 
-Mend = FeedMend | LiveMend | Redelivery | Confirmation | ServedMend
+Repair = FeedRepair | LiveRepair | Redelivery | Confirmation | ServedRepair
 
 
 @frozen
@@ -66,10 +66,10 @@ class Difference:
     version: int
     kind: Kind
     detail: str
-    mend: Mend | None = None
+    mend: Repair | None = None
 
 
-def of_history(look: Look, live: Mapping[str, str], *, named: bool) -> list[Difference]:
+def of_history(look: JobSnapshot, live: Mapping[str, str], *, named: bool) -> list[Difference]:
     """Of a job without a good history. `named`: whether the feed names it."""
     if not look.missing:
         return [Difference(look.id, look.version, Kind.HISTORY, look.reason)]
@@ -78,12 +78,12 @@ def of_history(look: Look, live: Mapping[str, str], *, named: bool) -> list[Diff
         detail = "there is no stream of this job; restore it from an archive or a backup"
         found.append(Difference(look.id, 0, Kind.MISSING, detail))
     if live:
-        mend = LiveMend(tuple(sorted(live)), cancel=False)
+        mend = LiveRepair(tuple(sorted(live)), cancel=False)
         found.append(Difference(look.id, 0, Kind.LIVE, "there is a live hash of a job that isn't there", mend))
     return found
 
 
-def of_work(look: Look, coming: Outstanding) -> list[Difference]:
+def of_work(look: JobSnapshot, coming: Outstanding) -> list[Difference]:
     """Whether somebody will be handed what is due. What is parked waits for `eventflow parked redrive`."""
     job = look.job
     if job is None or job.finished:
@@ -109,15 +109,15 @@ def _again(due: Due) -> Redelivery:
     return Redelivery(due.seq, due.type, due.group, due.topic, due.payload)
 
 
-def of_feed(look: Look, mend: FeedMend | None) -> list[Difference]:
+def of_feed(look: JobSnapshot, mend: FeedRepair | None) -> list[Difference]:
     return [Difference(look.id, look.version, Kind.FEED, str(mend), mend)] if mend else []
 
 
-def of_served(look: Look, mend: ServedMend | None) -> list[Difference]:
+def of_served(look: JobSnapshot, mend: ServedRepair | None) -> list[Difference]:
     return [Difference(look.id, look.version, Kind.SERVED, str(mend), mend)] if mend else []
 
 
-def of_live(look: Look, live: Mapping[str, str], seconds: int) -> list[Difference]:
+def of_live(look: JobSnapshot, live: Mapping[str, str], seconds: int) -> list[Difference]:
     """`live` is the job's live hash, which the server forgets in `seconds` (negative: never, or there is none)."""
     job = look.job
     if job is None:
@@ -128,7 +128,7 @@ def of_live(look: Look, live: Mapping[str, str], seconds: int) -> list[Differenc
         return []
     told = [f"doesn't belong there: {', '.join(remove)}"] if remove else []
     told += ["the cancel hint is missing"] if cancel else []
-    return [Difference(look.id, look.version, Kind.LIVE, "; ".join(told), LiveMend(remove, cancel))]
+    return [Difference(look.id, look.version, Kind.LIVE, "; ".join(told), LiveRepair(remove, cancel))]
 
 
 #: Or may have, before they were to be deleted.

@@ -10,8 +10,8 @@ from attrs import define, field
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from eventflow.domain.topics import GROUP_TOPICS, LANES
 from eventflow.log.keys import Keyspace, PartitionKeys
-from eventflow.topics import GROUP_TOPICS, LANES
 
 _PAGE = 1_000
 

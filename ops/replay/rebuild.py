@@ -17,11 +17,11 @@ from attrs import define, field, frozen
 from eventflow.log.keys import PartitionKeys
 from ops.replay import difference as differ
 from ops.replay.difference import Difference
-from ops.replay.feed import FeedCount, count_feed
-from ops.replay.inspection import Inspector
-from ops.replay.looking import Look, scan_jobs
-from ops.replay.mending import Mender
+from ops.replay.feed_check import FeedCount, count_feed
+from ops.replay.inspect import Inspector
 from ops.replay.outstanding import Outstanding, Wanted, outstanding
+from ops.replay.repair import Repairer
+from ops.replay.scan import JobSnapshot, scan_jobs
 
 #: Entries of all feeds for each slice of the jobs; a slice takes some 300 bytes for each of its jobs.
 SLICE_ENTRIES = 4_000_000
@@ -54,7 +54,7 @@ class Rebuild:
     """
 
     inspector: Inspector
-    mender: Mender | None
+    mender: Repairer | None
     on_difference: Callable[[Difference, bool], None] = lambda *_: None
     on_progress: Callable[[Report], None] = lambda _: None
     on_begin: Callable[[], None] = lambda: None
@@ -147,7 +147,7 @@ class FirstPass:
         for keys, count in self.counts.items():
             await count_feed(self.of.redis, keys, count, self.wanted)
 
-    async def suspects(self, looks: Sequence[Look], live_hashes: Collection[str]) -> set[str]:
+    async def suspects(self, looks: Sequence[JobSnapshot], live_hashes: Collection[str]) -> set[str]:
         """The jobs that may differ, of those looked at and those with a live hash."""
         odd = {look.id for look in looks if look.job is None or differ.of_work(look, self.coming)}
         unfit = [look for look in looks if not self._fits(look)]
@@ -168,8 +168,8 @@ class FirstPass:
         """Jobs that the feeds name and the scan hasn't found, or that the feeds name in disorder."""
         return {job_id for count in self.counts.values() for job_id in (*count.spans, *count.odd)}
 
-    def _fits(self, look: Look) -> bool:
+    def _fits(self, look: JobSnapshot) -> bool:
         return look.job is None or self._count(look).fits(look.id, look.times)
 
-    def _count(self, look: Look) -> FeedCount:
+    def _count(self, look: JobSnapshot) -> FeedCount:
         return self.counts[self.of.keyspace.of_job(look.id)]

@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from eventflow.domain.view import JobView
-from web.render import status_of
+from web.readmodel.status_json import status_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 #: How far a running step is isn't history.
@@ -22,7 +22,7 @@ class CannotAsk(Exception):
 
 
 @frozen
-class ServedMend:
+class ServedRepair:
     """Have the web processes read the job anew. `fields` are those that differ: name, what is served, what is right."""
 
     fields: tuple[tuple[str, str, str], ...]
@@ -39,16 +39,16 @@ class Served:
     base: str
     key: str | None = None
 
-    async def differs(self, view: JobView) -> ServedMend | None:
+    async def differs(self, view: JobView) -> ServedRepair | None:
         """What of the job's status isn't as the fold has it. Raises CannotAsk."""
         right = _plain(status_of(view, 0.0))
         served = await self._status(view.id)
         if served is None:
-            return ServedMend((("status", "404", str(right["status"])),))
+            return ServedRepair((("status", "404", str(right["status"])),))
         names = sorted((right.keys() | served.keys()) - _NOT_COMPARED)
         fields = [(name, _text(served.get(name)), _text(right.get(name))) for name in names]
         different = tuple(field for field in fields if field[1] != field[2])
-        return ServedMend(different) if different else None
+        return ServedRepair(different) if different else None
 
     async def _status(self, job_id: str) -> dict[str, Any] | None:
         url = f"{self.base.rstrip('/')}/api/v1/admin/jobs/{quote(job_id)}/status"

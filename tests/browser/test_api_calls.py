@@ -19,7 +19,7 @@ from tests.integration.web.conftest import job_id
 from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
-from web.serve import serving
+from web.server import serving
 
 JOBS = "/api/v1/videos/jobs"
 _PAGE = """<!doctype html><script>

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.assemble import assemble
-from handlers.generation.captions import as_vtt, video_captions
-from handlers.generation.model import Brief, Control, NarrateTask, RenderTask, Style
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import assemble
+from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
+from handlers.generation.narration.captions import as_vtt, video_captions
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at

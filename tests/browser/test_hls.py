@@ -20,7 +20,7 @@ from tests.browser.player import difference, frame_at
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.gates import Gates, gated
 from tests.support.waiting import wait_until
-from web.tokens import make_token
+from web.http.tokens import make_token
 
 pytestmark = pytest.mark.timeout(240)
 

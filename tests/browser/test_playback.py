@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
-from eventflow.envelope import new_job_id
+from eventflow.domain.job_ids import new_job_id
 from tests.browser.conftest import QUALITIES, Open, Serve, ShortFilm
 from tests.browser.player import difference, frame_at
 from tests.integration.web.driving import Driver

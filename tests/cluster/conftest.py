@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import crew  # noqa: F401 - a fixture
-from tests.integration.flow.conftest import _quiet, studio  # noqa: F401 - fixtures
+from tests.integration.flow.conftest import (
+    _quiet,  # noqa: F401 - fixtures
+    studio,  # noqa: F401 - fixtures
+)
 from tests.support.cluster_server import ClusterServer, RedisPrograms, cluster_server
 from tests.support.runtime import Space, open_space
 

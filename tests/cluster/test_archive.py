@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventflow.archive.orphans import remove_orphans
-from eventflow.archive.verify import verify
-from eventflow.codec import Codec
+from eventflow.archive.verify import remove_orphans, verify
 from eventflow.domain import commands as cmd
+from eventflow.log.codec import Codec
 from tests.cluster.conftest import PARTITIONS
 from tests.support.archiving import archived_space
 from tests.support.runtime import CAUSE, CHAIN, Space

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from eventflow.domain import commands as cmd
-from eventflow.envelope import new_job_id, partition_of
+from eventflow.domain.job_ids import new_job_id, partition_of
 from eventflow.log.connection import COMMAND_TIMEOUT_S
-from eventflow.runtime.reaction import Reaction
+from eventflow.runtime.context import StepContext
 from tests.cluster.conftest import PARTITIONS
 from tests.support.cluster_server import RedisPrograms, cluster_server
 from tests.support.runtime import CAUSE, REQUEST, Runs, Space, a_file, gapless, open_space, scenes_group, working
@@ -27,7 +27,7 @@ async def test_silent_master_delays_nobody_else(redis_programs: RedisPrograms, t
     """Every slot has a step of the silent master in it when it falls silent; they end, and can't be committed."""
     runs, go = Runs(), asyncio.Event()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.job_id] += 1
         if partition_of(reaction.job_id) in away:
             await go.wait()

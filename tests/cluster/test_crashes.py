@@ -11,10 +11,10 @@ import pytest
 from redis.exceptions import RedisError
 
 from eventflow.domain import commands as cmd
-from eventflow.envelope import new_job_id
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import Topic
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import NotDurable
-from eventflow.topics import Topic
 from tests.cluster.conftest import PARTITIONS
 from tests.faults.conftest import Crew
 from tests.support.cluster_server import ClusterServer

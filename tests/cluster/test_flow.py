@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eventflow.log.parked import ParkedLog
-from eventflow.log.reindex import rebuild_index
+from eventflow.log.dead_letters import DeadLetters
+from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from ops.cli.checks import service
 from ops.cli.checks.finding import State
 from tests.cluster.conftest import PARTITIONS
@@ -28,8 +28,8 @@ async def test_jobs_are_spread_over_the_masters_and_all_end(
         assert len(masters) == MASTERS
         shares = await run_jobs(s, aiohttp_client, 8)
         rebuilt = await Rebuilder(s.space)(dry_run=True)
-        assert await rebuild_index(s.parts.log) == 0
-        assert [entry async for entry in ParkedLog(s.parts.log).all()] == []
+        assert await rebuild_job_lists(s.parts.log) == 0
+        assert [entry async for entry in DeadLetters(s.parts.log).all()] == []
         findings = await service.log_server(s.parts, expected=True)
     assert rebuilt.jobs == 8
     assert rebuilt.found.keys() <= {"live"}  # progress that was reported as its job ended

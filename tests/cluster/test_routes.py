@@ -11,7 +11,7 @@ from eventflow.log.cluster import ClusterRedis, slot_of
 from eventflow.log.connection import DISCONNECTED, connect
 from eventflow.log.errors import NotDurable
 from eventflow.log.feed import Appended, FeedTail
-from eventflow.log.fitness import check_server
+from eventflow.log.server_check import check_server
 from tests.support.cluster_server import MASTERS, ClusterServer
 from tests.support.runtime import Chain, Space, working
 from tests.support.waiting import wait_until, wait_until_sync

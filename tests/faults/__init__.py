@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a table
 """What goes wrong with event streams elsewhere, and the test that shows it doesn't here.
 
 The rows are those of section 3 ("bugs our tests must cover") of the research notes on event streams.
@@ -64,4 +63,4 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | slots move, masters and replicas change places | cluster/test_routes |
 | hot partition starves, or many partitions take a connection each | test_shares |
 | all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
-"""
+"""  # noqa: E501

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import Lane, ReprocessFrom, Step
-from eventflow.log.jobs import JobLog
-from eventflow.runtime.reaction import Reaction
+from eventflow.log.codec import Codec
+from eventflow.log.event_store import JobEventStore
+from eventflow.runtime.context import StepContext
 from tests.faults.conftest import Crew
 from tests.support.line import CANCELLED, COMPLETED, FAILED, Line, line_up
 from tests.support.log_server import LogServer
@@ -179,7 +179,7 @@ async def test_limit_is_never_passed_by_many_at_once(shared_server: LogServer) -
         logs = [_another_log(line) for _ in range(8)]
         most = 0
 
-        async def busy(log: JobLog, owner: str) -> None:
+        async def busy(log: JobEventStore, owner: str) -> None:
             nonlocal most
             mine = Line(Space(line.space.url, line.space.redis, log, line.space.keyspace), limit)
             for _ in range(each):
@@ -203,7 +203,7 @@ async def test_higher_limit_admits_those_that_wait(shared_server: LogServer) -> 
     """Without any job's end: the sweep of a worker with the new limit does it."""
     runs, go = Runs(), asyncio.Event()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.job_id] += 1
         await go.wait()
 
@@ -240,9 +240,11 @@ async def test_killed_worker_and_killed_server_lose_nobody_who_waits(own_server:
         assert await line.in_progress() == set()
 
 
-def _another_log(line: Line) -> JobLog:
+def _another_log(line: Line) -> JobEventStore:
     space = line.space
-    return JobLog(space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, most_in_progress=line.limit)
+    return JobEventStore(
+        space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, most_in_progress=line.limit
+    )
 
 
 async def _more_delivered(line: Line, count: int) -> bool:

@@ -13,10 +13,10 @@ from attrs import evolve
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.errors import AlreadyFinished
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Step
 from eventflow.log.errors import ArchiveDamaged, VersionConflict
-from eventflow.topics import Topic
 from tests.support.archiving import Archived, StrikesAt, Struck, archived_space
 from tests.support.runtime import CAUSE, CHAIN, REQUEST, Space
 from tests.support.stories import failure

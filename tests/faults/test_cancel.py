@@ -11,10 +11,10 @@ import pytest
 
 from eventflow.domain.commands import FinishScene, RequestCancellation
 from eventflow.domain.errors import AlreadyFinished
-from eventflow.domain.job import Phase
-from eventflow.runtime.failure import StorageStepError
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
+from eventflow.runtime.context import StepContext
+from eventflow.runtime.retry_policy import StorageStepError
 from tests.faults.conftest import Crew
 from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -26,7 +26,7 @@ async def test_queued_job_is_cancelled_at_once_and_its_work_is_not_done(space: S
     """A worker that gets the entry all the same stops at its next heartbeat."""
     runs = Runs()
 
-    async def endless(reaction: Reaction) -> None:
+    async def endless(reaction: StepContext) -> None:
         await asyncio.sleep(600)
         runs.ended[reaction.job_id] += 1
 
@@ -97,7 +97,7 @@ async def test_race_of_cancel_and_completion_has_one_winner(space: Space, attemp
     """Whoever comes second finds the job as the first one left it."""
     begun, go = asyncio.Event(), asyncio.Event()
 
-    async def wait(reaction: Reaction) -> None:
+    async def wait(reaction: StepContext) -> None:
         if reaction.envelope.type == "VideoUploaded":
             begun.set()
             await go.wait()
@@ -127,11 +127,11 @@ async def test_race_of_cancel_and_completion_has_one_winner(space: Space, attemp
 async def test_cancellation_that_overtakes_the_last_result_still_has_an_end(space: Space) -> None:
     """The step ends before any heartbeat can tell it: its settlement is the last that anybody holds."""
 
-    async def cancelled_meanwhile(reaction: Reaction) -> None:
+    async def cancelled_meanwhile(reaction: StepContext) -> None:
         if reaction.envelope.type == "VideoUploaded":
             await space.do(reaction.job_id, CANCEL)
 
-    async def fails_then(reaction: Reaction) -> None:
+    async def fails_then(reaction: StepContext) -> None:
         await space.do(reaction.job_id, CANCEL)
         raise RuntimeError("and it failed, too")
 
@@ -164,7 +164,7 @@ async def test_cancelled_job_whose_holder_dies_is_ended_by_whoever_takes_over(sp
     process.signal(signal.SIGKILL)
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began["render"] += 1
 
     async with working(space, scenes_group(render), lease_s=0.5):
@@ -175,7 +175,7 @@ async def test_cancelled_job_whose_holder_dies_is_ended_by_whoever_takes_over(sp
 
 
 async def test_job_that_waits_for_its_retry_is_cancelled_at_once(space: Space) -> None:
-    async def throttled(reaction: Reaction) -> None:
+    async def throttled(reaction: StepContext) -> None:
         raise StorageStepError("slow_down", "come back later", retry_after_s=600)
 
     job_id = await space.submit_scenes(1)

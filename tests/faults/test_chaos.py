@@ -10,7 +10,7 @@ import psutil
 import pytest
 from attrs import evolve
 
-from eventflow.topics import GROUP_TOPICS
+from eventflow.domain.topics import GROUP_TOPICS
 from ops.chaos.run import Plan, run
 from ops.chaos.schedule import Fault, FaultKind
 from tests.support.programs import Programs, programs_in

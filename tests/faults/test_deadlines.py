@@ -12,12 +12,12 @@ import pytest
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, Step
-from eventflow.runtime.deadline import StepLimits
-from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.leases import StepLimits
 from eventflow.runtime.watchdog import Pulse, watched
-from eventflow.topics import Topic
 from tests.faults.conftest import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until, wait_until_sync
@@ -30,7 +30,7 @@ PATIENT = StepLimits(default_s=0.3, patience_s=600)
 async def test_step_that_hangs_is_ended_recorded_and_tried_again(space: Space) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began["try"] += 1
         if runs.began["try"] == 1:
             try:
@@ -52,7 +52,7 @@ async def test_step_that_hangs_is_ended_recorded_and_tried_again(space: Space) -
 
 
 async def test_step_that_always_hangs_fails_after_its_last_retry(space: Space) -> None:
-    async def endless(reaction: Reaction) -> Sequence[Command]:
+    async def endless(reaction: StepContext) -> Sequence[Command]:
         await asyncio.sleep(600)
         return []
 
@@ -69,7 +69,7 @@ async def test_handler_that_ends_its_own_way_when_told_to(space: Space, swallows
     """Finished work counts although it was late; an error of the clean-up doesn't hide that time was the reason."""
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began["try"] += 1
         if runs.began["try"] > 1:
             return
@@ -89,7 +89,7 @@ async def test_handler_that_ends_its_own_way_when_told_to(space: Space, swallows
 async def test_limits_differ_by_step_and_a_handler_may_ask_for_more(space: Space) -> None:
     release = asyncio.Event()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         if reaction.event.scene == 0:
             reaction.allow(600)
         await release.wait()
@@ -108,12 +108,12 @@ async def test_step_that_ignores_its_end_goes_to_another_worker_and_counts_for_n
     """A thread that never asks: its entry isn't renewed any longer; what it brings in the end is refused."""
     release, runs = threading.Event(), Runs()
 
-    async def stubborn(reaction: Reaction) -> None:
+    async def stubborn(reaction: StepContext) -> None:
         runs.began["stubborn"] += 1
         await reaction.in_thread(release.wait)
         runs.ended["stubborn"] += 1
 
-    async def quick(reaction: Reaction) -> None:
+    async def quick(reaction: StepContext) -> None:
         runs.began["quick"] += 1
 
     job_id = await space.submit_scenes(1)
@@ -137,7 +137,7 @@ async def test_step_that_ignores_its_end_goes_to_another_worker_and_counts_for_n
 async def test_worker_goes_on_beside_a_step_that_ignores_its_end(space: Space) -> None:
     release, runs = asyncio.Event(), Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began["scene"] += 1
         if runs.began["scene"] == 1:
             try:
@@ -238,7 +238,7 @@ def test_watchdog_says_which_loop_is_stuck_and_lets_resting_ones_be() -> None:
     assert pulse.late() == []
 
 
-async def _nothing(reaction: Reaction) -> None:
+async def _nothing(reaction: StepContext) -> None:
     pass
 
 

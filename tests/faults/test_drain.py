@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
+from eventflow.domain.topics import Topic
 from eventflow.log.commit import Claim
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.runtime.context import StepContext
 from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import Chain, Runs, Space, scenes_group, working
@@ -48,7 +48,7 @@ async def test_many_restarts_do_not_burn_the_delivery_count(space: Space) -> Non
     """Five deploys during one long step; a count of four deliveries would have failed it."""
     runs = Runs()
 
-    async def endless(reaction: Reaction) -> None:
+    async def endless(reaction: StepContext) -> None:
         runs.began[0] += 1
         await asyncio.sleep(600)
 
@@ -63,7 +63,7 @@ async def test_many_restarts_do_not_burn_the_delivery_count(space: Space) -> Non
 async def test_release_of_a_lost_lease_changes_nothing(space: Space) -> None:
     """A worker that was paused and then told to stop must not take back what another one works on."""
 
-    async def endless(reaction: Reaction) -> None:
+    async def endless(reaction: StepContext) -> None:
         await asyncio.sleep(600)
 
     await space.submit_scenes(1)
@@ -98,7 +98,7 @@ async def test_consumers_of_dead_workers_do_not_pile_up(space: Space, crew: Crew
 
 
 async def test_stop_while_the_server_is_away_ends_the_worker(own_server: LogServer, own_space: Space) -> None:
-    async def endless(reaction: Reaction) -> None:
+    async def endless(reaction: StepContext) -> None:
         await asyncio.sleep(600)
 
     await own_space.submit_scenes(1)

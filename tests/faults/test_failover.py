@@ -17,7 +17,7 @@ from eventflow.log import connection
 from eventflow.log.connection import connect
 from eventflow.log.errors import LogUnfit, Misled
 from eventflow.log.feed import FeedTail
-from eventflow.log.fitness import check_server
+from eventflow.log.server_check import check_server
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.support.log_server import LogServer, log_server
 from tests.support.runtime import CHAIN, Chain, Space, open_space, working

@@ -6,9 +6,9 @@ import secrets
 
 import pytest
 
+from eventflow.domain.topics import Topic
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.topics import Topic
+from eventflow.log.consumer import GroupMember
 from tests.support.runtime import Chain, Running, Space, gapless, working
 from tests.support.waiting import wait_until
 

@@ -20,7 +20,7 @@ from ops.compose import open_parts, web_app
 from tests.support.log_server import dies_with_parent
 from tests.support.runtime import Space
 from tests.support.web_program import settings_of
-from web.serve import Address, serving
+from web.server import Address, serving
 
 ROOT = Path(__file__).parents[2]
 GENERATE = "/api/v1/videos/generate"

@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 from attrs import evolve
 
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.log.connection import connect
-from eventflow.log.consume import NORMAL_SHARE, Delivery, GroupMember
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.log.consumer import NORMAL_SHARE, Delivery, GroupMember
+from eventflow.runtime.context import StepContext
 from tests.support.runtime import REQUEST, Chain, Space, working
 from tests.support.waiting import wait_until
-from web.backpressure import look
+from web.readmodel.queue import look
 
 HIGH = evolve(REQUEST, priority=Lane.HIGH)
 
@@ -64,7 +64,7 @@ async def test_busy_worker_begins_the_high_lane_next_and_holds_no_more_than_its_
     slots, begun, step = 2, list[Lane](), asyncio.Semaphore(0)
     most = 0
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         nonlocal most
         begun.append(reaction.job.request.priority)
         held = [len(await space.pending(space.keys.topic(Topic.REQUESTED, lane), "generation")) for lane in Lane]

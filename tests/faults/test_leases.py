@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
+from eventflow.domain.topics import Topic
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember, Renewal
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.log.consumer import GroupMember, Renewal
+from eventflow.runtime.context import StepContext
 from tests.faults.conftest import Crew
 from tests.support.files import stored_files
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
@@ -25,7 +25,7 @@ async def test_work_of_five_leases_runs_once(space: Space) -> None:
     """Two workers; the one that has nothing to do must not take over what the other still works on."""
     runs, lease_s = Runs(), 1.0
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         await asyncio.sleep(5 * lease_s)
 
@@ -41,7 +41,7 @@ async def test_entry_that_waits_for_a_slot_is_not_delivered_again(space: Space) 
     """A worker with one slot takes over what a dead one has left; it waits for leases before it begins."""
     runs, lease_s = Runs(), 1.0
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.job_id] += 1
         await asyncio.sleep(5 * lease_s)
 
@@ -80,7 +80,7 @@ async def test_entry_of_a_dead_worker_is_not_left_for_the_end_of_the_backlog(spa
     """The only worker that is left is busy all the time; the orphan gets a free slot before the newer scenes do."""
     scenes, lease_s, order = 30, 0.5, list[int]()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         order.append(reaction.event.scene)
         await asyncio.sleep(0.2)
 
@@ -125,7 +125,7 @@ async def test_version_conflicts_are_decided_again_without_redoing_the_work(spac
     runs, scenes = Runs(), 24
     gate = asyncio.Event()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         await gate.wait()
 
@@ -146,7 +146,7 @@ async def test_version_conflicts_are_decided_again_without_redoing_the_work(spac
 async def test_redelivery_of_settled_work_is_settled_without_work(space: Space) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
 
     job_id = await space.submit_scenes(1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
+from eventflow.runtime.context import StepContext
 from tests.support.log_server import LogServer
 from tests.support.runtime import CHAIN, Chain, Runs, Space, gapless, working
 from tests.support.waiting import wait_until
@@ -24,7 +24,7 @@ async def test_destroyed_group_comes_back_and_skips_nothing(space: Space) -> Non
     """Made anew from the beginning: what was settled before is settled again without work."""
     runs = Runs()
 
-    async def count(reaction: Reaction) -> None:
+    async def count(reaction: StepContext) -> None:
         runs.began[reaction.job_id] += 1
 
     stream = space.topic(Topic.REQUESTED)
@@ -62,7 +62,7 @@ async def test_group_that_is_destroyed_under_running_work_lets_no_result_through
     runs = Runs()
     stream = space.topic(Topic.REQUESTED)
 
-    async def destroy_first(reaction: Reaction) -> None:
+    async def destroy_first(reaction: StepContext) -> None:
         runs.began[0] += 1
         if runs.began[0] == 1:
             await space.redis.xgroup_destroy(stream, "generation")

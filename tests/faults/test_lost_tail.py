@@ -7,21 +7,20 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.values import Step
+from eventflow.log.codec import Codec
 from eventflow.log.connection import DISCONNECTED, connect
+from eventflow.log.event_store import JobEventStore, append
 from eventflow.log.feed import FeedTail
-from eventflow.log.jobs import JobLog
-from eventflow.log.records import advance
-from eventflow.runtime.pressure import Gate
-from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.pressure import PressureGate
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, Runs, Space, a_file, gapless, open_space, scenes_group, utc_now, working
 from tests.support.waiting import wait_until
-from web.projection import Projection, running
+from web.readmodel.projection import Projection, running
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ async def test_step_that_was_based_on_lost_events_begins_anew(
     runs, titles = Runs(), list[str]()
     begin, go = asyncio.Event(), asyncio.Event()
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         runs.began[reaction.job_id] += 1
         await begin.wait()
         if not reaction.job.title:
@@ -115,13 +114,13 @@ async def test_work_is_not_taken_for_done_by_a_lost_event(
     """The cache says that the scene is rendered: the log doesn't know of it any more. It is rendered."""
     runs, paused = Runs(), True
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
 
     async def tell(reason: str) -> None:
         pass
 
-    gate = Gate(lambda: "the test isn't ready" if paused else "", tell)
+    gate = PressureGate(lambda: "the test isn't ready" if paused else "", tell)
     await gate.check()
     job_id = await own_space.submit_scenes(1)
     async with working(own_space, scenes_group(render), gate=gate) as worker:
@@ -197,10 +196,10 @@ async def _snapshot(projection: Projection, job_id: str) -> tuple[int, bytes]:
 
 async def _folded(space: Space, job_id: str) -> object:
     """The job as a process folds it that knows nothing."""
-    log = JobLog(space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
+    log = JobEventStore(space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now)
     record = None
     for envelope in await log.history(job_id):
-        record = advance(record, envelope)
+        record = append(record, envelope)
     return record
 
 

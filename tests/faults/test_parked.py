@@ -13,14 +13,14 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Stage
 from eventflow.domain.view import StageState, view_of
+from eventflow.log.dead_letters import DeadLetter, DeadLetters
 from eventflow.log.errors import NotParked, ParkedRefused
-from eventflow.log.parked import ParkedEntry, ParkedLog
-from eventflow.runtime.failure import MAX_DELIVERIES, GenerationError, StorageStepError
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.retry_policy import MAX_DELIVERIES, GenerationError, StorageStepError
 from tests.support.runtime import CAUSE, Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 
@@ -30,10 +30,10 @@ CANCEL = cmd.RequestCancellation("enough")
 def _gap(broken: Sequence[int]) -> Group:
     """Scenes in `broken` are refused by the domain, as a defect of ours would be."""
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         return []
 
-    async def render(reaction: Reaction) -> Sequence[Command]:
+    async def render(reaction: StepContext) -> Sequence[Command]:
         scene, run = reaction.event.scene, reaction.event.run
         wrong = cmd.PlanScene(run, 99, "", 0, 1, reaction.event.spec, None)
         return [wrong] if scene in broken else [cmd.FinishScene(scene, run, ())]
@@ -41,13 +41,13 @@ def _gap(broken: Sequence[int]) -> Group:
     return Group("generation", {ev.VideoRequested: plan, ev.ScenePlanned: render})
 
 
-async def _parked_scene(space: Space, scenes: int = 1, broken: Sequence[int] = (0,)) -> tuple[str, ParkedEntry]:
+async def _parked_scene(space: Space, scenes: int = 1, broken: Sequence[int] = (0,)) -> tuple[str, DeadLetter]:
     """A job whose scenes in `broken` are parked and whose others are rendered."""
     job_id = await space.submit_scenes(scenes)
     async with working(space, _gap(broken)):
         await wait_until(lambda: _count(space, len(broken)))
         await wait_until(lambda: _rendered(space, job_id, scenes - len(broken)))
-    [entry, *_] = (await ParkedLog(space.log).page(10))[0]
+    [entry, *_] = (await DeadLetters(space.log).page(10))[0]
     return job_id, entry
 
 
@@ -70,13 +70,13 @@ async def test_parked_delivery_tells_its_job_in_the_same_commit(space: Space) ->
 async def test_redrive_continues_the_job_once_though_asked_for_ten_times(space: Space) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
 
     job_id, entry = await _parked_scene(space, 2)
-    parked = ParkedLog(space.log)
+    parked = DeadLetters(space.log)
     asked = await asyncio.gather(*(parked.redrive(entry.id) for _ in range(10)), return_exceptions=True)
-    assert sum(isinstance(answer, ParkedEntry) for answer in asked) == 1
+    assert sum(isinstance(answer, DeadLetter) for answer in asked) == 1
     assert sum(isinstance(answer, NotParked) for answer in asked) == 9
     assert await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 1
     async with working(space, scenes_group(render)):
@@ -94,7 +94,7 @@ async def test_redrive_keeps_every_checkpoint(space: Space) -> None:
     """Neither its own group's position in the topic moves, nor any other group sees the event again."""
     runs = Runs()
 
-    async def watch(reaction: Reaction) -> Sequence[Command]:
+    async def watch(reaction: StepContext) -> Sequence[Command]:
         runs.began["watchers"] += 1
         return []
 
@@ -103,7 +103,7 @@ async def test_redrive_keeps_every_checkpoint(space: Space) -> None:
     async with working(space, Group("watchers", {ev.ScenePlanned: watch})):
         await wait_until(lambda: runs.began["watchers"] == 1)
         before = await _positions(space, stream)
-        await ParkedLog(space.log).redrive(entry.id)
+        await DeadLetters(space.log).redrive(entry.id)
         async with working(space, scenes_group(_nothing)):
             await wait_until(lambda: _rendered(space, job_id, 1))
             later = await space.submit_scenes(1)
@@ -118,7 +118,7 @@ async def test_redrive_keeps_every_checkpoint(space: Space) -> None:
 
 async def test_redriven_delivery_is_counted_anew_and_may_be_parked_again(space: Space) -> None:
     job_id, first = await _parked_scene(space)
-    parked = ParkedLog(space.log)
+    parked = DeadLetters(space.log)
     await parked.redrive(first.id)
     async with working(space, _gap((0,))):
         await wait_until(lambda: _count(space, 1))
@@ -135,16 +135,16 @@ async def test_job_that_waits_for_a_parked_delivery_is_cancelled_at_once(space: 
     await space.do(job_id, CANCEL)
     assert (await space.job(job_id)).phase is Phase.CANCELLED
     await space.do(job_id, cmd.RequestReprocess())  # and is free for another try
-    await ParkedLog(space.log).drop(entry.id, CAUSE)
+    await DeadLetters(space.log).drop(entry.id, CAUSE)
     assert (await space.types(job_id))[-3:] == ["CancellationRequested", "JobCancelled", "ReprocessRequested"]
 
 
 async def test_delivery_that_is_parked_while_its_job_is_cancelled_confirms(space: Space) -> None:
-    async def render(reaction: Reaction) -> Sequence[Command]:
+    async def render(reaction: StepContext) -> Sequence[Command]:
         await space.do(reaction.job_id, CANCEL)
         raise IllegalTransition("a defect")
 
-    async def defective(reaction: Reaction) -> Sequence[Command]:
+    async def defective(reaction: StepContext) -> Sequence[Command]:
         await space.do(reaction.job_id, CANCEL)
         return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
 
@@ -158,7 +158,7 @@ async def test_delivery_that_is_parked_while_its_job_is_cancelled_confirms(space
 async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
     """As a scene that failed for good would: once the others are through."""
     job_id, entry = await _parked_scene(space, 2)
-    parked = ParkedLog(space.log)
+    parked = DeadLetters(space.log)
     _, record = await parked.drop(entry.id, CAUSE)
     assert record is not None
     assert record.job.phase is Phase.RENDERING
@@ -174,15 +174,15 @@ async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
 
 
 async def test_drop_for_a_group_that_was_added_later_leaves_the_job_alone(space: Space) -> None:
-    async def watch(reaction: Reaction) -> Sequence[Command]:
+    async def watch(reaction: StepContext) -> Sequence[Command]:
         return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
 
     job_id = await space.submit_scenes(1)
     before = await space.types(job_id)
     async with working(space, Group("watchers", {ev.ScenePlanned: watch})):
         await wait_until(lambda: _count(space, 1))
-    [entry], _ = await ParkedLog(space.log).page(10)
-    await ParkedLog(space.log).drop(entry.id, CAUSE)
+    [entry], _ = await DeadLetters(space.log).page(10)
+    await DeadLetters(space.log).drop(entry.id, CAUSE)
     assert await space.types(job_id) == before
     assert await space.parked() == []
 
@@ -195,7 +195,7 @@ async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_kn
     await space.redis.xadd(space.topic(Topic.REQUESTED), {"e": raw})
     async with working(space, Chain().groups[0]):
         await wait_until(lambda: _count(space, 1))
-    parked = ParkedLog(space.log)
+    parked = DeadLetters(space.log)
     [entry], _ = await parked.page(10)
     assert entry.envelope is None
     assert "VideoTeleported" in entry.problem
@@ -208,7 +208,7 @@ async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_kn
 
 
 async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> None:
-    parked = ParkedLog(space.log)
+    parked = DeadLetters(space.log)
     odd: dict[Any, Any] = {"e": b"\xff", "stream": f"{space.keys.base}topic:gossip:normal", "group": "generation"}
     await space.redis.xadd(space.keys.parked, odd)
     await space.redis.xadd(space.keys.parked, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
@@ -230,7 +230,7 @@ async def test_pages_show_every_entry_once_newest_first(space: Space) -> None:
     for number in range(30):
         keys = space.keyspace.partition(number % 3)
         await space.redis.xadd(keys.parked, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
-    parked, seen, cursor = ParkedLog(space.log), list[bytes](), ""
+    parked, seen, cursor = DeadLetters(space.log), list[bytes](), ""
     while True:
         entries, cursor = await parked.page(7, cursor)
         seen += [entry.payload for entry in entries]
@@ -246,14 +246,14 @@ async def test_what_a_program_has_said_is_kept(space: Space) -> None:
     class ProgramFailed(GenerationError):
         stderr = b"x" * 9_000 + b"moov atom not found"
 
-    async def fails(reaction: Reaction) -> Sequence[Command]:
+    async def fails(reaction: StepContext) -> Sequence[Command]:
         raise ProgramFailed("probe", "the program ended with 1")
 
     async with working(space, Group("watchers", {ev.JobCancelled: fails}), lease_s=0.5):
         job_id = await space.submit()
         await space.do(job_id, CANCEL)
         await wait_until(lambda: _count(space, 1))  # no step of a job: tried three times, then parked
-    [entry], _ = await ParkedLog(space.log).page(10)
+    [entry], _ = await DeadLetters(space.log).page(10)
     assert entry.stderr.endswith("moov atom not found")
     assert len(entry.stderr) == 8_000
 
@@ -261,7 +261,7 @@ async def test_what_a_program_has_said_is_kept(space: Space) -> None:
 async def test_what_is_no_step_waits_for_a_store_as_long_as_that_is_away(space: Space) -> None:
     tried: list[int] = []
 
-    async def fails(reaction: Reaction) -> Sequence[Command]:
+    async def fails(reaction: StepContext) -> Sequence[Command]:
         tried.append(len(tried))
         if len(tried) <= 2 * MAX_DELIVERIES:
             raise StorageStepError("storage_unavailable", "nobody answers")
@@ -277,11 +277,11 @@ async def test_what_is_no_step_waits_for_a_store_as_long_as_that_is_away(space: 
     assert await space.redis.zcard(space.keys.delayed) == 0
 
 
-async def _idle(reaction: Reaction) -> Sequence[Command]:
+async def _idle(reaction: StepContext) -> Sequence[Command]:
     return []
 
 
-async def _nothing(reaction: Reaction) -> None:
+async def _nothing(reaction: StepContext) -> None:
     pass
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from eventflow.log.commit import UNLIMITED, Commit, NewEvent
-from eventflow.log.patience import LogSilent, Patience, Waiting, carry
+from eventflow.log.deadline import Deadline, LogSilent, Waiting, carry
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.support.log_server import LogServer
 from tests.support.runtime import Space, open_space
@@ -30,7 +30,7 @@ async def through(proxy: Proxy) -> AsyncIterator[Space]:
 
 async def test_one_patience_is_for_all_that_is_asked_in_turn(through: Space, proxy: Proxy) -> None:
     proxy.hang()
-    carry(Patience(0.5))
+    carry(Deadline(0.5))
     began = time.monotonic()
     pipe = through.redis.pipeline(transaction=False).ping()
     for asked in (through.redis.ping(), through.log.load("00-" + "0" * 32), pipe.execute()):
@@ -40,7 +40,7 @@ async def test_one_patience_is_for_all_that_is_asked_in_turn(through: Space, pro
 
 
 async def test_what_goes_on_beside_the_log_is_not_counted(through: Space) -> None:
-    carry(Patience(1.0))
+    carry(Deadline(1.0))
     await asyncio.sleep(1.2)  # an upload, say
     assert await through.redis.ping()
     async with Waiting(), asyncio.timeout(0.01):  # somebody else's time-out stays what it is
@@ -51,7 +51,7 @@ async def test_what_goes_on_beside_the_log_is_not_counted(through: Space) -> Non
 
 
 async def test_patience_for_each_command(through: Space, proxy: Proxy) -> None:
-    carry(Patience(0.3, each=True))
+    carry(Deadline(0.3, each=True))
     for _ in range(2):
         proxy.hang()
         with pytest.raises(LogSilent):
@@ -62,7 +62,7 @@ async def test_patience_for_each_command(through: Space, proxy: Proxy) -> None:
 
 async def test_commands_side_by_side_have_patience_of_their_own() -> None:
     """A tool that always has one on its way isn't at the end of its patience for that."""
-    carry(Patience(1.0, each=True))
+    carry(Deadline(1.0, each=True))
 
     async def command(begins_s: float) -> None:
         await asyncio.sleep(begins_s)
@@ -76,7 +76,7 @@ async def test_commit_that_is_given_up_is_not_sent_later(through: Space, proxy: 
     """One is on its way, for which nobody can tell; what waits behind it is withdrawn, for others may ask again."""
 
     async def commit(name: str) -> None:
-        carry(Patience(0.5))
+        carry(Deadline(0.5))
         event = NewEvent("X", '{"time":""}', None)
         await through.log.committer.commit(Commit(through.keys, name, events=(event,), most_waiting=UNLIMITED))
 

@@ -6,13 +6,12 @@ import secrets
 
 import pytest
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Failure, FailureCategory, Lane, Step
-from eventflow.envelope import new_job_id
-from eventflow.log.jobs import JobLog
-from eventflow.log.records import Cause
-from eventflow.topics import Topic
+from eventflow.log.codec import Codec
+from eventflow.log.event_store import Cause, JobEventStore
 from tests.support.runtime import CAUSE, REQUEST, Space, utc_now
 
 CANCEL = cmd.RequestCancellation("enough")
@@ -21,7 +20,7 @@ CANCEL = cmd.RequestCancellation("enough")
 @pytest.fixture
 async def narrow(space: Space) -> Space:
     """Takes one job at a time."""
-    space.log = JobLog(space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, most_in_progress=1)
+    space.log = JobEventStore(space.redis, codec=Codec(), keyspace=space.keyspace, clock=utc_now, most_in_progress=1)
     return space
 
 

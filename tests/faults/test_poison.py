@@ -9,10 +9,10 @@ import pytest
 
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.runtime.context import Group, StepContext
 from tests.faults.conftest import Crew
 from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -85,7 +85,7 @@ async def test_event_of_a_job_that_the_log_does_not_know_is_parked(space: Space)
 async def test_event_without_a_handler_is_parked_and_not_delivered_again(space: Space) -> None:
     await space.submit_scenes(1)
 
-    async def never(reaction: Reaction) -> Sequence[Command]:
+    async def never(reaction: StepContext) -> Sequence[Command]:
         raise AssertionError
 
     group = Group("generation", {ev.ReprocessRequested: never})  # reads the topic of VideoRequested as well
@@ -99,7 +99,7 @@ async def test_event_without_a_handler_is_parked_and_not_delivered_again(space: 
 async def test_entry_that_kills_three_workers_fails_its_job_as_resource(space: Space, crew: Crew) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
 
     job_id = await space.submit_scenes(1)

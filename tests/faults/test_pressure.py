@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from eventflow.domain import events as ev
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory
-from eventflow.log.paused import STALE_S, PausedWorkers
-from eventflow.runtime.failure import ResourceError, RetryPolicy
-from eventflow.runtime.pressure import Gate, PressureLimits
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.log.members import PAUSED_STALE_S, PausedWorkers
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.pressure import PressureGate, PressureLimits
+from eventflow.runtime.retry_policy import ResourceError, RetryPolicy
 from tests.support.runtime import Chain, Space, utc_now, working
 from tests.support.waiting import wait_until
 
@@ -29,7 +29,7 @@ def _container(folder: Path, used_mb: int, droppable_mb: int = 0, limit: str = s
 async def test_worker_without_room_takes_nothing_and_goes_on_when_there_is_some(space: Space, tmp_path: Path) -> None:
     paused = PausedWorkers(space.redis, space.keyspace, clock=utc_now)
     limits = PressureLimits(tmp_path, max_container_share=0.9, cgroup=tmp_path)
-    gate = Gate(limits.reason, lambda reason: paused.note("w-1", "generation", reason))
+    gate = PressureGate(limits.reason, lambda reason: paused.note("w-1", "generation", reason))
     group = Chain().groups[0]
     _container(tmp_path, 100)
     async with working(space, group, gate=gate, lease_s=0.5):
@@ -56,7 +56,7 @@ async def test_worker_without_room_takes_nothing_and_goes_on_when_there_is_some(
 def _short_of_disk(tried: list[str], name: str, times: int) -> Group:
     """A group whose step finds no room the first `times` times; each try is noted under `name`."""
 
-    async def step(reaction: Reaction) -> None:
+    async def step(reaction: StepContext) -> None:
         tried.append(name)
         if tried.count(name) <= times:
             raise ResourceError("disk_full", "no space is left on the worker's disk")
@@ -71,7 +71,7 @@ async def _failures(space: Space, job: str) -> list[ev.StepFailed]:
 async def test_a_step_that_had_too_little_here_is_tried_elsewhere(space: Space) -> None:
     tried: list[str] = []
     paused = PausedWorkers(space.redis, space.keyspace, clock=utc_now)
-    gate = Gate(lambda: "", lambda reason: paused.note("w-1", "generation", reason))
+    gate = PressureGate(lambda: "", lambda reason: paused.note("w-1", "generation", reason))
     retry = RetryPolicy(base_s=0.05)
     async with working(space, _short_of_disk(tried, "full", 100), gate=gate, retry=retry, rest_s=600):
         job = await space.submit()
@@ -89,7 +89,7 @@ async def test_a_step_that_had_too_little_here_is_tried_elsewhere(space: Space) 
 
 async def test_where_there_is_no_other_worker_it_is_tried_again_after_a_rest(space: Space) -> None:
     tried: list[str] = []
-    gate = Gate(lambda: "", lambda reason: _told(tried, reason))
+    gate = PressureGate(lambda: "", lambda reason: _told(tried, reason))
     async with working(space, _short_of_disk(tried, "full", 1), gate=gate, retry=RetryPolicy(base_s=2), rest_s=0.5):
         job = await space.submit()
         await wait_until(lambda: _has(space, job, "VideoGenerated"))
@@ -106,7 +106,7 @@ async def test_note_of_a_paused_worker_that_was_killed_is_forgotten(space: Space
     paused = PausedWorkers(space.redis, space.keyspace, clock=lambda: now[0])
     await paused.note("w-1", "upload", "no room")
     assert len(await paused.list()) == 1
-    now[0] += timedelta(seconds=STALE_S + 1)
+    now[0] += timedelta(seconds=PAUSED_STALE_S + 1)
     assert await paused.list() == []
     assert not await space.redis.exists(space.keyspace.paused_workers)
 

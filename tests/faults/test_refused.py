@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
+from eventflow.runtime.context import Group, StepContext
 from tests.support.log_server import LogServer
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -93,7 +93,7 @@ async def test_finished_work_waits(own_server: LogServer, own_space: Space, code
     runs = Runs()
     async with _refusing(own_server, code) as refuse:
 
-        async def render(reaction: Reaction) -> None:
+        async def render(reaction: StepContext) -> None:
             runs.began[reaction.event.scene] += 1
             await refuse()
 
@@ -112,7 +112,7 @@ async def test_step_that_records_on_its_way_waits(own_server: LogServer, own_spa
     runs = Runs()
     async with _refusing(own_server, code) as refuse:
 
-        async def plan(reaction: Reaction) -> Sequence[Command]:
+        async def plan(reaction: StepContext) -> Sequence[Command]:
             runs.began["plan"] += 1
             await refuse()
             await reaction.commit(cmd.StartPlanning(1))

@@ -12,11 +12,11 @@ import pytest
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, VideoRequest
-from eventflow.runtime.failure import GenerationError, InitializationError, RetryPolicy, StorageStepError
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.retry_policy import GenerationError, InitializationError, RetryPolicy, StorageStepError
 from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, working
@@ -27,12 +27,12 @@ async def test_transient_failure_is_retried_by_its_group_alone(space: Space) -> 
     """Two groups read the same topic; one fails twice. The other one sees the event once."""
     runs = Runs()
 
-    async def flaky(reaction: Reaction) -> None:
+    async def flaky(reaction: StepContext) -> None:
         runs.began["generation"] += 1
         if runs.began["generation"] <= 2:
             raise StorageStepError("unavailable", "no answer")
 
-    async def watch(reaction: Reaction) -> Sequence[Command]:
+    async def watch(reaction: StepContext) -> Sequence[Command]:
         runs.began["watchers"] += 1
         return []
 
@@ -55,7 +55,7 @@ async def test_transient_failure_is_retried_by_its_group_alone(space: Space) -> 
 async def test_job_fails_after_one_try_and_three_retries(space: Space) -> None:
     runs = Runs()
 
-    async def failing(reaction: Reaction) -> None:
+    async def failing(reaction: StepContext) -> None:
         runs.began["try"] += 1
         raise StorageStepError("unavailable", f"no answer to try {runs.began['try']}")
 
@@ -85,7 +85,7 @@ async def test_job_fails_after_one_try_and_three_retries(space: Space) -> None:
 
 @pytest.mark.parametrize("retries", [0, 1])
 async def test_fewer_retries_when_the_request_says_so(space: Space, retries: int) -> None:
-    async def failing(reaction: Reaction) -> None:
+    async def failing(reaction: StepContext) -> None:
         raise RuntimeError("boom")
 
     async with working(space, Chain(failing).groups[0]):
@@ -97,7 +97,7 @@ async def test_fewer_retries_when_the_request_says_so(space: Space, retries: int
 async def test_initialization_error_fails_the_job_at_once_with_its_detail(space: Space) -> None:
     runs = Runs()
 
-    async def refuses(reaction: Reaction) -> None:
+    async def refuses(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         raise InitializationError("unknown_voice", "there is no voice 'xx'; there are: en-us, de")
 
@@ -116,12 +116,12 @@ async def test_initialization_error_fails_the_job_at_once_with_its_detail(space:
 async def test_failed_scene_fails_the_job_only_after_the_others_have_finished(space: Space) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         if reaction.event.scene == 0:
             raise RuntimeError("this one never works")
 
-    async def upload(reaction: Reaction) -> Sequence[Command]:
+    async def upload(reaction: StepContext) -> Sequence[Command]:
         return [cmd.FinishSceneUpload(reaction.event.scene, reaction.event.run, ())]
 
     job_id = await space.submit_scenes(3)
@@ -142,7 +142,7 @@ async def test_failed_scene_fails_the_job_only_after_the_others_have_finished(sp
 async def test_delayed_retry_survives_a_killed_server(own_server: LogServer, own_space: Space) -> None:
     runs = Runs()
 
-    async def flaky(reaction: Reaction) -> None:
+    async def flaky(reaction: StepContext) -> None:
         runs.began["try"] += 1
         if runs.began["try"] == 1:
             raise StorageStepError("unavailable", "no answer")
@@ -162,7 +162,7 @@ async def test_delayed_retry_survives_a_killed_server(own_server: LogServer, own
 
 
 async def test_retry_waits_for_its_time(space: Space) -> None:
-    async def failing(reaction: Reaction) -> None:
+    async def failing(reaction: StepContext) -> None:
         raise RuntimeError("boom")
 
     job_id = await space.submit()
@@ -199,7 +199,7 @@ async def _empty(space: Space, group: str) -> bool:
 
 @pytest.mark.parametrize(("asked_s", "waits_s"), [(30.0, 30.0), (86_400.0, 900.0)], ids=["as asked", "bounded"])
 async def test_retry_after_of_an_upstream_is_respected(space: Space, asked_s: float, waits_s: float) -> None:
-    async def throttled(reaction: Reaction) -> None:
+    async def throttled(reaction: StepContext) -> None:
         raise StorageStepError("slow_down", "come back later", retry_after_s=asked_s)
 
     job_id = await space.submit()
@@ -217,7 +217,7 @@ async def test_retry_after_of_an_upstream_is_respected(space: Space, asked_s: fl
 async def test_error_that_no_retry_can_mend_fails_the_step_at_once_with_its_category(space: Space) -> None:
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         if reaction.event.scene == 0:
             raise GenerationError("profile_mismatch", "it can only fail again", retryable=False)
@@ -250,7 +250,7 @@ async def test_delayed_retries_survive_the_server_and_every_worker(
     await own_space.redis.zadd(own_space.keys.delayed, dict.fromkeys(due, 1))  # now, rather than in ten minutes
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.job_id, reaction.event.scene] += 1
 
     async with working(own_space, scenes_group(render)):

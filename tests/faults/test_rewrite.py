@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import asyncio
 
+from eventflow.domain.topics import Topic
 from eventflow.log.commit import Commit, Committer
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.topics import Topic
+from eventflow.log.consumer import GroupMember
 from tests.support.log_server import LogServer
 from tests.support.runtime import Space
 from tests.support.waiting import wait_until

@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command, RequestCancellation
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import Step
 from eventflow.log.connection import BLOCK_MS, COMMAND_TIMEOUT_S, DISCONNECTED, READ_TIMEOUT_S, connect
 from eventflow.log.errors import LogUnfit, NotDurable
-from eventflow.log.fitness import check_server
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.log.server_check import check_server
+from eventflow.runtime.context import Group, StepContext
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.faults.conftest import Crew
 from tests.support.log_server import LogServer, log_server
@@ -56,7 +56,7 @@ async def test_server_that_hangs_longer_than_a_lease(own_server: LogServer, own_
     runs, lease_s = Runs(), 0.5
     go = asyncio.Event()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
         await go.wait()
 
@@ -110,7 +110,7 @@ async def test_lost_answer_to_a_settling_commit_loses_no_work_and_doubles_no_eve
 ) -> None:
     runs = Runs()
 
-    async def upload(reaction: Reaction) -> Sequence[Command]:
+    async def upload(reaction: StepContext) -> Sequence[Command]:
         runs.began[reaction.envelope.type] += 1
         proxy.lose(b"DeliverablesUploaded")
         fallback = cmd.RecordFallback(1, Step.UPLOAD_VIDEO, None, "key", "no answer", 3)
@@ -134,7 +134,7 @@ async def test_lost_answer_to_a_commit_on_the_way_doubles_no_event(own_space: Sp
     """The step goes on where it was: what was written is found, and not written again."""
     runs = Runs()
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         runs.began["plan"] += 1
         await reaction.commit(cmd.StartPlanning(1))
         proxy.lose(b"ScriptPlanned")

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from eventflow.envelope import new_job_id
-from eventflow.runtime.reaction import Reaction
+from eventflow.domain.job_ids import new_job_id
+from eventflow.runtime.context import StepContext
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, REQUEST, Chain, Running, Space, open_space, working
 from tests.support.waiting import wait_until
@@ -32,7 +32,7 @@ async def test_hot_partition_uses_every_worker(wide: Space) -> None:
     """Each step waits until all workers have one: those too that wait elsewhere."""
     all_busy = asyncio.Barrier(WORKERS)
 
-    async def before(reaction: Reaction) -> None:
+    async def before(reaction: StepContext) -> None:
         await all_busy.wait()
 
     generation = Chain(before).groups[0]

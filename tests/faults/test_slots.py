@@ -9,12 +9,12 @@ from contextlib import suppress
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
+from eventflow.domain.topics import Topic
 from eventflow.log.commit import Commit
-from eventflow.log.consume import GroupMember
-from eventflow.runtime.deadline import StepLimits
-from eventflow.runtime.failure import StorageStepError
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.log.consumer import GroupMember
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.leases import StepLimits
+from eventflow.runtime.retry_policy import StorageStepError
 from tests.support.log_server import LogServer
 from tests.support.runtime import Space, a_file, open_space, working
 from tests.support.waiting import wait_until
@@ -23,7 +23,7 @@ from tests.support.waiting import wait_until
 async def test_commands_that_can_never_be_right_are_parked_and_free_their_slot(space: Space) -> None:
     wrong = [await space.submit() for _ in range(3)]
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         if reaction.job_id in wrong:
             return [cmd.StartPlanning(1), cmd.AnnounceScript(1, "a script without scenes", 0, a_file())]
         return [cmd.FinishVideo(1, (), ())]
@@ -39,7 +39,7 @@ async def test_event_that_cannot_be_encoded_leaves_no_delivery_in_hand_for_ever(
     """It comes back after its lease, and is parked the third time, with what went wrong: nobody has died of it."""
     job_id = await space.submit()
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         return [cmd.FinishVideo(1, (object(),), ())]  # type: ignore[arg-type]
 
     async with working(space, Group("generation", {ev.VideoRequested: plan}), concurrency=1, lease_s=0.5) as running:
@@ -55,7 +55,7 @@ async def test_cancellation_that_comes_from_within_a_step_fails_the_step(space: 
     tries = 0
     job_id = await space.submit()
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         nonlocal tries
         tries += 1
         if tries == 1:
@@ -72,7 +72,7 @@ async def test_cancellation_that_a_step_has_swallowed_does_not_reach_the_next_on
     """The second delivery follows in the same slot, and isn't taken for one that was ended."""
     first, began, tries = "", asyncio.Event(), 0
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         nonlocal tries
         if reaction.job_id == first:
             began.set()
@@ -108,7 +108,7 @@ async def test_drain_ends_well_though_the_server_takes_no_writes(own_server: Log
         slow = await space.submit()
         ended = list[str]()
 
-        async def plan(reaction: Reaction) -> Sequence[Command]:
+        async def plan(reaction: StepContext) -> Sequence[Command]:
             began.set()
             try:
                 await (go_on.wait() if reaction.job_id == wrong else asyncio.sleep(600))
@@ -133,7 +133,7 @@ async def test_worker_whose_steps_ignore_their_end_reads_on_with_its_last_slot(s
     over = asyncio.Event()
     deaf = [await space.submit() for _ in range(7)]
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         while reaction.job_id in deaf and not over.is_set():
             with suppress(asyncio.CancelledError):
                 await over.wait()
@@ -153,7 +153,7 @@ async def test_what_follows_an_end_is_not_stopped_by_it(space: Space) -> None:
     """A job that has ended early leaves a hint for the workers of its steps, not for those who tell of its end."""
     told, ended = asyncio.Event(), list[str]()
 
-    async def tell(reaction: Reaction) -> Sequence[Command]:
+    async def tell(reaction: StepContext) -> Sequence[Command]:
         await told.wait()
         ended.append(reaction.job_id)
         return []

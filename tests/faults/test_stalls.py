@@ -6,12 +6,12 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from eventflow.domain.topics import Topic
 from eventflow.log.commit import Commit
 from eventflow.log.connection import connect
-from eventflow.log.consume import LOST, MAX_DEATHS, SILENT_LEASES, Delivery, GroupMember, Renewal
-from eventflow.runtime.failure import MAX_DELIVERIES
-from eventflow.runtime.reaction import Reaction
-from eventflow.topics import Topic
+from eventflow.log.consumer import LOST, MAX_DEATHS, SILENT_LEASES, Delivery, GroupMember, Renewal
+from eventflow.runtime.context import StepContext
+from eventflow.runtime.retry_policy import MAX_DELIVERIES
 from tests.faults.conftest import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -65,7 +65,7 @@ async def test_entry_that_nobody_dies_of_but_nobody_settles_is_parked(space: Spa
     """As of a step that stops each process for longer than its lease: there is an end, and it is no failure."""
     runs = Runs()
 
-    async def render(reaction: Reaction) -> None:
+    async def render(reaction: StepContext) -> None:
         runs.began[reaction.event.scene] += 1
 
     job_id = await space.submit_scenes(1)
@@ -168,7 +168,7 @@ async def _age(space: Space, idle_ms: int) -> None:
         )
 
 
-async def _nothing(_: Reaction) -> None:
+async def _nothing(_: StepContext) -> None:
     return None
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from eventflow.domain import commands as cmd
-from eventflow.log.consume import GroupMember
+from eventflow.domain.topics import GROUP_TOPICS, Topic
+from eventflow.log.consumer import GroupMember
 from eventflow.log.errors import PositionLost
 from eventflow.log.feed import FeedTail
 from eventflow.log.groups import group_states, registered, remove_group
-from eventflow.topics import GROUP_TOPICS, Topic
 from tests.support.archiving import Archived, archived_space, read_all
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, Space, open_space, utc_now

@@ -12,18 +12,18 @@ from typing import Any
 from attrs import define, evolve, field
 
 from eventflow.archive.archiver import Archiver, ArchiveSettings
+from eventflow.archive.list_expiry import ListExpiry
 from eventflow.archive.reader import ArchiveReader
-from eventflow.archive.shelf import Shelf
-from eventflow.archive.unlister import Unlister
-from eventflow.codec import Codec
+from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain import commands as cmd
-from eventflow.envelope import new_job_id
-from eventflow.log.archived import Tombstones
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
+from eventflow.log.archive_pointers import ArchivePointers
+from eventflow.log.codec import Codec
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.trim import Trimmer
 from eventflow.storage import LocalStore, ObjectStore
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from tests.support.runtime import CAUSE, OWNER, REQUEST, Space, utc_now
 
 #: Later than anything that was appended by now, by a hair.
@@ -36,17 +36,17 @@ class Archived:
 
     space: Space
     store: ObjectStore
-    shelf: Shelf
-    tombstones: Tombstones
+    shelf: SegmentStore
+    tombstones: ArchivePointers
     reader: ArchiveReader
-    log: JobLog
+    log: JobEventStore
     ahead: timedelta = field(default=SOON)
 
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
 
     def archiver(
-        self, *, shelf: Any = None, tombstones: Any = None, log: JobLog | None = None, **changes: Any
+        self, *, shelf: Any = None, tombstones: Any = None, log: JobEventStore | None = None, **changes: Any
     ) -> Archiver:
         """A new member. Nothing is retained unless `retention_s` says so; others' entries are taken over at once."""
         settings = ArchiveSettings(**({"retention_s": 0.0, "lease_s": 0.0} | changes))
@@ -69,9 +69,9 @@ class Archived:
         await archiver.leave()
         return handled
 
-    def unlister(self, *, listed_s: float = 0.0, **changes: Any) -> Unlister:
+    def unlister(self, *, listed_s: float = 0.0, **changes: Any) -> ListExpiry:
         """One that lists archived jobs for `listed_s`."""
-        return Unlister(self.log.index, self.tombstones, self.shelf, listed_s, self.clock, **changes)
+        return ListExpiry(self.log.index, self.tombstones, self.shelf, listed_s, self.clock, **changes)
 
     async def unlist(self, **changes: Any) -> None:
         """One pass over all lists."""
@@ -129,9 +129,9 @@ async def archived_space(space: Space, folder: Path) -> AsyncIterator[Archived]:
 
 
 def archive_of(space: Space, store: ObjectStore) -> Archived:
-    shelf, tombstones, codec = Shelf(store), Tombstones(space.redis, space.keyspace), Codec()
+    shelf, tombstones, codec = SegmentStore(store), ArchivePointers(space.redis, space.keyspace), Codec()
     reader = ArchiveReader(tombstones, shelf, codec)
-    log = JobLog(space.redis, codec=codec, keyspace=space.keyspace, clock=utc_now, archive=reader)
+    log = JobEventStore(space.redis, codec=codec, keyspace=space.keyspace, clock=utc_now, archive=reader)
     return Archived(space, store, shelf, tombstones, reader, log)
 
 

@@ -70,8 +70,6 @@ def command_server() -> Iterator[CommandServer]:
 
 def serve() -> None:
     """Until standard input ends. In a child it doesn't come back: SystemExit leaves the program as it always does."""
-    import ops.cli.client
-    import ops.compose  # noqa: F401 - what most commands load
     from tests.support.log_server import dies_with_parent
 
     gc.collect()

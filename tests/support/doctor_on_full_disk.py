@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from ops.cli.doctor import examine
-from ops.data_dir import take
-from ops.embedded import EmbeddedServer
+from ops.local_stack.data_dir import take
+from ops.local_stack.embedded import EmbeddedServer
 
 
 async def main(data_dir: Path) -> None:

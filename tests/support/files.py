@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from eventflow.storage.ownership import MARK
+from eventflow.storage.owner_mark import MARK
 
 _MARKS = (MARK, ".eventflow-data")
 

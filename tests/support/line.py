@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from attrs import define, evolve
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.topics import LANES, Topic
 from eventflow.domain.values import Failure, FailureCategory, Lane, Step
-from eventflow.envelope import new_job_id
-from eventflow.topics import LANES, Topic
 from tests.support.runtime import CAUSE, REQUEST, Space, open_space
 
 COMPLETED = (cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))

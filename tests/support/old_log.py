@@ -22,25 +22,25 @@ import orjson
 from attrs import define, field
 from redis.asyncio import Redis
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Job
-from eventflow.domain.values import FailureCategory, Step, VideoRequest
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.state import Job
+from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF
+from eventflow.domain.values import FailureCategory, Step, VideoRequest, Work
 from eventflow.domain.view import progress, view_of
-from eventflow.domain.work import Work, still_due, work_of
-from eventflow.envelope import Envelope, new_job_id
+from eventflow.domain.work import still_due, work_of
+from eventflow.log.codec import Codec
 from eventflow.log.commit import Delayed
 from eventflow.log.connection import connect
-from eventflow.log.consume import Delivery, GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import Delivery, GroupMember
+from eventflow.log.event_store import Cause, JobEventStore, Settlement
 from eventflow.log.keys import Keyspace
-from eventflow.log.records import Cause, Settlement
-from eventflow.topics import GROUP_TOPICS, TOPIC_OF
 from tests.support import stories as s
 from tests.support.valkey import running_server
-from web.render import status_of
+from web.readmodel.status_json import status_of
 
 PREFIX = "ef"
 SCENES = 3
@@ -84,7 +84,7 @@ def work(event: ev.Event, job: Job) -> list[Command]:
 class _Recorder:
     """A worker of all groups that does with each job what its role says."""
 
-    log: JobLog
+    log: JobEventStore
     members: list[GroupMember]
     clock: Iterator[datetime]
     roles: dict[str, str] = field(factory=dict)
@@ -162,7 +162,7 @@ async def record(url: str) -> list[dict[str, Any]]:
     redis, blocking = connect(url), connect(url, blocking=True)
     keyspace = Keyspace(PREFIX)
     clock = (_START + timedelta(seconds=n) for n in range(10**6))
-    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=lambda: next(clock))
+    log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=lambda: next(clock))
     keys = keyspace.partition(0)
     members = [GroupMember(blocking, redis, keys, g, topics, "gone") for g, topics in GROUP_TOPICS.items()]
     for member in members:

@@ -14,7 +14,7 @@ from attrs import define
 from ops.compose import web_app
 from tests.integration.flow.conftest import Studio
 from tests.support.waiting import wait_until
-from web.tokens import make_token
+from web.http.tokens import make_token
 
 OWNER = "ada"
 

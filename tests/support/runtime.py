@@ -17,30 +17,29 @@ from attrs import define, field, frozen
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Job
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.state import Job
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FileRef, Lane, VideoRequest
-from eventflow.envelope import Envelope, new_job_id
-from eventflow.log.archived import Archive
+from eventflow.log.archive_pointers import Archive
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.keys import Keyspace, PartitionKeys
 from eventflow.log.members import LiveMembers
-from eventflow.log.records import Cause
-from eventflow.runtime.deadline import StepLimits
-from eventflow.runtime.failure import RetryPolicy
-from eventflow.runtime.pressure import Gate
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.runtime.shares import Shares
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.leases import StepLimits
+from eventflow.runtime.partition_assignment import PartitionAssignment
+from eventflow.runtime.pressure import PressureGate
+from eventflow.runtime.retry_policy import RetryPolicy
 from eventflow.runtime.watchdog import Pulse
-from eventflow.runtime.worker import Worker
-from eventflow.runtime.worker_settings import WorkerSettings
+from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.tracing import Tracing
-from eventflow.topics import Topic
 
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -71,7 +70,7 @@ class Space:
 
     url: str
     redis: Redis
-    log: JobLog
+    log: JobEventStore
     keyspace: Keyspace
 
     @property
@@ -141,7 +140,7 @@ async def open_space(
 ) -> AsyncIterator[Space]:
     redis = connect(url)
     keyspace = Keyspace(prefix or f"t{secrets.token_hex(4)}", partitions)
-    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=most_in_progress)
+    log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=most_in_progress)
     try:
         yield Space(url, redis, log, keyspace)
     finally:
@@ -157,8 +156,8 @@ class Running:
     task: asyncio.Task[None]
     stopping: asyncio.Event
     redis: Redis
-    log: JobLog
-    shares: Shares | None
+    log: JobEventStore
+    shares: PartitionAssignment | None
 
     async def stop(self) -> None:
         """Drain, as SIGTERM does."""
@@ -180,7 +179,7 @@ async def working(
     max_connections: int = 16,
     limits: StepLimits | None = None,
     pulse: Pulse | None = None,
-    gate: Gate | None = None,
+    gate: PressureGate | None = None,
     rest_s: float = 30.0,
     archive: Archive | None = None,
     most_in_progress: int = 0,
@@ -192,7 +191,7 @@ async def working(
     """
     redis = connect(space.url, max_connections=max_connections)
     blocking = connect(space.url, blocking=True, max_connections=space.keyspace.partitions + 1)
-    log = JobLog(
+    log = JobEventStore(
         redis,
         codec=Codec(),
         keyspace=space.keyspace,
@@ -204,7 +203,7 @@ async def working(
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
     settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits(), rest_s)
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
-    shares = Shares(alive, consumer, range(space.keyspace.partitions)) if shared else None
+    shares = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
     parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}
     worker = Worker(group, log, members, settings, clock=utc_now, random=Random(), **parts)
     stop = asyncio.Event()
@@ -230,16 +229,16 @@ class Runs:
     ended: Counter[object] = field(factory=Counter)
 
 
-Render = Callable[[Reaction], Awaitable[None]]
+Render = Callable[[StepContext], Awaitable[None]]
 
 
 def scenes_group(render: Render) -> Group:
     """The generation group without planning: `render` stands for the work on a scene."""
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         return []
 
-    async def on_planned(reaction: Reaction) -> Sequence[Command]:
+    async def on_planned(reaction: StepContext) -> Sequence[Command]:
         await render(reaction)
         return [cmd.FinishScene(reaction.event.scene, reaction.event.run, ())]
 
@@ -260,19 +259,19 @@ class Chain:
             Group("metadata", {ev.VideoUploaded: self._extract}),
         )
 
-    async def _before(self, reaction: Reaction) -> None:
+    async def _before(self, reaction: StepContext) -> None:
         if self.before is not None:
             await self.before(reaction)
 
-    async def _generate(self, reaction: Reaction) -> Sequence[Command]:
+    async def _generate(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)
         return [cmd.FinishVideo(reaction.job.run, (), ())]
 
-    async def _upload(self, reaction: Reaction) -> Sequence[Command]:
+    async def _upload(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)
         return [cmd.FinishUpload(reaction.job.run, (), ())]
 
-    async def _extract(self, reaction: Reaction) -> Sequence[Command]:
+    async def _extract(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)
         return [cmd.PublishVideo(reaction.job.run, ())]
 

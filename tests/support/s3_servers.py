@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from eventflow.storage.s3_client import S3Options
+    from eventflow.storage.s3.client import S3Options
+
 
 ACCESS_KEY_ID = "eventflow-test-access"
 SECRET_ACCESS_KEY = "eventflow-test-secret-7Hq2"
@@ -54,7 +55,7 @@ class S3Server(Protocol):
 
 def options_for(server: S3Server, **changes: object) -> "S3Options":
     """Options for `S3Store`; `changes` are options of S3Options."""
-    from eventflow.storage.s3_client import S3Options  # for those who need it: worker processes import this module, too
+    from eventflow.storage.s3.client import S3Options
 
     given: dict[str, object] = {
         "endpoint_url": server.endpoint_url,

@@ -14,7 +14,8 @@ from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide, decide_all
 from eventflow.domain.errors import DomainError
 from eventflow.domain.events import Event
-from eventflow.domain.job import Job, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import Job
 
 
 @frozen

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from eventflow.envelope import partition_of
+from eventflow.domain.job_ids import partition_of
 from ops.compose import web_app
 from tests.integration.flow.conftest import Studio
 from tests.support.runtime import gapless

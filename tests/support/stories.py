@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import (
     AudioStream,
     CaptionFile,

@@ -12,8 +12,8 @@ from pathlib import Path
 import orjson
 from attrs import asdict, frozen
 
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
+from eventflow.storage.s3.store import S3Store
 
 
 @frozen

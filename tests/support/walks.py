@@ -13,10 +13,10 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide
 from eventflow.domain.errors import DomainError
-from eventflow.domain.job import Job, Phase, SceneStatus, evolve
-from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import FailureCategory, ReprocessFrom, Step, VideoRequest
-from eventflow.domain.work import Work
+from eventflow.domain.evolve import evolve
+from eventflow.domain.reprocess import reusable_scene
+from eventflow.domain.state import Job, Phase, SceneStatus
+from eventflow.domain.values import FailureCategory, ReprocessFrom, Step, VideoRequest, Work
 from tests.support import stories as s
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)

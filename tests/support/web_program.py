@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 
 from attrs import evolve
 
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.compose import open_parts, utc_now, web_app
-from web.serve import serving
+from web.server import serving
 
 
 def settings_of(url: str, prefix: str, folder: Path) -> Settings:
@@ -26,7 +26,7 @@ def settings_of(url: str, prefix: str, folder: Path) -> Settings:
     return load_settings({**where, "EVENTFLOW_OPEN_ACCESS": "on"})
 
 
-class DeadlyLog(JobLog):
+class DeadlyLog(JobEventStore):
     async def create(self, *_: Any, **__: Any) -> NoReturn:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("still alive")

@@ -21,11 +21,11 @@ from typing import Any
 
 from attrs import define, frozen
 
-from eventflow.log.consume import Delivery
-from eventflow.runtime.deadline import StepLimits
-from eventflow.runtime.failure import GenerationError, RetryPolicy
+from eventflow.log.consumer import Delivery
+from eventflow.runtime.context import Group, StepContext
+from eventflow.runtime.leases import StepLimits
 from eventflow.runtime.process import end_at_once
-from eventflow.runtime.reaction import Group, Reaction
+from eventflow.runtime.retry_policy import GenerationError, RetryPolicy
 from eventflow.runtime.watchdog import Pulse, watched
 from eventflow.storage import LocalStore
 from eventflow.telemetry.logs import configure_logs
@@ -44,13 +44,13 @@ class Behaviour:
     seconds: float
     store: Path | None
 
-    def note(self, reaction: Reaction, word: str) -> None:
+    def note(self, reaction: StepContext, word: str) -> None:
         scene = getattr(reaction.event, "scene", "-")
         line = f"{os.getpid()} {reaction.envelope.type} {scene} {word}\n"
         with self.journal.open("ab", buffering=0) as file:
             file.write(line.encode())
 
-    async def slow(self, reaction: Reaction) -> None:
+    async def slow(self, reaction: StepContext) -> None:
         """Work in a thread that keeps its product in a store at the end, in a scratch folder until then."""
         self.note(reaction, "begin")
         with contextlib.ExitStack() as stack:
@@ -65,7 +65,7 @@ class Behaviour:
                 await workspace.put(reaction.job_id, product, "application/octet-stream")
         self.note(reaction, "end")
 
-    def _work(self, reaction: Reaction) -> None:
+    def _work(self, reaction: StepContext) -> None:
         until = time.monotonic() + self.seconds
         while time.monotonic() < until:
             if reaction.should_stop():
@@ -73,29 +73,29 @@ class Behaviour:
                 return
             time.sleep(0.01)
 
-    async def deadly(self, reaction: Reaction) -> None:
+    async def deadly(self, reaction: StepContext) -> None:
         """The worker dies of this work."""
         self.note(reaction, "begin")
         os.kill(os.getpid(), signal.SIGKILL)
 
-    async def stubborn(self, reaction: Reaction) -> None:
+    async def stubborn(self, reaction: StepContext) -> None:
         """Work in a thread that never asks whether it should stop."""
         self.note(reaction, "begin")
         await reaction.in_thread(time.sleep, self.seconds)
         self.note(reaction, "end")
 
-    async def blocking(self, reaction: Reaction) -> None:
+    async def blocking(self, reaction: StepContext) -> None:
         """The event loop stands still."""
         self.note(reaction, "begin")
         time.sleep(self.seconds)
         self.note(reaction, "end")
 
-    async def failing(self, reaction: Reaction) -> None:
+    async def failing(self, reaction: StepContext) -> None:
         """It never works."""
         self.note(reaction, "begin")
         raise GenerationError("broken", "it never works")
 
-    async def chain(self, reaction: Reaction) -> None:
+    async def chain(self, reaction: StepContext) -> None:
         self.note(reaction, "begin")
         await asyncio.sleep(self.seconds)
 

@@ -62,7 +62,7 @@ local function anybody_waits(base)
 end
 
 -- How many requests of the partition nobody has begun: those that wait to be admitted, and those that were and lie in
--- the topic. nil where the server can't tell. web/backpressure.py counts the same.
+-- the topic. nil where the server can't tell. web/readmodel/queue.py counts the same.
 local function count_waiting(base)
   local waiting = 0
   for _, lane in ipairs({ 'high', 'normal' }) do

@@ -28,7 +28,7 @@ local parts = 2 -- of what is parked, the last that was read
 
 local function owns(claim) return own_row(claim[1], claim[2], claim[3], claim[4], claim[5]) end
 
--- Of an event's payload, as eventflow.envelope.mark_of takes it. No text inside the payload can hold these quotes.
+-- Of an event's payload, as eventflow.domain.envelope.mark_of takes it. No text inside the payload can hold these quotes.
 local function mark_of(entry)
   local payload = entry[2][2]
   local at = string.find(payload, '"time":"', 1, true)

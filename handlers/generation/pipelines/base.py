@@ -9,15 +9,8 @@ raise the errors of `handlers.generation.errors`: `RequestError`s fail the job, 
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from handlers.generation.model import (
-    Brief,
-    Control,
-    NarratedScene,
-    NarrateTask,
-    Plan,
-    RenderedScene,
-    RenderTask,
-)
+from handlers.generation.control import Control
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
 
 __all__ = ["Control", "Pipeline"]
 

@@ -10,41 +10,42 @@ from attrs import evolve
 
 from eventflow.model_settings import PlannerSettings
 from eventflow.settings import Settings
-from handlers.generation import espeak, speech
 from handlers.generation.aspects import aspect_of
-from handlers.generation.burning import CaptionPainter, CaptionState, caption_states, columns_of
-from handlers.generation.clipsound import with_clip_sound
-from handlers.generation.content import Scene
-from handlers.generation.drawing import drawn_pages
-from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.audio import pcm
+from handlers.generation.audio.clip_audio import with_clip_sound
+from handlers.generation.audio.music import with_music
+from handlers.generation.control import Control, Warned
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.motion import staged
+from handlers.generation.encoding.overlays import TimedOverlay
+from handlers.generation.encoding.profiles import detail_of, profile_of
+from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import PipelineUnavailable, SpeechError
-from handlers.generation.grid import SAMPLES_PER_CELL
-from handlers.generation.laid_over import TimedOverlay
-from handlers.generation.look.arrangement import backdrop_of
-from handlers.generation.look.fonts import font_directories
-from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
 from handlers.generation.model import (
     Brief,
-    Control,
     NarratedScene,
     NarrateTask,
     Plan,
     RenderedScene,
     RenderTask,
     SceneDraft,
-    Warned,
     from_spec,
     to_spec,
 )
-from handlers.generation.movement import staged
-from handlers.generation.music import with_music
-from handlers.generation.narrators.choice import Narrators, narrators
+from handlers.generation.narration import speech
+from handlers.generation.narration.narrators import espeak
+from handlers.generation.narration.narrators.choice import Narrators, narrators
+from handlers.generation.narration.timing import outlast_clips, read_scene, says_something
+from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
+from handlers.generation.pages.columns import backdrop_of
+from handlers.generation.pages.fallback import drawn_pages
+from handlers.generation.pages.fonts import font_directories
+from handlers.generation.pages.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.themes import theme_names
 from handlers.generation.planner.plan import Document, Planner
-from handlers.generation.planning import plan_brief
-from handlers.generation.profiles import detail_of, profile_of
-from handlers.generation.reading import outlast_clips, read_scene, says_something
-from handlers.generation.themelist import theme_names
-from handlers.generation.timeline import plan_timeline
+from handlers.generation.script.content import Scene
+from handlers.generation.script.resolve_brief import plan_brief
+from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 
 class ExplainerPipeline:
@@ -111,7 +112,7 @@ class ExplainerPipeline:
         audio: Path | None = None
         if samples.any():
             audio = scratch / f"narration-{draft.index}.wav"
-            speech.write_wav(samples, audio)
+            pcm.write_wav(samples, audio)
         return NarratedScene(draft.index, draft.title, narration, draft.spec, audio, draft.assets)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:

@@ -10,31 +10,22 @@ from attrs import evolve
 from eventflow.model_settings import RemoteSettings
 from eventflow.settings import Settings
 from handlers.generation.aspects import aspect_of
-from handlers.generation.capping import lines_of
-from handlers.generation.content import Scene
-from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.audio.music import with_music
+from handlers.generation.control import Control, Warned
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.quality_cap import lines_of
 from handlers.generation.errors import PipelineUnset
-from handlers.generation.grid import SAMPLES_PER_CELL, cells_for
-from handlers.generation.holding import held
-from handlers.generation.model import (
-    Brief,
-    Control,
-    NarratedScene,
-    NarrateTask,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    Warned,
-    from_spec,
-)
-from handlers.generation.music import with_music
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask, from_spec
+from handlers.generation.narration.hold import held
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.profiles import profile_of
-from handlers.generation.remote.client import Wanted, videos_client
-from handlers.generation.remote.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
-from handlers.generation.remote.clip_sound import with_clip_sound
-from handlers.generation.remote.order import Clips, Earlier
-from handlers.generation.remote.prompt import prompt_of, seconds_for, size_for
+from handlers.generation.script.content import Scene
+from handlers.generation.text_to_video.client import Wanted, videos_client
+from handlers.generation.text_to_video.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
+from handlers.generation.text_to_video.clip_sound import with_remote_sound
+from handlers.generation.text_to_video.order import Clips, Earlier
+from handlers.generation.text_to_video.prompt import prompt_of, seconds_for, size_for
+from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
 
 #: What part of the work on a scene the service's is.
 _REMOTE_PART = 0.8
@@ -126,7 +117,7 @@ class RemotePipeline:
         audio = task.scene.audio
         if self._settings.sound and info.sound:
             samples = task.scene.duration_cells * SAMPLES_PER_CELL
-            audio = with_clip_sound(clip, audio, samples, scratch / "clip-sound.wav")
+            audio = with_remote_sound(clip, audio, samples, scratch / "clip-sound.wav")
         return with_music(evolve(task, scene=evolve(task.scene, audio=audio)), scratch)
 
 

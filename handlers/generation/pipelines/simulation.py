@@ -6,13 +6,15 @@ from typing import ClassVar, Final
 import numpy as np
 from attrs import frozen
 
-from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.audio.pcm import Samples, write_wav
+from handlers.generation.control import Control
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.overlays import Rgb
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import EncodeError, PipelineUnavailable, Stopped
-from handlers.generation.espeak import Samples
-from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.generation.model import (
     Brief,
-    Control,
     Cue,
     NarratedScene,
     NarrateTask,
@@ -24,10 +26,7 @@ from handlers.generation.model import (
     from_spec,
     to_spec,
 )
-from handlers.generation.pictures import Rgb
-from handlers.generation.profiles import profile_of
-from handlers.generation.speech import write_wav
-from handlers.generation.timeline import plan_timeline
+from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.media import ffmpeg
 
 WIDTH: Final = 640

@@ -10,8 +10,8 @@ import orjson
 from attrs import frozen
 
 from eventflow.model_settings import PlannerSettings
-from handlers.generation.services.client import Answer, Service
-from handlers.generation.services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.http_services.client import Answer, Service
+from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 
 MAX_TEXT_CHARS: Final = 200_000
 #: What services answer that don't know `response_format`, or not this one.

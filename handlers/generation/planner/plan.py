@@ -9,12 +9,13 @@ import aiohttp
 from attrs import frozen
 
 from eventflow.model_settings import PlannerSettings
-from handlers.generation.errors import RequestError, ScriptError
-from handlers.generation.model import Charged, Control
+from handlers.generation.control import Charged, Control
+from handlers.generation.errors import ScriptError
+from handlers.generation.http_services.blocking import run, stoppable
+from handlers.generation.http_services.client import http_session
 from handlers.generation.planner.client import Completion, Message, chat_service, complete, json_in
 from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, mending_messages
-from handlers.generation.services.blocking import run, stoppable
-from handlers.generation.services.client import http_session
+from handlers.media.errors import RequestError
 
 T = TypeVar("T")
 #: A scene document as JSON values.

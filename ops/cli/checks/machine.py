@@ -64,15 +64,15 @@ def _codecs() -> str:
 
 
 def _draw() -> str:
-    from handlers.generation.pages import draw_pages
-    from handlers.generation.script import parse_script
+    from handlers.generation.pages.draw import draw_pages
+    from handlers.generation.script.script import parse_script
 
     pages = draw_pages(parse_script("# A page\n\nWith a line.", "en-us").scenes[0])
     return f"draws a page ({len(pages[0]) // 1024} KiB)"
 
 
 def _speak() -> str:
-    from handlers.generation.espeak import speak, voice_names
+    from handlers.generation.narration.narrators.espeak import speak, voice_names
 
     speech = speak("This is a check.", "en-us", 1.0)
     if not len(speech.samples):
@@ -83,7 +83,7 @@ def _speak() -> str:
 async def narration(settings: SpeechSettings) -> Finding:
     """The narrators besides espeak, as they are set up."""
     from handlers.generation.errors import NarratorUnavailable
-    from handlers.generation.narrators.choice import narrators
+    from handlers.generation.narration.narrators.choice import narrators
 
     who = narrators(settings)
     counts = Counter(voice.narrator for voice in await asyncio.to_thread(who.voices))

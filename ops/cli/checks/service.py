@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.errors import LogForbidden, LogUnfit, Misled
-from eventflow.log.fitness import FORGETS, UNKNOWN, check_server, forbidden, look_at
-from eventflow.log.paused import PausedWorkers
+from eventflow.log.members import PausedWorkers
+from eventflow.log.server_check import FORGETS, UNKNOWN, check_server, forbidden, look_at
 from eventflow.settings import Environment, Settings
 from eventflow.storage import LocalStore, StorageError
-from eventflow.storage.viewing import viewed
-from eventflow.topics import GROUP_TOPICS
+from eventflow.storage.viewer_check import check_as_viewer
 from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 from ops.cli.common import CREDENTIALS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from eventflow.storage import ObjectStore
     from ops.compose import Parts
+
 
 _SKEW_S = 2.0
 #: How a store says that its disk has no room.
@@ -255,7 +256,7 @@ async def viewers(store: ObjectStore) -> Finding:
     try:
         await store.put_bytes(key, b"seen", media_type="text/plain")
         try:
-            found = await viewed(store, key)
+            found = await check_as_viewer(store, key)
         finally:
             await store.delete(key)
     except StorageError as error:
@@ -273,7 +274,7 @@ async def viewers(store: ObjectStore) -> Finding:
 
 async def players(store: ObjectStore) -> Finding:
     """Whether players in pages of other origins can read what the delivery store gives them."""
-    from eventflow.storage.s3 import S3Store
+    from eventflow.storage.s3.store import S3Store
 
     part = "players"
     if not isinstance(store, S3Store):

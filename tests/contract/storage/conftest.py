@@ -11,16 +11,8 @@ import pytest
 from attrs import define, field, frozen
 from yarl import URL
 
-from eventflow.storage import (
-    LocalStore,
-    ObjectStore,
-    SignatureError,
-    SigningKey,
-    SigningKeys,
-    attachment,
-    verify,
-)
-from eventflow.storage.s3 import S3Store
+from eventflow.storage import LocalStore, ObjectStore, SignatureError, SigningKey, SigningKeys, attachment, verify
+from eventflow.storage.s3.store import S3Store
 from tests.support.s3_servers import S3Server, moto_server, options_for, rclone_server
 
 KEYS = SigningKeys((SigningKey("k1", b"a secret of the tests, 32 bytes."),))

@@ -17,12 +17,13 @@ import pytest
 from attrs import define, evolve, field
 
 from eventflow.domain.values import FileRef
-from eventflow.storage import LocalStore, StorageError, StorageRefused, StorageUnavailable, s3_upload
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_body import Body
-from eventflow.storage.s3_client import MIB, S3Connection
-from eventflow.storage.s3_open import OpenUpload, open_uploads
-from handlers.upload.deliver import Delivery, StepUploads
+from eventflow.storage import LocalStore, StorageError, StorageRefused, StorageUnavailable
+from eventflow.storage.s3 import upload as s3_upload
+from eventflow.storage.s3.checksums import Body
+from eventflow.storage.s3.client import MIB, S3Connection
+from eventflow.storage.s3.multipart import OpenUpload, open_uploads
+from eventflow.storage.s3.store import S3Store
+from handlers.upload.uploader import Delivery, StepUploads
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for
 from tests.support.upload_program import Order, order_line

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eventflow.storage import InvalidKey, LocalStore, ObjectMissing, StorageRefused, StorageUnavailable
-from eventflow.storage.local_errors import as_storage_error
+from eventflow.storage.local.errors import as_storage_error
 from tests.contract.storage.conftest import KEYS, Clock
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from eventflow.storage import ObjectStore, StorageUnavailable
-from eventflow.storage.ownership import MARK, Owner, claimed, give, owner_of
+from eventflow.storage.owner_mark import MARK, Owner, claimed, give, owner_of
 from tests.contract.storage.conftest import Backend
 
 

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from botocore.awsrequest import AWSRequest
 
-from eventflow.storage import s3_client
 from eventflow.storage.factory import open_store
-from eventflow.storage.s3_client import S3Options
-from eventflow.storage.s3_region import SignedRegion
+from eventflow.storage.s3 import client
+from eventflow.storage.s3.client import S3Options
+from eventflow.storage.s3.region import SignedRegion
 from tests.support.region_gate import region_gate
 from tests.support.s3_servers import S3Server, environment_for, moto_server
 
@@ -64,7 +64,7 @@ async def test_signed_urls_are_for_the_buckets_region(
 
 async def test_a_store_that_does_not_answer_keeps_nobody_from_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     """They may be good all the same: what is in front of the store has the files. One asks, for all."""
-    monkeypatch.setattr(s3_client, "_REGION_S", 0.3)
+    monkeypatch.setattr(client, "_REGION_S", 0.3)
     asked = list[asyncio.StreamWriter]()
     silent = await asyncio.start_server(lambda _, writer: asked.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]

@@ -14,15 +14,11 @@ from typing import Any
 import pytest
 from aiobotocore.session import get_session
 
-from eventflow.storage import (
-    IntegrityError,
-    ObjectMissing,
-    StorageRefused,
-    StorageUnavailable,
-    s3,
-)
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Connection, S3Options
+from eventflow.storage import IntegrityError, ObjectMissing, StorageRefused, StorageUnavailable
+from eventflow.storage.s3 import checksums
+from eventflow.storage.s3 import store as s3_module
+from eventflow.storage.s3.client import S3Connection, S3Options
+from eventflow.storage.s3.store import S3Store
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for, free_port, moto_server, options_for, rclone_server
 from tests.support.waiting import wait_until
@@ -222,8 +218,8 @@ async def test_each_checksum_is_accepted(server: S3Server, movie: Path, checksum
 
 async def test_a_body_that_was_damaged_on_its_way(rclone: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     # rclone verifies Content-MD5; moto verifies nothing.
-    right = s3.Body
-    monkeypatch.setattr(s3, "Body", lambda data, sha256: right(data.replace(b"1", b"2"), sha256))
+    right = checksums.Body
+    monkeypatch.setattr(s3_module, "Body", lambda data, sha256: right(data.replace(b"1", b"2"), sha256))
     store = S3Store(rclone.bucket, "damaged", options=small_parts(rclone))
     with pytest.raises(IntegrityError):
         await store.put_bytes("x", b"0123", media_type="text/plain")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from eventflow.storage import StorageUnavailable
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_body import PartBody
-from eventflow.storage.s3_signer import signs_bodies
+from eventflow.storage.s3.checksums import PartBody
+from eventflow.storage.s3.presign import signs_bodies
+from eventflow.storage.s3.store import S3Store
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server
 

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from eventflow.storage import StorageUnavailable
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
+from eventflow.storage.s3.store import S3Store
 from tests.support.waiting import wait_until
 
 MIB = 1024 * 1024

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from eventflow.archive.backfill import Backfill, Replay, Replayed
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.log.consume import GroupMember
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
+from eventflow.log.codec import Codec
+from eventflow.log.consumer import GroupMember
+from eventflow.runtime.context import Group, StepContext
 from tests.support.archiving import Archived, StrikesAt, Struck, read_all
 from tests.support.runtime import CAUSE, working
 from tests.support.waiting import wait_until
@@ -144,7 +144,7 @@ async def test_handlers_of_a_retroactive_group_are_given_archived_jobs(archived:
     await replayed(archived, Replay("statistics", (Topic.OUTCOME,)))
     seen: dict[str, int] = {}
 
-    async def count(reaction: Reaction) -> Sequence[Command]:
+    async def count(reaction: StepContext) -> Sequence[Command]:
         seen[reaction.job_id] = reaction.record.version
         return []
 
@@ -163,7 +163,7 @@ async def test_known_group_that_is_set_back_settles_what_is_done(archived: Archi
     await replayed(archived, Replay("generation", (Topic.REQUESTED,)))
     planned: list[str] = []
 
-    async def plan(reaction: Reaction) -> Sequence[Command]:
+    async def plan(reaction: StepContext) -> Sequence[Command]:
         planned.append(reaction.envelope.id)
         return [cmd.FinishVideo(reaction.job.run, (), ())]
 

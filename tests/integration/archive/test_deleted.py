@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from eventflow.archive.restore import enter_archived, restore
 from eventflow.domain import commands as cmd
-from eventflow.domain.job import Phase
-from eventflow.log.reindex import rebuild_index
-from eventflow.topics import Topic
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
+from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, CHAIN
 
@@ -47,7 +47,7 @@ async def test_a_restore_does_not_bring_it_back(archived: Archived, empty: Archi
     await restore(empty.shelf, empty.tombstones, merge=False, dry_run=False, log=empty.log)
     assert await phase(empty, job) is Phase.DELETED
     assert await empty.listed() == [kept]
-    assert await rebuild_index(empty.log) == 0
+    assert await rebuild_job_lists(empty.log) == 0
     record = await empty.log.execute(job, [cmd.RecordCost(1, None, "planner", "1", "credits", "late")], CAUSE)
     assert record is not None  # a late bill puts it into the server once more, and into no list
     assert await empty.in_server(job)

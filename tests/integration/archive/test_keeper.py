@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from eventflow.archive.keeper import Keeper
+from eventflow.archive.maintenance import MaintenanceWorker
 from eventflow.archive.restore import restore
 from eventflow.archive.verify import verify
-from eventflow.codec import Codec
+from eventflow.domain.topics import Topic
+from eventflow.log.codec import Codec
 from eventflow.log.keys import Keyspace
-from eventflow.storage.s3 import S3Store
-from eventflow.topics import Topic
+from eventflow.storage.s3.store import S3Store
 from tests.support.archiving import Archived, archive_of
 from tests.support.log_server import LogServer
 from tests.support.runtime import CHAIN, Space, open_space
@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until
 @asynccontextmanager
 async def keeping(archived: Archived) -> AsyncIterator[None]:
     parts = archived.archiver(), archived.unlister(), archived.trimmer()
-    keeper = Keeper(*parts, clock=archived.clock, random=Random(1))
+    keeper = MaintenanceWorker(*parts, clock=archived.clock, random=Random(1))
     stop = asyncio.Event()
     running = asyncio.create_task(keeper.run(stop))
     try:

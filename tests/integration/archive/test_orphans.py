@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from redis.exceptions import ResponseError
 
-from eventflow.archive.orphans import Orphan, remove_orphans
+from eventflow.archive.verify import Orphan, remove_orphans
 from eventflow.domain import commands as cmd
-from eventflow.log.archived import Burial
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
+from eventflow.log.archive_pointers import Burial
 from tests.integration.archive.test_restore import verified
 from tests.support.archiving import Archived, StrikesAt, Struck
 from tests.support.runtime import CAUSE, CHAIN

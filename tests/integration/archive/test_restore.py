@@ -9,10 +9,10 @@ import pytest
 
 from eventflow.archive.restore import NotEmpty, enter_archived, restore
 from eventflow.archive.verify import Verified, verify
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
-from eventflow.log.reindex import rebuild_index
-from ops.replay.inspection import Inspector
+from eventflow.log.codec import Codec
+from eventflow.log.rebuild_job_lists import rebuild_job_lists
+from ops.replay.inspect import Inspector
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, CHAIN, OWNER
 
@@ -62,7 +62,7 @@ async def test_lists_are_made_anew_with_what_is_archived(archived: Archived) -> 
     await archived.space.redis.delete(keys.jobs_of(None), keys.jobs_of(OWNER))
     assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 4
     assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
-    assert await rebuild_index(archived.log) == 1
+    assert await rebuild_job_lists(archived.log) == 1
     page = await archived.log.index.read(OWNER, None, 100)
     assert [entry.job_id for entry in page.entries] == jobs[::-1]
 

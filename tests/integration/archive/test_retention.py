@@ -6,13 +6,13 @@ import asyncio
 from datetime import timedelta
 from random import Random
 
-from eventflow.archive.keeper import Keeper
+from eventflow.archive.deletion_policy import DeletionPolicy
+from eventflow.archive.maintenance import MaintenanceWorker
 from eventflow.archive.restore import enter_archived
 from eventflow.domain import commands as cmd
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.leavings_settings import LeavingsSettings
-from eventflow.log.jobs import JobLog
-from eventflow.retention import Retention
+from eventflow.log.event_store import JobEventStore
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, REQUEST
 from tests.support.waiting import wait_until
@@ -30,11 +30,11 @@ async def phases(archived: Archived, *jobs: str) -> list[Phase]:
     return found
 
 
-def retention(archived: Archived, settings: LeavingsSettings = SETTINGS, page: int = 2) -> Retention:
-    return Retention(archived.log, settings, archived.clock, page)
+def retention(archived: Archived, settings: LeavingsSettings = SETTINGS, page: int = 2) -> DeletionPolicy:
+    return DeletionPolicy(archived.log, settings, archived.clock, page)
 
 
-async def sweep(retention: Retention) -> int:
+async def sweep(retention: DeletionPolicy) -> int:
     steps = 1
     while await retention.step():
         steps += 1
@@ -63,7 +63,7 @@ async def test_time_begins_anew_with_what_is_done_again_and_a_job_at_work_stays(
     again, working = await archived.finished(owner="alice"), await archived.space.submit(REQUEST)
     await archived.archive()
     shared = archived.log
-    log = JobLog(
+    log = JobEventStore(
         shared.redis, codec=shared.codec, keyspace=shared.keyspace, clock=archived.clock, archive=shared.archive
     )
     archived.ahead = timedelta(days=8)
@@ -105,7 +105,7 @@ async def test_what_is_to_be_deleted_stays_listed_until_then(archived: Archived)
 async def test_the_keeper_does_so_by_itself(archived: Archived) -> None:
     job = await archived.finished(owner="alice")
     archived.ahead = timedelta(days=11)
-    keeper = Keeper(
+    keeper = MaintenanceWorker(
         None, None, archived.trimmer(), clock=archived.clock, random=Random(1), retention=retention(archived)
     )
     stop = asyncio.Event()

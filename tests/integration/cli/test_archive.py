@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from eventflow.archive.segment import SegmentBuilder
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
 from tests.support.archiving import Archived, archived_space
 from tests.support.command_server import CommandServer
 from tests.support.log_server import LogServer, log_server

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import redis as sync_redis
 
-from eventflow.log import fitness
+from eventflow.log import server_check
 from eventflow.log.connection import connect
 from eventflow.log.errors import LogForbidden
-from eventflow.log.fitness import NEEDED
 from eventflow.log.keys import Keyspace
+from eventflow.log.server_check import NEEDED
 from ops.chaos.proxy import Proxy, proxy_of
 from ops.cli.common import LOG_SECONDS
 from tests.support.command_server import CommandServer
@@ -120,10 +120,10 @@ async def test_commands_that_a_server_does_not_know_are_named_as_well(
     server: LogServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as those that its operator has renamed, or that a service leaves out."""
-    monkeypatch.setattr(fitness, "NEEDED", (*NEEDED, "renamed KEY"))
+    monkeypatch.setattr(server_check, "NEEDED", (*NEEDED, "renamed KEY"))
     redis = connect(server.url)
     with pytest.raises(LogForbidden, match=r"on the keys ef:\*: renamed\."):
-        await fitness.check_rights(redis, Keyspace("ef", 1))
+        await server_check.check_rights(redis, Keyspace("ef", 1))
     await redis.aclose()
 
 

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from eventflow.log.connection import connect
-from eventflow.log.fitness import UNKNOWN, check_server
+from eventflow.log.server_check import UNKNOWN, check_server
 from tests.integration.cli.conftest import get_json
 from tests.support.programs import Programs
 from tests.support.valkey import RunningServer, running_server

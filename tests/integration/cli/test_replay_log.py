@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from eventflow.domain import commands as cmd
-from eventflow.topics import Topic
+from eventflow.domain.topics import Topic
 from tests.integration.cli.conftest import Running, rows
 from tests.support.programs import Programs
 from tests.support.runtime import Space, open_space

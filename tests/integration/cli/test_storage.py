@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from eventflow.storage import StorageRefused
-from eventflow.storage.s3 import S3Store
+from eventflow.storage.s3.store import S3Store
 from ops.cli.checks import service
 from ops.cli.checks.finding import State
 from ops.cli.storage import set_up

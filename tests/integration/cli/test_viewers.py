@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from eventflow.storage import PublicAddress, open_store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
 from ops.cli.checks import service
 from ops.cli.checks.finding import Finding, State
 from ops.cli.storage import set_up

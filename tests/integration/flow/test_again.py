@@ -12,11 +12,12 @@ import pytest
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import FileRef, ReprocessFrom, Step
 from eventflow.storage import StorageRefused
-from eventflow.topics import Topic
 from handlers.generation import handler
+from handlers.generation.encoding import assemble
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from ops.compose import groups, worker
 from tests.integration.flow.conftest import WORKERS, Studio, StudioOf, simulation
@@ -42,7 +43,7 @@ class Effects:
 
 @pytest.fixture
 def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
-    seen, render, assemble = Effects(), SimulationPipeline.render, handler.assemble
+    seen, render, join = Effects(), SimulationPipeline.render, assemble.assemble
 
     def counted(self: SimulationPipeline, task: Any, *rest: Any) -> Any:
         seen.rendered[task.scene.index] += 1
@@ -50,7 +51,7 @@ def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
 
     def counted_assembly(*args: Any) -> Any:
         seen.assembled += 1
-        return assemble(*args)
+        return join(*args)
 
     monkeypatch.setattr(SimulationPipeline, "render", counted)
     monkeypatch.setattr(handler, "assemble", counted_assembly)

@@ -10,9 +10,8 @@ from attrs import evolve
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase
-from eventflow.domain.leavings import files_of
-from eventflow.domain.values import ReprocessFrom
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.values import ReprocessFrom, files_of
 from ops.compose import request_limits
 from ops.forks import fork_of, make
 from tests.integration.flow.conftest import Studio, StudioOf, simulation

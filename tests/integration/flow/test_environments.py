@@ -14,14 +14,8 @@ from redis.exceptions import OutOfMemoryError
 from eventflow.log.connection import connect
 from eventflow.log.keys import Keyspace
 from eventflow.storage import ObjectStore
-from eventflow.storage.ownership import MARK, owner_of
-from ops.environment import (
-    ForeignStore,
-    claim_stores,
-    environment_of,
-    known_environment,
-    refuse_foreign_stores,
-)
+from eventflow.storage.owner_mark import MARK, owner_of
+from ops.environment import ForeignStore, claim_stores, environment_of, known_environment, refuse_foreign_stores
 from tests.integration.flow.conftest import StudioOf
 from tests.support.log_server import log_server
 from tests.support.programs import Finished, Programs

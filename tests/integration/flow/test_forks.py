@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase
+from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import VideoRequest
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from ops.compose import request_limits
@@ -16,7 +16,7 @@ from ops.forks import NoSuchVersion, ScenePreview, fork_of, make, preview
 from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.runtime import CAUSE
 from tests.support.waiting import wait_until
-from web.errors import Problem
+from web.http.errors import Problem
 
 SCRIPT = """# Streams
 

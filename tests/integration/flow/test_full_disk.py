@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from eventflow.domain import events as ev
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import FailureCategory
-from eventflow.log.paused import PausedWorkers
+from eventflow.log.members import PausedWorkers
 from ops.compose import utc_now
 from tests.integration.flow.conftest import StudioOf, simulation
 from tests.support.full_disk import on_small_disk

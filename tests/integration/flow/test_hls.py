@@ -14,13 +14,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from attrs import frozen
 
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest
 from ops.compose import web_app
 from tests.integration.flow.conftest import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.s3_servers import environment_for, moto_server
 from tests.support.waiting import wait_until
-from web.tokens import make_token
+from web.http.tokens import make_token
 
 #: One tick of the video's timescale, and a little of a float.
 CLOSE_S = 1e-3

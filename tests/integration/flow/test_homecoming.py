@@ -15,11 +15,10 @@ from yarl import URL
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase
-from eventflow.domain.leavings import files_of
-from eventflow.domain.values import FileRef
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.values import FileRef, files_of
 from eventflow.storage import ObjectStore, StorageUnavailable
-from handlers.upload.homecoming import Homecoming, Round
+from handlers.upload.fallback_reconciler import FallbackReconciler, Round
 from handlers.workspace import Workspace
 from ops.compose import utc_now
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
@@ -51,10 +50,10 @@ def use(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://{server.bucket}/films"
 
 
-def homecoming(s: Studio, clock: Clock, delivery: Any = None) -> Homecoming:
+def homecoming(s: Studio, clock: Clock, delivery: Any = None) -> FallbackReconciler:
     stores = s.parts.stores
     workspace = Workspace(stores["workspace"], s.folder / "scratch")
-    return Homecoming(s.parts.log, workspace, delivery or stores["delivery"], stores["fallback"], clock, GRACE)
+    return FallbackReconciler(s.parts.log, workspace, delivery or stores["delivery"], stores["fallback"], clock, GRACE)
 
 
 def local(job: Job) -> list[FileRef]:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest
 from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.waiting import wait_until

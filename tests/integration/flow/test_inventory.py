@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from eventflow.domain import commands as cmd
-from eventflow.domain.job import Phase
-from eventflow.storage.s3 import S3Store
+from eventflow.domain.state import Phase
+from eventflow.storage.s3.store import S3Store
 from ops.compose import utc_now
-from ops.inventory.check import Check, Finding, Kind, Report
-from ops.inventory.jobs import all_jobs, compact, expanded
-from ops.inventory.uploads import open_uploads
+from ops.storage_check.check import Check, Finding, Kind, Report
+from ops.storage_check.referenced_files import all_jobs, compact, expanded
+from ops.storage_check.uploads import open_uploads
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.archiving import archive_of
 from tests.support.programs import Finished, Programs

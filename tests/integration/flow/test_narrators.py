@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest, Voice
 from tests.integration.flow.conftest import StudioOf
 from tests.support.speech_server import GOOD, Answer, SpeechServer, speech_server

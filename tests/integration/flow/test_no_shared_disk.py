@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from eventflow.domain.job import Phase
-from eventflow.domain.leavings import files_of
-from eventflow.domain.values import VideoRequest
+from eventflow.domain.state import Phase
+from eventflow.domain.values import VideoRequest, files_of
 from handlers.media.probe import probe
 from tests.support.files import stored_files
 from tests.support.programs import Program, Programs
@@ -38,7 +37,7 @@ def scenes(worker: Program, step: str) -> list[Any]:
 
 
 async def test_scenes_of_two_machines_become_one_video(space: Space, programs: Programs, tmp_path: Path) -> None:
-    from eventflow.storage.s3 import S3Store
+    from eventflow.storage.s3.store import S3Store
 
     with rclone_server() as server:
         shared = {

@@ -13,9 +13,9 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain import events as ev
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import Topic
 from eventflow.domain.values import VideoRequest
-from eventflow.topics import Topic
 from tests.support.programs import Program, Programs
 from tests.support.runtime import OWNER, Space, gapless, open_space
 from tests.support.waiting import wait_until

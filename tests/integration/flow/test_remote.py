@@ -10,7 +10,7 @@ import pytest
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import ReprocessFrom, Step, VideoRequest
 from tests.integration.flow.conftest import StudioOf
 from tests.support.programs import Program, Programs

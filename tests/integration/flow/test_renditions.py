@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 from PIL import Image
 
-from eventflow.assets import Asset, Assets, asset_id
+from eventflow.assets.store import Asset, Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.values import ReprocessFrom, VideoRequest
+from eventflow.domain.values import ReprocessFrom, VideoRequest, asset_id
 from eventflow.storage import StorageUnavailable
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.runtime import OWNER

@@ -12,14 +12,15 @@ from attrs import evolve
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase, SceneStatus
+from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import OnSceneFailure, ReprocessFrom, VideoFile
-from eventflow.envelope import new_job_id
-from handlers.generation.checking import Expected, check_media
+from handlers.generation.control import Control
+from handlers.generation.encoding.verify_output import Expected, check_media
 from handlers.generation.errors import EncodeError
-from handlers.generation.grid import segment_cells
-from handlers.generation.model import Brief, Control, Plan, SceneDraft, to_spec
+from handlers.generation.model import Brief, Plan, SceneDraft, to_spec
 from handlers.generation.pipelines.simulation import SimulationPipeline, TestScene
+from handlers.generation.time_grid import segment_cells
 from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
 from ops.compose import request_limits
 from ops.forks import fork_of, make

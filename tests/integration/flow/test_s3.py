@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from eventflow.domain import events as ev
-from eventflow.domain.job import Job, Phase
+from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import FileRef
 from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
@@ -68,7 +68,7 @@ async def test_files_are_in_s3_and_served_by_ranges(studio: StudioOf, monkeypatc
 async def test_large_file_goes_up_in_parts_with_its_digest(
     studio: StudioOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from handlers.upload.deliver import Delivery, StepUploads
+    from handlers.upload.uploader import Delivery, StepUploads
     from handlers.workspace import digest_of
 
     path = tmp_path / "large.mp4"
@@ -149,18 +149,18 @@ async def test_s3_that_comes_back_in_time_is_used(studio: StudioOf, monkeypatch:
         url = _use(server, monkeypatch)
         server.stop()
         async with studio(EVENTFLOW_DELIVERY_URL=url, EVENTFLOW_UPLOAD_RETRY_BASE_SECONDS="0.8") as s:
-            from handlers.upload import deliver
+            from handlers.upload import uploader
 
             tried = asyncio.Event()
-            original = deliver.StepUploads._put
+            original = uploader.StepUploads._put
 
-            async def note(self: deliver.StepUploads, *args: object) -> None:
+            async def note(self: uploader.StepUploads, *args: object) -> None:
                 try:
                     await original(self, *args)  # type: ignore[arg-type]
                 finally:
                     tried.set()
 
-            monkeypatch.setattr(deliver.StepUploads, "_put", note)
+            monkeypatch.setattr(uploader.StepUploads, "_put", note)
             job_id = await s.space.submit(REQUEST)
             async with asyncio.timeout(30):
                 await tried.wait()

@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import Step, VideoRequest
-from handlers.generation import mathtree, pages
+from handlers.generation.pages import draw
+from handlers.generation.script import mathtree
 from tests.integration.flow.conftest import StudioOf
 from tests.support.waiting import wait_until
 
@@ -35,7 +36,7 @@ async def test_a_formula_that_cannot_be_drawn_is_a_warning_each_time(
 async def test_a_page_that_cannot_be_drawn_at_all_fails_at_once(
     studio: StudioOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "_sheets", lambda theme: b'#panic("no sheet")')
+    monkeypatch.setattr(draw, "_sheets", lambda theme: b'#panic("no sheet")')
     async with studio() as s:
         job_id = await s.space.submit(REQUEST)
         await wait_until(lambda: s.space.ended(job_id), 90, what="the job has ended")

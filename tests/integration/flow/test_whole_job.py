@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
 from eventflow.domain.values import FileRef, VideoRequest
 from eventflow.storage import StorageUnavailable
 from tests.integration.flow.conftest import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from attrs import frozen
 
-from handlers.generation.assemble import ScenePart, assemble
-from handlers.generation.model import Brief, Control, NarratedScene, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import ScenePart, assemble
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.media.probe import MediaInfo
 

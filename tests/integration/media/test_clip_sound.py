@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlers.generation.clipsound import ALONE, UNDER_SPEECH, with_clip_sound
-from handlers.generation.document import read_scenes
-from handlers.generation.grid import SAMPLE_RATE, SAMPLES_PER_CELL
+from handlers.generation.audio.clip_audio import ALONE, UNDER_SPEECH, with_clip_sound
+from handlers.generation.audio.pcm import write_wav
 from handlers.generation.model import AssetFile, Cue, Narration
-from handlers.generation.speech import write_wav
+from handlers.generation.script.document import read_scenes
+from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL
 
 ASSET = "as_" + "0123456789abcdef" * 2
 CELLS = 6

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from handlers.generation.boxes import boxes
+from handlers.generation.audio.aac import extract_sound
+from handlers.generation.encoding.mp4_boxes import boxes
 from handlers.generation.errors import CorruptArtefact, EncodeError
-from handlers.generation.grid import seconds_of
-from handlers.generation.soundtrack import extract_sound
-from handlers.generation.stills import JPEG, WEBP, frames_at, save, within
-from handlers.generation.storyboard import interval_of, make_preview, make_storyboard
-
-from .conftest import Film
+from handlers.generation.extras.stills import JPEG, WEBP, frames_at, save, within
+from handlers.generation.extras.storyboard import interval_of, make_preview, make_storyboard
+from handlers.generation.time_grid import seconds_of
+from tests.integration.media.conftest import Film
 
 
 @pytest.fixture

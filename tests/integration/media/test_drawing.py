@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from handlers.generation import mathtree, pages
-from handlers.generation.content import (
+from handlers.generation.control import Control, Note, Warned
+from handlers.generation.errors import DrawError
+from handlers.generation.pages import draw
+from handlers.generation.pages.draw import ScenePages
+from handlers.generation.pages.fallback import drawn_pages
+from handlers.generation.script import mathtree
+from handlers.generation.script.content import (
     Bullet,
     Bullets,
     Chart,
@@ -22,11 +27,7 @@ from handlers.generation.content import (
     Spans,
     Table,
 )
-from handlers.generation.drawing import drawn_pages
-from handlers.generation.errors import DrawError
-from handlers.generation.model import Control, Note, Warned
-from handlers.generation.pages import ScenePages
-from handlers.generation.script import parse_script
+from handlers.generation.script.script import parse_script
 
 DETAIL = 0.1
 #: Deeper than typst can draw: refused by the parser, if that isn't kept from it.
@@ -111,7 +112,7 @@ def test_a_panic_of_typst_is_an_error_like_others() -> None:
 
 
 def test_what_cannot_be_drawn_as_text_either_is_final(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "_sheets", lambda theme: b'#panic("no sheet")')
+    monkeypatch.setattr(draw, "_sheets", lambda theme: b'#panic("no sheet")')
     notes: list[Note] = []
     with pytest.raises(DrawError, match=r"scene 0 can't be drawn: .*no sheet") as caught:
         drawn_pages(scene_with(Math("x"), GOOD), {}, Control(note=notes.append))
@@ -121,8 +122,8 @@ def test_what_cannot_be_drawn_as_text_either_is_final(monkeypatch: pytest.Monkey
 
 def test_a_failure_that_has_passed_leaves_the_page_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page is refused once, and no block of it alone."""
-    sheets, told = pages._sheets, iter([b'#panic("not now")'])
-    monkeypatch.setattr(pages, "_sheets", lambda theme: next(told, None) or sheets(theme))
+    sheets, told = draw._sheets, iter([b'#panic("not now")'])
+    monkeypatch.setattr(draw, "_sheets", lambda theme: next(told, None) or sheets(theme))
     notes: list[Note] = []
     scene = scene_with(Math("x"), GOOD)
     shown = drawn_pages(scene, {}, Control(note=notes.append), detail=DETAIL)

@@ -11,18 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from handlers.generation import espeak, grid, speech
+from handlers.generation import time_grid
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.assemble import assemble
-from handlers.generation.content import Code, Line, Scene, Span
+from handlers.generation.audio import pcm
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import assemble
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
-from handlers.generation.look import fonts
-from handlers.generation.look.fonts import font_directories
-from handlers.generation.look.frames import frame_of
 from handlers.generation.model import (
     AssetFile,
     Brief,
-    Control,
     NarrateTask,
     RenderTask,
     Style,
@@ -30,16 +27,21 @@ from handlers.generation.model import (
     dump_narrated,
     load_narrated,
 )
-from handlers.generation.pages import ScenePages, draw_pages
+from handlers.generation.narration import speech
+from handlers.generation.narration.narrators import espeak
+from handlers.generation.pages import fonts
+from handlers.generation.pages.draw import ScenePages, draw_pages
+from handlers.generation.pages.fonts import font_directories
+from handlers.generation.pages.frames import frame_of
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
-from handlers.generation.script import parse_script
+from handlers.generation.script.content import Code, Line, Scene, Span
+from handlers.generation.script.script import parse_script
+from tests.integration.media.conftest import parts_of
+from tests.integration.media.meter import measured
 
-from .conftest import parts_of
-from .meter import measured
-
-SAMPLE = Path(__file__).parents[3] / "ops" / "samples" / "event-streams.md"
+SAMPLE = Path(__file__).parents[3] / "ops" / "cli" / "samples" / "event-streams.md"
 
 
 def picture(png: bytes) -> np.ndarray:
@@ -52,7 +54,7 @@ def same(one: bytes, other: bytes) -> bool:
 
 def tone(folder: Path) -> Path:
     path = folder / "music.wav"
-    speech.write_wav((np.sin(np.arange(4 * grid.SAMPLE_RATE) / 30) * 9000).astype(np.int16), path)
+    pcm.write_wav((np.sin(np.arange(4 * time_grid.SAMPLE_RATE) / 30) * 9000).astype(np.int16), path)
     return path
 
 
@@ -80,7 +82,7 @@ def test_a_script_becomes_a_film(tmp_path: Path, music: bool) -> None:
         rendered.append(pipeline.render(task, scratch, Control()))
         start += rendered[-1].duration_cells
     info = assemble(parts_of(tuple(rendered), "360p"), tmp_path / "film.mp4")
-    assert info.duration_s == pytest.approx(grid.seconds_of(start), abs=1 / 30)
+    assert info.duration_s == pytest.approx(time_grid.seconds_of(start), abs=1 / 30)
     loudness, peak = measured(tmp_path / "film.mp4")
     assert loudness == pytest.approx(-16, abs=1)
     assert peak <= -1
@@ -152,12 +154,12 @@ def test_lines_begin_at_their_cues() -> None:
     lines = (Line(0, "One."), Line(1, "Two things."), Line(2, ""), Line(3, "Three."))
     spoken = speech.speak_lines(lines, Voice())
     loud = np.abs(spoken.samples.astype(int)) > 300
-    assert len(spoken.samples) == spoken.narration.duration_cells * grid.SAMPLES_PER_CELL
-    assert not loud[: 2 * grid.AAC_FRAME_SAMPLES].any()
-    assert not loud[-2 * grid.AAC_FRAME_SAMPLES :].any()
+    assert len(spoken.samples) == spoken.narration.duration_cells * time_grid.SAMPLES_PER_CELL
+    assert not loud[: 2 * time_grid.AAC_FRAME_SAMPLES].any()
+    assert not loud[-2 * time_grid.AAC_FRAME_SAMPLES :].any()
     assert [cue.step for cue in spoken.narration.cues] == [0, 1, 2, 3]
     for line in spoken.narration.lines:
-        start, end = round(line.start_s * grid.SAMPLE_RATE), round(line.end_s * grid.SAMPLE_RATE)
+        start, end = round(line.start_s * time_grid.SAMPLE_RATE), round(line.end_s * time_grid.SAMPLE_RATE)
         assert not loud[start - 4000 : start].any()
         assert loud[start : start + 4000].any()
         assert not loud[end : end + 4000].any()

@@ -9,16 +9,17 @@ import pytest
 from attrs import evolve
 from PIL import Image
 
-from handlers.generation import grid
-from handlers.generation.assemble import assemble
-from handlers.generation.boxes import boxes, decode_times, find, sequence_numbers
+from handlers.generation import time_grid
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import assemble
+from handlers.generation.encoding.mp4_boxes import boxes, decode_times, find, sequence_numbers
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch, Stopped
-from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
+from handlers.generation.extras.thumbnails import make_thumbnails
+from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
-from handlers.generation.thumbnails import make_thumbnails
-from handlers.media.probe import CorruptMedia, probe
-
-from .conftest import QUALITIES, Film, parts_of
+from handlers.media.errors import CorruptMedia
+from handlers.media.probe import probe
+from tests.integration.media.conftest import QUALITIES, Film, parts_of
 
 
 def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:
@@ -30,11 +31,11 @@ def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:
             for segment in rendition.segments:
                 data = segment.path.read_bytes()
                 assert segment.start_cells == cells
-                assert segment.duration_cells <= grid.MAX_SEGMENT_CELLS
+                assert segment.duration_cells <= time_grid.MAX_SEGMENT_CELLS
                 assert segment.size_bytes == len(data)
                 places = range(cells, cells + segment.duration_cells)
                 assert [box.kind for box in boxes(data)] == [b"moof", b"mdat"] * len(places)
-                times = [(at * grid.TICKS_PER_CELL, at * grid.SAMPLES_PER_CELL) for at in places]
+                times = [(at * time_grid.TICKS_PER_CELL, at * time_grid.SAMPLES_PER_CELL) for at in places]
                 assert decode_times(data) == tuple(time for both in times for time in both)
                 assert sequence_numbers(data) == tuple(at + 1 for at in places)
                 cells += segment.duration_cells
@@ -68,23 +69,23 @@ def test_there_are_thirty_pictures_a_second_and_no_b_frames(film: Film, quality:
     assert all(packet.pts == packet.dts for packet in packets)
     ends = [packet.pts + packet.duration for packet in packets]
     assert ends[:-1] == [packet.pts for packet in packets[1:]]
-    assert ends[-1] == film.cells * grid.TICKS_PER_CELL
-    assert {packet.duration for packet in packets} == {grid.TICKS_PER_FRAME}
+    assert ends[-1] == film.cells * time_grid.TICKS_PER_CELL
+    assert {packet.duration for packet in packets} == {time_grid.TICKS_PER_FRAME}
     keys = [packet.pts for packet in packets if packet.is_keyframe]
     segments = [s for scene in film.rendered for s in scene.renditions[0].segments]
-    assert keys == [segment.start_cells * grid.TICKS_PER_CELL for segment in segments]
+    assert keys == [segment.start_cells * time_grid.TICKS_PER_CELL for segment in segments]
 
 
 def test_sound_is_sample_exact_and_continuous_over_the_joins(film: Film) -> None:
     with av.open(str(film.files["720p"])) as container:
         frames = list(container.decode(audio=0))
-    assert [frame.pts for frame in frames] == [n * grid.AAC_FRAME_SAMPLES for n in range(len(frames))]
+    assert [frame.pts for frame in frames] == [n * time_grid.AAC_FRAME_SAMPLES for n in range(len(frames))]
     heard = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-    assert heard.shape == (2, film.cells * grid.SAMPLES_PER_CELL)
+    assert heard.shape == (2, film.cells * time_grid.SAMPLES_PER_CELL)
     error = heard[0] - film.sound()
     assert float(np.sqrt(np.mean(error**2))) < 2e-3
     for scene in film.rendered[1:]:
-        join = scene.start_cells * grid.SAMPLES_PER_CELL
+        join = scene.start_cells * time_grid.SAMPLES_PER_CELL
         assert float(np.abs(heard[:, join - 1024 : join + 1024]).max()) < 2e-3
 
 
@@ -114,17 +115,17 @@ def test_seeking_lands_in_every_scene(film: Film) -> None:
     with av.open(str(film.files["360p"])) as container:
         stream = container.streams.video[0]
         for scene in film.rendered:
-            at_s = grid.seconds_of(scene.start_cells) + 1
+            at_s = time_grid.seconds_of(scene.start_cells) + 1
             container.seek(int(at_s / stream.time_base), stream=stream)
             frame = next(container.decode(stream))
-            assert frame.time == pytest.approx(grid.seconds_of(scene.start_cells))
+            assert frame.time == pytest.approx(time_grid.seconds_of(scene.start_cells))
 
 
 def test_facts_of_the_film(film: Film) -> None:
     info = film.infos["720p"]
     assert info == probe(film.files["720p"])
     assert info.container == "mp4"
-    assert info.duration_s == pytest.approx(grid.seconds_of(film.cells), abs=1 / 30)
+    assert info.duration_s == pytest.approx(time_grid.seconds_of(film.cells), abs=1 / 30)
     assert info.size_bytes == film.files["720p"].stat().st_size
     assert info.video is not None
     assert (info.video.codec, info.video.profile, info.video.width, info.video.height) == ("h264", "High", 1280, 720)
@@ -142,7 +143,7 @@ def test_scenes_of_other_contracts_are_refused(film: Film, tmp_path: Path) -> No
 def test_scenes_move_up_where_one_is_left_out(film: Film, tmp_path: Path) -> None:
     first, _, third = parts_of(film.rendered, "360p")
     info = assemble([first, third], tmp_path / "short.mp4")
-    assert info.duration_s == pytest.approx(grid.seconds_of(26), abs=1e-3)
+    assert info.duration_s == pytest.approx(time_grid.seconds_of(26), abs=1e-3)
     with av.open(str(tmp_path / "short.mp4")) as short, av.open(str(film.files["360p"])) as whole:
         last = [frame.to_ndarray() for frame in short.decode(video=0)][-1]
         same = [frame.to_ndarray() for frame in whole.decode(video=0)][-1]

@@ -11,18 +11,18 @@ import typst
 from attrs import evolve
 from PIL import Image
 
-from handlers.generation import mathsymbols as known
-from handlers.generation.content import Columns, Math
-from handlers.generation.look.data import page_data
-from handlers.generation.look.fonts import fonts
-from handlers.generation.look.frames import frame_of
-from handlers.generation.look.themes import THEMES
-from handlers.generation.mathtree import MathError, parse_math
-from handlers.generation.pages import ScenePages
-from handlers.generation.script import parse_script
+from handlers.generation.pages.draw import ScenePages
+from handlers.generation.pages.fonts import fonts
+from handlers.generation.pages.frames import frame_of
+from handlers.generation.pages.page_data import page_data
+from handlers.generation.pages.themes import THEMES
+from handlers.generation.script import mathsymbols as known
+from handlers.generation.script.content import Columns, Math
+from handlers.generation.script.mathtree import MathError, parse_math
+from handlers.generation.script.script import parse_script
 from tests.unit.media.test_mathtree import FORMULAS, SUBSET
 
-SHEETS = resources.files("handlers.generation.look.sheets")
+SHEETS = resources.files("handlers.generation.pages.sheets")
 #: A page for each formula, as it is displayed or in a line, in black on white.
 PAGES = """
 #set page(width: 600pt, height: auto, margin: 8pt, fill: white)

@@ -16,11 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from eventflow.assets import Prepared
-from eventflow.media import BrokenMedia, Kind, MediaBusy, MediaRefused, MediaTooLarge, UnsupportedMedia
-from handlers.media import inspect as inspection
-from handlers.media.frames import read_frames, read_sound
-from handlers.media.inspect import MediaInspector
+from eventflow.assets.errors import BrokenMedia, MediaBusy, MediaRefused, MediaTooLarge, UnsupportedMedia
+from eventflow.assets.store import Prepared
+from eventflow.domain.values import Kind
+from handlers.assets import sniff
+from handlers.assets.ingest import MediaInspector
+from handlers.media.decode import read_frames, read_sound
 from handlers.media.probe import probe
 from tests.support.mediafiles import clip, picture, png_of, sound, tone
 
@@ -189,8 +190,8 @@ async def test_other_codecs_are_not_even_opened(tmp_path: Path) -> None:
 
 
 async def test_long_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.media.recordings.MAX_CLIP_S", 1)
-    monkeypatch.setattr("handlers.media.recordings.MAX_AUDIO_S", 1)
+    monkeypatch.setattr("handlers.assets.audio_video.MAX_CLIP_S", 1)
+    monkeypatch.setattr("handlers.assets.audio_video.MAX_AUDIO_S", 1)
     with pytest.raises(MediaTooLarge, match="lasts 3 s: at most 1 s"):
         await prepared(tone(3.0), tmp_path)
     with pytest.raises(MediaTooLarge, match="lasts 2 s: at most 1 s"):
@@ -273,6 +274,6 @@ def test_random_bytes_are_refused_or_taken_but_nothing_else(
 
 
 def test_the_head_is_as_long_as_the_web_reads_at_least() -> None:
-    from web import uploads
+    from web.requests import uploads
 
-    assert uploads._HEAD_BYTES >= inspection.HEAD_BYTES
+    assert uploads._HEAD_BYTES >= sniff.HEAD_BYTES

@@ -7,16 +7,16 @@ import pytest
 
 from eventflow.domain.values import LADDER
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.assemble import assemble
-from handlers.generation.boxes import boxes, find
-from handlers.generation.burning import CaptionPainter, CaptionState
-from handlers.generation.content import Heading, Scene, Span
-from handlers.generation.model import Brief, Control, NarrateTask, RenderedScene, RenderTask
-from handlers.generation.pages import ScenePages
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import assemble
+from handlers.generation.encoding.mp4_boxes import boxes, find
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.model import Brief, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState
+from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.simulation import SimulationPipeline
-from handlers.generation.profiles import profile_of
-
-from .conftest import Film, parts_of
+from handlers.generation.script.content import Heading, Scene, Span
+from tests.integration.media.conftest import Film, parts_of
 
 #: avcC: version, profile, compatibility, level times ten.
 _LEVEL_AT = 3

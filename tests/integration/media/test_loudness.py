@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handlers.generation import loudness, speech
-from handlers.generation.content import Line
-from handlers.generation.grid import SAMPLE_RATE
+from handlers.generation.audio import loudness, pcm
 from handlers.generation.model import Voice
-
-from .meter import measured
+from handlers.generation.narration import speech
+from handlers.generation.script.content import Line
+from handlers.generation.time_grid import SAMPLE_RATE
+from tests.integration.media.meter import measured
 
 TEXTS = (
     ("Event streams.",),
@@ -28,7 +28,7 @@ def test_a_narration_is_at_the_target(tmp_path: Path, voice: str) -> None:
     whole = np.concatenate([spoken(texts, voice) for texts in TEXTS])
     path = tmp_path / "speech.wav"
     # Heard on both sides, as every video's sound is.
-    speech.write_wav(np.stack([whole, whole]), path)
+    pcm.write_wav(np.stack([whole, whole]), path)
     integrated, peak = measured(path)
     assert integrated == pytest.approx(-16, abs=0.6)
     assert peak <= -2
@@ -37,7 +37,7 @@ def test_a_narration_is_at_the_target(tmp_path: Path, voice: str) -> None:
 def test_our_meter_agrees_with_ffmpegs(tmp_path: Path) -> None:
     samples = spoken(TEXTS[2], "en-us")
     path = tmp_path / "speech.wav"
-    speech.write_wav(np.stack([samples, samples]), path)
+    pcm.write_wav(np.stack([samples, samples]), path)
     integrated, peak = measured(path)
     assert loudness.integrated(samples[np.newaxis]) == pytest.approx(integrated, abs=0.1)
     assert loudness.true_peak(samples[np.newaxis]) == pytest.approx(peak, abs=0.1)

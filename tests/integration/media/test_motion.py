@@ -8,18 +8,17 @@ import pytest
 from attrs import evolve, frozen
 from PIL import Image
 
-from handlers.generation.checking import check_scene
-from handlers.generation.colours import planes
-from handlers.generation.encode import SceneSource, encode_scene
+from handlers.generation.control import Control
+from handlers.generation.encoding.colours import planes
+from handlers.generation.encoding.encode import SceneSource, encode_scene
+from handlers.generation.encoding.motion import MovingClip, MovingImage, Place, staged
+from handlers.generation.encoding.overlays import Box
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.encoding.timeline import plan_timeline
+from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import CorruptArtefact, EncodeError, UnknownAsset
-from handlers.generation.model import AssetFile, Control, Cue, Narration, RenderedScene
-from handlers.generation.motion import MovingClip, MovingImage, Place
-from handlers.generation.movement import staged
-from handlers.generation.moving import Box
-from handlers.generation.profiles import profile_of
-from handlers.generation.timeline import plan_timeline
-
-from .conftest import Film
+from handlers.generation.model import AssetFile, Cue, Narration, RenderedScene
+from tests.integration.media.conftest import Film
 
 BOX = Box(40, 20, 160, 90)
 PLACE = Place(BOX, 0, (0.5, 1.5))

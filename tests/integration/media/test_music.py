@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from handlers.generation import grid, loudness, music, musicshelf, sound, speech
-from handlers.generation.content import Line
+from handlers.generation import time_grid
+from handlers.generation.audio import aac, loudness, music, music_cache, pcm
 from handlers.generation.model import (
     AssetFile,
     NarratedScene,
@@ -22,10 +22,11 @@ from handlers.generation.model import (
     Style,
     Voice,
 )
+from handlers.generation.narration import speech
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.source import source_of
-
-from .meter import measured
+from handlers.generation.scene_digest import scene_digest
+from handlers.generation.script.content import Line
+from tests.integration.media.meter import measured
 
 ASSET = "as_" + "0" * 32
 SCRIPT = (
@@ -37,15 +38,15 @@ BIT_RATE = 128_000
 
 
 def sine(path: Path, seconds: float, hertz: float = 220.0) -> Path:
-    wave_of = np.sin(2 * np.pi * hertz * np.arange(round(seconds * grid.SAMPLE_RATE)) / grid.SAMPLE_RATE)
-    speech.write_wav((np.stack([wave_of, wave_of * 0.5]) * 12_000).astype(np.int16), path)
+    wave_of = np.sin(2 * np.pi * hertz * np.arange(round(seconds * time_grid.SAMPLE_RATE)) / time_grid.SAMPLE_RATE)
+    pcm.write_wav((np.stack([wave_of, wave_of * 0.5]) * 12_000).astype(np.int16), path)
     return path
 
 
 def decoded(packets: list[bytes]) -> np.ndarray:
     """2 x samples."""
     encoder = av.CodecContext.create("aac", "w")
-    sound.configure(encoder, BIT_RATE)
+    aac.configure(encoder, BIT_RATE)
     encoder.flags |= av.codec.context.Flags.global_header
     encoder.open()
     decoder = av.CodecContext.create("aac", "r")
@@ -67,7 +68,7 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
         if narrated:
             spoken = speech.speak_lines(lines, Voice())
             audio, narration = folder / f"narration-{index}.wav", spoken.narration
-            speech.write_wav(spoken.samples, audio)
+            pcm.write_wav(spoken.samples, audio)
         else:
             audio, narration = None, speech.time_lines(lines, 1.0)
         scene = NarratedScene(index, "x", narration, {}, audio)
@@ -79,7 +80,7 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
 
 @pytest.fixture(autouse=True)
 def _fresh_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.generation.music.SHELF", musicshelf.MusicShelf())
+    monkeypatch.setattr("handlers.generation.audio.music.SHELF", music_cache.MusicCache())
 
 
 #: Of 16 bits: what the encoder spends on one scene and not on another is heard no more than that.
@@ -92,14 +93,14 @@ def test_music_joins_without_a_click_where_scenes_meet(tmp_path: Path) -> None:
     for task in made:
         mixed = music.with_music(task, tmp_path)
         assert mixed is not None
-        packets += sound.encode_sound(mixed, task.scene.duration_cells, BIT_RATE)
-        parts.append(samples_of(mixed)[:, sound.CONTEXT_SAMPLES : -sound.CONTEXT_SAMPLES])
+        packets += aac.encode_sound(mixed, task.scene.duration_cells, BIT_RATE)
+        parts.append(samples_of(mixed)[:, aac.CONTEXT_SAMPLES : -aac.CONTEXT_SAMPLES])
     original = np.concatenate(parts, axis=1)
     cells = sum(task.scene.duration_cells for task in made)
     whole = tmp_path / "whole.wav"
-    speech.write_wav(np.round(original * 32768).astype(np.int16), whole)
-    apart, one = decoded(packets), decoded(sound.encode_sound(whole, cells, BIT_RATE))
-    assert apart.shape == original.shape == (2, cells * grid.SAMPLES_PER_CELL)
+    pcm.write_wav(np.round(original * 32768).astype(np.int16), whole)
+    apart, one = decoded(packets), decoded(aac.encode_sound(whole, cells, BIT_RATE))
+    assert apart.shape == original.shape == (2, cells * time_grid.SAMPLES_PER_CELL)
     for join in np.cumsum([part.shape[1] for part in parts])[:-1]:
         near = slice(join - 2048, join + 2048)
         assert np.sqrt((original[:, near] ** 2).mean()) > 0.02
@@ -107,7 +108,7 @@ def test_music_joins_without_a_click_where_scenes_meet(tmp_path: Path) -> None:
         assert errors[0] < 1.5 * errors[1] + ONE_STEP
         assert np.abs((apart - one)[:, near]).max() < 1e-3
     saved = tmp_path / "heard.wav"
-    speech.write_wav(np.round(np.clip(apart, -1, 1) * 32767).astype(np.int16), saved)
+    pcm.write_wav(np.round(np.clip(apart, -1, 1) * 32767).astype(np.int16), saved)
     integrated, peak = measured(saved)
     assert integrated == pytest.approx(-16, abs=1)
     assert peak <= -1
@@ -125,11 +126,13 @@ def test_music_alone_is_as_loud_as_a_voice_and_never_ducked(tmp_path: Path) -> N
 
 def test_music_is_down_while_somebody_speaks(tmp_path: Path) -> None:
     [_, task, _] = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3))
-    times = np.arange(-4096, task.scene.duration_cells * grid.SAMPLES_PER_CELL + 4096) / grid.SAMPLE_RATE
+    times = np.arange(-4096, task.scene.duration_cells * time_grid.SAMPLES_PER_CELL + 4096) / time_grid.SAMPLE_RATE
     levels = music.ducking(times, task.scene.narration)
     spoken = (times >= task.scene.narration.lines[0].start_s) & (times <= task.scene.narration.lines[-1].end_s)
     assert set(levels[spoken]) == {music.DUCKED_LUFS} == {-30.0}
-    ends = (times < 4096 / grid.SAMPLE_RATE) | (times > task.scene.narration.duration_s - 4096 / grid.SAMPLE_RATE)
+    ends = (times < 4096 / time_grid.SAMPLE_RATE) | (
+        times > task.scene.narration.duration_s - 4096 / time_grid.SAMPLE_RATE
+    )
     assert set(levels[ends]) == {music.BESIDE_LUFS}
     pause = Narration(20, (), (SpokenLine("a", 0.45, 2.0), SpokenLine("b", 5.0, 6.0)))
     assert music.ducking(np.array([3.5]), pause) == music.BESIDE_LUFS
@@ -137,7 +140,7 @@ def test_music_is_down_while_somebody_speaks(tmp_path: Path) -> None:
 
 def test_it_fades_in_at_the_beginning_and_out_at_the_end_of_the_video(tmp_path: Path) -> None:
     first, middle, last = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3), narrated=False)
-    piece = musicshelf.prepare(tmp_path / "music.wav", tmp_path)
+    piece = music_cache.prepare(tmp_path / "music.wav", tmp_path)
     begins, between, ends = (music.mix(task, piece, None) for task in (first, middle, last))
     assert np.abs(begins[:, :4096]).max() == 0
     assert np.abs(begins[:, 4096:4600]).max() < 0.01
@@ -163,13 +166,13 @@ def test_a_piece_goes_over_into_its_beginning() -> None:
 
 
 def test_loud_and_quiet_pieces_come_to_the_same(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).normal(size=(2, 5 * grid.SAMPLE_RATE))
+    noise = np.random.default_rng(1).normal(size=(2, 5 * time_grid.SAMPLE_RATE))
     levels = []
     for number, gain in enumerate((300, 9000)):
         path = tmp_path / f"{number}.wav"
-        speech.write_wav(np.clip(noise * gain, -32768, 32767).astype(np.int16), path)
-        piece = musicshelf.prepare(path, tmp_path)
-        assert len(piece) == 5 * grid.SAMPLE_RATE
+        pcm.write_wav(np.clip(noise * gain, -32768, 32767).astype(np.int16), path)
+        piece = music_cache.prepare(path, tmp_path)
+        assert len(piece) == 5 * time_grid.SAMPLE_RATE
         levels.append(loudness.integrated(piece.T))
         assert loudness.true_peak(piece.T) <= -2
     assert levels == pytest.approx([-16, -16], abs=0.7)
@@ -185,7 +188,7 @@ def test_other_rates_and_formats_are_music(tmp_path: Path) -> None:
         frame.sample_rate = 44_100
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
-    assert len(musicshelf.prepare(path, tmp_path)) == pytest.approx(3 * grid.SAMPLE_RATE, abs=100)
+    assert len(music_cache.prepare(path, tmp_path)) == pytest.approx(3 * time_grid.SAMPLE_RATE, abs=100)
 
 
 @pytest.mark.parametrize(
@@ -225,29 +228,29 @@ def test_without_music_the_narration_is_what_is_heard(tmp_path: Path) -> None:
 def test_sound_and_pictures_never_drift() -> None:
     """On the grid both are whole numbers of their own frames: after any number of cells they end at once."""
     for cells in (1, 1125, 100_000):
-        heard = Fraction(cells * grid.AAC_FRAMES_PER_CELL * grid.AAC_FRAME_SAMPLES, grid.SAMPLE_RATE)
-        assert heard == Fraction(cells * grid.FRAMES_PER_CELL, grid.FRAME_RATE)
+        heard = Fraction(cells * time_grid.AAC_FRAMES_PER_CELL * time_grid.AAC_FRAME_SAMPLES, time_grid.SAMPLE_RATE)
+        assert heard == Fraction(cells * time_grid.FRAMES_PER_CELL, time_grid.FRAME_RATE)
 
 
 def test_every_scene_begins_where_its_pictures_do(tmp_path: Path) -> None:
     """A click is at the same sample of each scene: what doesn't drift in a minute never does."""
-    click = np.zeros(2 * grid.SAMPLES_PER_CELL, np.int16)
+    click = np.zeros(2 * time_grid.SAMPLES_PER_CELL, np.int16)
     click[2048:2060] = 20_000
     path = tmp_path / "click.wav"
-    speech.write_wav(click, path)
+    pcm.write_wav(click, path)
     # The same scene again and again: encoded apart it is the same packets.
-    count, scene = 60, sound.encode_sound(path, 2, BIT_RATE)
+    count, scene = 60, aac.encode_sound(path, 2, BIT_RATE)
     heard = decoded(scene * count)[0]
     assert len(heard) == count * len(click)
     peaks = np.abs(heard.reshape(count, -1)).argmax(axis=1)
     assert len(set(peaks[1:])) == 1
-    assert abs(int(peaks[1]) - 2054) < grid.SAMPLE_RATE // 1000
+    assert abs(int(peaks[1]) - 2054) < time_grid.SAMPLE_RATE // 1000
 
 
 def test_a_scene_that_was_the_last_one_is_not_taken_for_one_in_between() -> None:
     def source(scenes: int, style: Style) -> str:
         drafts = tuple(SceneDraft(index, "x", {}) for index in range(scenes))
-        return source_of(ExplainerPipeline(), Plan("x", drafts, Voice(), style), drafts[1])
+        return scene_digest(ExplainerPipeline(), Plan("x", drafts, Voice(), style), drafts[1])
 
     assert source(2, Style(music=ASSET)) != source(3, Style(music=ASSET))
     assert source(3, Style(music=ASSET)) == source(4, Style(music=ASSET))

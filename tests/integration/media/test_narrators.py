@@ -10,18 +10,19 @@ import onnx
 import pytest
 from attrs import evolve
 
-from eventflow.runtime.failure import GenerationError
+from eventflow.runtime.retry_policy import GenerationError
 from eventflow.speech_settings import SpeechSettings
-from handlers.failures import as_step_errors
-from handlers.generation import speech
-from handlers.generation.content import Line
+from handlers.generation.control import Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
-from handlers.generation.grid import SAMPLES_PER_CELL
-from handlers.generation.model import Control, Note, Voice, Warned
-from handlers.generation.narrators.choice import Narrators, narrators
-from handlers.generation.narrators.openai import OpenAINarrator
-from handlers.generation.narrators.piper import PiperNarrator
-from handlers.generation.wordtimes import timed_words
+from handlers.generation.model import Voice
+from handlers.generation.narration import speech
+from handlers.generation.narration.narrators.choice import Narrators, narrators
+from handlers.generation.narration.narrators.openai import OpenAINarrator
+from handlers.generation.narration.narrators.piper import PiperNarrator
+from handlers.generation.narration.wordtimes import timed_words
+from handlers.generation.script.content import Line
+from handlers.generation.time_grid import SAMPLES_PER_CELL
+from handlers.step_errors import as_step_errors
 from tests.support.speech_server import GOOD, RATE, Answer, SpeechServer, speech_server, tone, wav
 
 KEY = "sk-very-secret"

@@ -9,7 +9,16 @@ from attrs import evolve
 from PIL import Image as Pillow
 
 from handlers.generation.aspects import ASPECTS, aspect_of
-from handlers.generation.content import (
+from handlers.generation.control import Control, Note, Warned
+from handlers.generation.encoding.overlays import Rgb
+from handlers.generation.errors import UnknownAspect, UnknownAsset, UnknownTheme
+from handlers.generation.model import AssetFile, Brief, Style
+from handlers.generation.pages.draw import Box, ScenePages
+from handlers.generation.pages.frames import frame_of
+from handlers.generation.pages.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.themes import THEMES
+from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.script.content import (
     Bullet,
     Bullets,
     Chart,
@@ -23,15 +32,7 @@ from handlers.generation.content import (
     Series,
     Span,
 )
-from handlers.generation.errors import UnknownAspect, UnknownAsset, UnknownTheme
-from handlers.generation.look.frames import frame_of
-from handlers.generation.look.glyphs import describe_missing, missing_glyphs, shown_text
-from handlers.generation.look.themes import THEMES
-from handlers.generation.model import AssetFile, Brief, Control, Note, Style, Warned
-from handlers.generation.pages import Box, ScenePages
-from handlers.generation.pictures import Rgb
-from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.script import parse_script
+from handlers.generation.script.script import parse_script
 from ops.gallery.pictures import CLIP, UPRIGHT, WIDE, paint
 from ops.gallery.scenes import Sample, samples
 
@@ -249,7 +250,7 @@ def test_right_to_left_text_stands_at_the_right() -> None:
 
 
 def test_pages_are_pngs_of_the_canvas() -> None:
-    from handlers.generation.pages import draw_pages
+    from handlers.generation.pages.draw import draw_pages
 
     first, *others = draw_pages(evolve(parse_script("# A\n\n- one\n- two").scenes[0], aspect="1:1"))
     assert Pillow.open(io.BytesIO(first)).size == (1080, 1080)

@@ -7,18 +7,18 @@ import pytest
 from attrs import evolve, frozen
 
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.assemble import assemble
-from handlers.generation.grid import MIN_VIDEO_CELLS
-from handlers.generation.holding import held
-from handlers.generation.model import Brief, Control, NarrateTask, RenderTask, Style
+from handlers.generation.audio.aac import extract_sound
+from handlers.generation.control import Control
+from handlers.generation.encoding.assemble import assemble
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
+from handlers.generation.narration.hold import held
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.profiles import profile_of
-from handlers.generation.soundtrack import extract_sound
-from handlers.media.probe import CorruptMedia
-from handlers.metadata.facts import BT709, Facts, facts_of
+from handlers.generation.time_grid import MIN_VIDEO_CELLS
+from handlers.media.errors import CorruptMedia
+from handlers.metadata.container_facts import BT709, Facts, facts_of
 from handlers.metadata.platforms import PLATFORMS, Limits, Range, met_by, missed
-
-from .conftest import parts_of
+from tests.integration.media.conftest import parts_of
 
 QUALITIES = ("1080p", "720p")
 SCRIPT = "## Publishing\n\n- One file for every service that takes videos\n- With pictures that come evenly\n\n"

@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from attrs import define, evolve, field, frozen
 
-from eventflow.media import RemoteFailed, RemoteRefused
-from handlers.media.addresses import Address, is_public
-from handlers.media.remote import Patience, RemoteFetcher
+from eventflow.assets.errors import RemoteFailed, RemoteRefused
+from handlers.assets.public_addresses import Address, is_public
+from handlers.assets.url_fetch import Patience, RemoteFetcher
 
 LOOPBACK = "127.0.0.1"
 NAME = "media.example.org"

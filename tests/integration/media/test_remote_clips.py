@@ -14,30 +14,19 @@ from attrs import define, evolve, field
 
 from eventflow.model_settings import RemoteSettings
 from eventflow.telemetry.logs import configure_logs
+from handlers.generation.control import Charged, Control, Note, RemoteStarted, Warned
 from handlers.generation.errors import PipelineUnavailable, Stopped
-from handlers.generation.grid import SAMPLES_PER_CELL, cells_for
-from handlers.generation.model import (
-    Brief,
-    Charged,
-    Control,
-    NarratedScene,
-    NarrateTask,
-    Note,
-    RemoteStarted,
-    RenderedScene,
-    RenderTask,
-    Style,
-    Warned,
-)
+from handlers.generation.http_services.client import Service
+from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, Style
 from handlers.generation.pipelines.remote import RemotePipeline
-from handlers.generation.remote.client import videos_client
-from handlers.generation.remote.clip import inspect_clip
-from handlers.generation.remote.clip_sound import UNDER_SPEECH, read_wav, with_clip_sound
-from handlers.generation.remote.content import ContentFetcher
-from handlers.generation.remote.errors import BadClip, RemoteFailed
-from handlers.generation.remote.order import MISSES, Clips
-from handlers.generation.services.client import Service
-from handlers.generation.services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.text_to_video.client import videos_client
+from handlers.generation.text_to_video.clip import inspect_clip
+from handlers.generation.text_to_video.clip_sound import UNDER_SPEECH, read_wav, with_remote_sound
+from handlers.generation.text_to_video.download import ContentFetcher
+from handlers.generation.text_to_video.errors import BadClip, RemoteFailed
+from handlers.generation.text_to_video.order import MISSES, Clips
+from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
 from tests.integration.media.conftest import parts_of
 from tests.support.runtime import quiet_logs
 from tests.support.video_server import KEY, VideoService, answer, cut_after, hangs, make_clip, raw, video_service
@@ -169,8 +158,8 @@ def test_clips_of_another_shape_are_cut_or_framed(
 def test_the_clips_own_sound_is_under_the_voice(narrated: NarratedScene, clip: bytes, tmp_path: Path) -> None:
     (tmp_path / "clip").write_bytes(clip)
     samples = narrated.duration_cells * SAMPLES_PER_CELL
-    alone = read_wav(with_clip_sound(tmp_path / "clip", None, samples, tmp_path / "alone.wav")).astype(int)
-    both = read_wav(with_clip_sound(tmp_path / "clip", narrated.audio, samples, tmp_path / "both.wav")).astype(int)
+    alone = read_wav(with_remote_sound(tmp_path / "clip", None, samples, tmp_path / "alone.wav")).astype(int)
+    both = read_wav(with_remote_sound(tmp_path / "clip", narrated.audio, samples, tmp_path / "both.wav")).astype(int)
     assert len(alone) == len(both) == samples
     assert np.abs(alone).max() > 8_000
     assert np.abs(alone[:1024]).max() == np.abs(alone[-1024:]).max() == 0

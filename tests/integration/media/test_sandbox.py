@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from handlers.media import confine, sandbox
-from handlers.media.sandbox import Ended, Limits, TookTooLong
+from handlers.assets import sandbox, sandbox_launcher
+from handlers.assets.sandbox import Ended, Limits, TookTooLong
 from tests.support.waiting import wait_until
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=20, wall_s=60, file_bytes=100_000)
@@ -120,7 +120,7 @@ async def test_it_ends_with_who_waits_for_it(tmp_path: Path) -> None:
 def test_the_filter_jumps_where_it_should() -> None:
     """Run by hand: (architecture, call) -> allowed."""
     architecture, denied = 0xC000003E, (41, 42, 425)
-    code = confine.rules(architecture, denied)
+    code = sandbox_launcher.rules(architecture, denied)
     steps = [code[at : at + 8] for at in range(0, len(code), 8)]
 
     def allowed(machine: int, number: int) -> bool:

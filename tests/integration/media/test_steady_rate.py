@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from handlers.generation import coder, grid, h264
-from handlers.generation.changes import changes
-from handlers.generation.moving import Yuv
-from handlers.generation.pictures import blend
-from handlers.generation.profiles import Profile, profile_of
-
-from .conftest import QUALITIES, Film
+from handlers.generation import time_grid
+from handlers.generation.encoding import h264, x264
+from handlers.generation.encoding.overlays import Yuv
+from handlers.generation.encoding.pictures import blend
+from handlers.generation.encoding.profiles import Profile, profile_of
+from handlers.generation.extras.distinct_frames import changes
+from tests.integration.media.conftest import QUALITIES, Film
 
 #: (picture, how many frames it is held, whether it is a key picture): longer than frame_num counts, short ones, fades.
 Shots = list[tuple[Yuv, int, bool]]
@@ -39,14 +39,14 @@ def shots_of(profile: Profile) -> Shots:
 
 def coded(profile: Profile, shots: Shots, threads: int) -> list[bytes]:
     context = av.CodecContext.create("libx264", "w")
-    coder.configure(context, profile, threads)
+    x264.configure(context, profile, threads)
     context.flags |= Flags.global_header
     packets, at = list[bytes](), 0
     for picture, frames, keyframe in shots:
-        packets += [bytes(p) for p in context.encode(coder.frame_of(picture, at, frames, keyframe=keyframe))]
+        packets += [bytes(p) for p in context.encode(x264.frame_of(picture, at, frames, keyframe=keyframe))]
         at += frames
     packets += [bytes(packet) for packet in context.encode(None)]
-    assert context.extradata == coder.repeats_of(profile).plain
+    assert context.extradata == x264.repeats_of(profile).plain
     return packets
 
 
@@ -65,10 +65,10 @@ def strictly(*source: str, data: bytes | None = None) -> str:
 @pytest.mark.parametrize(("quality", "aspect", "threads"), SIZES)
 def test_each_repeat_shows_exactly_what_was_coded_last(quality: str, aspect: str, threads: int) -> None:
     profile = profile_of(quality, aspect)
-    shots, repeats = shots_of(profile), coder.repeats_of(profile)
+    shots, repeats = shots_of(profile), x264.repeats_of(profile)
     packets = coded(profile, shots, threads)
     assert (max(len(_slices(packet)) for packet in packets) > 1) == (threads > 1)
-    rate = coder.SteadyRate(repeats)
+    rate = x264.SteadyRate(repeats)
     steady = [picture for packet, (_, n, _) in zip(packets, shots, strict=True) for picture in rate.pictures(packet, n)]
     stream = repeats.fixed + b"".join(steady)
     assert strictly("-f", "h264", "-i", "-", data=stream) == ""
@@ -100,8 +100,8 @@ def headers(stream: bytes) -> list[tuple[str, str]]:
 def test_pictures_are_counted_from_each_key_picture_on() -> None:
     """Decoders that miss a picture show the last one for it, so that what is seen doesn't tell."""
     profile = profile_of("360p")
-    shots, repeats = shots_of(profile), coder.repeats_of(profile)
-    rate = coder.SteadyRate(repeats)
+    shots, repeats = shots_of(profile), x264.repeats_of(profile)
+    rate = x264.SteadyRate(repeats)
     pairs = zip(coded(profile, shots, 1), shots, strict=True)
     stream = repeats.fixed + b"".join(picture for packet, (_, n, _) in pairs for picture in rate.pictures(packet, n))
     numbers, wanted = [int(value) for name, value in headers(stream) if name == "frame_num"], list[int]()
@@ -114,7 +114,7 @@ def test_pictures_are_counted_from_each_key_picture_on() -> None:
 
 
 def test_pictures_are_told_to_come_thirty_times_a_second_and_to_be_square() -> None:
-    fixed = coder.repeats_of(profile_of("720p")).fixed
+    fixed = x264.repeats_of(profile_of("720p")).fixed
     stream = fixed + b"".join(coded(profile_of("720p"), shots_of(profile_of("720p"))[:1], 1))
     found = dict(headers(stream))
     wanted = {"num_units_in_tick": "1", "time_scale": "60", "fixed_frame_rate_flag": "1", "aspect_ratio_idc": "1"}
@@ -126,12 +126,14 @@ def test_a_whole_video_decodes_strictly_and_changes_where_it_was_to(film: Film, 
     assert strictly("-i", str(film.files[quality])) == ""
     with av.open(str(film.files[quality])) as container:
         pictures = [frame.to_ndarray() for frame in container.decode(video=0)]
-    assert len(pictures) == film.cells * grid.FRAMES_PER_CELL
+    assert len(pictures) == film.cells * time_grid.FRAMES_PER_CELL
     changed = [n for n in range(1, len(pictures)) if not (pictures[n] == pictures[n - 1]).all()]
     # Three pictures of a pattern a scene, and what a key picture shows anew.
-    starts = {s.start_cells * grid.FRAMES_PER_CELL for scene in film.rendered for s in scene.renditions[0].segments}
+    starts = {
+        s.start_cells * time_grid.FRAMES_PER_CELL for scene in film.rendered for s in scene.renditions[0].segments
+    }
     cues = {
-        scene.start_cells * grid.FRAMES_PER_CELL + round(cue.start_s * grid.FRAME_RATE)
+        scene.start_cells * time_grid.FRAMES_PER_CELL + round(cue.start_s * time_grid.FRAME_RATE)
         for scene, narrated in zip(film.rendered, film.narrated, strict=True)
         for cue in narrated.narration.cues
     }
@@ -144,12 +146,12 @@ def test_what_is_seen_when_is_found_without_decoding_the_repeats(film: Film, qua
     with av.open(str(film.files[quality])) as container:
         whole = [frame.to_ndarray() for frame in container.decode(video=0)]
     with av.open(str(film.files[quality])) as container:
-        found = {round(float(frame.time) * grid.FRAME_RATE): frame.to_ndarray() for frame in changes(container)}
-        at_s = grid.seconds_of(film.rendered[1].start_cells) + 1
+        found = {round(float(frame.time) * time_grid.FRAME_RATE): frame.to_ndarray() for frame in changes(container)}
+        at_s = time_grid.seconds_of(film.rendered[1].start_cells) + 1
         stream = container.streams.video[0]
         container.seek(int(at_s / stream.time_base), stream=stream)
         after = next(changes(container))
-        assert (after.to_ndarray() == whole[round(float(after.time) * grid.FRAME_RATE)]).all()
+        assert (after.to_ndarray() == whole[round(float(after.time) * time_grid.FRAME_RATE)]).all()
     assert len(found) < len(whole) / 20
     shown = found[0]
     for number, picture in enumerate(whole):

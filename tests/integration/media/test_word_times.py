@@ -5,15 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from handlers.generation import espeak
-from handlers.generation.burning import caption_states
-from handlers.generation.captions import Caption, scene_captions
-from handlers.generation.content import Line
 from handlers.generation.model import Narration, Voice
-from handlers.generation.narrators.estimate import heard
-from handlers.generation.script import parse_script
-from handlers.generation.speech import speak_lines
-from handlers.generation.wordtimes import timed_words
+from handlers.generation.narration.captions import Caption, scene_captions
+from handlers.generation.narration.narrators import espeak
+from handlers.generation.narration.narrators.estimate import heard
+from handlers.generation.narration.speech import speak_lines
+from handlers.generation.narration.wordtimes import timed_words
+from handlers.generation.pages.burned_captions import caption_states
+from handlers.generation.script.content import Line
+from handlers.generation.script.script import parse_script
 
 #: How far a word's time may be from espeak's, in seconds.
 NEAR_S = 0.15

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from attrs import define, field
 
-from eventflow.log.records import Cause
+from eventflow.log.event_store import Cause
 from ops.replay.difference import Difference
-from ops.replay.inspection import Inspector
-from ops.replay.mending import Mender
+from ops.replay.inspect import Inspector
 from ops.replay.rebuild import Rebuild, Report
+from ops.replay.repair import Repairer
 from ops.replay.served import Served
 from tests.support.runtime import TRACEPARENT, Space, open_space, quiet_logs
 from tests.support.valkey import RunningServer
@@ -43,7 +43,7 @@ class Rebuilder:
         self.told.clear()
         space = self.space
         inspector = Inspector(space.redis, space.log.codec, space.keyspace, self.served)
-        mender = None if dry_run else Mender(space.redis, space.keyspace, space.log, OPERATOR)
+        mender = None if dry_run else Repairer(space.redis, space.keyspace, space.log, OPERATOR)
         rebuild = Rebuild(
             inspector,
             mender,

@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from eventflow.domain.commands import Command
-from eventflow.domain.job import Phase
-from eventflow.runtime.reaction import Group, Reaction
-from eventflow.topics import GROUP_TOPICS, TOPIC_OF
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF
+from eventflow.runtime.context import Group, StepContext
 from tests.integration.replay.conftest import Rebuilder
 from tests.integration.web.conftest import StartClient, clock, deps, settings, start, stores
 from tests.support.old_log import FINISHED, PREFIX, UNFINISHED, job_of, load, read, work
@@ -38,7 +38,7 @@ async def space(valkey_url: str) -> AsyncIterator[Space]:
         yield space
 
 
-async def react(reaction: Reaction) -> Sequence[Command]:
+async def react(reaction: StepContext) -> Sequence[Command]:
     return work(reaction.event, reaction.job)
 
 

@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
-from eventflow.domain.job import Phase
+from eventflow.domain.state import Phase
+from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.domain.values import Failure, FailureCategory, Step
 from eventflow.domain.view import progress_field
+from eventflow.log.codec import Codec
 from eventflow.log.feed import read_feed
-from eventflow.topics import GROUP_TOPICS, Topic
 from tests.integration.replay.conftest import Rebuilder, dump
 from tests.support.runtime import Chain, Space, utc_now, working
 from tests.support.waiting import wait_until

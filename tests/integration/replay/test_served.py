@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from attrs import evolve
 
+from eventflow.access.api_keys import ApiKeys
 from eventflow.domain import commands as cmd
-from eventflow.identity import ApiKeys
 from ops.replay.served import CannotAsk, Served
 from tests.integration.replay.conftest import OPERATOR, Rebuilder
 from tests.integration.web.conftest import Client, StartClient, clock, deps, settings, start, stores
@@ -17,7 +17,7 @@ from tests.integration.web.driving import Driver
 from tests.support.runtime import Space, utc_now
 from tests.support.waiting import wait_until
 from web.deps import WebDeps
-from web.projection import PROJECTION
+from web.readmodel.projection import PROJECTION
 
 __all__ = ["clock", "deps", "settings", "start", "stores"]
 

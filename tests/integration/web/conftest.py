@@ -12,16 +12,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from attrs import define, evolve, field
 
-from eventflow.codec import Codec
+from eventflow.access.api_keys import ApiKeys
+from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.values import StoreRole
-from eventflow.envelope import new_job_id
-from eventflow.identity import ApiKeys
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings, load_settings
 from eventflow.storage import LocalStore, ObjectStore, SigningKeys
-from handlers.media.inspect import MediaInspector
+from handlers.assets.ingest import MediaInspector
 from ops.planning import ScenePlanner
 from tests.integration.web.driving import Driver
 from web.app import create_app
@@ -69,7 +69,7 @@ async def deps(
 ) -> AsyncIterator[WebDeps]:
     redis, blocking = connect(valkey_url), connect(valkey_url, blocking=True)
     keyspace = Keyspace()
-    log = JobLog(redis, codec=Codec(), keyspace=keyspace, clock=clock, cache_size=8)
+    log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=clock, cache_size=8)
     yield WebDeps(
         settings=settings,
         log=log,
@@ -106,5 +106,5 @@ async def client(start: StartClient) -> Client:
 @pytest.fixture
 def driver(deps: WebDeps, stores: dict[StoreRole, ObjectStore]) -> Driver:
     """Works on a log of its own, as a worker in another process does."""
-    log = JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock)
+    log = JobEventStore(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock)
     return Driver(log, stores)

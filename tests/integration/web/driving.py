@@ -9,10 +9,10 @@ from typing import Literal
 from attrs import frozen
 
 from eventflow.domain import commands as cmd
-from eventflow.domain.companions import Companions
 from eventflow.domain.values import (
     AudioStream,
     CaptionFile,
+    Companions,
     Failure,
     FailureCategory,
     FileRef,
@@ -26,8 +26,7 @@ from eventflow.domain.values import (
     VideoRequest,
     VideoStream,
 )
-from eventflow.log.jobs import JobLog
-from eventflow.log.records import Cause, JobRecord
+from eventflow.log.event_store import Cause, JobEventStore, JobRecord
 from eventflow.storage import ObjectStore
 
 TRACEPARENT = f"00-{'a' * 32}-{'b' * 16}-01"
@@ -52,7 +51,7 @@ RENDITION = SceneRendition("720p", 1280, 720, "config", SPEC, (Segment(SPEC, 11)
 class Driver:
     """Appends to the log as workers would. `stores` takes the files that are published."""
 
-    log: JobLog
+    log: JobEventStore
     stores: dict[StoreRole, ObjectStore]
 
     async def create(self, job_id: str, owner: str = "local", request: VideoRequest | None = None) -> JobRecord:

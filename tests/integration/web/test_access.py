@@ -19,7 +19,7 @@ from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
-from web.serve import Address, RefusedToServe, serve, serving
+from web.server import Address, RefusedToServe, serve, serving
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -222,10 +222,10 @@ async def test_a_script_full_of_typst_is_just_text(client: Client, deps: WebDeps
 
 async def test_503_while_the_log_is_away(start: StartClient, deps: WebDeps) -> None:
     from eventflow.log.connection import connect
-    from eventflow.log.jobs import JobLog
+    from eventflow.log.event_store import JobEventStore
 
     nowhere = connect("redis://127.0.0.1:1/0")
-    log = JobLog(nowhere, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
+    log = JobEventStore(nowhere, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
     client = await start(log=log, redis=nowhere, blocking=connect("redis://127.0.0.1:1/0", blocking=True))
     for method, path in (("GET", f"/api/v1/videos/jobs/{job_id()}/status"), ("POST", "/api/v1/videos/generate")):
         async with client.request(method, path, json={"script": "x"}) as answer:

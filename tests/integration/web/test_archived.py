@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from eventflow.codec import Codec
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
-from eventflow.log.jobs import JobLog
 from eventflow.storage import LocalStore
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
@@ -21,8 +21,8 @@ from tests.support.archiving import Archived, archive_of
 from tests.support.runtime import Space
 from tests.support.waiting import wait_until
 from web.deps import WebDeps
-from web.projection import Projection, running
-from web.render import render_status
+from web.readmodel.projection import Projection, running
+from web.readmodel.status_json import render_status
 
 VIDEO = b"a video" * 1_000
 
@@ -30,7 +30,7 @@ VIDEO = b"a video" * 1_000
 @pytest.fixture
 async def archived(deps: WebDeps, valkey_url: str, tmp_path: Path) -> AsyncIterator[Archived]:
     redis = connect(valkey_url)  # not the app's: what hurts it shouldn't hurt the archiver
-    log = JobLog(redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock)
+    log = JobEventStore(redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock)
     store = LocalStore(tmp_path / "archive", now=deps.clock, name="archive")
     found = archive_of(Space(valkey_url, redis, log, deps.log.keyspace), store)
     found.ahead = timedelta(seconds=1)
@@ -40,7 +40,9 @@ async def archived(deps: WebDeps, valkey_url: str, tmp_path: Path) -> AsyncItera
 
 @pytest.fixture
 async def client(start: StartClient, deps: WebDeps, archived: Archived) -> Client:
-    log = JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader)
+    log = JobEventStore(
+        deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader
+    )
     return await start(log=log)
 
 
@@ -106,7 +108,9 @@ async def test_archive_that_is_away_is_told_as_such(
 async def test_projection_that_was_away_reads_its_jobs_again(deps: WebDeps, driver: Driver, archived: Archived) -> None:
     """The tail was stopped, a cached job went on, was archived, and the feed was trimmed behind it."""
     now = [0.0]
-    log = JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader)
+    log = JobEventStore(
+        deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader
+    )
     tail = _Stoppable(FeedTail(deps.blocking, log.keyspace, clock=lambda: now[0]))
     projection = Projection(log, tail, capacity=10, render=render_status)
     job = job_id()

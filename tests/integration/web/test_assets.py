@@ -16,8 +16,8 @@ import pytest
 from attrs import evolve, frozen
 from yarl import URL
 
-from eventflow.assets import Assets
-from eventflow.media import RemoteFailed, RemoteRefused
+from eventflow.assets.errors import RemoteFailed, RemoteRefused
+from eventflow.assets.store import Assets
 from eventflow.media_settings import MediaSettings
 from eventflow.settings import Settings
 from ops.cli.app import main
@@ -199,7 +199,7 @@ async def test_a_packed_body_counts_unpacked(client: Client) -> None:
 
 
 async def test_an_owner_may_not_take_all_the_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.uploads.OF_AN_OWNER", 0)
+    monkeypatch.setattr("web.requests.uploads.OF_AN_OWNER", 0)
     async with client.post(ASSETS, data=PNG) as answer:
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (503, "media_busy")
         assert "Retry-After" in answer.headers

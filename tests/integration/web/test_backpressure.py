@@ -10,15 +10,16 @@ import pytest
 from attrs import evolve
 from redis.asyncio import Redis
 
-from eventflow.codec import Codec
-from eventflow.log.consume import GroupMember
-from eventflow.log.jobs import JobLog
+from eventflow.domain.topics import Topic
+from eventflow.domain.values import Lane
+from eventflow.log.codec import Codec
+from eventflow.log.consumer import GroupMember
+from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
-from eventflow.topics import Lane, Topic
 from tests.integration.web.conftest import Client, StartClient
-from web.backpressure import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
 from web.deps import WebDeps
-from web.errors import Problem
+from web.http.errors import Problem
+from web.readmodel.queue import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
 
 GENERATE = "/api/v1/videos/generate"
 
@@ -56,7 +57,7 @@ async def test_a_full_queue_is_a_429_until_a_job_is_begun(
 async def test_jobs_that_wait_for_admission_are_in_the_queue(
     start: StartClient, settings: Settings, deps: WebDeps
 ) -> None:
-    log = JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, most_in_progress=1)
+    log = JobEventStore(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, most_in_progress=1)
     client = await start(settings=evolve(settings, queue_limit=2), log=log)
     worker = await member(deps)
     assert (await post(client))[0] == 202
@@ -172,7 +173,7 @@ async def test_burst_over_several_processes_does_not_pass_the_limit(
 async def test_limit_goes_over_all_partitions(start: StartClient, settings: Settings, deps: WebDeps) -> None:
     """Those that wait elsewhere leave less room in a job's own partition."""
     keyspace = evolve(deps.log.keyspace, partitions=3)
-    log = JobLog(deps.redis, codec=Codec(), keyspace=keyspace, clock=deps.clock)
+    log = JobEventStore(deps.redis, codec=Codec(), keyspace=keyspace, clock=deps.clock)
     client = await start(settings=evolve(settings, queue_limit=12, partitions=3), log=log)
     answers = [await post(client) for _ in range(20)]
     assert [status for status, _, _ in answers] == [202] * 12 + [429] * 8

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
 from eventflow.domain.values import FileRef, VideoFile
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
-from ops.data_dir import take
+from ops.local_stack.data_dir import take
 from tests.integration.web.conftest import job_id
 from tests.integration.web.driving import Driver
 from tests.support.programs import Program, programs_in
@@ -96,7 +96,7 @@ async def test_sending_a_large_file_takes_no_memory_for_its_size(
 
 async def _published(valkey_url: str) -> str:
     redis, job = connect(valkey_url), job_id()
-    driver = Driver(JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now), {})
+    driver = Driver(JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now), {})
     await driver.create(job)
     video = VideoFile("720p", 1280, 720, 60.0, FileRef("delivery", KEY, "0" * 64, SIZE, "video/mp4"))
     made = ((video,), ())

@@ -12,17 +12,17 @@ import pytest
 from aiohttp import ClientResponse
 from attrs import evolve
 
-from eventflow.domain.companions import Companions, Picture
+from eventflow.domain.values import Companions, Picture
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
 from ops.planning import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver, file_ref
 from web.app import create_app, routes
 from web.deps import WebDeps
-from web.route_facts import MEDIA
-from web.serve import serving
+from web.http.route_facts import MEDIA
+from web.server import serving
 
 
 def canonical(path: str) -> str:
@@ -142,7 +142,7 @@ async def test_failures_of_ours_can_be_read_by_the_page(start: StartClient, deps
         assert answer.status == 413
         assert may_read(answer)
     nowhere = connect("redis://127.0.0.1:1/0")
-    log = JobLog(nowhere, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
+    log = JobEventStore(nowhere, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
     blocking = connect("redis://127.0.0.1:1/0", blocking=True)
     lost = await start(settings=listed, log=log, redis=nowhere, blocking=blocking)
     for path in (f"{JOBS}/{job_id()}/status", f"{JOBS}/{job_id()}/stream"):

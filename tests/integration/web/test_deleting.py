@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eventflow.domain import commands as cmd
-from eventflow.log.reindex import rebuild_index
+from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from tests.integration.web.conftest import Client, job_id
 from tests.integration.web.driving import Driver
 from web.deps import WebDeps
@@ -53,7 +53,7 @@ async def test_a_deleted_job_serves_nothing_and_is_in_no_list(
     assert [event["type"] for event in events["events"]][-2:] == ["DeletionRequested", "JobDeleted"]
     entries = (await deps.log.index.read(None, None, 10)).entries
     assert [entry.job_id for entry in entries] == [other]
-    assert await rebuild_index(deps.log) == 0
+    assert await rebuild_job_lists(deps.log) == 0
 
 
 async def test_a_deletion_is_done_once_and_nothing_is_done_after_it(client: Client, driver: Driver, job: str) -> None:

@@ -9,10 +9,16 @@ import m3u8
 import pytest
 from attrs import evolve
 
-from eventflow.domain.companions import AudioFile, Companions
+from eventflow.domain.values import AudioFile, Companions
 from tests.integration.web.conftest import Client, job_id
 from tests.integration.web.driving import Driver, file_ref
-from tests.integration.web.test_streaming import code_of, job, text_of, upload, url  # noqa: F401 - job is a fixture
+from tests.integration.web.test_streaming import (
+    code_of,
+    job,  # noqa: F401 - job is a fixture
+    text_of,
+    upload,
+    url,
+)
 
 #: Addresses of the same, without and with an extension.
 SAME = {

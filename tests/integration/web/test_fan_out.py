@@ -12,7 +12,7 @@ from eventflow.log.connection import connect
 from tests.integration.web.conftest import Client, job_id
 from tests.integration.web.driving import Driver
 from tests.support.waiting import wait_until
-from web.projection import POLL_SECONDS, PROJECTION, TAIL_BLOCK_MS
+from web.readmodel.projection import POLL_SECONDS, PROJECTION, TAIL_BLOCK_MS
 
 WAITING = 200
 

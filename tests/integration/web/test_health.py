@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.domain.values import StoreRole
-from eventflow.log.consume import GroupMember
-from eventflow.log.paused import PausedWorkers
+from eventflow.log.consumer import GroupMember
+from eventflow.log.members import PausedWorkers
 from eventflow.storage import LocalStore, ObjectStore
-from eventflow.topics import GROUP_TOPICS
 from tests.integration.web.conftest import Client, StartClient
 from tests.integration.web.driving import Driver
 from tests.integration.web.test_projection import until
 from web.deps import WebDeps
-from web.health import TopicState, summed
-from web.projection import PROJECTION
+from web.readmodel.projection import PROJECTION
+from web.routes.health import TopicState, summed
 
 
 async def test_without_workers_it_is_degraded_and_says_which_groups_lack(client: Client) -> None:

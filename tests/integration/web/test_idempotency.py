@@ -13,8 +13,8 @@ from eventflow.settings import Settings
 from tests.integration.web.conftest import Client, StartClient
 from tests.integration.web.driving import Driver
 from web.deps import WebDeps
-from web.idempotency import digest_of
-from web.requests import Limits, parse_request
+from web.requests.idempotency_header import digest_of
+from web.requests.video_request import Limits, parse_request
 
 GENERATE = "/api/v1/videos/generate"
 BODY = {"script": "# Hi", "quality_levels": ["720p"], "passthrough": {"a": 1, "b": [2]}}

@@ -138,7 +138,7 @@ async def test_min_version_waits_for_an_event_that_comes_later(client: Client, d
 
 
 async def test_a_version_that_does_not_come_is_a_503(client: Client, driver: Driver, monkeypatch: Any) -> None:
-    monkeypatch.setattr("web.jobs.MIN_VERSION_SECONDS", 0.05)
+    monkeypatch.setattr("web.routes.job_access.MIN_VERSION_SECONDS", 0.05)
     job = job_id()
     await driver.create(job)
     async with client.get(status_url(job) + "?min_version=9") as answer:

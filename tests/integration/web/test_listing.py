@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from eventflow.codec import Codec
 from eventflow.domain import commands as cmd
-from eventflow.envelope import new_job_id, partition_of
-from eventflow.log.index import Cursor
-from eventflow.log.jobs import JobLog
-from eventflow.log.reindex import rebuild_index
+from eventflow.domain.job_ids import new_job_id, partition_of
+from eventflow.log.codec import Codec
+from eventflow.log.event_store import JobEventStore
+from eventflow.log.job_lists import Cursor
+from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from eventflow.settings import Settings
 from tests.integration.web.conftest import Client, StartClient
 from tests.integration.web.driving import Driver
@@ -31,7 +31,7 @@ PARTITIONS = 3
 def wide(deps: WebDeps, settings: Settings) -> WebDeps:
     """The same over three partitions."""
     keyspace = evolve(deps.log.keyspace, partitions=PARTITIONS)
-    log = JobLog(deps.redis, codec=Codec(), keyspace=keyspace, clock=deps.clock)
+    log = JobEventStore(deps.redis, codec=Codec(), keyspace=keyspace, clock=deps.clock)
     return evolve(deps, settings=evolve(settings, partitions=PARTITIONS), log=log)
 
 
@@ -174,8 +174,8 @@ async def test_jobs_of_one_status(client: Client, driver: Driver) -> None:
 async def test_a_page_is_bounded_work_and_may_be_short(
     client: Client, driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.listing.MAX_SCANNED", 4)
-    monkeypatch.setattr("web.listing.MAX_LIMIT", 2)
+    monkeypatch.setattr("web.routes.listing.MAX_SCANNED", 4)
+    monkeypatch.setattr("web.routes.listing.MAX_LIMIT", 2)
     ids = await create(driver, 10)
     await driver.fail(ids[-1])
     found = [page async for page in pages(client, status="failed", limit=2)]
@@ -219,8 +219,8 @@ async def test_lists_are_made_anew_from_the_jobs(client: Client, driver: Driver,
         await wide.redis.delete(name)
     (newest,) = await create(driver, 1)
     assert await walk(client) == [newest]
-    assert await rebuild_index(wide.log) == len(ids)
-    assert await rebuild_index(wide.log) == 0
+    assert await rebuild_job_lists(wide.log) == len(ids)
+    assert await rebuild_job_lists(wide.log) == 0
     assert set(await walk(client, limit=2)) == {newest, *ids[:7]}
     assert set(await walk(client, owner="*", limit=2)) == {newest, *ids}
     assert (await walk(client))[0] == newest

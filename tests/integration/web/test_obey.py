@@ -10,7 +10,7 @@ from yarl import URL
 
 from eventflow.domain import commands as cmd
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from ops.chaos.proxy import proxy_of
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
@@ -104,7 +104,7 @@ async def test_a_lost_answer_of_the_log_is_no_409(
         await driver.fail(job)
     async with proxy_of(URL(valkey_url).port or 0) as proxy:
         redis = connect(f"redis://127.0.0.1:{proxy.port}/0")
-        log = JobLog(redis, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
+        log = JobEventStore(redis, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
         client = await start(log=log, redis=redis)
         proxy.lose(b"Requested")
         status, body, _ = await post(client, url.format(job))

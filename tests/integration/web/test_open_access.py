@@ -10,14 +10,14 @@ from aiohttp import ClientSession
 from attrs import evolve, frozen
 from structlog.testing import capture_logs
 
-from eventflow.identity import ApiKeys
+from eventflow.access.api_keys import ApiKeys
 from eventflow.settings import Settings
 from tests.integration.web.conftest import SIGNING, Client, StartClient, job_id
 from tests.integration.web.driving import Driver
 from tests.support.waiting import wait_until
 from web.app import create_app, routes
 from web.deps import WebDeps
-from web.serve import serving
+from web.server import serving
 
 JOBS = "/api/v1/videos/jobs"
 CHANGING = [(route.method, route.path) for route in routes() if route.method not in ("GET", "HEAD")]

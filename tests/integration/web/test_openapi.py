@@ -20,22 +20,22 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from eventflow.codec import Codec
+from eventflow.access.api_keys import ApiKeys
 from eventflow.domain.values import StoreRole
-from eventflow.identity import ApiKeys
+from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
-from handlers.media.inspect import MediaInspector
+from handlers.assets.ingest import MediaInspector
 from ops.planning import ScenePlanner
 from tests.integration.web.conftest import SIGNING, Client, Clock, job_id
 from tests.integration.web.driving import Driver
 from web.app import create_app, routes
 from web.deps import WebDeps
-from web.openapi import build
-from web.serve import serving
+from web.openapi.spec import build
+from web.server import serving
 
 PIPELINES = frozenset({"explainer", "simulation"})
 JOB = "00-" + "7" * 32
@@ -164,7 +164,7 @@ class Served:
         keyspace = Keyspace()
         yield WebDeps(
             settings=settings,
-            log=JobLog(redis, codec=Codec(), keyspace=keyspace, clock=clock),
+            log=JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=clock),
             redis=redis,
             blocking=blocking,
             stores=stores,
@@ -206,7 +206,7 @@ FUZZ = settings(
 def test_a_fuzz_by_the_document_finds_no_answer_that_it_does_not_describe(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.jobs.MIN_VERSION_SECONDS", 0.02)
+    monkeypatch.setattr("web.routes.job_access.MIN_VERSION_SECONDS", 0.02)
     schema = schemathesis.openapi.from_url(served.url + "/openapi.json")
     schema.config.base_url = served.url
     asked: set[str] = set()

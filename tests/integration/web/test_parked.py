@@ -7,12 +7,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from eventflow.domain.topics import Topic
+from eventflow.domain.values import Lane
 from eventflow.settings import Settings
-from eventflow.topics import Lane, Topic
 from tests.integration.web.conftest import Client, job_id
 from tests.integration.web.driving import Driver
 from web.deps import WebDeps
-from web.openapi import build
+from web.openapi.spec import build
 
 BASE = "/api/v1/admin/parked"
 

@@ -9,13 +9,12 @@ import pytest
 from attrs import frozen
 
 from eventflow.domain import commands as cmd
-from eventflow.domain.companions import AudioFile, Companions, Picture, Storyboard
-from eventflow.domain.values import FileRef, StoreRole, Thumbnail, VideoFile
+from eventflow.domain.values import AudioFile, Companions, FileRef, Picture, StoreRole, Storyboard, Thumbnail, VideoFile
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
 from tests.integration.web.conftest import Client, job_id
 from tests.integration.web.driving import Driver, file_ref
-from web.openapi import build
+from web.openapi.spec import build
 
 KINDS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 SOUND = b"some sound" * 50

@@ -15,9 +15,10 @@ from ops.planning import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient
 from tests.support.chat_server import KEY, chat_service, refuses, says
 from tests.support.waiting import wait_until
-from web import places, planning
 from web.deps import WebDeps
-from web.projection import PROJECTION
+from web.http import owner_threads
+from web.readmodel.projection import PROJECTION
+from web.routes import plan as plan_route
 
 SCRIPT = "---\ntheme: midnight\nvoice: de\naspect: 1:1\n---\n# Dear {{name}}\n\nHello.\n\n## Why\n\n- **one**\n- two"
 MERGE = [{"find": "name", "replace": "*Ada*"}]
@@ -109,7 +110,7 @@ async def test_what_there_is_to_choose_from(client: Client) -> None:
 async def test_a_plan_that_takes_too_long_is_not_waited_for(
     start: StartClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planning, "PLAN_SECONDS", 0.05)
+    monkeypatch.setattr(plan_route, "PLAN_SECONDS", 0.05)
     client = await start(planner=Slow(settings))
     status, problem = await post(client, "plan", {"script": "# Hi"})
     assert (status, problem["code"]) == (503, "planning_slow")
@@ -229,7 +230,7 @@ async def test_one_owners_plans_are_in_nobody_elses_way_and_end_with_their_reque
     start: StartClient, settings: Settings, deps: WebDeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (_, alice), (_, bob) = await deps.api_keys.add("alice"), await deps.api_keys.add("bob")
-    monkeypatch.setattr(planning, "PLAN_SECONDS", 3.0)
+    monkeypatch.setattr(plan_route, "PLAN_SECONDS", 3.0)
     client = await start(planner=Stubborn(settings))
 
     async def ask(key: str, script: str, what: str = "plan") -> tuple[int, Any, str | None]:
@@ -238,12 +239,12 @@ async def test_one_owners_plans_are_in_nobody_elses_way_and_end_with_their_reque
             return answer.status, (await answer.json(content_type=None)).get("code"), answer.headers.get("Retry-After")
 
     slow = [asyncio.create_task(ask(alice, "# Slow")) for _ in range(8)]
-    await wait_until(lambda: len(RUNNING) == places.OWN_THREADS)
+    await wait_until(lambda: len(RUNNING) == owner_threads.OWN_THREADS)
     assert (await ask(bob, "# Hi"))[0] == 200
     assert (await ask(alice, "# Hi", "generate"))[0] == 202
     assert not any(task.done() for task in slow)
 
-    monkeypatch.setattr(places, "OWN_WAITING", 0)
+    monkeypatch.setattr(owner_threads, "OWN_WAITING", 0)
     assert await ask(alice, "# Hi") == (429, "planning_busy", "2")
     assert (await ask(bob, "# Hi"))[0] == 200
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from eventflow.codec import Codec, DecodeError
+from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.connection import connect
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
-from eventflow.log.jobs import JobLog
 from eventflow.log.keys import Keyspace
 from tests.integration.web.conftest import Clock, job_id
 from tests.integration.web.driving import Driver
 from tests.support.valkey import running_server
 from web.deps import WebDeps
-from web.entries import VersionPending
-from web.folding import HistoryGap, fold_on, slim
-from web.projection import Projection, running
-from web.render import render_status
+from web.readmodel.cache_entry import VersionPending
+from web.readmodel.load_views import HistoryGap, fold_on, slim
+from web.readmodel.projection import Projection, running
+from web.readmodel.status_json import render_status
 
 
 async def until(probe: Callable[[], Any], seconds: float = 8.0) -> None:
@@ -181,7 +181,7 @@ async def test_a_job_in_a_partition_that_is_not_followed_is_read_each_time(deps:
 async def test_views_are_right_after_the_server_was_away_and_lost_events(tmp_path: Path, clock: Clock) -> None:
     with running_server(tmp_path / "data") as server:
         redis, blocking = connect(server.url), connect(server.url, blocking=True)
-        log = JobLog(redis, codec=Codec(), keyspace=Keyspace(), clock=clock)
+        log = JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=clock)
         driver = Driver(log, {})
         projection = Projection(log, FeedTail(blocking, log.keyspace), capacity=9, render=render_status)
         kept, lost = job_id(), job_id()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eventflow.codec import Codec
-from eventflow.log.jobs import JobLog
+from eventflow.log.codec import Codec
+from eventflow.log.event_store import JobEventStore
 from tests.integration.web.conftest import Client, StartClient
 from tests.integration.web.driving import Driver
 from web.deps import WebDeps
@@ -16,9 +16,9 @@ GENERATE = "/api/v1/videos/generate"
 
 
 @pytest.fixture
-def narrow(deps: WebDeps) -> JobLog:
+def narrow(deps: WebDeps) -> JobEventStore:
     """One job in progress at a time."""
-    return JobLog(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, most_in_progress=1)
+    return JobEventStore(deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, most_in_progress=1)
 
 
 async def post(client: Client, **fields: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ async def place(client: Client, job: dict[str, Any]) -> tuple[int | None, str]:
         return body["queue_position"], body["status"]
 
 
-async def test_a_job_that_waits_knows_its_place(start: StartClient, narrow: JobLog, driver: Driver) -> None:
+async def test_a_job_that_waits_knows_its_place(start: StartClient, narrow: JobEventStore, driver: Driver) -> None:
     client = await start(log=narrow)
     first, second, third = [await post(client) for _ in range(3)]
     assert [job["queue_position"] for job in (first, second, third)] == [None, 1, 2]
@@ -56,7 +56,7 @@ async def test_a_job_that_waits_knows_its_place(start: StartClient, narrow: JobL
     ]
 
 
-async def test_an_etag_changes_with_the_place(start: StartClient, narrow: JobLog) -> None:
+async def test_an_etag_changes_with_the_place(start: StartClient, narrow: JobEventStore) -> None:
     client = await start(log=narrow)
     first, waiting = await post(client), await post(client)
     url = f"/api/v1/videos/jobs/{waiting['job_id']}/status"

@@ -17,7 +17,7 @@ from attrs import define, frozen
 
 from eventflow.domain.values import StoreRole
 from eventflow.storage import ObjectStore
-from eventflow.storage.s3 import S3Store
+from eventflow.storage.s3.store import S3Store
 from tests.integration.web.conftest import Client, StartClient, job_id
 from tests.integration.web.driving import Driver
 from tests.support.curl import Answered, Asked, ask, break_off

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from attrs import define
 
-from eventflow.identity import ApiKeys
+from eventflow.access.api_keys import ApiKeys
 from eventflow.log.connection import connect
-from eventflow.log.jobs import JobLog
+from eventflow.log.event_store import JobEventStore
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.integration.web.conftest import Client, StartClient
 from tests.support.log_server import LogServer, log_server
 from tests.support.waiting import wait_until
 from web.deps import WebDeps
-from web.generate import ROUTE
-from web.links import JOBS
-from web.patience import LOG_SECONDS
+from web.http.deadline import LOG_SECONDS
+from web.http.links import JOBS
+from web.routes.generate import ROUTE
 
 #: All of it, with what a loaded machine takes on top.
 _SOON_S = LOG_SECONDS + 4
@@ -68,7 +68,7 @@ async def site(deps: WebDeps, start: StartClient, tmp_path: Path) -> AsyncIterat
             url = f"redis://127.0.0.1:{proxy.port}/0"
             redis = connect(url)
             blocking = connect(url, blocking=True, beside=redis)
-            log = JobLog(redis, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
+            log = JobEventStore(redis, codec=deps.log.codec, keyspace=deps.log.keyspace, clock=deps.clock)
             keys = ApiKeys(redis, deps.log.keyspace.api_keys, clock=deps.clock)
             client = await start(log=log, redis=redis, blocking=blocking, api_keys=keys)
             async with client.post(ROUTE, json=BODY) as answer:

@@ -21,9 +21,9 @@ from tests.integration.web.driving import Driver
 from tests.support.programs import Program, programs_in
 from tests.support.waiting import wait_until
 from web.app import create_app
-from web.connections import network_of
 from web.deps import WebDeps
-from web.serve import Address, serving
+from web.http.connections import network_of
+from web.server import Address, serving
 
 #: Much shorter than a test may take, much longer than an answer takes.
 SHORT_S, LONG_S = 0.5, 600.0

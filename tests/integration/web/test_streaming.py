@@ -12,9 +12,9 @@ import m3u8
 import pytest
 from attrs import evolve
 
+from eventflow.access.api_keys import ApiKeys
 from eventflow.domain import commands as cmd
 from eventflow.domain.values import SceneRendition, Segment, StoreRole, VideoRequest
-from eventflow.identity import ApiKeys
 from eventflow.storage import SigningKeys
 from tests.integration.web.conftest import SIGNING, Client, Clock, StartClient, job_id
 from tests.integration.web.driving import Driver, file_ref

@@ -11,17 +11,17 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.values import SceneRendition
-from eventflow.envelope import Envelope
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
-from eventflow.log.jobs import JobLog
 from tests.integration.web.conftest import Clock, job_id
 from tests.integration.web.driving import RENDITION, Driver
 from tests.support.waiting import wait_until
 from web.deps import WebDeps
-from web.projection import Projection, running
-from web.render import render_status
-from web.streams import Stream, Streams
+from web.readmodel.playlist_cache import CachedPlaylists, PlaylistCache
+from web.readmodel.projection import Projection, running
+from web.readmodel.status_json import render_status
 
 QUALITY = RENDITION.quality
 
@@ -38,13 +38,13 @@ async def job(driver: Driver) -> str:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The versions after which a history was read."""
     seen: list[int] = []
-    history = JobLog.history
+    history = JobEventStore.history
 
-    async def counted(self: JobLog, job: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
+    async def counted(self: JobEventStore, job: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
         seen.append(after)
         return await history(self, job, after=after, limit=limit)
 
-    monkeypatch.setattr(JobLog, "history", counted)
+    monkeypatch.setattr(JobEventStore, "history", counted)
     return seen
 
 
@@ -53,7 +53,7 @@ async def add(driver: Driver, job: str, scene: int, made: SceneRendition = RENDI
     return (await driver.run(job, *commands)).version
 
 
-def listed(stream: Stream) -> int:
+def listed(stream: CachedPlaylists) -> int:
     return len(stream.editions.current.scenes)
 
 
@@ -62,7 +62,7 @@ async def history_of(driver: Driver, job: str, after: int = 0) -> list[Envelope]
 
 
 async def test_events_that_are_heard_are_not_read(driver: Driver, job: str, reads: list[int]) -> None:
-    streams = Streams(driver.log)
+    streams = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     stream = await streams.at(job, version)
     assert listed(stream) == 1
@@ -85,7 +85,7 @@ async def _grown(driver: Driver, job: str, scene: int) -> int:
 
 
 async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: str, reads: list[int]) -> None:
-    streams = Streams(driver.log)
+    streams = PlaylistCache(driver.log)
     first = await add(driver, job, 0)
     stream = await streams.at(job, first)
     second = await add(driver, job, 1)
@@ -99,13 +99,13 @@ async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: st
 
 
 async def test_nothing_is_kept_of_jobs_that_nobody_watches(driver: Driver, job: str) -> None:
-    streams = Streams(driver.log)
+    streams = PlaylistCache(driver.log)
     streams.hear(await history_of(driver, job))
     assert streams.known(job) is None
 
 
 async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Driver, job: str, clock: Clock) -> None:
-    streams = Streams(driver.log)
+    streams = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     stale = await streams.at(job, version)
     events = driver.log.keyspace.of_job(job).events(job)
@@ -125,7 +125,7 @@ async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Drive
 
 
 async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str) -> None:
-    streams = Streams(driver.log)
+    streams = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     stream = await streams.at(job, version)
     heard = await history_of(driver, job, after=await _grown(driver, job, 1))
@@ -136,7 +136,7 @@ async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str)
 
 
 async def test_the_tail_tells_who_is_watched(deps: WebDeps, driver: Driver, job: str) -> None:
-    streams = Streams(deps.log)
+    streams = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     projection = Projection(deps.log, tail, capacity=10, render=render_status, hear=streams.hear)
     version = await add(driver, job, 0)

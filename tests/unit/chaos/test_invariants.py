@@ -11,14 +11,14 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain import events as ev
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.values import FailureCategory, Step
-from eventflow.envelope import Envelope
 from ops.chaos.clients import Promise
 from ops.chaos.evidence import Evidence, History, Leftovers, Pending
 from ops.chaos.invariants import CHECKS, folded, violations
 from ops.chaos.journal import Line
 from tests.support import stories as s
-from web.render import render_status
+from web.readmodel.status_json import render_status
 
 JOB = "00-" + "1" * 32
 AT = datetime(2026, 1, 1, tzinfo=UTC)

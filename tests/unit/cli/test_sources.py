@@ -9,7 +9,7 @@ import pytest
 
 from ops.cli import main
 from ops.cli.common import UsageError
-from ops.cli.sources import looks, merge_fields, read_source
+from ops.cli.request_files import looks, merge_fields, read_source
 
 SCENES = [{"title": "Hi"}]
 

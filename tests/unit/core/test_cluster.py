@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.cluster import ClusterRedis, key_of, slot_of
 from eventflow.log.connection import cluster_nodes, connect
 from eventflow.log.keys import Keyspace
-from eventflow.topics import GROUP_TOPICS
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventflow.codec import Codec, DecodeError, Upcaster
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import EVENT_TYPES, Event, PlanningStarted, ScriptPlanned
 from eventflow.domain.values import FileRef
-from eventflow.envelope import Envelope
+from eventflow.log.codec import Codec, DecodeError, Upcaster
 
 LINES = (Path(__file__).parents[1] / "golden" / "v1.jsonl").read_bytes().splitlines()
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -14,9 +14,8 @@ import pytest
 
 from eventflow.settings import load_settings
 from eventflow.storage import SigningKeys
-from ops.compose import open_stores
-from ops.data_dir import MARK, DataDirError, is_needed, scratch_of, take
-from ops.signing import signing_keys
+from ops.compose import open_stores, signing_keys
+from ops.local_stack.data_dir import MARK, DataDirError, is_needed, scratch_of, take
 
 NOBODY = 65_534
 KEYS = SigningKeys.parse("k1:" + "0" * 64)

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from eventflow.domain.values import FileRef
 from eventflow.storage import IntegrityError, ObjectStore, StorageError, StorageRefused, StorageUnavailable
-from handlers.upload.deliver import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
+from handlers.upload.uploader import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
 
 REF = FileRef("workspace", "jobs/j/aa.mp4", "aa" * 32, 4, "video/mp4")
 PATH = Path("aa.mp4")

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import PlanningStarted
-from eventflow.envelope import Envelope, is_job_id, is_traceparent, new_job_id, partition_of
+from eventflow.domain.job_ids import is_job_id, new_job_id, partition_of
+from eventflow.telemetry.trace_ids import is_traceparent
 from eventflow.telemetry.tracing import new_traceparent
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)

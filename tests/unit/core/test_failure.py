@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventflow.domain.values import FailureCategory
-from eventflow.runtime.failure import (
+from eventflow.runtime.retry_policy import (
     GenerationError,
     InitializationError,
     ResourceError,
@@ -21,9 +21,9 @@ from eventflow.runtime.failure import (
     failure_of,
 )
 from eventflow.storage import StorageUnavailable
-from handlers.failures import as_step_errors
 from handlers.generation.errors import EncodeError, ScriptError
-from handlers.media.probe import CorruptMedia
+from handlers.media.errors import CorruptMedia
+from handlers.step_errors import as_step_errors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eventflow.log.connection import said_hello
-from eventflow.log.fitness import Server
+from eventflow.log.server_check import Server
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from eventflow.codec import Codec
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import EVENT_TYPES
-from eventflow.envelope import Envelope
+from eventflow.log.codec import Codec
 from tests.unit.golden.events import AT, EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakeredis import FakeAsyncRedis
 
-from eventflow.identity import ApiKeys, Principal
+from eventflow.access.api_keys import ApiKeys, Principal
 
 HASH = "ef:{keys}:api"
 

@@ -10,7 +10,7 @@ from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, AbstractConnection, BlockingConnectionPool
 
 from eventflow.log.connection import connect
-from eventflow.log.url import OPTIONS, TLS_OPTIONS, checked_url
+from eventflow.log.server_url import OPTIONS, TLS_OPTIONS, checked_url
 from eventflow.setting_checks import Refused
 from eventflow.settings import SettingsError, load_settings
 

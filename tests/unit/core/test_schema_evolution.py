@@ -10,10 +10,11 @@ import orjson
 import pytest
 from attrs import field, frozen
 
-from eventflow.codec import Codec, Upcaster
 from eventflow.domain import events as ev
 from eventflow.domain.events import EVENT_TYPES, Event
-from eventflow.domain.job import TRANSITIONS, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.transitions import TRANSITIONS
+from eventflow.log.codec import Codec, Upcaster
 from tests.support import stories
 from tests.unit.golden import shapes
 

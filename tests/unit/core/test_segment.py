@@ -19,7 +19,7 @@ from eventflow.archive.segment import (
     sha256_of_segment,
     unpack_block,
 )
-from eventflow.log.archived import Place, Tombstone
+from eventflow.log.archive_pointers import ArchivePointer, Place
 from eventflow.log.errors import ArchiveDamaged
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -69,6 +69,6 @@ def test_a_tombstone_is_14_bytes(number: int, offset: int, length: int, version:
     place = Place(offset, length, version)
     raw = number.to_bytes(3, "big") + place.packed()
     assert len(raw) == 14
-    assert Tombstone.parse(raw) == Tombstone(number, place, raw)
+    assert ArchivePointer.parse(raw) == ArchivePointer(number, place, raw)
     with pytest.raises(ValueError, match="14 bytes"):
-        Tombstone.parse(raw[1:])
+        ArchivePointer.parse(raw[1:])

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from eventflow.runtime.held import Held
-from eventflow.runtime.slots import Slots
+from eventflow.runtime.slots import InFlight, Slots
 
 
-def held() -> Held:
-    return Held(cast(Any, None), cast(Any, None))
+def held() -> InFlight:
+    return InFlight(cast(Any, None), cast(Any, None))
 
 
 async def test_what_comes_as_a_slot_closes_finds_it_free() -> None:
     """A slot that has seen the line empty is over at once, not only when the loop has told so."""
-    ran: list[Held] = []
+    ran: list[InFlight] = []
 
-    async def run(one: Held) -> None:
+    async def run(one: InFlight) -> None:
         ran.append(one)
 
     slots = Slots(1, run)
@@ -34,7 +33,7 @@ async def test_what_comes_as_a_slot_closes_finds_it_free() -> None:
 async def test_no_more_run_than_there_are_slots() -> None:
     go, running, most = asyncio.Event(), 0, 0
 
-    async def run(_: Held) -> None:
+    async def run(_: InFlight) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -57,7 +56,7 @@ async def test_no_more_run_than_there_are_slots() -> None:
 async def test_steps_that_do_not_wait_share_one_slot() -> None:
     tasks = set()
 
-    async def run(_: Held) -> None:
+    async def run(_: InFlight) -> None:
         tasks.add(asyncio.current_task())
 
     slots = Slots(8, run)
@@ -72,7 +71,7 @@ async def test_steps_that_do_not_wait_share_one_slot() -> None:
 async def test_delivery_that_came_while_one_ran_beyond_the_slots_gets_the_slot_after_it() -> None:
     began, go_on = list[str](), asyncio.Event()
 
-    async def run(held: Held) -> None:
+    async def run(held: InFlight) -> None:
         began.append(str(held.delivery))
         if held.delivery == cast("Any", "beyond"):
             await go_on.wait()
@@ -88,5 +87,5 @@ async def test_delivery_that_came_while_one_ran_beyond_the_slots_gets_the_slot_a
     assert began == ["beyond", "next"]
 
 
-def _held(name: str) -> Held:
-    return Held(cast("Any", None), cast("Any", name))
+def _held(name: str) -> InFlight:
+    return InFlight(cast("Any", None), cast("Any", name))

@@ -8,19 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-from eventflow.runtime.held import Held
-from eventflow.runtime.room import Room
-from eventflow.runtime.slots import Slots
-from eventflow.runtime.turns import Turns
+from eventflow.runtime.slots import Capacity, InFlight, PartitionTurns, Slots
 from tests.support.waiting import wait_until
 
 
-def _held(partition: int) -> Held:
-    return Held(cast(Any, SimpleNamespace(keys=SimpleNamespace(partition=partition))), cast(Any, None))
+def _held(partition: int) -> InFlight:
+    return InFlight(cast(Any, SimpleNamespace(keys=SimpleNamespace(partition=partition))), cast(Any, None))
 
 
 async def test_one_at_a_time_as_long_as_all_answer() -> None:
-    turns, line, running, most = Turns(3, lambda: None), asyncio.Lock(), 0, 0
+    turns, line, running, most = PartitionTurns(3, lambda: None), asyncio.Lock(), 0, 0
 
     async def action() -> int:
         nonlocal running, most
@@ -37,7 +34,7 @@ async def test_one_at_a_time_as_long_as_all_answer() -> None:
 async def test_who_is_not_answered_is_not_waited_for_until_it_is_again() -> None:
     changes: list[set[int]] = []
     turns, line, answer = (
-        Turns(2, lambda: changes.append(set(turns.away)), patience_s=0.01),
+        PartitionTurns(2, lambda: changes.append(set(turns.away)), patience_s=0.01),
         asyncio.Lock(),
         asyncio.Event(),
     )
@@ -57,7 +54,7 @@ async def test_who_is_not_answered_is_not_waited_for_until_it_is_again() -> None
 
 
 async def test_failure_and_the_end_of_the_worker_come_through() -> None:
-    turns, line = Turns(2, lambda: None), asyncio.Lock()
+    turns, line = PartitionTurns(2, lambda: None), asyncio.Lock()
 
     async def lost() -> None:
         raise ConnectionError("lost")
@@ -85,7 +82,7 @@ async def test_what_waits_for_a_partition_that_is_away_takes_no_room() -> None:
     at_work, waits, other = _held(0), _held(0), _held(1)
     at_work.began = 1.0
     held, away = {at_work, waits, other}, set[int]()
-    room = Room(3, 1, held, away)
+    room = Capacity(3, 1, held, away)
     assert room.free == 0
     away.add(0)
     assert room.free == 1
@@ -99,7 +96,7 @@ async def test_slots_that_were_lent_are_given_back() -> None:
     lent, most, running = 2, 0, 0
     stays = asyncio.Event()
 
-    async def run(held: Held) -> None:
+    async def run(held: InFlight) -> None:
         nonlocal running, most
         if held.member.keys.partition == 0:
             await stays.wait()

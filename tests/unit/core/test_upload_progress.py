@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from eventflow.domain.values import FileRef
-from eventflow.runtime.reaction import Reaction
+from eventflow.runtime.context import StepContext
 from eventflow.storage import LocalStore, StorageUnavailable
-from handlers.upload.deliver import Delivery
 from handlers.upload.handler import Upload, _Step
+from handlers.upload.uploader import Delivery
 from handlers.workspace import Workspace
 
 MIB = 1 << 20
@@ -49,7 +49,7 @@ async def _deliver(tmp_path: Path, store: LocalStore) -> list[float]:
     request = SimpleNamespace(s3_upload_enabled=True)
     reaction = SimpleNamespace(job_id="job", job=SimpleNamespace(request=request), progress=told.append)
     upload = Upload(workspace, Delivery(store, LocalStore(tmp_path / "fallback", now=now), 0.001))
-    step = _Step(upload, cast(Reaction, reaction), tmp_path, 4 * MIB, ())
+    step = _Step(upload, cast(StepContext, reaction), tmp_path, 4 * MIB, ())
     for data in (b"a" * 3 * MIB, b"b" * MIB):
         ref = await _file(workspace, tmp_path, data)
         stored = await step.file(ref, "720p")

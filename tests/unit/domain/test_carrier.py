@@ -6,11 +6,11 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventflow.domain.carrier import carrier, changed, draft_of, redraft
+from eventflow.domain._records import copy, frozen_record, replace, update_draft
 from tests.support.walks import walk
 
 
-@carrier
+@frozen_record
 class Point:
     x: int
     y: int = 0
@@ -18,7 +18,7 @@ class Point:
 
 def test_a_copy_has_the_changes_and_leaves_its_original_alone() -> None:
     point = Point(1, 2)
-    moved = changed(point, {"y": 3})
+    moved = replace(point, {"y": 3})
     assert (point, moved) == (Point(1, 2), Point(1, 3))
     assert moved == attrs.evolve(point, y=3)
     assert hash(moved) == hash(Point(1, 3))
@@ -26,9 +26,9 @@ def test_a_copy_has_the_changes_and_leaves_its_original_alone() -> None:
 
 def test_a_draft_changes_in_place_and_leaves_its_original_alone() -> None:
     point = Point(1, 2)
-    draft = draft_of(point)
-    redraft(draft, {"x": 5})
-    redraft(draft, {"y": 3})
+    draft = copy(point)
+    update_draft(draft, {"x": 5})
+    update_draft(draft, {"y": 3})
     assert (point, draft) == (Point(1, 2), Point(5, 3))
 
 

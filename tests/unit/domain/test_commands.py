@@ -6,7 +6,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.decide import _DECIDERS, decide
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
-from eventflow.domain.job import FINISHED, Phase, Publication, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import FINISHED, Phase, Publication
 from eventflow.domain.values import Step
 from tests.support import stories as s
 from tests.support.spec import given

@@ -7,7 +7,8 @@ import pytest
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.decide import decide, decide_all
-from eventflow.domain.job import Job, Phase, SceneStatus, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import Failure, FailureCategory, Step
 from tests.support import stories as s
 from tests.support.spec import given

@@ -6,9 +6,9 @@ from attrs import evolve as replace
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.errors import JobGone, NotFinished
-from eventflow.domain.job import FINISHED, Job, Phase, fold
-from eventflow.domain.leavings import files_of
-from eventflow.domain.values import FileRef, Step
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import FINISHED, Job, Phase
+from eventflow.domain.values import FileRef, Step, files_of
 from tests.support import stories as s
 from tests.support.spec import given
 

@@ -5,7 +5,8 @@ import pytest
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS, decide_all
-from eventflow.domain.job import Phase, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import Phase
 from eventflow.domain.values import Step
 from tests.support import stories as s
 from tests.support.spec import given

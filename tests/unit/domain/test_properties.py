@@ -13,9 +13,10 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.decide import decide, decide_all
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.job import Job, Phase, SceneStatus, evolve, fold
-from eventflow.domain.values import Step, VideoRequest
-from eventflow.domain.work import Work, still_due, work_of
+from eventflow.domain.evolve import evolve, fold
+from eventflow.domain.state import Job, Phase, SceneStatus
+from eventflow.domain.values import Step, VideoRequest, Work
+from eventflow.domain.work import still_due, work_of
 from tests.support import stories as s
 from tests.support.walks import LATER, commands_of, walk, works_of
 

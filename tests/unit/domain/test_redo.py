@@ -8,10 +8,11 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_LOSSES, decide_all
 from eventflow.domain.errors import CannotReprocess, NotFinished
-from eventflow.domain.job import FINISHED, Job, Phase, SceneStatus, fold
-from eventflow.domain.redo import reusable_scene
-from eventflow.domain.values import FileRef, ForkOrigin, ReprocessFrom, SceneRendition, Step, VideoRequest
-from eventflow.domain.view import Stage, StageState, Status
+from eventflow.domain.evolve import fold
+from eventflow.domain.reprocess import reusable_scene
+from eventflow.domain.state import FINISHED, Job, Phase, SceneStatus
+from eventflow.domain.values import FileRef, ForkOrigin, ReprocessFrom, SceneRendition, Stage, Step, VideoRequest
+from eventflow.domain.view import StageState, Status
 from tests.support import stories as s
 from tests.support.spec import given
 from tests.unit.domain.test_view import view

@@ -2,7 +2,8 @@
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.job import Phase, SceneStatus, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import FailureCategory, OnSceneFailure, ReprocessFrom, Step
 from eventflow.domain.view import progress
 from tests.support import stories as s

@@ -4,10 +4,12 @@ import pytest
 
 from eventflow.domain import events as ev
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.job import FINISHED, TRANSITIONS, Phase, evolve, fold
+from eventflow.domain.evolve import evolve, fold
+from eventflow.domain.state import FINISHED, Phase
+from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF, Topic
+from eventflow.domain.transitions import TRANSITIONS
 from eventflow.domain.values import Step
 from eventflow.domain.work import work_of
-from eventflow.topics import GROUP_TOPICS, TOPIC_OF, Topic
 from tests.support import stories as s
 
 EXAMPLES: dict[type[ev.Event], ev.Event] = {

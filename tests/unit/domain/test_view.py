@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventflow.domain import events as ev
+from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import IllegalTransition
-from eventflow.domain.job import Phase, SceneStatus, fold
+from eventflow.domain.evolve import fold
+from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import Stage, Step
 from eventflow.domain.view import JobView, StageState, StageView, Status, apply, progress, progress_field, view_of
-from eventflow.envelope import Envelope
 from tests.support import stories as s
 from tests.support.walks import LATER, walk, works_of
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from attrs import evolve
 
 from eventflow.domain import events as ev
-from eventflow.domain.companions import AudioFile, Companions, Picture, Storyboard
 from eventflow.domain.values import (
+    AudioFile,
     AudioStream,
     CaptionFile,
     CaptionMode,
+    Companions,
     Failure,
     FailureCategory,
     FileRef,
@@ -21,11 +22,13 @@ from eventflow.domain.values import (
     Lane,
     MergeField,
     OnSceneFailure,
+    Picture,
     ReprocessFrom,
     ReusableScene,
     SceneRendition,
     Segment,
     Step,
+    Storyboard,
     TechnicalMetadata,
     Thumbnail,
     VideoFile,

@@ -44,7 +44,15 @@ def shape(kind: Any) -> Any:
 
 
 def _field(kind: Any, default: Any) -> Any:
-    return shape(kind) if default is attrs.NOTHING else {"type": shape(kind), "default": repr(default)}
+    return shape(kind) if default is attrs.NOTHING else {"type": shape(kind), "default": _value(default)}
+
+
+def _value(default: Any) -> Any:
+    """The value of a default as JSON: a module or class may be renamed without a change of what is stored."""
+    if isinstance(default, attrs.Factory):
+        assert not default.takes_self
+        default = default.factory()
+    return orjson.loads(orjson.dumps(attrs.asdict(default) if attrs.has(type(default)) else default))
 
 
 def fits(recorded: Any, present: Any) -> bool:

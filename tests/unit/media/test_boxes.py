@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.generation import boxes
-from handlers.generation.fragments import SegmentWriter
+from handlers.generation.encoding import mp4_boxes
+from handlers.generation.encoding.segment_writer import SegmentWriter
 
 
 def box(kind: bytes, *content: bytes) -> bytes:
@@ -29,22 +29,22 @@ SEGMENTS = [MOOF + box(b"mdat", b"first"), MOOF + long_box(b"mdat", b"second" * 
 
 def test_boxes_are_listed_with_both_kinds_of_size() -> None:
     data = INIT + b"".join(SEGMENTS)
-    assert [b.kind for b in boxes.boxes(data)] == [b"ftyp", b"moov", b"moof", b"mdat", b"moof", b"mdat"]
+    assert [b.kind for b in mp4_boxes.boxes(data)] == [b"ftyp", b"moov", b"moof", b"mdat", b"moof", b"mdat"]
 
 
 def test_decode_times_of_both_versions() -> None:
-    assert boxes.decode_times(SEGMENTS[0]) == (7_000_000_000, 42)
+    assert mp4_boxes.decode_times(SEGMENTS[0]) == (7_000_000_000, 42)
 
 
 @pytest.mark.parametrize("data", [b"\0\0\0\x20moof", b"abc", b"\0\0\0\0mdat", INIT[:-1]])
 def test_broken_data_is_refused(data: bytes) -> None:
-    with pytest.raises(boxes.BoxError):
-        list(boxes.boxes(data))
+    with pytest.raises(mp4_boxes.BoxError):
+        list(mp4_boxes.boxes(data))
 
 
 def test_no_decoder_configuration_is_an_error() -> None:
-    with pytest.raises(boxes.BoxError, match="sample description"):
-        boxes.decoder_config(INIT)
+    with pytest.raises(mp4_boxes.BoxError, match="sample description"):
+        mp4_boxes.decoder_config(INIT)
 
 
 @given(st.lists(st.integers(1, 60), max_size=40))

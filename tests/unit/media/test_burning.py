@@ -5,12 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from handlers.generation import burning
 from handlers.generation.aspects import ASPECTS, Aspect
-from handlers.generation.burning import CaptionPainter, CaptionState, caption_states
-from handlers.generation.captions import scene_captions
-
-from .test_captions import LONG, narration
+from handlers.generation.narration.captions import scene_captions
+from handlers.generation.pages import burned_captions
+from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states
+from tests.unit.media.test_captions import LONG, narration
 
 
 def luminance(rgb: tuple[float, ...]) -> float:
@@ -39,18 +38,18 @@ def test_nobody_speaks_nothing_is_seen() -> None:
     assert caption_states(narration()) == ()
 
 
-@pytest.mark.parametrize("text", [burning.TEXT, burning.SPOKEN], ids=["plain", "spoken"])
+@pytest.mark.parametrize("text", [burned_captions.TEXT, burned_captions.SPOKEN], ids=["plain", "spoken"])
 @pytest.mark.parametrize("under", [0, 255], ids=["black", "white"])
 def test_text_stands_out_from_whatever_is_under_the_box(text: tuple[int, ...], under: int) -> None:
-    share = burning.BOX[3] / 255
-    ground = tuple(share * c + (1 - share) * under for c in burning.BOX[:3])
+    share = burned_captions.BOX[3] / 255
+    ground = tuple(share * c + (1 - share) * under for c in burned_captions.BOX[:3])
     assert contrast(text[:3], ground) >= 7
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=list(ASPECTS))
 def test_strips_stay_inside_the_margins_whatever_is_said(aspect: Aspect) -> None:
     painter = CaptionPainter(aspect)
-    columns = burning.columns_of(aspect)
+    columns = burned_captions.columns_of(aspect)
     for text in (LONG, "W" * 100, "Привет, мир", '#read("/etc/passwd") *a* $x$'):
         for state in caption_states(narration(text), columns)[::5]:
             x, y, strip = painter.paint(state)

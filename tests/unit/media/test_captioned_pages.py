@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from handlers.generation.aspects import aspect_of
-from handlers.generation.burning import CaptionPainter, caption_states, columns_of
-from handlers.generation.content import Scene
 from handlers.generation.model import Brief, Style
-from handlers.generation.pages import ScenePages
-from handlers.generation.planning import plan_brief
-from handlers.generation.themelist import theme_names
+from handlers.generation.pages.burned_captions import CaptionPainter, caption_states, columns_of
+from handlers.generation.pages.draw import ScenePages
+from handlers.generation.pages.themes import theme_names
+from handlers.generation.script.content import Scene
+from handlers.generation.script.resolve_brief import plan_brief
 from tests.unit.media.test_captions import narration
 
 FULL = "# Deck\n\nFirst.\n\n## Full\n\n" + "\n".join(f"- Point {n}: this page is filled to its end" for n in range(9))

@@ -10,10 +10,10 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.captions import as_srt, as_vtt, scene_captions, video_captions
-from handlers.generation.grid import cells_for
 from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
-from handlers.generation.wordtimes import timed_words, width
+from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, video_captions
+from handlers.generation.narration.wordtimes import timed_words, width
+from handlers.generation.time_grid import cells_for
 
 
 def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s: float = 0.32) -> Narration:

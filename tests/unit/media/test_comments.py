@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.generation.captions import as_vtt, video_captions
-from handlers.generation.comments import without_comments
-from handlers.generation.content import Code, Script
-from handlers.generation.document import read_scenes, write_document
-from handlers.generation.look.glyphs import shown_text
 from handlers.generation.model import Voice
-from handlers.generation.script import open_script, parse_script
-from handlers.generation.speech import speak_lines
+from handlers.generation.narration.captions import as_vtt, video_captions
+from handlers.generation.narration.speech import speak_lines
+from handlers.generation.pages.glyphs import shown_text
+from handlers.generation.script.comments import without_comments
+from handlers.generation.script.content import Code, Script
+from handlers.generation.script.document import read_scenes, write_document
+from handlers.generation.script.script import open_script, parse_script
 
 
 def everything(script: Script) -> str:

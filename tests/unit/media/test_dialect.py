@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.chartdata import read_rows
-from handlers.generation.content import Bullets, Chart, Clip, Code, Columns, Image, Paragraph, Scene, Series
 from handlers.generation.errors import ScriptError
-from handlers.generation.frontmatter import FrontMatter, split_front_matter
-from handlers.generation.inline import parse_inline
-from handlers.generation.merge import UnknownField
 from handlers.generation.model import Brief, Style, Voice
-from handlers.generation.planning import settled
-from handlers.generation.script import parse_script
+from handlers.generation.script.chartdata import read_rows
+from handlers.generation.script.content import Bullets, Chart, Clip, Code, Columns, Image, Paragraph, Scene, Series
+from handlers.generation.script.frontmatter import FrontMatter, split_front_matter
+from handlers.generation.script.inline import parse_inline
+from handlers.generation.script.merge import UnknownField
+from handlers.generation.script.resolve_brief import with_front_matter
+from handlers.generation.script.script import parse_script
 
 ASSET = "as_" + "0123456789abcdef" * 2
 
@@ -66,14 +66,14 @@ def test_front_matter_that_is_wrong_is_named(line: str, match: str) -> None:
 
 def test_what_a_request_says_counts_more_than_front_matter() -> None:
     front = FrontMatter(None, "paper", "de", True, 1.5, "9:16", "burned", ASSET)
-    assert settled(Brief(), front) == (Voice("de", 1.5), Style("paper", "9:16", burned=True, music=ASSET))
+    assert with_front_matter(Brief(), front) == (Voice("de", 1.5), Style("paper", "9:16", burned=True, music=ASSET))
     said = Brief(voice=Voice("fr", 0.7), style=Style("midnight", "1:1", narrated=False, music="x", captions=False))
-    assert settled(said, front) == (said.voice, said.style)
+    assert with_front_matter(said, front) == (said.voice, said.style)
     insisted = Brief(insisted=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"}))
-    assert settled(insisted, front) == (Voice(), Style())
+    assert with_front_matter(insisted, front) == (Voice(), Style())
     silent = FrontMatter(narrated=False, captions="none", music="")
-    assert settled(Brief(), silent) == (Voice(), Style(narrated=False, captions=False))
-    assert settled(insisted, silent) == (Voice(), Style())
+    assert with_front_matter(Brief(), silent) == (Voice(), Style(narrated=False, captions=False))
+    assert with_front_matter(insisted, silent) == (Voice(), Style())
 
 
 def test_a_picture_alone_in_a_paragraph_is_shown() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.blockjson import text_json
-from handlers.generation.blocks import read_spans
-from handlers.generation.content import (
+from handlers.generation.errors import DocumentError, ScriptError
+from handlers.generation.script.blockjson import text_json
+from handlers.generation.script.blocks import read_spans
+from handlers.generation.script.content import (
     Bullets,
     Chart,
     Clip,
@@ -25,12 +26,11 @@ from handlers.generation.content import (
     Span,
     Table,
 )
-from handlers.generation.cursor import Cursor, Faults
-from handlers.generation.document import read_document, read_scenes, write_document
-from handlers.generation.errors import DocumentError, ScriptError
-from handlers.generation.merge import UnknownField
-from handlers.generation.schema import scenes_schema
-from handlers.generation.script import parse_script
+from handlers.generation.script.document import read_document, read_scenes, write_document
+from handlers.generation.script.json_cursor import Cursor, Faults
+from handlers.generation.script.merge import UnknownField
+from handlers.generation.script.schema import scenes_schema
+from handlers.generation.script.script import parse_script
 from tests.unit.media.test_script import DECK
 
 ASSET = "as_" + "0123456789abcdef" * 2

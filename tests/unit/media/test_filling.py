@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from av.codec.context import Flags
 
-from handlers.generation import sound
-from handlers.generation.filling import at_constant_rate, filled
+from handlers.generation.audio import aac
+from handlers.generation.audio.aac_padding import at_constant_rate, filled
 
 RATE = 128_000
 
@@ -14,7 +14,7 @@ RATE = 128_000
 def encoded(samples: np.ndarray, bit_rate: int) -> tuple[bytes, list[bytes]]:
     """The decoder's configuration and packets, as libav gives them."""
     encoder = av.CodecContext.create("aac", "w")
-    sound.configure(encoder, bit_rate)
+    aac.configure(encoder, bit_rate)
     encoder.flags |= Flags.global_header
     packets = []
     for start in range(0, samples.shape[1], 1024):

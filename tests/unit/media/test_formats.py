@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventflow.media import UnsupportedMedia
-from handlers.media.formats import HEAD_BYTES, Format, format_of
+from eventflow.assets.errors import UnsupportedMedia
+from handlers.assets.sniff import HEAD_BYTES, Format, format_of
 from tests.support.mediafiles import picture, tone
 
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from handlers.generation.errors import ScriptError
-from handlers.generation.frontmatter import FrontMatter
-from handlers.generation.script import Manuscript, open_script, parse_script
+from handlers.generation.script.frontmatter import FrontMatter
+from handlers.generation.script.script import Manuscript, open_script, parse_script
 
 BELOW = "\n\n# Rivers of Europe\n\nThey flow.\n"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.generation import h264
+from handlers.generation.encoding import h264
 from handlers.generation.errors import EncodeError
 
 #: x264's for 1920x1080 at 30 pictures a second; and with fixed_frame_rate_flag, a bit behind the two times of timing.

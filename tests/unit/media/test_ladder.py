@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from eventflow.assets import Asset
+from eventflow.assets.store import Asset
 from eventflow.domain.values import LADDER, VideoRequest
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.capping import cap_of, capped, lines_of, told_of
+from handlers.generation.encoding.profiles import detail_of, level_of, profile_of
+from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped, lines_of
 from handlers.generation.errors import UnknownQuality
 from handlers.generation.model import Plan, SceneDraft, Style
-from handlers.generation.profiles import detail_of, level_of, profile_of
 
 WIDE, UPRIGHT, SQUARE = (ASPECTS[name] for name in ("16:9", "9:16", "1:1"))
 
@@ -100,4 +100,4 @@ def test_qualities_above_the_cap_are_left_out_and_one_is_always_made() -> None:
     assert capped(("2160p", "1080p", "360p"), 1080) == ("1080p", "360p")
     assert capped(("1080p",), 719) == ("480p",), "the best that there is"
     assert capped(("1080p", "720p"), 100) == ("360p",)
-    assert "720 lines" in told_of(("1080p",), ("720p",), 720)
+    assert "720 lines" in cap_warning(("1080p",), ("720p",), 720)

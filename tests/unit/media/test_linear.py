@@ -13,23 +13,23 @@ from contextlib import suppress
 
 import pytest
 
-from handlers.generation.captions import scene_captions
-from handlers.generation.chartdata import ChartError, read_rows
-from handlers.generation.comments import without_comments
-from handlers.generation.content import Script, Span
-from handlers.generation.document import read_scenes
 from handlers.generation.errors import ScriptError
-from handlers.generation.frontmatter import split_front_matter
-from handlers.generation.inline import parse_inline, sentences
-from handlers.generation.look.words import breakable, shortened, typographic, widest_word
-from handlers.generation.mathspeech import say_math
-from handlers.generation.merge import Filling
 from handlers.generation.model import Narration, SpokenLine
-from handlers.generation.narration import phrases_for, say_spans
-from handlers.generation.nfc import nfc
-from handlers.generation.pagination import MAX_HEADER_CHARS
-from handlers.generation.script import clean, open_script, parse_script
-from handlers.generation.tables import MAX_COLUMNS
+from handlers.generation.narration.captions import scene_captions
+from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
+from handlers.generation.script.chartdata import ChartError, read_rows
+from handlers.generation.script.comments import without_comments
+from handlers.generation.script.content import Script, Span
+from handlers.generation.script.document import read_scenes
+from handlers.generation.script.frontmatter import split_front_matter
+from handlers.generation.script.inline import parse_inline, sentences
+from handlers.generation.script.math_speech import say_math
+from handlers.generation.script.merge import Filling
+from handlers.generation.script.nfc import nfc
+from handlers.generation.script.pagination import MAX_HEADER_CHARS
+from handlers.generation.script.phrases import phrases_for, say_spans
+from handlers.generation.script.script import clean, open_script, parse_script
+from handlers.generation.script.tables import MAX_COLUMNS
 
 SIZES = (10_000, 20_000, 40_000)
 #: Seconds. What is this quick at the largest size is quick enough, and too quick to be measured.

@@ -7,19 +7,21 @@ from importlib import resources
 import pytest
 
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.content import Bullet, Bullets, Chart, Code, Series, Span, Table
-from handlers.generation.errors import RequestError, UnknownTheme
-from handlers.generation.look.charts import chart_data, number, short
-from handlers.generation.look.contrast import GRAPHICS, TEXT, contrast, mixed
-from handlers.generation.look.frames import capacity_of, frame_of
-from handlers.generation.look.theme import Theme
-from handlers.generation.look.themes import DEFAULT, THEMES, theme_of
-from handlers.generation.look.words import breakable, is_rtl, shortened, widest_word
-from handlers.generation.pagination import paginate
+from handlers.generation.errors import UnknownTheme
+from handlers.generation.pages.charts import chart_data, number, short
+from handlers.generation.pages.contrast import GRAPHICS, TEXT, contrast, mixed
+from handlers.generation.pages.frames import frame_of
+from handlers.generation.pages.theme import Theme
+from handlers.generation.pages.themes import DEFAULT, THEMES, theme_of
+from handlers.generation.pages.typography import breakable, is_rtl, shortened, widest_word
+from handlers.generation.script.content import Bullet, Bullets, Chart, Code, Series, Span, Table
+from handlers.generation.script.page_capacity import capacity_of
+from handlers.generation.script.pagination import paginate
+from handlers.media.errors import RequestError
 
 SHEETS = {
     path.name: path.read_text()
-    for path in resources.files("handlers.generation.look.sheets").iterdir()
+    for path in resources.files("handlers.generation.pages.sheets").iterdir()
     if path.name.endswith(".typ")
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS
-from eventflow.domain.job import fold
+from eventflow.domain.evolve import fold
 from eventflow.domain.values import Step
 from handlers.generation.reuse import as_wanted
 from tests.support import stories as s

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.mathspeech import say_math
-from handlers.generation.mathtree import MathError, parse_math
+from handlers.generation.script.math_speech import say_math
+from handlers.generation.script.mathtree import MathError, parse_math
 
 KINDS = {"seq", "sym", "num", "text", "op", "space", "frac", "binom", "root", "attach", "accent", "bold", "lr"}
 KINDS |= {"matrix", "aligned"}

@@ -6,12 +6,11 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.generation.colours import planes
-from handlers.generation.laid_over import TimedOverlay
-from handlers.generation.moving import Box, Strip, Yuv
-from handlers.generation.pictures import PictureStore, blend
-from handlers.generation.strips import mask_of
-from handlers.generation.timeline import BLANK, FULL_MIX, Shot, plan_timeline
+from handlers.generation.encoding.alpha_blend import mask_of
+from handlers.generation.encoding.colours import planes
+from handlers.generation.encoding.overlays import Box, Strip, TimedOverlay, Yuv
+from handlers.generation.encoding.pictures import PictureStore, blend
+from handlers.generation.encoding.timeline import BLANK, FULL_MIX, Shot, plan_timeline
 
 SIZE, SMALL = (64, 32), (32, 16)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from handlers.generation.content import Scene
-from handlers.generation.document import read_scenes
+from handlers.generation.control import Control
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.grid import SAMPLES_PER_CELL
-from handlers.generation.model import AssetFile, Brief, Control, NarrateTask, Style
+from handlers.generation.model import AssetFile, Brief, NarrateTask, Style
+from handlers.generation.narration.timing import read_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.reading import read_scene
+from handlers.generation.script.content import Scene
+from handlers.generation.script.document import read_scenes
+from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 ASSET = "as_" + "0123456789abcdef" * 2
 CLIP = AssetFile(Path("clip.mp4"), "clip", "video/mp4", 640, 360, 12.5)

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from handlers.generation.aspects import aspect_of
-from handlers.generation.grid import FRAMES_PER_CELL, TICKS_PER_CELL, cells_for
-from handlers.generation.remote.clip import clip_timeline
-from handlers.generation.remote.prompt import seconds_for, size_for
-from handlers.generation.remote.states import Cost, State, read_work
+from handlers.generation.text_to_video.clip import clip_timeline
+from handlers.generation.text_to_video.prompt import seconds_for, size_for
+from handlers.generation.text_to_video.status import Cost, State, read_work
+from handlers.generation.time_grid import FRAMES_PER_CELL, TICKS_PER_CELL, cells_for
 
 
 def read(**value: Any) -> Any:

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import dump, load
-from handlers.generation.script import MAX_CHARS, parse_script
+from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
+from handlers.generation.script.script import MAX_CHARS, parse_script
 
 DECK = """# Streams
 

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.generation import grid
+from handlers.generation import time_grid
+from handlers.generation.encoding.timeline import BLANK, FULL_MIX, plan_timeline
 from handlers.generation.model import Cue
-from handlers.generation.timeline import BLANK, FULL_MIX, plan_timeline
 
 
 @st.composite
 def scenes(draw: st.DrawFn) -> tuple[list[Cue], int]:
     cells = draw(st.integers(1, 60))
-    length = grid.seconds_of(cells)
+    length = time_grid.seconds_of(cells)
     times = sorted(draw(st.lists(st.floats(0, length + 1), max_size=12)))
     return [Cue(step, at) for step, at in enumerate(times)], cells
 
@@ -25,9 +25,9 @@ def test_shots_cover_the_scene_without_gap_or_overlap(scene: tuple[list[Cue], in
     for shot in shots:
         assert shot.start == at
         assert shot.duration > 0
-        assert shot.duration % grid.TICKS_PER_FRAME == 0
+        assert shot.duration % time_grid.TICKS_PER_FRAME == 0
         at += shot.duration
-    assert at == cells * grid.TICKS_PER_CELL
+    assert at == cells * time_grid.TICKS_PER_CELL
 
 
 @given(scenes(), st.booleans())
@@ -35,8 +35,8 @@ def test_each_segment_starts_with_the_only_keyframe_in_it(scene: tuple[list[Cue]
     cues, cells = scene
     timeline = plan_timeline(cues, cells, fades=fades)
     assert sum(timeline.segments) == cells
-    assert max(timeline.segments) <= grid.MAX_SEGMENT_CELLS
-    starts = [sum(timeline.segments[:n]) * grid.TICKS_PER_CELL for n in range(len(timeline.segments))]
+    assert max(timeline.segments) <= time_grid.MAX_SEGMENT_CELLS
+    starts = [sum(timeline.segments[:n]) * time_grid.TICKS_PER_CELL for n in range(len(timeline.segments))]
     assert [shot.start for shot in timeline.shots if shot.keyframe] == starts
 
 
@@ -46,20 +46,20 @@ def test_crossfades_are_single_frames_between_neighbours(scene: tuple[list[Cue],
     for shot in plan_timeline(cues, cells, fades=fades).shots:
         if shot.towards is not None:
             assert fades
-            assert shot.duration == grid.TICKS_PER_FRAME
+            assert shot.duration == time_grid.TICKS_PER_FRAME
             assert 0 < shot.mix < FULL_MIX
             assert shot.towards != shot.picture
 
 
 def test_a_scene_fades_in_reveals_and_fades_out() -> None:
     shots = plan_timeline([Cue(0, 0.4), Cue(1, 2.0)], 10).shots
-    held = [(shot.picture, shot.start // grid.TICKS_PER_FRAME) for shot in shots if shot.towards is None]
+    held = [(shot.picture, shot.start // time_grid.TICKS_PER_FRAME) for shot in shots if shot.towards is None]
     assert held == [(0, 8), (1, 66), (1, 80), (BLANK, 157)]
 
 
 def test_cuts_without_fades() -> None:
     shots = plan_timeline([Cue(0, 0.0), Cue(1, 1.0)], 3, fades=False).shots
-    assert [(s.picture, s.start // grid.TICKS_PER_FRAME) for s in shots] == [(0, 0), (1, 30)]
+    assert [(s.picture, s.start // time_grid.TICKS_PER_FRAME) for s in shots] == [(0, 0), (1, 30)]
 
 
 def test_cues_out_of_order_are_refused() -> None:
@@ -69,13 +69,13 @@ def test_cues_out_of_order_are_refused() -> None:
 
 @given(st.integers(1, 500))
 def test_segments_are_few_and_even(cells: int) -> None:
-    segments = grid.segment_cells(cells)
+    segments = time_grid.segment_cells(cells)
     assert sum(segments) == cells
-    assert len(segments) == -(-cells // grid.MAX_SEGMENT_CELLS)
+    assert len(segments) == -(-cells // time_grid.MAX_SEGMENT_CELLS)
     assert max(segments) - min(segments) <= 1
 
 
 @given(st.integers(1, 2000))
 def test_whole_cells_are_not_rounded_up(cells: int) -> None:
-    assert grid.cells_for(grid.seconds_of(cells)) == cells
-    assert grid.cells_for(grid.seconds_of(cells) + 0.001) == cells + 1
+    assert time_grid.cells_for(time_grid.seconds_of(cells)) == cells
+    assert time_grid.cells_for(time_grid.seconds_of(cells) + 0.001) == cells + 1

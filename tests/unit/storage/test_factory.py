@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from eventflow.storage import LocalStore, ObjectStore, PublicAddress, SigningKeys, open_store
-from eventflow.storage.s3 import S3Store
-from eventflow.storage.s3_client import S3Options
+from eventflow.storage.s3.client import S3Options
+from eventflow.storage.s3.store import S3Store
 
 
 def opened(url: str) -> ObjectStore:

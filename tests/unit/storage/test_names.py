@@ -19,8 +19,8 @@ from eventflow.storage import (
     check_key,
     guess_media_type,
 )
-from eventflow.storage.disposition import safe_name
-from eventflow.storage.s3_errors import Redactor, reported
+from eventflow.storage.content_disposition import safe_name
+from eventflow.storage.s3.errors import Redactor, reported
 
 
 @given(st.text(alphabet=st.sampled_from("ab./\\\0\n~%é") | st.characters(), max_size=40))

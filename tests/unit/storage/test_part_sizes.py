@@ -2,8 +2,8 @@
 
 import pytest
 
-from eventflow.storage.s3_client import MAX_PARTS, MIB
-from eventflow.storage.s3_upload import part_bytes
+from eventflow.storage.s3.client import MAX_PARTS, MIB
+from eventflow.storage.s3.upload import part_bytes
 
 TIB = 1024 * 1024 * MIB
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from eventflow.storage import StorageUnavailable
-from eventflow.storage.s3_errors import Redactor, reported
+from eventflow.storage.s3.errors import Redactor, reported
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 
 from eventflow.storage.port import Method
-from eventflow.storage.s3_client import S3Connection, S3Options
-from eventflow.storage.s3_presign import Presigner
+from eventflow.storage.s3.client import S3Connection, S3Options
+from eventflow.storage.s3.presign import Presigner
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 KEYS = {"access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret+/="}

@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventflow.storage import (
-    BadSignature,
-    ExpiredSignature,
-    MediaGrant,
-    SigningKey,
-    SigningKeys,
-    sign_url,
-    verify,
-)
+from eventflow.storage import BadSignature, ExpiredSignature, MediaGrant, SigningKey, SigningKeys, sign_url, verify
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 OLD, NEW = SigningKey("old", b"o" * 32), SigningKey("new", b"n" * 32)

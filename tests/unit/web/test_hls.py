@@ -10,19 +10,11 @@ from attrs import evolve
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.decide import decide_all
-from eventflow.domain.job import Job
-from eventflow.domain.values import (
-    FileRef,
-    OnSceneFailure,
-    ReprocessFrom,
-    SceneRendition,
-    Segment,
-    Step,
-    StoreRole,
-)
+from eventflow.domain.state import Job
+from eventflow.domain.values import FileRef, OnSceneFailure, ReprocessFrom, SceneRendition, Segment, Step, StoreRole
 from tests.support import stories as s
-from web.editions import Edition, Editions
-from web.hls import captions_playlist, master_playlist, media_playlist
+from web.readmodel.hls_editions import Edition, Editions
+from web.readmodel.hls_playlists import captions_playlist, master_playlist, media_playlist
 
 SIZES = {"720p": (1280, 720), "360p": (640, 360)}
 CELLS = (11, 2)

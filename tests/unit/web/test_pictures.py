@@ -2,9 +2,8 @@
 
 import pytest
 
-from eventflow.domain.companions import Picture, Storyboard
-from eventflow.domain.values import FileRef, Thumbnail
-from web.pictures import as_vtt, fitting
+from eventflow.domain.values import FileRef, Picture, Storyboard, Thumbnail
+from web.routes.pictures import as_vtt, fitting
 
 FILE = FileRef("delivery", "k", "0" * 64, 1, "image/webp")
 SHEET = Picture(1600, 900, FILE)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.ranges import NotModified, Part, Unsatisfiable, Whole, matches_any, parse_range, select
+from web.http.ranges import NotModified, Part, Unsatisfiable, Whole, matches_any, parse_range, select
 
 ETAG = '"abc"'
 

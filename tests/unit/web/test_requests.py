@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from eventflow.domain.commands import RequestReprocess
 from eventflow.domain.values import CaptionMode, MergeField, OnSceneFailure, ReprocessFrom, VideoRequest, Voice
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.document import VERSION
-from handlers.generation.merge import NAME
-from handlers.generation.staging import MAX_SCENES
+from handlers.generation.script.document import VERSION
+from handlers.generation.script.layout import MAX_SCENES
+from handlers.generation.script.merge import NAME
 from ops.forks import request_body
-from web import looks, sources
-from web.errors import FieldError, Problem
-from web.requests import Limits, parse_reprocess, parse_request
+from web.http.errors import FieldError, Problem
+from web.requests import input_fields, style_fields
+from web.requests.video_request import Limits, parse_reprocess, parse_request
 
 LIMITS = Limits(1_000, "explainer", frozenset({"explainer", "simulation"}), frozenset({"en-us", "de"}))
 
@@ -130,10 +130,10 @@ def test_what_is_nested_too_deeply_is_refused(field: str) -> None:
 
 
 def test_the_web_knows_the_aspects_and_names_that_the_handlers_know() -> None:
-    assert set(looks.ASPECTS) == set(ASPECTS)
-    assert NAME.pattern == sources.MERGE_NAME
-    assert sources.DOCUMENT_VERSION == VERSION
-    assert sources.MAX_SCENES == MAX_SCENES
+    assert set(style_fields.ASPECTS) == set(ASPECTS)
+    assert NAME.pattern == input_fields.MERGE_NAME
+    assert input_fields.DOCUMENT_VERSION == VERSION
+    assert input_fields.MAX_SCENES == MAX_SCENES
 
 
 def test_a_test_pattern_needs_no_script() -> None:

@@ -1,0 +1,1 @@
+"""Media that users upload: pictures, clips and sound."""

@@ -1,0 +1,189 @@
+"""Which work a command or a lost file calls for again: reprocessing from a stage, a new run of a scene, reuse.
+
+What calls for work again, and what doesn't: a stage is reprocessed, a file was lost, a scene is as it was before.
+
+Part of `decide`. A reprocess and a loss name what happened; the events that follow them are those that called for
+the work the first time, under a new run, so that the groups need to know nothing else.
+
+Which steps a reprocess would run, for people who want to know before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import evolve as replace
+
+from eventflow.domain import commands as cmd
+from eventflow.domain import events as ev
+from eventflow.domain.commands import RequestReprocess
+from eventflow.domain.errors import CannotReprocess
+from eventflow.domain.evolve import evolve, fold
+from eventflow.domain.state import Job, Phase, Scene, SceneStatus
+from eventflow.domain.values import ReprocessFrom, ReusableScene, SceneRendition, Step
+from eventflow.domain.work import work_of
+
+Events = list[ev.Event]
+
+_BEFORE_ASSEMBLY = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
+
+
+def scenes_completed(job: Job | None) -> Events:
+    """The event that calls for assembly, if `job` has all its scenes."""
+    through = (SceneStatus.RENDERED, SceneStatus.UPLOADED, SceneStatus.SKIPPED)
+    complete = job is not None and job.scenes_are(*through)
+    return [ev.ScenesCompleted(job.run)] if job and job.shown_scenes and complete else []
+
+
+def stream_started(job: Job | None) -> Events:
+    """The event that says that there is something to watch, if `job` has come to that."""
+    if job is None or job.streaming:
+        return []
+    first = next((scene for scene in job.scenes if scene.status is not SceneStatus.SKIPPED), None)
+    begins = first is not None and first.status is SceneStatus.UPLOADED and first.uploaded
+    return [ev.StreamStarted(job.run)] if begins else []
+
+
+def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
+    """What spares a scene its narration and rendering: one from the same source.
+
+    Best for the same place in the video; the segments of one for another place have to be moved before they are used.
+    """
+    moved: ReusableScene | None = None
+    for scene in job.reusable:
+        rendered = _in_qualities(job, scene.rendered)
+        if not rendered or scene.source != source:
+            continue
+        found = replace(scene, rendered=rendered, uploaded=_in_qualities(job, scene.uploaded))
+        if scene.start_cells == start_cells:
+            return found
+        moved = moved or found
+    return moved
+
+
+def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:
+    """One for each quality that the job asks for; none at all unless there are all of them."""
+    by_quality = {rendition.quality: rendition for rendition in renditions}
+    wanted = job.quality_levels
+    return tuple(by_quality[quality] for quality in wanted) if by_quality.keys() >= set(wanted) else ()
+
+
+def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
+    """Do again what is asked for, and whatever is missing for it. Raises CannotReprocess."""
+    _check(job, c)
+    requested = ev.ReprocessRequested(job.last_run + 1, c.from_stage, c.scenes)
+    after = evolve(job, requested)
+    if c.from_stage is ReprocessFrom.PLANNING:
+        return [requested]
+    asked = (
+        range(len(job.scenes)) if c.scenes is None and c.from_stage is not ReprocessFrom.METADATA else c.scenes or ()
+    )
+    rendering = c.from_stage is ReprocessFrom.RENDERING
+    again: Events = []
+    for index, scene in enumerate(after.scenes):
+        if scene.status is SceneStatus.SKIPPED and not rendering:
+            continue
+        if (rendering and index in asked) or not scene.rendered or scene.status is SceneStatus.SKIPPED:
+            again.append(_planned(scene, index, requested.run))
+        elif index in asked or scene.status is not SceneStatus.UPLOADED:
+            again.append(ev.SceneRendered(index, requested.run, scene.rendered))
+    if rendering:
+        planned = fold(again, after)
+        return [requested, *again, *stream_started(planned), *scenes_completed(planned)]
+    if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
+        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions, job.companions))
+    return [requested, *(again or [ev.VideoUploaded(requested.run)])]
+
+
+def _planned(scene: Scene, index: int, run: int) -> ev.ScenePlanned:
+    return ev.ScenePlanned(
+        index, run, scene.title, scene.start_cells, scene.duration_cells, scene.spec, scene.narration, scene.source
+    )
+
+
+def _check(job: Job, c: cmd.RequestReprocess) -> None:
+    stage, count = c.from_stage, len(job.scenes)
+    if c.scenes is not None and stage is ReprocessFrom.METADATA:
+        raise CannotReprocess("scenes", "metadata is of the whole video: leave the scenes out")
+    for scene in c.scenes or ():
+        if not 0 <= scene < count:
+            there_is = f"it has 0 to {count - 1}" if count else "it has none"
+            raise CannotReprocess("scenes", f"the job has no scene {scene}; {there_is}")
+    if stage is ReprocessFrom.RENDERING and not (job.scenes and job.all_scenes_planned):
+        raise CannotReprocess("from", "not every scene of the job is planned: reprocess it from planning")
+    shown = [job.scenes[index] for index in job.shown_scenes]
+    if stage is ReprocessFrom.UPLOAD and not (job.videos and all(scene.rendered for scene in shown)):
+        raise CannotReprocess("from", "the job has no video that could be uploaded: reprocess it from rendering")
+    uploaded = job.scenes_are(SceneStatus.UPLOADED, SceneStatus.SKIPPED)
+    if stage is ReprocessFrom.METADATA and not (job.deliverables_uploaded and uploaded):
+        raise CannotReprocess("from", "not all of the job's files are uploaded: reprocess it from upload")
+
+
+def lost(job: Job, c: cmd.ReportLostArtefact) -> Events:
+    """What has to be made again for want of the files that `c.step` has missed.
+
+    The scenes that they belong to are rendered again. A video that is gone is assembled again. Without what a scene is
+    rendered from, the job is planned again; scenes that come out the same are then reused.
+    """
+    if c.step is Step.UPLOAD_SCENE and c.scene is not None:
+        return _render_again(job, {c.scene: c.keys[0]}, c.step)
+    if c.step is Step.ASSEMBLE and (found := _scenes_of(job, c.keys)):
+        return _render_again(job, found, c.step)
+    if c.step in (Step.UPLOAD_VIDEO, Step.EXTRACT_METADATA) and job.scenes:
+        gone = ev.ArtefactLost(job.last_run + 1, c.step, None, c.keys[0])
+        return [gone, *scenes_completed(evolve(job, gone))]
+    gone = ev.ArtefactLost(_run_after(job), c.step, c.scene, c.keys[0])
+    after = evolve(job, gone)
+    return [gone, ev.ReprocessRequested(after.last_run + 1, ReprocessFrom.PLANNING, ())]
+
+
+def _scenes_of(job: Job, keys: tuple[str, ...]) -> dict[int, str]:
+    """Scene -> the first of `keys` that names a file of its rendering."""
+    found: dict[int, str] = {}
+    for index, scene in enumerate(job.scenes):
+        files = {file.key for rendition in scene.rendered for file in rendition.files}
+        if mine := [key for key in keys if key in files]:
+            found[index] = mine[0]
+    return found
+
+
+def _render_again(job: Job, scenes: dict[int, str], step: Step) -> Events:
+    events: Events = []
+    for index, key in scenes.items():
+        gone = ev.ArtefactLost(_run_after(job), step, index, key)
+        planned = _planned(job.scenes[index], index, max(job.last_run, gone.run) + 1)
+        events += [gone, planned]
+        job = evolve(evolve(job, gone), planned)
+    return events
+
+
+def _run_after(job: Job) -> int:
+    """The job's run after a loss: the present one as long as no step depends on the job's scenes being complete."""
+    return job.run if job.phase in _BEFORE_ASSEMBLY else job.last_run + 1
+
+
+Row = tuple[str, str]
+
+#: What follows once the scenes are rendered, or the video is assembled, ...
+_AFTER = (Step.ASSEMBLE, Step.UPLOAD_VIDEO, Step.EXTRACT_METADATA)
+
+
+def steps_of(job: Job, command: RequestReprocess, events: Sequence[ev.Event], *, planned_again: bool) -> list[Row]:
+    """(step, scene) in the order of the work. `events` are what `command` decides.
+
+    `planned_again`: the workspace no longer holds what the scenes are rendered from.
+    """
+    if command.from_stage is ReprocessFrom.PLANNING:
+        asked = "all" if command.scenes is None else ", ".join(map(str, command.scenes)) or "none"
+        scenes = asked if command.scenes is None else f"{asked}, and those that come out differently"
+        rows = [(Step.PLAN, ""), (Step.RENDER_SCENE, scenes), (Step.UPLOAD_SCENE, scenes)]
+        return [*((step.value, scene) for step, scene in rows), *((step.value, "") for step in _AFTER)]
+    work = [found for event in events[1:] if (found := work_of(event))]
+    steps = [(w.step, "" if w.scene is None else str(w.scene)) for w in work]
+    rendered = [scene for step, scene in steps if step is Step.RENDER_SCENE]
+    steps += [(Step.UPLOAD_SCENE, scene) for scene in rendered]
+    done = {step for step, _ in steps}
+    first = Step.ASSEMBLE if command.from_stage is ReprocessFrom.RENDERING else Step.EXTRACT_METADATA
+    steps += [(step, "") for step in _AFTER[_AFTER.index(first) :] if step not in done]
+    plan = [(Step.PLAN, "")] if planned_again else []
+    return [(step.value, scene) for step, scene in [*plan, *steps]]

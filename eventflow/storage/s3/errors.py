@@ -1,0 +1,185 @@
+"""S3 errors and answers in the terms of the storage port, without secrets.
+
+What S3 says of an object, as the port has it.
+
+What botocore's and aiohttp's errors mean, said without secrets.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any
+
+import aiohttp
+from attrs import frozen
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from eventflow.storage.errors import (
+    DamagedOnTheWay,
+    ObjectMissing,
+    RangeNotSatisfiable,
+    StorageError,
+    StorageRefused,
+    StorageUnavailable,
+)
+from eventflow.storage.object_keys import guess_media_type
+from eventflow.storage.port import ObjectInfo
+
+_MISSING = {"NoSuchKey", "NotFound", "404"}
+_CORRUPTED = {
+    "BadDigest",
+    "InvalidDigest",
+    "ContentSHA256Mismatch",
+    "XAmzContentSHA256Mismatch",
+    "XAmzContentChecksumMismatch",
+}
+_TRANSIENT = {
+    "ConditionalRequestConflict",
+    "InternalError",
+    "NoSuchUpload",  # somebody cleaned up: a new upload will do
+    "OperationAborted",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "SlowDown",
+    "SlowDownRead",
+    "SlowDownWrite",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+}
+#: What to do about it, by the store's code (or the bare status of an answer without a body).
+_WAYS_OUT = {
+    "NoSuchBucket": "Create the bucket, or correct its name.",
+    "AccessDenied": "Give these credentials the right to do this.",
+    "403": "Check the credentials and their rights.",
+    "InvalidAccessKeyId": "Check AWS_ACCESS_KEY_ID.",
+    "SignatureDoesNotMatch": "Check AWS_SECRET_ACCESS_KEY, and the region.",
+    "ExpiredToken": "Renew the session token.",
+    "RequestTimeTooSkewed": "Set this machine's clock.",
+    "PermanentRedirect": "The bucket is in another region: set AWS_REGION.",
+    "AuthorizationHeaderMalformed": "Set AWS_REGION to the bucket's region.",
+    "AuthorizationQueryParametersError": "Set AWS_REGION to the bucket's region.",
+    "IllegalLocationConstraintException": "The bucket is in another region: set AWS_REGION.",
+}
+_NETWORK = (
+    boto.ConnectionError,
+    boto.HTTPClientError,
+    boto.ResponseStreamingError,
+    boto.IncompleteReadError,
+    ResponseParserError,  # typically a proxy's HTML page instead of S3's XML
+    aiohttp.ClientError,
+    asyncio.TimeoutError,
+    OSError,
+)
+_CREDENTIALS = (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError)
+
+# A URL's query and user part are where signatures and passwords are.
+_QUERY = re.compile(r"(https?://[^\s\"'?<>]*)\?[^\s\"'<>]*")
+_USER_PART = re.compile(r"(https?://)[^/\s\"'@]*@")
+_NAMED_SECRET = re.compile(
+    r"((?:X-Amz-)?(?:Signature|Security-Token|Credential|AWSAccessKeyId)\s*[=:]\s*)[^\s&,;\"'<>]+", re.IGNORECASE
+)
+
+
+@frozen
+class Redactor:
+    """Takes secrets out of texts that come from outside."""
+
+    secrets: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        text = _USER_PART.sub(r"\1***@", _QUERY.sub(r"\1?***", text))
+        return _NAMED_SECRET.sub(r"\1***", text)[:500]
+
+
+@contextmanager
+def reported(what: str, redact: Redactor) -> Iterator[None]:
+    """Turns what a request may raise into a StorageError about `what`; nothing but a request in its body.
+
+    The cause is cut off: its text and attributes may hold what must not be logged.
+    """
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _answered(what, error, redact) from None
+    except _CREDENTIALS as error:
+        way_out = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role."
+        raise StorageRefused(f"{what}: {redact(str(error))}. {way_out}", upstream_code=_name(error)) from None
+    except _NETWORK as error:
+        text = redact(str(error)) or "timed out"
+        raise StorageUnavailable(f"{what}: {text} ({_name(error)})", upstream_code=_name(error)) from None
+    except boto.BotoCoreError as error:
+        raise StorageRefused(f"{what}: {redact(str(error))}", upstream_code=_name(error)) from None
+
+
+def _answered(what: str, error: boto.ClientError, redact: Redactor) -> StorageError:
+    """The error that an answer of the store stands for."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    text = redact(str(error.response.get("Error", {}).get("Message", "")))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    way_out = _WAYS_OUT.get(code, "")
+    message = f"{what}: {code} {text} (status {status}). {way_out}".strip()
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return _kind(code, status)(message, upstream_code=code, retry_after_s=_seconds(headers.get("retry-after", "")))
+
+
+def _seconds(retry_after: str) -> float | None:
+    """The header's seconds; its other form, a date, isn't used by stores."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+
+
+def _kind(code: str, status: int) -> type[StorageError]:
+    if code in _MISSING:
+        return ObjectMissing
+    if code in _CORRUPTED:
+        return DamagedOnTheWay
+    if code in _TRANSIENT:
+        return StorageUnavailable
+    if status == 416:
+        return RangeNotSatisfiable
+    # 507 is a full store (MinIO): waiting does not help.
+    if status == 429 or (status >= 500 and status not in (501, 507)):
+        return StorageUnavailable
+    return StorageRefused
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def described(key: str, answer: Mapping[str, Any]) -> ObjectInfo:
+    """The object of an answer to GET or HEAD."""
+    return ObjectInfo(
+        key=key,
+        size_bytes=int(answer["ContentLength"]),
+        sha256=answer.get("Metadata", {}).get("sha256"),
+        media_type=str(answer.get("ContentType") or guess_media_type(key)),
+        etag=_etag(answer),
+        modified_at=answer["LastModified"].astimezone(UTC),
+    )
+
+
+def listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
+    """The object of an entry in a list, which tells less."""
+    return ObjectInfo(
+        key=key,
+        size_bytes=int(entry["Size"]),
+        sha256=None,
+        media_type=guess_media_type(key),
+        etag=_etag(entry),
+        modified_at=entry["LastModified"].astimezone(UTC),
+    )
+
+
+def same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:
+    """Whether the object is what would be stored."""
+    return (info.size_bytes, info.sha256, info.media_type) == (size_bytes, sha256, media_type)
+
+
+def _etag(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("ETag", "")).strip('"')

@@ -1,0 +1,195 @@
+"""Fetches a file from a URL that a user has named, as if the user meant harm.
+
+Each name is resolved here, once for each request, all its addresses are checked, and the connection goes to one of the
+checked ones: a name that means another address a moment later changes nothing. Redirects are followed by hand and each
+is checked like the first. No proxy, cookie, credential or decompression has a part in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from attrs import field, frozen
+from yarl import URL
+
+from eventflow.assets.errors import RemoteFailed, RemoteRefused
+from handlers.assets.public_addresses import Address, is_public, parse
+
+#: name, port -> its addresses as text. Raises OSError.
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+MAX_REDIRECTS = 3
+MAX_URL_CHARS = 2_048
+_CHUNK_BYTES = 64 * 1024
+_ODD_NUMBER = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_HEADERS = {"User-Agent": "eventflow", "Accept": "image/*, video/*, audio/*", "Accept-Encoding": "identity"}
+
+
+@frozen
+class Patience:
+    """Seconds: for a connection, between two pieces, for the whole."""
+
+    connect_s: float = 10.0
+    silence_s: float = 15.0
+    total_s: float = 120.0
+
+
+async def resolve_by_system(name: str, port: int) -> Sequence[str]:
+    """The addresses that this machine finds for `name`. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+@frozen
+class RemoteFetcher:
+    """`schemes` are those of allowed URLs. `allowed` says which addresses may be connected to."""
+
+    schemes: frozenset[str] = frozenset({"https"})
+    resolve: Resolve = resolve_by_system
+    allowed: Callable[[Address], bool] = is_public
+    patience: Patience = field(factory=Patience)
+
+    def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The file at `url` in pieces, as it is sent. Raises RemoteRefused, RemoteFailed, while it is read, too."""
+        return self._fetched(url)
+
+    @asynccontextmanager
+    async def _fetched(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        total = aiohttp.ClientTimeout(
+            total=self.patience.total_s, sock_connect=self.patience.connect_s, sock_read=self.patience.silence_s
+        )
+        resolver = _Checked(self.resolve, self.allowed)
+        connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True, limit=1)
+        try:
+            async with (
+                asyncio.timeout(self.patience.total_s),
+                aiohttp.ClientSession(
+                    connector=connector,
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    headers=_HEADERS,
+                    timeout=total,
+                    trust_env=False,
+                    auto_decompress=False,
+                ) as session,
+                await self._answer(session, url) as answer,
+            ):
+                yield _pieces(answer)
+        except TimeoutError as error:
+            raise _too_slow() from error
+
+    async def _answer(self, session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
+        """The answer that is no redirect, checked."""
+        target = self._checked(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            with _told_plainly():
+                answer = await session.get(target, allow_redirects=False)
+            location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
+            if location is None:
+                return _good(answer)
+            answer.close()
+            target = self._checked(str(_joined(target, location)))
+        raise RemoteRefused(f"the URL redirects more than {MAX_REDIRECTS} times")
+
+    def _checked(self, text: str) -> URL:
+        """Raises RemoteRefused."""
+        schemes = " or ".join(sorted(self.schemes))
+        if len(text) > MAX_URL_CHARS:
+            raise RemoteRefused(f"the URL is longer than {MAX_URL_CHARS} characters")
+        try:
+            url = URL(text)
+            host, port = url.raw_host, url.port
+        except ValueError as error:
+            raise RemoteRefused("the URL can't be read") from error
+        if url.scheme not in self.schemes or not host or not port:
+            raise RemoteRefused(f"the URL has to be an absolute one with {schemes}")
+        if url.user is not None or url.password is not None:
+            raise RemoteRefused("the URL must not hold a user name or password")
+        literal = parse(host)
+        if literal is None and _ODD_NUMBER.search(host):  # 127.1, 0x7f.1, 2130706433: an address in disguise
+            raise _not_public()
+        if literal is not None and not self.allowed(literal):  # connected to without being resolved
+            raise _not_public()
+        return url
+
+
+def _joined(base: URL, location: str) -> URL:
+    try:
+        return base.join(URL(location))
+    except ValueError as error:
+        raise RemoteRefused("the URL redirects to something that is no URL") from error
+
+
+def _not_public() -> RemoteRefused:
+    """The same for every address: who asks isn't told what a name means inside."""
+    return RemoteRefused("the URL, or one that it redirects to, isn't on the public internet")
+
+
+def _good(answer: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    if answer.status != 200:
+        answer.close()
+        raise RemoteFailed(f"the URL's server answers {answer.status}")
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        answer.close()
+        raise RemoteFailed("the URL's server sends the file compressed, though it was asked not to")
+    return answer
+
+
+async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    while True:
+        with _told_plainly():
+            chunk = await answer.content.read(_CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Around what talks to the server: who asks isn't told more of the network than they need."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise _too_slow() from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise RemoteFailed("the URL's server can't be reached, or its answer can't be read") from error
+
+
+def _too_slow() -> RemoteFailed:
+    return RemoteFailed("the URL's server is too slow")
+
+
+@frozen
+class _Checked(AbstractResolver):
+    """A name is refused as a whole where one of its addresses may not be connected to."""
+
+    found: Resolve
+    allowed: Callable[[Address], bool]
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        try:
+            addresses = [parse(text) for text in await self.found(host, port)]
+        except (OSError, UnicodeError) as error:
+            raise RemoteFailed("the URL's server has no address") from error
+        if not addresses:
+            raise RemoteFailed("the URL's server has no address")
+        if not all(address is not None and self.allowed(address) for address in addresses):
+            raise _not_public()
+        return [_result(host, port, address) for address in addresses if address is not None]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _result(host: str, port: int, address: Address) -> ResolveResult:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=str(address), port=port, family=family, proto=0, flags=flags)

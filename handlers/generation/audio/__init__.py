@@ -1,0 +1,1 @@
+"""Sound: AAC, loudness, music."""

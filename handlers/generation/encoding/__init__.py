@@ -1,0 +1,1 @@
+"""From pictures and sound to segments, and from segments to MP4."""

@@ -1,0 +1,1 @@
+"""Files beside the whole video: thumbnails, poster, storyboard, preview, sound."""

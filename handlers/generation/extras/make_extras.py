@@ -1,0 +1,110 @@
+"""What is made beside the whole videos when they have been joined: thumbnails, poster, storyboard, preview, sound.
+
+A video without any of these is a video all the same: what can't be made is told, and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import frozen
+
+from eventflow.domain import values
+from eventflow.domain.values import AudioFile, Companions, Picture, Storyboard
+from eventflow.runtime.context import StepContext
+from handlers.generation.audio.aac import extract_sound
+from handlers.generation.extras import storyboard
+from handlers.generation.extras.stills import Still
+from handlers.generation.extras.storyboard import make_preview, make_storyboard
+from handlers.generation.extras.thumbnails import make_thumbnails
+from handlers.media.errors import MediaError
+from handlers.workspace import Workspace
+
+T = TypeVar("T")
+
+M4A = "audio/mp4"
+
+
+@frozen
+class Joined:
+    """A whole video that lies in `path`."""
+
+    video: values.VideoFile
+    path: Path
+
+
+@frozen
+class Extras:
+    """`problems` says what is missing, and why."""
+
+    thumbnails: tuple[values.Thumbnail, ...]
+    companions: Companions
+    problems: tuple[str, ...]
+
+
+@frozen
+class Making:
+    """Everything for one job, in `folder`; the files go to the workspace. `scene_cells` are the lengths of scenes."""
+
+    workspace: Workspace
+    reaction: StepContext
+    folder: Path
+    scene_cells: Sequence[int]
+
+    async def all(self, joined: Sequence[Joined]) -> Extras:
+        """Thumbnails and poster come from the best video; the others from the smallest, which is enough for them.
+
+        Raises StorageError, Stopped.
+        """
+        best = max(joined, key=lambda each: each.video.height)
+        least = min(joined, key=lambda each: each.video.height)
+        problems = list[str]()
+
+        async def attempt(what: str, make: Callable[[Joined], Awaitable[T]], source: Joined) -> T | None:
+            try:
+                return await make(source)
+            except MediaError as error:
+                problems.append(f"no {what}: {error}")
+                return None
+
+        audio = await attempt("audio file", self._audio, least)
+        if not self.reaction.job.request.thumbnail_generation:
+            return Extras((), Companions(audio), tuple(problems))
+        thumbnails, poster = await attempt("thumbnails", self._thumbnails, best) or ((), ())
+        board = await attempt("storyboard", self._storyboard, least)
+        preview = await attempt("preview", self._preview, least)
+        return Extras(thumbnails, Companions(audio, poster, board, preview), tuple(problems))
+
+    async def _audio(self, source: Joined) -> AudioFile:
+        target, duration_s = self.folder / "audio.m4a", source.video.duration_s
+        info = await self.reaction.in_thread(extract_sound, source.path, target, duration_s)
+        return AudioFile(info.duration_s, await self.workspace.put(self.reaction.job_id, target, M4A))
+
+    async def _thumbnails(self, source: Joined) -> tuple[tuple[values.Thumbnail, ...], tuple[Picture, ...]]:
+        made = await self.reaction.in_thread(make_thumbnails, source.path, self.folder, self.scene_cells)
+        kept = await self._keep(each.still for each in made.thumbnails)
+        indices = [each.index for each in made.thumbnails]
+        thumbnails = [values.Thumbnail(n, p.width, p.height, p.file) for n, p in zip(indices, kept, strict=True)]
+        return tuple(thumbnails), await self._keep(made.poster)
+
+    async def _storyboard(self, source: Joined) -> Storyboard:
+        duration_s = source.video.duration_s
+        made = await self.reaction.in_thread(make_storyboard, source.path, self.folder, duration_s)
+        sheets, shape = await self._keep(made.sheets), (storyboard.COLUMNS, storyboard.ROWS)
+        return Storyboard(
+            made.interval_s, duration_s, made.count, made.tile_width, made.tile_height, *shape, sheets=sheets
+        )
+
+    async def _preview(self, source: Joined) -> Picture:
+        made = await self.reaction.in_thread(make_preview, source.path, self.folder, source.video.duration_s)
+        (picture,) = await self._keep([made])
+        return picture
+
+    async def _keep(self, stills: Iterable[Still]) -> tuple[Picture, ...]:
+        kept = []
+        for still in stills:
+            file = await self.workspace.put(self.reaction.job_id, still.path, still.media_type)
+            kept.append(Picture(still.width, still.height, file))
+        return tuple(kept)

@@ -1,0 +1,65 @@
+"""Thumbnails and the poster of a finished video: a set of sizes and formats, each made once.
+
+What is stored is served as it is: the same bytes from every process and cache, no picture is decoded for a request.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from handlers.generation.encoding.timeline import FADE_OUT_FRAMES
+from handlers.generation.extras.stills import FORMATS, Still, frames_at, save, within
+from handlers.generation.time_grid import FRAME_RATE, seconds_of
+
+#: Longer sides in pixels.
+SIZES: Final = (1280, 640, 320)
+POSTER_SIZE: Final = 1920
+#: Before the fade at the end of a scene everything on its page is revealed.
+_BEFORE_END_S: Final = (FADE_OUT_FRAMES + 6) / FRAME_RATE
+
+
+@frozen
+class Thumbnail:
+    """One size and format of picture `index`; `at_s` in seconds from the start of the video."""
+
+    index: int
+    still: Still
+    at_s: float
+
+
+@frozen
+class Thumbnails:
+    """`poster` is the picture of the first page in each format, larger than a thumbnail."""
+
+    thumbnails: tuple[Thumbnail, ...]
+    poster: tuple[Still, ...]
+
+
+def make_thumbnails(video: Path, directory: Path, scene_cells: Sequence[int], count: int = 3) -> Thumbnails:
+    """`count` pictures spread over the scenes (the first is of the first scene), each of a full page.
+
+    `scene_cells` are the lengths of the scenes. Fewer scenes give fewer pictures; a video smaller than a size gives
+    that one in its own size, once. Blocking. Raises CorruptArtefact.
+    """
+    times = moments(scene_cells, count)
+    thumbnails, poster = list[Thumbnail](), tuple[Still, ...]()
+    for index, (at_s, image) in enumerate(zip(times, frames_at(video, times), strict=True)):
+        if index == 0:
+            large = within(image, POSTER_SIZE, POSTER_SIZE)
+            poster = tuple(save(large, directory / "poster", form) for form in FORMATS)
+        scaled = {(small := within(image, size, size)).size: small for size in SIZES}
+        for picture in scaled.values():
+            stem = directory / f"thumbnail-{index}-{picture.width}"
+            thumbnails += [Thumbnail(index, save(picture, stem, form), at_s) for form in FORMATS]
+    return Thumbnails(tuple(thumbnails), poster)
+
+
+def moments(scene_cells: Sequence[int], count: int) -> tuple[float, ...]:
+    """Times in seconds at which pages are full, of `count` scenes spread evenly, the first included."""
+    ends = [seconds_of(cells) - _BEFORE_END_S for cells in accumulate(scene_cells)]
+    if len(ends) <= count:
+        return tuple(ends)
+    return tuple(ends[round(number * (len(ends) - 1) / max(1, count - 1))] for number in range(count))

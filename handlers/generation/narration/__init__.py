@@ -1,0 +1,1 @@
+"""Speech, its timing, and captions."""

@@ -1,0 +1,166 @@
+"""Narration of a scene: its lines spoken one by one, so that the time of every reveal is exact."""
+
+from collections.abc import Callable
+from typing import Final
+
+import av
+import numpy as np
+from attrs import evolve, frozen
+
+from eventflow.requests.limits import FASTEST_RATE, SLOWEST_RATE
+from handlers.generation.audio.loudness import amplified, limited, speech_gain
+from handlers.generation.audio.pcm import Samples
+from handlers.generation.control import Control, Warned
+from handlers.generation.errors import NarratorUnavailable, SpeechError, Stopped
+from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
+from handlers.generation.narration.narrators.base import Speech
+from handlers.generation.narration.narrators.choice import Narrators
+from handlers.generation.narration.narrators.estimate import heard
+from handlers.generation.script.content import Line
+from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLE_RATE, SAMPLES_PER_CELL, cells_for
+from handlers.media.errors import RequestError
+
+PAUSE_S: Final = 0.32
+#: A page that is revealed without a word is looked at for this long.
+WORDLESS_S: Final = 0.9
+#: How long a line takes that is shown and not spoken: characters in a second, and seconds at least.
+_READ_PER_S: Final = 14.0
+_READ_AT_LEAST_S: Final = 1.2
+
+
+class BadRate(RequestError):
+    """The rate factor is not between 0.5 and 2."""
+
+    code = "bad_rate"
+
+
+@frozen
+class SpokenScene:
+    """`samples`: int16 mono at 48 kHz, exactly as long as `narration.duration_cells`."""
+
+    samples: Samples
+    narration: Narration
+
+
+@frozen
+class _SpokenText:
+    """A line at 48 kHz without the silence around it, and its words in seconds from its start."""
+
+    samples: Samples
+    words: tuple[Word, ...] = ()
+    estimated: bool = False
+
+
+def check(voice: Voice, narrators: Narrators | None = None) -> None:
+    """Raises UnknownVoice, NarratorUnavailable or BadRate."""
+    if not SLOWEST_RATE <= voice.rate <= FASTEST_RATE:
+        raise BadRate(f"the rate is between {SLOWEST_RATE} and {FASTEST_RATE}, not {voice.rate}")
+    (narrators or Narrators()).check(voice.name)
+
+
+def narrate(
+    lines: tuple[Line, ...], voice: Voice, narrators: Narrators, control: Control, *, last_try: bool
+) -> SpokenScene:
+    """Speak a scene; where its narrator fails for good, as a whole with the one that stands in, which is noted.
+
+    Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped.
+    """
+    try:
+        return speak_lines(lines, voice, narrators, control.should_stop)
+    except (SpeechError, NarratorUnavailable) as error:
+        instead = narrators.stand_in(voice.name)
+        if instead is None or (error.retryable and not last_try):
+            raise
+        control.note(Warned("narrator_fell_back", f"{voice.name} fails, {instead} speaks instead: {error}"))
+    return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
+
+
+def speak_lines(
+    lines: tuple[Line, ...],
+    voice: Voice,
+    narrators: Narrators | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> SpokenScene:
+    """Speak a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
+    who = narrators or Narrators()
+    check(voice, who)
+    pieces: list[Samples] = [_silence(LEAD_IN_S)]
+    position = len(pieces[0])
+    cues: dict[int, float] = {}
+    spoken: list[SpokenLine] = []
+    estimated = False
+    for line in lines:
+        if should_stop():
+            raise Stopped("stopped while speaking")
+        start_s = position / SAMPLE_RATE
+        cues.setdefault(line.step, start_s)
+        said = _speak(line.text, voice, who)
+        samples = said.samples
+        if len(samples):
+            words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
+            spoken.append(SpokenLine(line.text, start_s, start_s + len(samples) / SAMPLE_RATE, words))
+            estimated = estimated or said.estimated
+        for piece in (samples, _silence(PAUSE_S / voice.rate if len(samples) else WORDLESS_S)):
+            pieces.append(piece)
+            position += len(piece)
+    cells = cells_for(position / SAMPLE_RATE + LEAD_OUT_S)
+    sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
+    sound[:position] = np.concatenate(pieces)
+    order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
+    narration = Narration(cells, order, tuple(spoken), who.language(voice.name), estimated)
+    return SpokenScene(_normalised(sound, narration.lines), narration)
+
+
+def time_lines(lines: tuple[Line, ...], rate: float) -> Narration:
+    """A scene that nobody speaks: each line stays for as long as it takes to be read. Raises BadRate."""
+    if not SLOWEST_RATE <= rate <= FASTEST_RATE:
+        raise BadRate(f"the rate is between {SLOWEST_RATE} and {FASTEST_RATE}, not {rate}")
+    position, cues = LEAD_IN_S, dict[int, float]()
+    for line in lines:
+        cues.setdefault(line.step, position)
+        length_s = max(_READ_AT_LEAST_S, len(line.text) / _READ_PER_S) if line.text.strip() else WORDLESS_S
+        position += length_s / rate
+    order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
+    return Narration(cells_for(position + LEAD_OUT_S), order)
+
+
+def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
+    if not any(map(str.isalnum, text)):
+        return _SpokenText(np.zeros(0, np.int16))
+    speech = narrators.speak(text, voice.name, voice.rate)
+    part = heard(speech.samples)
+    if part is None:
+        return _SpokenText(np.zeros(0, np.int16))
+    margin = speech.rate // 100
+    first, last = max(0, part[0] - margin), min(len(speech.samples), part[1] + margin)
+    samples = _resampled(speech.samples[first:last], speech.rate)
+    return _SpokenText(samples, _words(speech, first), speech.estimated)
+
+
+def _words(speech: Speech, first: int) -> tuple[Word, ...]:
+    return tuple(
+        Word(word.position, word.length, max(0.0, word.start_s - first / speech.rate)) for word in speech.words
+    )
+
+
+def _resampled(samples: Samples, rate: int) -> Samples:
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[np.newaxis]), format="s16", layout="mono")
+    frame.sample_rate = rate
+    parts = [out.to_ndarray()[0] for out in (*resampler.resample(frame), *resampler.resample(None))]
+    return np.concatenate(parts).astype(np.int16)
+
+
+def _silence(seconds: float) -> Samples:
+    return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
+
+
+def _normalised(samples: Samples, lines: tuple[SpokenLine, ...]) -> Samples:
+    """At the loudness of all videos; silence stays silence."""
+    if not lines:
+        return samples
+    scene = np.asarray(samples[np.newaxis] / np.float32(32768), np.float32)
+    spans = [slice(round(line.start_s * SAMPLE_RATE), round(line.end_s * SAMPLE_RATE)) for line in lines]
+    gain = speech_gain(scene, np.concatenate([scene[:, span] for span in spans], axis=1))
+    loud = limited(amplified(scene, gain))
+    return np.asarray(np.round(np.clip(loud[0], -1, 1) * 32767), np.int16)

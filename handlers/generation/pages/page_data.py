@@ -1,0 +1,226 @@
+"""A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from handlers.generation.model import to_spec
+from handlers.generation.pages.charts import chart_data
+from handlers.generation.pages.columns import Arranged, Beside, arranged, backdrop_of
+from handlers.generation.pages.fonts import with_fallbacks
+from handlers.generation.pages.frames import Frame
+from handlers.generation.pages.images import Raster
+from handlers.generation.pages.theme import Theme
+from handlers.generation.pages.typography import breakable, ems, is_rtl, shortened, spans_rtl, typographic, widest_word
+from handlers.generation.script.content import (
+    Block,
+    Bullets,
+    Chart,
+    Clip,
+    Code,
+    Columns,
+    Heading,
+    Image,
+    Math,
+    Paragraph,
+    Quote,
+    Scene,
+    Span,
+    Spans,
+    Table,
+)
+from handlers.generation.script.mathtree import MathError, Node, parse_math
+
+#: Characters of a word that stays whole, by the arrangement of the page; in half of its width; in a heading.
+_LONGEST: Final = {"wide": 32, "tall": 22, "square": 24}
+_LONGEST_HALF: Final = {"wide": 22, "tall": 22, "square": 12}
+_LONGEST_HEADING: Final = 24
+#: Width of the running title, in em of its size.
+_FOOTER_EMS: Final = {"wide": 60.0, "tall": 27.0, "square": 32.0}
+#: Characters of a line of a table.
+_TABLE_CHARS: Final = {"wide": 66, "tall": 30, "square": 38}
+#: So much of a line a table counts for, in em: it may grow by a third at most.
+_WIDEST_TABLE: Final = {"wide": 28.0, "tall": 14.5, "square": 17.0}
+
+
+def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Raster]) -> dict[str, Any]:
+    """What the sheets draw from."""
+    over = backdrop_of(scene)
+    blocks = [block for block in scene.blocks if block is not over]
+    setting = _Setting(frame, rasters, _LONGEST[frame.shape])
+    heading = _spans(scene.heading, _LONGEST_HEADING)
+    plain = "".join(span.text for span in scene.heading) or scene.deck
+    half = over is None and scene.layout in ("content", "image")
+    return {
+        "layout": "content" if scene.layout == "image" and over is None else _fitting(scene),
+        "over": over is not None,
+        "steps": scene.steps,
+        "heading": heading,
+        "rtl": spans_rtl(scene.heading),
+        "longest": max(4.0, *(widest_word(span.get("text", "")) for span in heading)) if heading else 4.0,
+        "widest": _widest(scene.blocks, frame.shape),
+        "blocks": [setting.block(block) for block in (arranged(blocks, frame, rasters) if half else blocks)],
+        "short": all(len(word) <= 14 for word in scene.title.split()) and ems(scene.title) <= 25,
+        "number": f"{scene.index + 1:02}",
+        "part": scene.part,
+        "parts": scene.parts,
+        "position": f"{scene.index + 1} / {scene.count}" if frame.footed else "",
+        "count": scene.count,
+        "done": (scene.index + 1) / scene.count,
+        "footer": shortened(scene.deck, _FOOTER_EMS[frame.shape]) if frame.footed else "",
+        "initial": next((char.upper()[:1] for char in plain if char.isalpha()), ""),
+        "frame": frame.data(),
+        "look": _look(theme),
+    }
+
+
+def _fitting(scene: Scene) -> str:
+    """A page of a quote alone needs that quote."""
+    quoted = len(scene.blocks) == 1 and isinstance(scene.blocks[0], Quote)
+    return "content" if scene.layout == "quote" and not quoted else scene.layout
+
+
+def _look(theme: Theme) -> dict[str, Any]:
+    data = theme.data()
+    for use in ("display", "body", "mono", "quote"):
+        data["faces"][use] = with_fallbacks(data["faces"][use])
+    return data
+
+
+def _widest(blocks: Sequence[Block], shape: str) -> float:
+    """The widest word of running text, in em: what grows must not leave the page."""
+    texts: list[Spans] = []
+    widest = [1.0]
+    for block in blocks:
+        match block:
+            case Bullets():
+                texts += [item.spans for item in block.items]
+            case Paragraph():
+                texts += [sentence.spans for sentence in block.sentences]
+            case Heading() | Quote():
+                texts.append(block.spans)
+            case Table():
+                widest.append(_WIDEST_TABLE[shape])
+            case _:
+                pass
+    longest = _LONGEST[shape]
+    return max(*widest, *(widest_word(breakable(span.text, longest)) for spans in texts for span in spans), 1.0)
+
+
+@frozen
+class _Setting:
+    """How blocks are set: on which frame, with which pictures, and how long a word may be."""
+
+    frame: Frame
+    rasters: Mapping[str, Raster]
+    longest: int
+
+    def block(self, block: Arranged) -> dict[str, Any]:
+        match block:
+            case Code():
+                columns = max(map(len, block.text.split("\n")))
+                return {**to_spec(block), "columns": columns}
+            case Math():
+                tree = _tree(block.source)
+                return {**to_spec(block), "tree": tree, "source": breakable(block.source, self.longest)}
+            case Table():
+                return self._table(block)
+            case Bullets():
+                return self._bullets(block)
+            case Paragraph():
+                sentences = [{"step": s.step, "spans": self._text(s.spans)} for s in block.sentences]
+                rtl = any(spans_rtl(s.spans) for s in block.sentences[:1])
+                return {"kind": block.kind, "sentences": sentences, "rtl": rtl}
+            case Heading():
+                return {**to_spec(block), "spans": self._text(block.spans), "rtl": spans_rtl(block.spans)}
+            case Quote():
+                source = self._text(block.source)
+                spans = self._text(block.spans)
+                return {**to_spec(block), "spans": spans, "source": source, "rtl": spans_rtl(block.spans)}
+            case Image() | Clip():
+                return self._picture(block)
+            case Chart():
+                chart = chart_data(block, narrow=self.frame.width < 1200 or self.longest < 24)
+                return {"kind": block.kind, "step": block.step, "title": self._text(block.title), **chart}
+            case Columns() | Beside():
+                return self._columns(block)
+
+    def _columns(self, block: Columns | Beside) -> dict[str, Any]:
+        half = evolve(self, longest=_LONGEST_HALF[self.frame.shape])
+        sides = {"left": [half.block(cell) for cell in block.left], "right": [half.block(cell) for cell in block.right]}
+        return {"kind": "columns", **sides, "share": 0.5, "middle": isinstance(block, Beside)}
+
+    def _bullets(self, block: Bullets) -> dict[str, Any]:
+        items = [
+            {**to_spec(item), "spans": self._text(item.spans), "rtl": spans_rtl(item.spans), "nth": nth}
+            for nth, item in enumerate(block.items)
+        ]
+        wide = any(item.number is not None and item.number > 99 for item in block.items)
+        return {"kind": block.kind, "items": items, "wide": wide, "loose": len(items) <= 8}
+
+    def _table(self, block: Table) -> dict[str, Any]:
+        width = max(1, len(block.header), *(len(row) for row in block.rows))
+        rows = [row + ((),) * (width - len(row)) for row in (block.header, *block.rows)]
+        longest = max(8, _TABLE_CHARS[self.frame.shape] // width)
+        cells = [[_spans(cell, longest) for cell in row] for row in rows]
+        lengths = [max(min(longest * 2, _length(row[at])) for row in rows) for at in range(width)]
+        floor = max(1.0, sum(lengths) / width * 0.6)
+        return {
+            **to_spec(block),
+            "header": cells[0],
+            "rows": cells[1:],
+            "widths": [max(float(length), floor) for length in lengths],
+            "numeric": [at > 0 and _numeric([row[at] for row in rows[1:]]) for at in range(width)],
+            "rtl": any(spans_rtl(cell) for cell in block.header[:1]),
+        }
+
+    def _picture(self, block: Image | Clip) -> dict[str, Any]:
+        raster = self.rasters[block.asset]
+        motion = block.motion if isinstance(block, Image) else "none"
+        return {
+            "kind": block.kind,
+            "asset": block.asset,
+            "step": block.step,
+            "alt": breakable(block.alt, self.longest),
+            "rtl": is_rtl(block.alt),
+            "fit": block.fit if isinstance(block, Image) else "contain",
+            "motion": motion,
+            "moving": motion != "none" or isinstance(block, Clip),
+            "file": f"/{raster.file.name}" if raster.file else None,
+            "ratio": raster.ratio,
+            "aside": False,
+        }
+
+    def _text(self, spans: Spans) -> list[dict[str, Any]]:
+        return _spans(spans, self.longest)
+
+
+def _length(spans: Spans) -> int:
+    return sum(len(span.text) for span in spans)
+
+
+def _numeric(cells: Sequence[Spans]) -> bool:
+    """Whether a column holds numbers, which stand one below the other."""
+    texts = ["".join(span.text for span in cell).strip() for cell in cells]
+    full = [text for text in texts if text]
+    return bool(full) and all(text.lstrip("+-−$€£~<>≈")[:1].isdigit() and len(text) <= 14 for text in full)
+
+
+def _spans(spans: Spans, longest: int) -> list[dict[str, Any]]:
+    return [_span(span, longest) for span in spans]
+
+
+def _span(span: Span, longest: int) -> dict[str, Any]:
+    if span.kind == "math" and (tree := _tree(span.text)) is not None:
+        return {"kind": "math", "tree": tree}
+    kind = "text" if span.kind == "text" else "code"
+    text = typographic(span.text) if kind == "text" else span.text
+    return {"kind": kind, "text": breakable(text, longest), "bold": span.bold, "italic": span.italic}
+
+
+def _tree(source: str) -> Node | None:
+    try:
+        return parse_math(source)
+    except MathError:
+        return None

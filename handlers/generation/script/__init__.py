@@ -1,0 +1,1 @@
+"""From text to scenes: Markdown, scene documents, front matter and merge fields. Pure."""

@@ -1,0 +1,96 @@
+"""The JSON of blocks and texts, short and good to edit, which `blocks` reads back as exactly the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from handlers.generation.script.content import (
+    Block,
+    Bullet,
+    Bullets,
+    Chart,
+    Clip,
+    Code,
+    Columns,
+    Heading,
+    Image,
+    Math,
+    Paragraph,
+    Quote,
+    Spans,
+    Table,
+)
+from handlers.generation.script.inline import parse_inline, sentences, to_markdown
+
+Json = dict[str, Any]
+
+
+def text_json(spans: Spans) -> str | list[Json]:
+    """A text: inline Markdown, or runs where no Markdown says it exactly."""
+    text = to_markdown(spans)
+    if text is not None and "\n" not in text and "\r" not in text:
+        return text
+    return [attrs.asdict(span, filter=lambda a, value: value != a.default) for span in spans]
+
+
+def block_json(block: Block) -> Json:
+    """A block without its reveal steps."""
+    return {"kind": block.kind, **_body(block)}
+
+
+def _body(block: Block) -> Json:
+    match block:
+        case Bullets():
+            return {"items": [_item(item) for item in block.items]}
+        case Paragraph():
+            return _paragraph(block)
+        case Heading():
+            return {"text": text_json(block.spans)}
+        case Code():
+            language = {"language": block.language} if block.language else {}
+            highlight = {"highlight": list(block.highlight)} if block.highlight else {}
+            return {**language, "code": block.text, **highlight}
+        case Table():
+            rows = [[text_json(cell) for cell in row] for row in (block.header, *block.rows)]
+            return {"header": rows[0], "rows": rows[1:]}
+        case Math():
+            return {"latex": block.source}
+        case Quote():
+            return {"text": text_json(block.spans), **({"source": text_json(block.source)} if block.source else {})}
+        case Image() | Clip():
+            return {"asset": block.asset, **_chosen(block, "alt", "fit", "motion", "sound")}
+        case Chart():
+            series = [{**({"name": one.name} if one.name else {}), "values": list(one.values)} for one in block.series]
+            title = {"title": text_json(block.title)} if block.title else {}
+            shown = {"labels": list(block.labels), "series": series}
+            return {"style": block.style, **title, **_chosen(block, "unit"), **shown}
+        case Columns():
+            return {"left": [block_json(cell) for cell in block.left], "right": [block_json(c) for c in block.right]}
+
+
+def _item(item: Bullet) -> Json | str | list[Json]:
+    more = _chosen(item, "depth", "number")
+    text = text_json(item.spans)
+    return {"text": text, **more} if more else text
+
+
+def _paragraph(block: Paragraph) -> Json:
+    """One text where it falls into the same sentences again."""
+    parts = [sentence.spans for sentence in block.sentences]
+    text = _joined(parts)
+    if text and "\n" not in text and tuple(sentences(parse_inline(text))) == tuple(parts):
+        return {"text": text}
+    return {"sentences": [text_json(part) for part in parts]}
+
+
+def _joined(parts: list[Spans]) -> str | None:
+    texts = [to_markdown(part) for part in parts]
+    return " ".join(text for text in texts if text is not None) if None not in texts else None
+
+
+def _chosen(value: Any, *names: str) -> Json:
+    """The fields of these names that aren't at their defaults."""
+    defaults = {attribute.name: attribute.default for attribute in attrs.fields(type(value))}
+    return {name: getattr(value, name) for name in names if name in defaults and getattr(value, name) != defaults[name]}

@@ -1,0 +1,190 @@
+"""Front matter: what a script says at its very top about the video as a whole, mostly in YAML between two `---`.
+
+::
+
+    ---
+    title: Event streams
+    theme: midnight
+    voice: en-us        (none: no narration)
+    rate: 1.1
+    aspect: 9:16
+    captions: burned    (yes, no or burned)
+    music: as_...       (the id of an audio asset, or none)
+    ---
+
+Documents belong to other tools as well: keys of theirs are told of in a warning, and mean nothing here. `preamble` has
+the notations in which front matter is written.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+from eventflow.domain.values import is_asset_id
+from eventflow.requests.limits import FASTEST_RATE, SLOWEST_RATE
+from handlers.generation.aspects import ASPECTS
+from handlers.generation.control import Warned
+from handlers.generation.errors import ScriptError
+from handlers.generation.script.characters import forbidden
+from handlers.generation.script.comments import without_inline_comments
+from handlers.generation.script.nfc import nfc
+from handlers.generation.script.preamble import Entry, split
+
+Captions = Literal["none", "track", "burned"]
+
+MAX_TITLE_CHARS: Final = 200
+#: How much a key has to be like one of ours to be taken for a slip: "voise" is, "date" (rate) and "subtitle" aren't.
+_LIKENESS: Final = 0.8
+#: Keys or faults that are named; there may be hundreds.
+_MOST_NAMED: Final = 20
+_NONE: Final = ("none", "null", "no", "off", "false", "~")
+
+
+@frozen
+class FrontMatter:
+    """What a script says about its video; None where it says nothing. `music` is empty where there is to be none."""
+
+    title: str | None = None
+    theme: str | None = None
+    voice: str | None = None
+    narrated: bool | None = None
+    rate: float | None = None
+    aspect: str | None = None
+    captions: Captions | None = None
+    music: str | None = None
+
+
+@frozen
+class Opened:
+    """What a script's front matter says, the `body` below it, and what its author should know of.
+
+    In the body, blank lines stand for what was taken away, so that lines keep their numbers.
+    """
+
+    front: FrontMatter
+    body: str
+    warnings: tuple[Warned, ...] = ()
+
+
+def split_front_matter(text: str) -> Opened:
+    """The front matter of a script and the rest of it. Raises ScriptError, which tells of all that is wrong."""
+    preamble = split(text, _KEYS)
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    faults: list[str] = []
+    foreign: list[str] = []
+    for entry in preamble.entries:
+        if entry.key not in _KEYS:
+            near = difflib.get_close_matches(entry.key[:64], _KEYS, n=1, cutoff=_LIKENESS)
+            named = f"{entry.key[:40]!r}"
+            if near:
+                faults.append(f"line {entry.line}: there is no key {named}; did you mean {near[0]}?")
+            else:
+                foreign.append(f"{named} (line {entry.line})")
+        elif entry.key in seen:
+            faults.append(f"line {entry.line}: {entry.key} is given more than once")
+        else:
+            seen.add(entry.key)
+            found |= _read(entry, faults)
+    if faults:
+        raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
+    return Opened(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
+
+
+def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
+    if not foreign:
+        return ()
+    more = f" and {len(foreign) - _MOST_NAMED} more" if len(foreign) > _MOST_NAMED else ""
+    names = ", ".join(foreign[:_MOST_NAMED])
+    what = f"the front matter has keys that mean nothing here: {names}{more}; there is: {', '.join(_KEYS)}"
+    return (Warned("front_matter_keys", what),)
+
+
+def _doubt(doubt: tuple[int, str]) -> Warned:
+    line, what = doubt
+    return Warned("front_matter_unread", f"line {line}: {what}")
+
+
+def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
+    value = None if entry.value is None else " ".join(entry.value.split())
+    try:
+        if value is None:
+            raise ValueError("is a single text")
+        return _KEYS[entry.key](value)
+    except ValueError as error:
+        shown = "a list or a mapping" if value is None else repr(value[:60])
+        faults.append(f"line {entry.line}: {entry.key} {error}, not {shown}")
+        return {}
+
+
+def _title(value: str) -> dict[str, Any]:
+    title = " ".join(nfc(without_inline_comments(value)).split())
+    if not 0 < len(title) <= MAX_TITLE_CHARS:
+        raise ValueError(f"has 1 to {MAX_TITLE_CHARS} characters")
+    if found := forbidden(title):
+        raise ValueError(f"is a text without control characters such as U+{ord(found[0]):04X}")
+    return {"title": title}
+
+
+def _theme(value: str) -> dict[str, Any]:
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", value):
+        raise ValueError("is the name of a theme, such as midnight")
+    return {"theme": value}
+
+
+def _voice(value: str) -> dict[str, Any]:
+    if value.lower() in _NONE:
+        return {"narrated": False}
+    if not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,64}", value):
+        raise ValueError("is the name of a voice, such as en-us, or none")
+    return {"voice": value, "narrated": True}
+
+
+def _rate(value: str) -> dict[str, Any]:
+    if re.fullmatch(r"\d(\.\d{1,6})?", value) and SLOWEST_RATE <= float(value) <= FASTEST_RATE:
+        return {"rate": float(value)}
+    raise ValueError(f"is a number from {SLOWEST_RATE} to {FASTEST_RATE}")
+
+
+def _aspect(value: str) -> dict[str, Any]:
+    if value not in ASPECTS:
+        raise ValueError(f"is one of {', '.join(ASPECTS)}")
+    return {"aspect": value}
+
+
+_CAPTIONS: dict[str, Captions] = {
+    **dict.fromkeys(("yes", "true", "on", "track"), "track"),
+    **dict.fromkeys(("no", "false", "off", "none"), "none"),
+    "burned": "burned",
+}
+
+
+def _captions(value: str) -> dict[str, Any]:
+    if value.lower() not in _CAPTIONS:
+        raise ValueError("is yes, no or burned")
+    return {"captions": _CAPTIONS[value.lower()]}
+
+
+def _music(value: str) -> dict[str, Any]:
+    asset = value.removeprefix("asset:")
+    if value.lower() in _NONE:
+        return {"music": ""}
+    if not is_asset_id(asset):
+        raise ValueError("is the id of an audio asset (as_ and 32 hex digits, from POST /api/v1/assets) or none")
+    return {"music": asset}
+
+
+_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "title": _title,
+    "theme": _theme,
+    "voice": _voice,
+    "rate": _rate,
+    "aspect": _aspect,
+    "captions": _captions,
+    "music": _music,
+}

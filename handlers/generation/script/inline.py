@@ -1,0 +1,226 @@
+"""Inline text: one line of Markdown into spans and back, and spans into sentences.
+
+`$...$` and `$$...$$` are math. Links and images become their text, HTML is shown as it is written,
+but for its comments.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import groupby
+
+from attrs import evolve
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from handlers.generation.script.comments import without_inline_comments
+from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.tables import table_in_limits
+
+#: Inline markup is parsed in quadratic time in the worst case: longer texts are parsed in pieces cut between words.
+PIECE_CHARS = 2_000
+#: A piece of at least so many characters more than this part of which are markup isn't parsed at all.
+NOISE_CHARS = 200
+NOISE_PART = 0.2
+_WITHOUT_MARKUP = str.maketrans("", "", "\\`*_[]<>&~!")
+
+
+def plain(spans: Spans) -> str:
+    """The text of spans without their styles."""
+    return "".join(span.text for span in spans)
+
+
+@cache
+def markdown() -> MarkdownIt:
+    """The parser: CommonMark with tables and math, without HTML. It holds no state between texts."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.inline.ruler.before("escape", "math", _math_inline)
+    parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.core.ruler.at("inline", _inline_in_pieces)
+    return parser
+
+
+def _inline_in_pieces(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline":
+            token.children = token.children or []
+            for piece in _pieces(token.content):
+                if _is_noise(piece):
+                    token.children.append(Token("text", "", 0, content=piece.replace("\n", " ")))
+                else:
+                    state.md.inline.parse(piece, state.md, state.env, token.children)
+
+
+def _is_noise(text: str) -> bool:
+    """Whether a longer text is markup for the most part: it is shown as it is written, and costs nothing."""
+    if len(text) < NOISE_CHARS:
+        return False
+    return len(text) - len(text.translate(_WITHOUT_MARKUP)) > NOISE_PART * len(text)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    at = 0
+    while len(text) - at > PIECE_CHARS:
+        cut = max(text.rfind(mark, at, at + PIECE_CHARS) for mark in (" ", "\n")) + 1 or at + PIECE_CHARS
+        yield text[at:cut]
+        at = cut
+    yield text[at:]
+
+
+def parse_inline(text: str) -> Spans:
+    """The spans of inline Markdown; block markup in it is text, comments are nothing."""
+    return spans_of(SyntaxTreeNode(markdown().parseInline(without_inline_comments(text))))
+
+
+def to_markdown(spans: Spans) -> str | None:
+    """Inline Markdown that gives these spans, or None where there is none that is sure to."""
+    plain_text = plain(spans)
+    for text in (plain_text, "".join(_marked(span) for span in spans)):
+        if parse_inline(text) == spans:
+            return text
+    return None
+
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&$~!]")
+
+
+def _marked(span: Span) -> str:
+    if span.kind == "math":
+        return f"${span.text}$"
+    if span.kind == "code":
+        fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", span.text)), default=0))
+        room = " " if span.text[:1] == "`" or span.text[-1:] == "`" else ""
+        body = f"{fence}{room}{span.text}{room}{fence}"
+    else:
+        body = _SPECIAL.sub(r"\\\g<0>", span.text)
+    return {(True, True): f"***{body}***", (True, False): f"**{body}**", (False, True): f"*{body}*"}.get(
+        (span.bold, span.italic), body
+    )
+
+
+_MATH = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>(?![\s$])(?:[^$\\]|\\.)*?(?<!\s))\$(?!\d)", re.DOTALL)
+
+
+def _math_inline(state: StateInline, silent: bool) -> bool:
+    """`$x$` as Pandoc has it: no white space just inside, no digit right after, so that prices stay prices."""
+    match = _MATH.match(state.src, state.pos, state.posMax)
+    if match is None:
+        return False
+    if not silent:
+        token = state.push("math_inline", "math", 0)
+        token.content = (match["block"] or match["inline"]).strip()
+    state.pos = match.end()
+    return True
+
+
+def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`$$` alone on a line opens a formula that ends at the next such line."""
+
+    def line(number: int) -> str:
+        return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
+
+    if state.is_code_block(start) or line(start) != "$$":
+        return False
+    close = start + 1
+    while close < end and line(close) != "$$":
+        if line(close) and state.sCount[close] < state.blkIndent:
+            return False  # the list item ends here
+        close += 1
+    if close == end:
+        return False
+    if not silent:
+        token = state.push("math_block", "math", 0)
+        token.content = "\n".join(line(n) for n in range(start + 1, close)).strip()
+        token.map = [start, close + 1]
+        state.line = close + 1
+    return True
+
+
+_MARKER = re.compile(r":{3,}+[ \t]*+([A-Za-z][\w-]*+)?+[ \t]*+")
+
+
+def _marker(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """`:::name` alone on a line and not indented. It ends lists and quotes, and is nothing within them."""
+    if state.sCount[start] != 0 or state.src[state.bMarks[start] : state.bMarks[start] + 3] != ":::":
+        return False
+    match = _MARKER.fullmatch(state.src, state.bMarks[start], state.eMarks[start])
+    if match is None or (state.level > 0 and not silent):
+        return False
+    if not silent:
+        token = state.push("marker", "", 0)
+        token.content = (match[1] or "").lower()
+        token.map = [start, start + 1]
+        state.line = start + 1
+    return True
+
+
+def spans_of(node: SyntaxTreeNode) -> Spans:
+    """The spans of a node that holds inline text."""
+    spans: list[Span] = []
+    for inline in node.children:
+        for child in inline.children or ():
+            spans += _spans(child, bold=False, italic=False)
+    return merged(spans)
+
+
+def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:
+    match node.type:
+        case "code_inline":
+            yield Span(node.content, "code", bold, italic)
+        case "math_inline":
+            yield Span(node.content, "math")
+        case "softbreak" | "hardbreak":
+            yield Span(" ", "text", bold, italic)
+        case "image":
+            yield Span(node.content, "text", bold, italic)
+        case _ if node.children:
+            for child in node.children:
+                yield from _spans(child, bold=bold or node.type == "strong", italic=italic or node.type in ("em", "s"))
+        case _:
+            yield Span(node.content, "text", bold, italic)
+
+
+def merged(spans: Sequence[Span]) -> Spans:
+    """Neighbours of one style become one span; the ends are stripped, empty ones dropped."""
+    runs: list[Span] = []
+    filled = [span for span in spans if span.text]
+    for (kind, bold, italic), group in groupby(filled, key=lambda span: (span.kind, span.bold, span.italic)):
+        same = list(group)
+        runs += same if kind != "text" else [Span("".join(span.text for span in same), kind, bold, italic)]
+    if runs and runs[0].kind == "text":
+        runs[0] = evolve(runs[0], text=runs[0].text.lstrip())
+    if runs and runs[-1].kind == "text":
+        runs[-1] = evolve(runs[-1], text=runs[-1].text.rstrip())
+    return tuple(span for span in runs if span.text)
+
+
+# A full stop ends a sentence when a space and something that can begin one follow.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÞА-Я¿¡])|(?<=[。！？])")
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|Prof|No|St|[A-Z])\.)$")
+
+
+def sentences(spans: Spans) -> Iterator[Spans]:
+    """Spans cut between sentences; styles go on across a cut."""
+    current: list[Span] = []
+    for span in spans:
+        rest = span.text
+        if span.kind == "text":
+            start = 0
+            for match in _SENTENCE_END.finditer(span.text):
+                if _ABBREVIATION.search(span.text[max(0, match.start() - 8) : match.start()]):
+                    continue
+                head = span.text[start : match.end()].rstrip()
+                if sentence := merged([*current, evolve(span, text=head)]):
+                    yield sentence
+                current, start = [], match.end()
+            rest = span.text[start:]
+        if rest:
+            current.append(evolve(span, text=rest))
+    if sentence := merged(current):
+        yield sentence

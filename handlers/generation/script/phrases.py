@@ -1,0 +1,116 @@
+"""What is said for each block. Code is introduced, not spelled; formulas and tables are said in short."""
+
+import re
+
+from attrs import frozen
+
+from handlers.generation.script.content import Block, Chart, Code, Heading, Image, Math, Quote, Spans, Table
+from handlers.generation.script.inline import plain
+from handlers.generation.script.math_speech import say_math
+
+
+@frozen
+class Phrases:
+    """The few words that are not the author's own. `{}` stands for what they introduce."""
+
+    code: str
+    code_in: str
+    table: str
+    rows: str
+    conjunction: str
+    quote: str
+    formula: str
+    chart: str
+
+
+_PHRASES = {
+    "en": Phrases(
+        "Here is the code.", "Here it is in {}.", "This table shows {}.", "Its rows are {}.", "and", "{} said:",
+        "Here is the formula.", "This chart shows {}.",
+    ),
+    "de": Phrases(
+        "Hier ist der Code.", "So sieht es in {} aus.", "Diese Tabelle zeigt {}.", "Ihre Zeilen sind {}.", "und",
+        "{} sagte:", "Hier ist die Formel.", "Dieses Diagramm zeigt {}.",
+    ),
+    "fr": Phrases(
+        "Voici le code.", "Voici le code en {}.", "Ce tableau montre {}.", "Ses lignes sont {}.", "et",
+        "{} a dit :", "Voici la formule.", "Ce graphique montre {}.",
+    ),
+    "es": Phrases(
+        "Este es el código.", "Así se ve en {}.", "Esta tabla muestra {}.", "Sus filas son {}.", "y",
+        "{} dijo:", "Esta es la fórmula.", "Este gráfico muestra {}.",
+    ),
+}  # fmt: skip
+
+#: In a language without phrases the author's words stand alone.
+_BARE = Phrases("", "", "{}.", "{}.", "", "{}:", "", "{}.")
+
+_LANGUAGES = {
+    "python": "Python", "py": "Python", "js": "JavaScript", "javascript": "JavaScript", "ts": "TypeScript",
+    "typescript": "TypeScript", "rust": "Rust", "rs": "Rust", "go": "Go", "java": "Java", "c": "C", "cpp": "C++",
+    "sql": "SQL", "lua": "Lua", "sh": "the shell", "bash": "the shell", "shell": "the shell", "json": "JSON",
+    "yaml": "YAML", "html": "HTML", "css": "CSS", "ruby": "Ruby", "kotlin": "Kotlin", "swift": "Swift",
+}  # fmt: skip
+
+_URL = re.compile(r"https?://(?:www\.)?([^\s/?#)]+)[^\s)]*")
+_SPOKEN_ROWS = 5
+
+
+def phrases_for(voice: str) -> Phrases:
+    """The phrases in the language of a voice such as "en-us"."""
+    return _PHRASES.get(voice.split("-")[0].lower(), _BARE)
+
+
+def say_spans(spans: Spans, phrases: Phrases) -> str:
+    """Inline text as it is spoken: formulas in words, addresses as their host, code without underscores."""
+    english = phrases is _PHRASES["en"]
+    said = []
+    for span in spans:
+        if span.kind == "math":
+            said.append((say_math(span.text) if english else "") or span.text.replace("\\", " "))
+        elif span.kind == "code":
+            said.append(re.sub(r"[_`]+", " ", span.text).strip() or span.text)
+        else:
+            said.append(span.text)
+    return _URL.sub(r"\1", " ".join("".join(said).split()))
+
+
+def say_block(block: Block, phrases: Phrases) -> str:
+    """What is said as a block that is revealed at once appears; may be empty."""
+    match block:
+        case Heading():
+            return say_spans(block.spans, phrases)
+        case Code():
+            name = _LANGUAGES.get(block.language)
+            return phrases.code_in.format(name) if name and phrases.code_in else phrases.code
+        case Table():
+            return _say_table(block, phrases)
+        case Math():
+            words = say_math(block.source) if phrases is _PHRASES["en"] else ""
+            return f"{words[0].upper()}{words[1:]}." if words else phrases.formula
+        case Quote():
+            quote = say_spans(block.spans, phrases)
+            source = say_spans(block.source, phrases)
+            return f"{phrases.quote.format(source)} {quote}" if source else quote
+        case Image():
+            return block.alt
+        case Chart():
+            title = say_spans(block.title, phrases).rstrip(".")
+            return phrases.chart.format(title) if title else ""
+        case _:
+            return ""
+
+
+def _say_table(table: Table, phrases: Phrases) -> str:
+    def listed(cells: list[Spans]) -> str:
+        names = [name for cell in cells if (name := say_spans(cell, phrases))]
+        if len(names) < 2 or not phrases.conjunction:
+            return ", ".join(names)
+        return f"{', '.join(names[:-1])} {phrases.conjunction} {names[-1]}"
+
+    said = []
+    if any(map(plain, table.header)):
+        said.append(phrases.table.format(listed(list(table.header))))
+    if 0 < len(table.rows) <= _SPOKEN_ROWS and (rows := listed([row[0] for row in table.rows if row])):
+        said.append(phrases.rows.format(rows))
+    return " ".join(said)

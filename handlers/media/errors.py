@@ -1,0 +1,24 @@
+"""Base errors of the media engine."""
+
+from typing import ClassVar
+
+
+class MediaError(Exception):
+    """Base of all errors of the media engine; `code` is stable and goes into events and answers."""
+
+    code: ClassVar[str] = "media"
+    #: False when the same input can only fail again.
+    retryable: ClassVar[bool] = True
+    #: Seconds that an upstream asked to wait before the next try.
+    retry_after_s: float | None = None
+
+
+class RequestError(MediaError):
+    """The request itself is at fault; the message says what to change."""
+
+    code = "request"
+    retryable = False
+
+
+class CorruptMedia(Exception):
+    """The file can't be read as media; the message says why."""

@@ -1,0 +1,1 @@
+"""Servers and processes on one machine: the embedded server, the supervisor, `eventflow up`."""

@@ -1,0 +1,15 @@
+"""The `traceparent` header of a request."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from eventflow.telemetry.trace_ids import is_traceparent
+from eventflow.telemetry.tracing import new_traceparent
+from web.deps import DEPS
+
+
+def traceparent_of(request: web.Request) -> str:
+    """The requester's trace, or a new one."""
+    given = request.headers.get("traceparent", "")
+    return given if is_traceparent(given) else new_traceparent(request.app[DEPS].random_hex(48))

@@ -1,0 +1,1 @@
+"""Read models that the web process folds from the log: status, playlists, the queue."""

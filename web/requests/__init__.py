@@ -1,0 +1,1 @@
+"""The HTTP side of requests: bodies, query parameters, idempotency keys, uploads."""

@@ -1,0 +1,170 @@
+"""Media of the users' own: taken in, looked at, forgotten.
+
+An asset belongs to its owner; to others it doesn't exist.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from aiohttp import hdrs, web
+from attrs import evolve, frozen
+
+from eventflow.assets.errors import MediaBusy, RemoteFailed, RemoteRefused
+from eventflow.assets.store import Asset, Assets
+from web.deps import DEPS, PRINCIPAL, WebDeps
+from web.http.errors import FieldError, Problem, not_available
+from web.http.json_response import json_response
+from web.requests.bodies import read_json
+from web.requests.json_reader import Checks, as_object
+from web.requests.query import known_query
+from web.requests.uploads import UPLOADS, Upload, body_of, file_of, receive
+
+ROUTE = "/api/v1/assets"
+MAX_NAME_CHARS = 200
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@frozen
+class _Sent:
+    """What is being sent, and what its owner calls it."""
+
+    chunks: AsyncIterator[bytes]
+    name: str
+
+
+async def add(request: web.Request) -> web.Response:
+    """201 with the new asset; 200 where the owner has it already."""
+    deps, owner = request.app[DEPS], request[PRINCIPAL].owner
+    known_query(request.query, "name")
+    checks = Checks()
+    given = name_of(request.query.get("name", ""), "?name", checks)
+    checks.raise_if_any()
+    _check_announced(request, deps)
+    with request.app[UPLOADS].folder(owner) as folder:
+        try:
+            upload, name = await _received(request, deps, folder)
+            asset, new = await _kept(deps, owner, upload, given or name, folder)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise MediaBusy("There is no room for files at the moment; try again later.") from error
+            raise
+    return json_response(rendered(asset), status=201 if new else 200, headers={hdrs.LOCATION: f"{ROUTE}/{asset.id}"})
+
+
+async def show(request: web.Request) -> web.Response:
+    known_query(request.query)
+    return json_response(rendered(await _owned(request)))
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Videos that are being made with it fail."""
+    known_query(request.query)
+    asset = await _owned(request)
+    await _assets(request.app[DEPS]).remove(request[PRINCIPAL].owner, asset)
+    return web.Response(status=204)
+
+
+async def _received(request: web.Request, deps: WebDeps, folder: Path) -> tuple[Upload, str]:
+    limits, path = deps.settings.media.max_bytes, folder / "upload"
+    if request.content_type == "application/json":
+        url, name = _remote_request(await read_json(request))
+        if deps.remote is None:
+            why = "nothing is fetched from URLs here (EVENTFLOW_ALLOW_REMOTE_MEDIA=on allows it): send the file itself"
+            raise not_available("/url", why)
+        try:
+            async with deps.remote.fetch(url) as chunks:
+                return await receive(chunks, path, deps.inspector, limits), name
+        except (RemoteRefused, RemoteFailed) as error:
+            code = "remote_refused" if isinstance(error, RemoteRefused) else "remote_failed"
+            raise Problem(422, code, str(error), errors=[FieldError("/url", code, str(error))]) from error
+    sent = await _sent(request)
+    return await receive(sent.chunks, path, deps.inspector, limits), sent.name
+
+
+async def _sent(request: web.Request) -> _Sent:
+    if request.content_type.startswith("multipart/"):
+        name, chunks = await file_of(request)
+        return _Sent(chunks, _label(name))
+    return _Sent(body_of(request), "")
+
+
+async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Path) -> tuple[Asset, bool]:
+    """The asset, and whether it is new. Raises MediaRefused, MediaBusy, StorageError."""
+    assets = _assets(deps)
+    known = await assets.of_upload(owner, upload.sha256)
+    if known is not None:
+        return known, False
+    made = await deps.inspector.prepare(upload.path, folder, deps.settings.media.max_bytes)
+    known = await assets.find(owner, made.asset.id)  # another file of the same content
+    asset = known or evolve(made.asset, name=name)
+    await assets.put(owner, asset, made.path, upload=upload.sha256)
+    return asset, known is None
+
+
+def _check_announced(request: web.Request, deps: WebDeps) -> None:
+    """Refuse at once what is too large for any kind; a form has some bytes more. Raises Problem 413."""
+    most = max(deps.settings.media.max_bytes.values())
+    if (request.content_length or 0) > most + 64 * 1024:
+        raise Problem(413, "media_too_large", f"No file of more than {most / 1e6:g} MB is taken.")
+
+
+def _remote_request(body: Any) -> tuple[str, str]:
+    """(url, name). Raises Problem 422."""
+    asked, checks = as_object(body), Checks()
+    checks.fields(asked, ("url", "name"))
+    url, name = asked.get("url"), asked.get("name", "")
+    if "url" not in asked:
+        checks.add("/url", "missing", "is needed, or the file itself as the body")
+    elif checks.typed(url, str, "/url", "a string") and not url:
+        checks.add("/url", "empty", "is empty")
+    if checks.typed(name, str, "/name", "a string"):
+        name_of(name, "/name", checks)
+    checks.raise_if_any()
+    return str(url), str(name)
+
+
+def name_of(text: str, pointer: str, checks: Checks) -> str:
+    """What an owner calls an asset: a label alone, so that nothing but its form matters."""
+    if len(text) > MAX_NAME_CHARS:
+        checks.add(pointer, "too_long", f"may have at most {MAX_NAME_CHARS} characters")
+    elif not text.isprintable():
+        checks.add(pointer, "not_printable", "has characters that can't be shown")
+    return text
+
+
+def _label(filename: str) -> str:
+    """A browser's file name as a label: without folders, and without what can't be shown."""
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]
+
+
+async def _owned(request: web.Request) -> Asset:
+    """Raises Problem 404, for another one's as well."""
+    found = await _assets(request.app[DEPS]).find(request[PRINCIPAL].owner, request.match_info["asset_id"])
+    if found is None:
+        raise Problem(404, "asset_not_found", "There is no such asset.")
+    return found
+
+
+def _assets(deps: WebDeps) -> Assets:
+    return Assets(deps.stores["workspace"])
+
+
+def rendered(asset: Asset) -> dict[str, Any]:
+    """Sizes in bytes and pixels, the duration in seconds; those of what is kept, not of what was sent."""
+    return {
+        "id": asset.id,
+        "kind": asset.kind,
+        "media_type": asset.media_type,
+        "size": asset.size_bytes,
+        "sha256": asset.sha256,
+        "width": asset.width,
+        "height": asset.height,
+        "duration": asset.duration_s,
+        "name": asset.name,
+        "created_at": asset.created_at,
+    }

@@ -1,0 +1,126 @@
+"""Asking for a video: a request becomes the first event of a job, once for each idempotency key."""
+
+from __future__ import annotations
+
+from aiohttp import hdrs, web
+from attrs import frozen
+from opentelemetry.trace import SpanKind
+
+from eventflow.domain.job_ids import new_job_id, partition_of
+from eventflow.domain.values import VideoRequest
+from eventflow.log.errors import NotDurable, QueueFull
+from eventflow.log.event_store import Cause
+from eventflow.log.idempotency_keys import IdempotencyKeys, Reservation
+from eventflow.log.queue_position import queue_position
+from eventflow.settings import Settings
+from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.http.errors import RETRY, Problem
+from web.http.json_response import json_response
+from web.http.links import job_links
+from web.http.trace_header import traceparent_of
+from web.readmodel.projection import PROJECTION
+from web.readmodel.queue import BACKPRESSURE, QUEUEING, Queue
+from web.requests.idempotency_header import REPLAYED, digest_of, key_of, reused
+from web.requests.query import known_query
+from web.routes.plan import checked
+
+#: How long a durable acknowledgement may take, in ms.
+DURABLE_MS = 5_000
+ROUTE = "/api/v1/videos/generate"
+
+
+@frozen
+class _Order:
+    """Under which id and request id the job is to be written; `replayed` if the key was seen before.
+
+    `queue` is what waited a moment ago (None: there is no limit).
+    """
+
+    job_id: str
+    correlation_id: str
+    queue: Queue | None
+    replayed: bool = False
+
+
+async def generate(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    known_query(request.query)
+    key = key_of(request)
+    settings = deps.settings
+    wanted = await checked(request)
+    order = await _order(request, wanted, key)
+    if not order.replayed or not await _is_there(request, order.job_id):
+        await _create(request, wanted, order, new=key is None)
+    request.app[QUEUEING].asked()
+    place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
+    links = job_links(settings, order.job_id)
+    headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if order.replayed else {})}
+    return json_response(
+        {"job_id": order.job_id, "version": 1, "status": "queued", "queue_position": place, **links},
+        status=202,
+        headers=headers,
+    )
+
+
+async def _order(request: web.Request, wanted: VideoRequest, key: str | None) -> _Order:
+    """A new job, or the one that the key stands for. Raises Problem 409 (another request's key), 429."""
+    deps = request.app[DEPS]
+    owner = request[PRINCIPAL].owner
+    random = deps.random_hex(32)
+    job_id = new_job_id(int(random[:8], 16) % deps.settings.partitions, random)
+    backpressure = request.app[BACKPRESSURE]
+    queue = await backpressure.look()
+    refusal = backpressure.refusal(queue.waiting) if queue else None
+    if key is None:
+        if refusal:
+            raise refusal
+        return _Order(job_id, request[REQUEST_ID], queue)
+    keys = IdempotencyKeys(
+        deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds, **_durability(deps.settings)
+    )
+    if refusal is None:
+        found = await keys.reserve(owner, key, Reservation(job_id, digest_of(wanted), request[REQUEST_ID]))
+    elif (known := await keys.find(owner, key)) is not None:
+        found = known  # its job was let in before
+    else:
+        raise refusal
+    if found.digest != digest_of(wanted):
+        raise reused()
+    return _Order(found.job_id, found.correlation_id, queue, replayed=found.job_id != job_id)
+
+
+async def _is_there(request: web.Request, job_id: str) -> bool:
+    """Whether a replay needs no write. With durable acknowledgement it does: one that waits as well."""
+    waits = request.app[DEPS].settings.durable_ack != "no"
+    return not waits and await request.app[PROJECTION].get(job_id) is not None
+
+
+def _durability(settings: Settings) -> dict[str, int]:
+    """What is waited for before the answer, as the log takes it."""
+    if settings.durable_ack == "no":
+        return {}
+    return {"durable_ms": DURABLE_MS, "replicas": int(settings.durable_ack == "replica")}
+
+
+async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, new: bool) -> None:
+    """Write the job; nothing happens where it is there. `new`: nobody else can be writing it.
+
+    Raises Problem 429 where others have filled the queue meanwhile, 503 where the job's sync can't be waited for.
+    """
+    deps, backpressure = request.app[DEPS], request.app[BACKPRESSURE]
+    settings = deps.settings
+    elsewhere = backpressure.elsewhere(order.queue, partition_of(order.job_id)) if order.queue else None
+    most = None if elsewhere is None else max(0, backpressure.limit - elsewhere)
+    attributes = {"eventflow.job_id": order.job_id, "http.route": ROUTE}
+    parent = traceparent_of(request)
+    with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
+        cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
+        try:
+            await deps.log.create(order.job_id, wanted, cause, most_waiting=most, **_durability(settings))
+        except QueueFull as full:
+            if new:  # under a key others may write it; a name without a job is skipped
+                await deps.log.index.remove(order.job_id, cause.owner)
+            raise backpressure.full(full.waiting + (elsewhere or 0)) from full
+        except NotDurable as error:
+            url = job_links(settings, order.job_id)["status_url"]
+            raise Problem(503, "not_durable", str(error), headers=RETRY, job_id=order.job_id, status_url=url) from error

@@ -1,0 +1,144 @@
+"""Jobs over HTTP: status, events, cancel, delete; and reprocess for admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from eventflow.access.api_keys import Principal
+from eventflow.domain.commands import RequestCancellation, RequestDeletion
+from eventflow.domain.envelope import Envelope
+from eventflow.domain.errors import CannotReprocess
+from eventflow.domain.job_ids import is_job_id
+from web.deps import DEPS, PRINCIPAL
+from web.http.deadline import begin_request
+from web.http.errors import FieldError, Problem, invalid, job_not_found, not_available
+from web.http.json_response import json_response
+from web.http.links import job_links
+from web.http.ranges import matches_any
+from web.readmodel.cache_entry import Snapshot
+from web.readmodel.projection import PROJECTION
+from web.readmodel.queue import QUEUEING, placed
+from web.requests.bodies import read_json
+from web.requests.execute_once import CommandResult, execute_once
+from web.requests.idempotency_header import REPLAYED
+from web.requests.json_reader import Checks, as_object
+from web.requests.query import known_query, query_number
+from web.requests.video_request import parse_reprocess
+from web.routes.job_access import owned_job
+
+MAX_EVENTS = 1_000
+_MAX_VERSION = 10**15
+
+
+async def status(request: web.Request) -> web.Response:
+    """The one that is asked for all the time: a fresh job from the cache takes no other step than these."""
+    found = _from_memory(request) or await _looked_up(request)
+    headers = found.headers.copy()
+    known = request.headers.get(hdrs.IF_NONE_MATCH)
+    if known is not None and matches_any(known, found.etag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=found.body, headers=headers)
+
+
+def _from_memory(request: web.Request) -> Snapshot | None:
+    """The requester's job, if it is cached and fresh, nothing else is asked for, and no place in the queue."""
+    app = request.app
+    cached = None if request.query_string else app[PROJECTION].peek(request.match_info["job_id"])
+    if cached is None or cached.view.owner != request[PRINCIPAL].owner:
+        return None
+    return None if app[QUEUEING].may_wait(cached.view) else cached
+
+
+async def _looked_up(request: web.Request) -> Snapshot:
+    begin_request()
+    known_query(request.query, "min_version")
+    found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
+    place = await request.app[QUEUEING].position(found.view)
+    return placed(found, place) if place else found
+
+
+async def any_status(request: web.Request) -> web.Response:
+    """For admins: the same bytes as the owner's `status`, whoever that is."""
+    _admin(request)
+    known_query(request.query)
+    job_id = request.match_info["job_id"]
+    found = await request.app[PROJECTION].get(job_id) if is_job_id(job_id) else None
+    if found is None:
+        raise job_not_found()
+    return web.Response(body=found.body, headers=found.headers.copy())
+
+
+def _admin(request: web.Request) -> None:
+    principal: Principal = request[PRINCIPAL]
+    if not principal.is_admin:
+        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
+
+
+async def events(request: web.Request) -> web.Response:
+    if "text/event-stream" in request.headers.get(hdrs.ACCEPT, ""):
+        raise not_available("Accept", "the live stream of events (text/event-stream) isn't available yet")
+    known_query(request.query, "after", "limit")
+    after = query_number(request.query, "after", 0, 0, _MAX_VERSION)
+    limit = query_number(request.query, "limit", MAX_EVENTS, 1, MAX_EVENTS)
+    job_id = (await owned_job(request)).view.id
+    log = request.app[DEPS].log
+    envelopes = await log.history(job_id, after=after, limit=limit)
+    listed = [{"seq": envelope.seq, **_envelope(log.codec.encode(envelope))} for envelope in envelopes]
+    more = len(envelopes) == limit
+    return json_response({"job_id": job_id, "events": listed, "next_after": _last(envelopes, after) if more else None})
+
+
+def _envelope(raw: bytes) -> dict[str, Any]:
+    body: dict[str, Any] = orjson.loads(raw)
+    return body
+
+
+def _last(envelopes: list[Envelope], after: int) -> int:
+    return envelopes[-1].seq if envelopes else after
+
+
+async def cancel(request: web.Request) -> web.Response:
+    known_query(request.query)
+    _only(as_object(await read_json(request, optional=True)))
+    job_id = (await owned_job(request)).view.id
+    done = await execute_once(request, job_id, "cancel", RequestCancellation("requested through the API"))
+    return _accepted(request, job_id, done, "cancellation_requested")
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Remove what a finished job has left behind. Obeyed once: what is deleted is answered in the same way."""
+    known_query(request.query)
+    job_id = (await owned_job(request)).view.id
+    done = await execute_once(request, job_id, "delete", RequestDeletion("requested through the API"))
+    return _accepted(request, job_id, done, "deletion_requested")
+
+
+async def reprocess(request: web.Request) -> web.Response:
+    _admin(request)
+    known_query(request.query)
+    body = as_object(await read_json(request, optional=True))
+    command = parse_reprocess(body)
+    job_id = request.match_info["job_id"]
+    if not is_job_id(job_id):
+        raise job_not_found()
+    try:
+        done = await execute_once(request, job_id, "reprocess", command)
+    except CannotReprocess as error:
+        raise invalid([FieldError(f"/{error.field}", "not_possible", str(error))]) from error
+    return _accepted(request, job_id, done, "reprocess_requested")
+
+
+def _only(body: Any) -> None:
+    checks = Checks()
+    checks.fields(body, ())
+    checks.raise_if_any()
+
+
+def _accepted(request: web.Request, job_id: str, done: CommandResult, result: str) -> web.Response:
+    links = job_links(request.app[DEPS].settings, job_id)
+    body = {"job_id": job_id, "version": done.version, "result": result, "status_url": links["status_url"]}
+    headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if done.replayed else {})}
+    return json_response(body, status=202, headers=headers)

@@ -1,0 +1,134 @@
+"""Pictures of a published job: thumbnails, the poster, the storyboard for scrubbing, the moving preview.
+
+They are stored in some sizes and formats, and sent as they are: the same bytes, and the same strong ETag, from every
+process. All are small: an <img> that has its cache needs no second request, as a redirect would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from aiohttp import web
+
+from eventflow.domain.values import Picture, Storyboard, Thumbnail
+from web.http.errors import Problem
+from web.http.file_response import Representation
+from web.requests.query import known_query, query_choice, query_number
+from web.routes.media_response import PLAYBACK_QUERY, SHORT_CACHE, publication, representation, send, send_bytes
+
+_Picture = TypeVar("_Picture", Thumbnail, Picture)
+
+#: Media types by the names that `?format=` has for them; the first is sent to whoever names none.
+FORMATS = {"jpeg": "image/jpeg", "webp": "image/webp"}
+MAX_INDEX = 10_000
+#: Widths that may be asked for; the smallest picture that has as many pixels is sent, or the largest there is.
+WIDTHS = (1, 8_192)
+
+
+async def thumbnail(request: web.Request) -> web.StreamResponse:
+    known_query(request.query, "index", "width", "format", PLAYBACK_QUERY)
+    index = query_number(request.query, "index", 0, 0, MAX_INDEX)
+    width = query_number(request.query, "width", WIDTHS[1], *WIDTHS)
+    media_type = _format(request)
+    _, published = await publication(request)
+    of_index = [each for each in published.thumbnails if each.index == index]
+    if not of_index:
+        count = len({each.index for each in published.thumbnails})
+        detail = f"There is no thumbnail {index}; the job has {count}."
+        raise Problem(404, "no_thumbnail", detail, thumbnails=count)
+    file = fitting(_of_format(of_index, media_type, "no_thumbnail"), width).file
+    return await send(request, file, representation(file, SHORT_CACHE))
+
+
+async def poster(request: web.Request) -> web.StreamResponse:
+    known_query(request.query, "format", PLAYBACK_QUERY)
+    media_type = _format(request)
+    _, published = await publication(request)
+    (picture, *_) = _of_format(published.companions.poster, media_type, "no_poster")
+    return await send(request, picture.file, representation(picture.file, SHORT_CACHE))
+
+
+async def preview(request: web.Request) -> web.StreamResponse:
+    known_query(request.query, PLAYBACK_QUERY)
+    _, published = await publication(request)
+    if (picture := published.companions.preview) is None:
+        raise Problem(404, "no_preview", "The job has no preview.")
+    return await send(request, picture.file, representation(picture.file, SHORT_CACHE))
+
+
+async def storyboard(request: web.Request) -> web.StreamResponse:
+    """WebVTT whose cues name parts of sheets (Media Fragments, #xywh), by addresses relative to this one."""
+    known_query(request.query, "format", PLAYBACK_QUERY)
+    media_type = _format(request)
+    _, published = await publication(request)
+    board = _storyboard(published.companions.storyboard)
+    _of_format(board.sheets, media_type, "no_storyboard")
+    form = request.query.get("format", next(iter(FORMATS)))
+    data = as_vtt(board, form, request.query.get(PLAYBACK_QUERY, "")).encode()
+    etag = f'"{hashlib.sha256(data).hexdigest()}"'
+    return await send_bytes(request, data, Representation(len(data), etag, "text/vtt", SHORT_CACHE))
+
+
+async def sheet(request: web.Request) -> web.StreamResponse:
+    known_query(request.query, "format", PLAYBACK_QUERY)
+    media_type = _format(request)
+    _, published = await publication(request)
+    sheets = _of_format(_storyboard(published.companions.storyboard).sheets, media_type, "no_storyboard")
+    number = request.match_info["sheet"]
+    if not (number.isascii() and number.isdigit() and len(number) < 4 and int(number) < len(sheets)):
+        detail = f"The storyboard has no such sheet; there are {len(sheets)}, from 0 on."
+        raise Problem(404, "no_sheet", detail, sheets=len(sheets))
+    file = sheets[int(number)].file
+    return await send(request, file, representation(file, SHORT_CACHE))
+
+
+def fitting(pictures: Sequence[Thumbnail], width: int) -> Thumbnail:
+    """The smallest picture at least `width` pixels wide, else the largest."""
+    enough = [each for each in pictures if each.width >= width]
+    return min(enough, key=lambda each: each.width) if enough else max(pictures, key=lambda each: each.width)
+
+
+def as_vtt(board: Storyboard, form: str, token: str = "") -> str:
+    """A cue for each tile: when it is to be shown, and which part of which sheet it is. A playback token goes along."""
+    query = f"format={form}" + (f"&{PLAYBACK_QUERY}={token}" if token else "")
+    cues = ["WEBVTT"]
+    for number in range(board.count):
+        start = number * board.interval_s
+        end = min(start + board.interval_s, board.duration_s) if number < board.count - 1 else board.duration_s
+        at_sheet, place = divmod(number, board.columns * board.rows)
+        row, column = divmod(place, board.columns)
+        part = f"{column * board.tile_width},{row * board.tile_height},{board.tile_width},{board.tile_height}"
+        cues.append(f"{_clock(start)} --> {_clock(end)}\nstoryboard/{at_sheet}?{query}#xywh={part}")
+    return "\n\n".join(cues) + "\n"
+
+
+def _clock(seconds: float) -> str:
+    """HH:MM:SS.mmm"""
+    milliseconds = round(seconds * 1000)
+    return (
+        f"{milliseconds // 3_600_000:02d}:{milliseconds // 60_000 % 60:02d}"
+        f":{milliseconds // 1000 % 60:02d}.{milliseconds % 1000:03d}"
+    )
+
+
+def _format(request: web.Request) -> str:
+    """The media type that is asked for. Raises Problem 422."""
+    return FORMATS[query_choice(request.query, "format", tuple(FORMATS)) or next(iter(FORMATS))]
+
+
+def _storyboard(board: Storyboard | None) -> Storyboard:
+    if board is None:
+        raise Problem(404, "no_storyboard", "The job has no storyboard.")
+    return board
+
+
+def _of_format(pictures: Sequence[_Picture], media_type: str, code: str) -> list[_Picture]:
+    """Those of the media type, in order. Raises Problem 404 where there are none."""
+    found = [picture for picture in pictures if picture.file.media_type == media_type]
+    if not found:
+        there_is = [name for name, kind in FORMATS.items() if any(p.file.media_type == kind for p in pictures)]
+        detail = f"The job has no such picture as {media_type}; there is: {', '.join(there_is) or 'none'}."
+        raise Problem(404, code, detail, formats=there_is)
+    return found

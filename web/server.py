@@ -1,0 +1,127 @@
+"""Runs the app on an address until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from aiohttp import web
+from attrs import frozen
+
+from eventflow.settings import Environment
+from eventflow.web_settings import ANY_ORIGIN, is_loopback
+from web.deps import DEPS
+from web.http.auth import AUTH, Auth
+from web.http.connections import Connections, Site, limits_of
+from web.http.cors import ORIGINS
+from web.http.open_access import MAKE_A_KEY, OpenAccess
+
+_log = structlog.get_logger()
+
+_BACKLOG = 1_024
+
+
+class RefusedToServe(Exception):
+    """Nobody could use the app, or everybody; the message says what to do."""
+
+
+@frozen
+class Address:
+    """Where the app accepts connections. `port` is the bound one, also where 0 was asked for."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[Address]:
+    """Accept connections on `host` and `port` (0: a free one) inside the block, then finish running requests.
+
+    Raises RefusedToServe, OSError where the address can't be bound, connection errors of the key store.
+    """
+    deps = app[DEPS]
+    app[AUTH] = auth = await _auth(app, host)
+    grace_s = deps.settings.drain_seconds
+    connections = Connections(limits_of(deps.settings), asyncio.get_running_loop().time, deps.random_hex)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace_s)
+    await runner.setup()
+    try:
+        async with connections.watched():
+            # localhost may be two addresses, and a free port of one isn't one of the other
+            site = Site(runner, connections, "127.0.0.1" if host == "localhost" else host, port, _BACKLOG)
+            await site.start()
+            bound = _bound(runner, host)
+            _log.info("serving", action="serve", url=bound.url, needs_key=not auth.is_open)
+            yield bound
+    finally:
+        await runner.cleanup()
+        _log.info("stopped", action="serve")
+
+
+async def _auth(app: web.Application, host: str) -> Auth:
+    """Who is let in on `host`; where nobody is as yet, the log says so. Raises RefusedToServe, connection errors."""
+    deps = app[DEPS]
+    settings = deps.settings
+    production, loopback = settings.env is Environment.PRODUCTION, is_loopback(host)
+    if settings.web.open_access and (production or not loopback):
+        where = "in production" if production else f"on {host}, which others can reach"
+        raise RefusedToServe(f"EVENTFLOW_OPEN_ACCESS=on isn't for a service {where}. Unset it. {MAKE_A_KEY}.")
+    access = OpenAccess(settings, app[ORIGINS]) if settings.web.open_access else None
+    auth = Auth(deps.api_keys, monotonic=asyncio.get_running_loop().time, access=access)
+    if not await auth.has_keys():
+        if production or not loopback:
+            raise RefusedToServe(_why(host, production))
+        if auth.is_open:
+            _log.warning("no API key is needed: whoever uses this machine may use the service", action="access")
+            if ANY_ORIGIN in settings.web.cors_origins:
+                _log.warning("EVENTFLOW_CORS_ORIGINS: * counts from the first API key on", action="access")
+        else:
+            _log.warning(f"there is no API key: every request is answered 401. {MAKE_A_KEY}", action="access")
+    return auth
+
+
+async def serve(
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    on_ready: Callable[[Address], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT arrives, or `stop` is set. `on_ready` gets the bound address.
+
+    Raises as `serving` does.
+    """
+    ended = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    async with serving(app, host, port) as address:
+        for number in signals:
+            with suppress(NotImplementedError, ValueError):  # not in the main thread, or on Windows
+                loop.add_signal_handler(number, ended.set)
+        try:
+            on_ready(address)
+            await ended.wait()
+        finally:
+            for number in signals:
+                with suppress(NotImplementedError, ValueError):
+                    loop.remove_signal_handler(number)
+
+
+def _why(host: str, production: bool) -> str:
+    where = "in production" if production else f"on {host}"
+    return f"There is no API key, so nobody could use the service {where}. {MAKE_A_KEY}"
+
+
+def _bound(runner: web.AppRunner, host: str) -> Address:
+    name = runner.addresses[0]
+    if isinstance(name, tuple):
+        return Address(host, int(name[1]))
+    raise OSError(f"{host} isn't a TCP address")
