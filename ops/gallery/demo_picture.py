@@ -59,14 +59,19 @@ def _pictures(video: Path) -> Iterator[Image.Image]:
         for frame in container.decode(container.streams.video[0]):
             if frame.time is None or frame.time < due - 1 / FRAMES_PER_SECOND:
                 continue
-            image = frame.to_image()
-            image = image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS)
+            image = _image(frame)
             stands = before is not None and _difference(before, image) <= STILL
             if stands or frame.time >= due + LONGEST_FADE_S:
                 yield image
                 due, before = due + STEP_S, None
             else:
                 before = image
+
+
+def _image(frame: av.VideoFrame) -> Image.Image:
+    """The frame in the animation's size."""
+    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+    return image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS)
 
 
 def _distinct(pictures: Iterator[Image.Image]) -> Iterator[Shown]:

@@ -51,7 +51,7 @@ def _targets(statement: ast.Assign | ast.AnnAssign) -> list[str]:
 
 def _of_the_core() -> Iterator[tuple[int, str]]:
     """The web app's own tables, and the two codes of a request that can't be met. The one place that knows them."""
-    from web.errors import _HTTP_CODES, HTTP_STATUS
+    from web.http.errors import _HTTP_CODES, HTTP_STATUS
 
     yield from HTTP_STATUS.values()
     yield from _HTTP_CODES.items()

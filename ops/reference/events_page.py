@@ -9,8 +9,8 @@ import attrs
 
 from eventflow.domain.events import EVENT_TYPES, Event
 from eventflow.domain.state import Phase
+from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, TOPIC_OF, Topic
 from eventflow.domain.transitions import TRANSITIONS
-from eventflow.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, TOPIC_OF, Topic
 from ops.reference.markdown import code, page, prose, table
 
 _INTRODUCTION = """\

@@ -16,7 +16,8 @@ from typing import ClassVar
 from attrs import evolve
 
 from eventflow.settings import Settings
-from handlers.generation.model import Brief, Control, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
+from handlers.generation.control import Control
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 
 CLOSING = "\n\n:::outro\n# Made with eventflow\n\nhttps://example.org\n:::\n"

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from eventflow.domain.values import Voice
-from handlers.generation.model import Brief, Control, NarrateTask, RenderTask
+from handlers.generation.control import Control
+from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.support.docs import DOCS
 
