@@ -78,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # how the parser ends, always
         return end.code if isinstance(end.code, int) else 0
     except SettingsError as error:
-        for problem in error.problems:
-            say_error(problem)
+        for fault in error.faults:
+            say_error(fault)
         return EXIT_USAGE
     except CommandError as error:
         say_error(str(error))

@@ -201,7 +201,14 @@ async def working(
     )
     consumer = f"w-{secrets.token_hex(4)}"
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
-    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits(), rest_s)
+    settings = WorkerSettings(
+        concurrency=concurrency,
+        lease_s=lease_s,
+        drain_s=drain_s,
+        retry=retry,
+        limits=limits or StepLimits(),
+        rest_s=rest_s,
+    )
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
     shares = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
     parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}

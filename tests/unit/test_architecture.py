@@ -125,6 +125,19 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 """
 
 
+_SETTINGS = """
+import sys
+import eventflow.settings
+io = {"aiobotocore", "aiohttp", "av", "botocore", "cattrs", "hiredis", "numpy", "opentelemetry", "redis", "structlog"}
+print(sorted(io & {name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_settings_are_loaded_without_what_they_configure() -> None:
+    done = subprocess.run([sys.executable, "-c", _SETTINGS], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+
+
 def test_commands_start_without_what_only_some_of_them_need() -> None:
     done = subprocess.run([sys.executable, "-c", _LIGHT], capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr

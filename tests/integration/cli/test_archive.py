@@ -47,7 +47,7 @@ def tools(server: LogServer, tmp_path: Path, commands: CommandServer) -> Iterato
         programs.environment = {
             "EVENTFLOW_REDIS_URL": server.url,
             "EVENTFLOW_ARCHIVE_URL": (tmp_path / "archive").as_uri(),
-            "EVENTFLOW_RETENTION_SECONDS": "0",
+            "EVENTFLOW_ARCHIVE_AFTER_SECONDS": "0",
             "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         }
         yield programs

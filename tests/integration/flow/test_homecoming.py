@@ -193,7 +193,11 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(
     files = 120
     with moto_server() as server:
         url = use(server, monkeypatch)
-        there = {**environment_for(server), "EVENTFLOW_DELIVERY_URL": url, "EVENTFLOW_HOMECOMING_SECONDS": "0.2"}
+        there = {
+            **environment_for(server),
+            "EVENTFLOW_DELIVERY_URL": url,
+            "EVENTFLOW_RECONCILE_FALLBACK_SECONDS": "0.2",
+        }
         async with studio(EVENTFLOW_DELIVERY_URL=url, workers=()) as s:
             job_id, store = await made_local(s, files, kilobytes=64), s.parts.stores["delivery"]
 

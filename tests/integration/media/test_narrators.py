@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.runtime.retry_policy import GenerationError
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.generation.control import Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice

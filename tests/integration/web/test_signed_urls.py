@@ -17,9 +17,8 @@ import structlog
 from attrs import evolve
 from yarl import URL
 
-from eventflow.delivery_settings import DeliverySettings
 from eventflow.domain.values import StoreRole
-from eventflow.settings import Settings
+from eventflow.settings import DeliverySettings, Settings
 from eventflow.storage import ObjectStore, PublicAddress, open_store
 from eventflow.telemetry.logs import configure_logs
 from tests.integration.web.conftest import SIGNING, Client, Clock, StartClient, job_id

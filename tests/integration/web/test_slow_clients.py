@@ -14,8 +14,7 @@ import pytest
 from attrs import evolve
 from structlog.testing import capture_logs
 
-from eventflow.settings import Settings
-from eventflow.web_settings import WebSettings
+from eventflow.settings import Settings, WebSettings
 from tests.integration.web.conftest import job_id
 from tests.integration.web.driving import Driver
 from tests.support.programs import Program, programs_in
