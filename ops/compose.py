@@ -102,7 +102,7 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
+    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
     return MediaParts(inspector=MediaInspector(clock), remote=remote)
 
 
@@ -125,7 +125,9 @@ async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
         return
     from handlers.upload.fallback_reconciler import reconcile_periodically
 
-    async with reconcile_periodically(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+    async with reconcile_periodically(
+        homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
+    ):
         yield
 
 
@@ -318,21 +320,21 @@ def keeper(parts: Parts) -> MaintenanceWorker:
     archiver, list_expiry = None, None
     if parts.segment_store is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
+        settings = ArchiveSettings.with_delay(parts.settings.finished_jobs.archive_after_seconds)
         archiver = Archiver(parts.log, members, parts.segment_store, parts.pointers, settings, clock=utc_now)
-        listed_s = parts.settings.found_seconds
-        leavings = parts.settings.leavings
+        finished = parts.settings.finished_jobs
+        listed_s = finished.listing_window_seconds
         list_expiry = ListExpiry(
             job_lists=parts.log.job_lists,
             pointers=parts.pointers,
             segment_store=parts.segment_store,
             listed_s=listed_s,
             clock=utc_now,
-            stays=leavings.deletes,
+            stays=finished.deletes,
         )
     pointers = parts.pointers if parts.segment_store else None
     trimmer = Trimmer(parts.redis, parts.keyspace, pointers)
-    retention = DeletionPolicy(log=parts.log, settings=parts.settings.leavings, clock=utc_now)
+    deletion = DeletionPolicy(log=parts.log, settings=parts.settings.finished_jobs, clock=utc_now)
     return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=retention)
 
 

@@ -98,21 +98,21 @@ _DELETION_LINGER_S = 60.0
 class ArchiveSettings:
     """When and how jobs are archived.
 
-    A finished job stays in the server for `retention_s`, and then up to `linger_s` longer, so that segments hold more
-    than one job. A segment ends at `segment_jobs` jobs or `segment_bytes`. An entry that a member hasn't settled for
-    `lease_s` goes to another member.
+    A finished job stays in the server for `archive_after_s`, and then up to `linger_s` longer, so that segments hold
+    more than one job. A segment ends at `segment_jobs` jobs or `segment_bytes`. An entry that a member hasn't settled
+    for `lease_s` goes to another member.
     """
 
-    retention_s: float = 7 * 86_400.0
+    archive_after_s: float = 7 * 86_400.0
     linger_s: float = 0.0
     segment_jobs: int = 500
     segment_bytes: int = 16 * 1024 * 1024
     lease_s: float = 120.0
 
     @classmethod
-    def lasting(cls, retention_s: float) -> ArchiveSettings:
+    def with_delay(cls, archive_after_s: float) -> ArchiveSettings:
         """The settings with a linger of a tenth of the archive delay, an hour at most."""
-        return cls(retention_s=retention_s, linger_s=min(_LINGER_S, retention_s / 10))
+        return cls(archive_after_s=archive_after_s, linger_s=min(_LINGER_S, archive_after_s / 10))
 
 
 @define
@@ -171,7 +171,7 @@ class Archiver:
         Deletions have no archive delay.
         """
         now_ms = int(self._clock().timestamp() * 1000)
-        retained = (self._settings.retention_s, self._settings.linger_s)
+        usual = (self._settings.archive_after_s, self._settings.linger_s)
         at_once = {member.keys.topic(Topic.DELETED, lane) for lane in LANES}
         retries = {member.keys.retry(member.group, topic) for topic in member.topics}
         found: list[Delivery] = []
@@ -179,8 +179,8 @@ class Archiver:
             if room - len(found) <= 0:
                 break
             most = room - len(found)
-            retention_s, linger_s = retained if stream not in at_once else (0.0, min(retained[1], _DELETION_LINGER_S))
-            newest_ms = now_ms - int(retention_s * 1000)
+            delay_s, linger_s = usual if stream not in at_once else (0.0, min(usual[1], _DELETION_LINGER_S))
+            newest_ms = now_ms - int(delay_s * 1000)
             args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - int(linger_s * 1000)]
             for entry_id, flat in await self._take(keys=[stream], args=args):
                 claim = Claim(

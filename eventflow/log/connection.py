@@ -89,7 +89,7 @@ class _Packing(AbstractConnection):
             await self._check_role()
 
     async def _check_role(self) -> None:
-        """Raises Misled where a replica answers: reads would go well there, of what it had when it lost its master."""
+        """Raise WrongServer where a replica answers: it would serve reads from before it lost its master."""
         await self.send_command("HELLO", check_health=False)
         try:
             about = parse_hello(await self.read_response())

@@ -57,8 +57,7 @@ def set_deadline(deadline: Deadline | None) -> None:
 
 
 class WithinDeadline:
-    """`async with Waiting()` around what waits for the log, itself or for others that do. Raises LogSilent once the
-    patience is at its end."""
+    """`async with WithinDeadline()` around code that waits for the log. Raises LogTimeout when the deadline expires."""
 
     __slots__ = ("_deadline", "_timeout")
 

@@ -10,13 +10,15 @@ import ssl
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from eventflow.setting_checks import Refused
-
 EXAMPLE = "redis://HOST:PORT/0"
 _SCHEME = re.compile(r"(rediss?(\+cluster)?|unix)")
 _SENTINEL = "sentinel"
 
 Check = Callable[[str], bool]
+
+
+class UrlRefused(ValueError):
+    """A fault of a server's URL; the message never repeats the URL, which may hold a password."""
 
 
 def _one_of(*values: str) -> Check:
@@ -57,18 +59,18 @@ TLS_OPTIONS: dict[str, Check] = {
 
 
 def checked_url(url: str) -> str:
-    """Return `url` unchanged. Raises Refused with the fault, never with the URL: it may hold a password."""
+    """Return `url` unchanged. Raises UrlRefused, which names the fault."""
     parts = urlsplit(url)
     if _SENTINEL in parts.scheme:
-        raise Refused(
+        raise UrlRefused(
             "Sentinel isn't supported. Name a proxy or a DNS name that follows "
             f"failovers ({EXAMPLE}), or use a cluster (redis+cluster://HOST:PORT,HOST:PORT)"
         )
     named = parts.path if parts.scheme == "unix" else parts.netloc
     if not _SCHEME.fullmatch(url.partition(":")[0]) or not named:  # in lower case, as redis-py wants it
-        raise Refused(f"its value is not of the form {EXAMPLE}")
+        raise UrlRefused(f"its value is not of the form {EXAMPLE}")
     if parts.fragment:
-        raise Refused("it has a # in it; write it as %23, in a password too")
+        raise UrlRefused("it has a # in it; write it as %23, in a password too")
     _check_place(parts)
     _check_options(parts)
     return url
@@ -80,13 +82,13 @@ def _check_place(parts: SplitResult) -> None:
         try:
             _ = urlsplit(f"//{host}").port
         except ValueError as error:
-            raise Refused(
+            raise UrlRefused(
                 "its port isn't a number up to 65535; write / ? # @ : in a password as %2F %3F %23 %40 %3A"
             ) from error
     if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", unquote(parts.path)):
-        raise Refused(f"only the number of a database may follow the host: {EXAMPLE}")
+        raise UrlRefused(f"only the number of a database may follow the host: {EXAMPLE}")
     if cluster and parts.path.strip("/0"):
-        raise Refused("a cluster has database 0 only")
+        raise UrlRefused("a cluster has database 0 only")
 
 
 def _check_options(parts: SplitResult) -> None:
@@ -94,9 +96,9 @@ def _check_options(parts: SplitResult) -> None:
     given = parse_qsl(parts.query, keep_blank_values=True)
     if refused := [name for name, _ in given if name not in allowed]:
         tls = "" if len(allowed) > len(OPTIONS) else "; with rediss:// also those for TLS (ssl_...)"
-        raise Refused(
+        raise UrlRefused(
             f"its options {', '.join(dict.fromkeys(refused))} can't be set: eventflow decides on time-outs, retries, "
             f"connections and encoding itself; available: {', '.join(allowed)}{tls}"
         )
     if wrong := [name for name, value in given if not allowed[name](value)]:
-        raise Refused(f"its options {', '.join(wrong)} have invalid values")
+        raise UrlRefused(f"its options {', '.join(wrong)} have invalid values")

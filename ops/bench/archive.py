@@ -139,7 +139,7 @@ class _Bench:
         members = [
             GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
         ]
-        settings = ArchiveSettings(retention_s=0)
+        settings = ArchiveSettings(archive_after_s=0)
         self.archiver = Archiver(self.log, members, self.segment_store, self.pointers, settings, clock=_ahead)
         self.list_expiry = ListExpiry(
             job_lists=self.log.job_lists,

@@ -48,7 +48,7 @@ def list_jobs(
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
-    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LISTED_SECONDS."""
+    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LIST_FOR_SECONDS."""
     rows = run_tool(_list(limit, owner, data_dir, rebuild=rebuild))
     if json:
         for row in rows:
@@ -92,9 +92,9 @@ async def _rebuild(parts: Parts) -> int:
     if parts.segment_store is None:
         return entered
     try:
-        since = datetime.now(UTC) - timedelta(seconds=parts.settings.found_seconds)
+        since = datetime.now(UTC) - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds)
         return entered + await list_archived(
-            parts.segment_store, parts.pointers, parts.log, since, parts.settings.leavings.deletes
+            parts.segment_store, parts.pointers, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error

@@ -16,7 +16,9 @@ from handlers.generation.encoding.assemble import assemble
 from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.player import Player, open_player
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
+from tests.support.studio import environment, studio  # noqa: F401 - fixtures
+from tests.support.web_app import clock, deps, driver, settings, stores  # noqa: F401 - fixtures
 
 SCRIPT = """# Streams
 

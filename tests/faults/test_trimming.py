@@ -202,7 +202,7 @@ async def test_without_an_archive_the_feed_and_the_jobs_stay(archived: Archived)
 async def test_tail_that_was_away_for_long_notices_that_entries_are_gone(archived: Archived) -> None:
     now = [0.0]
     async with open_space(archived.space.url, archived.space.keyspace.prefix) as other:
-        tail = FeedTail(other.redis, other.keyspace, clock=lambda: now[0], patience_s=10.0)
+        tail = FeedTail(other.redis, other.keyspace, clock=lambda: now[0], check_after_s=10.0)
         await archived.finished()
         await tail.start_at_end()
         assert await tail.read(block_ms=1) == []

@@ -19,10 +19,9 @@ from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.errors import LogForbidden, LogUnfit, WrongServer
 from eventflow.log.members import PausedWorkers
 from eventflow.log.server_check import NO_APPEND_ONLY_FILE, UNKNOWN, check_server, forbidden, inspect_server
-from eventflow.settings import Environment, Settings
+from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import LocalStore, StorageError
 from eventflow.storage.viewer_check import check_as_viewer
-from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 from ops.cli.common import CREDENTIALS
 

@@ -47,7 +47,7 @@ async def test_newest_version_of_a_job_is_restored(archived: Archived, empty: Ar
     job = await archived.finished()
     await archived.archive()
     await archived.log.execute(job, [cmd.RequestReprocess()], CAUSE)
-    finish = [cmd.FinishVideo(2, (), ()), cmd.FinishUpload(2, (), ()), cmd.PublishVideo(2, ())]
+    finish: list[cmd.Command] = [cmd.FinishVideo(2, (), ()), cmd.FinishUpload(2, (), ()), cmd.PublishVideo(2, ())]
     await archived.log.execute(job, finish, CAUSE)
     await archived.archive()
     assert await restored(empty) == (2, 1, 2)
@@ -109,8 +109,8 @@ async def test_sound_archive_verifies_and_says_what_is_not_served(archived: Arch
     jobs = [await archived.finished() for _ in range(4)]
     await archived.archive(segment_jobs=2)
     assert await archived.reader.unarchive(jobs[0], 5)
-    assert await verified(archived) == Verified(segments=2, histories=4, pointers=3, unserved=0, defects=())
-    assert await verified(empty) == Verified(segments=2, histories=4, pointers=0, unserved=4, defects=())
+    assert await verified(archived) == Verified(segments=2, histories=4, archived=3, unserved=0, defects=())
+    assert await verified(empty) == Verified(segments=2, histories=4, archived=0, unserved=4, defects=())
 
 
 def _flip(path: Path, at: int) -> None:

@@ -48,7 +48,7 @@ def test_a_name_tells_partition_time_and_content() -> None:
     assert partition_of_segment(segment.name) == 7
     assert sha256_of_segment(segment.name) == hashlib.sha256(segment.data).hexdigest()
     assert partition_of_segment("07/notes.txt") is None
-    with pytest.raises(ValueError, match="no segment's name"):
+    with pytest.raises(ValueError, match="isn't a segment's name"):
         sha256_of_segment("07/notes.txt")
 
 
