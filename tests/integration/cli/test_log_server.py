@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until, wait_until_sync
 pytestmark = pytest.mark.chaos
 
 ROOT = Path(__file__).parents[3]
-#: As README gives it, but for its name and password.
+#: As the page on security gives it, but for its name and password.
 USER, PASSWORD = "eventflow", "few-rights"
 #: What is asked for without a key, and what users may always send.
 _KEYLESS = {"auth", "client|setinfo", "hello", "info", "ping", "scan", "select", "script|load", "time"}
@@ -59,8 +59,9 @@ async def proxy(server: LogServer) -> AsyncIterator[Proxy]:
 
 
 def _rule() -> list[str]:
-    """The rule that README gives."""
-    (line,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "ACL SETUSER ef-user" in line]
+    """The rule that the page on security gives."""
+    page = (ROOT / "ops/docs/operations/security.md").read_text()
+    (line,) = [line for line in page.splitlines() if "ACL SETUSER ef-user" in line]
     words = line.partition("ACL SETUSER ef-user")[2].partition("`")[0].split()
     assert words[:2] == ["on", ">PASSWORD"]
     return [*words[:1], f">{PASSWORD}", *words[2:]]
