@@ -17,7 +17,7 @@ from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.render_model import RenderTask
 from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -1,7 +1,4 @@
-"""What a script is made of: inline text, blocks, scenes. Plain frozen values, JSON by `model.dump`.
-
-Between what somebody wrote and what is shown: sections, before they are laid out on pages.
-"""
+"""The content of a script: inline text, blocks, sections as written, and scenes as shown. JSON by `model_json`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -14,7 +11,7 @@ Layout = Literal["title", "section", "content", "quote", "image", "outro"]
 
 @frozen
 class Span:
-    """A run of inline text in one style; `math` is LaTeX source (the subset of `mathtree`)."""
+    """A run of inline text in one style; `math` is LaTeX source (the subset of `formula`)."""
 
     text: str
     kind: Literal["text", "code", "math"] = "text"
@@ -91,7 +88,7 @@ class Table:
 
 @frozen
 class Math:
-    """A displayed formula in LaTeX (the subset of `mathtree`; what it does not know is shown as text)."""
+    """A displayed formula in LaTeX (the subset of `formula`; anything else is shown as its source)."""
 
     source: str
     step: int = 0
@@ -242,7 +239,7 @@ class Said:
 
 @frozen
 class Section:
-    """A heading of `level` 1 or 2 (0: none, or not told) and what stands under it.
+    """A heading of `level` 1 or 2 (0: none, or unknown) and the blocks under it.
 
     `layout` None: as its content suggests. `narration` takes the place of what would be said: a text to be spread over
     the reveals, or lines. `part` of `parts` is kept where it goes on from another section.

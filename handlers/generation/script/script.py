@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from attrs import evolve, frozen
 
+from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
 from handlers.generation.model import Brief, Style, Voice
@@ -27,7 +28,6 @@ from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
 
-MAX_CHARS = 200_000
 #: More lines than 300 scenes can show.
 MAX_LINES = 10_000
 
@@ -39,8 +39,8 @@ def clean(text: str) -> str:
 
     Raises ScriptError when it is too long or has control characters other than tab and line ends.
     """
-    if len(text) > MAX_CHARS:
-        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_CHARS:,} are possible")
+    if len(text) > MAX_SCRIPT_CHARS:
+        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if match := forbidden(text):
         line = text.count("\n", 0, match.start()) + 1

@@ -19,7 +19,7 @@ from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import CorruptArtefact, EncodeError, UnknownAsset
 from handlers.generation.model import AssetFile, Cue, Narration
 from handlers.generation.render_model import RenderedScene
-from tests.integration.media.conftest import Film
+from tests.support.film import Film
 
 BOX = Rect(x=40, y=20, width=160, height=90)
 PLACE = Placement(BOX, 0, (0.5, 1.5))

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.generation.encoding.fragmented_mp4 import BoxError, decode_times, retimed, sequence_numbers, timescales
 from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE
-from tests.unit.media.test_boxes import box
+from tests.support.mp4_boxes import box
 
 
 def track(number: int, timescale: int, *, wide: bool) -> bytes:
