@@ -335,7 +335,7 @@ def keeper(parts: Parts) -> MaintenanceWorker:
     pointers = parts.pointers if parts.segment_store else None
     trimmer = Trimmer(parts.redis, parts.keyspace, pointers)
     deletion = DeletionPolicy(log=parts.log, settings=parts.settings.finished_jobs, clock=utc_now)
-    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=retention)
+    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=deletion)
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:

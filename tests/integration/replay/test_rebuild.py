@@ -238,7 +238,7 @@ async def test_a_dry_run_writes_nothing_and_finds_the_same(space: Space, rebuild
     assert rebuild.kinds == ["feed", "limbo", "live", "stalled", "stalled"]
     assert await dump(space) == before
     wet = await rebuild()
-    assert wet.found == dry.found == wet.mended
+    assert wet.found == dry.found == wet.repaired
     assert await dump(space) != before
     assert (await rebuild()).found == {}
 
