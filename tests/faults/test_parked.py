@@ -213,7 +213,7 @@ async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> No
     await space.redis.xadd(space.keys.dead_letters, odd)
     await space.redis.xadd(space.keys.dead_letters, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
     [empty, unknown], _ = await parked.page(10)
-    with pytest.raises(DeadLetterRefused, match=r"topic:gossip:normal is no topic"):
+    with pytest.raises(DeadLetterRefused, match=r"topic:gossip:normal is of no topic"):
         await parked.redrive(unknown.id)
     with pytest.raises(DeadLetterRefused, match=r"no event in it"):
         await parked.redrive(empty.id)
