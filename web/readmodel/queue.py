@@ -22,7 +22,7 @@ from eventflow.domain.view import JobView, Status
 from eventflow.log.keys import Keyspace
 from eventflow.log.queue_position import queue_position, waiting_jobs
 from web.http.errors import Problem
-from web.readmodel.cache_entry import Snapshot
+from web.readmodel.projection import Snapshot
 from web.readmodel.status_json import render_status
 
 #: Bounds of Retry-After, in seconds, and what is told where nothing is known of the pace.
@@ -188,7 +188,8 @@ class Queueing:
 def placed(snapshot: Snapshot, place: int) -> Snapshot:
     """The status answer with the job's place in it."""
     body = render_status(snapshot.view, snapshot.progress, place)
-    return Snapshot(snapshot.view, snapshot.progress, body, f'{snapshot.etag[:-1]}-q{place}"')
+    etag = f'{snapshot.etag[:-1]}-q{place}"'
+    return Snapshot(view=snapshot.view, progress=snapshot.progress, body=body, etag=etag)
 
 
 QUEUEING = web.AppKey("queueing", Queueing)
