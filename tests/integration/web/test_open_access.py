@@ -72,7 +72,7 @@ async def test_the_first_key_ends_the_open_mode_for_good(deps: WebDeps, settings
             await deps.api_keys.revoke(record.id)
 
             async def nobody_left() -> bool:
-                return "There is no API key" in (await service.answer(Authorization=f"Bearer {token}"))[1]
+                return "The service has no API key yet" in (await service.answer(Authorization=f"Bearer {token}"))[1]
 
             await wait_until(nobody_left, 10, what="the look that finds no key")
             assert await service.status() == 401
