@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eventflow.log.connection import DISCONNECTED
-from eventflow.log.deadline import Deadline, carry
+from eventflow.log.deadline import Deadline, set_deadline
 from eventflow.log.errors import LogUnfit
 from eventflow.log.keys import Keyspace
 from eventflow.log.server_check import check_server, forbidden
@@ -114,7 +114,7 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 
 async def impatient(main: Coroutine[Any, Any, T]) -> T:
     """`main`, in which a server that hangs is told within seconds."""
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     return await main
 
 
@@ -167,7 +167,7 @@ async def wait_for_server(
 
     Raises CommandError: unfit, wrong password, missing rights, or not reachable or a replica for `patience_s`.
     """
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     began = asked = monotonic()
     while True:
         try:

@@ -157,7 +157,7 @@ class Auth:
             self._access.check(request)
             return _OPEN
         if not has_keys:
-            raise _unauthorized(f"The service has no API key yet, and admits nobody without one. {MAKE_A_KEY}.")
+            raise _unauthorized(f"The service has no API key, and admits nobody without one. {MAKE_A_KEY}.")
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() != "bearer":
             raise _unauthorized("Send your API key: Authorization: Bearer ...")
@@ -173,7 +173,7 @@ class Auth:
         if before == (None, None) or before == (has_keys, is_open):
             return
         if has_keys:
-            _log.warning("the first API key was made: every request needs one", action="access", was_open=before[1])
+            _log.warning("an API key exists now: every request needs one", action="access", was_open=before[1])
         else:
             _log.warning(f"no API key is left: every request is answered 401. {MAKE_A_KEY}", action="access")
 

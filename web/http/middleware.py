@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from eventflow.access.api_keys import Principal
-from eventflow.log.deadline import Deadline, carry
+from eventflow.log.deadline import Deadline, set_deadline
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.http.auth import AUTH, Auth
 from web.http.cors import answer_headers, is_options, preflight, preflighted_route
@@ -86,7 +86,7 @@ def middleware(deps: WebDeps) -> Middleware:
 
 def start_log_deadline() -> None:
     """Give the current task `LOG_SECONDS` to wait for the log. Uploads, files and waits for a version don't count."""
-    carry(Deadline(LOG_SECONDS))
+    set_deadline(Deadline(LOG_SECONDS))
 
 
 async def _principal(auth: Auth, request: web.Request) -> Principal:

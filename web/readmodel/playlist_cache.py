@@ -17,7 +17,7 @@ from cachetools import LRUCache
 
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.event_store import JobEventStore
 from web.readmodel.hls_editions import Editions
 
@@ -86,7 +86,7 @@ class PlaylistCache:
         if job is None:
             job = self._jobs[job_id] = JobPlaylists()
         if job.version < version:
-            async with Waiting(), job.lock:
+            async with WithinDeadline(), job.lock:
                 if job.version < version:
                     await self._catch_up(job_id, job)
         return job

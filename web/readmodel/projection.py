@@ -25,7 +25,7 @@ from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
 from eventflow.domain.view import JobView, progress
 from eventflow.log.codec import DecodeError
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.errors import PositionLost
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
@@ -253,7 +253,7 @@ class Projection:
 
     async def _fetch(self, job_id: str, *, force: bool = False) -> _Entry | None:
         entry = self._entry(job_id)
-        async with Waiting(), entry.lock:
+        async with WithinDeadline(), entry.lock:
             if force or not self._is_fresh(entry):
                 try:
                     await self._catch_up([entry], live=True)

@@ -52,11 +52,11 @@ async def _collect(
     request: web.Request, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
 ) -> tuple[list[Snapshot], Cursor | None]:
     """(up to `limit` jobs, the cursor of the next page or None after the last job)."""
-    index, projection = request.app[DEPS].log.index, request.app[PROJECTION]
+    job_lists, projection = request.app[DEPS].log.job_lists, request.app[PROJECTION]
     chunk = limit if status is None else MAX_LIMIT
     found: list[Snapshot] = []
     for _ in range(0, MAX_SCANNED, chunk):
-        page = await index.read(owner, cursor, chunk)
+        page = await job_lists.read(owner, cursor, chunk)
         snapshots = await _fold(projection, page)
         cursor = page.start
         for count, entry in enumerate(page.entries, 1):

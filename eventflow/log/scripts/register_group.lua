@@ -1,6 +1,7 @@
--- Notes that a group reads topics: trimming waits for it from now on.
+-- Registers that a group reads topics: trimming waits for it from now on.
 --
 -- KEYS: the registry. ARGV: group, topics. Members of a group may read different topics; all of them count.
+-- Returns 1, or 0 where nothing was new.
 
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 local entry = known and cjson.decode(known) or { since = tonumber(redis.call('TIME')[1]), topics = {} }

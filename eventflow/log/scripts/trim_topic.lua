@@ -1,12 +1,12 @@
 -- Trims a topic's stream behind the slowest of the groups that are registered for it.
 --
 -- KEYS: the stream, the registry.
--- ARGV: topic, newest time (ms) that may go, then the groups without which nothing may go.
--- Returns how many entries went.
+-- ARGV: topic, newest time (ms) that may be trimmed, then the groups that have to be registered for anything to be trimmed.
+-- Returns how many entries were trimmed.
 --
--- What a registered group has neither been given nor acknowledged stays: its lowest pending entry, or what follows
--- the last one that it was given. A registered group that is missing on the stream was lost, and will read it again:
--- nothing goes. A group that nobody has registered, an orphan, holds nothing up.
+-- Entries that a registered group hasn't read or acknowledged stay: from its lowest pending entry on, or from the one
+-- after its last delivered. A registered group that is missing on the stream was lost, and will read all of it again:
+-- nothing is trimmed. A group that isn't registered, an orphan, holds nothing up.
 
 local stream, topic = KEYS[1], ARGV[1]
 local waits = {}

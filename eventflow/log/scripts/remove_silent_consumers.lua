@@ -1,8 +1,8 @@
--- Removes consumers that have been silent for long: a killed worker can't say good-bye.
+-- Removes consumers that have been silent for long: a killed worker doesn't remove itself.
 --
 -- KEYS: the streams. ARGV: group, silence (ms). Returns how many were removed.
 --
--- Only where nothing is pending: DELCONSUMER drops pending entries. One that lives after all is made anew by its next read.
+-- Only where nothing is pending: DELCONSUMER drops pending entries. The next read of a live consumer creates it again.
 
 local removed = 0
 for _, stream in ipairs(KEYS) do

@@ -1,4 +1,4 @@
--- Delivers the next entries of a stream, but only those that are old enough; younger ones stay undelivered.
+-- Delivers the next entries of a stream that are old enough; younger ones stay undelivered.
 --
 -- KEYS: one stream. ARGV: group, consumer, newest time (ms), how many at most, newest time (ms) of the first where they
 --   are fewer.
