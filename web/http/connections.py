@@ -292,4 +292,4 @@ def _problem(status: int, error: BaseException | None) -> Problem:
         too_long = isinstance(error, LineTooLong)
         detail = "A line of its head is too long." if too_long else "It doesn't follow HTTP/1.1."
         return Problem(400, "bad_request", f"The request can't be read. {detail}")
-    return Problem(status, "internal", "Something went wrong on our side; the log has it under this request_id.")
+    return Problem(status, "internal", "The service failed; its log has the error under this request_id.")
