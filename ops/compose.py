@@ -318,7 +318,12 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
 def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
     """One member of a group on each partition, under a name that no other process start has."""
     consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
+    return [
+        GroupMember(
+            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
+        )
+        for keys in parts.keyspace.all
+    ]
 
 
 def keeper(parts: Parts) -> MaintenanceWorker:
