@@ -19,7 +19,7 @@ async def follow(parts: Parts, job_id: str) -> None:
     """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
     from eventflow.domain.view import progress, view_of
     from ops.cli.generate import why
-    from web.readmodel.load_views import fractions
+    from web.readmodel.projection import fractions
     from web.readmodel.status_json import status_of
 
     view = None
