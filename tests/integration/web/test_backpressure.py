@@ -83,7 +83,7 @@ async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
     assert body["job_id"] != first["job_id"]
 
 
-async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
+async def test_waiting_jobs_are_counted_over_partitions(deps: WebDeps) -> None:
     keyspace = evolve(deps.log.keyspace, partitions=3)
     assert (await count_queue(deps.redis, keyspace)).waiting == 0
     for number, keys in enumerate(keyspace.all):
@@ -92,9 +92,7 @@ async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
     assert (await count_queue(deps.redis, keyspace)).waiting == 6
 
 
-async def test_a_count_that_the_server_cannot_tell_lets_everybody_in(
-    start: StartClient, settings: Settings, deps: WebDeps
-) -> None:
+async def test_an_unknown_count_refuses_no_job(start: StartClient, settings: Settings, deps: WebDeps) -> None:
     client = await start(settings=evolve(settings, queue_limit=1))
     worker = await member(deps)
     stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
