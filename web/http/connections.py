@@ -247,7 +247,7 @@ class Connection(RequestHandler):
 class Site(web.BaseSite):
     """A TCP address whose connections are `Connection`s; aiohttp's own sites can't be given a class."""
 
-    def __init__(self, runner: web.BaseRunner, connections: Connections, host: str, port: int, backlog: int) -> None:
+    def __init__(self, runner: web.BaseRunner, connections: Connections, *, host: str, port: int, backlog: int) -> None:
         super().__init__(runner, backlog=backlog)
         self._connections, self._host, self._port = connections, host, port
 

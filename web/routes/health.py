@@ -49,7 +49,7 @@ class TopicState:
     lag: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class Health:
     """Checks the components that the app depends on. `monotonic` gives seconds."""
 

@@ -119,7 +119,7 @@ async def test_retry_after_goes_by_the_pace_of_late(
 ) -> None:
     now = [100.0]
     limit = 3
-    gauge = Backpressure(deps.redis, deps.log.keyspace, limit, lambda: now[0])
+    gauge = Backpressure(redis=deps.redis, keyspace=deps.log.keyspace, limit=limit, monotonic=lambda: now[0])
     stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
     worker = await member(deps)
     await _fill(deps.redis, stream, begun + limit + excess - 1)
