@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from random import Random
 from typing import Any
 
 import structlog
@@ -261,8 +260,8 @@ class Archiver:
 PASSING = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
-async def rest(stop: asyncio.Event, seconds: float, random: Random) -> None:
-    """About `seconds`, or until `stop` is set."""
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """Wait `seconds`, or until `stop` is set."""
     waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))
+    await asyncio.wait([waiting], timeout=seconds)
     waiting.cancel()

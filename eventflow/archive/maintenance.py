@@ -13,6 +13,7 @@ import structlog
 from eventflow.archive.archiver import PASSING, Archiver, rest
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.list_expiry import ListExpiry
+from eventflow.backoff import Backoff
 from eventflow.log.trim import Trimmer
 
 _IDLE_S = 1.0
@@ -21,7 +22,8 @@ _TRIM_S = 10.0
 _UNLIST_S = 60.0
 _STEP_S = 0.05
 _RETENTION_S = 600.0
-_PAUSES_S = (0.1, 5.0)
+#: After a lost connection or store: at first a tenth of a second (it was restarted), later every 5 s.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
 class MaintenanceWorker:
@@ -86,15 +88,14 @@ class MaintenanceWorker:
     async def _loop(
         self, stop: asyncio.Event, action: Callable[[], Awaitable[bool]], idle_s: float, busy_s: float = 0.0
     ) -> None:
-        least, longest = _PAUSES_S
-        pause = least
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=self._random)
         while not stop.is_set():
             try:
                 more = await action()
-                pause = least
+                backoff.reset()
                 if not more or busy_s:
-                    await rest(stop, busy_s if more else idle_s, self._random)
+                    await rest(stop, (busy_s if more else idle_s) * self._random.uniform(0.8, 1.0))
             except PASSING as error:
-                self._log.warning("not done yet", error=str(error), retry_in_s=pause)
-                await rest(stop, pause, self._random)
-                pause = min(longest, 2 * pause)
+                pause_s = backoff.next_s()
+                self._log.warning("not done yet", error=str(error), retry_in_s=round(pause_s, 3))
+                await rest(stop, pause_s)

@@ -23,6 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 from attrs import frozen
 
+from eventflow.backoff import Backoff
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
 from eventflow.domain.commands import Command, ConfirmCancellation, FailStep, ParkStep, ReportLostArtefact
@@ -39,6 +40,7 @@ from eventflow.log.dead_letters import dead_letter_of, reason_of, waiting_work
 from eventflow.log.errors import HistoryLost, LeaseLost
 from eventflow.log.event_store import Cause, JobEventStore, JobRecord, Settlement
 from eventflow.runtime.context import Group, Handler, StepContext, log_context
+from eventflow.runtime.loops import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from eventflow.runtime.retry_policy import (
     MAX_DELIVERIES,
     TIMED_OUT,
@@ -86,7 +88,7 @@ class Outcomes:
         commands: Sequence[Command],
         record: JobRecord,
     ) -> JobRecord:
-        after = await self.patiently(
+        after = await self.retry_until_available(
             self.log.execute, envelope.job_id, commands, cause, record=record, settlement=settlement
         )
         return after or record
@@ -177,13 +179,13 @@ class Outcomes:
         else:
             job_id = envelope.job_id if envelope else "-"
             commit = Commit(held.member.keys, job_id, claim=claim, on_claim=on_claim, parked=parked)
-            await self.patiently(self.log.committer.commit, commit)
+            await self.retry_until_available(self.log.committer.commit, commit)
         note(self.group, held, "delivery parked", level="error", error=str(error))
 
     async def _readable(self, envelope: Envelope) -> JobRecord | None:
         """The job, or None where the log doesn't have it, lacks this event of it, or holds what we can't read."""
         try:
-            record = await self.patiently(self.log.load, envelope.job_id)
+            record = await self.retry_until_available(self.log.load, envelope.job_id)
         except (DecodeError, DomainError, LookupError):
             return None
         return record if record and record.version >= envelope.seq else None
@@ -204,9 +206,9 @@ class Outcomes:
         """Say that this worker is alive, if the server hears it: else the delivery may count as its death."""
         await held.member.let_go(held.delivery.claim)
 
-    async def patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""
-        delay = 0.05
+    async def retry_until_available(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `action` until the server can be reached and takes writes: finished work is worth waiting for."""
+        backoff = Backoff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=self.random)
         while True:
             try:
                 return await action(*args, **kwargs)
@@ -214,8 +216,7 @@ class Outcomes:
                 if not is_passing(error):
                     raise
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
-                await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
-                delay = min(2.0, delay * 2)
+                await asyncio.sleep(backoff.next_s())
 
 
 def note(group: Group, held: InFlight, message: str, *, level: str = "info", **context: Any) -> None:
@@ -313,7 +314,7 @@ class Executor:
         delivery = held.delivery
         record = self.log.known_at(envelope) if first else None
         if record is None:
-            record = await self.endings.patiently(self._fold, envelope, first=first)
+            record = await self.endings.retry_until_available(self._fold, envelope, first=first)
         work = work_of(envelope.event)
         if work is not None and not still_due(record.job, work):
             await self.endings.without_work(held, envelope, record)
@@ -321,7 +322,7 @@ class Executor:
             await self.endings.gave_up(held, envelope, record, work)
         elif delivery.claim.count > MAX_DELIVERIES:
             await self.endings.park(held, RuntimeError(NEVER_SETTLED))
-        elif delivery.claim.count == 1 or await self.endings.patiently(held.member.begin, delivery.claim):
+        elif delivery.claim.count == 1 or await self.endings.retry_until_available(held.member.begin, delivery.claim):
             await self._react(held, envelope, record, work, handler)
         else:
             raise LeaseLost(f"entry {delivery.claim.entry_id} is no longer ours")
@@ -408,7 +409,7 @@ class Executor:
         """The step was stopped from outside, and its handler, if it had begun, has cleaned up after itself."""
         envelope, reaction = held.envelope, held.reaction
         if held.ending in (StopReason.JOB_CANCELLED, StopReason.TIMED_OUT) and envelope is not None:
-            record = await self.endings.patiently(self.log.load, envelope.job_id)
+            record = await self.endings.retry_until_available(self.log.load, envelope.job_id)
             if reaction is not None and held.ending is StopReason.TIMED_OUT:
                 cause, late = cause_of(envelope, envelope.traceparent), TimeoutError(TIMED_OUT.message)
                 await self.endings.failed(

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
+from eventflow.backoff import Backoff
 from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.log.consumer import GroupMember
 from eventflow.runtime.watchdog import Pulse
 
 T = TypeVar("T")
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+#: A worker asks a server that is away again at first after 50 ms (it was restarted), later every 2 s.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 
 
 class Loops:
@@ -24,7 +26,7 @@ class Loops:
 
     def __init__(self, members: Sequence[GroupMember], pulse: Pulse, random: Random, log: Any) -> None:
         self._members, self._pulse, self._random, self._log = members, pulse, random, log
-        self._pauses: dict[tuple[GroupMember, ...], float] = {}
+        self._backoffs: dict[tuple[GroupMember, ...], Backoff] = {}
 
     async def forever(
         self, action: Callable[[], Awaitable[None]], period_s: float, name: str = "", *members: GroupMember
@@ -63,11 +65,13 @@ class Loops:
                     member.rebuilt = True
                 await self.recreate(members)
         else:
-            self._pauses.pop(members, None)
+            self._backoffs.pop(members, None)
             return result
-        pause_s = self._pauses.get(members, _FIRST_PAUSE_S)
-        self._pauses[members] = min(_LONGEST_PAUSE_S, pause_s * 2)
-        await asyncio.sleep(pause_s * self._random.uniform(0.5, 1.0))
+        backoff = self._backoffs.get(members)
+        if backoff is None:
+            backoff = Backoff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=self._random)
+            self._backoffs[members] = backoff
+        await asyncio.sleep(backoff.next_s())
         return None
 
     async def recreate(self, members: Sequence[GroupMember]) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from eventflow.backoff import backoff_s
 from eventflow.domain.values import Failure, FailureCategory
 
 #: Deliveries of an entry that may end without it being settled, whatever the reason; after that it is parked.
@@ -100,7 +101,7 @@ class RetryPolicy:
         """When the attempt after failed attempt number `attempt` (from 1) starts; None where there is no use in one."""
         if is_final(error):
             return None
-        delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        delay = backoff_s(attempt, first_s=self.base_s, longest_s=self.cap_s, random=random)
         asked = error.retry_after_s if isinstance(error, StepError) else None
         if asked is not None and asked > 0:
             delay += min(asked, self.longest_s)

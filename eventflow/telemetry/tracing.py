@@ -75,8 +75,3 @@ def failed(span: Span | None, description: str) -> None:
     """Mark a span whose step failed without an exception leaving it."""
     if span is not None:
         span.set_status(StatusCode.ERROR, description)
-
-
-def new_traceparent(random_hex: str) -> str:
-    """A traceparent for a new trace, from 48 random hex digits."""
-    return f"00-{random_hex[:32]}-{random_hex[32:48]}-01"

@@ -10,7 +10,6 @@ Rule 2: it leaves the fallback store only after an event says so, and after ever
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -28,9 +27,9 @@ from eventflow.domain.values import FileRef, files_of
 from eventflow.log.codec import DecodeError
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import LogError
-from eventflow.log.event_store import Cause, JobEventStore, JobRecord
+from eventflow.log.event_store import JobEventStore, JobRecord
 from eventflow.storage import IntegrityError, ObjectMissing, ObjectStore, StorageError
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.causes import new_cause
 from handlers.workspace import Workspace
 
 #: Files of one job that travel at the same time.
@@ -40,7 +39,6 @@ _CONTENT = timedelta(hours=1)
 _ROOT = "videos/"
 #: What ends a round; the next one goes on.
 _PASSING = (StorageError, LogError, RedisError, OSError, *DISCONNECTED)
-_CAUSE = "homecoming"
 
 
 @frozen
@@ -132,7 +130,7 @@ class FallbackReconciler:
         home = tuple(key for copy in copies if (key := copy.result()))
         if not home:
             return 0
-        cause = Cause(record.owner, f"{_CAUSE}-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = new_cause(record.owner, "fallback-reconciler")
         after = await self.log.execute(record.id, [RelocateFiles(home)], cause, record=record)
         if after is None or after.job.gone:  # deleted meanwhile, and perhaps without our copies
             await asyncio.gather(*map(self.delivery.delete, home))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -168,11 +167,10 @@ def delete(
 async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
     """The job's version afterwards."""
     from eventflow.domain.errors import AlreadyFinished, JobGone, NotFinished
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
+    from eventflow.telemetry.causes import new_cause
 
     async with open_tool(data_dir) as parts:
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = new_cause("operator", "cli")
         if await parts.log.load(job_id) is None:
             raise missing_job(job_id)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -150,15 +149,14 @@ async def _rebuild(
     tell: Callable[[Difference, bool], None],
     data_dir: Path | None,
 ) -> Report:
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
+    from eventflow.telemetry.causes import new_cause
     from ops.replay.inspect import Inspector
     from ops.replay.rebuild import Rebuild
     from ops.replay.repair import Repairer
     from ops.replay.served import CannotAsk
 
     async with open_tool(data_dir) as parts, _served(url, api_key) as served:
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = new_cause("operator", "cli")
         inspector = Inspector(parts.redis, parts.log.codec, parts.keyspace, served)
         mender = None if dry_run else Repairer(parts.redis, parts.keyspace, parts.log, cause)
         with counting("folding") as show:

@@ -12,11 +12,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 
 import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from eventflow.backoff import Backoff
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
@@ -39,7 +41,8 @@ TAIL_SPACING_SECONDS = 0.05
 #: How often a wait for a version looks for itself, should the tail be down.
 POLL_SECONDS = 0.5
 _BATCH = 200
-_PAUSE_SECONDS = (0.05, 2.0)
+#: After a lost feed: at first 50 ms (the server was restarted), later every 2 s.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 
 Render = Callable[[JobView, float], bytes]
 Hear = Callable[[Sequence[Envelope]], None]
@@ -260,26 +263,26 @@ class Projection:
 
     async def follow(self) -> None:
         """Follow the feed until cancelled, over lost connections."""
-        least, longest = _PAUSE_SECONDS
-        pause = least
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         while True:
             try:
                 await self._tail.start_at_end()
                 self._begin_epoch()
-                pause = least
+                backoff.reset()
                 while True:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._heard = self._now()
                     await self._refresh(self._take(notes))
                     await asyncio.sleep(self._heard + TAIL_SPACING_SECONDS - self._now())
             except (RedisError, OSError, PositionLost) as error:
-                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=round(pause_s, 3))
             except Exception:
-                _log.exception("feed failed", action="tail", retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.exception("feed failed", action="tail", retry_in_s=round(pause_s, 3))
             finally:
                 self._following = False
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+            await asyncio.sleep(pause_s)
 
 
 @asynccontextmanager

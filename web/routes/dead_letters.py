@@ -10,7 +10,7 @@ from aiohttp import web
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
 from eventflow.log.errors import ParkedRefused
 from eventflow.log.event_store import Cause, JobRecord
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.trace_ids import new_traceparent
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.http.errors import FieldError, Problem, invalid
 from web.http.json_response import json_response

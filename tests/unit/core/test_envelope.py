@@ -1,5 +1,6 @@
 """Ids, partitions and trace parents."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import PlanningStarted
 from eventflow.domain.job_ids import is_job_id, new_job_id, partition_of
-from eventflow.telemetry.trace_ids import is_traceparent
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.causes import new_cause
+from eventflow.telemetry.trace_ids import is_traceparent, new_traceparent
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 
@@ -49,3 +50,10 @@ def test_a_new_traceparent_is_one(random_hex: str) -> None:
 )
 def test_bad_traceparents(text: str) -> None:
     assert not is_traceparent(text)
+
+
+def test_a_cause_without_a_request_has_a_trace_of_its_own() -> None:
+    causes = [new_cause("ann", "cli") for _ in range(2)]
+    assert all(is_traceparent(cause.traceparent) for cause in causes)
+    assert all(re.fullmatch(r"cli-[0-9a-f]{16}", cause.correlation_id) for cause in causes)
+    assert causes[0].traceparent != causes[1].traceparent
