@@ -177,7 +177,7 @@ class ReportLostArtefact:
 
 
 @frozen_record
-class ParkStep:
+class DeadLetterStep:
     """The step's delivery was set aside, because nobody here can handle it."""
 
     step: Step
@@ -243,7 +243,7 @@ Command: TypeAlias = (
     | RecordCost
     | FailStep
     | ReportLostArtefact
-    | ParkStep
+    | DeadLetterStep
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

@@ -207,7 +207,7 @@ def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
     return [skipped, *begun, *_all_uploaded(after)]
 
 
-def _park_step(job: Job, c: cmd.ParkStep) -> Events:
+def _dead_letter_step(job: Job, c: cmd.DeadLetterStep) -> Events:
     due = still_due(job, Work(c.step, c.scene, c.run))
     return [ev.StepParked(c.step, c.scene, c.run, c.reason)] if due else []
 
@@ -276,12 +276,12 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RecordRemoteWork: _record_remote_work,
     cmd.RecordCost: _record_cost,
     cmd.FailStep: _fail_step,
-    cmd.ParkStep: _park_step,
+    cmd.DeadLetterStep: _dead_letter_step,
     cmd.RequestCancellation: _request_cancellation,
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,
     cmd.ReportLostArtefact: _report_lost_artefact,
     cmd.RequestDeletion: deletion.request_deletion,
     cmd.ConfirmDeletion: deletion.confirm_deletion,
-    cmd.RelocateFiles: relocation.relocate,
+    cmd.RelocateFiles: relocation.relocate_files,
 }

@@ -118,8 +118,9 @@ class Job:
     uploaded_captions: tuple[CaptionFile, ...] = ()
     uploaded_companions: Companions = field(factory=Companions)
     attempts: tuple[FailedAttempt, ...] = ()
-    parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
-    degraded: tuple[str, ...] = ()
+    dead_letters: tuple[Work, ...] = ()  #: work whose delivery is dead-lettered; `dead_lettered_work`: still due
+    degraded: tuple[str, ...] = ()  #: what the video lacks, or where its files had to go, for people
+    fallback_notes: tuple[str, ...] = ()  #: those of `degraded` that go once no file is in the fallback store
     failure: ev.JobFailed | None = None
     published: Publication | None = None
     reusable: tuple[ReusableScene, ...] = ()

@@ -13,7 +13,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import Step, Work
 
-__all__ = ["Work", "parked_work", "still_due", "unattended", "work_of"]
+__all__ = ["Work", "dead_lettered_work", "still_due", "unattended", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
@@ -38,15 +38,15 @@ def work_of(event: ev.Event) -> Work | None:
     return describe(event) if describe else None
 
 
-def parked_work(job: Job) -> list[Work]:
+def dead_lettered_work(job: Job) -> list[Work]:
     """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
-    return [work for work in job.parked if still_due(job, work)]
+    return [work for work in job.dead_letters if still_due(job, work)]
 
 
 def unattended(job: Job) -> bool:
     """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
     put_off = (Work(a.step, a.scene, a.run) for a in job.attempts if not a.final)
-    return bool(parked_work(job)) or any(still_due(job, work) for work in put_off)
+    return bool(dead_lettered_work(job)) or any(still_due(job, work) for work in put_off)
 
 
 def still_due(job: Job, work: Work) -> bool:

@@ -26,7 +26,7 @@ from attrs import frozen
 from eventflow.backoff import Backoff
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
-from eventflow.domain.commands import Command, ConfirmCancellation, FailStep, ParkStep, ReportLostArtefact
+from eventflow.domain.commands import Command, ConfirmCancellation, DeadLetterStep, FailStep, ReportLostArtefact
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.topics import TOPIC_OF
@@ -173,7 +173,7 @@ class Outcomes:
         work = waiting_work(self.group.name, envelope) if envelope else None
         record = await self._readable(envelope) if envelope and work else None
         if envelope and work and record:
-            command = ParkStep(work.step, work.scene, work.run, reason_of(error))
+            command = DeadLetterStep(work.step, work.scene, work.run, reason_of(error))
             settlement, cause = Settlement(claim, on_claim, parked=parked), cause_of(envelope, envelope.traceparent)
             await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
         else:

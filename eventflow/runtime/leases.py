@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
+from eventflow.domain.progress import progress_field
 from eventflow.domain.topics import TOPIC_OF, Topic
 from eventflow.domain.values import Step
-from eventflow.domain.view import progress_field
 from eventflow.log.consumer import Renewal
 from eventflow.runtime.slots import InFlight, StopReason
 

@@ -47,7 +47,7 @@ async def test_owner_who_cancels_what_waits_is_not_put_behind_all_others(narrow:
 
 async def test_job_that_waits_for_an_operator_keeps_nobody_waiting(narrow: Space) -> None:
     job_id, other, third = [await narrow.submit() for _ in range(3)]
-    await narrow.do(job_id, cmd.ParkStep(Step.PLAN, None, 1, "nobody here can handle it"))
+    await narrow.do(job_id, cmd.DeadLetterStep(Step.PLAN, None, 1, "nobody here can handle it"))
     assert await _admitted(narrow) == {other}
     await narrow.do(job_id, cmd.FinishVideo(1, (), ()))  # redriven, and done
     await narrow.do(job_id, CANCEL)

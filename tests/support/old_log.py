@@ -27,10 +27,11 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.progress import progress
 from eventflow.domain.state import Job
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF
 from eventflow.domain.values import FailureCategory, Step, VideoRequest, Work
-from eventflow.domain.view import progress, view_of
+from eventflow.domain.view import view_of
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import Codec
 from eventflow.log.commit import Delayed

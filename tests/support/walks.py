@@ -162,7 +162,7 @@ def blind(rng: Random) -> Command:
             cmd.RecordDegradation(run, work.step, "lost"),
             fail(rng, work),
             lose(rng, work),
-            cmd.ParkStep(work.step, work.scene, work.run, "nobody knows it"),
+            cmd.DeadLetterStep(work.step, work.scene, work.run, "nobody knows it"),
             cmd.ConfirmCancellation(),
             *([cmd.RequestCancellation("no more")] if rng.random() < 0.1 else []),
             *([cmd.RequestReprocess(rng.choice(list(ReprocessFrom)))] if rng.random() < 0.3 else []),

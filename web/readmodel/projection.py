@@ -22,7 +22,8 @@ from eventflow.backoff import Backoff
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
-from eventflow.domain.view import JobView, progress
+from eventflow.domain.progress import progress
+from eventflow.domain.view import JobView
 from eventflow.log.codec import DecodeError
 from eventflow.log.deadline import Waiting
 from eventflow.log.errors import PositionLost

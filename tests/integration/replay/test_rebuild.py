@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.progress import progress_field
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.domain.values import Failure, FailureCategory, Step
-from eventflow.domain.view import progress_field
 from eventflow.log.codec import Codec
 from eventflow.log.feed import read_feed
 from tests.integration.replay.conftest import Rebuilder, dump

@@ -289,12 +289,12 @@ def test_the_old_run_of_a_scene_is_no_longer_wanted() -> None:
 
 
 def test_a_step_is_parked_while_it_is_due() -> None:
-    park = cmd.ParkStep(Step.RENDER_SCENE, 0, 1, "odd")
+    park = cmd.DeadLetterStep(Step.RENDER_SCENE, 0, 1, "odd")
     parked = ev.StepParked(Step.RENDER_SCENE, 0, 1, "odd")
     job = given(s.planned(2)).when(park).then(parked)
-    assert [(p.step, p.scene) for p in job.parked] == [(Step.RENDER_SCENE, 0)]
+    assert [(p.step, p.scene) for p in job.dead_letters] == [(Step.RENDER_SCENE, 0)]
     given(s.planned(2), s.rendered(0)).when(park).then_nothing()
-    given(s.planned(2)).when(cmd.ParkStep(Step.RENDER_SCENE, 0, 2, "odd")).then_nothing()
+    given(s.planned(2)).when(cmd.DeadLetterStep(Step.RENDER_SCENE, 0, 2, "odd")).then_nothing()
 
 
 def test_a_job_whose_work_is_parked_has_nobody_to_confirm_its_cancellation() -> None:

@@ -52,7 +52,7 @@ def test_a_run_of_events_folds_as_one_after_the_other_does(seed: int, data: st.D
 @given(SEEDS)
 def test_deciding_twice_changes_nothing(seed: int) -> None:
     """A handler's command that has had its effect has no second one (failing, parking and planning may)."""
-    repeatable = cmd.FailStep | cmd.ParkStep | cmd.StartPlanning | cmd.RecordFallback | cmd.RecordDegradation
+    repeatable = cmd.FailStep | cmd.DeadLetterStep | cmd.StartPlanning | cmd.RecordFallback | cmd.RecordDegradation
     for moment in walk(seed):
         requester = isinstance(moment.command, cmd.RequestVideo | cmd.RequestReprocess | cmd.RequestCancellation)
         if moment.events and not requester and not isinstance(moment.command, repeatable):

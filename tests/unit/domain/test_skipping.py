@@ -3,9 +3,9 @@
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.evolve import fold
+from eventflow.domain.progress import progress
 from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import FailureCategory, OnSceneFailure, ReprocessFrom, Step
-from eventflow.domain.view import progress
 from tests.support import stories as s
 from tests.support.spec import given
 

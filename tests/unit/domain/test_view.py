@@ -11,9 +11,10 @@ from eventflow.domain import events as ev
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.evolve import fold
+from eventflow.domain.progress import progress, progress_field
 from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import Stage, Step
-from eventflow.domain.view import JobView, StageState, StageView, Status, apply, progress, progress_field, view_of
+from eventflow.domain.view import JobView, StageState, StageView, Status, apply, view_of
 from tests.support import stories as s
 from tests.support.walks import LATER, walk, works_of
 
@@ -68,17 +69,39 @@ def test_the_times_of_the_stages_are_those_of_their_events() -> None:
     history = s.published(1)
     when = {type(event): at(n) for n, event in enumerate(history, 1)}
     assert view(*history).stages == {
-        Stage.PLANNING: StageView(StageState.COMPLETED, when[ev.PlanningStarted], when[ev.ScenePlanned], 1),
-        Stage.RENDERING: StageView(StageState.COMPLETED, when[ev.ScenePlanned], when[ev.ScenesCompleted], 1),
-        Stage.ASSEMBLING: StageView(StageState.COMPLETED, when[ev.ScenesCompleted], when[ev.VideoGenerated], 1),
-        Stage.UPLOADING: StageView(StageState.COMPLETED, when[ev.SceneRendered], when[ev.VideoUploaded], 1),
-        Stage.METADATA: StageView(StageState.COMPLETED, when[ev.VideoUploaded], when[ev.VideoPublished], 1),
+        Stage.PLANNING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.PlanningStarted],
+            finished_at=when[ev.ScenePlanned],
+            attempt=1,
+        ),
+        Stage.RENDERING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.ScenePlanned],
+            finished_at=when[ev.ScenesCompleted],
+            attempt=1,
+        ),
+        Stage.ASSEMBLING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.ScenesCompleted],
+            finished_at=when[ev.VideoGenerated],
+            attempt=1,
+        ),
+        Stage.UPLOADING: StageView(
+            state=StageState.COMPLETED, started_at=when[ev.SceneRendered], finished_at=when[ev.VideoUploaded], attempt=1
+        ),
+        Stage.METADATA: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.VideoUploaded],
+            finished_at=when[ev.VideoPublished],
+            attempt=1,
+        ),
     }
 
 
 def test_a_stage_that_is_begun_again_keeps_its_beginning() -> None:
     planning = view(s.requested(), *s.announced(2), ev.PlanningStarted(1)).stages[Stage.PLANNING]
-    assert planning == StageView(StageState.ACTIVE, at(2), None, 1)
+    assert planning == StageView(state=StageState.ACTIVE, started_at=at(2), finished_at=None, attempt=1)
 
 
 def test_attempts_count_from_the_first() -> None:
@@ -92,14 +115,16 @@ def test_attempts_count_from_the_first() -> None:
 def test_a_stage_that_failed_before_it_had_begun_is_active() -> None:
     """A planner may fail before it has said that it starts."""
     failed = ev.StepFailed(Step.PLAN, None, 1, s.failure(), 1, LATER)
-    expected = StageView(StageState.ACTIVE, at(2), None, 2)
+    expected = StageView(state=StageState.ACTIVE, started_at=at(2), finished_at=None, attempt=2)
     assert view(s.requested(), failed).stages[Stage.PLANNING] == expected
     assert view(s.requested(), failed, ev.PlanningStarted(1)).stages[Stage.PLANNING] == expected
 
 
 def test_a_failed_job_shows_where() -> None:
     shown = view(s.requested(), ev.JobFailed(1, s.failure(), Step.PLAN, None, 1))
-    assert shown.stages[Stage.PLANNING] == StageView(StageState.FAILED, at(2), at(2), 1)
+    assert shown.stages[Stage.PLANNING] == StageView(
+        state=StageState.FAILED, started_at=at(2), finished_at=at(2), attempt=1
+    )
     assert shown.stage is Stage.PLANNING
     shown = view(*s.planned(2), s.rendered(0), ev.JobFailed(1, s.failure(), Step.UPLOAD_SCENE, 0, 4))
     assert shown.stages[Stage.UPLOADING].state is StageState.FAILED
@@ -108,7 +133,9 @@ def test_a_failed_job_shows_where() -> None:
 
 def test_a_cancelled_job_leaves_nothing_running() -> None:
     shown = view(*s.upto(Phase.CANCELLED))
-    assert shown.stages[Stage.RENDERING] == StageView(StageState.STOPPED, at(4), at(7), 1)
+    assert shown.stages[Stage.RENDERING] == StageView(
+        state=StageState.STOPPED, started_at=at(4), finished_at=at(7), attempt=1
+    )
     assert shown.stages[Stage.ASSEMBLING] == StageView()
 
 
