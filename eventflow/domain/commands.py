@@ -36,7 +36,7 @@ class StartPlanning:
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class AnnounceScript:
     run: int
     title: str
@@ -45,7 +45,7 @@ class AnnounceScript:
     qualities: tuple[str, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class PlanScene:
     run: int
     scene: int
@@ -57,7 +57,7 @@ class PlanScene:
     source: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReuseScene:
     """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
 
@@ -67,21 +67,21 @@ class ReuseScene:
     reusable: ReusableScene
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishScene:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishSceneUpload:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishVideo:
     """The whole video exists: assembled from its scenes, or made in one piece by a pipeline without scenes."""
 
@@ -92,7 +92,7 @@ class FinishVideo:
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishUpload:
     run: int
     videos: tuple[VideoFile, ...]
@@ -107,7 +107,7 @@ class PublishVideo:
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordFallback:
     run: int
     step: Step
@@ -124,7 +124,7 @@ class RecordDegradation:
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordWarning:
     run: int
     step: Step
@@ -133,7 +133,7 @@ class RecordWarning:
     message: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordRemoteWork:
     """A service has taken on the scene's work; recorded before anybody waits for its end."""
 
@@ -143,7 +143,7 @@ class RecordRemoteWork:
     remote_id: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordCost:
     """Recorded whatever has become of the job: it was charged. What has the same `reference` is charged once."""
 
@@ -155,7 +155,7 @@ class RecordCost:
     reference: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FailStep:
     """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
 
@@ -166,7 +166,7 @@ class FailStep:
     retry_at: datetime | None
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReportLostArtefact:
     """A step has found files gone that events name, by `keys`; at least one."""
 
@@ -176,7 +176,7 @@ class ReportLostArtefact:
     keys: tuple[str, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class DeadLetterStep:
     """The step's delivery was set aside, because nobody here can handle it."""
 

@@ -41,7 +41,7 @@ class Event:
     SCHEMA_VERSION: ClassVar[int] = 1
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class UploadFellBack(Event):
     """A file is in local storage, because the delivery store refused it `retry_count` times over."""
 
@@ -62,7 +62,7 @@ class StepDegraded(Event):
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class WarningRaised(Event):
     """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
 
@@ -73,7 +73,7 @@ class WarningRaised(Event):
     message: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RemoteWorkStarted(Event):
     """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
 
@@ -83,7 +83,7 @@ class RemoteWorkStarted(Event):
     remote_id: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class CostRecorded(Event):
     """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code, "credits" or
     "tokens". `reference` is the service's own id of what it was charged for; empty where there is none.
@@ -150,7 +150,7 @@ class PlanningStarted(Event):
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ScriptPlanned(Event):
     """The number of scenes is known; `plan` names the plan in the workspace.
 
@@ -166,7 +166,7 @@ class ScriptPlanned(Event):
     qualities: tuple[str, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ScenePlanned(Event):
     """A scene's place in time is known, and it can be rendered on any worker.
 
@@ -185,7 +185,7 @@ class ScenePlanned(Event):
     source: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneRendered(Event):
     """Since version 2 renditions name their codecs."""
 
@@ -195,7 +195,7 @@ class SceneRendered(Event):
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneReused(Event):
     """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
 
@@ -216,7 +216,7 @@ class SceneReused(Event):
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneUploaded(Event):
     """The scene's segments are where viewers reach them; none where the request asks for no streaming.
 
@@ -234,7 +234,7 @@ class ScenesCompleted(Event):
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneSkipped(Event):
     """The scene has failed for good, and the video goes on without it, as the request asks."""
 
@@ -243,7 +243,7 @@ class SceneSkipped(Event):
     failure: Failure
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoGenerated(Event):
     """Since version 2 with captions, since version 3 with companions."""
 
@@ -255,7 +255,7 @@ class VideoGenerated(Event):
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class DeliverablesUploaded(Event):
     """The whole-video files, thumbnails, (since version 2) captions and (since version 3) companions are where viewers
     reach them."""
@@ -286,7 +286,7 @@ class VideoPublished(Event):
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class StepFailed(Event):
     """An attempt failed. With `retry_at` there is another one; without, this was the last."""
 
@@ -298,7 +298,7 @@ class StepFailed(Event):
     retry_at: datetime | None
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class StepParked(Event):
     """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
 
@@ -308,7 +308,7 @@ class StepParked(Event):
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -317,7 +317,7 @@ class JobFailed(Event):
     attempts: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ArtefactLost(Event):
     """A file that an event names is gone; `step` has missed it. What it was made from is done again.
 

@@ -50,7 +50,7 @@ class SceneStatus(StrEnum):
     SKIPPED = "skipped"  #: it failed, and the video goes on without it
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Scene:
     run: int
     title: str
@@ -71,7 +71,7 @@ class Scene:
         return ReusableScene(*made_from, self.rendered, self.uploaded)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FailedAttempt:
     step: Step
     scene: int | None
@@ -80,7 +80,7 @@ class FailedAttempt:
     final: bool
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Publication:
     """What viewers get; an older one stays served while the job is being reprocessed."""
 
@@ -92,7 +92,7 @@ class Publication:
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Job:
     """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
 

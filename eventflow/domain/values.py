@@ -43,7 +43,7 @@ class Step(StrEnum):
     EXTRACT_METADATA = "extract_metadata"
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Work:
     """What an event asks for: the step, and the scene and run it belongs to."""
 
@@ -132,7 +132,7 @@ class MergeField:
     replace: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoRequest:
     """What the requester asked for, after validation, with every default filled in.
 
@@ -167,7 +167,7 @@ class VideoRequest:
     enable_streaming: bool = True
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FileRef:
     """A file that is safely in a store. Events name keys, never URLs: URLs expire.
 
@@ -190,7 +190,7 @@ class Segment:
     duration_cells: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneRendition:
     """One scene at one quality: the init segment, and the media segments in order.
 
@@ -211,7 +211,7 @@ class SceneRendition:
         return (self.init, *(segment.file for segment in self.segments))
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReusableScene:
     """A scene that is rendered: with the same `source` in a plan, it is neither narrated nor rendered again.
 
@@ -237,7 +237,7 @@ class ForkOrigin:
     scenes: tuple[ReusableScene, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoFile:
     """A whole video at one quality."""
 
@@ -248,7 +248,7 @@ class VideoFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Thumbnail:
     """Picture `index` in one size and format: there may be several of an index."""
 
@@ -267,7 +267,7 @@ class CaptionFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoStream:
     codec: str
     profile: str | None
@@ -278,7 +278,7 @@ class VideoStream:
     pixel_format: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class AudioStream:
     codec: str
     sample_rate: int  #: Hz
@@ -286,7 +286,7 @@ class AudioStream:
     bit_rate: int | None  #: bits per second
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class TechnicalMetadata:
     """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
 
@@ -324,7 +324,7 @@ class AudioFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Storyboard:
     """Small pictures of the whole video, for players that show what is where: `count` tiles of `tile_width` x
     `tile_height` pixels, tile n of the time from n * `interval_s` on.
@@ -343,7 +343,7 @@ class Storyboard:
     sheets: tuple[Picture, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Companions:
     """All of them; each may be missing, and of old videos all are."""
 

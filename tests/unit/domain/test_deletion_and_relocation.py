@@ -1,4 +1,4 @@
-"""What may become of a finished job's files: they are moved home, or removed for good."""
+"""A finished job's files move from the fallback store to the delivery store, or are deleted for good."""
 
 import pytest
 from attrs import evolve as replace
@@ -70,7 +70,7 @@ def stores(job: Job | None) -> set[str]:
     return {file.store for file in files_of(job)} - {"workspace"}
 
 
-def test_what_has_come_home_is_named_there_everywhere() -> None:
+def test_relocated_files_are_named_in_the_delivery_store_everywhere() -> None:
     keys = (LOCAL.key, "videos/j/captions/bb.vtt")
     job = given(fallen_back()).when(cmd.RelocateFiles((*keys, "videos/j/nobody.mp4"))).then(ev.VideoRelocated(keys))
     assert stores(job) == {"delivery"}
@@ -81,7 +81,15 @@ def test_what_has_come_home_is_named_there_everywhere() -> None:
     given(fallen_back(), ev.VideoRelocated(keys)).when(cmd.RelocateFiles(keys)).then_nothing()
 
 
-def test_what_stays_behind_is_still_told_of() -> None:
+def test_only_the_notes_of_fallbacks_go_with_the_files() -> None:
+    first, *later = fallen_back()
+    quotes = ev.StepDegraded(1, Step.PLAN, "the planner's answer fell back to local storage: it is shorter")
+    job = fold([first, quotes, *later, ev.VideoRelocated((LOCAL.key, "videos/j/captions/bb.vtt"))])
+    assert job is not None
+    assert (job.degraded, job.fallback_notes) == ((quotes.reason,), ())
+
+
+def test_a_file_that_stays_in_the_fallback_store_keeps_its_note() -> None:
     job = fold([*fallen_back(), ev.VideoRelocated((LOCAL.key,))])
     assert stores(job) == {"delivery", "fallback"}
     assert job is not None
