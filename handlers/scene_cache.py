@@ -85,7 +85,9 @@ class SceneCache:
         async def copied(ref: FileRef) -> FileRef:
             key = f"{folder}/{PurePosixPath(ref.key).name}"
             await self.store.copy(ref.key, key)
-            return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+            return FileRef(
+                store="workspace", key=key, sha256=ref.sha256, size_bytes=ref.size_bytes, media_type=ref.media_type
+            )
 
         return await relocated(scene, copied)
 

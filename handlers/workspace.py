@@ -45,7 +45,7 @@ class Workspace:
         digest, size = await asyncio.to_thread(digest_of, path)
         key = f"jobs/{job_id}/{digest}{path.suffix}"
         await self.store.put_file(key, path, media_type=media_type, sha256=digest)
-        return FileRef("workspace", key, digest, size, media_type)
+        return FileRef(store="workspace", key=key, sha256=digest, size_bytes=size, media_type=media_type)
 
     async def put_json(self, job_id: str, data: bytes) -> FileRef:
         return await self._put_bytes(job_id, data, ".json", "application/json")
@@ -58,13 +58,15 @@ class Workspace:
         digest = hashlib.sha256(data).hexdigest()
         key = f"jobs/{job_id}/{digest}{suffix}"
         await self.store.put_bytes(key, data, media_type=media_type)
-        return FileRef("workspace", key, digest, len(data), media_type)
+        return FileRef(store="workspace", key=key, sha256=digest, size_bytes=len(data), media_type=media_type)
 
     async def copy(self, job_id: str, ref: FileRef) -> FileRef:
         """The same file of the workspace, kept for another job. Raises ObjectMissing, StorageError."""
         key = f"jobs/{job_id}/{Path(ref.key).name}"
         await self.store.copy(ref.key, key)
-        return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+        return FileRef(
+            store="workspace", key=key, sha256=ref.sha256, size_bytes=ref.size_bytes, media_type=ref.media_type
+        )
 
     async def get(self, ref: FileRef) -> bytes:
         """The content of a small artefact of the workspace. Raises ArtefactMissing."""

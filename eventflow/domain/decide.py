@@ -70,21 +70,42 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
         return []
     if c.scene_count < 1:
         raise IllegalTransition("a script has at least one scene")
-    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan, c.qualities)]
+    return [ev.ScriptPlanned(run=c.run, title=c.title, scene_count=c.scene_count, plan=c.plan, qualities=c.qualities)]
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
     if not _is_next(job, c):
         return []
-    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration, c.source)]
+    return [
+        ev.ScenePlanned(
+            scene=c.scene,
+            run=c.run,
+            title=c.title,
+            start_cells=c.start_cells,
+            duration_cells=c.duration_cells,
+            spec=c.spec,
+            narration=c.narration,
+            source=c.source,
+        )
+    ]
 
 
 def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
     if not _is_next(job, c):
         return []
-    r = c.reusable
-    made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
-    reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
+    scene = c.reusable
+    reused = ev.SceneReused(
+        scene=c.scene,
+        run=c.run,
+        title=c.title,
+        start_cells=scene.start_cells,
+        duration_cells=scene.duration_cells,
+        spec=scene.spec,
+        narration=scene.narration,
+        source=scene.source,
+        renditions=scene.rendered,
+        uploaded=scene.uploaded,
+    )
     after = evolve(job, reused)
     return [reused, *reprocess.stream_started(after), *reprocess.scenes_completed(after), *_failure_complete(after)]
 
@@ -103,7 +124,7 @@ def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
     scene = job.scene(c.scene, c.run)
     if not job.active or scene is None or scene.status is not SceneStatus.PLANNED:
         return []
-    rendered = ev.SceneRendered(c.scene, c.run, c.renditions)
+    rendered = ev.SceneRendered(scene=c.scene, run=c.run, renditions=c.renditions)
     return [rendered, *reprocess.scenes_completed(evolve(job, rendered))]
 
 
@@ -111,7 +132,7 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
     scene = job.scene(c.scene, c.run)
     if not job.active or scene is None or scene.status is not SceneStatus.RENDERED:
         return []
-    uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
+    uploaded = ev.SceneUploaded(scene=c.scene, run=c.run, renditions=c.renditions)
     after = evolve(job, uploaded)
     return [uploaded, *reprocess.stream_started(after), *(_all_uploaded(after) or _failure_complete(after))]
 
@@ -126,13 +147,19 @@ def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
     whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
     if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
         return []
-    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails, c.captions, c.companions)]
+    return [
+        ev.VideoGenerated(
+            run=c.run, videos=c.videos, thumbnails=c.thumbnails, captions=c.captions, companions=c.companions
+        )
+    ]
 
 
 def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
     if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
         return []
-    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails, c.captions, c.companions)
+    uploaded = ev.DeliverablesUploaded(
+        run=c.run, videos=c.videos, thumbnails=c.thumbnails, captions=c.captions, companions=c.companions
+    )
     return [uploaded, *_all_uploaded(evolve(job, uploaded))]
 
 
@@ -144,19 +171,21 @@ def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:
 
 
 def _record_fallback(job: Job, c: cmd.RecordFallback) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
-    return [ev.UploadFellBack(c.run, c.step, c.scene, c.key, c.reason, c.retry_count)]
+    return [
+        ev.UploadFellBack(run=c.run, step=c.step, scene=c.scene, key=c.key, reason=c.reason, retry_count=c.retry_count)
+    ]
 
 
 def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
-    due = still_due(job, Work(c.step, None, c.run))
+    due = still_due(job, Work(step=c.step, scene=None, run=c.run))
     return [ev.StepDegraded(c.run, c.step, c.reason)] if due else []
 
 
 def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
     """Once: an attempt that is made again has the same to say."""
-    warning = ev.WarningRaised(c.run, c.step, c.scene, c.code, c.message)
+    warning = ev.WarningRaised(run=c.run, step=c.step, scene=c.scene, code=c.code, message=c.message)
     known = any((w.scene, w.code, w.message) == (c.scene, c.code, c.message) for w in job.warnings)
     wanted = not known and len(job.warnings) < MAX_WARNINGS
     return [warning] if wanted and still_due(job, _work_of_note(c)) else []
@@ -164,32 +193,40 @@ def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
 
 def _work_of_note(c: cmd.RecordWarning) -> Work:
     """Planning speaks of scenes, too; the work is the plan's then."""
-    return Work(c.step, None if c.step is Step.PLAN else c.scene, c.run)
+    return Work(step=c.step, scene=None if c.step is Step.PLAN else c.scene, run=c.run)
 
 
 def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
-    due = still_due(job, Work(Step.RENDER_SCENE, c.scene, c.run))
-    started = ev.RemoteWorkStarted(c.run, c.scene, c.service, c.remote_id)
+    due = still_due(job, Work(step=Step.RENDER_SCENE, scene=c.scene, run=c.run))
+    started = ev.RemoteWorkStarted(run=c.run, scene=c.scene, service=c.service, remote_id=c.remote_id)
     return [started] if due and started not in job.remote else []
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
     """Once for each reference: an attempt that is made again hears of the same bill."""
     known = c.reference and any((each.service, each.reference) == (c.service, c.reference) for each in job.costs)
-    return [] if known else [ev.CostRecorded(c.run, c.scene, c.service, c.amount, c.currency, c.reference)]
+    return (
+        []
+        if known
+        else [
+            ev.CostRecorded(
+                run=c.run, scene=c.scene, service=c.service, amount=c.amount, currency=c.currency, reference=c.reference
+            )
+        ]
+    )
 
 
 def _fail_step(job: Job, c: cmd.FailStep) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
     attempt = job.failed_attempts(c.step, c.scene, c.run) + 1
     may_retry = c.failure.category is not FailureCategory.INITIALIZATION
     retry_at = c.retry_at if may_retry and attempt <= job.request.retry_attempts else None
-    failed = ev.StepFailed(c.step, c.scene, c.run, c.failure, attempt, retry_at)
+    failed = ev.StepFailed(step=c.step, scene=c.scene, run=c.run, failure=c.failure, attempt=attempt, retry_at=retry_at)
     if retry_at is not None:
         return [failed]
     if c.scene is None or c.failure.category is FailureCategory.INITIALIZATION:
-        return [failed, ev.JobFailed(job.run, c.failure, c.step, c.scene, attempt)]
+        return [failed, ev.JobFailed(run=job.run, failure=c.failure, step=c.step, scene=c.scene, attempts=attempt)]
     if job.request.on_scene_failure is OnSceneFailure.SKIP:
         return [failed, *_skip(evolve(job, failed), c.scene, c.run, c.failure)]
     return [failed, *_failure_complete(evolve(job, failed))]
@@ -197,7 +234,7 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
 
 def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
     """Go on without the scene, and with what has only waited for it."""
-    skipped = ev.SceneSkipped(scene, run, failure)
+    skipped = ev.SceneSkipped(scene=scene, run=run, failure=failure)
     after = evolve(job, skipped)
     if after.all_scenes_planned and not after.shown_scenes:
         return [skipped, *_failure_complete(after)]
@@ -208,8 +245,8 @@ def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
 
 
 def _dead_letter_step(job: Job, c: cmd.DeadLetterStep) -> Events:
-    due = still_due(job, Work(c.step, c.scene, c.run))
-    return [ev.StepParked(c.step, c.scene, c.run, c.reason)] if due else []
+    due = still_due(job, Work(step=c.step, scene=c.scene, run=c.run))
+    return [ev.StepParked(step=c.step, scene=c.scene, run=c.run, reason=c.reason)] if due else []
 
 
 def _failure_complete(job: Job) -> Events:
@@ -221,7 +258,7 @@ def _failure_complete(job: Job) -> Events:
     if last is None:
         return []
     attempts = job.failed_attempts(last.step, last.scene, last.run)
-    return [ev.JobFailed(job.run, last.failure, last.step, last.scene, attempts)]
+    return [ev.JobFailed(run=job.run, failure=last.failure, step=last.step, scene=last.scene, attempts=attempts)]
 
 
 def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
@@ -249,7 +286,7 @@ def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
 
 
 def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
     again = reprocess.lost(job, c)
     lost = [event.scene for event in again if isinstance(event, ev.ArtefactLost)]
@@ -257,7 +294,7 @@ def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
         return again
     message = f"{c.keys[0]} is gone from its store, as were {MAX_LOSSES} files before it: does something clear it?"
     failure = Failure(FailureCategory.RESOURCE, "artefact_lost", message)
-    return _fail_step(job, cmd.FailStep(c.step, c.scene, c.run, failure, None))
+    return _fail_step(job, cmd.FailStep(step=c.step, scene=c.scene, run=c.run, failure=failure, retry_at=None))
 
 
 _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {

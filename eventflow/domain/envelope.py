@@ -17,7 +17,7 @@ from eventflow.domain.events import Event
 _LEAST_BEFORE_TIME = 200
 
 
-@frozen_record(kw_only=True)
+@frozen_record
 class Envelope:
     """One event of one job.
 

@@ -177,14 +177,14 @@ def _step_failed(draft: Job, e: ev.StepFailed) -> None:
     attempt = FailedAttempt(step=e.step, scene=e.scene, run=e.run, failure=e.failure, final=final)
     update_draft(draft, attempts=(*draft.attempts, attempt))
     if draft.dead_letters:  # this one was redriven, or dropped by an operator
-        work = Work(e.step, e.scene, e.run)
+        work = Work(step=e.step, scene=e.scene, run=e.run)
         update_draft(draft, dead_letters=tuple(each for each in draft.dead_letters if each != work))
     if final and e.scene is not None and (scene := draft.scene(e.scene, e.run)):
         _put(draft, e.scene, replace(scene, status=SceneStatus.FAILED))
 
 
 def _step_parked(draft: Job, e: ev.StepParked) -> None:
-    work = Work(e.step, e.scene, e.run)
+    work = Work(step=e.step, scene=e.scene, run=e.run)
     if work not in draft.dead_letters:
         update_draft(draft, dead_letters=(*draft.dead_letters, work))
 

@@ -86,18 +86,33 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
         if (rendering and index in asked) or not scene.rendered or scene.status is SceneStatus.SKIPPED:
             again.append(_planned(scene, index, requested.run))
         elif index in asked or scene.status is not SceneStatus.UPLOADED:
-            again.append(ev.SceneRendered(index, requested.run, scene.rendered))
+            again.append(ev.SceneRendered(scene=index, run=requested.run, renditions=scene.rendered))
     if rendering:
         planned = fold(again, after)
         return [requested, *again, *stream_started(planned), *scenes_completed(planned)]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
-        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions, job.companions))
+        again.append(
+            ev.VideoGenerated(
+                run=requested.run,
+                videos=job.videos,
+                thumbnails=job.thumbnails,
+                captions=job.captions,
+                companions=job.companions,
+            )
+        )
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]
 
 
 def _planned(scene: Scene, index: int, run: int) -> ev.ScenePlanned:
     return ev.ScenePlanned(
-        index, run, scene.title, scene.start_cells, scene.duration_cells, scene.spec, scene.narration, scene.source
+        scene=index,
+        run=run,
+        title=scene.title,
+        start_cells=scene.start_cells,
+        duration_cells=scene.duration_cells,
+        spec=scene.spec,
+        narration=scene.narration,
+        source=scene.source,
     )
 
 
@@ -130,9 +145,9 @@ def lost(job: Job, c: cmd.ReportLostArtefact) -> Events:
     if c.step is Step.ASSEMBLE and (found := _scenes_of(job, c.keys)):
         return _render_again(job, found, c.step)
     if c.step in (Step.UPLOAD_VIDEO, Step.EXTRACT_METADATA) and job.scenes:
-        gone = ev.ArtefactLost(job.last_run + 1, c.step, None, c.keys[0])
+        gone = ev.ArtefactLost(run=job.last_run + 1, step=c.step, scene=None, key=c.keys[0])
         return [gone, *scenes_completed(evolve(job, gone))]
-    gone = ev.ArtefactLost(_run_after(job), c.step, c.scene, c.keys[0])
+    gone = ev.ArtefactLost(run=_run_after(job), step=c.step, scene=c.scene, key=c.keys[0])
     after = evolve(job, gone)
     return [gone, ev.ReprocessRequested(after.last_run + 1, ReprocessFrom.PLANNING, ())]
 
@@ -150,7 +165,7 @@ def _scenes_of(job: Job, keys: tuple[str, ...]) -> dict[int, str]:
 def _render_again(job: Job, scenes: dict[int, str], step: Step) -> Events:
     events: Events = []
     for index, key in scenes.items():
-        gone = ev.ArtefactLost(_run_after(job), step, index, key)
+        gone = ev.ArtefactLost(run=_run_after(job), step=step, scene=index, key=key)
         planned = _planned(job.scenes[index], index, max(job.last_run, gone.run) + 1)
         events += [gone, planned]
         job = evolve(evolve(job, gone), planned)

@@ -67,8 +67,15 @@ class Scene:
     def reusable(self) -> ReusableScene | None:
         if not (self.rendered and self.source):
             return None
-        made_from = (self.source, self.start_cells, self.duration_cells, self.spec, self.narration)
-        return ReusableScene(*made_from, self.rendered, self.uploaded)
+        return ReusableScene(
+            source=self.source,
+            start_cells=self.start_cells,
+            duration_cells=self.duration_cells,
+            spec=self.spec,
+            narration=self.narration,
+            rendered=self.rendered,
+            uploaded=self.uploaded,
+        )
 
 
 @frozen_record(kw_only=True)

@@ -17,14 +17,14 @@ __all__ = ["Work", "dead_lettered_work", "still_due", "unattended", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
-    ev.VideoRequested: lambda e: Work(Step.PLAN, None, 1),
-    ev.ReprocessRequested: lambda e: Work(Step.PLAN, None, e.run),
-    ev.ScenePlanned: lambda e: Work(Step.RENDER_SCENE, e.scene, e.run),
-    ev.SceneRendered: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
-    ev.SceneReused: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
-    ev.ScenesCompleted: lambda e: Work(Step.ASSEMBLE, None, e.run),
-    ev.VideoGenerated: lambda e: Work(Step.UPLOAD_VIDEO, None, e.run),
-    ev.VideoUploaded: lambda e: Work(Step.EXTRACT_METADATA, None, e.run),
+    ev.VideoRequested: lambda e: Work(step=Step.PLAN, scene=None, run=1),
+    ev.ReprocessRequested: lambda e: Work(step=Step.PLAN, scene=None, run=e.run),
+    ev.ScenePlanned: lambda e: Work(step=Step.RENDER_SCENE, scene=e.scene, run=e.run),
+    ev.SceneRendered: lambda e: Work(step=Step.UPLOAD_SCENE, scene=e.scene, run=e.run),
+    ev.SceneReused: lambda e: Work(step=Step.UPLOAD_SCENE, scene=e.scene, run=e.run),
+    ev.ScenesCompleted: lambda e: Work(step=Step.ASSEMBLE, scene=None, run=e.run),
+    ev.VideoGenerated: lambda e: Work(step=Step.UPLOAD_VIDEO, scene=None, run=e.run),
+    ev.VideoUploaded: lambda e: Work(step=Step.EXTRACT_METADATA, scene=None, run=e.run),
 }
 
 _PLANNABLE = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
@@ -45,7 +45,7 @@ def dead_lettered_work(job: Job) -> list[Work]:
 
 def unattended(job: Job) -> bool:
     """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
-    put_off = (Work(a.step, a.scene, a.run) for a in job.attempts if not a.final)
+    put_off = (Work(step=a.step, scene=a.scene, run=a.run) for a in job.attempts if not a.final)
     return bool(dead_lettered_work(job)) or any(still_due(job, work) for work in put_off)
 
 

@@ -36,7 +36,7 @@ from eventflow.log.job_lists import JobLists
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class JobRecord:
     """A job as folded up to `version`; `job` is its state, `mark` that of the last event that was folded."""
 
@@ -48,7 +48,7 @@ class JobRecord:
     mark: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Cause:
     """What a commit is a reaction to: goes into the envelope of each event of it."""
 
@@ -58,7 +58,7 @@ class Cause:
     traceparent: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Settlement:
     """What becomes of the claimed entry with a commit: put off, or parked, if anything but done.
 
@@ -79,7 +79,9 @@ def append(record: JobRecord | None, envelope: Envelope) -> JobRecord:
     job = evolve(record.job if record else None, envelope.event)
     owner = record.owner if record else envelope.owner
     correlation = record.correlation_id if record else envelope.correlation_id
-    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job, envelope.mark)
+    return JobRecord(
+        id=envelope.job_id, owner=owner, correlation_id=correlation, version=envelope.seq, job=job, mark=envelope.mark
+    )
 
 
 _PAGE = 1_000
@@ -229,7 +231,14 @@ class JobEventStore:
                 sync = commit.keys.sync
                 await write_durably(self.redis, sync, ("SET", sync, job_id), durable_ms, replicas=replicas)
             return record  # our own first try, whose answer was lost
-        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job, commit.mark_after)
+        record = JobRecord(
+            id=job_id,
+            owner=cause.owner,
+            correlation_id=cause.correlation_id,
+            version=1,
+            job=job,
+            mark=commit.mark_after,
+        )
         self._remember(record)
         return record
 
@@ -269,7 +278,14 @@ class JobEventStore:
             if job is None or not events:
                 return record
             known = record or cause
-            record = JobRecord(job_id, known.owner, known.correlation_id, version, job, commit.mark_after)
+            record = JobRecord(
+                id=job_id,
+                owner=known.owner,
+                correlation_id=known.correlation_id,
+                version=version,
+                job=job,
+                mark=commit.mark_after,
+            )
             self._remember(record)
             return record
         raise last
@@ -303,7 +319,9 @@ class JobEventStore:
             return False
         commit = self._commit(record.id, record, events, cause, settlement)
         version, mark = record.version + len(events), commit.mark_after
-        after = JobRecord(record.id, record.owner, record.correlation_id, version, job, mark)
+        after = JobRecord(
+            id=record.id, owner=record.owner, correlation_id=record.correlation_id, version=version, job=job, mark=mark
+        )
 
         def done(_: int, error: Exception | None) -> None:
             if error is None:

@@ -115,13 +115,13 @@ class Outcomes:
             return
         attempt = record.job.failed_attempts(work.step, work.scene, work.run) + 1
         retry_at = self.retry.retry_at(self.clock(), attempt, self.random, error)
-        command: Command = FailStep(work.step, work.scene, work.run, failure, retry_at)
+        command: Command = FailStep(step=work.step, scene=work.scene, run=work.run, failure=failure, retry_at=retry_at)
         if isinstance(error, ArtefactMissing):
-            command = ReportLostArtefact(work.step, work.scene, work.run, error.keys)
+            command = ReportLostArtefact(step=work.step, scene=work.scene, run=work.run, keys=error.keys)
         settlement = Settlement(
-            held.delivery.claim,
-            settling_of(held.delivery),
-            lambda events: self._delayed(held, envelope, events),
+            claim=held.delivery.claim,
+            on_claim=settling_of(held.delivery),
+            retry=lambda events: self._delayed(held, envelope, events),
         )
         await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
 
@@ -137,7 +137,7 @@ class Outcomes:
         if isinstance(error, StorageStepError | ResourceError) and error.retryable:
             due = self.retry.retry_at(self.clock(), _TRIES, self.random, error) or self.clock()
             again = (self._again(held, envelope, due),)
-            settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
+            settlement = Settlement(claim=claim, on_claim=settling_of(held.delivery), retry=lambda _: again)
             await self.execute(envelope, cause, settlement, [CONFIRM], record)
         elif claim.count >= _TRIES:
             await self.park(held, error)
@@ -155,7 +155,7 @@ class Outcomes:
         return Delayed(int(due.timestamp() * 1000), target, self.log.codec.encode(envelope).decode())
 
     async def without_work(self, held: InFlight, envelope: Envelope, record: JobRecord) -> None:
-        settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
+        settlement = Settlement(claim=held.delivery.claim, on_claim=settling_of(held.delivery))
         cause = cause_of(envelope, envelope.traceparent)
         await self.execute(envelope, cause, settlement, [CONFIRM], record)
 
@@ -173,8 +173,11 @@ class Outcomes:
         work = waiting_work(self.group.name, envelope) if envelope else None
         record = await self._readable(envelope) if envelope and work else None
         if envelope and work and record:
-            command = DeadLetterStep(work.step, work.scene, work.run, reason_of(error))
-            settlement, cause = Settlement(claim, on_claim, parked=parked), cause_of(envelope, envelope.traceparent)
+            command = DeadLetterStep(step=work.step, scene=work.scene, run=work.run, reason=reason_of(error))
+            settlement, cause = (
+                Settlement(claim=claim, on_claim=on_claim, parked=parked),
+                cause_of(envelope, envelope.traceparent),
+            )
             await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
         else:
             job_id = envelope.job_id if envelope else "-"
@@ -226,7 +229,9 @@ def note(group: Group, held: InFlight, message: str, *, level: str = "info", **c
 
 
 def cause_of(envelope: Envelope, traceparent: str) -> Cause:
-    return Cause(envelope.owner, envelope.correlation_id, envelope.id, traceparent)
+    return Cause(
+        owner=envelope.owner, correlation_id=envelope.correlation_id, causation_id=envelope.id, traceparent=traceparent
+    )
 
 
 def settling_of(delivery: Delivery) -> OnClaim:
@@ -365,7 +370,7 @@ class Executor:
                 return
             finally:
                 held.began = None
-            settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
+            settlement = Settlement(claim=held.delivery.claim, on_claim=settling_of(held.delivery))
             record, commands = reaction.record, [*commands, CONFIRM]
             last = _Last(envelope, cause, settlement, commands, record, began)
             answered = partial(self._answered, held, last)
@@ -401,7 +406,7 @@ class Executor:
     ) -> JobRecord:
         held.committing = True
         try:
-            return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+            return await self.endings.execute(envelope, cause, Settlement(claim=held.delivery.claim), commands, record)
         finally:
             held.committing = False
 

@@ -14,4 +14,9 @@ def new_cause(owner: str, program: str, *, random_hex: Callable[[int], str] = se
 
     `program` names the writer, such as "cli". `random_hex(n)` returns n random bytes as 2n hex digits.
     """
-    return Cause(owner, f"{program}-{random_hex(8)}", "", new_traceparent(random_hex(24)))
+    return Cause(
+        owner=owner,
+        correlation_id=f"{program}-{random_hex(8)}",
+        causation_id="",
+        traceparent=new_traceparent(random_hex(24)),
+    )

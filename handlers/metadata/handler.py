@@ -119,12 +119,24 @@ def _technical(quality: str, facts: Facts) -> TechnicalMetadata:
     info = facts.info
     v, a = info.video, info.audio
     return TechnicalMetadata(
-        quality,
-        info.container,
-        info.duration_s,
-        info.size_bytes,
-        info.bit_rate,
-        VideoStream(v.codec, v.profile, v.width, v.height, v.frame_rate, v.bit_rate, v.pixel_format) if v else None,
-        AudioStream(a.codec, a.sample_rate, a.channels, a.bit_rate) if a else None,
-        met_by(facts),
+        quality=quality,
+        container=info.container,
+        duration_s=info.duration_s,
+        size_bytes=info.size_bytes,
+        bit_rate=info.bit_rate,
+        video=VideoStream(
+            codec=v.codec,
+            profile=v.profile,
+            width=v.width,
+            height=v.height,
+            frame_rate=v.frame_rate,
+            bit_rate=v.bit_rate,
+            pixel_format=v.pixel_format,
+        )
+        if v
+        else None,
+        audio=AudioStream(codec=a.codec, sample_rate=a.sample_rate, channels=a.channels, bit_rate=a.bit_rate)
+        if a
+        else None,
+        meets=met_by(facts),
     )

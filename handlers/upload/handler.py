@@ -55,7 +55,7 @@ class Upload:
         """The segments of one scene, all qualities; none of a video that isn't streamed."""
         event: ev.SceneRendered | ev.SceneReused = reaction.event
         if not reaction.job.request.enable_streaming:
-            return [cmd.FinishSceneUpload(event.scene, event.run, ())]
+            return [cmd.FinishSceneUpload(scene=event.scene, run=event.run, renditions=())]
         with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
             before = reaction.job.scenes[event.scene].uploaded
             delivered = [file for rendition in before for file in rendition.files]
@@ -63,7 +63,7 @@ class Upload:
             renditions = [await step.rendition(r) for r in event.renditions]
         return [
             *step.fallbacks(event.scene, event.run),
-            cmd.FinishSceneUpload(event.scene, event.run, tuple(renditions)),
+            cmd.FinishSceneUpload(scene=event.scene, run=event.run, renditions=tuple(renditions)),
         ]
 
     async def video(self, reaction: StepContext) -> Sequence[Command]:
@@ -79,7 +79,13 @@ class Upload:
             delivered += reaction.job.uploaded_companions.files
             step = _Step(self, reaction, folder, total, delivered)
             videos = [
-                VideoFile(v.quality, v.width, v.height, v.duration_s, await step.file(v.file, v.quality))
+                VideoFile(
+                    quality=v.quality,
+                    width=v.width,
+                    height=v.height,
+                    duration_s=v.duration_s,
+                    file=await step.file(v.file, v.quality),
+                )
                 for v in event.videos
             ]
             thumbnails = await step.optional(event.thumbnails, "thumbnails")
@@ -88,7 +94,9 @@ class Upload:
         return [
             *step.fallbacks(None, event.run),
             *(cmd.RecordDegradation(event.run, Step.UPLOAD_VIDEO, reason) for reason in step.given_up),
-            cmd.FinishUpload(event.run, tuple(videos), thumbnails, captions, companions),
+            cmd.FinishUpload(
+                run=event.run, videos=tuple(videos), thumbnails=thumbnails, captions=captions, companions=companions
+            ),
         ]
 
 
@@ -161,10 +169,10 @@ class _Step:
         whole = board and len(sheets) == len(board.sheets)
         preview = await self.optional((made.preview,) if made.preview else (), "preview")
         return Companions(
-            next(iter(audio), None),
-            poster,
-            evolve(board, sheets=sheets) if board and whole else None,
-            next(iter(preview), None),
+            audio=next(iter(audio), None),
+            poster=poster,
+            storyboard=evolve(board, sheets=sheets) if board and whole else None,
+            preview=next(iter(preview), None),
         )
 
     def fallbacks(self, scene: int | None, run: int) -> list[Command]:
@@ -172,7 +180,16 @@ class _Step:
         if stored is None:
             return []
         step = Step.UPLOAD_VIDEO if scene is None else Step.UPLOAD_SCENE
-        return [cmd.RecordFallback(run, step, scene, stored.key, self._uploads.reason, stored.retry_count)]
+        return [
+            cmd.RecordFallback(
+                run=run,
+                step=step,
+                scene=scene,
+                key=stored.key,
+                reason=self._uploads.reason,
+                retry_count=stored.retry_count,
+            )
+        ]
 
     def _progress(self, key: str, sent: int) -> None:
         self._sent[key] = max(sent, self._sent.get(key, 0))  # a second try begins anew, the bar doesn't

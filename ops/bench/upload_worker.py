@@ -78,7 +78,7 @@ async def ours(job: Job) -> Sent:
     store = S3Store(job.bucket, options=options)
     path = Path(job.path)
     size_bytes = (await asyncio.to_thread(path.stat)).st_size
-    ref = FileRef("workspace", job.key, job.sha256, size_bytes, _MEDIA_TYPE)
+    ref = FileRef(store="workspace", key=job.key, sha256=job.sha256, size_bytes=size_bytes, media_type=_MEDIA_TYPE)
     try:
         await store.put_bytes(f"{job.key}-before", b"-", media_type=_MEDIA_TYPE)
         uploads = StepUploads(Delivery(store, store))

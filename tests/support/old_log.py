@@ -91,12 +91,18 @@ class _Recorder:
     roles: dict[str, str] = field(factory=dict)
 
     async def submit(self, role: str) -> None:
-        request = VideoRequest(f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
+        request = VideoRequest(script=f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
         self.roles[job_of(role)] = role
-        await self.log.create(job_of(role), request, Cause("alice", f"request-{role}", "", _TRACE))
+        await self.log.create(
+            job_of(role),
+            request,
+            Cause(owner="alice", correlation_id=f"request-{role}", causation_id="", traceparent=_TRACE),
+        )
 
     async def do(self, role: str, *commands: Command) -> None:
-        await self.log.execute(job_of(role), commands, Cause("alice", "operator", "", _TRACE))
+        await self.log.execute(
+            job_of(role), commands, Cause(owner="alice", correlation_id="operator", causation_id="", traceparent=_TRACE)
+        )
 
     async def drain(self) -> None:
         """Handle what there is until there is nothing new."""
@@ -114,18 +120,20 @@ class _Recorder:
         role = self.roles[envelope.job_id]
         record = await self.log.load(envelope.job_id)
         assert record is not None
-        cause = Cause("alice", envelope.correlation_id, envelope.id, _TRACE)
+        cause = Cause(
+            owner="alice", correlation_id=envelope.correlation_id, causation_id=envelope.id, traceparent=_TRACE
+        )
         if role == "planning":  # some of it is committed under the lease
             begun = work(envelope.event, record.job)[:3]
-            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(delivery.claim))
+            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(claim=delivery.claim))
             return
         if isinstance(envelope.event, _HELD.get(role, ())) and getattr(envelope.event, "scene", 2) == 2:
             return
         commands = self._commands(role, envelope, record.job)
         settlement = Settlement(
-            delivery.claim,
-            "discard" if delivery.retried else "settle",
-            lambda events: self._delayed(member, envelope, events),
+            claim=delivery.claim,
+            on_claim="discard" if delivery.retried else "settle",
+            retry=lambda events: self._delayed(member, envelope, events),
         )
         await self.log.execute(envelope.job_id, [*commands, cmd.ConfirmCancellation()], cause, settlement=settlement)
 
@@ -142,13 +150,28 @@ class _Recorder:
             return [self._failure(asked, FailureCategory.GENERATION, later)]
         notes: list[Command] = []
         if role == "degraded" and asked.step is Step.UPLOAD_VIDEO:
-            notes.append(cmd.RecordFallback(asked.run, asked.step, None, "k.mp4", "storage_unavailable: no answer", 3))
+            notes.append(
+                cmd.RecordFallback(
+                    run=asked.run,
+                    step=asked.step,
+                    scene=None,
+                    key="k.mp4",
+                    reason="storage_unavailable: no answer",
+                    retry_count=3,
+                )
+            )
         if role == "degraded" and asked.step is Step.ASSEMBLE:
             notes.append(cmd.RecordDegradation(asked.run, asked.step, "no thumbnails"))
         return [*notes, *work(envelope.event, job)]
 
     def _failure(self, asked: Work, category: FailureCategory, later: timedelta = timedelta()) -> cmd.FailStep:
-        return cmd.FailStep(asked.step, asked.scene, asked.run, s.failure(category), next(self.clock) + later)
+        return cmd.FailStep(
+            step=asked.step,
+            scene=asked.scene,
+            run=asked.run,
+            failure=s.failure(category),
+            retry_at=next(self.clock) + later,
+        )
 
     def _delayed(self, member: GroupMember, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         due = [e.retry_at for e in events if isinstance(e, ev.StepFailed) and e.retry_at]

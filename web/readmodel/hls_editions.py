@@ -176,9 +176,9 @@ def _grown(edition: Edition, job: Job, uploads: Mapping[int, tuple[ListedRenditi
     return Edition(edition.number, (*edition.scenes, *added), passed, ended, complete)
 
 
-_NO_FILE = FileRef("workspace", "", "", 0, "")
+_NO_FILE = FileRef(store="workspace", key="", sha256="", size_bytes=0, media_type="")
 #: Of a reused scene it matters whether it is uploaded.
-_UPLOADED = (SceneRendition("", 0, 0, "", _NO_FILE, ()),)
+_UPLOADED = (SceneRendition(quality="", width=0, height=0, decoder_config="", init=_NO_FILE, segments=()),)
 
 
 def slim_event(event: ev.Event) -> ev.Event:

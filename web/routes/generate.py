@@ -114,7 +114,12 @@ async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, 
     attributes = {"eventflow.job_id": order.job_id, "http.route": ROUTE}
     parent = traceparent_of(request)
     with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
-        cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
+        cause = Cause(
+            owner=request[PRINCIPAL].owner,
+            correlation_id=order.correlation_id,
+            causation_id="",
+            traceparent=traceparent,
+        )
         try:
             await deps.log.create(order.job_id, wanted, cause, most_waiting=most, **_durability(settings))
         except QueueFull as full:

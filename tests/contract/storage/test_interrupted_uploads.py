@@ -240,7 +240,7 @@ async def test_a_part_that_fails_is_sent_again_not_the_file(
     server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., object]
 ) -> None:
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     async with wire_to(server) as (wire, endpoint):
         options = small_parts(server, endpoint_url=endpoint, parallel_parts=1)
         store = S3Store(server.bucket, f"cut-{os.urandom(4).hex()}", options=options)
@@ -270,7 +270,7 @@ async def test_a_part_that_is_damaged_on_its_way_is_sent_again(
     monkeypatch.setattr(s3_upload, "Body", Damaged)
     store = S3Store(rclone.bucket, f"damaged-{os.urandom(4).hex()}", options=small_parts(rclone))
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
     stored = await uploads.upload(movie, ref, f"videos/{digest}.mp4")
     assert (stored.store, stored.retry_count) == ("delivery", 1)
@@ -282,7 +282,7 @@ async def test_three_retries_are_the_most_and_what_arrived_is_kept(
     server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., object]
 ) -> None:
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     async with wire_to(server) as (wire, endpoint):
         options = small_parts(server, endpoint_url=endpoint, parallel_parts=1)
         store = S3Store(server.bucket, f"cut-{os.urandom(4).hex()}", options=options)
@@ -408,10 +408,12 @@ async def test_a_cut_copy_is_no_try_of_the_upload(
     store = S3Store(server.bucket, f"copy-{os.urandom(4).hex()}", options=small_parts(server))
     digest = digest_of(movie)
     await store.put_file(f"{digest}.mp4", movie, media_type="video/mp4", sha256=digest)
-    ref = FileRef("workspace", f"{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
     copied = await uploads.copy(ref, f"videos/{digest}.mp4", store)
-    assert copied == FileRef("delivery", f"videos/{digest}.mp4", digest, SIZE, "video/mp4")
+    assert copied == FileRef(
+        store="delivery", key=f"videos/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4"
+    )
 
     async def fail(*_: object) -> None:
         raise StorageUnavailable("cut")

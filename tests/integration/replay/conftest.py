@@ -16,7 +16,7 @@ from ops.replay.served import Served
 from tests.support.runtime import TRACEPARENT, Space, open_space, quiet_logs
 from tests.support.valkey import RunningServer
 
-OPERATOR = Cause("operator", "rebuild", "", TRACEPARENT)
+OPERATOR = Cause(owner="operator", correlation_id="rebuild", causation_id="", traceparent=TRACEPARENT)
 
 
 @pytest.fixture(autouse=True)

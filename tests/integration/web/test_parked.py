@@ -89,7 +89,9 @@ async def test_a_step_that_is_parked_shows_in_the_status(client: Client, driver:
     job = job_id()
     await driver.create(job)
     await driver.plan(job, scenes=1)
-    record = await driver.run(job, DeadLetterStep(Step.RENDER_SCENE, 0, 1, "IllegalTransition: odd"))
+    record = await driver.run(
+        job, DeadLetterStep(step=Step.RENDER_SCENE, scene=0, run=1, reason="IllegalTransition: odd")
+    )
     async with client.get(f"/api/v1/videos/jobs/{job}/status?min_version={record.version}") as answer:
         stages = {stage["stage"]: stage["state"] for stage in (await answer.json())["stages"]}
     assert stages["rendering"] == "parked"

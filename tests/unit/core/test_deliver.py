@@ -13,7 +13,7 @@ from eventflow.domain.values import FileRef
 from eventflow.storage import IntegrityError, ObjectStore, StorageError, StorageRefused, StorageUnavailable
 from handlers.upload.uploader import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
 
-REF = FileRef("workspace", "jobs/j/aa.mp4", "aa" * 32, 4, "video/mp4")
+REF = FileRef(store="workspace", key="jobs/j/aa.mp4", sha256="aa" * 32, size_bytes=4, media_type="video/mp4")
 PATH = Path("aa.mp4")
 BASE_S = 0.001
 

@@ -35,7 +35,16 @@ def test_near_misses(text: str) -> None:
 
 def test_the_id_of_an_event_is_that_of_its_place() -> None:
     job_id = new_job_id(7, "0" * 32)
-    envelope = Envelope(job_id, 12, "o", "c", "", "", datetime(2026, 1, 1, tzinfo=UTC), PlanningStarted(1))
+    envelope = Envelope(
+        job_id=job_id,
+        seq=12,
+        owner="o",
+        correlation_id="c",
+        causation_id="",
+        traceparent="",
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+        event=PlanningStarted(1),
+    )
     assert (envelope.id, envelope.type, envelope.schema_version) == (f"{job_id}.12", "PlanningStarted", 1)
 
 

@@ -14,7 +14,9 @@ from tests.support.spec import given
 
 ENDED = sorted(FINISHED - {Phase.DELETED})
 GONE = [Phase.DELETING, Phase.DELETED]
-LOCAL = FileRef("fallback", "videos/j/aa.mp4", "aa" * 32, 100, "video/mp4", 3)
+LOCAL = FileRef(
+    store="fallback", key="videos/j/aa.mp4", sha256="aa" * 32, size_bytes=100, media_type="video/mp4", retry_count=3
+)
 
 
 @pytest.mark.parametrize("phase", ENDED)
@@ -39,7 +41,7 @@ def test_a_job_is_deleted_once_and_never_again_at_work(phase: Phase) -> None:
         s.finish_upload(),
         s.publish(),
         cmd.RelocateFiles((LOCAL.key,)),
-        cmd.FailStep(Step.PLAN, None, 1, s.failure(), None),
+        cmd.FailStep(step=Step.PLAN, scene=None, run=1, failure=s.failure(), retry_at=None),
     ):
         given(s.upto(phase)).when(late).then_nothing()
 
@@ -52,7 +54,7 @@ def test_a_deletion_that_nobody_asked_for_is_not_confirmed(phase: Phase) -> None
 def fallen_back() -> list[ev.Event]:
     """A published job whose scene and video are in the fallback store, and its captions too, under another key."""
     captions = replace(s.PUBLIC_CAPTIONS[0], file=replace(LOCAL, key="videos/j/captions/bb.vtt"))
-    note = ev.UploadFellBack(1, Step.UPLOAD_VIDEO, None, LOCAL.key, "gone", 3)
+    note = ev.UploadFellBack(run=1, step=Step.UPLOAD_VIDEO, scene=None, key=LOCAL.key, reason="gone", retry_count=3)
     history: list[ev.Event] = []
     for event in s.published(1):
         if isinstance(event, ev.SceneUploaded):

@@ -52,7 +52,7 @@ def test_profiles_have_ids_of_their_own_and_share_their_sound() -> None:
 
 
 def test_the_default_is_two_steps_of_the_ladder() -> None:
-    assert VideoRequest("").quality_levels == ("1080p", "720p")
+    assert VideoRequest(script="").quality_levels == ("1080p", "720p")
 
 
 def test_pages_are_drawn_as_large_as_the_largest_quality_and_never_smaller_than_the_canvas() -> None:
