@@ -290,7 +290,7 @@ def worker(
         tracing=parts.tracing,
         pulse=pulse,
         gate=_gate(parts, group.name, consumer),
-        shares=PartitionAssignment(live, consumer, range(settings.partitions)),
+        assignment=PartitionAssignment(live, consumer, range(settings.partitions)),
     )
 
 
@@ -298,10 +298,10 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
     """Closed while this worker is short of disk or memory; others can read why."""
     settings = parts.settings
     limits = PressureLimits(
-        settings.scratch_dir or Path(tempfile.gettempdir()),
-        settings.min_free_scratch_mb * 1_000_000,
-        settings.max_memory_mb * 1_000_000,
-        settings.max_container_memory_percent / 100,
+        scratch=settings.scratch_dir or Path(tempfile.gettempdir()),
+        min_free_bytes=settings.min_free_scratch_mb * 1_000_000,
+        max_memory_bytes=settings.max_memory_mb * 1_000_000,
+        max_container_share=settings.max_container_memory_percent / 100,
     )
     paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
     return PressureGate(limits.reason, lambda reason: paused.note(consumer, group, reason))

@@ -148,7 +148,7 @@ async def test_worker_whose_steps_ignore_their_end_reads_on_with_its_last_slot(s
     limits = StepLimits(default_s=0.1, patience_s=0.1)
     group = Group("generation", {ev.VideoRequested: plan})
     async with working(space, group, concurrency=8, lease_s=30.0, limits=limits) as running:
-        await wait_until(lambda: sum(held.given_up for held in running.worker._held) == 7)
+        await wait_until(lambda: sum(each.abandoned for each in running.worker._in_flight) == 7)
         other = await space.submit()
         await wait_until(lambda: _generated(space, other))
         over.set()

@@ -175,7 +175,7 @@ class Running:
     stopping: asyncio.Event
     redis: Redis
     log: JobEventStore
-    shares: PartitionAssignment | None
+    assignment: PartitionAssignment | None
 
     async def stop(self) -> None:
         """Drain, as SIGTERM does."""
@@ -219,14 +219,21 @@ async def working(
     )
     consumer = f"w-{secrets.token_hex(4)}"
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
-    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits(), rest_s)
+    settings = WorkerSettings(
+        concurrency=concurrency,
+        lease_s=lease_s,
+        drain_s=drain_s,
+        retry=retry,
+        limits=limits or StepLimits(),
+        rest_s=rest_s,
+    )
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
-    shares = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
-    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}
+    assignment = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
+    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "assignment": assignment}
     worker = Worker(group, log, members, settings, clock=utc_now, random=Random(), **parts)
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
-    running = Running(worker, members[0], task, stop, redis, log, shares)
+    running = Running(worker, members[0], task, stop, redis, log, assignment)
     try:
         yield running
         if not task.done():
