@@ -1,4 +1,4 @@
-"""What a requester or a handler wants to happen, in the imperative. `decide` says what does."""
+"""Commands of requesters and handlers, in the imperative. `decide` turns them into events."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class PlanScene:
 
 @frozen_record(kw_only=True)
 class ReuseScene:
-    """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
+    """Take a rendered scene (`reprocess.reusable_scene`) instead of narrating and rendering the next one."""
 
     run: int
     scene: int
@@ -135,7 +135,7 @@ class RecordWarning:
 
 @frozen_record(kw_only=True)
 class RecordRemoteWork:
-    """A service has taken on the scene's work; recorded before anybody waits for its end."""
+    """A service has accepted an order for the scene; recorded before the step waits for the result."""
 
     run: int
     scene: int
@@ -145,7 +145,7 @@ class RecordRemoteWork:
 
 @frozen_record(kw_only=True)
 class RecordCost:
-    """Recorded whatever has become of the job: it was charged. What has the same `reference` is charged once."""
+    """A charge of a service, recorded in any phase of the job, once for each `reference`."""
 
     run: int
     scene: int | None
@@ -157,7 +157,7 @@ class RecordCost:
 
 @frozen_record(kw_only=True)
 class FailStep:
-    """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
+    """An attempt failed; `retry_at` is when the next one starts, None if the policy allows none."""
 
     step: Step
     scene: int | None
@@ -168,7 +168,7 @@ class FailStep:
 
 @frozen_record(kw_only=True)
 class ReportLostArtefact:
-    """A step has found files gone that events name, by `keys`; at least one."""
+    """A step misses files that events name: `keys`, at least one."""
 
     step: Step
     scene: int | None
@@ -178,7 +178,7 @@ class ReportLostArtefact:
 
 @frozen_record(kw_only=True)
 class DeadLetterStep:
-    """The step's delivery was set aside, because nobody here can handle it."""
+    """The step's delivery was moved to the dead letters, because no worker can handle it."""
 
     step: Step
     scene: int | None
@@ -193,12 +193,12 @@ class RequestCancellation:
 
 @frozen_record
 class ConfirmCancellation:
-    """A worker that held the job has stopped and cleaned up."""
+    """The worker that had a delivery of the job has stopped and cleaned up."""
 
 
 @frozen_record
 class RequestReprocess:
-    """Do a finished job again, from a stage on; `scenes` None: all of them."""
+    """Run a finished job again from a stage; `scenes` None: all of them."""
 
     from_stage: ReprocessFrom = ReprocessFrom.PLANNING
     scenes: tuple[int, ...] | None = None
@@ -206,21 +206,21 @@ class RequestReprocess:
 
 @frozen_record
 class RequestDeletion:
-    """Remove what a finished job has left behind, for good."""
+    """Remove the files of a finished job for good."""
 
     reason: str
 
 
 @frozen_record
 class ConfirmDeletion:
-    """The files of the job are gone; `files` is how many there were."""
+    """The job's files are removed; `files` is how many there were."""
 
     files: int
 
 
 @frozen_record
 class RelocateFiles:
-    """What lies in the fallback store under `keys` is safely in the delivery store, too."""
+    """The files under `keys` in the fallback store are safely in the delivery store, too."""
 
     keys: tuple[str, ...]
 

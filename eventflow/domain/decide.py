@@ -1,10 +1,10 @@
-"""`decide`: which events follow from a command, given the job as it stands. Pure.
+"""`decide`: the events that follow from a command, given the job as it stands. Pure.
 
-A handler's command may be out of date: its scene has a newer run, somebody else has done the work,
-or the job has ended. Such a command decides nothing (an empty list); that is what makes redelivery and
-zombies harmless. A requester's command that can't be met raises a DomainError instead, and so does a handler's
-that could never be right (a gap between scenes): that is a defect, and shouldn't pass in silence. What a step notes
-about itself (a fallback, a degradation) has to come before the command that finishes it.
+A handler's command may be out of date: its scene has a newer run, another worker has done the work, or the job has
+ended. Such a command decides nothing (an empty list), which makes redelivered entries and workers with a lost lease
+harmless. A requester's command that can't be met raises a DomainError, as does a handler's that could never be right (a
+gap between scenes): that is a defect, which mustn't pass in silence. Notes of a step about itself (a fallback, a
+degradation) have to precede the command that finishes it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from eventflow.domain.work import still_due, unattended
 
 Events = list[ev.Event]
 
-#: How often a scene's files, or the plan or the video, may be lost in one go before something must be wrong.
+#: Times that a scene's files, the plan or the video may be lost in a run; after that something deletes them.
 MAX_LOSSES = 3
-#: A job's status shows as many warnings at most; a script with a thousand missing glyphs needn't tell of each.
+#: Most warnings of a job: a script with a thousand missing glyphs needs no warning for each.
 MAX_WARNINGS = 100
 
 
 def decide(job: Job | None, command: cmd.Command) -> Events:
-    """The events that follow from `command`. Raises DomainError for what a requester may not do."""
+    """Return the events that follow from `command`. Raises DomainError if a requester's command can't be met."""
     if isinstance(command, cmd.RequestVideo):
         if job is not None:
-            raise JobExists("there is a job under this id already")
+            raise JobExists("a job with this id exists already")
         return [ev.VideoRequested(command.request, command.fork_of)]
     if job is None:
-        raise JobMissing("there is no such job")
+        raise JobMissing("no job has this id")
     return _DECIDERS[type(command)](job, command)
 
 
 def decide_all(job: Job | None, commands: Iterable[cmd.Command]) -> tuple[Events, Job | None]:
-    """Decide `commands` one after the other, each on the job as the one before left it."""
+    """Decide `commands` in order, each on the job after the one before; return the events and the job after all."""
     events: Events = []
     after = job
     for command in commands:
         for event in decide(after, command):
             if after is None or after is job:
                 after = evolve(job, event)
-            else:  # nobody else knows this copy
+            else:  # a copy that nobody else knows
                 apply_in_place(after, event)
             events.append(event)
     return events, after
@@ -111,12 +111,14 @@ def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
 
 
 def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
-    """Whether the scene is still to be planned. Raises IllegalTransition where it isn't its turn."""
+    """Whether the scene is the next to be planned, and not planned yet. Raises IllegalTransition for a gap."""
     can_plan = job.phase in (Phase.PLANNING, Phase.RENDERING)
     if not _current(job, c.run) or not can_plan or c.scene < len(job.scenes):
         return False
     if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
-        raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
+        raise IllegalTransition(
+            f"scene {c.scene} can't be planned: scene {len(job.scenes)} of {job.scene_count or 0} is next"
+        )
     return True
 
 
@@ -138,14 +140,14 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
 
 
 def _all_uploaded(job: Job) -> Events:
-    """The end of uploading, if nothing is left."""
+    """Return VideoUploaded if all uploads are done."""
     done = job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED, SceneStatus.SKIPPED)
     return [ev.VideoUploaded(job.run)] if done and job.phase is Phase.UPLOADING else []
 
 
 def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
-    whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
-    if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
+    in_one_piece = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
+    if not _current(job, c.run) or not (in_one_piece or job.phase is Phase.ASSEMBLING):
         return []
     return [
         ev.VideoGenerated(
@@ -184,7 +186,7 @@ def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
 
 
 def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
-    """Once: an attempt that is made again has the same to say."""
+    """Record a warning once: each attempt of a step raises the same."""
     warning = ev.WarningRaised(run=c.run, step=c.step, scene=c.scene, code=c.code, message=c.message)
     known = any((w.scene, w.code, w.message) == (c.scene, c.code, c.message) for w in job.warnings)
     wanted = not known and len(job.warnings) < MAX_WARNINGS
@@ -192,7 +194,7 @@ def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
 
 
 def _work_of_note(c: cmd.RecordWarning) -> Work:
-    """Planning speaks of scenes, too; the work is the plan's then."""
+    """Return the work that raised the warning: planning warns of scenes, too."""
     return Work(step=c.step, scene=None if c.step is Step.PLAN else c.scene, run=c.run)
 
 
@@ -203,7 +205,7 @@ def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
-    """Once for each reference: an attempt that is made again hears of the same bill."""
+    """Record a charge once for each reference: each attempt of a step is told of the same charge."""
     known = c.reference and any((each.service, each.reference) == (c.service, c.reference) for each in job.costs)
     return (
         []
@@ -233,15 +235,15 @@ def _fail_step(job: Job, c: cmd.FailStep) -> Events:
 
 
 def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
-    """Go on without the scene, and with what has only waited for it."""
+    """Skip the scene, and continue with the work that waited for it alone."""
     skipped = ev.SceneSkipped(scene=scene, run=run, failure=failure)
     after = evolve(job, skipped)
     if after.all_scenes_planned and not after.shown_scenes:
         return [skipped, *_failure_complete(after)]
-    begun = reprocess.stream_started(after)
+    started = reprocess.stream_started(after)
     if after.phase is Phase.RENDERING:
-        return [skipped, *begun, *reprocess.scenes_completed(after)]
-    return [skipped, *begun, *_all_uploaded(after)]
+        return [skipped, *started, *reprocess.scenes_completed(after)]
+    return [skipped, *started, *_all_uploaded(after)]
 
 
 def _dead_letter_step(job: Job, c: cmd.DeadLetterStep) -> Events:
@@ -250,7 +252,7 @@ def _dead_letter_step(job: Job, c: cmd.DeadLetterStep) -> Events:
 
 
 def _failure_complete(job: Job) -> Events:
-    """A scene that failed for good fails the job once no other scene is left to finish."""
+    """Return JobFailed if a scene has failed for good and no other is being worked on."""
     settled = job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED, SceneStatus.SKIPPED)
     if not settled or (job.shown_scenes and not any(s.status is SceneStatus.FAILED for s in job.scenes)):
         return []
@@ -268,8 +270,8 @@ def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
     if job.phase is Phase.CANCELLING:
         return []
     requested = ev.CancellationRequested(c.reason)
-    # Nobody has begun, or what is left is parked or put off: there may be no worker that would confirm. One that still
-    # runs a step of the job hears of its end as it would of the request.
+    # If no step has begun, or only dead letters and delayed retries remain, there may be no worker to confirm. A worker
+    # that still runs a step of the job is stopped by the end of the job as it would be by the request.
     nobody = job.phase is Phase.REQUESTED or unattended(job)
     return [requested, ev.JobCancelled(job.run)] if nobody else [requested]
 

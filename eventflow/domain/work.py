@@ -1,7 +1,7 @@
-"""Which step of work an event calls for, and whether that work is still due.
+"""Which work an event calls for, and whether that work is still due.
 
-Before a handler has side effects, the consumer runtime asks `still_due` of the folded job: an entry that
-is delivered again after its work was committed is settled without doing anything.
+Before it calls a handler, the consumer runtime asks `still_due` of the folded job: an entry that is delivered again
+after its work was committed is settled without work.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
 }
 
 _PLANNABLE = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
-#: What a scene is while the step is still to be done on it.
+#: The status of a scene for which the step is due.
 _SCENE_STEPS = {Step.RENDER_SCENE: SceneStatus.PLANNED, Step.UPLOAD_SCENE: SceneStatus.RENDERED}
 
 
 def work_of(event: ev.Event) -> Work | None:
-    """The work that `event` calls for, or None for history."""
+    """Return the work that `event` calls for, or None."""
     describe = _WORK.get(type(event))
     return describe(event) if describe else None
 
 
 def dead_lettered_work(job: Job) -> list[Work]:
-    """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
+    """Return the work that is due and whose delivery is dead-lettered: it waits for an operator."""
     return [work for work in job.dead_letters if still_due(job, work)]
 
 
 def unattended(job: Job) -> bool:
-    """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
-    put_off = (Work(step=a.step, scene=a.scene, run=a.run) for a in job.attempts if not a.final)
-    return bool(dead_lettered_work(job)) or any(still_due(job, work) for work in put_off)
+    """Whether no consumer may hold a delivery of the job: it is dead-lettered, or delayed until its retry is due."""
+    delayed = (Work(step=a.step, scene=a.scene, run=a.run) for a in job.attempts if not a.final)
+    return bool(dead_lettered_work(job)) or any(still_due(job, work) for work in delayed)
 
 
 def still_due(job: Job, work: Work) -> bool:
-    """Whether nobody has done `work` yet and the job still wants it."""
+    """Whether `work` is neither done yet nor made needless by what happened since."""
     if not job.active:
         return False
     wanted = _SCENE_STEPS.get(work.step)
