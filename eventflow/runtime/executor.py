@@ -29,7 +29,7 @@ from eventflow.domain.values import Failure, FailureCategory, Work
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import DecodeError
 from eventflow.log.commit import Commit, Delayed, OnClaim
-from eventflow.log.connection import is_passing
+from eventflow.log.connection import is_transient
 from eventflow.log.consumer import MAX_DEATHS, Delivery
 from eventflow.log.dead_letters import dead_letter_of, reason_of, waiting_work
 from eventflow.log.errors import HistoryLost, LeaseLost
@@ -178,18 +178,20 @@ class Outcomes:
     async def dead_letter(self, in_flight: InFlight, error: Exception) -> None:
         """Move an entry that no worker can handle to the dead letters, with what an operator needs to redrive it."""
         claim = in_flight.delivery.claim
-        parked = (dead_letter_of(in_flight.delivery, error, self.clock()),)
+        letters = (dead_letter_of(in_flight.delivery, error, self.clock()),)
         on_claim, envelope = settling_of(in_flight.delivery), in_flight.envelope
         work = waiting_work(self.group.name, envelope) if envelope else None
         record = await self._readable(envelope) if envelope and work else None
         if envelope and work and record:
             command = DeadLetterStep(step=work.step, scene=work.scene, run=work.run, reason=reason_of(error))
-            settlement = Settlement(claim=claim, on_claim=on_claim, parked=parked)
+            settlement = Settlement(claim=claim, on_claim=on_claim, dead_letters=letters)
             cause = cause_of(envelope, envelope.traceparent)
             await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
         else:
             job_id = envelope.job_id if envelope else "-"
-            commit = Commit(in_flight.member.keys, job_id, claim=claim, on_claim=on_claim, parked=parked)
+            commit = Commit(
+                keys=in_flight.member.keys, job_id=job_id, claim=claim, on_claim=on_claim, dead_letters=letters
+            )
             await self.retry_until_available(self.log.committer.commit, commit)
         log_delivery(self.group, in_flight, "delivery dead-lettered", level="error", error=str(error))
 
@@ -217,7 +219,7 @@ class Outcomes:
 
     async def _let_go(self, in_flight: InFlight) -> None:
         """Record that this worker is alive, if the server can be reached: else the delivery may count as its death."""
-        await in_flight.member.let_go(in_flight.delivery.claim)
+        await in_flight.member.abandon(in_flight.delivery.claim)
 
     async def retry_until_available(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `action` until the server can be reached and takes writes: finished work is worth waiting for."""
@@ -226,7 +228,7 @@ class Outcomes:
             try:
                 return await action(*args, **kwargs)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
                 await asyncio.sleep(backoff.next_s())
@@ -386,7 +388,7 @@ class Executor:
                 started=started,
             )
             answered = partial(self._answered, in_flight, commit)
-            in_flight.settling = self.log.offer(commit.record, commit.commands, cause, settlement, answered)
+            in_flight.settling = self.log.submit(commit.record, commit.commands, cause, settlement, answered)
             if not in_flight.settling:
                 await self._recommit(in_flight, commit)
 

@@ -21,10 +21,15 @@ def renewal_of(in_flight: InFlight) -> Renewal:
     envelope, context = in_flight.envelope, in_flight.context
     claim, job_id = in_flight.delivery.claim, envelope.job_id if envelope else "-"
     if context is None or context.work is None or context.fraction == in_flight.reported_progress:
-        return Renewal(claim, job_id, "", None)
+        return Renewal(claim=claim, job_id=job_id, field="", fraction=None)
     in_flight.reported_progress = context.fraction
     work = context.work
-    return Renewal(claim, job_id, progress_field(work.step, work.scene, work.run), context.fraction)
+    return Renewal(
+        claim=claim,
+        job_id=job_id,
+        field=progress_field(work.step, work.scene, work.run),
+        fraction=context.fraction,
+    )
 
 
 def handles_job_end(in_flight: InFlight) -> bool:

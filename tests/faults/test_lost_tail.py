@@ -189,7 +189,7 @@ async def test_follower_of_the_feed_hears_of_every_lost_connection(
                 run=1, scene=0, title="scene", start_cells=0, duration_cells=3, spec=a_file(), narration=None
             ),
         )
-        assert [note.version for note in await tail.read()] == [4]  # type: ignore[union-attr]
+        assert [note.version for note in await tail.read()] == [4]
     finally:
         await blocking.aclose()
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from attrs import define, field, frozen
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from eventflow.domain import commands as cmd
@@ -41,6 +40,8 @@ from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.tracing import Tracing
 
+#: A client whose answers tests take as they are: its types allow for strings, None and RESP2 in each of them.
+RawRedis = Any
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 CAUSE = Cause(owner=OWNER, correlation_id="request-1", causation_id="", traceparent=TRACEPARENT)
@@ -71,7 +72,7 @@ class Space:
     """One log under a prefix that no other test has."""
 
     url: str
-    redis: Redis
+    redis: RawRedis
     log: JobEventStore
     keyspace: Keyspace
 
@@ -149,7 +150,7 @@ class Space:
         assert local == 1
 
     async def parked(self) -> list[dict[bytes, bytes]]:
-        return [fields for _, fields in await self.redis.xrange(self.keys.parked)]
+        return [fields for _, fields in await self.redis.xrange(self.keys.dead_letters)]
 
 
 @asynccontextmanager
@@ -173,7 +174,7 @@ class Running:
     member: GroupMember
     task: asyncio.Task[None]
     stopping: asyncio.Event
-    redis: Redis
+    redis: RawRedis
     log: JobEventStore
     assignment: PartitionAssignment | None
 

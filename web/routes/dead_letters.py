@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
-from eventflow.log.errors import ParkedRefused
+from eventflow.log.errors import DeadLetterRefused
 from eventflow.log.event_store import Cause, JobRecord
 from eventflow.telemetry.trace_ids import new_traceparent
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
@@ -45,7 +45,7 @@ async def shown(request: web.Request) -> web.Response:
     entry = await parked.find(request.match_info["parked_id"])
     try:
         job = _job(await parked.job_of(entry))
-    except ParkedRefused:
+    except DeadLetterRefused:
         job = None
     body = {
         **_summary(entry),

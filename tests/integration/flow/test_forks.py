@@ -13,8 +13,8 @@ from eventflow.domain.values import VideoRequest
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from ops.compose import request_limits
 from ops.forks import NoSuchVersion, ScenePreview, fork_of, make, preview
-from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 from web.http.errors import Problem
 
@@ -72,7 +72,7 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         again, new = await make(s.parts.log, fork_of(history, len(history), {"script": CHANGED}, limits), CAUSE)
         assert not new
         assert again.id == record.id == fork.job_id
-        listed = await s.parts.log.index.read(record.owner, None, 10)
+        listed = await s.parts.log.job_lists.read(record.owner, None, 10)
         assert [entry.job_id for entry in listed.entries] == [fork.job_id, original]
         second = await done(s, fork.job_id)
 
@@ -125,7 +125,7 @@ async def test_what_a_fork_may_not_say(studio: StudioOf) -> None:
             ({"script.x": 1}, "/script.x"),
         ]:
             with pytest.raises(Problem) as caught:
-                fork_of(history, 1, overrides, limits)
+                fork_of(history, 1, overrides, limits)  # type: ignore[arg-type]
             assert [error.pointer for error in caught.value.errors] == [pointer]
         one = fork_of(history, 1, {"voice.rate": 1.5}, limits)
         assert one.request.voice.rate == 1.5

@@ -183,7 +183,7 @@ def test_metadata_is_extracted_again() -> None:
 @pytest.mark.parametrize(
     ("history", "command", "field", "way_out"),
     [
-        (s.published(2), cmd.RequestReprocess(R, (0, 2)), "scenes", "no scene 2; it has 0 to 1"),
+        (s.published(2), cmd.RequestReprocess(R, (0, 2)), "scenes", "no scene 2; available: 0 to 1"),
         (s.published(2), cmd.RequestReprocess(P, (5,)), "scenes", "no scene 5"),
         (s.published(2), cmd.RequestReprocess(M, ()), "scenes", "leave the scenes out"),
         (s.upto(Phase.CANCELLED), cmd.RequestReprocess(U), "from", "from rendering"),

@@ -28,6 +28,7 @@ from eventflow.domain.values import (
     SceneRendition,
     Segment,
     Step,
+    StoreRole,
     Storyboard,
     TechnicalMetadata,
     Thumbnail,
@@ -41,10 +42,10 @@ AT = datetime(2026, 2, 3, 4, 5, 6, 789_000, UTC)
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-def _file(store: str, name: str, size: int, media_type: str, retries: int = 0) -> FileRef:
+def _file(store: StoreRole, name: str, size: int, media_type: str, retries: int = 0) -> FileRef:
     return FileRef(
         store=store, key=f"{store}/{SHA}{name}", sha256=SHA, size_bytes=size, media_type=media_type, retry_count=retries
-    )  # type: ignore[arg-type]
+    )
 
 
 _PLAN = _file("workspace", ".json", 512, "application/json")
