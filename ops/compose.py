@@ -106,27 +106,34 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     return MediaParts(inspector=MediaInspector(clock), remote=remote)
 
 
-def homecoming(parts: Parts) -> FallbackReconciler:
-    """Brings what had to be kept in the fallback store to the delivery store."""
+def fallback_reconciler(parts: Parts) -> FallbackReconciler:
+    """Build the reconciler of the fallback store. Its grace is the longest lifetime of any link."""
     from handlers.upload.fallback_reconciler import FallbackReconciler
     from handlers.workspace import Workspace
 
     workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
-    settings = parts.settings  # as long as any link that was handed out may live
+    settings = parts.settings
     grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
-    return FallbackReconciler(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
+    return FallbackReconciler(
+        log=parts.log,
+        workspace=workspace,
+        delivery=parts.stores["delivery"],
+        fallback=parts.stores["fallback"],
+        clock=utc_now,
+        grace=grace,
+    )
 
 
 @asynccontextmanager
-async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
-    """What a worker of `group` does about them, beside its work."""
+async def reconciling(parts: Parts, group: str) -> AsyncIterator[None]:
+    """Reconcile the fallback store beside the work of an upload worker; nothing beside that of other groups."""
     if group != "upload":
         yield
         return
     from handlers.upload.fallback_reconciler import reconcile_periodically
 
     async with reconcile_periodically(
-        homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
+        fallback_reconciler(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
     ):
         yield
 
@@ -244,7 +251,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.metadata.handler import Metadata
     from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
     from handlers.upload.handler import Upload
-    from handlers.upload.uploader import Delivery
+    from handlers.upload.uploader import DeliveryStores
     from handlers.workspace import Workspace
 
     settings, stores = parts.settings, parts.stores
@@ -255,7 +262,9 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     cache = SceneCache(workspace.store, utc_now, limits)
     made = (
         Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
-        Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
+        Upload(
+            workspace, DeliveryStores(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)
+        ).group,
         Metadata(workspace, CacheKeeper(cache)).group,
     )
     return {group.name: group for group in made}

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from eventflow.domain.values import FileRef
 from eventflow.storage import IntegrityError, ObjectStore, StorageError, StorageRefused, StorageUnavailable
-from handlers.upload.uploader import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
+from handlers.upload.uploader import LONGEST_S, RETRIES, DeliveryStores, StepUploads, _pauses
 
 REF = FileRef(store="workspace", key="jobs/j/aa.mp4", sha256="aa" * 32, size_bytes=4, media_type="video/mp4")
 PATH = Path("aa.mp4")
@@ -49,7 +49,7 @@ class FakeStore:
 
 
 def uploads(store: FakeStore, fallback: FakeStore, *, local_only: bool = False) -> StepUploads:
-    delivery = Delivery(cast(ObjectStore, store), cast(ObjectStore, fallback), BASE_S)
+    delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), BASE_S)
     return StepUploads(delivery, local_only)
 
 
@@ -169,7 +169,7 @@ async def test_local_only_never_asks_the_delivery_store(store: FakeStore, fallba
 
 async def test_a_cancelled_upload_is_no_failure(store: FakeStore, fallback: FakeStore) -> None:
     store.always = down()
-    delivery = Delivery(cast(ObjectStore, store), cast(ObjectStore, fallback), base_s=1_000)
+    delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), base_s=1_000)
     task = asyncio.create_task(StepUploads(delivery).upload(PATH, REF, "k"))
     while not store.calls:
         await asyncio.sleep(0)
