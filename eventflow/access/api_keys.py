@@ -35,7 +35,7 @@ class Principal:
         return "admin" in self.scopes
 
 
-@frozen
+@frozen(kw_only=True)
 class ApiKey:
     """What is kept of a key; `id` names it in lists and for revocation, and is no secret."""
 
@@ -69,7 +69,7 @@ class ApiKeys:
             raise ValueError(f"unknown scope {', '.join(sorted(unknown))}; there is: {', '.join(sorted(SCOPES))}")
         identity = secrets.token_hex(4)
         token = f"ef_{identity}_{secrets.token_urlsafe(32)}"
-        record = ApiKey(identity, owner, wanted, self._clock().isoformat())
+        record = ApiKey(id=identity, owner=owner, scopes=wanted, created_at=self._clock().isoformat())
         await self._redis.set(self._made, record.created_at, nx=True)
         await self._redis.hset(self._key, _digest(token), orjson.dumps(asdict(record)))
         return record, token
@@ -107,4 +107,4 @@ def _digest(token: str) -> str:
 
 def _record(raw: bytes) -> ApiKey:
     body = orjson.loads(raw)
-    return ApiKey(body["id"], body["owner"], tuple(body["scopes"]), body["created_at"])
+    return ApiKey(id=body["id"], owner=body["owner"], scopes=tuple(body["scopes"]), created_at=body["created_at"])

@@ -20,7 +20,7 @@ from eventflow.storage import ObjectMissing, ObjectStore
 _converter = make_converter()
 
 
-@frozen
+@frozen(kw_only=True)
 class Asset:
     """What is known of an asset. Sizes in bytes and pixels, durations in seconds; None where it has none.
 

@@ -41,7 +41,7 @@ _WAYS_OUT = {
 _ELSEWHERE = "Check EVENTFLOW_DELIVERY_PUBLIC_URL and AWS_ENDPOINT_URL_S3: viewers are sent to that address."
 
 
-@frozen
+@frozen(kw_only=True)
 class ViewerFinding:
     """`problem` is empty where a viewer gets the bytes, and else `way_out` says what to do. `pages` tells whether pages
     of other origins may read them; `missing` that the URL was taken, and the object isn't there."""
@@ -70,11 +70,13 @@ async def check_as_viewer(store: ObjectStore, key: str) -> ViewerFinding | None:
                 if answer.status != 200:
                     problem = f"{place} answers HEAD of a signed URL with {answer.status}"
                     return ViewerFinding(
-                        problem, "What is in front of the store has to pass the method on.", found.pages
+                        problem=problem,
+                        way_out="What is in front of the store has to pass the method on.",
+                        pages=found.pages,
                     )
             return found
     except (TimeoutError, aiohttp.ClientError) as error:
-        return ViewerFinding(f"{place} can't be reached: {str(error) or 'no answer'}", _ELSEWHERE)
+        return ViewerFinding(problem=f"{place} can't be reached: {str(error) or 'no answer'}", way_out=_ELSEWHERE)
 
 
 def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFinding:
@@ -83,7 +85,9 @@ def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFi
         if answer.status == 206 or "Content-Range" in answer.headers or answer.headers.get("Content-Length") == "1":
             return ViewerFinding(pages=pages)
         return ViewerFinding(
-            f"{place} ignores ranges", "Players can't seek: what is in front has to pass Range on.", pages
+            problem=f"{place} ignores ranges",
+            way_out="Players can't seek: what is in front has to pass Range on.",
+            pages=pages,
         )
     named = _CODE.search(body)
     code = named[1].decode() if named else ""
@@ -91,7 +95,7 @@ def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFi
     if code == "AccessDenied" and (apart := _apart(answer)) > _SKEW:
         way_out = f"Set this machine's clock (NTP): it is {apart.total_seconds():.0f} s apart from the store's."
     problem = f"{place} answers a signed URL with {answer.status} {code}".rstrip()
-    return ViewerFinding(problem, way_out, pages, missing=code == "NoSuchKey")
+    return ViewerFinding(problem=problem, way_out=way_out, pages=pages, missing=code == "NoSuchKey")
 
 
 def _apart(answer: aiohttp.ClientResponse) -> timedelta:

@@ -23,7 +23,7 @@ from handlers.generation import model
 from handlers.generation.encoding.mp4_boxes import BoxError
 from handlers.generation.encoding.retime import retimed, timescales
 from handlers.scene_cache import SceneCache, relocated
-from handlers.workspace import Workspace, home_of
+from handlers.workspace import Workspace, prefix_of
 
 #: Codes of the warnings that a scene was made otherwise than was asked.
 _MAKESHIFTS: Final = frozenset({"narrator_fell_back", "block_as_text"})
@@ -110,7 +110,7 @@ def as_wanted(job: Job, index: int) -> bool:
 
 def _belongs(job_id: str, scene: ReusableScene) -> bool:
     """Whether every file of the scene is under the job's own keys."""
-    homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
+    homes = tuple(prefix_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
     return all(file.key.startswith(homes) for file in files_of(scene))
 
 

@@ -111,7 +111,7 @@ class _Step:
     ) -> None:
         local_only = not context.job.request.s3_upload_enabled
         self._workspace, self._context, self._folder = upload.workspace, context, folder
-        self._uploads = StepUploads(upload.delivery, local_only)
+        self._uploads = StepUploads(delivery=upload.delivery, local_only=local_only)
         self._total, self._sent, self._delivered = max(1, total_bytes), dict[str, int](), tuple(delivered)
         self._slots = asyncio.Semaphore(PARALLEL)
         self.degradations: list[str] = []

@@ -41,7 +41,7 @@ class DeliveryStores:
     base_s: float = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class StepUploads:
     """The uploads of one step. Once one file fell back, the step's others go to the fallback store at once.
 

@@ -81,7 +81,7 @@ async def ours(job: Job) -> Sent:
     ref = FileRef(store="workspace", key=job.key, sha256=job.sha256, size_bytes=size_bytes, media_type=_MEDIA_TYPE)
     try:
         await store.put_bytes(f"{job.key}-before", b"-", media_type=_MEDIA_TYPE)
-        uploads = StepUploads(DeliveryStores(store, store))
+        uploads = StepUploads(delivery=DeliveryStores(store, store))
         meter = _Meter()
         stored = await uploads.upload(path, ref, job.key)
         if stored.store != "delivery":

@@ -15,7 +15,7 @@ from eventflow.storage.s3.upload import complete, create, first_of, part_bytes
 _PART_BYTES = 512 * MIB
 
 
-@frozen
+@frozen(kw_only=True)
 class Copy:
     """`source` (Bucket and Key), of which `info` tells size, SHA-256 and media type, to `target` (the same)."""
 

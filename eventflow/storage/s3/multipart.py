@@ -17,7 +17,7 @@ _ABORT_DELAYS_SECONDS = (0.1, 0.5)
 _UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
-@frozen
+@frozen(kw_only=True)
 class KeptPart:
     """A part that the store has: its ETag without quotes, its SHA-256 in Base64 where the store keeps one."""
 
@@ -27,7 +27,7 @@ class KeptPart:
     modified_at: datetime
 
 
-@frozen
+@frozen(kw_only=True)
 class OpenUpload:
     """`target` is what names its object: the parameters Bucket and Key of a request."""
 
@@ -63,14 +63,16 @@ async def open_uploads(connection: S3Connection, what: str, bucket: str, prefix:
             raise
         for entry in page.get("Uploads", ()):
             target = {"Bucket": bucket, "Key": str(entry["Key"])}
-            found = OpenUpload(target, str(entry["UploadId"]), entry["Initiated"].astimezone(UTC))
+            found = OpenUpload(
+                target=target, upload_id=str(entry["UploadId"]), begun_at=entry["Initiated"].astimezone(UTC)
+            )
             try:
                 parts = await _parts(connection, what, found)
             except StorageError as error:
                 if error.upstream_code == "NoSuchUpload":
                     continue  # ended meanwhile
                 raise
-            yield OpenUpload(found.target, found.upload_id, found.begun_at, parts)
+            yield OpenUpload(target=found.target, upload_id=found.upload_id, begun_at=found.begun_at, parts=parts)
         if not page.get("IsTruncated"):
             return
         asked |= {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}

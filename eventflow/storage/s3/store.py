@@ -212,7 +212,9 @@ class S3Store:
         info = await self.head(source)
         if source != target:
             what = f"{self._what(source)} to {target!r}"
-            await copy(self._connection, Copy(what, self._target(source), self._target(target), info))
+            await copy(
+                self._connection, Copy(what=what, source=self._target(source), target=self._target(target), info=info)
+            )
         return await self.head(target)
 
     async def copy_from(self, other: ObjectStore, source: ObjectInfo, target: str) -> ObjectInfo | None:
@@ -220,7 +222,10 @@ class S3Store:
         if not isinstance(other, S3Store) or other._connection.service != self._connection.service:
             return None
         what = f"{other._what(source.key)} to {self._what(target)}"
-        await copy(self._connection, Copy(what, other._target(source.key), self._target(target), source))
+        await copy(
+            self._connection,
+            Copy(what=what, source=other._target(source.key), target=self._target(target), info=source),
+        )
         info = await self._confirmed(target, source.size_bytes)
         if info.sha256 != source.sha256:
             raise IntegrityError(f"{self._what(target)} has SHA-256 {info.sha256} instead of {source.sha256}.")

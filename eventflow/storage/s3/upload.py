@@ -70,7 +70,7 @@ async def create(
             answer = await creating
         except StorageError:
             return
-        await abort(connection, what, OpenUpload(target, str(answer["UploadId"])))
+        await abort(connection, what, OpenUpload(target=target, upload_id=str(answer["UploadId"])))
 
     try:
         answer = await asyncio.shield(creating)
@@ -78,7 +78,7 @@ async def create(
         # The store may have begun it already: only its answer tells what to abort.
         connection.start(abort_when_created())
         raise
-    return OpenUpload(target, str(answer["UploadId"]))
+    return OpenUpload(target=target, upload_id=str(answer["UploadId"]))
 
 
 async def complete(
@@ -125,7 +125,10 @@ async def _send_file(
     """Sends what the store hasn't got, a few parts at a time; the parts for the completion."""
     size = part_bytes(job.size_bytes, connection.options.part_bytes)
     file = await open_in_thread(lambda: job.path.open("rb"), undo=lambda file: file.close())
-    reading, sending = _Reading(file), _Sending(connection, job, multipart, on_progress)
+    reading, sending = (
+        _Reading(file=file),
+        _Sending(connection=connection, job=job, multipart=multipart, on_progress=on_progress),
+    )
 
     async def send(number: int, part: PartBody) -> None:
         if await sending.send(number, part):
@@ -150,7 +153,7 @@ async def _send_file(
     return sending.parts
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Reading:
     """The parts in order, and the digest of the whole.
 
@@ -181,7 +184,7 @@ class _Reading:
             self._idle.append(buffer)
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Sending:
     """The parts of one try. `failure` is the store's first one: after it no other part is begun."""
 

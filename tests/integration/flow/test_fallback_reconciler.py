@@ -91,12 +91,12 @@ async def test_files_move_when_s3_is_back_and_leave_the_fallback_store_after_the
         server.stop()
         async with studio(EVENTFLOW_DELIVERY_URL=url) as s:
             before = await fallen_back(s)
-            home, count = reconciler(s, clock), len(s.files("fallback"))
+            fallback, count = reconciler(s, clock), len(s.files("fallback"))
             with pytest.raises(StorageUnavailable):
-                await home.round()
+                await fallback.round()
             await asyncio.to_thread(server.start)
-            assert await home.round() == Round(moved=count)
-            assert await home.round() == Round()
+            assert await fallback.round() == Round(moved=count)
+            assert await fallback.round() == Round()
 
             job_id = s.files("fallback")[0].parts[-3]
             job = await s.space.job(job_id)
@@ -111,9 +111,9 @@ async def test_files_move_when_s3_is_back_and_leave_the_fallback_store_after_the
 
             assert len(s.files("fallback")) == count, "links that were handed out lead here"
             clock.ahead = GRACE + timedelta(seconds=1)
-            assert await home.round() == Round(removed=count)
+            assert await fallback.round() == Round(removed=count)
             assert s.files("fallback") == []
-            assert await home.round() == Round()
+            assert await fallback.round() == Round()
 
 
 async def test_two_workers_at_once_say_it_once(studio: StudioOf, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(
             assert 0 < some < files
             assert len(local(await s.space.job(job_id))) > 0
             programs.start("worker", "--group", "upload", **there)
-            await wait_until(lambda: relocated(s, job_id), 60, what="the files are home")
+            await wait_until(lambda: relocated(s, job_id), 60, what="the files are in the delivery store")
             job = await s.space.job(job_id)
             assert local(job) == []
             for file in set(files_of(job.scenes[0].uploaded)):

@@ -77,7 +77,7 @@ async def test_large_file_goes_up_in_parts_with_its_digest(
     with moto_server() as server:
         async with studio(EVENTFLOW_DELIVERY_URL=_use(server, monkeypatch), workers=()) as s:
             stores = s.parts.stores
-            uploads = StepUploads(DeliveryStores(stores["delivery"], stores["fallback"], 0.01))
+            uploads = StepUploads(delivery=DeliveryStores(stores["delivery"], stores["fallback"], 0.01))
             ref = FileRef(store="workspace", key="x", sha256=digest, size_bytes=size, media_type="video/mp4")
             stored = await uploads.upload(path, ref, "videos/large.mp4")
             info = await stores["delivery"].head("videos/large.mp4")

@@ -50,7 +50,7 @@ class FakeStore:
 
 def uploads(store: FakeStore, fallback: FakeStore, *, local_only: bool = False) -> StepUploads:
     delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), BASE_S)
-    return StepUploads(delivery, local_only)
+    return StepUploads(delivery=delivery, local_only=local_only)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_local_only_never_asks_the_delivery_store(store: FakeStore, fallba
 async def test_a_cancelled_upload_is_no_failure(store: FakeStore, fallback: FakeStore) -> None:
     store.always = down()
     delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), base_s=1_000)
-    task = asyncio.create_task(StepUploads(delivery).upload(PATH, REF, "k"))
+    task = asyncio.create_task(StepUploads(delivery=delivery).upload(PATH, REF, "k"))
     while not store.calls:
         await asyncio.sleep(0)
     task.cancel()
