@@ -36,7 +36,7 @@ class CacheLimits:
 
 @frozen
 class SceneCache:
-    """The cache of all owners in one store."""
+    """The scene cache of all owners in one store. `clock` returns the time in UTC."""
 
     store: ObjectStore
     clock: Callable[[], datetime]
@@ -44,6 +44,7 @@ class SceneCache:
 
     @property
     def on(self) -> bool:
+        """The cache is in use."""
         return self.limits.keep > timedelta(0)
 
     async def find(self, owner: str, source: str, qualities: tuple[str, ...]) -> ReusableScene | None:
@@ -123,7 +124,7 @@ class SceneCache:
 
 
 @define(eq=False)
-class CacheKeeper:
+class CacheSweeper:
     """Sweeps a cache at most `every` so often, when `look` is called. Processes need no coordination."""
 
     cache: SceneCache

@@ -20,7 +20,7 @@ from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import ObjectMissing, ObjectStore
 
 _CHUNK_BYTES = 1 << 20
-#: Files of a deleted job that are removed at the same time.
+#: Files of a deleted job that are removed concurrently.
 _REMOVALS = 16
 
 

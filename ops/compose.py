@@ -102,8 +102,8 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock), remote=remote)
+    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
 
 
 def fallback_reconciler(parts: Parts) -> FallbackReconciler:
@@ -249,7 +249,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
-    from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
+    from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
     from handlers.upload.handler import Upload
     from handlers.upload.uploader import DeliveryStores
     from handlers.workspace import Workspace
@@ -261,11 +261,17 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
     cache = SceneCache(workspace.store, utc_now, limits)
     made = (
-        Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
+        Generation(
+            workspace=workspace,
+            assets=Assets(workspace.store),
+            cache=cache,
+            threads=threads,
+            pipelines=partial(get_pipeline, settings=settings),
+        ).group,
         Upload(
             workspace, DeliveryStores(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)
         ).group,
-        Metadata(workspace, CacheKeeper(cache)).group,
+        Metadata(workspace, CacheSweeper(cache)).group,
     )
     return {group.name: group for group in made}
 
@@ -321,7 +327,12 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
 def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
     """One member of a group on each partition, under a name that no other process start has."""
     consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
+    return [
+        GroupMember(
+            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
+        )
+        for keys in parts.keyspace.all
+    ]
 
 
 def keeper(parts: Parts) -> MaintenanceWorker:

@@ -24,7 +24,7 @@ from eventflow.settings import Settings
 from handlers.generation import control, model
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.scene_digest import scene_digest
+from handlers.generation.reuse import scene_digest
 from web.requests.input_fields import SOURCES
 from web.requests.video_request import Limits, parse_request
 
@@ -160,6 +160,6 @@ def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
         for draft in plan.scenes:
             scene = reusable_scene(job, scene_digest(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
-            task = model.NarrateTask(draft, plan.voice, plan.style)
+            task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style)
             start += (scene or pipeline.narrate(task, Path(folder), control.Control())).duration_cells
     return found

@@ -67,6 +67,7 @@ class GroupMember:
 
     def __init__(
         self,
+        *,
         blocking: Redis,
         redis: Redis,
         keys: PartitionKeys,

@@ -163,7 +163,10 @@ class _Bench:
         reader = ArchiveReader(self.pointers, self.segment_store, codec)
         self.log = JobEventStore(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
         members = [
-            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
+            GroupMember(
+                blocking=redis, redis=redis, keys=keys, group=ARCHIVE_GROUP, topics=ARCHIVE_TOPICS, consumer="bench"
+            )
+            for keys in self.keyspace.all
         ]
         settings = ArchiveSettings(archive_after_s=0)
         self.archiver = Archiver(self.log, members, self.segment_store, self.pointers, settings, clock=_ahead)
@@ -181,7 +184,9 @@ class _Bench:
         await self.archiver.ensure()
         for keys in self.keyspace.all:
             for group, topics in GROUP_TOPICS.items():
-                await GroupMember(self.redis, self.redis, keys, group, topics, "bench").ensure()
+                await GroupMember(
+                    blocking=self.redis, redis=self.redis, keys=keys, group=group, topics=topics, consumer="bench"
+                ).ensure()
         return await self.memory()
 
     async def finish_jobs(self, jobs: int, scenes: int) -> list[str]:

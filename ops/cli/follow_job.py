@@ -20,7 +20,7 @@ async def follow(parts: Parts, job_id: str) -> None:
     from eventflow.domain.progress import progress
     from eventflow.domain.view import view_of
     from ops.cli.generate import why
-    from web.readmodel.load_views import fractions
+    from web.readmodel.projection import fractions
     from web.readmodel.status_json import status_of
 
     view = None

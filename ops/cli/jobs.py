@@ -101,7 +101,8 @@ async def _rebuild(parts: Parts) -> int:
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
     from eventflow.domain.progress import progress
-    from web.readmodel.load_views import Wanted, fold_on, read_jobs
+    from web.readmodel.projection import Wanted, read_jobs
+    from web.readmodel.view_fold import fold_on
 
     readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
     rows = []

@@ -120,8 +120,8 @@ async def test_late_results_and_repeated_requests_do_not_bring_an_archived_job_b
 STRIKES = [
     ("segment_store", "put", False),
     ("segment_store", "put", True),
-    ("tombstones", "bury", False),
-    ("tombstones", "bury", True),
+    ("pointers", "archive_jobs", False),
+    ("pointers", "archive_jobs", True),
 ]
 
 

@@ -223,9 +223,9 @@ async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> No
     await space.redis.xadd(space.keys.dead_letters, odd)
     await space.redis.xadd(space.keys.dead_letters, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
     [empty, unknown], _ = await parked.page(10)
-    with pytest.raises(DeadLetterRefused, match=r"topic:gossip:normal is no topic"):
+    with pytest.raises(DeadLetterRefused, match=r"topic:gossip:normal is of no topic"):
         await parked.redrive(unknown.id)
-    with pytest.raises(DeadLetterRefused, match=r"no event in it"):
+    with pytest.raises(DeadLetterRefused, match="it holds no event"):
         await parked.redrive(empty.id)
     for entry in (empty, unknown):
         assert await parked.drop(entry.id, CAUSE) == (entry, None)

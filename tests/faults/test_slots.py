@@ -89,7 +89,9 @@ async def test_cancellation_that_a_step_has_swallowed_does_not_reach_the_next_on
         return [cmd.FinishVideo(run=1, videos=(), thumbnails=())]
 
     group = Group("generation", {ev.VideoRequested: plan})
-    dead = GroupMember(space.redis, space.redis, space.keys, group.name, group.topics, "dead")
+    dead = GroupMember(
+        blocking=space.redis, redis=space.redis, keys=space.keys, group=group.name, topics=group.topics, consumer="dead"
+    )
     await dead.ensure()
     second = await space.submit()
     assert len(await dead.read(1)) == 1

@@ -192,7 +192,10 @@ async def record(url: str) -> list[dict[str, Any]]:
     clock = (_START + timedelta(seconds=n) for n in range(10**6))
     log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=lambda: next(clock))
     keys = keyspace.partition(0)
-    members = [GroupMember(blocking, redis, keys, g, topics, "gone") for g, topics in GROUP_TOPICS.items()]
+    members = [
+        GroupMember(blocking=blocking, redis=redis, keys=keys, group=g, topics=topics, consumer="gone")
+        for g, topics in GROUP_TOPICS.items()
+    ]
     for member in members:
         await member.ensure()
     recorder = _Recorder(log, members, clock)

@@ -219,7 +219,10 @@ async def working(
         most_in_progress=most_in_progress,
     )
     consumer = f"w-{secrets.token_hex(4)}"
-    members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
+    members = [
+        GroupMember(blocking=blocking, redis=redis, keys=k, group=group.name, topics=group.topics, consumer=consumer)
+        for k in space.keyspace.all
+    ]
     settings = WorkerSettings(
         concurrency=concurrency,
         lease_s=lease_s,

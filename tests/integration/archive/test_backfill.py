@@ -35,7 +35,14 @@ async def replayed(archived: Archived, replay: Replay = ALL, *, dry_run: bool = 
 
 
 async def deliveries(archived: Archived) -> Counter[tuple[str, int]]:
-    member = GroupMember(archived.space.redis, archived.space.redis, archived.space.keys, "statistics", TOPICS, "one")
+    member = GroupMember(
+        blocking=archived.space.redis,
+        redis=archived.space.redis,
+        keys=archived.space.keys,
+        group="statistics",
+        topics=TOPICS,
+        consumer="one",
+    )
     await member.ensure()
     codec = Codec()
     envelopes = [codec.decode(delivery.payload or b"") for delivery in await read_all(member)]

@@ -33,7 +33,12 @@ async def post(client: Client, key: str | None = None, script: str = "# Hi") -> 
 
 async def member(deps: WebDeps) -> GroupMember:
     found = GroupMember(
-        deps.blocking, deps.redis, deps.log.keyspace.partition(0), "generation", (Topic.REQUESTED,), "w"
+        blocking=deps.blocking,
+        redis=deps.redis,
+        keys=deps.log.keyspace.partition(0),
+        group="generation",
+        topics=(Topic.REQUESTED,),
+        consumer="w",
     )
     await found.ensure()
     return found

@@ -1,25 +1,25 @@
-"""A subset of LaTeX mathematics, parsed into a tree of plain data.
+"""Parses a subset of LaTeX mathematics into trees of plain data, and reads trees out in English.
 
-The theme builds formulas from the tree by a fixed set of constructors; no text of the user is ever
-evaluated. What the subset does not know raises `MathError`, and the caller shows the source as text.
+The typst sheets build formulas from trees by a fixed set of constructors, so no text of a user is ever evaluated
+(decision 15). Anything outside of the subset raises `MathError`; callers then show the source as text.
 
-Known: letters, digits, signs, `^ _ { }`, `\\frac \\sqrt[n]{} \\binom \\text{} \\left( \\right)`, Greek
-letters, the names of `mathsymbols`, `\\mathbb \\mathcal \\mathbf \\mathrm \\operatorname`, accents, and
-the environments matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
+The subset: letters, digits, signs, `^ _ { }`, `\\frac \\sqrt[n]{} \\binom \\text{} \\left( \\right)`, Greek letters,
+the names in `formula_symbols`, `\\mathbb \\mathcal \\mathbf \\mathrm \\operatorname`, accents, and the environments
+matrix, pmatrix, bmatrix, vmatrix, cases and aligned.
 """
 
 import re
 import unicodedata
 from typing import Any
 
-from handlers.generation.script import mathsymbols as known
+from handlers.generation.script import formula_symbols as known
 
 #: A node is a JSON object with the constructor's name under "k".
 Node = dict[str, Any]
 
 MAX_CHARS = 2_000
-#: typst draws a tree by functions that call each other, 80 deep at most ("maximum function call depth exceeded"): three
-#: for a level, four for an environment, which counts as two. The page around it needs some too.
+#: Levels of a tree. typst allows 80 nested function calls; the sheets take three for a level and four for an
+#: environment, which counts as two, besides those of the page (decision 159).
 MAX_DEPTH = 16
 
 _TOKEN = re.compile(r"\\([A-Za-z]+)\*?|\\(.)|([0-9]+(?:\.[0-9]+)?)|(\s+)|(.)", re.DOTALL)
@@ -28,11 +28,11 @@ _DELIMITERS = {"(", ")", "[", "]", "|", ".", "/", "<", ">", "‖"}
 
 
 class MathError(ValueError):
-    """The formula uses something outside the subset; the message names it."""
+    """The formula is outside of the subset; the message names the cause."""
 
 
 def parse_math(source: str) -> Node:
-    """The tree of a formula. Raises MathError."""
+    """Parse a formula into a tree. Raises MathError."""
     if len(source) > MAX_CHARS:
         raise MathError(f"a formula has at most {MAX_CHARS} characters, not {len(source)}")
     parser = _Parser(_signs(source))
@@ -43,7 +43,7 @@ def parse_math(source: str) -> Node:
 
 
 def _signs(source: str) -> list[str]:
-    """Commands keep their backslash; text in `\\text{}` stays one sign; other white space is dropped."""
+    """Split a source into signs: commands keep their backslash, `\\text{}`'s text is one sign, blanks are dropped."""
     signs: list[str] = []
     position = 0
     while match := _TOKEN.match(source, position):
@@ -65,7 +65,7 @@ def _signs(source: str) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent over signs; depth is bounded so that braces can't exhaust the stack."""
+    """A recursive descent parser over signs; bounded depth protects the stack."""
 
     def __init__(self, signs: list[str]) -> None:
         self._signs = signs
@@ -99,7 +99,7 @@ class _Parser:
         return {"k": "seq", "items": items}
 
     def scripts(self, depth: int) -> Node:
-        """An atom with its sub- and superscripts."""
+        """Parse an atom with its sub- and superscripts."""
         base = {"k": "seq", "items": []} if self.peek() in ("^", "_") else self.atom(depth)
         lower: Node | None = None
         upper: Node | None = None
@@ -119,7 +119,7 @@ class _Parser:
         return {"k": "attach", "base": base, "b": lower, "t": upper}
 
     def argument(self, depth: int) -> Node:
-        """A group in braces, or a single atom."""
+        """Parse a group in braces, or a single atom."""
         if self.peek() == "{":
             self.take()
             node = self.sequence(depth + 1, ("}",))
@@ -255,3 +255,65 @@ def _symbol(name: str) -> Node | None:
     if name in known.ESCAPED:
         return {"k": "sym", "v": name, "say": known.SPOKEN_SIGNS.get(name, name)}
     return None
+
+
+_POWERS = {"2": "squared", "3": "cubed", "′": "prime"}
+#: Formulas of more words are not read out: they are easier to look at.
+MAX_WORDS = 40
+
+
+def say_math(source: str) -> str:
+    """Read a formula out in English; "" if it is outside of the subset or has more than MAX_WORDS."""
+    try:
+        words = _say(parse_math(source)).split()
+    except MathError:
+        return ""
+    text = " ".join(words).replace(" ,", ",").replace(" .", ".")
+    return text if 0 < len(words) <= MAX_WORDS else ""
+
+
+def _say(node: Node | None) -> str:
+    if node is None:
+        return ""
+    match node["k"]:
+        case "seq":
+            return " ".join(_say(item) for item in node["items"])
+        case "sym" | "num":
+            return str(node["say"])
+        case "text" | "op":
+            return str(node["v"])
+        case "frac":
+            return f"{_say(node['a'])} over {_say(node['b'])}"
+        case "binom":
+            return f"{_say(node['a'])} choose {_say(node['b'])}"
+        case "root":
+            return _say_root(node)
+        case "attach":
+            return _say_attach(node)
+        case "accent":
+            return f"{_say(node['a'])} {node['say']}"
+        case "bold" | "lr":
+            return _say(node["a"])
+        case "matrix" | "aligned":
+            return ", ".join(" ".join(_say(cell) for cell in row) for row in node["rows"])
+        case _:
+            return ""
+
+
+def _say_root(node: Node) -> str:
+    index = _say(node["index"]).strip()
+    return f"the {'square root' if not index else 'root of order ' + index} of {_say(node['a'])}"
+
+
+def _say_attach(node: Node) -> str:
+    base, lower, upper = node["base"], _say(node["b"]).strip(), _say(node["t"]).strip()
+    if base.get("big"):
+        reach = f"{', from ' + lower if lower else ''}{' to ' + upper if upper else ''},"
+        return f"{base['say'].removesuffix(' of')}{reach} of"
+    said = _say(base)
+    if lower:
+        said += f" as {lower}," if base["k"] == "op" and base["limits"] else f" {lower}"
+    if upper:
+        power = _POWERS.get(upper, "prime" if upper == "prime" else f"to the power of {upper}")
+        said += f" {power}"
+    return said

@@ -1,4 +1,4 @@
-"""The names of LaTeX that `mathtree` knows: the whole whitelist."""
+"""The LaTeX names that `formula` knows."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ OPERATORS: Final = {
     "Re": ("ℜ", "the real part of"), "Im": ("ℑ", "the imaginary part of"),
 }  # fmt: skip
 
-#: Signs whose scripts stand above and below.
+#: Operators whose scripts are set above and below.
 BIG: Final = {
     "sum": ("∑", "the sum of"), "prod": ("∏", "the product of"), "bigcup": ("⋃", "the union of"),
     "bigcap": ("⋂", "the intersection of"), "int": ("∫", "the integral of"), "iint": ("∬", "the double integral of"),
@@ -46,7 +46,7 @@ FUNCTIONS: Final = frozenset((
     "exp", "lim", "limsup", "liminf", "max", "min", "sup", "inf", "arg", "argmax", "argmin", "det", "dim", "gcd",
     "deg", "ker", "hom", "Pr", "mod",
 ))  # fmt: skip
-#: Functions whose subscript stands below in a displayed formula.
+#: Functions whose subscript is set below in a displayed formula.
 LIMITS: Final = frozenset((
     "lim", "limsup", "liminf", "max", "min", "sup", "inf", "argmax", "argmin", "det", "gcd", "Pr",
 ))  # fmt: skip
@@ -56,7 +56,7 @@ CALLIGRAPHIC: Final = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "𝒜ℬ𝒞𝒟ℰ
 
 #: Spaces in em.
 SPACES: Final = {"quad": 1.0, "qquad": 2.0, ",": 0.17, ":": 0.22, ";": 0.28, " ": 0.33, "!": 0.0}
-#: Commands that only change size or placement: dropped.
+#: Commands that only change size or placement; they are dropped.
 IGNORED: Final = frozenset(("displaystyle", "textstyle", "limits", "nolimits", "bigl", "bigr", "big", "Big"))
 ACCENTS: Final = {"hat": "̂", "bar": "̄", "vec": "→", "dot": "̇", "tilde": "̃", "overline": "̄"}
 ESCAPED: Final = frozenset("{}%$#&_")
