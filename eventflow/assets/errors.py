@@ -24,10 +24,10 @@ class MediaRefused(Exception):
 
 
 class UnsupportedMedia(MediaRefused):
-    """The content is of no accepted format, whatever its name says."""
+    """The content is of no accepted format, whatever its name says. The message lists what is accepted."""
 
-    def __init__(self, what: str = "the file's content is of no known format") -> None:
-        super().__init__(f"{what}; accepted: {ALLOWED}")
+    def __init__(self, reason: str = "the file's format is unknown", *, accepted: str = ALLOWED) -> None:
+        super().__init__(f"{reason}; accepted: {accepted}")
 
 
 class BrokenMedia(MediaRefused):
