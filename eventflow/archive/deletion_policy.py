@@ -38,7 +38,10 @@ _AGAIN = timedelta(hours=1)
 
 @define(kw_only=True)
 class DeletionPolicy:
-    """Walks the lists of every partition, oldest job first, in steps. A job's age counts from its last event."""
+    """Walks the lists of every partition, oldest job first, in steps.
+
+    A job's age counts from its last event.
+    """
 
     log: JobEventStore
     settings: FinishedJobsSettings
@@ -49,8 +52,9 @@ class DeletionPolicy:
     _due: LRUCache[str, datetime] = field(factory=lambda: LRUCache(_REMEMBERED))
 
     async def step(self) -> bool:
-        """Handle a page of each partition; returns whether there are more. After the last page the next step starts
-        again.
+        """Handle a page of each partition; returns whether there are more.
+
+        After the last page the next step starts again.
 
         Raises StorageError and connection errors: the next step handles the same page again.
         """

@@ -1,4 +1,4 @@
-"""The maintenance process: archives finished jobs, ends their listing, trims streams, and deletes old jobs."""
+"""The maintenance process: archives finished jobs, unlists and deletes old ones, trims streams."""
 
 from __future__ import annotations
 

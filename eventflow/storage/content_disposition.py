@@ -1,4 +1,8 @@
-"""Content-Disposition for downloads (RFC 6266, RFC 8187), safe for any name a user may have given."""
+"""Content-Disposition for downloads (RFC 6266, RFC 8187), safe for any name a user may have given.
+
+aiohttp's `content_disposition_header` writes the form of RFC 7578 for form fields: it percent-encodes `filename`, which
+browsers save as it stands, and has no `filename*`.
+"""
 
 import unicodedata
 from urllib.parse import quote

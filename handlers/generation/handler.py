@@ -130,7 +130,8 @@ class Generation:
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
         reuse, held_digest = Reuse(self.workspace, self.cache), held_scene_digest(digest, least)
         for wanted in (digest, held_digest) if least else (digest,):
-            if reusable := await reuse.scene(context, plan, wanted, start, folder, least):
+            place = {"start_cells": start, "least_cells": least}
+            if reusable := await reuse.scene(context, plan, wanted, **place, folder=folder):
                 await context.commit(
                     cmd.ReuseScene(run=job.run, scene=draft.index, title=draft.title, reusable=reusable)
                 )

@@ -1,4 +1,4 @@
-"""Differences between a job's history and what is derived from it; each knows its repair, if there is one.
+"""Differences between a job's history and derived data; each knows its repair, if there is one.
 
 Differences are values: one that two inspections in a row find is real; one that only the first finds was in progress.
 """

@@ -40,7 +40,7 @@ _log = structlog.get_logger()
 TAIL_BLOCK_MS = 1_000
 #: A tail that was silent for longer may hang on a dead connection: its views no longer count as fresh.
 TAIL_SILENCE_SECONDS = 3.0
-#: Shortest time between two reads of the feed: events that arrive within it are folded together.
+#: Shortest time between two reads of the feed: events that arrive within it are folded together (decision 111).
 TAIL_SPACING_SECONDS = 0.05
 #: How often a wait for a version reads the job itself, in case the tail is down.
 POLL_SECONDS = 0.5
@@ -60,7 +60,7 @@ OnEvents = Callable[[Sequence[Envelope]], None]
 class Snapshot:
     """A job at one moment: its view, its progress (0 to 100), and the status answer made of the two.
 
-    `headers` are those of the answer; whoever sends them copies them first.
+    `etag` holds the version and the progress (decision 21). `headers` are those of the answer, to be copied before use.
     """
 
     view: JobView
@@ -170,7 +170,7 @@ class Projection:
     """Snapshots of jobs by id. Keeps the `capacity` jobs that were requested most recently.
 
     `render` makes the status answer. `on_events` receives the events that were read of a job: all of them, or those
-    that continue the ones received before.
+    that continue the ones received before (decision 137).
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class Projection:
         deadline = self._now() + timeout_s
         read = first = True
         while entry.version < min_version:
-            if read:  # the first time even if the entry is fresh: the tail may be behind the awaited write
+            if read:  # at first even if the entry is fresh: the tail may be behind the awaited write (decision 63)
                 entry = await self._fetch(job_id, force=first)
                 if entry is None:
                     return None
@@ -347,7 +347,7 @@ class Projection:
             entry = self._cache.get(note.job_id) or self._loading.get(note.job_id)
             if entry is None:
                 continue
-            if isinstance(note, Dropped):  # a read that is in progress then finds its entry unregistered: not fresh
+            if isinstance(note, Dropped):  # decision 38; a read in progress finds its entry unregistered: not fresh
                 _ = self._cache.pop(note.job_id, None), self._loading.pop(note.job_id, None)
             elif isinstance(note, Appended):
                 entry.announced = max(entry.announced, note.version)

@@ -47,7 +47,7 @@ async def add(request: web.Request) -> web.Response:
     with request.app[UPLOADS].folder(owner) as folder:
         try:
             upload, name = await _receive(request, deps, folder)
-            asset, new = await _store(deps, owner, upload, given or name, folder)
+            asset, new = await _store(deps, upload, owner=owner, name=given or name, folder=folder)
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise no_disk_space() from error
@@ -93,7 +93,7 @@ async def _sent(request: web.Request) -> _Sent:
     return _Sent(read_body(request), "")
 
 
-async def _store(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Path) -> tuple[Asset, bool]:
+async def _store(deps: WebDeps, upload: Upload, *, owner: str, name: str, folder: Path) -> tuple[Asset, bool]:
     """The asset, and whether it is new. Raises MediaRefused, MediaBusy, StorageError."""
     assets = _assets(deps)
     known = await assets.of_upload(owner, upload.sha256)

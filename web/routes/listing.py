@@ -39,7 +39,7 @@ async def jobs(request: web.Request) -> web.Response:
     limit = query_number(request.query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     cursor = _cursor(request.query.get("cursor"))
     owner = _owner(request[PRINCIPAL], request.query.get("owner"))
-    found, after = await _collect(request, owner, status, cursor, limit)
+    found, after = await _collect(request, owner=owner, status=status, cursor=cursor, limit=limit)
     settings = request.app[DEPS].settings
     body = {
         "jobs": [_listed(settings, snapshot) for snapshot in found],
@@ -49,7 +49,7 @@ async def jobs(request: web.Request) -> web.Response:
 
 
 async def _collect(
-    request: web.Request, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
+    request: web.Request, *, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
 ) -> tuple[list[Snapshot], Cursor | None]:
     """(up to `limit` jobs, the cursor of the next page or None after the last job)."""
     job_lists, projection = request.app[DEPS].log.job_lists, request.app[PROJECTION]

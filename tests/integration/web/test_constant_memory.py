@@ -1,4 +1,4 @@
-"""A file that goes through the app takes no memory for its size: a web process of its own sends 256 MiB."""
+"""A web process sends a file of 256 MiB through the app in constant memory."""
 
 from __future__ import annotations
 

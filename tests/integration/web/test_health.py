@@ -1,4 +1,4 @@
-"""Readiness: what it looks at, and when it says no."""
+"""Readiness: the components that it checks, and the faults that make it 503."""
 
 from __future__ import annotations
 

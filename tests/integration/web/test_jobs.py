@@ -1,4 +1,4 @@
-"""Asking for a video, and following it."""
+"""Requesting a video, and following its job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures and sound of a published job, and what metadata says of them."""
+"""Pictures and sound of a published job, and their metadata."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ async def test_what_there_is_not_is_said(client: Client, job: Published, asked: 
 @pytest.mark.parametrize(
     "asked", ["thumbnail?width=0", "thumbnail?width=9000", "thumbnail?width=x", "poster?format=gif"]
 )
-async def test_what_makes_no_sense_is_refused(client: Client, job: Published, asked: str) -> None:
+async def test_invalid_requests_are_refused(client: Client, job: Published, asked: str) -> None:
     async with client.get(job.url + asked) as answer:
         assert answer.status == 422
 

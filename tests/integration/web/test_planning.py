@@ -1,4 +1,4 @@
-"""Planning over HTTP: scenes without a video, requests with scenes, and what there is to choose from."""
+"""Planning over HTTP: plans without a video, requests with scenes, and lists of pipelines, themes and voices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HLS over HTTP: playlists, redirects, tokens; whom they are for."""
+"""HLS over HTTP: playlists, redirects, and the tokens that admit to them."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def with_token(path: str, token: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}token={token}"
 
 
-async def test_a_token_opens_one_job_to_whoever_has_it(client: Client, adas: str, keys: dict[str, str]) -> None:
+async def test_a_token_admits_its_holder_to_one_job(client: Client, adas: str, keys: dict[str, str]) -> None:
     for what in MEDIA:
         assert await code_of(client, url(adas, what)) == (401, "unauthorized")
         assert await code_of(client, url(adas, what), Authorization=keys["eve"]) == (404, "job_not_found")
@@ -329,7 +329,7 @@ async def test_a_token_reaches_no_log(
     assert json.dumps(token[:20])[1:-1] not in out + err
 
 
-async def test_old_editions_stay_for_those_who_watch_them(client: Client, driver: Driver, job: str) -> None:
+async def test_old_editions_stay_for_their_viewers(client: Client, driver: Driver, job: str) -> None:
     await upload(driver, job, 1, 2)
     await driver.publish(job, {"720p": b"whole"})
     first = url(job, "stream?quality=720p&edition=1")

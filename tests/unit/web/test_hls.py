@@ -1,4 +1,4 @@
-"""Playlists as a function of the job's events: read by another parser, and held against RFC 8216."""
+"""Playlists as a function of a job's events, read by another parser and compared with RFC 8216."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_it_lists_the_leading_scenes_and_stops_at_the_first_hole() -> None:
     assert playlist.is_endlist
 
 
-def test_what_every_playlist_says() -> None:
+def test_tags_of_every_playlist() -> None:
     job = Made(2)
     job.upload(0, 1)
     playlist = parsed(job.text())
@@ -166,7 +166,7 @@ def test_no_line_changes_while_it_grows() -> None:
         before = lines
 
 
-def test_the_master_playlist_tells_what_is_known() -> None:
+def test_attributes_of_the_master_playlist() -> None:
     job = Made(2)
     job.upload(0)
     master = parsed(master_playlist(job.edition))
@@ -217,7 +217,7 @@ def test_every_uri_carries_the_token() -> None:
     )
 
 
-def test_where_a_scene_is_skipped_the_times_jump_and_players_are_told() -> None:
+def test_a_skipped_scene_is_marked_as_a_discontinuity() -> None:
     job = Made(4, on_scene_failure=OnSceneFailure.SKIP)
     job.upload(0, 2, 3)
     before = lines_of(job.text())
@@ -283,7 +283,7 @@ def test_a_listed_scene_that_is_made_again_for_want_of_a_file_stays_listed() -> 
     assert len(job.editions.editions) == 1
 
 
-def test_who_asks_for_a_job_again_gets_an_edition_of_its_own() -> None:
+def test_reprocessing_begins_a_new_edition() -> None:
     job = Made(2)
     job.upload(0, 1)
     job.publish()
@@ -325,7 +325,7 @@ def test_files_that_have_come_home_are_the_same_lines_from_another_store() -> No
     assert [file.store for file in job.editions.files.values()] == ["delivery"] * (len(keys) - 1) + ["fallback"]
 
 
-def test_a_failed_job_that_is_taken_up_again_goes_on_in_a_new_edition() -> None:
+def test_a_failed_job_that_is_reprocessed_gets_a_new_edition() -> None:
     job = Made(3)
     job.upload(0, 2)
     job.fail(1)

@@ -1,4 +1,4 @@
-"""The storyboard's WebVTT, and which size of a thumbnail is sent."""
+"""The storyboard's WebVTT, and the choice of a thumbnail's size."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_each_tile_has_a_cue_with_its_part_of_its_sheet() -> None:
     assert len(blocks) == 113
 
 
-def test_hours_are_told_and_a_short_video_has_one_cue() -> None:
+def test_cues_have_hours_and_a_short_video_has_one_cue() -> None:
     assert "\n01:00:00.000 --> 01:00:09.000\n" in as_vtt(board(420, 3780.0, 9.0), "jpeg")
     assert as_vtt(board(1, 0.533), "jpeg") == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:00.533\nstoryboard/0?format=jpeg#xywh=0,0,160,90\n"
