@@ -79,7 +79,7 @@ def fork_of(history: Sequence[Envelope], version: int, overrides: Mapping[str, A
 
 def request_body(request: VideoRequest) -> dict[str, Any]:
     """The POST body that gives `request`."""
-    usual = VideoRequest("")
+    usual = VideoRequest(script="")
     body = {name: getattr(request, name) for name in _ALWAYS}
     body |= {"voice": _voice(request), "quality_levels": list(request.quality_levels)}
     body |= _source(request)
@@ -153,7 +153,7 @@ def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
     Raises MediaError.
     """
     request, found, start = fork.request, list[ScenePreview](), 0
-    job = Job(request, reusable=fork.origin.scenes)
+    job = Job(request=request, reusable=fork.origin.scenes)
     pipeline = get_pipeline(request.pipeline, settings)
     plan = pipeline.plan(brief_of(request), control.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:

@@ -64,11 +64,11 @@ class ChainResult:
 
 
 async def _generate(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishVideo(reaction.job.run, (), ())]
+    return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
 
 
 async def _upload(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishUpload(reaction.job.run, (), ())]
+    return [cmd.FinishUpload(run=reaction.job.run, videos=(), thumbnails=())]
 
 
 async def _extract(reaction: StepContext) -> Sequence[Command]:

@@ -35,7 +35,7 @@ def generate_request(limits: Limits, scenes: Schema) -> Schema:
             enum(*QUALITIES),
             minItems=1,
             uniqueItems=True,
-            default=list(VideoRequest("").quality_levels),
+            default=list(VideoRequest(script="").quality_levels),
             description="Where all pictures are smaller than a quality, it is left out (warning `quality_capped`).",
         ),
         "voice": {**nullable(named), "description": "null: no narration; pages are shown as long as reading takes."},

@@ -94,7 +94,7 @@ def _insisted(fields: JSONObject, values: dict[str, Any]) -> tuple[str, ...]:
     """The fields of which the default is meant, where front matter might say otherwise."""
     if not values["script"].lstrip(_BLANK).startswith(_FRONT_MATTER):
         return ()
-    usual = VideoRequest("")
+    usual = VideoRequest(script="")
     names = [name for name in ("theme", "aspect", "captions", "music") if name in fields]
     said = {name for name in names if values.get(name, getattr(usual, name)) == getattr(usual, name)}
     given, voice = fields.get("voice"), values.get("voice")

@@ -141,6 +141,6 @@ def test_defaults_leave_no_trace_in_the_digest() -> None:
     limits = Limits(100, "explainer", frozenset({"explainer", "simulation"}))
     short = parse_request({"script": "x"}, limits)
     long = parse_request({"script": "x", "pipeline": "explainer", "voice": {"rate": 1}, "retry_attempts": 3}, limits)
-    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest("x"))
+    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest(script="x"))
     assert digest_of(short) != digest_of(parse_request({"script": "x", "voice": {"rate": 1.5}}, limits))
     assert digest_of(short) != digest_of(parse_request({"script": "x", "passthrough": {}}, limits))
