@@ -19,6 +19,10 @@ from eventflow.domain._records import frozen_record
 #: One cell of the time grid: 16 video frames at 30 frames per second, 25 AAC frames at 48 kHz.
 CELL_SECONDS = 8 / 15
 
+#: The longest script, in characters: some 30,000 words, over three hours of narration. The parser refuses a longer one,
+#: and the setting EVENTFLOW_MAX_SCRIPT_CHARS can only lower the limit.
+MAX_SCRIPT_CHARS = 200_000
+
 StoreRole = Literal["workspace", "delivery", "fallback"]
 
 #: The qualities that a video can be made in, by name, and the lines of each: pixels on the picture's shorter side.
@@ -165,6 +169,11 @@ class VideoRequest:
     insisted: tuple[str, ...] = ()
     #: Since version 5 of VideoRequested: whether scenes' segments are delivered, so that it can be watched as HLS.
     enable_streaming: bool = True
+
+    @property
+    def explicit_defaults(self) -> tuple[str, ...]:
+        """`insisted`, which is the name on the wire."""
+        return self.insisted
 
 
 @frozen_record

@@ -23,9 +23,10 @@ from attrs import define, field, frozen
 
 from eventflow.assets.errors import MediaBusy, MediaTooLarge
 from eventflow.domain.values import Kind
+from eventflow.requests.errors import Fault
 from eventflow.settings import Settings
 from web.deps import DEPS, Inspector
-from web.http.errors import FieldError, Problem, invalid
+from web.http.errors import Problem, invalid
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
     except (ValueError, AssertionError) as error:
         raise _unreadable() from error
     if not isinstance(part, BodyPartReader) or not (part.filename or part.name == "file"):
-        raise invalid([FieldError("/file", "missing", "the form has to begin with a file, in the field 'file'")])
+        raise invalid([Fault("/file", "missing", "the form has to begin with a file, in the field 'file'")])
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
@@ -111,7 +112,7 @@ async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
         except (ValueError, AssertionError) as error:
             raise _unreadable() from error
         if another is not None:
-            raise invalid([FieldError("", "too_many", "the form may have one field alone, which is the file")])
+            raise invalid([Fault("", "too_many", "the form may have one field alone, which is the file")])
 
     return part.filename or "", pieces()
 

@@ -10,9 +10,10 @@ from aiohttp import web
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
 from eventflow.log.errors import ParkedRefused
 from eventflow.log.event_store import Cause, JobRecord
+from eventflow.requests.errors import Fault
 from eventflow.telemetry.tracing import new_traceparent
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
-from web.http.errors import FieldError, Problem, invalid
+from web.http.errors import Problem, invalid
 from web.http.json_response import json_response
 from web.requests.query import known_query, query_number
 
@@ -33,9 +34,7 @@ async def listed(request: web.Request) -> web.Response:
     try:
         entries, cursor = await parked.page(limit, request.query.get("cursor", ""))
     except ValueError:
-        raise invalid(
-            [FieldError("?cursor", "unknown_value", "must be the next_cursor of an earlier answer")]
-        ) from None
+        raise invalid([Fault("?cursor", "unknown_value", "must be the next_cursor of an earlier answer")]) from None
     return json_response({"entries": [_summary(entry) for entry in entries], "next_cursor": cursor or None})
 
 

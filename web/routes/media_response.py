@@ -10,9 +10,10 @@ from aiohttp import hdrs, web
 from eventflow.domain.state import Publication
 from eventflow.domain.values import FileRef
 from eventflow.domain.view import JobView
+from eventflow.requests.errors import Fault
 from eventflow.storage import Method, ObjectStore
 from web.deps import DEPS, PLAYBACK
-from web.http.errors import RETRY, FieldError, Problem, invalid
+from web.http.errors import RETRY, Problem, invalid
 from web.http.file_response import Representation, send_read
 from web.readmodel.hls_editions import Located
 from web.requests.query import query_choice, query_number
@@ -48,7 +49,7 @@ def wants_proxy(request: web.Request) -> bool:
     proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
     if proxy and "expires_in" in request.query:
         reason = "the bytes come through the app: there is no URL that could expire; leave it out, or proxy"
-        raise invalid([FieldError("?expires_in", "conflict", reason)])
+        raise invalid([Fault("?expires_in", "conflict", reason)])
     return proxy
 
 
@@ -66,7 +67,7 @@ def lifetime_s(request: web.Request) -> int:
     Not for who has a playback token alone: its end is that of what it opens.
     """
     if request.get(PLAYBACK) is not None and "expires_in" in request.query:
-        raise invalid([FieldError("?expires_in", "conflict", "a playback token can't choose; leave it out")])
+        raise invalid([Fault("?expires_in", "conflict", "a playback token can't choose; leave it out")])
     settings = request.app[DEPS].settings
     limits = settings.delivery
     return query_number(

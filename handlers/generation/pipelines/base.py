@@ -1,6 +1,7 @@
 """What a pipeline is. To add one (a model API, say), install a package with an entry point in the group
 `eventflow.pipelines` that names a class of this shape; nothing here has to change. A class that needs settings has a
-classmethod `from_settings(settings)` besides, by which it is made then.
+classmethod `from_settings(settings)` besides, by which it is made then. A class that needs no script sets
+`needs_script = False`.
 
 All methods block (callers run them in a thread) and may be called from several threads at once. They
 raise the errors of `handlers.generation.errors`: `RequestError`s fail the job, everything else is retried.
@@ -22,6 +23,8 @@ class Pipeline(Protocol):
     name: ClassVar[str]
     #: Changes when the same input gives other bytes, so that cached scenes are told apart.
     version: ClassVar[str]
+    #: Whether a request needs a script, scenes or a topic. True where a class doesn't say.
+    needs_script: ClassVar[bool]
 
     def check(self) -> None:
         """Raises PipelineUnavailable, saying what is missing and how to mend it."""

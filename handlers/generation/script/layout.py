@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from eventflow.requests.limits import MAX_SCENES
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import (
@@ -34,7 +35,6 @@ from handlers.generation.script.pagination import cells_of, items_of, paginate
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
 from handlers.generation.script.sections import Note, Said, Section
 
-MAX_SCENES = 300
 #: Of what stands under the title of a title page, or on a picture that fills the page.
 MAX_SUBTITLE_CHARS = 240
 

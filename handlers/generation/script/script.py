@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 from attrs import frozen
 
+from eventflow.requests.json_reader import forbidden
+from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCRIPT_CHARS, MAX_TITLE_CHARS
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Script
-from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, split_front_matter
+from handlers.generation.script.frontmatter import FrontMatter, split_front_matter
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
@@ -24,10 +25,8 @@ from handlers.generation.script.pagination import items_of
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.sections import Note, Section
 
-MAX_CHARS = 200_000
 #: Far more than 300 scenes can show.
 MAX_LINES = 10_000
-MAX_HEADING_CHARS = 300
 MAX_NOTE_CHARS = 20_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
@@ -38,8 +37,8 @@ def clean(text: str) -> str:
 
     Raises ScriptError when it is too long or has control characters (tab and line ends are fine).
     """
-    if len(text) > MAX_CHARS:
-        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_CHARS:,} are possible")
+    if len(text) > MAX_SCRIPT_CHARS:
+        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if match := forbidden(text):
         line = text.count("\n", 0, match.start()) + 1

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from eventflow.model_settings import PlannerSettings
 from eventflow.settings import Settings
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.integration.web.conftest import Client, StartClient
 from tests.support.chat_server import KEY, chat_service, refuses, says
 from tests.support.waiting import wait_until

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventflow.requests.limits import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import dump, load
 from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
-from handlers.generation.script.script import MAX_CHARS, parse_script
+from handlers.generation.script.script import parse_script
 
 DECK = """# Streams
 
@@ -138,7 +139,7 @@ def test_control_characters_are_refused_by_name_and_line(char: str, name: str) -
 
 def test_too_long_a_script_is_refused() -> None:
     with pytest.raises(ScriptError, match="at most 200,000"):
-        parse_script("a" * (MAX_CHARS + 1))
+        parse_script("a" * (MAX_SCRIPT_CHARS + 1))
 
 
 def test_too_many_scenes_are_refused() -> None:
