@@ -112,8 +112,8 @@ class MergeFields(JsonType):
     def read(self, at: Cursor) -> tuple[MergeField, ...]:
         fields: tuple[MergeField, ...] = self._list.read(at)
         seen: set[str] = set()
-        given = at.value if isinstance(at.value, list) else []
-        for index, item in enumerate(given[:MAX_MERGE_FIELDS]):
+        given = at.value if isinstance(at.value, list) and len(at.value) <= MAX_MERGE_FIELDS else []
+        for index, item in enumerate(given):
             name = item.get("find") if isinstance(item, dict) else None
             if isinstance(name, str) and name in seen:
                 at.at(index).fail_at("find", "repeated", f"{name} is given more than once")
@@ -125,4 +125,4 @@ class MergeFields(JsonType):
         return [{"find": each.find, "replace": each.replace} for each in value]
 
     def schema(self) -> Schema:
-        return {**self._list.schema(), "minItems": 0}
+        return self._list.schema()

@@ -66,10 +66,10 @@ class Faults:
 class Cursor:
     """A value of a JSON document and its place. The pointer is built only for a fault."""
 
-    __slots__ = ("_faults", "_parent", "_step", "value")
+    __slots__ = ("_parent", "_step", "faults", "value")
 
     def __init__(self, value: Any, faults: Faults, parent: Cursor | None = None, step: str | int = "") -> None:
-        self.value, self._faults, self._parent, self._step = value, faults, parent, step
+        self.value, self.faults, self._parent, self._step = value, faults, parent, step
 
     @property
     def pointer(self) -> str:
@@ -81,30 +81,21 @@ class Cursor:
             at = at._parent
         return "".join(reversed(steps))
 
-    @property
-    def fault_count(self) -> int:
-        """The number of faults found so far, anywhere in the document."""
-        return len(self._faults.found)
-
     def at(self, step: str | int) -> Cursor:
         """The member or item of this name or index, which must exist."""
-        return Cursor(self.value[step], self._faults, self, step)
+        return Cursor(self.value[step], self.faults, self, step)
 
     def fail(self, code: str, reason: str) -> None:
         """Add a fault at this place. Raises RequestInvalid at fault number MAX_FAULTS."""
-        self._faults.add(self.pointer, code, reason)
+        self.faults.add(self.pointer, code, reason)
 
     def fail_at(self, name: str, code: str, reason: str) -> None:
         """Add a fault at a member, which may be missing."""
-        Cursor(None, self._faults, self, name).fail(code, reason)
+        Cursor(None, self.faults, self, name).fail(code, reason)
 
     def wrong_type(self, wanted: str) -> None:
         """Add the fault that the value isn't `wanted`, such as "a string"."""
         self.fail("wrong_type", f"must be {wanted}, not {_KINDS[type(self.value)]}")
-
-    def count_text(self) -> None:
-        """Count the value towards the limits of all texts. Raises RequestInvalid beyond them."""
-        self._faults.count_text(self, len(self.value))
 
 
 def read_value(value: Any, read: Callable[[Cursor], T]) -> T:

@@ -54,7 +54,7 @@ class Text(JsonType):
         if len(value) > self.most:
             at.fail("too_long", f"has {len(value):,} characters; at most {self.most:,} are allowed")
             return ""
-        at.count_text()
+        at.faults.count_text(at, len(value))
         if found := forbidden(value):
             place = f"at character {found.start()} (line {value.count(chr(10), 0, found.start()) + 1})"
             at.fail("control_character", f"the control character U+{ord(found[0]):04X} {place} isn't allowed")
@@ -213,10 +213,12 @@ class Array(JsonType):
                 "empty" if not values else "out_of_range", f"has {len(values):,} items; at least {self.least} needed"
             )
         seen: set[Any] = set()
-        for index in range(len(values)):
-            place, before = at.at(index), at.fault_count
-            value = self.item.read(place)
-            if at.fault_count > before:
+        faults, found, read = at.faults, at.faults.found, self.item.read
+        for index, given in enumerate(values):
+            before = len(found)
+            place = Cursor(given, faults, at, index)
+            value = read(place)
+            if len(found) > before:
                 continue
             if self.unique and value in seen:
                 place.fail("repeated", f"{value} is given more than once")
@@ -230,7 +232,7 @@ class Array(JsonType):
 
     def schema(self) -> Schema:
         made: Schema = {"type": "array", "items": self.item.schema()}
-        if self.least or self.most is not None:
+        if self.least:
             made["minItems"] = self.least
         if self.most is not None:
             made["maxItems"] = self.most
@@ -251,9 +253,9 @@ class Object(JsonType):
     make: Callable[[Cursor, dict[str, Any]], Any] | None = field(default=None, kw_only=True)
 
     def read(self, at: Cursor) -> Any:
-        before = at.fault_count
+        before = len(at.faults.found)
         values = self.values(at)
-        return values if self.make is None or at.fault_count > before else self.make(at, values)
+        return values if self.make is None or len(at.faults.found) > before else self.make(at, values)
 
     def values(self, at: Cursor) -> dict[str, Any]:
         """The values of those fields that are read without a fault."""
@@ -261,15 +263,16 @@ class Object(JsonType):
         if not isinstance(given, dict):
             at.wrong_type("an object")
             return found
-        for name in given:
-            kind = self.fields.get(name)
+        fields, faults = self.fields, at.faults.found
+        for name, value in given.items():
+            kind = fields.get(name)
             if kind is None:
                 self._refuse(at, name)
                 continue
-            before = at.fault_count
-            value = kind.read(at.at(name))
-            if at.fault_count == before:
-                found[name] = value
+            before = len(faults)
+            read = kind.read(Cursor(value, at.faults, at, name))
+            if len(faults) == before:
+                found[name] = read
         for name in self.required:
             if name not in given:
                 at.fail("required", f"{name!r} is missing")

@@ -46,8 +46,8 @@ class VoiceName(Pattern):
     known: frozenset[str] | None
 
     def read(self, at: Cursor) -> str:
-        before, name = at.fault_count, super().read(at)
-        if at.fault_count == before and self.known is not None and name not in self.known:
+        before, name = len(at.faults.found), super().read(at)
+        if len(at.faults.found) == before and self.known is not None and name not in self.known:
             at.fail("unknown_value", unknown("voice", name, sorted(self.known)))
         return name
 

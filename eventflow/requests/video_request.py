@@ -83,13 +83,13 @@ class RequestReader:
 
     def _request(self, at: Cursor) -> VideoRequest:
         values = {"pipeline": self.limits.default_pipeline, **self._body.values(at)}
-        given = at.value if isinstance(at.value, dict) else {}
-        if isinstance(at.value, dict):
-            self._settle_source(at, values)
+        if not isinstance(at.value, dict):
+            return _USUAL
+        self._settle_source(at, values)
         if "voice" in values and values["voice"] is None:
             del values["voice"]
             values["narrated"] = False
-        return VideoRequest(**values, insisted=_explicit_defaults(given, values))
+        return VideoRequest(**values, insisted=_explicit_defaults(at.value, values))
 
     def _settle_source(self, at: Cursor, values: dict[str, Any]) -> None:
         """One of script, scenes and topic, with a title for scenes: `values` get a script and a scene document."""

@@ -80,10 +80,13 @@ class Plain(Text):
     """A text as it stands, read in NFC with plain line ends."""
 
     def read(self, at: Cursor) -> str:
-        before, text = at.fault_count, super().read(at)
-        if at.fault_count > before:
+        found = at.faults.found
+        before, text = len(found), Text.read(self, at)
+        if len(found) > before:
             return ""
-        return nfc(text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text)
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text if text.isascii() else nfc(text)
 
     def schema(self) -> Schema:
         return {"type": "string", "maxLength": self.most}
@@ -116,9 +119,9 @@ class Inline(JsonType):
         if not isinstance(at.value, list):
             at.wrong_type("a string of inline Markdown, or an array of runs")
             return ()
-        before = at.fault_count
+        before = len(at.faults.found)
         spans = tuple(span for span in self._runs.items(at) if span.text)
-        if not spans and not self.blank and at.fault_count == before:
+        if not spans and not self.blank and len(at.faults.found) == before:
             at.fail("empty", "is empty")
         return spans
 
@@ -137,9 +140,9 @@ class AssetId(JsonType):
     """The id of an asset, read without its prefix `asset:`."""
 
     def read(self, at: Cursor) -> str:
-        before, text = at.fault_count, _ASSET_TEXT.read(at)
+        before, text = len(at.faults.found), _ASSET_TEXT.read(at)
         asset: str = text.removeprefix("asset:")
-        if at.fault_count == before and not is_asset_id(asset):
+        if len(at.faults.found) == before and not is_asset_id(asset):
             at.fail("malformed", "must be the id of an asset: as_ and 32 hex digits, from POST /api/v1/assets")
         return asset
 
