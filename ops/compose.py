@@ -102,7 +102,7 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
+    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
     return MediaParts(inspector=MediaInspector(clock), remote=remote)
 
 
@@ -125,7 +125,9 @@ async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
         return
     from handlers.upload.fallback_reconciler import reconcile_periodically
 
-    async with reconcile_periodically(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+    async with reconcile_periodically(
+        homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
+    ):
         yield
 
 
@@ -137,7 +139,7 @@ def utc_now() -> datetime:
 class Parts:
     """What commands are made of. `redis` is the shared pool; `blocking` waits in XREAD and XREADGROUP.
 
-    `shelf` is the archive's store, None where there is no archive.
+    `segment_store` is the archive's store, None where there is no archive.
     """
 
     settings: Settings
@@ -145,8 +147,8 @@ class Parts:
     blocking: Redis
     keyspace: Keyspace
     log: JobEventStore
-    tombstones: ArchivePointers
-    shelf: SegmentStore | None
+    pointers: ArchivePointers
+    segment_store: SegmentStore | None
     stores: Mapping[StoreRole, ObjectStore]
     signing: SigningKeys
     api_keys: ApiKeys
@@ -168,8 +170,8 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
     signing = signing_keys(settings, keep=serves)
     stores = open_stores(settings, signing)
     provider = tracer_provider(settings)
-    codec, tombstones, shelf = Codec(), ArchivePointers(redis, keyspace), open_shelf(settings)
-    archive = ArchiveReader(tombstones, shelf, codec) if shelf else None
+    codec, pointers, segment_store = Codec(), ArchivePointers(redis, keyspace), open_segment_store(settings)
+    archive = ArchiveReader(pointers, segment_store, codec) if segment_store else None
     log = JobEventStore(
         redis,
         codec=codec,
@@ -186,8 +188,8 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
         blocking,
         keyspace,
         log,
-        tombstones,
-        shelf,
+        pointers,
+        segment_store,
         stores,
         signing,
         ApiKeys(redis, keyspace.api_keys, clock=utc_now),
@@ -197,7 +199,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
     try:
         yield parts
     finally:
-        for store in (*stores.values(), *([shelf.store] if shelf else [])):
+        for store in (*stores.values(), *([segment_store.store] if segment_store else [])):
             await store.close()
         await blocking.aclose()
         await redis.aclose()
@@ -230,7 +232,7 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
     }
 
 
-def open_shelf(settings: Settings) -> SegmentStore | None:
+def open_segment_store(settings: Settings) -> SegmentStore | None:
     """The archive's store: apart from the others, because nobody is ever given a link into it."""
     return SegmentStore(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
@@ -315,18 +317,25 @@ def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[G
 
 def keeper(parts: Parts) -> MaintenanceWorker:
     """Archives where there is an archive, trims, and has jobs deleted whose time is over."""
-    archiver, unlister = None, None
-    if parts.shelf is not None:
+    archiver, list_expiry = None, None
+    if parts.segment_store is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
-        archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
-        listed_s = parts.settings.found_seconds
-        leavings = parts.settings.leavings
-        unlister = ListExpiry(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
-    tombstones = parts.tombstones if parts.shelf else None
-    trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    retention = DeletionPolicy(parts.log, parts.settings.leavings, utc_now)
-    return MaintenanceWorker(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
+        settings = ArchiveSettings.with_delay(parts.settings.finished_jobs.archive_after_seconds)
+        archiver = Archiver(parts.log, members, parts.segment_store, parts.pointers, settings, clock=utc_now)
+        finished = parts.settings.finished_jobs
+        listed_s = finished.listing_window_seconds
+        list_expiry = ListExpiry(
+            job_lists=parts.log.job_lists,
+            pointers=parts.pointers,
+            segment_store=parts.segment_store,
+            listed_s=listed_s,
+            clock=utc_now,
+            stays=finished.deletes,
+        )
+    pointers = parts.pointers if parts.segment_store else None
+    trimmer = Trimmer(parts.redis, parts.keyspace, pointers)
+    deletion = DeletionPolicy(log=parts.log, settings=parts.settings.finished_jobs, clock=utc_now)
+    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=deletion)
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:

@@ -65,7 +65,7 @@ async def _owner_if_known(parts: Parts) -> Owner:
 def stores_of(parts: Parts) -> Mapping[str, ObjectStore]:
     """All stores by role, the archive's among them."""
     found: dict[str, ObjectStore] = dict(parts.stores.items())
-    return found | ({"archive": parts.shelf.store} if parts.shelf is not None else {})
+    return found | ({"archive": parts.segment_store.store} if parts.segment_store is not None else {})
 
 
 async def claim_stores(parts: Parts) -> None:
@@ -148,5 +148,5 @@ async def adopt_stores(parts: Parts) -> list[tuple[str, Owner | None]]:
 
 async def come_back(parts: Parts) -> None:
     """A log that is restored from an archive is the environment that the archive is of, unless it is one already."""
-    if parts.shelf is not None and (found := await owner_of(parts.shelf.store)) is not None:
+    if parts.segment_store is not None and (found := await owner_of(parts.segment_store.store)) is not None:
         await environment_of(parts.redis, parts.keyspace, proposed=found.environment)

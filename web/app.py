@@ -18,7 +18,7 @@ from web.http.origins import Origins
 from web.openapi import spec
 from web.readmodel.playlist_cache import STREAMS, PlaylistCache
 from web.readmodel.projection import PROJECTION, Projection, running
-from web.readmodel.queue import BACKPRESSURE, QUEUEING, Backpressure, Queueing
+from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS, Backpressure, QueuePositions
 from web.readmodel.status_json import render_status
 from web.requests.bodies import MAX_BODY_BYTES
 from web.requests.uploads import UPLOADS, uploads
@@ -104,7 +104,7 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, access=access)
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
-    app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
+    app[QUEUE_POSITIONS] = QueuePositions(deps.redis, deps.log.keyspace, monotonic)
     streams = app[STREAMS] = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     jobs_kept = deps.settings.view_cache_jobs

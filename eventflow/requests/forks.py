@@ -81,7 +81,7 @@ async def create_fork(log: JobEventStore, fork: Fork, cause: Cause) -> tuple[Job
     record = await log.load(fork.job_id)
     if record is not None:
         return record, False
-    await log.index.enter(fork.job_id, fork.owner)
+    await log.job_lists.enter(fork.job_id, fork.owner)
     try:
         record = await log.execute(fork.job_id, [RequestVideo(fork.request, fork.origin)], cause)
         new = True

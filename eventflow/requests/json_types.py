@@ -185,14 +185,14 @@ class Nullable(JsonType):
 
 @frozen
 class Array(JsonType):
-    """An array of `least` to `most` items, read as a tuple. `unique`: no value may come twice.
+    """An array of at most `most` items, read as a tuple. `unique`: no value may come twice.
 
     `too_many` is the code of the fault that there are more than `most`; nothing else is read then.
     """
 
     item: JsonType
     most: int | None = None
-    least: int = 0
+    empty: bool = field(default=True, kw_only=True)
     unique: bool = field(default=False, kw_only=True)
     too_many: str = field(default="out_of_range", kw_only=True)
 
@@ -208,10 +208,8 @@ class Array(JsonType):
         if self.most is not None and len(values) > self.most:
             at.fail(self.too_many, f"has {len(values):,} items; at most {self.most:,} are allowed")
             return
-        if len(values) < self.least:
-            at.fail(
-                "empty" if not values else "out_of_range", f"has {len(values):,} items; at least {self.least} needed"
-            )
+        if not values and not self.empty:
+            at.fail("empty", "is empty")
         seen: set[Any] = set()
         faults, found, read = at.faults, at.faults.found, self.item.read
         for index, given in enumerate(values):
@@ -232,8 +230,8 @@ class Array(JsonType):
 
     def schema(self) -> Schema:
         made: Schema = {"type": "array", "items": self.item.schema()}
-        if self.least:
-            made["minItems"] = self.least
+        if not self.empty:
+            made["minItems"] = 1
         if self.most is not None:
             made["maxItems"] = self.most
         return {**made, "uniqueItems": True} if self.unique else made

@@ -54,7 +54,7 @@ def _option_fields(limits: RequestLimits) -> dict[str, JsonType]:
     return {
         "pipeline": Choice(sorted(limits.pipelines), noun="pipeline"),
         "pipeline_version": Choice(PIPELINE_VERSIONS, noun="pipeline version", code="not_available"),
-        "quality_levels": Described(Array(Choice(tuple(LADDER), noun="quality"), least=1, unique=True), capped),
+        "quality_levels": Described(Array(Choice(tuple(LADDER), noun="quality"), empty=False, unique=True), capped),
         "thumbnail_generation": Flag(),
         "s3_upload_enabled": Flag(),
         "cleanup_local_files": Flag(),

@@ -56,7 +56,7 @@ class ArchiveResult:
     """Bytes per job are the server's memory. `finished` and `topics_trimmed` are the baseline, without an archive.
 
     `round_bytes` is all memory (less the empty server's) after each round. Growth is that of the second half of the
-    rounds, when the tombstones' hashes are all there: of all memory, and of each kind of key by MEMORY USAGE. `listed`
+    rounds, when the pointers' hashes are all there: of all memory, and of each kind of key by MEMORY USAGE. `listed`
     is what a job's places in the lists cost until it drops off.
     """
 
@@ -131,17 +131,23 @@ class _Bench:
         self.redis: Any = redis
         self.random = Random(1)  # noqa: S311 - names in a benchmark
         self.keyspace = Keyspace(partitions=partitions)
-        self.shelf = SegmentStore(LocalStore(folder, now=_now, name="archive"))
-        self.tombstones = ArchivePointers(redis, self.keyspace)
+        self.segment_store = SegmentStore(LocalStore(folder, now=_now, name="archive"))
+        self.pointers = ArchivePointers(redis, self.keyspace)
         codec = Codec()
-        reader = ArchiveReader(self.tombstones, self.shelf, codec)
+        reader = ArchiveReader(self.pointers, self.segment_store, codec)
         self.log = JobEventStore(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
         members = [
             GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
         ]
-        settings = ArchiveSettings(retention_s=0)
-        self.archiver = Archiver(self.log, members, self.shelf, self.tombstones, settings, clock=_ahead)
-        self.unlister = ListExpiry(self.log.index, self.tombstones, self.shelf, 0, _ahead)
+        settings = ArchiveSettings(archive_after_s=0)
+        self.archiver = Archiver(self.log, members, self.segment_store, self.pointers, settings, clock=_ahead)
+        self.list_expiry = ListExpiry(
+            job_lists=self.log.job_lists,
+            pointers=self.pointers,
+            segment_store=self.segment_store,
+            listed_s=0,
+            clock=_ahead,
+        )
 
     async def begin(self) -> int:
         """An empty server with all groups; returns its memory."""
@@ -165,7 +171,7 @@ class _Bench:
         return ids
 
     async def _finish(self, job_id: str, scenes: int) -> None:
-        cause = Cause("bench", "bench", "", TRACEPARENT)
+        cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
         record = await self.log.create(job_id, VideoRequest(script="# A script\n\nOne line of it."), cause)
         await self.log.execute(job_id, _life(self.random, scenes), cause, record=record)
 
@@ -174,11 +180,11 @@ class _Bench:
             pass
 
     async def unlist(self) -> None:
-        while await self.unlister.step():
+        while await self.list_expiry.step():
             pass
 
     async def trim(self, *, feed: bool) -> None:
-        await Trimmer(self.redis, self.keyspace, self.tombstones if feed else None, grace_s=0).trim(_ahead())
+        await Trimmer(self.redis, self.keyspace, self.pointers if feed else None, grace_s=0).trim(_ahead())
 
     async def memory(self) -> int:
         await self.redis.execute_command("MEMORY", "PURGE")
@@ -209,7 +215,7 @@ async def _run(url: str, folder: Path, jobs: int, scenes: int, rounds: int, part
     round_jobs = max(1, jobs // rounds)
     finished, trimmed, events = await _without_archive(bench, round_jobs, scenes)
     seen = await _rounds(bench, rounds, round_jobs, scenes)
-    stored = sum([segment.size_bytes async for segment in bench.shelf.segments()])
+    stored = sum([segment.size_bytes async for segment in bench.segment_store.segments()])
     restore_s = await _restored(bench, seen.ids, events)
     await redis.aclose()
     half = rounds // 2
@@ -271,7 +277,7 @@ async def _restored(bench: _Bench, ids: list[str], events: int) -> float:
     """Seconds until an emptied server serves and lists every job again; a sample of them is read."""
     await bench.redis.flushall()
     began = perf_counter()
-    found = await restore(bench.shelf, bench.tombstones, merge=False, dry_run=False, log=bench.log)
+    found = await restore(bench.segment_store, bench.pointers, merge=False, dry_run=False, log=bench.log)
     seconds = perf_counter() - began
     if found.written != len(ids):
         raise AssertionError(f"{found.written} of {len(ids)} jobs were restored")

@@ -96,7 +96,7 @@ async def _submit(log: JobEventStore, jobs: int, seed: int) -> list[str]:
     random = Random(seed)  # noqa: S311 - names of jobs in a benchmark
     request = VideoRequest(script="# A script\n\nOne line of it.")
     ids = [new_job_id(0, f"{random.getrandbits(128):032x}") for _ in range(jobs)]
-    cause = Cause("bench", "bench", "", TRACEPARENT)
+    cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
     for start in range(0, jobs, 500):
         await asyncio.gather(*(log.create(i, request, cause) for i in ids[start : start + 500]))
     return ids

@@ -31,7 +31,7 @@ from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import tune_process
 from ops.bench.chain import TRACEPARENT, bench_server
 from ops.replay.inspect import Inspector
-from ops.replay.rebuild import Rebuild, Report
+from ops.replay.rebuild import Rebuild, RebuildReport
 from ops.replay.scan import BATCH
 
 _SCENES = 3
@@ -100,7 +100,7 @@ async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
     )
     random = Random(7)  # noqa: S311 - names of jobs in a benchmark
     ids = [new_job_id(0, f"{random.getrandbits(128):032x}") for _ in range(jobs)]
-    cause = Cause("bench", "bench", "", TRACEPARENT)
+    cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 
     async def one(index: int) -> None:
         await log.create(ids[index], VideoRequest(script="# A script\n\nOne line of it."), cause)
@@ -144,11 +144,11 @@ async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tupl
     return watch.read(), events
 
 
-async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, Report]:
+async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, RebuildReport]:
     """(what it took from the first batch to the last, the whole rebuild, its report)."""
-    inspector = Inspector(redis, Codec(), keyspace)
+    inspector = Inspector(redis=redis, codec=Codec(), keyspace=keyspace)
     folding, whole = _Watch(), _Watch()
-    report = await Rebuild(inspector, None, on_begin=folding.start).all()
+    report = await Rebuild(inspector=inspector, repairer=None, on_begin=folding.start).all()
     if report.left:
         raise AssertionError(f"the rebuild finds differences: {report.found}")
     return folding.read(), whole.read(), report

@@ -104,7 +104,9 @@ async def _round(site: Site, log: JobEventStore, random: Random) -> list[_Kill]:
     job_id = new_job_id(0, f"{random.getrandbits(128):032x}")
     script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
     request = VideoRequest(script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
-    await log.create(job_id, request, Cause("bench", "bench", "", _TRACEPARENT))
+    await log.create(
+        job_id, request, Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=_TRACEPARENT)
+    )
     await _until(lambda: _all_busy(site, job_id), "all scenes are being rendered")
     await asyncio.sleep(random.uniform(0, WORK_S / 2))
     victims = {member.program.pids[-1]: member.program for member in site.workers}

@@ -44,7 +44,7 @@ HANDLER_S, CONCURRENCY = 0.02, 8
 _OUTCOMES = Keyspace().partition(0).topic(Topic.OUTCOME, Lane.NORMAL)
 _POLL_S, _PATIENCE_S = 0.05, 120.0
 _REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
-_CAUSE = Cause("bench", "bench", "", TRACEPARENT)
+_CAUSE = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 
 
 @frozen

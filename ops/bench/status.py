@@ -43,7 +43,7 @@ CONNECTIONS = 32
 #: How often a status is asked for until it shows an event. The delays are that coarse; more polls would take their part
 #: of what is measured.
 POLL_SECONDS = 0.02
-_CAUSE = Cause("local", "bench", "", TRACEPARENT)
+_CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 
 
 @frozen

@@ -54,7 +54,7 @@ SCENES_BEFORE = 30
 LOOK_SECONDS = TARGET_SECONDS / 2
 #: How often a scene is added to each job: of 11 s, so that a video grows faster than it is watched.
 GROW_SECONDS = 6.0
-_CAUSE = Cause("local", "bench", "", TRACEPARENT)
+_CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 _SPEC = FileRef("workspace", "jobs/bench/spec.json", "0" * 64, 2, "application/json")
 _LOCATION = "https://media.example.org/" + "x" * 420  # about as long as a signed URL of S3
 

@@ -31,7 +31,7 @@ from ops import compose
 from ops.chaos.breaks import BREAKS
 from ops.chaos.journal import Journal
 
-#: What `JobLog.offer` tells its result to.
+#: What `JobLog.submit` tells its result to.
 Answered = Callable[[JobRecord | None, Exception | None], None]
 
 
@@ -48,8 +48,8 @@ class JournalingMember(GroupMember):
     async def wait(self, *args: Any, **kwargs: Any) -> list[Delivery]:
         return self._noted(await super().wait(*args, **kwargs))
 
-    async def sweep(self, *args: Any, **kwargs: Any) -> list[Delivery]:
-        return self._noted(await super().sweep(*args, **kwargs))
+    async def reclaim(self, *args: Any, **kwargs: Any) -> list[Delivery]:
+        return self._noted(await super().reclaim(*args, **kwargs))
 
     def _noted(self, deliveries: list[Delivery]) -> list[Delivery]:
         for delivery in deliveries:
@@ -74,7 +74,7 @@ class JournalingLog(JobEventStore):
             self._note(settlement, job_id, after)
         return after
 
-    def offer(
+    def submit(
         self,
         record: JobRecord,
         commands: Sequence[Command],
@@ -87,7 +87,7 @@ class JournalingLog(JobEventStore):
                 self._note(settlement, record.id, after)
             answered(after, error)
 
-        return super().offer(record, commands, cause, settlement, noting)
+        return super().submit(record, commands, cause, settlement, noting)
 
     def _note(self, settlement: Settlement, job_id: str, after: JobRecord | None) -> None:
         what = "committed" if settlement.on_claim == "hold" else "settled"

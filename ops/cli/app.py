@@ -33,6 +33,8 @@ from ops.cli import (
 from ops.cli.common import EXIT_USAGE, CommandError, say_error
 
 _INTERRUPTED = 130
+#: Packages that lie in the repository and not in the wheel.
+_OF_A_CHECKOUT = ("ops.bench", "ops.chaos", "ops.gallery")
 
 app = typer.Typer(
     help="Turns a script into a finished, streamable video; every step is an event on Redis Streams.",
@@ -78,12 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # how the parser ends, always
         return end.code if isinstance(end.code, int) else 0
     except SettingsError as error:
-        for problem in error.problems:
-            say_error(problem)
+        for fault in error.faults:
+            say_error(fault)
         return EXIT_USAGE
     except CommandError as error:
         say_error(str(error))
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_A_CHECKOUT:
+            raise
+        say_error(f"{error.name} isn't in the wheel: run this command in a checkout of the repository (make venv).")
+        return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # of `eventflow jobs | head`

@@ -30,7 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 @frozen
 class ArchiveStatus:
-    """`archived` jobs have a tombstone in the server; `waiting` outcomes haven't been taken yet."""
+    """`archived` jobs have a pointer in the server; `waiting` outcomes haven't been taken yet."""
 
     store: str
     segments: int
@@ -55,17 +55,17 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
     from eventflow.log.groups import group_states
 
     async with _open(data_dir) as parts:
-        shelf = _shelf(parts)
-        sizes = [segment.size_bytes async for segment in shelf.segments()]
-        archived = sum([await parts.tombstones.count(keys) for keys in parts.keyspace.all])
+        segment_store = _segment_store(parts)
+        sizes = [segment.size_bytes async for segment in segment_store.segments()]
+        archived = sum([await parts.pointers.count(keys) for keys in parts.keyspace.all])
         states = {state.name: state for state in await group_states(parts.redis, parts.keyspace, live_ms=0)}
         group = states.get(ARCHIVE_GROUP)
         waiting = group.lag if group else None
         if waiting is None:  # no archiver yet, or the server can't tell
             streams = [keys.topic(Topic.OUTCOME, lane) for keys in parts.keyspace.all for lane in LANES]
             waiting = sum([int(await parts.redis.xlen(stream)) for stream in streams])
-        retention_s = parts.settings.retention_seconds
-        return ArchiveStatus(shelf.store.description, len(sizes), sum(sizes), archived, waiting, retention_s)
+        retention_s = parts.settings.finished_jobs.archive_after_seconds
+        return ArchiveStatus(segment_store.store.description, len(sizes), sum(sizes), archived, waiting, retention_s)
 
 
 @app.command()
@@ -85,11 +85,11 @@ def verify(
     """
     found, removed = run_tool(_verify(data_dir, min_age_hours * 3600, remove=remove_orphans))
     if json:
-        say(orjson.dumps(asdict(found) | {"removed": [orphan.name for orphan in removed]}).decode())
+        say(orjson.dumps(found.as_json() | {"removed": [orphan.name for orphan in removed]}).decode())
     else:
         for defect in found.defects:
             say(printable(defect))
-        say(f"{found.segments} segments, {found.histories} sound histories, {found.tombstones} archived jobs served")
+        say(f"{found.segments} segments, {found.histories} sound histories, {found.archived} archived jobs served")
         if found.unserved:
             say(
                 f"{found.unserved} jobs are in the archive alone; `eventflow archive restore --force-merge` serves them"
@@ -115,14 +115,14 @@ async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> t
     from eventflow.archive.verify import verify as run
 
     async with _open(data_dir) as parts:
-        shelf = _shelf(parts)
+        segment_store = _segment_store(parts)
         with steps("segments") as step:
-            found = await run(shelf, parts.tombstones, parts.log.codec, step)
+            found = await run(segment_store, parts.pointers, parts.log.codec, step)
         newest = _now() - timedelta(seconds=min_age_s)
         found = evolve(found, orphans=tuple(orphan for orphan in found.orphans if orphan.written_at <= newest))
         if found.defects or not remove:
             return found, ()
-        return found, await remove_orphans(shelf, parts.tombstones, found.orphans)
+        return found, await remove_orphans(segment_store, parts.pointers, found.orphans)
 
 
 def _now() -> datetime:
@@ -153,13 +153,13 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
         try:
             with steps("segments") as step:
                 found = await run(
-                    _shelf(parts),
-                    parts.tombstones,
+                    _segment_store(parts),
+                    parts.pointers,
                     merge=merge,
                     dry_run=dry_run,
                     log=parts.log,
-                    listed_since=_now() - timedelta(seconds=parts.settings.found_seconds),
-                    stays=parts.settings.leavings.deletes,
+                    listed_since=_now() - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds),
+                    stays=parts.settings.finished_jobs.deletes,
                     on_segment=step,
                 )
             if not dry_run:
@@ -186,7 +186,7 @@ async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
             raise CommandError(f"The archive can't be used: {error} {way_out}") from error
 
 
-def _shelf(parts: Parts) -> SegmentStore:
-    if parts.shelf is None:
+def _segment_store(parts: Parts) -> SegmentStore:
+    if parts.segment_store is None:
         raise UsageError("There is no archive: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
-    return parts.shelf
+    return parts.segment_store

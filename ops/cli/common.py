@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.text import Text
 
 from eventflow.log.connection import DISCONNECTED
-from eventflow.log.deadline import Deadline, carry
+from eventflow.log.deadline import Deadline, set_deadline
 from eventflow.log.errors import LogUnfit
 from eventflow.log.keys import Keyspace
 from eventflow.log.server_check import check_server, forbidden
-from eventflow.settings import Settings, load_settings
+from eventflow.settings import Settings, current_names, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.local_stack.embedded import running_url
 
@@ -60,8 +60,13 @@ class UsageError(CommandError):
 
 
 def service_environment(changes: Mapping[str, object | None] | None = None) -> dict[str, str]:
-    """The environment without the client's variables, and with `changes` to settings, by name; None changes nothing."""
-    environment = {k: v for k, v in os.environ.items() if k not in (CLIENT_KEY, CLIENT_URL)}
+    """Return the environment without the client's variables, and with `changes` to settings, by name; None: no change.
+
+    Old names of settings are replaced, each with a line of warning, so that child processes don't warn again.
+    """
+    environment, renamed = current_names({k: v for k, v in os.environ.items() if k not in (CLIENT_KEY, CLIENT_URL)})
+    for line in renamed:
+        say_error(line)
     for name, value in (changes or {}).items():
         if value is not None:
             environment[f"EVENTFLOW_{name.upper()}"] = str(value)
@@ -109,7 +114,7 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 
 async def impatient(main: Coroutine[Any, Any, T]) -> T:
     """`main`, in which a server that hangs is told within seconds."""
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     return await main
 
 
@@ -162,7 +167,7 @@ async def wait_for_server(
 
     Raises CommandError: unfit, wrong password, missing rights, or not reachable or a replica for `patience_s`.
     """
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     began = asked = monotonic()
     while True:
         try:

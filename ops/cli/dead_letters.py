@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say, say_error
 from ops.cli.tables import print_table, printable
 
@@ -112,11 +112,11 @@ async def _shown(name: str, data_dir: Path | None) -> tuple[DeadLetter, str]:
         parked = DeadLetters(parts.log)
         try:
             entry = await parked.find(name)
-        except NotParked as error:
+        except DeadLetterMissing as error:
             raise _missing(error) from error
         try:
             return entry, _job(entry, await parked.job_of(entry))
-        except ParkedRefused as error:
+        except DeadLetterRefused as error:
             return entry, str(error)
 
 
@@ -156,7 +156,12 @@ def drop(
         from eventflow.log.event_store import Cause
         from eventflow.telemetry.tracing import new_traceparent
 
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = Cause(
+            owner="operator",
+            correlation_id=f"cli-{secrets.token_hex(8)}",
+            causation_id="",
+            traceparent=new_traceparent(secrets.token_hex(24)),
+        )
         entry, record = await parked.drop(name, cause)
         return f"dropped {name}; job {_job(entry, record)}"
 
@@ -183,14 +188,14 @@ def _on_each(names: list[str], action: Action, data_dir: Path | None) -> None:
             for name in names:
                 try:
                     say(await action(parked, name))
-                except (NotParked, ParkedRefused) as error:
+                except (DeadLetterMissing, DeadLetterRefused) as error:
                     failed += 1
-                    say_error(printable(str(_missing(error) if isinstance(error, NotParked) else error)))
+                    say_error(printable(str(_missing(error) if isinstance(error, DeadLetterMissing) else error)))
         return failed
 
     if failed := run_tool(run()):
         raise CommandError(f"{failed} of {len(names)} could not be done; see above.")
 
 
-def _missing(error: NotParked) -> CommandError:
+def _missing(error: DeadLetterMissing) -> CommandError:
     return CommandError(f"{error}. `eventflow parked list` lists what there is.")

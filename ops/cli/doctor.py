@@ -47,8 +47,8 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
     try:
         settings = settings_from(environment)
     except SettingsError as error:
-        remedy = "Correct or unset it; `eventflow settings` lists what there is."
-        findings += [fail("settings", problem, remedy) for problem in error.problems]
+        remedy = "Correct or unset it; `eventflow settings` lists all."
+        findings += [fail("settings", fault, remedy) for fault in error.faults]
         return findings + await machine.media(None)
     findings.append(ok("settings", f"valid; environment {settings.env.value}"))
     findings += await _service(settings, environment)

@@ -48,7 +48,7 @@ def list_jobs(
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
-    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LISTED_SECONDS."""
+    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LIST_FOR_SECONDS."""
     rows = run_tool(_list(limit, owner, data_dir, rebuild=rebuild))
     if json:
         for row in rows:
@@ -71,7 +71,7 @@ async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild
         rows: list[JobRow] = []
         cursor: Cursor | None = None
         while len(rows) < limit:
-            page = await parts.log.index.read(owner, cursor, min(_PAGE, limit - len(rows)))
+            page = await parts.log.job_lists.read(owner, cursor, min(_PAGE, limit - len(rows)))
             rows += await _rows(parts, page)
             cursor = page.end
             if not page.more:
@@ -83,18 +83,18 @@ async def _rebuild(parts: Parts) -> int:
     """Enter the jobs that are missing, those in the archive too where there is one; returns how many."""
     from datetime import UTC, datetime, timedelta
 
-    from eventflow.archive.restore import enter_archived
+    from eventflow.archive.restore import list_archived
     from eventflow.log.errors import ArchiveDamaged
     from eventflow.log.rebuild_job_lists import rebuild_job_lists
     from eventflow.storage import StorageError
 
     entered = await rebuild_job_lists(parts.log)
-    if parts.shelf is None:
+    if parts.segment_store is None:
         return entered
     try:
-        since = datetime.now(UTC) - timedelta(seconds=parts.settings.found_seconds)
-        return entered + await enter_archived(
-            parts.shelf, parts.tombstones, parts.log, since, parts.settings.leavings.deletes
+        since = datetime.now(UTC) - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds)
+        return entered + await list_archived(
+            parts.segment_store, parts.pointers, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error
@@ -172,7 +172,12 @@ async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
     from eventflow.telemetry.tracing import new_traceparent
 
     async with open_tool(data_dir) as parts:
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = Cause(
+            owner="operator",
+            correlation_id=f"cli-{secrets.token_hex(8)}",
+            causation_id="",
+            traceparent=new_traceparent(secrets.token_hex(24)),
+        )
         if await parts.log.load(job_id) is None:
             raise missing_job(job_id)
         try:

@@ -222,4 +222,9 @@ def _cause(owner: str) -> Cause:
     from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
-    return Cause(owner, f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+    return Cause(
+        owner=owner,
+        correlation_id=f"cli-{secrets.token_hex(8)}",
+        causation_id="",
+        traceparent=new_traceparent(secrets.token_hex(24)),
+    )

@@ -19,8 +19,8 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from ops.replay.difference import Difference
-    from ops.replay.history import Past
-    from ops.replay.rebuild import Report
+    from ops.replay.history import PastJob
+    from ops.replay.rebuild import RebuildReport
     from ops.replay.served import Served
 
 
@@ -61,17 +61,19 @@ def _instant(text: str) -> datetime:
     return at
 
 
-async def _past(job_id: str, version: int | None, time: datetime | None, data_dir: Path | None) -> tuple[Past, bytes]:
+async def _past(
+    job_id: str, version: int | None, time: datetime | None, data_dir: Path | None
+) -> tuple[PastJob, bytes]:
     from eventflow.domain.errors import DomainError
     from eventflow.log.codec import DecodeError
-    from ops.replay.history import NoSuchMoment, past_of
+    from ops.replay.history import NoSuchMoment, past_job
 
     async with open_tool(data_dir) as parts:
         try:
             envelopes = await parts.log.history(job_id)
             if not envelopes:
                 raise missing_job(job_id)
-            past = past_of(envelopes, version=version, time=time)
+            past = past_job(envelopes, version=version, time=time)
         except NoSuchMoment as error:
             way_out = "`eventflow replay history` without --at-version and --at-time shows them all"
             raise UsageError(f"Job {job_id}: {error}; {way_out}.") from error
@@ -81,7 +83,7 @@ async def _past(job_id: str, version: int | None, time: datetime | None, data_di
         return past, past.as_json(parts.log.codec)
 
 
-def _state_rows(past: Past) -> list[tuple[str, str]]:
+def _state_rows(past: PastJob) -> list[tuple[str, str]]:
     """The state, a line for each field; empty ones are left out."""
     rows = []
     for name, value in past.state().items():
@@ -107,7 +109,7 @@ def rebuild(
     json: Json = False,
     data_dir: StackDir = None,
 ) -> None:
-    """Fold every job again from its events, compare with what is served, and mend what differs.
+    """Fold every job again from its events, compare with what is served, and repair what differs.
 
     Compared are the feed, the deliveries of work that is due, the live hashes, and the answers of a web server.
     Exits with 1 where differences are left.
@@ -115,9 +117,9 @@ def rebuild(
     ids = tuple(dict.fromkeys(checked_job(one) for one in job or ()))
     told: list[Difference] = []
 
-    def tell(difference: Difference, mended: bool) -> None:
+    def tell(difference: Difference, repaired: bool) -> None:
         told.append(difference)
-        state = "mended" if mended else ("found" if difference.mend else "beyond repair")
+        state = "mended" if repaired else ("found" if difference.repair else "beyond repair")
         if json:
             row = {"job_id": difference.job_id, "version": difference.version, "kind": difference.kind}
             say(orjson.dumps({**row, "state": state, "detail": difference.detail}).decode())
@@ -126,7 +128,7 @@ def rebuild(
 
     report = run_tool(_rebuild(ids, dry_run, url, api_key, tell, data_dir))
     if json:
-        totals = {"jobs": report.jobs, "events": report.events, "found": report.found, "mended": report.mended}
+        totals = {"jobs": report.jobs, "events": report.events, "found": report.found, "mended": report.repaired}
         say(orjson.dumps({**totals, "left": report.left, "dry_run": dry_run}).decode())
     else:
         say(_summary(report, dry_run))
@@ -134,12 +136,12 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def _summary(report: Report, dry_run: bool) -> str:
-    found, mended = sum(report.found.values()), sum(report.mended.values())
+def _summary(report: RebuildReport, dry_run: bool) -> str:
+    found, repaired = sum(report.found.values()), sum(report.repaired.values())
     text = f"{report.jobs} jobs with {report.events} events folded; differences: {found}"
     if dry_run and found:
         return text + "; nothing was written, because of --dry-run"
-    return text + (f", mended: {mended}, left: {report.left}" if found else "")
+    return text + (f", mended: {repaired}, left: {report.left}" if found else "")
 
 
 async def _rebuild(
@@ -149,7 +151,7 @@ async def _rebuild(
     api_key: str | None,
     tell: Callable[[Difference, bool], None],
     data_dir: Path | None,
-) -> Report:
+) -> RebuildReport:
     from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
     from ops.replay.inspect import Inspector
@@ -158,11 +160,21 @@ async def _rebuild(
     from ops.replay.served import CannotAsk
 
     async with open_tool(data_dir) as parts, _served(url, api_key) as served:
-        cause = Cause("operator", f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
-        inspector = Inspector(parts.redis, parts.log.codec, parts.keyspace, served)
-        mender = None if dry_run else Repairer(parts.redis, parts.keyspace, parts.log, cause)
+        cause = Cause(
+            owner="operator",
+            correlation_id=f"cli-{secrets.token_hex(8)}",
+            causation_id="",
+            traceparent=new_traceparent(secrets.token_hex(24)),
+        )
+        inspector = Inspector(redis=parts.redis, codec=parts.log.codec, keyspace=parts.keyspace, served=served)
+        repairer = None if dry_run else Repairer(parts.redis, parts.keyspace, parts.log, cause)
         with counting("folding") as show:
-            rebuild = Rebuild(inspector, mender, tell, lambda r: show(f"{r.jobs} jobs, {r.events} events"))
+            rebuild = Rebuild(
+                inspector=inspector,
+                repairer=repairer,
+                on_difference=tell,
+                on_progress=lambda r: show(f"{r.jobs} jobs, {r.events} events"),
+            )
             try:
                 return await (rebuild.jobs(ids) if ids else rebuild.all())
             except CannotAsk as error:

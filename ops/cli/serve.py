@@ -13,7 +13,7 @@ import typer
 from redis.exceptions import RedisError
 
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
-from eventflow.log.connection import DISCONNECTED, is_passing
+from eventflow.log.connection import DISCONNECTED, is_transient
 from eventflow.settings import Settings
 from ops.cli.common import (
     EXIT_FAILURE,
@@ -164,7 +164,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             runner = keeper(parts) if archives else make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
             tune_process()
             say(f"ready {name}")
-            stores = [*parts.stores.values(), *([parts.shelf.store] if parts.shelf else [])]
+            stores = [*parts.stores.values(), *([parts.segment_store.store] if parts.segment_store else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
                 async with kept_tidy(stores), looked_after(parts, name):
                     await runner.run(stop)
@@ -232,7 +232,7 @@ async def _fit_places(parts: Parts) -> None:
         except ForeignStore as error:
             raise UsageError(str(error)) from error
         except (RedisError, *DISCONNECTED) as error:  # it has gone again meanwhile, or takes no writes
-            if not is_passing(error):
+            if not is_transient(error):
                 raise CommandError(f"The event log can't be used: {error}") from error
             structlog.get_logger().warning("waiting for the event log", error=str(error))
             await asyncio.sleep(_AGAIN_S)

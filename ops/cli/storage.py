@@ -19,7 +19,7 @@ from ops.cli.tables import printable
 if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
     from eventflow.storage.owner_mark import Owner
-    from ops.storage_check.check import Check, Finding, Report
+    from ops.storage_check.check import Check, CheckReport, Finding
 
 
 app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
@@ -62,7 +62,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _summary(report: Report, repair: bool) -> str:
+def _summary(report: CheckReport, repair: bool) -> str:
     text = f"{report.jobs} jobs, {report.objects} files, {report.size_bytes} bytes"
     found = ", ".join(f"{kind}: {count}" for kind, count in sorted(report.found.items()))
     if not found:
@@ -83,7 +83,7 @@ async def _check(
     checksum: bool,
     force: bool,
     tell: Callable[[Finding], None],
-) -> Report:
+) -> CheckReport:
     from eventflow.storage import StorageError
     from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.storage_check.check import Check
@@ -92,13 +92,13 @@ async def _check(
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
     async with open_tool(data_dir) as parts:
-        made = Check(parts.log, parts.stores, older_than, checksum=checksum)
+        made = Check(log=parts.log, stores=parts.stores, older_than=older_than, checksum=checksum)
         try:
             if repair:
                 await refuse_foreign_stores(parts)
             with counting("comparing") as show:
                 made = evolve(made, on_progress=_shown(show))
-                jobs = await all_jobs(parts.redis, parts.keyspace, parts.tombstones if parts.shelf else None)
+                jobs = await all_jobs(parts.redis, parts.keyspace, parts.pointers if parts.segment_store else None)
                 strangers = await _strangers(made, jobs) if repair and not force else 0
             force = force or _asked_for(strangers)
             with counting("comparing") as show:
@@ -115,7 +115,7 @@ async def _check(
         return report
 
 
-def _shown(show: Callable[[str], None]) -> Callable[[Report], None]:
+def _shown(show: Callable[[str], None]) -> Callable[[CheckReport], None]:
     return lambda report: show(f"{report.jobs} jobs, {report.objects} files")
 
 

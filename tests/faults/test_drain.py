@@ -8,7 +8,7 @@ import time
 from eventflow.domain.topics import Topic
 from eventflow.log.commit import Claim
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import Chain, Runs, Space, scenes_group, working
 from tests.support.waiting import wait_until
@@ -55,7 +55,7 @@ async def test_many_restarts_do_not_burn_the_delivery_count(space: Space) -> Non
     job_id = await space.submit_scenes(1)
     for restart in range(1, 6):
         async with working(space, scenes_group(endless), lease_s=30, drain_s=0):
-            await wait_until(lambda restart=restart: runs.began[0] == restart)
+            await wait_until(lambda restart=restart: runs.began[0] == restart)  # type: ignore[misc]
     assert "StepFailed" not in await space.types(job_id)
     assert len(await _consumers(space)) <= 1
 
@@ -73,8 +73,8 @@ async def test_release_of_a_lost_lease_changes_nothing(space: Space) -> None:
         [row] = await space.pending(stream, "generation")
         entry = row["message_id"].decode()
         stale = [
-            Claim(stream, "generation", "somebody-else", entry, 1),
-            Claim(stream, "generation", running.member.consumer, entry, 7),
+            Claim(stream=stream, group="generation", consumer="somebody-else", entry_id=entry, count=1),
+            Claim(stream=stream, group="generation", consumer=running.member.consumer, entry_id=entry, count=7),
         ]
         await running.member.release(stale, 1_000)
         [row] = await space.pending(stream, "generation")

@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 import redis as sync_redis
 from attrs import define
-from redis.asyncio import Redis
 
 from eventflow.log import connection
 from eventflow.log.connection import connect
-from eventflow.log.errors import LogUnfit, Misled
+from eventflow.log.errors import LogUnfit, WrongServer
 from eventflow.log.feed import FeedTail
 from eventflow.log.server_check import check_server
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.support.log_server import LogServer, log_server
-from tests.support.runtime import CHAIN, Chain, Space, open_space, working
+from tests.support.runtime import CHAIN, Chain, RawRedis, Space, open_space, working
 from tests.support.waiting import wait_until, wait_until_sync
 
 #: Far less than it takes until a connection is renewed for its age.
@@ -69,7 +68,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
 
 def _in_step(replica: LogServer) -> bool:
     with sync_redis.Redis(port=replica.port) as client:
-        return client.info("replication")["master_link_status"] == "up"  # type: ignore[index]
+        return client.info("replication")["master_link_status"] == "up"
 
 
 async def test_work_goes_on_within_seconds_over_connections_that_stay_open(pair: Pair) -> None:
@@ -125,12 +124,12 @@ async def test_replica_is_refused_by_the_check_and_by_each_new_connection(pair: 
     replica, master = connect(pair.second.url), connect(pair.first.url)
     try:
         assert (await check_server(master, durable_ack=True))["aof"] == "on"
-        with pytest.raises(Misled, match="is a replica"):
+        with pytest.raises(WrongServer, match="is a replica"):
             await check_server(replica, durable_ack=False)
-        with pytest.raises(Misled, match="is a replica"):
+        with pytest.raises(WrongServer, match="is a replica"):
             await replica.get("x")
         _command(pair.first, "REPLICAOF", "127.0.0.1", "1")
-        with pytest.raises(Misled, match="is a replica"):  # over a connection from before
+        with pytest.raises(WrongServer, match="is a replica"):  # over a connection from before
             await check_server(master, durable_ack=False)
     finally:
         await replica.aclose()
@@ -196,7 +195,7 @@ async def _noted(tail: FeedTail, job_id: str) -> bool:
         raise ConnectionError(str(error)) from error
 
 
-async def _writes_to(redis: Redis, server: LogServer) -> bool:
+async def _writes_to(redis: RawRedis, server: LogServer) -> bool:
     await redis.set("probe", secret := str(time.monotonic()))
     with sync_redis.Redis(port=server.port) as client:
         return client.get("probe") == secret.encode()
@@ -212,7 +211,7 @@ def test_redis_says_the_same_of_its_role(redis_server: str, tmp_path: Path) -> N
         async def check() -> None:
             redis = connect(server.url)
             try:
-                with pytest.raises(Misled, match="is a replica"):
+                with pytest.raises(WrongServer, match="is a replica"):
                     await redis.ping()
             finally:
                 await redis.aclose()

@@ -12,10 +12,10 @@ from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.log.connection import connect
 from eventflow.log.consumer import NORMAL_SHARE, Delivery, GroupMember
+from eventflow.log.queue_position import count_queue
 from eventflow.runtime.context import StepContext
 from tests.support.runtime import REQUEST, Chain, Space, working
 from tests.support.waiting import wait_until
-from web.readmodel.queue import look
 
 HIGH = evolve(REQUEST, priority=Lane.HIGH)
 
@@ -79,7 +79,7 @@ async def test_busy_worker_begins_the_high_lane_next_and_holds_no_more_than_its_
             await space.submit(HIGH)
         for more in range(1, 9):
             step.release()
-            await wait_until(lambda more=more: len(begun) == slots + more)
+            await wait_until(lambda more=more: len(begun) == slots + more)  # type: ignore[misc]
         later = begun[slots:]
         assert later.count(Lane.HIGH) == 6  # six of eight: every fourth read is the normal lane's
         assert later[: NORMAL_SHARE - 1].count(Lane.HIGH) >= NORMAL_SHARE - 2
@@ -90,10 +90,10 @@ async def test_busy_worker_begins_the_high_lane_next_and_holds_no_more_than_its_
 
 async def test_queue_of_one_is_a_queue(space: Space, member: GroupMember) -> None:
     """Some scalers see a lag of one as none. Ours is counted by the server, and told as it is."""
-    assert (await look(space.redis, space.keyspace)).waiting == 0
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 0
     await space.submit()
-    assert (await look(space.redis, space.keyspace)).waiting == 1
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 1
     await member.read(1)
-    assert (await look(space.redis, space.keyspace)).waiting == 0
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 0
     await space.submit(HIGH)
-    assert (await look(space.redis, space.keyspace)).waiting == 1
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 1

@@ -15,7 +15,7 @@ from eventflow.domain.topics import Topic
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember, Renewal
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.files import stored_files
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -186,7 +186,7 @@ async def _delivered_and_settled(space: Space, stream: str, entry: bytes) -> boo
 async def _snapshot(space: Space, job_id: str) -> object:
     """Everything that is in the log, byte by byte, but for the progress of runs."""
     keys = space.keys
-    streams = [keys.events(job_id), keys.feed, keys.parked, *(space.topic(topic) for topic in Topic)]
+    streams = [keys.events(job_id), keys.feed, keys.dead_letters, *(space.topic(topic) for topic in Topic)]
     delayed = await space.redis.zrange(keys.delayed, 0, -1)
     return [await space.redis.xrange(stream) for stream in streams], delayed
 
@@ -209,11 +209,11 @@ async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(s
         (planned, _) = await dying.read(2)
         assert planned.claim.stream == space.topic(Topic.PLANNED)
         await space.redis.xgroup_destroy(space.topic(Topic.REQUESTED), "generation")
-        (taken,) = await living.sweep(0, 10)
+        (taken,) = await living.reclaim(0, 10)
         assert (taken.claim.stream, taken.claim.count) == (space.topic(Topic.PLANNED), 2)
-        await living.renew([Renewal(taken.claim, "-", "", None)])
+        await living.renew([Renewal(claim=taken.claim, job_id="-", field="", fraction=None)])
         with pytest.raises(ResponseError, match="NOGROUP"):
-            await living.sweep(60_000, 10)
+            await living.reclaim(60_000, 10)
     finally:
         await blocking.aclose()
 
@@ -234,7 +234,7 @@ async def test_a_sweep_never_takes_what_the_consumer_itself_is_working_on(space:
             claim = delivery.claim
             aged = [claim.entry_id]
             await space.redis.xclaim(claim.stream, claim.group, claim.consumer, 0, aged, idle=60_000, justid=True)
-        swept = await own.sweep(30_000, 10, [mine.claim])
+        swept = await own.reclaim(30_000, 10, [mine.claim])
         assert {d.claim.entry_id for d in swept} == {forgotten.claim.entry_id, orphan.claim.entry_id}
         rows = await space.redis.xpending_range(mine.claim.stream, "generation", "-", "+", 10)
         counts = {row["message_id"].decode(): row["times_delivered"] for row in rows}

@@ -75,7 +75,11 @@ async def test_every_end_gives_the_place_to_the_next(narrow: Space, end: str) ->
 
 async def _of(space: Space, owner: str) -> str:
     job_id = new_job_id(0, secrets.token_hex(16))
-    await space.log.create(job_id, REQUEST, Cause(owner, CAUSE.correlation_id, "", CAUSE.traceparent))
+    await space.log.create(
+        job_id,
+        REQUEST,
+        Cause(owner=owner, correlation_id=CAUSE.correlation_id, causation_id="", traceparent=CAUSE.traceparent),
+    )
     return job_id
 
 
@@ -84,7 +88,7 @@ async def _line(space: Space) -> list[str]:
 
 
 async def _admitted(space: Space) -> set[str]:
-    return {job.decode() for job in await space.redis.smembers(space.keys.admitted)}  # type: ignore[misc]
+    return {job.decode() for job in await space.redis.smembers(space.keys.admitted)}
 
 
 async def _delivered(space: Space) -> int:

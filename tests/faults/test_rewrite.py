@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 from eventflow.domain.topics import Topic
-from eventflow.log.commit import Commit, Committer
+from eventflow.log.commit import Commit, Committer, OnClaim
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember
 from tests.support.log_server import LogServer
@@ -27,12 +27,12 @@ async def test_what_is_pending_outlives_a_rewrite_and_a_crash(own_server: LogSer
     committer = Committer(space.redis)
     for delivery in await first.read(6):
         if delivery.payload in (b"topic 1", b"retry 1"):
-            on_claim = "discard" if delivery.retried else "settle"
-            await committer.commit(Commit(space.keys, "-", claim=delivery.claim, on_claim=on_claim))
+            on_claim: OnClaim = "discard" if delivery.retried else "settle"
+            await committer.commit(Commit(keys=space.keys, job_id="-", claim=delivery.claim, on_claim=on_claim))
     await _rewritten(space)
     own_server.kill()
     await asyncio.to_thread(own_server.start)
-    taken = await later.sweep(0, 100)
+    taken = await later.reclaim(0, 100)
     assert sorted(delivery.payload or b"gone" for delivery in taken) == [b"retry 0", b"retry 2", b"topic 0", b"topic 2"]
     assert {(delivery.claim.consumer, delivery.claim.count) for delivery in taken} == {("later", 2)}
     assert (await space.redis.xlen(topic), await space.redis.xlen(retries)) == (3, 2)

@@ -180,7 +180,7 @@ async def test_listener_that_fails_keeps_no_other_commit_from_its_answer(space: 
         raise RuntimeError
 
     for answered in (fails, lambda version, _: answers.append(version)):
-        space.log.committer.submit(Commit(space.keys, "-"), answered)
+        space.log.committer.submit(Commit(keys=space.keys, job_id="-"), answered)
     await wait_until(lambda: answers)
 
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import orjson
 from attrs import define, field
-from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
@@ -39,6 +38,7 @@ from eventflow.log.consumer import Delivery, GroupMember
 from eventflow.log.event_store import Cause, JobEventStore, Settlement
 from eventflow.log.keys import Keyspace
 from tests.support import stories as s
+from tests.support.runtime import RawRedis
 from tests.support.valkey import running_server
 from web.readmodel.status_json import status_of
 
@@ -68,7 +68,11 @@ def work(event: ev.Event, job: Job) -> list[Command]:
     if asked is None or not still_due(job, asked):
         return []
     run, scene = asked.run, asked.scene or 0
-    planning = [cmd.StartPlanning(run), s.announce(SCENES, run), *(s.plan_scene(i, run) for i in range(SCENES))]
+    planning: list[Command] = [
+        cmd.StartPlanning(run),
+        s.announce(SCENES, run),
+        *(s.plan_scene(i, run) for i in range(SCENES)),
+    ]
     by_step: dict[Step, list[Command]] = {
         Step.PLAN: planning,
         Step.RENDER_SCENE: [s.finish_scene(scene, run)],
@@ -92,10 +96,16 @@ class _Recorder:
     async def submit(self, role: str) -> None:
         request = VideoRequest(f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
         self.roles[job_of(role)] = role
-        await self.log.create(job_of(role), request, Cause("alice", f"request-{role}", "", _TRACE))
+        await self.log.create(
+            job_of(role),
+            request,
+            Cause(owner="alice", correlation_id=f"request-{role}", causation_id="", traceparent=_TRACE),
+        )
 
     async def do(self, role: str, *commands: Command) -> None:
-        await self.log.execute(job_of(role), commands, Cause("alice", "operator", "", _TRACE))
+        await self.log.execute(
+            job_of(role), commands, Cause(owner="alice", correlation_id="operator", causation_id="", traceparent=_TRACE)
+        )
 
     async def drain(self) -> None:
         """Handle what there is until there is nothing new."""
@@ -104,7 +114,7 @@ class _Recorder:
             busy = False
             for member in self.members:
                 await member.move_due(int(next(self.clock).timestamp() * 1000))
-                for delivery in await member.read(100, block_ms=1):
+                for delivery in await member.read(100):
                     busy = True
                     await self._handle(member, delivery)
 
@@ -113,18 +123,20 @@ class _Recorder:
         role = self.roles[envelope.job_id]
         record = await self.log.load(envelope.job_id)
         assert record is not None
-        cause = Cause("alice", envelope.correlation_id, envelope.id, _TRACE)
+        cause = Cause(
+            owner="alice", correlation_id=envelope.correlation_id, causation_id=envelope.id, traceparent=_TRACE
+        )
         if role == "planning":  # some of it is committed under the lease
             begun = work(envelope.event, record.job)[:3]
-            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(delivery.claim))
+            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(claim=delivery.claim))
             return
         if isinstance(envelope.event, _HELD.get(role, ())) and getattr(envelope.event, "scene", 2) == 2:
             return
         commands = self._commands(role, envelope, record.job)
         settlement = Settlement(
-            delivery.claim,
-            "discard" if delivery.retried else "settle",
-            lambda events: self._delayed(member, envelope, events),
+            claim=delivery.claim,
+            on_claim="discard" if delivery.retried else "settle",
+            retry=lambda events: self._delayed(member, envelope, events),
         )
         await self.log.execute(envelope.job_id, [*commands, cmd.ConfirmCancellation()], cause, settlement=settlement)
 
@@ -179,7 +191,9 @@ async def record(url: str) -> list[dict[str, Any]]:
     await recorder.do("reprocessed", cmd.RequestReprocess())
     await recorder.drain()
     await recorder.submit("waiting")
-    await redis.xadd(keys.parked, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"})
+    await redis.xadd(
+        keys.dead_letters, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"}
+    )
     lines = [await _key(redis, key.decode()) for key in sorted(await redis.keys(f"{PREFIX}:*"))]
     for role in FINISHED:
         view = view_of(await log.history(job_of(role)))
@@ -191,7 +205,7 @@ async def record(url: str) -> list[dict[str, Any]]:
     return lines
 
 
-async def _key(redis: Redis, name: str) -> dict[str, Any]:
+async def _key(redis: RawRedis, name: str) -> dict[str, Any]:
     kind = (await redis.type(name)).decode()
     if kind == "hash":
         return {"hash": name, "fields": _texts(await redis.hgetall(name)), "seconds": await redis.ttl(name)}
@@ -213,7 +227,7 @@ def _texts(fields: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in fields.items()}
 
 
-async def load(redis: Redis, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+async def load(redis: RawRedis, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make the keys on an empty server; returns the statuses that were served then."""
     for line in lines:
         if "hash" in line:
@@ -227,7 +241,7 @@ async def load(redis: Redis, lines: Sequence[dict[str, Any]]) -> list[dict[str, 
     return [line["served"] for line in lines if "served" in line]
 
 
-async def _load_stream(redis: Redis, line: dict[str, Any]) -> None:
+async def _load_stream(redis: RawRedis, line: dict[str, Any]) -> None:
     name = line["stream"]
     for entry_id, fields in line["entries"]:
         await redis.xadd(name, fields, id=entry_id)

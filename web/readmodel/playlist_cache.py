@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.event_store import JobEventStore
 from web.readmodel.hls_editions import Editions
 
@@ -86,7 +86,7 @@ class PlaylistCache:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(job_id)
         if stream.version < version:
-            async with Waiting(), stream.lock:
+            async with WithinDeadline(), stream.lock:
                 if stream.version < version:
                     await self._read_on(job_id, stream)
         return stream

@@ -22,7 +22,7 @@ from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
 from eventflow.domain.view import JobView, progress
 from eventflow.log.codec import DecodeError
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.errors import PositionLost
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
@@ -130,7 +130,7 @@ class Projection:
 
     async def _fetch(self, job_id: str, *, force: bool = False) -> Entry | None:
         entry = self._known(job_id)
-        async with Waiting(), entry.lock:
+        async with WithinDeadline(), entry.lock:
             if force or not self._fresh(entry):
                 try:
                     await self._advance([entry], live=True)

@@ -15,11 +15,11 @@ from attrs import evolve, frozen
 
 from eventflow.assets.errors import MediaBusy, RemoteFailed, RemoteRefused
 from eventflow.assets.store import Asset, Assets
-from eventflow.requests.errors import Fault
+from eventflow.requests.errors import Fault, RequestInvalid
 from eventflow.requests.json_reader import Cursor, read_value
 from eventflow.requests.json_types import JsonType, Object, Schema
 from web.deps import DEPS, PRINCIPAL, WebDeps
-from web.http.errors import Problem, invalid, not_available
+from web.http.errors import Problem, not_available
 from web.http.json_response import json_response
 from web.requests.bodies import read_json
 from web.requests.query import known_query
@@ -43,8 +43,8 @@ async def add(request: web.Request) -> web.Response:
     deps, owner = request.app[DEPS], request[PRINCIPAL].owner
     known_query(request.query, "name")
     given = request.query.get("name", "")
-    if fault := label_fault(given):
-        raise invalid([Fault("?name", *fault)])
+    if fault := label_fault("?name", given):
+        raise RequestInvalid([fault])
     _check_announced(request, deps)
     with request.app[UPLOADS].folder(owner) as folder:
         try:
@@ -71,7 +71,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def _received(request: web.Request, deps: WebDeps, folder: Path) -> tuple[Upload, str]:
-    limits, path = deps.settings.media.max_bytes, folder / "upload"
+    limits, path = deps.settings.asset_limits.max_bytes, folder / "upload"
     if request.content_type == "application/json":
         url, name = _remote_request(await read_json(request))
         if deps.remote is None:
@@ -100,7 +100,7 @@ async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Pa
     known = await assets.of_upload(owner, upload.sha256)
     if known is not None:
         return known, False
-    made = await deps.inspector.prepare(upload.path, folder, deps.settings.media.max_bytes)
+    made = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
     known = await assets.find(owner, made.asset.id)  # another file of the same content
     asset = known or evolve(made.asset, name=name)
     await assets.put(owner, asset, made.path, upload=upload.sha256)
@@ -109,7 +109,7 @@ async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Pa
 
 def _check_announced(request: web.Request, deps: WebDeps) -> None:
     """Refuse at once what is too large for any kind; a form has some bytes more. Raises Problem 413."""
-    most = max(deps.settings.media.max_bytes.values())
+    most = max(deps.settings.asset_limits.max_bytes.values())
     if (request.content_length or 0) > most + 64 * 1024:
         raise Problem(413, "media_too_large", f"No file of more than {most / 1e6:g} MB is taken.")
 
@@ -136,8 +136,8 @@ class _Label(JsonType):
     def read(self, at: Cursor) -> str:
         if not isinstance(at.value, str):
             at.wrong_type("a string")
-        elif fault := label_fault(at.value):
-            at.fail(*fault)
+        elif fault := label_fault(at.pointer, at.value):
+            at.fail(fault.code, fault.reason)
         return str(at.value)
 
     def schema(self) -> Schema:
@@ -160,12 +160,13 @@ def _read_remote(at: Cursor) -> dict[str, Any]:
     return values
 
 
-def label_fault(text: str) -> tuple[str, str] | None:
-    """(code, reason) if an owner can't call an asset `text`."""
+def label_fault(pointer: str, text: str) -> Fault | None:
+    """The fault if an owner can't call an asset `text`."""
     if len(text) > MAX_NAME_CHARS:
-        return "too_long", f"has {len(text):,} characters; at most {MAX_NAME_CHARS} are allowed"
+        reason = f"has {len(text):,} characters; at most {MAX_NAME_CHARS} are allowed"
+        return Fault(pointer, "too_long", reason)
     if not text.isprintable():
-        return "not_printable", "has characters that can't be shown"
+        return Fault(pointer, "not_printable", "has characters that can't be shown")
     return None
 
 

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
-from eventflow.log.errors import ParkedRefused
+from eventflow.log.errors import DeadLetterRefused
 from eventflow.log.event_store import Cause, JobRecord
 from eventflow.requests.errors import Fault
 from eventflow.telemetry.tracing import new_traceparent
@@ -44,7 +44,7 @@ async def shown(request: web.Request) -> web.Response:
     entry = await parked.find(request.match_info["parked_id"])
     try:
         job = _job(await parked.job_of(entry))
-    except ParkedRefused:
+    except DeadLetterRefused:
         job = None
     body = {
         **_summary(entry),
@@ -69,7 +69,12 @@ async def drop(request: web.Request) -> web.Response:
     """A job that waits for it fails, at once or once its other scenes are done."""
     parked, random_hex = _parked(request), request.app[DEPS].random_hex
     known_query(request.query)
-    cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", new_traceparent(random_hex(48)))
+    cause = Cause(
+        owner=request[PRINCIPAL].owner,
+        correlation_id=request[REQUEST_ID],
+        causation_id="",
+        traceparent=new_traceparent(random_hex(48)),
+    )
     entry, record = await parked.drop(request.match_info["parked_id"], cause)
     body = {"id": entry.id, "result": "dropped", "job_id": entry.job_id or None, "job": _job(record)}
     return json_response(body)

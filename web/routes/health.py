@@ -16,7 +16,7 @@ from attrs import field, frozen
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from eventflow.domain.topics import GROUP_TOPICS, LANES, SELDOM, Topic
-from eventflow.log.errors import LogUnfit, Misled
+from eventflow.log.errors import LogUnfit, WrongServer
 from eventflow.log.members import PausedWorkers
 from eventflow.log.server_check import check_server, forbidden
 from eventflow.storage import LocalStore, ObjectStore, StorageError
@@ -87,7 +87,7 @@ class Health:
                     append_only_file=self.deps.settings.needs_append_only_file,
                     keyspace=self.deps.log.keyspace,
                 )
-        except (LogUnfit, Misled) as error:
+        except (LogUnfit, WrongServer) as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):
             return {"status": UNAVAILABLE, "detail": "The server can't be reached. Check EVENTFLOW_REDIS_URL."}

@@ -24,7 +24,7 @@ from web.http.links import job_links
 from web.http.ranges import matches_any
 from web.readmodel.cache_entry import Snapshot
 from web.readmodel.projection import PROJECTION
-from web.readmodel.queue import QUEUEING, placed
+from web.readmodel.queue import QUEUE_POSITIONS, with_position
 from web.requests.bodies import read_json
 from web.requests.execute_once import CommandResult, execute_once
 from web.requests.idempotency_header import REPLAYED
@@ -53,15 +53,15 @@ def _from_memory(request: web.Request) -> Snapshot | None:
     cached = None if request.query_string else app[PROJECTION].peek(request.match_info["job_id"])
     if cached is None or cached.view.owner != request[PRINCIPAL].owner:
         return None
-    return None if app[QUEUEING].may_wait(cached.view) else cached
+    return None if app[QUEUE_POSITIONS].may_wait(cached.view) else cached
 
 
 async def _looked_up(request: web.Request) -> Snapshot:
     begin_request()
     known_query(request.query, "min_version")
     found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
-    place = await request.app[QUEUEING].position(found.view)
-    return placed(found, place) if place else found
+    position = await request.app[QUEUE_POSITIONS].position(found.view)
+    return with_position(found, position) if position else found
 
 
 async def any_status(request: web.Request) -> web.Response:

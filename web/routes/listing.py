@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from eventflow.access.api_keys import OWNER_FORM, Principal, is_owner
+from eventflow.access.api_keys import Principal
 from eventflow.domain.errors import DomainError
+from eventflow.domain.values import OWNER_FORM, is_owner
 from eventflow.domain.view import Status
 from eventflow.log.codec import DecodeError
 from eventflow.log.job_lists import Cursor, Page
@@ -53,7 +54,7 @@ async def _collect(
     request: web.Request, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
 ) -> tuple[list[Snapshot], Cursor | None]:
     """(up to `limit` jobs, where the next page begins, or None behind the last job)."""
-    index, projection = request.app[DEPS].log.index, request.app[PROJECTION]
+    index, projection = request.app[DEPS].log.job_lists, request.app[PROJECTION]
     chunk = limit if status is None else MAX_LIMIT
     found: list[Snapshot] = []
     for _ in range(0, MAX_SCANNED, chunk):

@@ -264,8 +264,10 @@ _SERIES: Final = Object(
 )
 #: The blocks that may stand in a column.
 _CELLS: Final[Mapping[str, Object]] = {
-    "bullets": Object({"items": Array(_Item(), MAX_ITEMS, 1), "ordered": Flag()}, required=("items",), make=_bullets),
-    "paragraph": Object({"text": _WORDS, "sentences": Array(_WORDS, MAX_ITEMS, 1)}, make=_paragraph),
+    "bullets": Object(
+        {"items": Array(_Item(), MAX_ITEMS, empty=False), "ordered": Flag()}, required=("items",), make=_bullets
+    ),
+    "paragraph": Object({"text": _WORDS, "sentences": Array(_WORDS, MAX_ITEMS, empty=False)}, make=_paragraph),
     "heading": Object({"text": _WORDS}, required=("text",), make=lambda _, values: Heading(values["text"])),
     "code": Object(
         {"code": Plain(MAX_CODE_CHARS), "language": Plain(40), "highlight": _HIGHLIGHT}, required=("code",), make=_code
@@ -298,8 +300,8 @@ _CELLS: Final[Mapping[str, Object]] = {
     "chart": Object(
         {
             "style": Choice(STYLES, noun="style"),
-            "labels": Array(Label(MAX_LABEL_CHARS), MAX_LABELS, 1),
-            "series": Array(_SERIES, MAX_SERIES, 1),
+            "labels": Array(Label(MAX_LABEL_CHARS), MAX_LABELS, empty=False),
+            "series": Array(_SERIES, MAX_SERIES, empty=False),
             "title": Inline(200),
             "unit": Plain(MAX_UNIT_CHARS),
         },
@@ -316,7 +318,7 @@ _COLUMN: Final = Array(
         {str: _ParagraphText(), dict: Tagged(_CELLS, misplaced=("columns", "clip"), here="in a column")}, _BLOCK_FORM
     ),
     MAX_CELLS,
-    1,
+    empty=False,
 )
 _COLUMNS: Final = Object(
     {"left": _COLUMN, "right": _COLUMN}, required=("left", "right"), make=lambda _, values: Columns(**values)

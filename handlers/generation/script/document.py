@@ -85,7 +85,7 @@ def scenes_schema() -> Schema:
     through may still be refused, for their size or because a layout can't show them.
     """
     about = "Pages of the video; texts are inline Markdown (bold, italic, `code`, $math$)."
-    return Described(Array(_SCENE, MAX_SCENES, 1), about).schema()
+    return Described(Array(_SCENE, MAX_SCENES, empty=False), about).schema()
 
 
 def _document(should_stop: Callable[[], bool]) -> Object:
@@ -113,7 +113,7 @@ class _Scenes(JsonType):
     should_stop: Callable[[], bool]
 
     def read(self, at: Cursor) -> list[Section]:
-        return list(until_stopped(Array(_SCENE, MAX_SCENES, 1).items(at), self.should_stop))
+        return list(until_stopped(Array(_SCENE, MAX_SCENES, empty=False).items(at), self.should_stop))
 
     def schema(self) -> Schema:
         return scenes_schema()

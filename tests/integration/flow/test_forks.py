@@ -10,14 +10,14 @@ import pytest
 from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.errors import RequestInvalid
 from eventflow.requests.forks import UnknownVersion, create_fork, fork_of
 from handlers.generation.fork_preview import ScenePreview, preview_fork
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from ops.compose import request_reader
-from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
-from web.http.errors import Problem
 
 SCRIPT = """# Streams
 
@@ -73,7 +73,7 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         again, new = await create_fork(s.parts.log, fork_of(history, len(history), {"script": CHANGED}, reader), CAUSE)
         assert not new
         assert again.id == record.id == fork.job_id
-        listed = await s.parts.log.index.read(record.owner, None, 10)
+        listed = await s.parts.log.job_lists.read(record.owner, None, 10)
         assert [entry.job_id for entry in listed.entries] == [fork.job_id, original]
         second = await done(s, fork.job_id)
 
@@ -125,9 +125,9 @@ async def test_what_a_fork_may_not_say(studio: StudioOf) -> None:
             ({"colour": "red"}, "/colour"),
             ({"script.x": 1}, "/script.x"),
         ]:
-            with pytest.raises(Problem) as caught:
-                fork_of(history, 1, overrides, reader)
-            assert [error.pointer for error in caught.value.errors] == [pointer]
+            with pytest.raises(RequestInvalid) as caught:
+                fork_of(history, 1, overrides, reader)  # type: ignore[arg-type]
+            assert [error.pointer for error in caught.value.faults] == [pointer]
         one = fork_of(history, 1, {"voice.rate": 1.5}, reader)
         assert one.request.voice.rate == 1.5
         assert one.job_id != fork_of(history, 1, {"voice.rate": 1.4}, reader).job_id

@@ -12,8 +12,8 @@ from eventflow.domain.values import VideoRequest
 from eventflow.requests.limits import RequestLimits
 from eventflow.requests.video_request import RequestReader
 from eventflow.settings import Settings
-from tests.integration.web.conftest import PIPELINES, Client, StartClient
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import PIPELINES, Client, StartClient
 from web.deps import WebDeps
 from web.requests.idempotency_header import digest_of
 

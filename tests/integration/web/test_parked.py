@@ -10,8 +10,9 @@ import pytest
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.runtime import RawRedis
+from tests.support.web_app import Client, job_id
 from web.deps import WebDeps
 from web.openapi.spec import build
 
@@ -32,12 +33,14 @@ async def _park(deps: WebDeps, payload: bytes, reason: str = "DecodeError: not a
         "cause": "Traceback (most recent call last):\n",
         "stderr": "",
     }
-    entry: bytes = await deps.redis.xadd(keys.parked, fields)
+    redis: RawRedis = deps.redis
+    entry: bytes = await redis.xadd(keys.dead_letters, fields)
     return f"00-{entry.decode()}"
 
 
 async def _request_of(deps: WebDeps, job: str) -> bytes:
-    [(_, fields)] = await deps.redis.xrange(deps.log.keyspace.of_job(job).events(job))
+    redis: RawRedis = deps.redis
+    [(_, fields)] = await redis.xrange(deps.log.keyspace.of_job(job).events(job))
     payload: bytes = fields[b"e"]
     return payload
 
@@ -122,7 +125,7 @@ async def test_only_admins_get_in(client: Client, deps: WebDeps) -> None:
     for method, path in (("GET", ""), ("GET", f"/{name}"), ("DELETE", f"/{name}"), ("POST", f"/{name}/redrive")):
         async with client.request(method, BASE + path, headers=headers) as answer:
             assert answer.status == 403
-    assert await deps.redis.xlen(deps.log.keyspace.partition(0).parked) == 1
+    assert await deps.redis.xlen(deps.log.keyspace.partition(0).dead_letters) == 1
 
 
 async def _get(client: Client, document: dict[str, Any], name: str, status: int) -> dict[str, Any]:

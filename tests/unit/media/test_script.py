@@ -104,7 +104,7 @@ def test_one_sentence_is_enough() -> None:
 
 def test_long_sections_go_over_pages_and_lose_nothing() -> None:
     script = parse_script("## Many\n\n" + "\n".join(f"- item number {n}" for n in range(40)))
-    items = [i.spans[0].text for s in script.scenes for b in s.blocks for i in b.items]  # type: ignore[union-attr]
+    items = [i.spans[0].text for s in script.scenes for b in s.blocks for i in b.items]
     assert items == [f"item number {n}" for n in range(40)]
     assert [(scene.part, scene.parts) for scene in script.scenes] == [
         (n, len(script.scenes)) for n in range(1, len(script.scenes) + 1)
