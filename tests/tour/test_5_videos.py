@@ -86,7 +86,7 @@ def test_a_pipeline_is_a_plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pipeline = get_pipeline("mine")
     pipeline.check()
     assert pipeline.name == "mine"
-    monkeypatch.delitem(sys.modules, "mine_pipeline")
+    del sys.modules["mine_pipeline"]
 
 
 async def _completed(s: Studio, job_id: str) -> Job:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import orjson
 import pytest
+from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +117,27 @@ def test_a_body_that_gives_a_request_again() -> None:
     ):
         made = read(body)
         assert read(READER.body_of(made)) == made
+
+
+def test_every_field_of_a_request_is_declared_and_every_declaration_is_a_field() -> None:
+    declared = set(READER.schema({})["properties"])
+    assert declared - {"title"} == {each.name for each in fields(VideoRequest)} - {"narrated", "insisted"}
+
+
+def test_a_request_says_what_its_schema_says() -> None:
+    schema = jsonschema.Draft202012Validator(READER.schema({"type": "array"}))
+    for body in ({"script": "# Hi"}, {"topic": "x", "voice": None, "captions": "burned", "theme": None}):
+        schema.validate(body)
+        schema.validate(READER.body_of(read(body)))
+    for name, value in (("theme", "nope"), ("retry_attempts", 4), ("quality_levels", []), ("voice", {"rate": 3})):
+        assert not schema.is_valid({"script": "x", name: value})
+
+
+def test_names_that_are_unknown_are_answered_with_those_there_are() -> None:
+    (fault,) = faults_of({"script": "x", "pipeline": "nope"})
+    assert fault.reason == "unknown pipeline 'nope'; available: explainer, simulation"
+    (fault,) = faults_of({"script": "x", "voice": {"name": "en-u"}})
+    assert fault.reason == "unknown voice 'en-u'; did you mean 'en-us'?"
 
 
 def test_a_request_is_made_from_one_thing() -> None:
