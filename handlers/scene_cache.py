@@ -1,7 +1,8 @@
-"""Scenes that were made once, by what they were made from: another job of the same owner needn't make them again.
+"""The scene cache: rendered scenes by scene digest, which other jobs of the same owner reuse.
 
-Kept in the workspace's store under `cache/OWNER/SOURCE/`, OWNER being a digest: nobody finds another's. An entry is its
-`entry.json`, written last and removed first; files beside it are named by their content, so that writers don't meet.
+An entry lies in the workspace's store under `cache/OWNER/DIGEST/`, where OWNER is a digest that others can't guess. Its
+`entry.json` is written last and removed first; the files beside it are named by their content, so that concurrent
+writers don't conflict.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from eventflow.domain.values import FileRef, ReusableScene, SceneRendition, Segm
 from eventflow.storage import ObjectMissing, ObjectStore, StorageError
 
 _PREFIX, _ENTRY = "cache/", "entry.json"
-#: Gives a file another place, and says which.
+#: Copies a file to another place, and returns it there.
 Place = Callable[[FileRef], Awaitable[FileRef]]
 _converter = make_converter(detailed_validation=False)
 
 
 @frozen
 class CacheLimits:
-    """How long an entry is kept and how much all entries may hold; a time of zero switches the cache off."""
+    """How long an entry is kept (zero: the cache is off), and how many bytes all entries may have."""
 
     keep: timedelta = timedelta(0)
     max_bytes: int = 10_000_000_000
@@ -35,7 +36,7 @@ class CacheLimits:
 
 @frozen
 class SceneCache:
-    """The cache of all owners in one store."""
+    """The scene cache of all owners in one store. `clock` returns the time in UTC."""
 
     store: ObjectStore
     clock: Callable[[], datetime]
@@ -43,12 +44,13 @@ class SceneCache:
 
     @property
     def on(self) -> bool:
+        """The cache is in use."""
         return self.limits.keep > timedelta(0)
 
     async def find(self, owner: str, source: str, qualities: tuple[str, ...]) -> ReusableScene | None:
-        """The scene made from `source` in all of `qualities`, or None; its files are the cache's, and may be gone.
+        """Find the scene with the scene digest `source` in all of `qualities`, else None. Its files may be gone.
 
-        What is wrong with an entry, or with the store, is logged and is None.
+        Returns None for an unreadable entry or store, too, which is logged.
         """
         if not self.on:
             return None
@@ -62,7 +64,7 @@ class SceneCache:
         except ObjectMissing:
             return None
         except (StorageError, ValueError, KeyError, TypeError, BaseValidationError) as error:
-            structlog.get_logger().warning("scene cache: an entry can't be read", source=source, error=str(error))
+            structlog.get_logger().warning("scene cache entry unreadable", source=source, error=str(error))
             return None
         by_quality = {rendition.quality: rendition for rendition in scene.rendered}
         if scene.source != source or not by_quality.keys() >= set(qualities):
@@ -70,7 +72,7 @@ class SceneCache:
         return evolve(scene, rendered=tuple(by_quality[quality] for quality in qualities))
 
     async def keep(self, owner: str, scene: ReusableScene) -> None:
-        """Copy the workspace's files of a scene that has just been rendered. Raises no error: the cache is a help."""
+        """Add a rendered scene, whose files are copied within the workspace. Doesn't raise: the cache is optional."""
         if not self.on or not scene.source:
             return
         folder = _folder(owner, scene.source)
@@ -79,25 +81,27 @@ class SceneCache:
             data = _converter.dumps(kept)
             await self.store.put_bytes(f"{folder}/{_ENTRY}", data, media_type="application/json")
         except StorageError as error:
-            structlog.get_logger().warning("scene cache: a scene isn't kept", source=scene.source, error=str(error))
+            structlog.get_logger().warning("scene not cached", source=scene.source, error=str(error))
 
     async def _copied(self, scene: ReusableScene, folder: str) -> ReusableScene:
         async def copied(ref: FileRef) -> FileRef:
             key = f"{folder}/{PurePosixPath(ref.key).name}"
             await self.store.copy(ref.key, key)
-            return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+            return FileRef(
+                store="workspace", key=key, sha256=ref.sha256, size_bytes=ref.size_bytes, media_type=ref.media_type
+            )
 
         return await relocated(scene, copied)
 
     async def forget(self, owner: str, sources: Iterable[str]) -> None:
-        """Remove the entries made from `sources`: a job that has them is deleted. Raises StorageError."""
+        """Remove the entries of these scene digests: a job that has them is deleted. Raises StorageError."""
         for source in {*sources} - {""}:
             await self._remove(_folder(owner, source))
 
     async def sweep(self) -> int:
-        """Remove entries that are too old, then the oldest beyond `max_bytes`; returns how many went.
+        """Remove expired entries, then the oldest beyond `max_bytes`; return how many. Raises StorageError.
 
-        Files without an entry go by their own age: somebody may be about to write it. Raises StorageError.
+        Files without an entry expire by their own age: a writer may be about to add the entry.
         """
         now, entries = self.clock(), dict[str, _Kept]()
         async for info in self.store.list(_PREFIX):
@@ -120,15 +124,15 @@ class SceneCache:
 
 
 @define(eq=False)
-class CacheKeeper:
-    """Sweeps a cache now and then, when somebody comes by; each process for itself, sweeping twice does no harm."""
+class CacheSweeper:
+    """Sweeps a cache at most `every` so often, when `look` is called. Processes need no coordination."""
 
     cache: SceneCache
     every: timedelta = timedelta(hours=1)
     _last: datetime | None = None
 
     async def look(self) -> None:
-        """Sweep if it is time. Raises no error: there is a next time."""
+        """Sweep if `every` has passed since the last time. Doesn't raise: a failure is logged."""
         now = self.cache.clock()
         if self._last is not None and now < self._last + self.every:
             return
@@ -137,12 +141,12 @@ class CacheKeeper:
             if gone := await self.cache.sweep():
                 structlog.get_logger().info("scene cache swept", entries=gone)
         except StorageError as error:
-            structlog.get_logger().warning("scene cache can't be swept", error=str(error))
+            structlog.get_logger().warning("scene cache not swept", error=str(error))
 
 
 @frozen
 class _Kept:
-    """When an entry was written, and the bytes of its folder."""
+    """The time at which an entry was written, and the bytes of its folder."""
 
     at: datetime | None = None
     size_bytes: int = 0
@@ -153,7 +157,7 @@ def _folder(owner: str, source: str) -> str:
 
 
 async def relocated(scene: ReusableScene, place: Place) -> ReusableScene:
-    """`scene` with every file where `place` has put it; files of the same content are placed once."""
+    """Return `scene` with every file where `place` put it; files of the same content are placed once."""
     placed: dict[str, FileRef] = {}
 
     async def once(ref: FileRef) -> FileRef:

@@ -102,31 +102,38 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock), remote=remote)
+    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
 
 
-def homecoming(parts: Parts) -> FallbackReconciler:
-    """Brings what had to be kept in the fallback store to the delivery store."""
+def fallback_reconciler(parts: Parts) -> FallbackReconciler:
+    """Build the reconciler of the fallback store. Its grace is the longest lifetime of any link."""
     from handlers.upload.fallback_reconciler import FallbackReconciler
     from handlers.workspace import Workspace
 
     workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
-    settings = parts.settings  # as long as any link that was handed out may live
+    settings = parts.settings
     grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
-    return FallbackReconciler(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
+    return FallbackReconciler(
+        log=parts.log,
+        workspace=workspace,
+        delivery=parts.stores["delivery"],
+        fallback=parts.stores["fallback"],
+        clock=utc_now,
+        grace=grace,
+    )
 
 
 @asynccontextmanager
-async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
-    """What a worker of `group` does about them, beside its work."""
+async def reconciling(parts: Parts, group: str) -> AsyncIterator[None]:
+    """Reconcile the fallback store beside the work of an upload worker; nothing beside that of other groups."""
     if group != "upload":
         yield
         return
     from handlers.upload.fallback_reconciler import reconcile_periodically
 
     async with reconcile_periodically(
-        homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
+        fallback_reconciler(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
     ):
         yield
 
@@ -242,9 +249,9 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
-    from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
+    from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
     from handlers.upload.handler import Upload
-    from handlers.upload.uploader import Delivery
+    from handlers.upload.uploader import DeliveryStores
     from handlers.workspace import Workspace
 
     settings, stores = parts.settings, parts.stores
@@ -254,9 +261,17 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
     cache = SceneCache(workspace.store, utc_now, limits)
     made = (
-        Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
-        Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace, CacheKeeper(cache)).group,
+        Generation(
+            workspace=workspace,
+            assets=Assets(workspace.store),
+            cache=cache,
+            threads=threads,
+            pipelines=partial(get_pipeline, settings=settings),
+        ).group,
+        Upload(
+            workspace, DeliveryStores(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)
+        ).group,
+        Metadata(workspace, CacheSweeper(cache)).group,
     )
     return {group.name: group for group in made}
 
@@ -292,7 +307,7 @@ def worker(
         tracing=parts.tracing,
         pulse=pulse,
         gate=_gate(parts, group.name, consumer),
-        shares=PartitionAssignment(live, consumer, range(settings.partitions)),
+        assignment=PartitionAssignment(live, consumer, range(settings.partitions)),
     )
 
 
@@ -300,10 +315,10 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
     """Closed while this worker is short of disk or memory; others can read why."""
     settings = parts.settings
     limits = PressureLimits(
-        settings.scratch_dir or Path(tempfile.gettempdir()),
-        settings.min_free_scratch_mb * 1_000_000,
-        settings.max_memory_mb * 1_000_000,
-        settings.max_container_memory_percent / 100,
+        scratch=settings.scratch_dir or Path(tempfile.gettempdir()),
+        min_free_bytes=settings.min_free_scratch_mb * 1_000_000,
+        max_memory_bytes=settings.max_memory_mb * 1_000_000,
+        max_container_share=settings.max_container_memory_percent / 100,
     )
     paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
     return PressureGate(limits.reason, lambda reason: paused.note(consumer, group, reason))
@@ -312,7 +327,12 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
 def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
     """One member of a group on each partition, under a name that no other process start has."""
     consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
+    return [
+        GroupMember(
+            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
+        )
+        for keys in parts.keyspace.all
+    ]
 
 
 def keeper(parts: Parts) -> MaintenanceWorker:

@@ -22,7 +22,7 @@ from eventflow.requests.style_fields import FRONT_MATTER_FIELDS, style_fields
 PIPELINE_VERSIONS: Final = ("2.0",)
 
 _LATER_FIELDS: Final = frozenset({"webhook_url"})
-_USUAL: Final = VideoRequest("")
+_USUAL: Final = VideoRequest(script="")
 _BLANK: Final = " \t\r\n\ufeff"
 #: Beginnings of scripts that may have front matter; comments may stand above it.
 _FRONT_MATTER: Final = ("---", "+++", ";;;", "{", "% ", "<!--")

@@ -14,7 +14,7 @@ from eventflow.settings import Settings
 from handlers.generation import control, model
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.scene_digest import scene_digest
+from handlers.generation.reuse import scene_digest
 
 
 @frozen
@@ -32,13 +32,13 @@ def preview_fork(fork: Fork, settings: Settings | None = None) -> list[ScenePrev
     Scenes that wouldn't are narrated, as their length decides where the next one starts.
     """
     request, found, start = fork.request, list[ScenePreview](), 0
-    job = Job(request, reusable=fork.origin.scenes)
+    job = Job(request=request, reusable=fork.origin.scenes)
     pipeline = get_pipeline(request.pipeline, settings)
     plan = pipeline.plan(brief_of(request), control.Control())
     with tempfile.TemporaryDirectory(prefix="eventflow-fork-") as folder:
         for draft in plan.scenes:
             scene = reusable_scene(job, scene_digest(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
-            task = model.NarrateTask(draft, plan.voice, plan.style)
+            task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style)
             start += (scene or pipeline.narrate(task, Path(folder), control.Control())).duration_cells
     return found

@@ -64,11 +64,11 @@ class ChainResult:
 
 
 async def _generate(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishVideo(reaction.job.run, (), ())]
+    return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
 
 
 async def _upload(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishUpload(reaction.job.run, (), ())]
+    return [cmd.FinishUpload(run=reaction.job.run, videos=(), thumbnails=())]
 
 
 async def _extract(reaction: StepContext) -> Sequence[Command]:
@@ -128,7 +128,16 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
         Worker(
             group,
             log,
-            [GroupMember(client, redis, keys, group.name, group.topics, f"bench-{group.name}")],
+            [
+                GroupMember(
+                    blocking=client,
+                    redis=redis,
+                    keys=keys,
+                    group=group.name,
+                    topics=group.topics,
+                    consumer=f"bench-{group.name}",
+                )
+            ],
             settings,
             clock=clock,
             random=random,

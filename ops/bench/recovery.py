@@ -103,7 +103,7 @@ async def _round(site: Site, log: JobEventStore, random: Random) -> list[_Kill]:
     """A job with as many scenes as are to be killed at once; ends when it is assembled and all workers run again."""
     job_id = new_job_id(0, f"{random.getrandbits(128):032x}")
     script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
-    request = VideoRequest(script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
+    request = VideoRequest(script=script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
     await log.create(
         job_id, request, Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=_TRACEPARENT)
     )

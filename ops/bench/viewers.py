@@ -55,7 +55,9 @@ LOOK_SECONDS = TARGET_SECONDS / 2
 #: How often a scene is added to each job: of 11 s, so that a video grows faster than it is watched.
 GROW_SECONDS = 6.0
 _CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
-_SPEC = FileRef("workspace", "jobs/bench/spec.json", "0" * 64, 2, "application/json")
+_SPEC = FileRef(
+    store="workspace", key="jobs/bench/spec.json", sha256="0" * 64, size_bytes=2, media_type="application/json"
+)
 _LOCATION = "https://media.example.org/" + "x" * 420  # about as long as a signed URL of S3
 
 
@@ -162,8 +164,23 @@ async def _body_of(port: int, path: str) -> bytes:
 
 async def _begin(log: JobEventStore, job_id: str, planned: int) -> None:
     await log.create(job_id, VideoRequest(script="# A script\n\nOne line of it."), _CAUSE)
-    plans = [cmd.PlanScene(1, scene, f"Scene {scene}", scene * 20, 20, _SPEC, None) for scene in range(planned)]
-    await log.execute(job_id, [cmd.StartPlanning(1), cmd.AnnounceScript(1, "A talk", planned, _SPEC), *plans], _CAUSE)
+    plans = [
+        cmd.PlanScene(
+            run=1,
+            scene=scene,
+            title=f"Scene {scene}",
+            start_cells=scene * 20,
+            duration_cells=20,
+            spec=_SPEC,
+            narration=None,
+        )
+        for scene in range(planned)
+    ]
+    await log.execute(
+        job_id,
+        [cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="A talk", scene_count=planned, plan=_SPEC), *plans],
+        _CAUSE,
+    )
     await log.execute(job_id, [c for scene in range(SCENES_BEFORE) for c in _made(scene)], _CAUSE)
 
 
@@ -171,11 +188,29 @@ def _made(scene: int) -> tuple[cmd.Command, cmd.Command]:
     """A scene of two segments is rendered and uploaded."""
 
     def file(end: str) -> FileRef:
-        return FileRef("delivery", f"videos/{secrets.token_hex(16)}.{end}", secrets.token_hex(32), 500_000, "video/mp4")
+        return FileRef(
+            store="delivery",
+            key=f"videos/{secrets.token_hex(16)}.{end}",
+            sha256=secrets.token_hex(32),
+            size_bytes=500_000,
+            media_type="video/mp4",
+        )
 
     segments = (Segment(file("m4s"), 10), Segment(file("m4s"), 10))
-    made = (SceneRendition(QUALITY, 1280, 720, "config", file("mp4"), segments, "avc1.64001f,mp4a.40.2"),)
-    return cmd.FinishScene(scene, 1, made), cmd.FinishSceneUpload(scene, 1, made)
+    made = (
+        SceneRendition(
+            quality=QUALITY,
+            width=1280,
+            height=720,
+            decoder_config="config",
+            init=file("mp4"),
+            segments=segments,
+            codecs="avc1.64001f,mp4a.40.2",
+        ),
+    )
+    return cmd.FinishScene(scene=scene, run=1, renditions=made), cmd.FinishSceneUpload(
+        scene=scene, run=1, renditions=made
+    )
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import orjson
@@ -31,7 +32,7 @@ from ops import compose
 from ops.chaos.breaks import BREAKS
 from ops.chaos.journal import Journal
 
-#: What `JobLog.submit` tells its result to.
+#: The callback of `JobEventStore.submit`.
 Answered = Callable[[JobRecord | None, Exception | None], None]
 
 
@@ -125,6 +126,13 @@ def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group
     return evolve(group, handlers={kind: around(handler) for kind, handler in group.handlers.items()})
 
 
+def _substitute(module: ModuleType, **names: Any) -> None:
+    """Give names of `module` other values. Raises AttributeError for a name that it doesn't have."""
+    for name, value in names.items():
+        getattr(module, name)
+        setattr(module, name, value)
+
+
 def install(folder: Path) -> None:
     """From here on, what the composition root makes keeps a journal in `folder`."""
     journal, claims, groups = Journal(folder), dict[str, Claim](), compose.groups
@@ -132,10 +140,11 @@ def install(folder: Path) -> None:
     def journaling_groups(*args: Any, **kwargs: Any) -> dict[str, Group]:
         return {name: journaled(journal, claims, group) for name, group in groups(*args, **kwargs).items()}
 
-    vars(compose).update(
+    _substitute(
+        compose,
         groups=journaling_groups,
         GroupMember=partial(JournalingMember, journal, claims),
-        JobLog=partial(JournalingLog, journal),
+        JobEventStore=partial(JournalingLog, journal),
     )
 
 
@@ -149,7 +158,7 @@ def open_workspace_at(endpoint: str) -> None:
         store: ObjectStore = opening(url, name=name, **kwargs)
         return store
 
-    vars(compose).update(open_store=opened)
+    _substitute(compose, open_store=opened)
 
 
 def break_commit(kind: str) -> None:
@@ -160,7 +169,7 @@ def break_commit(kind: str) -> None:
         script = connection.load_script(redis, name, after=after)
         return redis.register_script(alter(str(script.script))) if name == "commit" else script
 
-    vars(commit).update(load_script=load)
+    _substitute(commit, load_script=load)
 
 
 def main(arguments: Sequence[str]) -> int:

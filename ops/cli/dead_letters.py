@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -153,15 +152,9 @@ def drop(
             raise CommandError("Nothing was dropped.")
 
     async def action(parked: DeadLetters, name: str) -> str:
-        from eventflow.log.event_store import Cause
-        from eventflow.telemetry.tracing import new_traceparent
+        from eventflow.telemetry.causes import new_cause
 
-        cause = Cause(
-            owner="operator",
-            correlation_id=f"cli-{secrets.token_hex(8)}",
-            causation_id="",
-            traceparent=new_traceparent(secrets.token_hex(24)),
-        )
+        cause = new_cause("operator", "cli")
         entry, record = await parked.drop(name, cause)
         return f"dropped {name}; job {_job(entry, record)}"
 

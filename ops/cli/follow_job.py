@@ -17,9 +17,10 @@ _POLL_S = 0.4
 
 async def follow(parts: Parts, job_id: str) -> None:
     """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
-    from eventflow.domain.view import progress, view_of
+    from eventflow.domain.progress import progress
+    from eventflow.domain.view import view_of
     from ops.cli.generate import why
-    from web.readmodel.load_views import fractions
+    from web.readmodel.projection import fractions
     from web.readmodel.status_json import status_of
 
     view = None

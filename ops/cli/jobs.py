@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,8 +100,9 @@ async def _rebuild(parts: Parts) -> int:
 
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
-    from eventflow.domain.view import progress
-    from web.readmodel.load_views import Wanted, fold_on, read_jobs
+    from eventflow.domain.progress import progress
+    from web.readmodel.projection import Wanted, read_jobs
+    from web.readmodel.view_fold import fold_on
 
     readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
     rows = []
@@ -168,16 +168,10 @@ def delete(
 async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
     """The job's version afterwards."""
     from eventflow.domain.errors import AlreadyFinished, JobGone, NotFinished
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
+    from eventflow.telemetry.causes import new_cause
 
     async with open_tool(data_dir) as parts:
-        cause = Cause(
-            owner="operator",
-            correlation_id=f"cli-{secrets.token_hex(8)}",
-            causation_id="",
-            traceparent=new_traceparent(secrets.token_hex(24)),
-        )
+        cause = new_cause("operator", "cli")
         if await parts.log.load(job_id) is None:
             raise missing_job(job_id)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +18,6 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import RequestReprocess
-    from eventflow.log.event_store import Cause
     from eventflow.requests.forks import Fork
     from ops.compose import Parts
 
@@ -64,6 +62,7 @@ async def _reprocess(
     from eventflow.domain.decide import decide
     from eventflow.domain.errors import CannotReprocess, NotFinished
     from eventflow.domain.reprocess import steps_of
+    from eventflow.telemetry.causes import new_cause
 
     command = RequestReprocess(stage, scenes)
     async with open_tool(data_dir) as parts:
@@ -76,7 +75,7 @@ async def _reprocess(
                 planned_again = await _specifications_gone(parts, events)
                 print_table(("step", "scene"), steps_of(record.job, command, events, planned_again=planned_again))
                 return
-            after = await parts.log.execute(job_id, [command], _cause(record.owner))
+            after = await parts.log.execute(job_id, [command], new_cause(record.owner, "cli"))
             say(f"reprocessing from {stage.value}; the job is at version {after.version if after else record.version}")
         except NotFinished:
             await _say_what_runs(parts, job_id, command)
@@ -174,6 +173,7 @@ async def _fork(
 ) -> None:
     from eventflow.requests.errors import RequestInvalid
     from eventflow.requests.forks import UnknownVersion, create_fork, fork_of
+    from eventflow.telemetry.causes import new_cause
     from handlers.generation.scene_planner import ScenePlanner
     from ops.compose import request_reader
 
@@ -192,7 +192,7 @@ async def _fork(
         if dry_run:
             await _preview(parts, wanted)
             return
-        record, new = await create_fork(parts.log, wanted, _cause(wanted.owner))
+        record, new = await create_fork(parts.log, wanted, new_cause(wanted.owner, "cli"))
         say(wanted.job_id)
         offered = f"{len(wanted.origin.scenes)} scenes may be reused"
         typer.echo(
@@ -216,15 +216,3 @@ async def _preview(parts: Parts, fork: Fork) -> None:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]
     print_table(("scene", "is", "title"), rows)
-
-
-def _cause(owner: str) -> Cause:
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
-
-    return Cause(
-        owner=owner,
-        correlation_id=f"cli-{secrets.token_hex(8)}",
-        causation_id="",
-        traceparent=new_traceparent(secrets.token_hex(24)),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -152,20 +151,14 @@ async def _rebuild(
     tell: Callable[[Difference, bool], None],
     data_dir: Path | None,
 ) -> RebuildReport:
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
+    from eventflow.telemetry.causes import new_cause
     from ops.replay.inspect import Inspector
     from ops.replay.rebuild import Rebuild
     from ops.replay.repair import Repairer
     from ops.replay.served import CannotAsk
 
     async with open_tool(data_dir) as parts, _served(url, api_key) as served:
-        cause = Cause(
-            owner="operator",
-            correlation_id=f"cli-{secrets.token_hex(8)}",
-            causation_id="",
-            traceparent=new_traceparent(secrets.token_hex(24)),
-        )
+        cause = new_cause("operator", "cli")
         inspector = Inspector(redis=parts.redis, codec=parts.log.codec, keyspace=parts.keyspace, served=served)
         repairer = None if dry_run else Repairer(parts.redis, parts.keyspace, parts.log, cause)
         with counting("folding") as show:

@@ -150,8 +150,8 @@ def _take_data_dir(settings: Settings) -> None:
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
-    from eventflow.storage.cleanup import kept_tidy
-    from ops.compose import groups, keeper, looked_after, open_parts
+    from eventflow.storage.cleanup import removing_abandoned
+    from ops.compose import groups, keeper, open_parts, reconciling
     from ops.compose import worker as make_worker
 
     stop = asyncio.Event()
@@ -166,7 +166,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             say(f"ready {name}")
             stores = [*parts.stores.values(), *([parts.segment_store.store] if parts.segment_store else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
-                async with kept_tidy(stores), looked_after(parts, name):
+                async with removing_abandoned(stores), reconciling(parts, name):
                     await runner.run(stop)
             if runner.stuck:  # such a step would keep the event loop from closing
                 end_at_once(f"{runner.stuck} steps ignore their end", EXIT_FAILURE)

@@ -23,7 +23,14 @@ HIGH = evolve(REQUEST, priority=Lane.HIGH)
 @pytest.fixture
 async def member(space: Space) -> AsyncIterator[GroupMember]:
     blocking = connect(space.url, blocking=True)
-    member = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.REQUESTED,), "w")
+    member = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.REQUESTED,),
+        consumer="w",
+    )
     await member.ensure()
     yield member
     await blocking.aclose()

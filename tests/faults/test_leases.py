@@ -201,7 +201,14 @@ async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(s
     blocking = connect(space.url, blocking=True)
     try:
         dying, living = (
-            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.REQUESTED, Topic.PLANNED), name)
+            GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.REQUESTED, Topic.PLANNED),
+                consumer=name,
+            )
             for name in ("dying", "living")
         )
         await dying.ensure()
@@ -223,7 +230,14 @@ async def test_a_sweep_never_takes_what_the_consumer_itself_is_working_on(space:
     blocking = connect(space.url, blocking=True)
     try:
         own, other = (
-            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), name)
+            GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.PLANNED,),
+                consumer=name,
+            )
             for name in ("own", "other")
         )
         await own.ensure()

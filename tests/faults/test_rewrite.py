@@ -18,8 +18,22 @@ async def test_what_is_pending_outlives_a_rewrite_and_a_crash(own_server: LogSer
     """Three entries on a topic, three on a retry stream; one of each is settled, as a step's last commit does."""
     space, blocking = own_space, connect(own_space.url, blocking=True)
     topic, retries = space.topic(Topic.PLANNED), space.keys.retry("generation", Topic.PLANNED)
-    first = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), "first")
-    later = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), "later")
+    first = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.PLANNED,),
+        consumer="first",
+    )
+    later = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.PLANNED,),
+        consumer="later",
+    )
     await first.ensure()
     for number in range(3):
         await space.redis.xadd(topic, {"e": f"topic {number}"})

@@ -145,7 +145,14 @@ async def _members(space: Space) -> AsyncIterator[Callable[[str], GroupMember]]:
 
     def member(name: str) -> GroupMember:
         if name not in made:
-            made[name] = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), name)
+            made[name] = GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.PLANNED,),
+                consumer=name,
+            )
         return made[name]
 
     try:

@@ -27,7 +27,14 @@ async def archived(space: Space, tmp_path: Path) -> AsyncIterator[Archived]:
 
 
 def member_of(space: Space, group: str, consumer: str = "one") -> GroupMember:
-    return GroupMember(space.redis, space.redis, space.keys, group, GROUP_TOPICS[group], consumer)
+    return GroupMember(
+        blocking=space.redis,
+        redis=space.redis,
+        keys=space.keys,
+        group=group,
+        topics=GROUP_TOPICS[group],
+        consumer=consumer,
+    )
 
 
 async def trim(archived: Archived, **options: Any) -> tuple[int, int]:
@@ -129,7 +136,14 @@ async def test_orphan_group_holds_nothing_up_and_a_registered_one_does(archived:
     await archived.everybody_reads()
     await trim(archived, feed=False)
     assert await archived.length(Topic.GENERATED) == 0
-    late = GroupMember(space.redis, space.redis, space.keys, "statistics", (Topic.GENERATED,), "one")
+    late = GroupMember(
+        blocking=space.redis,
+        redis=space.redis,
+        keys=space.keys,
+        group="statistics",
+        topics=(Topic.GENERATED,),
+        consumer="one",
+    )
     await late.ensure()
     await archived.finished()
     await archived.everybody_reads()

@@ -53,7 +53,10 @@ class Archived:
         redis = self.space.redis
         consumer = f"archiver-{secrets.token_hex(3)}"
         members = [
-            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, consumer) for keys in self.space.keyspace.all
+            GroupMember(
+                blocking=redis, redis=redis, keys=keys, group=ARCHIVE_GROUP, topics=ARCHIVE_TOPICS, consumer=consumer
+            )
+            for keys in self.space.keyspace.all
         ]
         return Archiver(
             log or self.log,
@@ -104,7 +107,12 @@ class Archived:
         """A published job without scenes; nobody has read its events."""
         job_id = new_job_id(partition, secrets.token_hex(16))
         await self.space.log.create(job_id, REQUEST, evolve(CAUSE, owner=owner))
-        await self.space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
+        await self.space.do(
+            job_id,
+            cmd.FinishVideo(run=1, videos=(), thumbnails=()),
+            cmd.FinishUpload(run=1, videos=(), thumbnails=()),
+            cmd.PublishVideo(1, ()),
+        )
         return job_id
 
     async def in_server(self, job_id: str) -> bool:
@@ -114,7 +122,9 @@ class Archived:
         """Every group of handlers is there, and has been given and acknowledged all that has come until now."""
         redis = self.space.redis
         for group, topics in GROUP_TOPICS.items():
-            member = GroupMember(redis, redis, self.space.keys, group, topics, "reader")
+            member = GroupMember(
+                blocking=redis, redis=redis, keys=self.space.keys, group=group, topics=topics, consumer="reader"
+            )
             await member.ensure()
             for delivery in await read_all(member):
                 await redis.xack(delivery.claim.stream, group, delivery.claim.entry_id)

@@ -60,7 +60,14 @@ async def test_what_fell_back_is_brought_to_the_delivery_store(studio: StudioOf)
         stores = s.parts.stores
         job_id = await stored_job(s.space, stores, 3, role="fallback")
         workspace, grace = Workspace(stores["workspace"], s.folder / "scratch"), timedelta(hours=1)
-        reconciler = FallbackReconciler(s.parts.log, workspace, stores["delivery"], stores["fallback"], utc_now, grace)
+        reconciler = FallbackReconciler(
+            log=s.parts.log,
+            workspace=workspace,
+            delivery=stores["delivery"],
+            fallback=stores["fallback"],
+            clock=utc_now,
+            grace=grace,
+        )
         assert (await reconciler.round()).moved == 3
         assert (await s.space.types(job_id))[-1] == "VideoRelocated"
         assert {file.store for file in files_of(await s.space.job(job_id))} == {"delivery"}

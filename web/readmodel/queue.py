@@ -14,7 +14,7 @@ from eventflow.domain.view import JobView, Status
 from eventflow.log.keys import Keyspace
 from eventflow.log.queue_position import Queue, count_queue, queue_position, waiting_jobs
 from web.http.errors import Problem
-from web.readmodel.cache_entry import Snapshot
+from web.readmodel.projection import Snapshot
 from web.readmodel.status_json import render_status
 
 #: Bounds of Retry-After, and its value while the pace of the queue is unknown; in seconds.
@@ -25,7 +25,7 @@ WINDOW_SECONDS = 60.0
 SAMPLE_SECONDS = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Backpressure:
     """Refuses new jobs while `limit` jobs wait (0: never). `monotonic` gives seconds.
 
@@ -92,7 +92,7 @@ BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 EMPTY_FOR_SECONDS = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class QueuePositions:
     """Positions of waiting jobs. Asks the log only while some job waits. `monotonic` gives seconds."""
 

@@ -47,7 +47,7 @@ def digest_of(wanted: VideoRequest) -> str:
 
     Defaults are left out, so that a resend is still the same request for a version that knows more fields.
     """
-    plain, defaults = asdict(wanted), asdict(VideoRequest(""))
+    plain, defaults = asdict(wanted), asdict(VideoRequest(script=""))
     told = {name: value for name, value in plain.items() if value != defaults[name]}
     if wanted.passthrough is not None:
         told["passthrough"] = orjson.loads(wanted.passthrough)

@@ -59,7 +59,7 @@ from handlers.generation.script.content import (
     Table,
 )
 from handlers.generation.script.inline import parse_inline, sentences
-from handlers.generation.script.markdown_extensions import FITS, LANGUAGE, MOTIONS, lines_of
+from handlers.generation.script.markdown import FITS, LANGUAGE, MOTIONS, lines_of
 from handlers.generation.script.nfc import nfc
 
 MAX_TEXT_CHARS: Final = 20_000

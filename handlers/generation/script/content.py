@@ -1,8 +1,9 @@
-"""What a script is made of: inline text, blocks, scenes. Plain frozen values, JSON by `model.dump`."""
+"""The content of a script: inline text, blocks, sections as written, and scenes as shown. JSON by `model_json`."""
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 #: "image": the picture fills the page, what else there is stands on it. "outro": the last page, set like the first.
 Layout = Literal["title", "section", "content", "quote", "image", "outro"]
@@ -10,7 +11,7 @@ Layout = Literal["title", "section", "content", "quote", "image", "outro"]
 
 @frozen
 class Span:
-    """A run of inline text in one style; `math` is LaTeX source (the subset of `mathtree`)."""
+    """A run of inline text in one style; `math` is LaTeX source (the subset of `formula`)."""
 
     text: str
     kind: Literal["text", "code", "math"] = "text"
@@ -87,7 +88,7 @@ class Table:
 
 @frozen
 class Math:
-    """A displayed formula in LaTeX (the subset of `mathtree`; what it does not know is shown as text)."""
+    """A displayed formula in LaTeX (the subset of `formula`; anything else is shown as its source)."""
 
     source: str
     step: int = 0
@@ -219,3 +220,67 @@ class Script:
 
     title: str
     scenes: tuple[Scene, ...]
+
+
+@frozen
+class Note:
+    """A note of the author: spoken after the block before it, not shown."""
+
+    text: str
+
+
+@frozen
+class Said:
+    """A line of narration; its start reveals all items up to number `reveal` (None: one more item)."""
+
+    text: str
+    reveal: int | None = None
+
+
+@frozen
+class Section:
+    """A heading of `level` 1 or 2 (0: none, or unknown) and the blocks under it.
+
+    `layout` None: chosen by the content. `narration` replaces the generated one: a text to be spread over the reveals,
+    or lines. `part` of `parts` is set in a section that continues another one.
+    """
+
+    level: int
+    heading: Spans
+    body: tuple[Block | Note, ...]
+    layout: Layout | None = None
+    narration: str | tuple[Said, ...] | None = None
+    part: int = 1
+    parts: int = 1
+
+
+def backdrop_of(scene: Scene) -> Image | Clip | None:
+    """Return the picture or clip that fills the page: the first one in the layout "image"."""
+    if scene.layout != "image":
+        return None
+    return next((block for block in scene.blocks if isinstance(block, Image | Clip)), None)
+
+
+def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
+    """Yield the blocks of a page in reading order: of columns the left one first."""
+    for block in blocks:
+        if isinstance(block, Columns):
+            yield from (*block.left, *block.right)
+        else:
+            yield block
+
+
+def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
+    """Return the items of a block that are revealed one by one; none if it is revealed as a whole."""
+    match block:
+        case Bullets():
+            return block.items
+        case Paragraph():
+            return block.sentences
+        case _:
+            return ()
+
+
+def with_look(script: Script, theme: str, aspect: str) -> Script:
+    """Return the script with every scene in a theme and an aspect."""
+    return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))

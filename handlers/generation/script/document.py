@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import orjson
-from attrs import evolve, frozen
+from attrs import frozen
 
 from eventflow.requests.errors import Fault, RequestInvalid
 from eventflow.requests.input_fields import DOCUMENT_VERSION
@@ -21,13 +21,24 @@ from handlers.generation.control import until_stopped
 from handlers.generation.errors import DocumentError
 from handlers.generation.script.blockjson import block_json, text_json
 from handlers.generation.script.blocks import BLOCK, Inline, Label, Plain, Values
-from handlers.generation.script.content import Block, Clip, Image, Layout, Paragraph, Quote, Scene, Script
+from handlers.generation.script.content import (
+    Block,
+    Clip,
+    Image,
+    Layout,
+    Paragraph,
+    Quote,
+    Said,
+    Scene,
+    Script,
+    Section,
+    cells_of,
+    items_of,
+)
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import lay_out_scenes
 from handlers.generation.script.merge import Filling
-from handlers.generation.script.pagination import cells_of, items_of
 from handlers.generation.script.phrases import phrases_for
-from handlers.generation.script.sections import Said, Section
 
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 MAX_BLOCKS: Final = 200
@@ -212,11 +223,6 @@ def _narration_json(scene: Scene) -> list[Any]:
         lines.append(line.text if at == shown + 1 else {"text": line.text, "reveal": max(at, 0)})
         shown = max(shown, at)
     return lines
-
-
-def with_look(script: Script, theme: str, aspect: str) -> Script:
-    """The script with every scene in this theme and aspect."""
-    return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))
 
 
 @frozen

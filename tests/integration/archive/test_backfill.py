@@ -35,7 +35,14 @@ async def replayed(archived: Archived, replay: Replay = ALL, *, dry_run: bool = 
 
 
 async def deliveries(archived: Archived) -> Counter[tuple[str, int]]:
-    member = GroupMember(archived.space.redis, archived.space.redis, archived.space.keys, "statistics", TOPICS, "one")
+    member = GroupMember(
+        blocking=archived.space.redis,
+        redis=archived.space.redis,
+        keys=archived.space.keys,
+        group="statistics",
+        topics=TOPICS,
+        consumer="one",
+    )
     await member.ensure()
     codec = Codec()
     envelopes = [codec.decode(delivery.payload or b"") for delivery in await read_all(member)]
@@ -165,7 +172,7 @@ async def test_known_group_that_is_set_back_settles_what_is_done(archived: Archi
 
     async def plan(reaction: StepContext) -> Sequence[Command]:
         planned.append(reaction.envelope.id)
-        return [cmd.FinishVideo(reaction.job.run, (), ())]
+        return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
 
     group = Group("generation", {ev.VideoRequested: plan, ev.ReprocessRequested: plan})
     async with working(archived.space, group, archive=archived.reader):

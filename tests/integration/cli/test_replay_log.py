@@ -28,7 +28,7 @@ def at(space: Space) -> dict[str, str]:
 
 async def test_history_as_of_a_version_or_a_time(programs: Programs, space: Space) -> None:
     job_id = await space.submit_scenes(2)
-    await space.do(job_id, cmd.FinishScene(0, 1, ()))
+    await space.do(job_id, cmd.FinishScene(scene=0, run=1, renditions=()))
     history = await space.history(job_id)
 
     whole = json.loads(programs.run("replay", "history", job_id, "--json", **at(space)).out)
@@ -54,7 +54,7 @@ async def test_history_as_of_a_version_or_a_time(programs: Programs, space: Spac
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (("--at-version", "7"), 2, "the job has versions 1 to 5"),
+        (("--at-version", "7"), 2, "available: 1 to 5"),
         (("--at-version", "0"), 2, "--at-version"),
         (("--at-version", "1", "--at-time", "2026-01-01T00:00:00Z"), 2, "exclude each other"),
         (("--at-time", "2020-01-01T00:00:00Z"), 2, "its first event is of 20"),

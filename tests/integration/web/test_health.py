@@ -1,4 +1,4 @@
-"""Readiness: what it looks at, and when it says no."""
+"""Readiness: the components that it checks, and the faults that make it 503."""
 
 from __future__ import annotations
 
@@ -30,7 +30,14 @@ async def test_without_workers_it_is_degraded_and_says_which_groups_lack(client:
 async def test_with_a_member_in_each_group_it_is_ok(client: Client, deps: WebDeps, driver: Driver) -> None:
     await driver.create("00-" + "1" * 32)
     for group, topics in GROUP_TOPICS.items():
-        member = GroupMember(deps.blocking, deps.redis, deps.log.keyspace.partition(0), group, topics, f"{group}-1")
+        member = GroupMember(
+            blocking=deps.blocking,
+            redis=deps.redis,
+            keys=deps.log.keyspace.partition(0),
+            group=group,
+            topics=topics,
+            consumer=f"{group}-1",
+        )
         await member.ensure()
         for stream in member.streams:
             await deps.redis.xgroup_createconsumer(stream, group, member.consumer)
@@ -69,6 +76,10 @@ def test_streams_are_summed_and_an_unknown_lag_stays_unknown() -> None:
     row = {"name": b"g", "pending": 2, "lag": 3}
     gone = RuntimeError("no such key")
     alive, dead = {"name": b"a", "idle": 10}, {"name": b"b", "idle": 10**6}
-    assert summed("g", [[row], [row]], [[alive, dead], [alive]]) == TopicState(True, 1, 4, 6)
-    assert summed("g", [[row], gone], [[alive], gone]) == TopicState(False, 1, 2, 3)
-    assert summed("g", [[{**row, "lag": None}], [row]], [[], []]) == TopicState(True, 0, 4, None)
+    assert summed("g", [[row], [row]], [[alive, dead], [alive]]) == TopicState(
+        exists=True, consumers=1, pending=4, lag=6
+    )
+    assert summed("g", [[row], gone], [[alive], gone]) == TopicState(exists=False, consumers=1, pending=2, lag=3)
+    assert summed("g", [[{**row, "lag": None}], [row]], [[], []]) == TopicState(
+        exists=True, consumers=0, pending=4, lag=None
+    )

@@ -1,4 +1,4 @@
-"""Without a key: only where that was asked for, only until the first key, and only for this machine's own pages."""
+"""Open access: only if configured, only until the first key, and only for this machine's own pages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unasked(settings: Settings) -> Settings:
     return evolve(settings, web=evolve(settings.web, open_access=False))
 
 
-async def test_nobody_gets_in_where_the_open_mode_was_not_asked_for(deps: WebDeps, settings: Settings) -> None:
+async def test_without_open_access_every_request_needs_a_key(deps: WebDeps, settings: Settings) -> None:
     with capture_logs() as lines:
         async with served(evolve(deps, settings=unasked(settings))) as service:
             status, said = await service.answer()
@@ -72,7 +72,7 @@ async def test_the_first_key_ends_the_open_mode_for_good(deps: WebDeps, settings
             await deps.api_keys.revoke(record.id)
 
             async def nobody_left() -> bool:
-                return "There is no API key" in (await service.answer(Authorization=f"Bearer {token}"))[1]
+                return "service has no API key" in (await service.answer(Authorization=f"Bearer {token}"))[1]
 
             await wait_until(nobody_left, 10, what="the look that finds no key")
             assert await service.status() == 401
@@ -81,7 +81,7 @@ async def test_the_first_key_ends_the_open_mode_for_good(deps: WebDeps, settings
                 assert await another.status() == 401, "an empty server gives nobody anything"
             assert await service.status() == 401
     changes = [line["event"] for line in lines if line.get("action") == "access"]
-    assert any("there is an API key now" in line for line in changes)
+    assert any("an API key exists now" in line for line in changes)
     assert any("no API key is left" in line for line in changes)
 
 
@@ -114,7 +114,7 @@ async def test_another_namespace_opens_nothing(deps: WebDeps, settings: Settings
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_what_a_proxy_passes_on_needs_a_key(client: Client, deps: WebDeps, header: Mapping[str, str]) -> None:
+async def test_proxied_requests_need_a_key(client: Client, deps: WebDeps, header: Mapping[str, str]) -> None:
     async with client.get(JOBS) as answer:
         assert answer.status == 200
     async with client.get(JOBS, headers=header) as answer:

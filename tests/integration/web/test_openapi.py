@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: routes, real answers, and a fuzz of the whole API by its own description."""
+"""The OpenAPI document is true: compared with routes and real answers, and fuzzed by its own description."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class Served:
             clock=clock,
             random_hex=lambda digits: job_id()[3:].ljust(digits, "0")[:digits],
             signing=SIGNING,
-            inspector=MediaInspector(clock),
+            inspector=MediaInspector(clock=clock),
         )
         await redis.aclose()
         await blocking.aclose()

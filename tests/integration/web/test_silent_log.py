@@ -1,4 +1,4 @@
-"""A log that hangs: requests are answered within seconds, and served again as soon as it goes on."""
+"""A log that doesn't answer: requests get 503 within seconds, and succeed as soon as it answers again."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.log_server import LogServer, log_server
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
-from web.http.deadline import LOG_SECONDS
 from web.http.links import JOBS
+from web.http.middleware import LOG_SECONDS
 from web.routes.generate import ROUTE
 
 #: All of it, with what a loaded machine takes on top.

@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or many, in every phase of a request; each sends once and keeps its connection."""
+"""Slow, silent and many clients, in every phase of a request; each sends once and keeps its connection."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_what_never_ends_is_not_waited_for(deps: WebDeps, settings: Settings, shape: str) -> None:
+async def test_endless_bodies_time_out(deps: WebDeps, settings: Settings, shape: str) -> None:
     limit, sent, answer = SHAPES[shape]
     async with served(deps, settings, **{limit: SHORT_S}) as address:
         came = await until_closed(address, *sent)
@@ -98,7 +98,7 @@ async def test_slow_is_not_too_slow(deps: WebDeps, settings: Settings) -> None:
         writer.close()
 
 
-async def test_who_takes_nothing_of_an_answer_is_cut_off(deps: WebDeps, settings: Settings, driver: Driver) -> None:
+async def test_a_client_that_does_not_read_is_disconnected(deps: WebDeps, settings: Settings, driver: Driver) -> None:
     """The bytes of a video through the app, and answers that are asked for and never read."""
     job = job_id()
     await driver.create(job)
@@ -116,13 +116,13 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(deps: WebDeps, settings
                     client.sendall(sent)
 
                 def cut() -> bool:
-                    told = [line for line in lines if "don't take their answers" in line["event"]]
+                    told = [line for line in lines if "don't read their answers" in line["event"]]
                     return sum(line["times"] for line in told) == len(sends)
 
                 await wait_until(cut, PATIENCE_S, what="the end of each connection")
 
 
-async def test_who_reads_slowly_gets_everything(deps: WebDeps, settings: Settings, driver: Driver) -> None:
+async def test_a_slow_reader_gets_everything(deps: WebDeps, settings: Settings, driver: Driver) -> None:
     job, size = job_id(), 8_000_000
     await driver.create(job)
     await driver.publish(job, {"720p": bytes(size)})
@@ -211,7 +211,7 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with ExitStack() as clients:
             unfinished(clients, port, 1_100)
-            await wait_until(lambda: "short of files" in web.err, PATIENCE_S, what="a log line")
+            await wait_until(lambda: "short of file descriptors" in web.err, PATIENCE_S, what="a log line")
             writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # it looks at the log and at the stores
             assert b"200 OK" in await asyncio.wait_for(reader.readline(), PATIENCE_S)
         writer.close()
@@ -220,7 +220,7 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
             return b"200 OK" in await asked(port, "127.0.0.1")
 
         await wait_until(answered, PATIENCE_S, what="room again")
-        assert web.err.count("short of files") <= 3, "lines that are as many as the clients"
+        assert web.err.count("short of file descriptors") <= 3, "lines that are as many as the clients"
 
 
 @pytest.mark.parametrize(
@@ -234,5 +234,5 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
         (None, "unknown"),
     ],
 )
-def test_addresses_are_counted_by_who_has_them(peer: object, network: str) -> None:
+def test_ipv6_addresses_are_counted_by_network(peer: object, network: str) -> None:
     assert network_of(peer) == network
