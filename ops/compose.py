@@ -54,10 +54,10 @@ from ops.local_stack.data_dir import SIGNING_KEY_FILE, holds
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
+    from eventflow.requests.video_request import RequestReader
     from handlers.assets.ingest import MediaInspector
     from handlers.assets.url_fetch import RemoteFetcher
     from handlers.upload.fallback_reconciler import FallbackReconciler
-    from web.requests.video_request import Limits
 
 
 def signing_keys(settings: Settings, *, keep: bool = True) -> SigningKeys:
@@ -359,34 +359,41 @@ def keeper(parts: Parts) -> MaintenanceWorker:
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:
-    """The voices of all narrators, as they are set up here, or None where that can't be told."""
+    """The voices of all narrators of this installation; None if they can't be listed."""
     from handlers.generation.errors import SpeechError
     from handlers.generation.narration.narrators.choice import narrators
 
     try:
         return frozenset(voice.name for voice in narrators(settings.speech).voices())
-    except (SpeechError, OSError) as error:  # the generation workers say no to unknown ones
-        structlog.get_logger().warning("voices are not known here", error=str(error))
+    except (SpeechError, OSError) as error:  # the generation workers refuse unknown ones
+        structlog.get_logger().warning("voices unknown in this process", error=str(error))
         return None
 
 
-def request_limits(settings: Settings) -> Limits:
-    """What a request may ask for, here."""
-    from handlers.generation.pipelines.registry import pipeline_names
-    from ops.planning import ScenePlanner
-    from web.requests.video_request import Limits
+def request_reader(settings: Settings) -> RequestReader:
+    """The reader of requests within the limits of this installation."""
+    from eventflow.requests.limits import RequestLimits
+    from eventflow.requests.video_request import RequestReader
+    from handlers.generation.scene_planner import ScenePlanner
 
-    themes, voices = ScenePlanner(settings).theme_names, known_voices(settings)
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), voices, themes)
+    planner = ScenePlanner(settings)
+    limits = RequestLimits(
+        pipelines=planner.facts,
+        default_pipeline=settings.pipeline,
+        max_script_chars=settings.max_script_chars,
+        themes=planner.theme_names,
+        voices=known_voices(settings),
+    )
+    return RequestReader(limits)
 
 
 def web_app(parts: Parts) -> Application:
-    """The web app; it knows pipelines and voices by name only, from here."""
-    from handlers.generation.pipelines.registry import pipeline_names
-    from ops.planning import ScenePlanner
+    """The web app; what it knows of pipelines and voices comes from here."""
+    from handlers.generation.scene_planner import ScenePlanner
     from web.app import create_app
     from web.deps import WebDeps
 
+    planner = ScenePlanner(parts.settings)
     deps = WebDeps(
         settings=parts.settings,
         log=parts.log,
@@ -394,8 +401,8 @@ def web_app(parts: Parts) -> Application:
         blocking=parts.blocking,
         stores=parts.stores,
         api_keys=parts.api_keys,
-        pipelines=frozenset(pipeline_names()),
-        planner=ScenePlanner(parts.settings),
+        pipelines=planner.facts,
+        planner=planner,
         clock=utc_now,
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,

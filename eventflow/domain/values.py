@@ -175,6 +175,11 @@ class VideoRequest:
     #: Since version 5 of VideoRequested: whether the scenes' segments are delivered, for HLS.
     enable_streaming: bool = True
 
+    @property
+    def explicit_defaults(self) -> tuple[str, ...]:
+        """`insisted`, which is the name on the wire."""
+        return self.insisted
+
 
 @frozen_record(kw_only=True)
 class FileRef:

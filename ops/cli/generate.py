@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli.common import CLIENT_KEY, CLIENT_URL, CommandError, UsageError, say
-from ops.cli.request_files import looks, merge_fields, read_source
+from ops.cli.request_files import merge_fields, read_source, style_options
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -36,7 +36,7 @@ def generate(
     output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (waits for it).")] = None,
 ) -> None:
     """Have a video made of a script or of scenes by a running service; prints the URLs."""
-    body = read_source(file) | looks(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
+    body = read_source(file) | style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
     if quality:
         body["quality_levels"] = quality
     if pipeline:

@@ -18,8 +18,8 @@ from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import RequestReprocess
+    from eventflow.requests.forks import Fork
     from ops.compose import Parts
-    from ops.forks import Fork
 
 
 app = typer.Typer(help="Work with the history of jobs: do them again, fork them.", no_args_is_help=True)
@@ -171,28 +171,28 @@ def _value(name: str, text: str) -> Any:
 async def _fork(
     job_id: str, version: int, overrides: dict[str, Any], dry_run: bool, wait: bool, data_dir: Path | None
 ) -> None:
+    from eventflow.requests.errors import RequestInvalid
+    from eventflow.requests.forks import UnknownVersion, create_fork, fork_of
     from eventflow.telemetry.causes import new_cause
-    from ops.compose import request_limits
-    from ops.forks import NoSuchVersion, fork_of, make
-    from ops.planning import ScenePlanner
-    from web.http.errors import Problem, invalid
+    from handlers.generation.scene_planner import ScenePlanner
+    from ops.compose import request_reader
 
     async with open_tool(data_dir) as parts:
         history = await parts.log.history(job_id)
         if not history:
             raise missing_job(job_id)
         try:
-            wanted = fork_of(history, version, overrides, request_limits(parts.settings))
-            if errors := ScenePlanner(parts.settings).check(wanted.request):
-                raise invalid(errors)
-        except NoSuchVersion as error:
+            wanted = fork_of(history, version, overrides, request_reader(parts.settings))
+            if faults := ScenePlanner(parts.settings).check(wanted.request):
+                raise RequestInvalid(faults)
+        except UnknownVersion as error:
             raise UsageError(f"--at: {error}.") from error
-        except Problem as problem:
-            raise UsageError(f"The fork's request is refused: {problem.detail}.") from problem
+        except RequestInvalid as error:
+            raise UsageError(f"The fork's request is refused: {error}.") from error
         if dry_run:
             await _preview(parts, wanted)
             return
-        record, new = await make(parts.log, wanted, new_cause(wanted.owner, "cli"))
+        record, new = await create_fork(parts.log, wanted, new_cause(wanted.owner, "cli"))
         say(wanted.job_id)
         offered = f"{len(wanted.origin.scenes)} scenes may be reused"
         typer.echo(
@@ -205,13 +205,13 @@ async def _fork(
 async def _preview(parts: Parts, fork: Fork) -> None:
     import asyncio
 
+    from handlers.generation.fork_preview import preview_fork
     from handlers.media.errors import MediaError
-    from ops.forks import preview
 
     exists = await parts.log.load(fork.job_id) is not None
     typer.echo(f"{fork.job_id} {'exists already' if exists else 'would be made'}", err=True)
     try:
-        scenes = await asyncio.to_thread(preview, fork, parts.settings)
+        scenes = await asyncio.to_thread(preview_fork, fork, parts.settings)
     except MediaError as error:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]
