@@ -12,8 +12,10 @@ import orjson
 import typer
 from attrs import asdict, evolve, frozen
 
-from ops.cli.common import EXIT_FAILURE, CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.command_group import CommandGroup
+from ops.cli.common import EXIT_FAILURE, CommandError, UsageError, run_tool, say
 from ops.cli.progress import steps
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from ops.compose import Parts
 
 
-app = typer.Typer(help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True)
+app = typer.Typer(
+    help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True, cls=CommandGroup
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -41,7 +45,7 @@ class ArchiveStatus:
 
 
 @app.command()
-def status(json: Json = False, data_dir: StackDir = None) -> None:
+def status(json: Json = False, data_dir: DataDir = None) -> None:
     """What is archived, and what waits for it."""
     found = asdict(run_tool(_status(data_dir)))
     if json:
@@ -76,7 +80,7 @@ def verify(
     ] = False,
     min_age_hours: Annotated[float, typer.Option(min=2, help="Younger segments are no orphans.")] = 24.0,
     json: Json = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Read every segment: checksums, whether histories fold, where tombstones point. Exit code 1 on a defect.
 
@@ -135,7 +139,7 @@ def restore(
     force_merge: Annotated[
         bool, typer.Option("--force-merge", help="Into a server that holds jobs: the newer version of each stays.")
     ] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Let an empty server serve every archived job again. May be repeated; `archive verify` checks what it found."""
     found = run_tool(_restore(dry_run, force_merge, data_dir))
@@ -178,7 +182,7 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
 async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
     from eventflow.storage import StorageError
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         try:
             yield parts
         except StorageError as error:

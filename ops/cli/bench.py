@@ -10,10 +10,11 @@ import orjson
 import typer
 from attrs import asdict
 
+from ops.cli.command_group import CommandGroup
 from ops.cli.common import CommandError, say
 from ops.cli.tables import print_table
 
-app = typer.Typer(help="Benchmarks, each beside a baseline in the same run.", no_args_is_help=True)
+app = typer.Typer(help="Benchmarks, each beside a baseline in the same run.", no_args_is_help=True, cls=CommandGroup)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -6,14 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-import typer
 from attrs import evolve
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
@@ -29,15 +26,12 @@ from eventflow.settings import Settings, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.local_stack.embedded import running_url
 
-if TYPE_CHECKING:
-    from ops.compose import Parts
-
-
 T = TypeVar("T")
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
-#: Variables of the commands that talk HTTP; they are no settings of the service.
-CLIENT_KEY, CLIENT_URL = "EVENTFLOW_CLIENT_KEY", "EVENTFLOW_CLIENT_URL"
+#: Variables of the commands that talk HTTP, each with its earlier name; they are no settings of the service.
+URL_VARIABLES = ("EVENTFLOW_URL", "EVENTFLOW_CLIENT_URL")
+KEY_VARIABLES = ("EVENTFLOW_API_KEY", "EVENTFLOW_CLIENT_KEY")
 REDIS_VARIABLES = ("EVENTFLOW_REDIS_URL", "EVENTFLOW_REDIS_URL_FILE")
 CREDENTIALS = "Give them in EVENTFLOW_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/0, or in EVENTFLOW_REDIS_URL_FILE."
 #: How long a command of ours waits for each answer of the log.
@@ -60,8 +54,8 @@ class UsageError(CommandError):
 
 
 def service_environment(changes: Mapping[str, object | None] | None = None) -> dict[str, str]:
-    """The environment without the client's variables, and with `changes` to settings, by name; None changes nothing."""
-    environment = {k: v for k, v in os.environ.items() if k not in (CLIENT_KEY, CLIENT_URL)}
+    """Return the environment without the client's variables, with `changes` to settings by name; None: no change."""
+    environment = {k: v for k, v in os.environ.items() if k not in (*URL_VARIABLES, *KEY_VARIABLES)}
     for name, value in (changes or {}).items():
         if value is not None:
             environment[f"EVENTFLOW_{name.upper()}"] = str(value)
@@ -113,23 +107,6 @@ async def impatient(main: Coroutine[Any, Any, T]) -> T:
     return await main
 
 
-#: Of the commands that look at a stack's log.
-StackDir = Annotated[Path | None, typer.Option("--data-dir", help="That of the `eventflow up` to look at.")]
-
-
-@asynccontextmanager
-async def open_tool(data_dir: Path | None) -> AsyncIterator[Parts]:
-    """The parts for an operator's command. Raises UsageError where there is no `data_dir`: nothing runs on it."""
-    from ops.compose import open_parts
-
-    _require_folder(data_dir)
-    async with open_parts(settings_from(service_environment({"data_dir": data_dir})), serves=False) as parts:
-        try:
-            yield parts
-        except NoPermissionError as error:
-            raise CommandError(unfit(error, parts.keyspace.prefix)) from error
-
-
 def unfit(error: Exception, prefix: str = "ef") -> str:
     """What is wrong with the server or with our rights there, and the way out."""
     return f"The event log can't be used: {forbidden(error, prefix) if isinstance(error, NoPermissionError) else error}"
@@ -140,13 +117,11 @@ def unauthenticated(error: Exception) -> str:
     return f"The event log can't be used: the server wants another user or password ({error}). {CREDENTIALS}"
 
 
-def _require_folder(data_dir: Path | None) -> None:
-    if data_dir is not None and not data_dir.is_dir():
-        raise UsageError(f"There is no folder {data_dir}: name that of a running `eventflow up` by --data-dir.")
-
-
 def unreachable(error: BaseException) -> str:
-    way_out = "Name a running `eventflow up` by its --data-dir, or another server by EVENTFLOW_REDIS_URL."
+    """Return what to do about a server that doesn't answer."""
+    way_out = "Start `eventflow up`, name a running one by --data-dir, or another server by EVENTFLOW_REDIS_URL."
+    if given := next((name for name in URL_VARIABLES if os.environ.get(name)), None):
+        way_out += f" {given} doesn't help: this command reads the log, not the service."
     return f"The event log can't be used: {str(error).rstrip('.')}. {way_out}"
 
 
@@ -193,6 +168,12 @@ def stop_on_signals(on_signal: Callable[[], None]) -> None:
 def say_error(message: str) -> None:
     """On standard error, in red on a terminal; nothing in the message is taken for markup."""
     Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), message))
+
+
+def say_note(message: str) -> None:
+    """Write a remark to standard error."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 def say(message: str) -> None:

@@ -15,7 +15,7 @@ import typer
 
 from eventflow.settings import Settings
 from ops.cli.common import CommandError, say, stop_on_signals
-from ops.cli.generate import follow
+from ops.cli.follow_job import follow_over_http
 from ops.cli.serve import OWN_STORES, stack_settings
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
                 api = Api(session, URL(await stack.start()))
                 shown.note(f"ready at {api.base}; sending {SAMPLE}")
                 accepted = await api.generate({"script": script})
-                status = await stack.while_running(follow(api, accepted, shown))
+                status = await stack.while_running(follow_over_http(api, accepted, shown))
                 return await _save_all(api, accepted, status, output)
             finally:
                 shown.note("stopping")

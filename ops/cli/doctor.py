@@ -17,7 +17,8 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
-from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, impatient, say, service_environment, settings_from
+from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, impatient, say, service_environment, settings_from
+from ops.cli.reach import DataDir
 from ops.cli.tables import printable
 from ops.local_stack.embedded import running_url
 
@@ -25,7 +26,7 @@ _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: StackDir = None
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: DataDir = None
 ) -> None:
     """Check every part and say how to mend it. Exit code 1 if something fails."""
     from eventflow.telemetry.logs import configure_logs

@@ -10,14 +10,16 @@ import orjson
 import typer
 from attrs import asdict
 
-from ops.cli.common import CommandError, StackDir, open_tool, run_tool, say
+from ops.cli.command_group import ListingGroup
+from ops.cli.common import CommandError, run_tool, say
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table
 
 if TYPE_CHECKING:
     from eventflow.log.groups import GroupState
 
 
-app = typer.Typer(help="Consumer groups; trimming waits for those that are registered.", no_args_is_help=True)
+app = typer.Typer(help="Consumer groups; trimming waits for those that are registered.", cls=ListingGroup)
 
 #: A member asks for entries every two seconds, and sweeps more often than that.
 _LIVE_MS = 30_000
@@ -26,7 +28,7 @@ _LIVE_MS = 30_000
 @app.command("list")
 def list_groups(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """List the groups. An orphan isn't registered: nobody waits for it."""
     found = run_tool(_states(data_dir))
@@ -55,7 +57,7 @@ def list_groups(
 async def _states(data_dir: Path | None) -> Sequence[GroupState]:
     from eventflow.log.groups import group_states
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         return await group_states(parts.redis, parts.keyspace, live_ms=_LIVE_MS)
 
 
@@ -63,7 +65,7 @@ async def _states(data_dir: Path | None) -> Sequence[GroupState]:
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As `groups list` shows it.")],
     force: Annotated[bool, typer.Option("--force", help="Even while it has live consumers.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Destroy a group with what is pending in it and its retries, and trim without it from then on."""
     say(f"removed {name} from {run_tool(_remove(name, force, data_dir))} streams")
@@ -72,7 +74,7 @@ def remove(
 async def _remove(name: str, force: bool, data_dir: Path | None) -> int:
     from eventflow.log.groups import group_states, remove_group
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         states = {s.name: s for s in await group_states(parts.redis, parts.keyspace, live_ms=_LIVE_MS)}
         state = states.get(name)
         if state is None:

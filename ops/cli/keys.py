@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from eventflow.access.api_keys import ApiKey
-from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.command_group import ListingGroup
+from ops.cli.common import CommandError, UsageError, run_tool, say
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table
 
-app = typer.Typer(help="API keys: from the first one on the service needs one, for good.", no_args_is_help=True)
+app = typer.Typer(help="API keys: from the first one on the service needs one, for good.", cls=ListingGroup)
 
 _NOBODY = "Nobody gets in without one: `eventflow keys add OWNER --admin`."
 
@@ -19,12 +21,12 @@ _NOBODY = "Nobody gets in without one: `eventflow keys add OWNER --admin`."
 def add(
     owner: Annotated[str, typer.Argument(help="Whose jobs the key reaches.")],
     admin: Annotated[bool, typer.Option("--admin", help="Also reach /api/v1/admin.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Make a key and print its token. It is stored as a digest only: the token can't be shown again."""
 
     async def run() -> tuple[ApiKey, str]:
-        async with open_tool(data_dir) as parts:
+        async with open_log(data_dir) as parts:
             return await parts.api_keys.add(owner, ["admin"] if admin else [])
 
     try:
@@ -36,11 +38,11 @@ def add(
 
 
 @app.command("list")
-def list_keys(data_dir: StackDir = None) -> None:
+def list_keys(data_dir: DataDir = None) -> None:
     """List the keys; tokens are not known."""
 
     async def run() -> tuple[list[ApiKey], bool]:
-        async with open_tool(data_dir) as parts:
+        async with open_log(data_dir) as parts:
             return await parts.api_keys.list(), await parts.api_keys.ever()
 
     found, ever = run_tool(run())
@@ -56,7 +58,7 @@ def list_keys(data_dir: StackDir = None) -> None:
 def revoke(
     identity: Annotated[str, typer.Argument(metavar="ID", help="As `keys list` shows it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask, not even for the last key.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Take a key back. Web processes may honour it for a second more.
 
@@ -64,7 +66,7 @@ def revoke(
     """
 
     async def run() -> bool:
-        async with open_tool(data_dir) as parts:
+        async with open_log(data_dir) as parts:
             if not yes and [key.id for key in await parts.api_keys.list()] == [identity]:
                 typer.echo(f"This is the last key. {_NOBODY}", err=True)
                 if not typer.confirm("Revoke it", err=True):

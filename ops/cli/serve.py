@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,11 +17,11 @@ from redis.exceptions import RedisError
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from eventflow.log.connection import DISCONNECTED, is_passing
 from eventflow.settings import Settings
+from eventflow.web_settings import is_loopback
 from ops.cli.common import (
     EXIT_FAILURE,
     REDIS_VARIABLES,
     CommandError,
-    StackDir,
     UsageError,
     run_service,
     run_supervisor,
@@ -29,9 +31,12 @@ from ops.cli.common import (
     stop_on_signals,
     wait_for_server,
 )
+from ops.cli.greeting import Started, greeting, program_name
+from ops.local_stack.running_stacks import announce, state_folder
 
 if TYPE_CHECKING:
     from ops.compose import Parts
+    from ops.local_stack.stack import Stack
 
 
 _ORPHAN_PATIENCE_S = 3.0
@@ -43,6 +48,10 @@ _AGAIN_S = 1.0
 _READS = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded server and of the default stores.")]
+StackDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of the `eventflow up` to join; otherwise EVENTFLOW_REDIS_URL."),
+]
 Host = Annotated[str | None, typer.Option(help="Address to bind to; without API keys loopback only.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to bind to; 0 picks a free one.")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Handlers that each worker runs at a time.")]
@@ -60,8 +69,9 @@ def up(
 ) -> None:
     """Run everything on this machine: embedded server, web app, a worker of each group.
 
-    Prints "ready http://HOST:PORT" once requests are served. Ctrl-C or SIGTERM lets running steps finish; a second
-    one ends everything at once. Started again on the same data directory, it goes on where it was.
+    Once it serves requests, it shows its URL and the next steps on a terminal, and prints "ready URL" elsewhere. Other
+    commands of the same user find it. Ctrl-C or SIGTERM lets running steps finish; a second signal ends everything at
+    once. Started again on the same data directory, it continues where it stopped.
     """
     environment, settings = stack_settings(data_dir=data_dir, host=host, port=port, concurrency=concurrency)
     run_supervisor(_up(settings, environment, adopt=adopt), settings)
@@ -74,13 +84,20 @@ OWN_STORES = dict.fromkeys(("workspace_url", "delivery_url", "fallback_url", "ar
 
 def stack_settings(**changes: object | None) -> tuple[dict[str, str], Settings]:
     """(environment, settings) for a stack of our own. Raises UsageError where another server was asked for."""
-    environment = service_environment(changes)
+    environment = readable_logs(service_environment(changes))
     if given := [name for name in REDIS_VARIABLES if environment.get(name)]:
         raise UsageError(
             f"{given[0]} is set, but this command starts a server of its own. Unset it, or run `eventflow web` and "
             "`eventflow worker --group G` on the server that it names."
         )
     return environment, settings_from(environment)
+
+
+def readable_logs(environment: dict[str, str]) -> dict[str, str]:
+    """Return `environment` with logs for people if standard error is a terminal and no format is set."""
+    if sys.stderr.isatty() and not environment.get("EVENTFLOW_LOG_FORMAT"):
+        return environment | {"EVENTFLOW_LOG_FORMAT": "console"}
+    return environment
 
 
 async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -> None:
@@ -97,8 +114,10 @@ async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -
         try:
             await first_of(starting, stopped)
             if starting.done():
-                say(f"ready {starting.result()}")
-                await first_of(stopped, stack.failed)
+                url = starting.result()
+                with _announced(settings.data_dir, url) as is_found:
+                    await _greet(stack, settings, url, is_found=is_found)
+                    await first_of(stopped, stack.failed)
         finally:
             starting.cancel()
             await asyncio.wait([starting])
@@ -109,6 +128,36 @@ async def _up(settings: Settings, environment: dict[str, str], *, adopt: bool) -
         raise CommandError("Ended at once; the steps that were running begin again with the next start.")
     if not stop.is_set():
         raise CommandError(f"The stack can't go on: {stack.failed.result()}.")
+
+
+@contextmanager
+def _announced(data_dir: Path, url: str) -> Iterator[bool]:
+    """Let other commands find this stack; yields whether they can. A home that can't be written to is no error."""
+    pointer = None
+    with suppress(OSError, RuntimeError):
+        pointer = announce(state_folder(os.environ), data_dir, url)
+    try:
+        yield pointer is not None
+    finally:
+        if pointer is not None:
+            with suppress(OSError):
+                pointer.unlink()
+
+
+async def _greet(stack: Stack, settings: Settings, url: str, *, is_found: bool) -> None:
+    if not sys.stdout.isatty() or settings.log_format == "json":
+        say(f"ready {url}")
+        return
+    started = Started(
+        url=url,
+        data_dir=settings.data_dir,
+        groups=tuple(_READS),
+        concurrency=settings.concurrency,
+        is_open=is_loopback(settings.host) and not await stack.ever_had_keys(),
+        is_found=is_found,
+    )
+    for line in greeting(started, program_name()):
+        say(line)
 
 
 def worker(
@@ -123,7 +172,7 @@ def worker(
     The group archive moves finished jobs to EVENTFLOW_ARCHIVE_URL, and trims what every group has dealt with.
     """
     topics = _topics(group, topic or [])
-    settings = settings_from(service_environment({"concurrency": concurrency, "data_dir": data_dir}))
+    settings = settings_from(readable_logs(service_environment({"concurrency": concurrency, "data_dir": data_dir})))
     run_service(_worker(settings, group, topics, supervised), settings)
 
 
@@ -174,7 +223,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
 
 def web(host: Host = None, port: Port = None, supervised: Supervised = False) -> None:
     """Run the web app. Prints "ready http://HOST:PORT" once requests are served. SIGTERM finishes running requests."""
-    settings = settings_from(service_environment({"host": host, "port": port}))
+    settings = settings_from(readable_logs(service_environment({"host": host, "port": port})))
     run_service(_web(settings, supervised), settings)
 
 

@@ -12,8 +12,10 @@ import orjson
 import typer
 from attrs import asdict, evolve
 
-from ops.cli.common import CommandError, StackDir, open_tool, run_tool, say
+from ops.cli.command_group import CommandGroup
+from ops.cli.common import CommandError, run_tool, say
 from ops.cli.display import counting
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import printable
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ops.storage_check.check import Check, Finding, Report
 
 
-app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
+app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True, cls=CommandGroup)
 
 
 @app.command()
@@ -36,7 +38,7 @@ def check(
         bool, typer.Option("--force", help="Remove also what is of jobs that the log doesn't know.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Compare the stores with the log: files that no event names (orphans), files that are named and gone (missing).
 
@@ -91,7 +93,7 @@ async def _check(
     from ops.storage_check.uploads import open_uploads
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         made = Check(parts.log, parts.stores, older_than, checksum=checksum)
         try:
             if repair:
@@ -141,7 +143,7 @@ def _asked_for(strangers: int) -> bool:
 
 
 @app.command()
-def adopt(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: StackDir = None) -> None:
+def adopt(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: DataDir = None) -> None:
     """Make the stores this environment's, whoever's mark they have: where a log was lost or moved, and they are its.
 
     An environment that has its files there, too, is refused at its next start.
@@ -156,7 +158,7 @@ async def _adopt(data_dir: Path | None) -> list[str]:
     from eventflow.storage import StorageError
     from ops.environment import adopt_stores, stores_of
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         try:
             before = await adopt_stores(parts)
         except StorageError as error:
@@ -170,7 +172,7 @@ def _shown_owner(owner: Owner | None) -> str:
 
 
 @app.command()
-def setup(data_dir: StackDir = None) -> None:
+def setup(data_dir: DataDir = None) -> None:
     """Let players in pages of any origin read what signed URLs of the delivery bucket lead to (CORS)."""
     run_tool(_setup(data_dir))
 
@@ -178,7 +180,7 @@ def setup(data_dir: StackDir = None) -> None:
 async def _setup(data_dir: Path | None) -> None:
     from eventflow.storage import StorageError
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         store = parts.stores["delivery"]
         try:
             say(f"{store.description}: {await set_up(store)}")

@@ -110,6 +110,13 @@ class Stack:
             except StorageError as error:
                 raise StackError(f"A store can't be marked as this environment's: {error}") from error
 
+    async def ever_had_keys(self) -> bool:
+        """Return whether the log has, or once had, an API key: then every request needs one."""
+        from ops.compose import open_parts
+
+        async with open_parts(evolve(self._settings, redis_url=self._server.url), serves=False) as parts:
+            return await parts.api_keys.ever()
+
     async def _all_ready(self, children: Sequence[Child]) -> list[str]:
         ready = asyncio.gather(*(asyncio.shield(child.ready) for child in children))
         await first_of(ready, self.failed)

@@ -1,4 +1,4 @@
-"""`eventflow replay group`: a new or reset consumer group over old events."""
+"""`eventflow groups replay`: give a new or reset consumer group old events."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
-from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.common import CommandError, UsageError, run_tool, say
 from ops.cli.progress import steps
+from ops.cli.reach import DataDir, open_log
 
 if TYPE_CHECKING:
     from eventflow.archive.backfill import Replayed
@@ -22,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENTRY_ID = re.compile(r"(\d{13})(-\d+)?")
 
 
-def group(
+def replay(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A group, new or known.")],
     since: Annotated[
         str, typer.Option("--from", metavar="0|ID|TIME", help="0: all; an entry's id; or RFC 3339.")
@@ -30,7 +31,7 @@ def group(
     topics: Annotated[list[str] | None, typer.Option(help="A topic (may be repeated); default: the group's.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the events.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Even if the same replay was done before.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Give a group old events: those in its topics, and by its retry streams those that were trimmed.
 
@@ -70,7 +71,7 @@ async def _replay(
     from eventflow.log.groups import registered
     from eventflow.storage import StorageError
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         known = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}.get(name, ())
         for keys in parts.keyspace.all:
             if not known and (entry := (await registered(parts.redis, keys)).get(name)):
