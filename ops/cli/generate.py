@@ -17,6 +17,19 @@ from ops.cli.outcome import warnings_of
 from ops.cli.reach import ApiKey, Service, Url, open_api, service
 from ops.cli.request_files import looks, merge_fields, read_source
 
+File = Annotated[
+    str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
+]
+OnSceneFailure = Annotated[
+    str | None, typer.Option(help="fail: the video fails if a scene can't be made; skip: it goes without the scene.")
+]
+Passthrough = Annotated[
+    str | None, typer.Option(metavar="JSON", help="An object that the job's status gives back.")
+]
+IdempotencyKey = Annotated[
+    str | None, typer.Option(metavar="KEY", help="The same request with the same key makes one job.")
+]
+
 
 @frozen(kw_only=True)
 class _Submission:
@@ -47,19 +60,13 @@ def generate(
     pipeline_version: Annotated[str | None, typer.Option(help="Version of the pipeline, such as 2.0.")] = None,
     priority: Annotated[str | None, typer.Option(help="high or normal.")] = None,
     retry_attempts: Annotated[int | None, typer.Option(help="Further attempts of a step that fails, 0 to 3.")] = None,
-    on_scene_failure: Annotated[
-        str | None, typer.Option(help="fail the video, or skip the scene that can't be made.")
-    ] = None,
-    passthrough: Annotated[
-        str | None, typer.Option(metavar="JSON", help="An object that the job's status gives back.")
-    ] = None,
+    on_scene_failure: OnSceneFailure = None,
+    passthrough: Passthrough = None,
     thumbnail_generation: Annotated[bool | None, typer.Option(help="Make thumbnails.")] = None,
     enable_streaming: Annotated[bool | None, typer.Option(help="Make HLS playlists and segments.")] = None,
     s3_upload_enabled: Annotated[bool | None, typer.Option(help="Upload to the delivery store.")] = None,
     cleanup_local_files: Annotated[bool | None, typer.Option(help="Remove intermediate files at the end.")] = None,
-    idempotency_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The same request with the same key makes one job.")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
     url: Url = None,
     api_key: ApiKey = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
