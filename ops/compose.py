@@ -102,7 +102,7 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.media.allow_remote else None
+    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
     return MediaParts(inspector=MediaInspector(clock), remote=remote)
 
 
@@ -125,7 +125,9 @@ async def looked_after(parts: Parts, group: str) -> AsyncIterator[None]:
         return
     from handlers.upload.fallback_reconciler import reconcile_periodically
 
-    async with reconcile_periodically(homecoming(parts), parts.settings.leavings.homecoming_seconds, parts.random):
+    async with reconcile_periodically(
+        homecoming(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
+    ):
         yield
 
 
@@ -318,14 +320,14 @@ def keeper(parts: Parts) -> MaintenanceWorker:
     archiver, unlister = None, None
     if parts.shelf is not None:
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.lasting(parts.settings.retention_seconds)
+        settings = ArchiveSettings.with_delay(parts.settings.finished_jobs.archive_after_seconds)
         archiver = Archiver(parts.log, members, parts.shelf, parts.tombstones, settings, clock=utc_now)
-        listed_s = parts.settings.found_seconds
-        leavings = parts.settings.leavings
-        unlister = ListExpiry(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, leavings.deletes)
+        finished = parts.settings.finished_jobs
+        listed_s = finished.listing_window_seconds
+        unlister = ListExpiry(parts.log.index, parts.tombstones, parts.shelf, listed_s, utc_now, finished.deletes)
     tombstones = parts.tombstones if parts.shelf else None
     trimmer = Trimmer(parts.redis, parts.keyspace, tombstones)
-    retention = DeletionPolicy(parts.log, parts.settings.leavings, utc_now)
+    retention = DeletionPolicy(parts.log, parts.settings.finished_jobs, utc_now)
     return MaintenanceWorker(archiver, unlister, trimmer, clock=utc_now, random=parts.random, retention=retention)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.log_server import LogServer, log_server
+from tests.support.runtime import Space, open_space
 from tests.support.valkey import RunningServer, flush, running_server
 
-pytest_plugins = ["tests.support.debian"]
+pytest_plugins = ["tests.support.debian", "tests.support.levels"]
 
 # On a loaded machine a single example may take long; the time-out of the test is enough.
 settings.register_profile("patient", parent=settings(), deadline=None)
@@ -36,12 +37,12 @@ def plain_logs() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_aws_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_aws_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,17 @@ def valkey_url(valkey_server: RunningServer) -> str:
     """The URL of the session's server, which is empty now."""
     flush(valkey_server.url)
     return valkey_server.url
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogServer]:
+    """A server for logs under prefixes of their own; not to be stopped or flushed."""
+    with log_server(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+async def space(shared_server: LogServer) -> AsyncIterator[Space]:
+    """A log of its own on the shared server."""
+    async with open_space(shared_server.url) as space:
+        yield space

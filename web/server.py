@@ -11,8 +11,7 @@ import structlog
 from aiohttp import web
 from attrs import frozen
 
-from eventflow.settings import Environment
-from eventflow.web_settings import ANY_ORIGIN, is_loopback
+from eventflow.settings import ANY_ORIGIN, Environment, is_loopback
 from web.deps import DEPS
 from web.http.auth import AUTH, Auth
 from web.http.connections import Connections, Site, limits_of

@@ -16,15 +16,11 @@ import orjson
 from attrs import asdict, frozen
 from redis.asyncio import Redis
 
+from eventflow.domain.values import OWNER_FORM, is_owner
+
 #: The owner of everything while the service is open.
 OPEN_OWNER = "local"
 SCOPES = frozenset({"admin"})
-OWNER_FORM = "1 to 64 letters, digits or any of _ . @ -"
-_OWNER_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-")
-
-
-def is_owner(text: str) -> bool:
-    return 1 <= len(text) <= 64 and set(text) <= _OWNER_CHARS
 
 
 @frozen

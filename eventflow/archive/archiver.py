@@ -2,7 +2,7 @@
 
 The member of the archive's group: finished jobs -> a segment in the store -> tombstones in their place.
 
-Rule 1: an outcome is taken only once it is as old as the retention; until then nobody holds it.
+Rule 1: an outcome is taken only once it is as old as the archive delay; until then no member holds it.
 Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
 that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
 points at; a restore reads that as well, which does no harm, and `archive verify` finds it (orphans.py).
@@ -88,23 +88,25 @@ _LINGER_S = 3_600.0
 _DELETION_LINGER_S = 60.0
 
 
-@frozen
+@frozen(kw_only=True)
 class ArchiveSettings:
-    """`retention_s` is how long a finished job stays in the server; then it may wait up to `linger_s` for others, so
-    that segments don't hold a job each. A segment ends at `segment_jobs` jobs or `segment_bytes`; an entry that its
-    taker hasn't settled for `lease_s` goes to another member.
+    """When jobs are archived, and how large segments become. Durations in seconds.
+
+    A job may be archived `archive_after_s` after its end. It then waits up to `linger_s` for others, so that a segment
+    holds more than one. A segment ends at `segment_jobs` jobs or `segment_bytes` bytes. An entry that a member hasn't
+    settled for `lease_s` is reclaimed by another member.
     """
 
-    retention_s: float = 7 * 86_400.0
+    archive_after_s: float = 7 * 86_400.0
     linger_s: float = 0.0
     segment_jobs: int = 500
     segment_bytes: int = 16 * 1024 * 1024
     lease_s: float = 120.0
 
     @classmethod
-    def lasting(cls, retention_s: float) -> ArchiveSettings:
-        """With a tenth of the retention to linger, an hour at most."""
-        return cls(retention_s, min(_LINGER_S, retention_s / 10))
+    def with_delay(cls, archive_after_s: float) -> ArchiveSettings:
+        """Return settings in which jobs linger for a tenth of the delay, at most an hour."""
+        return cls(archive_after_s=archive_after_s, linger_s=min(_LINGER_S, archive_after_s / 10))
 
 
 @define
@@ -157,12 +159,12 @@ class Archiver:
             await member.leave()
 
     async def _due(self, member: GroupMember, room: int) -> list[Delivery]:
-        """New entries that are as old as the retention: enough for a segment, or those that have lingered.
+        """Return new entries that are as old as the archive delay: enough for a segment, or those that have lingered.
 
-        Deletions aren't retained.
+        Deletions have no delay.
         """
         now_ms = int(self._clock().timestamp() * 1000)
-        retained = (self._settings.retention_s, self._settings.linger_s)
+        usual = (self._settings.archive_after_s, self._settings.linger_s)
         at_once = {member.keys.topic(Topic.DELETED, lane) for lane in LANES}
         retries = {member.keys.retry(member.group, topic) for topic in member.topics}
         found: list[Delivery] = []
@@ -170,8 +172,8 @@ class Archiver:
             if room - len(found) <= 0:
                 break
             most = room - len(found)
-            retention_s, linger_s = retained if stream not in at_once else (0.0, min(retained[1], _DELETION_LINGER_S))
-            newest_ms = now_ms - int(retention_s * 1000)
+            delay_s, linger_s = usual if stream not in at_once else (0.0, min(usual[1], _DELETION_LINGER_S))
+            newest_ms = now_ms - int(delay_s * 1000)
             args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - int(linger_s * 1000)]
             for entry_id, flat in await self._take(keys=[stream], args=args):
                 claim = Claim(stream, member.group, member.consumer, entry_id.decode(), 1)

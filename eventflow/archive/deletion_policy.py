@@ -20,12 +20,12 @@ from eventflow.domain.commands import RequestDeletion
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import is_job_id
-from eventflow.leavings_settings import LeavingsSettings
 from eventflow.log.codec import DecodeError
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.event_store import Cause, JobEventStore
 from eventflow.log.job_lists import position_of
 from eventflow.log.keys import PartitionKeys
+from eventflow.settings import FinishedJobsSettings
 from eventflow.telemetry.tracing import new_traceparent
 
 #: Jobs of a partition that one step looks at.
@@ -42,7 +42,7 @@ class DeletionPolicy:
     """Goes over the lists of every partition, oldest job first, in steps. A job's time counts from its last event."""
 
     log: JobEventStore
-    settings: LeavingsSettings
+    settings: FinishedJobsSettings
     clock: Callable[[], datetime]
     page: int = _PAGE
     _after: dict[int, int] = field(factory=dict)
@@ -54,7 +54,7 @@ class DeletionPolicy:
 
         Raises StorageError and connection errors: then the next step looks at the same jobs again.
         """
-        shortest = self.settings.shortest
+        shortest = self.settings.earliest_deletion
         if shortest is None:
             return False
         up_to = max(0, position_of(self.clock() - shortest))
@@ -96,7 +96,7 @@ class DeletionPolicy:
         return found
 
     async def _look(self, job_id: str, last: Envelope | None) -> None:
-        kept = self.settings.retention_of(last.owner) if last else None
+        kept = self.settings.delete_after(last.owner) if last else None
         if last is None or kept is None or last.occurred_at + kept > self.clock():
             self._remember(job_id, last.occurred_at + kept if last and kept else _NEVER)
             return

@@ -19,10 +19,23 @@ from eventflow.domain._records import frozen_record
 #: One cell of the time grid: 16 video frames at 30 frames per second, 25 AAC frames at 48 kHz.
 CELL_SECONDS = 8 / 15
 
+#: The longest script, in characters: some 30,000 words, over three hours of narration. The parser refuses a longer one,
+#: and the setting EVENTFLOW_MAX_SCRIPT_CHARS can only lower the limit.
+MAX_SCRIPT_CHARS = 200_000
+
+#: The form of an owner's name, for messages.
+OWNER_FORM = "1 to 64 letters, digits or any of _ . @ -"
+_OWNER_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-")
+
 StoreRole = Literal["workspace", "delivery", "fallback"]
 
 #: The qualities that a video can be made in, by name, and the lines of each: pixels on the picture's shorter side.
 LADDER: Mapping[str, int] = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080, "1440p": 1440, "2160p": 2160}
+
+
+def is_owner(text: str) -> bool:
+    """Return whether `text` may be the name of an owner (`OWNER_FORM`)."""
+    return 1 <= len(text) <= 64 and set(text) <= _OWNER_CHARS
 
 
 class Lane(StrEnum):

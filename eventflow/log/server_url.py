@@ -8,13 +8,15 @@ import ssl
 from collections.abc import Callable
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from eventflow.setting_checks import Refused
-
 EXAMPLE = "redis://HOST:PORT/0"
 _SCHEME = re.compile(r"(rediss?(\+cluster)?|unix)")
 _SENTINEL = "sentinel"
 
 Fits = Callable[[str], bool]
+
+
+class UrlRefused(ValueError):
+    """A fault of a server's URL; the message never repeats the URL, which may hold a password."""
 
 
 def _one_of(*values: str) -> Fits:
@@ -55,18 +57,18 @@ TLS_OPTIONS: dict[str, Fits] = {
 
 
 def checked_url(url: str) -> str:
-    """`url` as it is. Raises Refused, which names what is wrong and never repeats the URL: it may hold a password."""
+    """Return `url` unchanged. Raises UrlRefused, which names the fault."""
     parts = urlsplit(url)
     if _SENTINEL in parts.scheme:
-        raise Refused(
+        raise UrlRefused(
             "Sentinel isn't supported. Name what leads to the master, such as a proxy or a DNS name that follows "
             f"failovers ({EXAMPLE}), or use a cluster (redis+cluster://HOST:PORT,HOST:PORT)"
         )
     named = parts.path if parts.scheme == "unix" else parts.netloc
     if not _SCHEME.fullmatch(url.partition(":")[0]) or not named:  # in lower case, as redis-py wants it
-        raise Refused(f"its value is not of the form {EXAMPLE}")
+        raise UrlRefused(f"its value is not of the form {EXAMPLE}")
     if parts.fragment:
-        raise Refused("it has a # in it; write it as %23, in a password too")
+        raise UrlRefused("it has a # in it; write it as %23, in a password too")
     _check_place(parts)
     _check_options(parts)
     return url
@@ -78,13 +80,13 @@ def _check_place(parts: SplitResult) -> None:
         try:
             _ = urlsplit(f"//{host}").port
         except ValueError as error:
-            raise Refused(
+            raise UrlRefused(
                 "its port is no number up to 65535; write / ? # @ : in a password as %2F %3F %23 %40 %3A"
             ) from error
     if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", unquote(parts.path)):
-        raise Refused(f"behind the host comes the number of the database, if anything: {EXAMPLE}")
+        raise UrlRefused(f"behind the host comes the number of the database, if anything: {EXAMPLE}")
     if cluster and parts.path.strip("/0"):
-        raise Refused("a cluster has the database 0 only")
+        raise UrlRefused("a cluster has the database 0 only")
 
 
 def _check_options(parts: SplitResult) -> None:
@@ -92,9 +94,9 @@ def _check_options(parts: SplitResult) -> None:
     given = parse_qsl(parts.query, keep_blank_values=True)
     if refused := [name for name, _ in given if name not in allowed]:
         tls = "" if len(allowed) > len(OPTIONS) else "; with rediss:// those for TLS (ssl_...), too"
-        raise Refused(
+        raise UrlRefused(
             f"its options {', '.join(dict.fromkeys(refused))} can't be set there: eventflow decides about time-outs, "
             f"retries, connections and encoding itself. What can be: {', '.join(allowed)}{tls}"
         )
     if wrong := [name for name, value in given if not allowed[name](value)]:
-        raise Refused(f"its options {', '.join(wrong)} have values that aren't understood")
+        raise UrlRefused(f"its options {', '.join(wrong)} have values that aren't understood")

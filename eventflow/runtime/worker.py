@@ -40,7 +40,7 @@ from eventflow.runtime.watchdog import Pulse
 from eventflow.telemetry.tracing import Tracing
 
 
-@frozen
+@frozen(kw_only=True)
 class WorkerSettings:
     """`concurrency` handlers at a time; a lease of `lease_s` is renewed every third of it, at least once a second.
 

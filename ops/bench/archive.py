@@ -139,7 +139,7 @@ class _Bench:
         members = [
             GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
         ]
-        settings = ArchiveSettings(retention_s=0)
+        settings = ArchiveSettings(archive_after_s=0)
         self.archiver = Archiver(self.log, members, self.shelf, self.tombstones, settings, clock=_ahead)
         self.unlister = ListExpiry(self.log.index, self.tombstones, self.shelf, 0, _ahead)
 

@@ -39,7 +39,7 @@ from ops.cli.common import EXIT_FAILURE, EXIT_USAGE, CommandError, say, say_erro
 _INTERRUPTED = 130
 #: Columns that help may fill, where the terminal has them; a longer line is hard to read.
 _HELP_COLUMNS = 120
-#: Packages that only a checkout of the repository has.
+#: Packages that lie in the repository and not in the wheel.
 _OF_A_CHECKOUT = ("ops.bench", "ops.chaos", "ops.gallery")
 
 app = typer.Typer(
@@ -138,8 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # the parser always ends like this
         return end.code if isinstance(end.code, int) else 0
     except SettingsError as error:
-        for problem in error.problems:
-            say_error(problem)
+        for fault in error.faults:
+            say_error(fault)
         return EXIT_USAGE
     except CommandError as error:
         say_error(str(error))

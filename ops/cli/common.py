@@ -22,7 +22,7 @@ from eventflow.log.deadline import Deadline, carry
 from eventflow.log.errors import LogUnfit
 from eventflow.log.keys import Keyspace
 from eventflow.log.server_check import check_server, forbidden
-from eventflow.settings import Settings, load_settings
+from eventflow.settings import Settings, current_names, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.local_stack.embedded import running_url
 
@@ -54,8 +54,14 @@ class UsageError(CommandError):
 
 
 def service_environment(changes: Mapping[str, object | None] | None = None) -> dict[str, str]:
-    """Return the environment without the client's variables, with `changes` to settings by name; None: no change."""
-    environment = {k: v for k, v in os.environ.items() if k not in (*URL_VARIABLES, *KEY_VARIABLES)}
+    """Return the environment without the client's variables, with `changes` to settings by name; None: no change.
+
+    Old names of settings are replaced, each with a line of warning, so that child processes don't warn again.
+    """
+    ours = {k: v for k, v in os.environ.items() if k not in (*URL_VARIABLES, *KEY_VARIABLES)}
+    environment, renamed = current_names(ours)
+    for line in renamed:
+        say_error(line)
     for name, value in (changes or {}).items():
         if value is not None:
             environment[f"EVENTFLOW_{name.upper()}"] = str(value)

@@ -52,7 +52,7 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
         settings = settings_from(environment)
     except SettingsError as error:
         remedy = "Correct or unset it; `eventflow settings` lists all settings."
-        findings += [fail("settings", problem, remedy) for problem in error.problems]
+        findings += [fail("settings", fault, remedy) for fault in error.faults]
         return findings + await machine.media(None)
     findings.append(ok("settings", f"valid; environment {settings.env.value}"))
     findings += await _service(settings, environment)

@@ -23,9 +23,7 @@ File = Annotated[
 OnSceneFailure = Annotated[
     str | None, typer.Option(help="fail: the video fails if a scene can't be made; skip: it goes without the scene.")
 ]
-Passthrough = Annotated[
-    str | None, typer.Option(metavar="JSON", help="An object that the job's status gives back.")
-]
+Passthrough = Annotated[str | None, typer.Option(metavar="JSON", help="An object that the job's status gives back.")]
 IdempotencyKey = Annotated[
     str | None, typer.Option(metavar="KEY", help="The same request with the same key makes one job.")
 ]

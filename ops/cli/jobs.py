@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -14,7 +14,7 @@ from attrs import asdict
 from ops.cli.command_group import ListingGroup
 from ops.cli.common import CommandError, UsageError, run_tool, say, say_note
 from ops.cli.event_rows import HEADINGS, event_row
-from ops.cli.job_source import JobSource, open_jobs
+from ops.cli.job_source import JobRow, JobsInLog, JobSource, open_jobs
 from ops.cli.outcome import outcome, warnings_of
 from ops.cli.reach import ApiKey, DataDir, Log, Service, Url, open_api, open_log, reach, service
 from ops.cli.tables import print_table, printable
@@ -44,14 +44,14 @@ def list_jobs(
     api_key: ApiKey = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List jobs, newest first. Archived jobs leave the list after EVENTFLOW_LISTED_SECONDS."""
+    """List jobs, newest first. Archived jobs leave the list after EVENTFLOW_LIST_FOR_SECONDS."""
     way = reach(url, api_key, data_dir)
+    if rebuild and isinstance(way, Service) and url is not None:
+        raise UsageError("--rebuild needs the log itself: give --data-dir or EVENTFLOW_REDIS_URL, and no --url.")
     if rebuild:
-        if isinstance(way, Service) and url is not None:
-            raise UsageError("--rebuild needs the log itself: give --data-dir or EVENTFLOW_REDIS_URL, and no --url.")
-        way = Log(data_dir)
-        say_note(f"{run_tool(_rebuild(data_dir))} jobs were missing from the lists")
-    rows = _ask(way, lambda jobs: jobs.list(limit, owner))
+        rows = run_tool(_rebuild_and_list(data_dir, limit, owner))
+    else:
+        rows = _ask(way, lambda jobs: jobs.list(limit, owner))
     if json:
         for row in rows:
             say(orjson.dumps(asdict(row)).decode())
@@ -79,13 +79,14 @@ def _ask(way: Service | Log, ask: Callable[[JobSource], Awaitable[T]]) -> T:
     return run_tool(run())
 
 
-async def _rebuild(data_dir: Path | None) -> int:
-    """Enter the jobs that the lists lack, archived ones included; returns how many."""
+async def _rebuild_and_list(data_dir: Path | None, limit: int, owner: str | None) -> Sequence[JobRow]:
     async with open_log(data_dir) as parts:
-        return await _enter_missing(parts)
+        say_note(f"{await _enter_missing(parts)} jobs were missing from the lists")
+        return await JobsInLog(parts).list(limit, owner)
 
 
 async def _enter_missing(parts: Parts) -> int:
+    """Enter the jobs that the lists lack, archived ones included; returns how many."""
     from datetime import UTC, datetime, timedelta
 
     from eventflow.archive.restore import enter_archived
@@ -97,9 +98,9 @@ async def _enter_missing(parts: Parts) -> int:
     if parts.shelf is None:
         return entered
     try:
-        since = datetime.now(UTC) - timedelta(seconds=parts.settings.found_seconds)
+        since = datetime.now(UTC) - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds)
         return entered + await enter_archived(
-            parts.shelf, parts.tombstones, parts.log, since, parts.settings.leavings.deletes
+            parts.shelf, parts.tombstones, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none from the archive: {error}") from error

@@ -16,8 +16,7 @@ from redis.exceptions import RedisError
 
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
 from eventflow.log.connection import DISCONNECTED, is_passing
-from eventflow.settings import Settings
-from eventflow.web_settings import is_loopback
+from eventflow.settings import Settings, is_loopback
 from ops.cli.common import (
     EXIT_FAILURE,
     REDIS_VARIABLES,

@@ -1,20 +1,30 @@
-"""`eventflow settings`: the table that the README shows."""
+"""`eventflow settings`: the reference of settings, as Markdown."""
 
 from __future__ import annotations
 
-from eventflow.settings import settings_table
+from eventflow.settings import Setting, reference
 from ops.cli.common import say
 
 
 def settings() -> None:
-    """Print every setting, its default and its meaning as a Markdown table."""
-    say(markdown_table())
+    """Print every setting with its default, its values and its meaning, as Markdown tables by subject."""
+    say(markdown_tables())
 
 
-def markdown_table() -> str:
-    """The settings as a Markdown table, without a line end behind it."""
-    rows = [f"| `{name}` | {_code(default)} | {_cell(meaning)} |" for name, default, meaning in settings_table()]
-    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+def markdown_tables() -> str:
+    """Return one Markdown table for each subject, without a line end after the last."""
+    return "\n\n".join(
+        "\n".join([f"### {section.heading}", "", *_HEAD, *(_line(each) for each in section.settings)])
+        for section in reference()
+    )
+
+
+_HEAD = ("| variable | default | values | meaning |", "|---|---|---|---|")
+
+
+def _line(setting: Setting) -> str:
+    values, meaning = _cell(setting.kind.values), _cell(setting.meaning)
+    return f"| `{setting.variable}` | {_code(setting.default)} | {values} | {meaning} |"
 
 
 def _code(text: str) -> str:
@@ -22,4 +32,4 @@ def _code(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("*", "\\*")

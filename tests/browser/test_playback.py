@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from eventflow.domain.job_ids import new_job_id
 from tests.browser.conftest import QUALITIES, Open, Serve, ShortFilm
 from tests.browser.player import difference, frame_at
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
 

@@ -11,10 +11,9 @@ from playwright.async_api import Browser
 from eventflow.domain.values import VideoRequest
 from tests.browser.firefox import firefox
 from tests.browser.stage import PLAYERS, Stage, page_of_players
-from tests.integration.flow.conftest import StudioOf, simulation
-from tests.integration.flow.test_hls import SPOKEN
 from tests.support.gates import Gates, gated
 from tests.support.onair import on_air
+from tests.support.studio import SPOKEN, StudioOf, simulation
 
 pytestmark = pytest.mark.timeout(240)
 

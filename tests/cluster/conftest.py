@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import crew  # noqa: F401 - a fixture
-from tests.integration.flow.conftest import (
-    _quiet,  # noqa: F401 - fixtures
-    studio,  # noqa: F401 - fixtures
-)
 from tests.support.cluster_server import ClusterServer, RedisPrograms, cluster_server
+from tests.support.crew import crew  # noqa: F401 - a fixture
 from tests.support.runtime import Space, open_space
+from tests.support.studio import quiet, studio  # noqa: F401 - fixtures
 
 #: With so many, each of three masters has some: of `{00}` to `{05}` each has two.
 PARTITIONS = 6

@@ -16,8 +16,8 @@ from eventflow.domain.topics import Topic
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import NotDurable
 from tests.cluster.conftest import PARTITIONS
-from tests.faults.conftest import Crew
 from tests.support.cluster_server import ClusterServer
+from tests.support.crew import Crew
 from tests.support.runtime import CAUSE, CHAIN, REQUEST, Space, a_file, gapless
 from tests.support.waiting import wait_until
 
@@ -34,14 +34,14 @@ async def test_killed_worker_is_replaced_on_every_master(space: Space, crew: Cre
     dying.signal(signal.SIGKILL)
     survivor = crew(space, "slow", "--concurrency", "2", *SPREAD)
     for job_id in jobs:
-        await wait_until(lambda job_id=job_id: _has(space, job_id, "ScenesCompleted"))
+        await wait_until(lambda job_id=job_id: _has(space, job_id, "ScenesCompleted"))  # type: ignore[misc]
         types = await space.types(job_id)
         assert types.count("SceneRendered") == 1
         assert gapless(await space.history(job_id))
     assert {pid for pid, _ in crew.journal.words("end")} == {survivor.pid}
     for keys in space.keyspace.all:
         for stream in keys.streams_of("generation", (Topic.REQUESTED, Topic.PLANNED)):
-            await wait_until(lambda stream=stream: _nothing_pending(space, stream))
+            await wait_until(lambda stream=stream: _nothing_pending(space, stream))  # type: ignore[misc]
 
 
 async def test_jobs_that_a_replica_has_survive_the_failover_of_a_master(

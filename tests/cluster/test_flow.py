@@ -12,10 +12,10 @@ from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from ops.cli.checks import service
 from ops.cli.checks.finding import State
 from tests.cluster.conftest import PARTITIONS
-from tests.integration.flow.conftest import WORKERS, StudioOf
-from tests.integration.replay.conftest import Rebuilder
 from tests.support.cluster_server import MASTERS, ClusterServer
+from tests.support.rebuilding import Rebuilder
 from tests.support.spread import run_jobs
+from tests.support.studio import WORKERS, StudioOf
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -89,7 +89,7 @@ async def test_slot_that_is_being_moved_is_found_at_both_ends(
     target = next(port for port in shared_cluster.masters() if port != source)
     await cluster.set(name, "old")
     with sync_redis.Redis(port=source) as old, sync_redis.Redis(port=target) as new:
-        ids = [node.execute_command("CLUSTER MYID").decode() for node in (old, new)]  # type: ignore[union-attr]
+        ids = [node.execute_command("CLUSTER MYID").decode() for node in (old, new)]
         new.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[0])
         old.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[1])
         assert await cluster.get(name) == b"old"
@@ -98,7 +98,7 @@ async def test_slot_that_is_being_moved_is_found_at_both_ends(
             pipe.get(name)
             pipe.incr(f"{name}-new")
             assert await pipe.execute() == [b"old", 2]
-        for key in old.execute_command("CLUSTER GETKEYSINSLOT", slot, 1000):  # type: ignore[union-attr]
+        for key in old.execute_command("CLUSTER GETKEYSINSLOT", slot, 1000):
             old.execute_command("MIGRATE", "127.0.0.1", target, key, 0, 5000)
         for node in (new, old):
             node.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[1])

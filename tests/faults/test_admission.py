@@ -16,7 +16,7 @@ from eventflow.domain.values import Lane, ReprocessFrom, Step
 from eventflow.log.codec import Codec
 from eventflow.log.event_store import JobEventStore
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.line import CANCELLED, COMPLETED, FAILED, Line, line_up
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, CHAIN, Chain, Runs, Space, gapless, utc_now, working

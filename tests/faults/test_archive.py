@@ -57,10 +57,10 @@ async def test_long_history_is_archived_whole(archived: Archived) -> None:
 async def test_only_what_is_older_than_the_retention_is_taken(archived: Archived) -> None:
     archived.ahead = timedelta()
     job = await archived.finished()
-    assert await archived.archive(retention_s=3600) == 0
+    assert await archived.archive(archive_after_s=3600) == 0
     assert await archived.space.pending(archived.space.topic(Topic.OUTCOME), "archive") == []  # nobody holds it
     archived.ahead = timedelta(seconds=3601)
-    assert await archived.archive(retention_s=3600) == 1
+    assert await archived.archive(archive_after_s=3600) == 1
     assert not await archived.in_server(job)
 
 

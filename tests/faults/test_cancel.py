@@ -15,7 +15,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
 from eventflow.runtime.context import StepContext
 from eventflow.runtime.retry_policy import StorageStepError
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 

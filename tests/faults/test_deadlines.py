@@ -18,7 +18,7 @@ from eventflow.domain.values import FailureCategory, Step
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.leases import StepLimits
 from eventflow.runtime.watchdog import Pulse, watched
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until, wait_until_sync
 
@@ -166,8 +166,8 @@ async def test_process_whose_slots_are_all_stuck_ends_and_an_entry_that_hangs_ev
     job_id = await space.submit_scenes(1)
     for number in range(3):
         process = crew(space, "stubborn", "--seconds", "600", "--lease", "0.5", "--limit", "0.2")
-        await wait_until(lambda number=number: len(crew.journal.words("begin")) == number + 1)
-        await wait_until(lambda process=process: process.process.poll() is not None, what="the end of the process")
+        await wait_until(lambda number=number: len(crew.journal.words("begin")) == number + 1)  # type: ignore[misc]
+        await wait_until(lambda process=process: process.process.poll() is not None, what="the end of the process")  # type: ignore[arg-type,misc]
         assert process.process.returncode == 1
         said = process.log.read_text()
         assert "ignores its end" in said

@@ -8,7 +8,7 @@ import time
 from eventflow.domain.topics import Topic
 from eventflow.log.commit import Claim
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import Chain, Runs, Space, scenes_group, working
 from tests.support.waiting import wait_until
@@ -55,7 +55,7 @@ async def test_many_restarts_do_not_burn_the_delivery_count(space: Space) -> Non
     job_id = await space.submit_scenes(1)
     for restart in range(1, 6):
         async with working(space, scenes_group(endless), lease_s=30, drain_s=0):
-            await wait_until(lambda restart=restart: runs.began[0] == restart)
+            await wait_until(lambda restart=restart: runs.began[0] == restart)  # type: ignore[misc]
     assert "StepFailed" not in await space.types(job_id)
     assert len(await _consumers(space)) <= 1
 

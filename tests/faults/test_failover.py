@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import redis as sync_redis
 from attrs import define
-from redis.asyncio import Redis
 
 from eventflow.log import connection
 from eventflow.log.connection import connect
@@ -20,7 +19,7 @@ from eventflow.log.feed import FeedTail
 from eventflow.log.server_check import check_server
 from ops.chaos.proxy import Proxy, proxy_of
 from tests.support.log_server import LogServer, log_server
-from tests.support.runtime import CHAIN, Chain, Space, open_space, working
+from tests.support.runtime import CHAIN, Chain, RawRedis, Space, open_space, working
 from tests.support.waiting import wait_until, wait_until_sync
 
 #: Far less than it takes until a connection is renewed for its age.
@@ -69,7 +68,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
 
 def _in_step(replica: LogServer) -> bool:
     with sync_redis.Redis(port=replica.port) as client:
-        return client.info("replication")["master_link_status"] == "up"  # type: ignore[index]
+        return client.info("replication")["master_link_status"] == "up"
 
 
 async def test_work_goes_on_within_seconds_over_connections_that_stay_open(pair: Pair) -> None:
@@ -196,7 +195,7 @@ async def _noted(tail: FeedTail, job_id: str) -> bool:
         raise ConnectionError(str(error)) from error
 
 
-async def _writes_to(redis: Redis, server: LogServer) -> bool:
+async def _writes_to(redis: RawRedis, server: LogServer) -> bool:
     await redis.set("probe", secret := str(time.monotonic()))
     with sync_redis.Redis(port=server.port) as client:
         return client.get("probe") == secret.encode()

@@ -32,7 +32,7 @@ async def test_a_thousand_killed_workers_leave_no_consumer_and_lose_no_entry(spa
             assert await _group(space) == (BETWEEN, BETWEEN)
             async with working(space, GROUP, concurrency=64, lease_s=0.2) as running:
                 await wait_until(lambda: _generated(space, len(jobs)))
-                await wait_until(lambda running=running: _alone(space, running))
+                await wait_until(lambda running=running: _alone(space, running))  # type: ignore[misc]
             assert await _group(space) == (0, 0)
     finally:
         await blocking.aclose()

@@ -79,7 +79,7 @@ async def test_busy_worker_begins_the_high_lane_next_and_holds_no_more_than_its_
             await space.submit(HIGH)
         for more in range(1, 9):
             step.release()
-            await wait_until(lambda more=more: len(begun) == slots + more)
+            await wait_until(lambda more=more: len(begun) == slots + more)  # type: ignore[misc]
         later = begun[slots:]
         assert later.count(Lane.HIGH) == 6  # six of eight: every fourth read is the normal lane's
         assert later[: NORMAL_SHARE - 1].count(Lane.HIGH) >= NORMAL_SHARE - 2

@@ -15,7 +15,7 @@ from eventflow.domain.topics import Topic
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember, Renewal
 from eventflow.runtime.context import StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.files import stored_files
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until

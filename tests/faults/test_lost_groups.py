@@ -14,7 +14,7 @@ async def test_group_that_is_new_sees_what_was_appended_before_it(space: Space) 
     one, two, three = Chain().groups
     async with working(space, one):
         for job_id in jobs:
-            await wait_until(lambda job_id=job_id: _has(space, job_id, "VideoGenerated"))
+            await wait_until(lambda job_id=job_id: _has(space, job_id, "VideoGenerated"))  # type: ignore[misc]
     async with working(space, two), working(space, three):
         await wait_until(lambda: space.ended(*jobs))
     assert [await space.types(job_id) for job_id in jobs] == [CHAIN] * 5
@@ -34,7 +34,7 @@ async def test_destroyed_group_comes_back_and_skips_nothing(space: Space) -> Non
         assert await space.redis.xgroup_destroy(stream, "generation")
         behind = [await space.submit() for _ in range(3)]
         for job_id in behind:
-            await wait_until(lambda job_id=job_id: _has(space, job_id, "VideoGenerated"))
+            await wait_until(lambda job_id=job_id: _has(space, job_id, "VideoGenerated"))  # type: ignore[misc]
         await wait_until(lambda: _nothing_left(space, stream))
     assert runs.began == dict.fromkeys([before, *behind], 1)
     for job_id in (before, *behind):

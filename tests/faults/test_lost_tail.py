@@ -158,7 +158,7 @@ async def test_follower_of_the_feed_hears_of_every_lost_connection(
             await tail.read(block_ms=10)
         await tail.start_at_end()
         await other.do(job_id, cmd.PlanScene(1, 0, "scene", 0, 3, a_file(), None))
-        assert [note.version for note in await tail.read()] == [4]  # type: ignore[union-attr]
+        assert [note.version for note in await tail.read()] == [4]
     finally:
         await blocking.aclose()
 

@@ -151,7 +151,7 @@ async def test_delivery_that_is_parked_while_its_job_is_cancelled_confirms(space
     for handler in (render, defective):
         job_id = await space.submit_scenes(1)
         async with working(space, Group("generation", {ev.ScenePlanned: handler, ev.VideoRequested: _idle})):
-            await wait_until(lambda job_id=job_id: space.ended(job_id))
+            await wait_until(lambda job_id=job_id: space.ended(job_id))  # type: ignore[misc]
         assert (await space.job(job_id)).phase is Phase.CANCELLED
 
 

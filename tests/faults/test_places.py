@@ -84,7 +84,7 @@ async def _line(space: Space) -> list[str]:
 
 
 async def _admitted(space: Space) -> set[str]:
-    return {job.decode() for job in await space.redis.smembers(space.keys.admitted)}  # type: ignore[misc]
+    return {job.decode() for job in await space.redis.smembers(space.keys.admitted)}
 
 
 async def _delivered(space: Space) -> int:

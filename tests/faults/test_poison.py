@@ -13,7 +13,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory
 from eventflow.runtime.context import Group, StepContext
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 
@@ -22,12 +22,12 @@ async def _poisoned(space: Space, fields: dict[bytes, bytes]) -> dict[bytes, byt
     """What is parked for an entry with `fields`, between two jobs that go on."""
     stream = space.topic(Topic.REQUESTED)
     before = await space.submit()
-    await space.redis.xadd(stream, fields)  # type: ignore[arg-type]
+    await space.redis.xadd(stream, fields)
     behind = await space.submit()
     async with working(space, Chain().groups[0]):
         await wait_until(lambda: _count(space, 1))
         for job_id in (before, behind):
-            await wait_until(lambda job_id=job_id: _generated(space, job_id))
+            await wait_until(lambda job_id=job_id: _generated(space, job_id))  # type: ignore[misc]
         await wait_until(lambda: _nothing_pending(space, stream, "generation"))
     [parked] = await space.parked()
     assert parked[b"stream"] == stream.encode()
@@ -105,7 +105,7 @@ async def test_entry_that_kills_three_workers_fails_its_job_as_resource(space: S
     job_id = await space.submit_scenes(1)
     for died in range(3):
         process = crew(space, "deadly", "--lease", "0.5")
-        await wait_until(lambda died=died: _begun(crew, died + 1))
+        await wait_until(lambda died=died: _begun(crew, died + 1))  # type: ignore[misc]
         assert process.process.wait(10) == -9
     async with working(space, scenes_group(render), lease_s=0.5):
         await wait_until(lambda: space.ended(job_id))

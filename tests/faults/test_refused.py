@@ -16,7 +16,7 @@ from eventflow.domain.commands import Command
 from eventflow.domain.topics import Topic
 from eventflow.runtime.context import Group, StepContext
 from tests.support.log_server import LogServer
-from tests.support.runtime import Runs, Space, gapless, scenes_group, working
+from tests.support.runtime import RawRedis, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 
 _LONG = (
@@ -35,7 +35,7 @@ async def _busy(server: LogServer) -> AsyncIterator[Rounds]:
     await neighbour.config_set("busy-reply-threshold", "50")
 
     async def begin() -> None:
-        running.add(asyncio.ensure_future(neighbour.eval(_LONG, 0, _BUSY_US)))  # type: ignore[arg-type]
+        running.add(asyncio.ensure_future(neighbour.eval(_LONG, 0, _BUSY_US)))
         async with Redis.from_url(server.url) as other:
             await wait_until(lambda: _refuses(other, "BUSY"))
 
@@ -64,7 +64,7 @@ async def _set_and_unset(server: LogServer, refuse: Sequence[str], allow: Sequen
         await asyncio.gather(*mending)
 
 
-async def _refuses(redis: Redis, code: str) -> bool:
+async def _refuses(redis: RawRedis, code: str) -> bool:
     try:
         await redis.get("x")
     except RedisError as error:

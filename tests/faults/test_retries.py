@@ -17,7 +17,7 @@ from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, VideoRequest
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.retry_policy import GenerationError, InitializationError, RetryPolicy, StorageStepError
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer
 from tests.support.runtime import REQUEST, Chain, Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
@@ -255,7 +255,7 @@ async def test_delayed_retries_survive_the_server_and_every_worker(
 
     async with working(own_space, scenes_group(render)):
         for job_id in job_ids:
-            await wait_until(lambda job_id=job_id: _has(own_space, job_id, "ScenesCompleted"))
+            await wait_until(lambda job_id=job_id: _has(own_space, job_id, "ScenesCompleted"))  # type: ignore[misc]
         await wait_until(lambda: _delayed(own_space, 0))
     assert runs.began == {(job_id, scene): 1 for job_id in job_ids for scene in range(2)}
     assert await own_space.redis.xlen(own_space.keys.retry("generation", Topic.PLANNED)) == 0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 
 from eventflow.domain.topics import Topic
-from eventflow.log.commit import Commit, Committer
+from eventflow.log.commit import Commit, Committer, OnClaim
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember
 from tests.support.log_server import LogServer
@@ -27,7 +27,7 @@ async def test_what_is_pending_outlives_a_rewrite_and_a_crash(own_server: LogSer
     committer = Committer(space.redis)
     for delivery in await first.read(6):
         if delivery.payload in (b"topic 1", b"retry 1"):
-            on_claim = "discard" if delivery.retried else "settle"
+            on_claim: OnClaim = "discard" if delivery.retried else "settle"
             await committer.commit(Commit(space.keys, "-", claim=delivery.claim, on_claim=on_claim))
     await _rewritten(space)
     own_server.kill()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import redis as sync_redis
-from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
@@ -21,9 +20,20 @@ from eventflow.log.errors import LogUnfit, NotDurable
 from eventflow.log.server_check import check_server
 from eventflow.runtime.context import Group, StepContext
 from ops.chaos.proxy import Proxy, proxy_of
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.log_server import LogServer, log_server
-from tests.support.runtime import CHAIN, Chain, Runs, Space, a_file, gapless, open_space, scenes_group, working
+from tests.support.runtime import (
+    CHAIN,
+    Chain,
+    RawRedis,
+    Runs,
+    Space,
+    a_file,
+    gapless,
+    open_space,
+    scenes_group,
+    working,
+)
 from tests.support.waiting import wait_until, wait_until_sync
 
 
@@ -37,7 +47,7 @@ async def test_server_that_is_killed_under_load_and_comes_back(
     await own_space.synced()
     for bounce in range(2):
         outcome, some = own_space.topic(Topic.OUTCOME), 20 + 40 * bounce
-        await wait_until(lambda outcome=outcome, some=some: _longer(own_space, outcome, some))
+        await wait_until(lambda outcome=outcome, some=some: _longer(own_space, outcome, some))  # type: ignore[misc]
         own_server.kill()
         await asyncio.sleep(0.3 * bounce)  # a short and a longer outage
         await asyncio.to_thread(own_server.start)
@@ -232,7 +242,7 @@ async def _has(space: Space, job_id: str, kind: str) -> bool:
 
 
 async def _settled(space: Space, topic: Topic, group: str) -> bool:
-    redis: Redis = space.redis
+    redis: RawRedis = space.redis
     if not await redis.exists(space.topic(topic)):
         return False
     infos = await redis.xinfo_groups(space.topic(topic))
@@ -267,4 +277,4 @@ async def test_server_that_loads_its_data_is_waited_for_not_found_unfit(tmp_path
 
 def _rewritten(client: sync_redis.Redis) -> bool:
     found = client.info("persistence")
-    return found["aof_rewrite_in_progress"] == 0 and found["aof_rewrite_scheduled"] == 0  # type: ignore[index]
+    return found["aof_rewrite_in_progress"] == 0 and found["aof_rewrite_scheduled"] == 0

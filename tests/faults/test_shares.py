@@ -46,7 +46,7 @@ async def test_hot_partition_uses_every_worker(wide: Space) -> None:
         for job_id in jobs:
             await wide.log.create(job_id, REQUEST, CAUSE)
         for job_id in jobs:
-            await wait_until(lambda job_id=job_id: _generated(wide, job_id))
+            await wait_until(lambda job_id=job_id: _generated(wide, job_id))  # type: ignore[misc]
 
 
 async def test_share_of_a_worker_that_leaves_goes_to_the_others(wide: Space) -> None:

@@ -12,7 +12,7 @@ from eventflow.log.connection import connect
 from eventflow.log.consumer import LOST, MAX_DEATHS, SILENT_LEASES, Delivery, GroupMember, Renewal
 from eventflow.runtime.context import StepContext
 from eventflow.runtime.retry_policy import MAX_DELIVERIES
-from tests.faults.conftest import Crew
+from tests.support.crew import Crew
 from tests.support.runtime import Runs, Space, gapless, scenes_group, working
 from tests.support.waiting import wait_until
 from tests.support.worker_program import WorkerProcess
@@ -27,13 +27,13 @@ async def test_healthy_worker_may_stand_still_again_and_again(space: Space, crew
     by_pid = {worker.pid: worker for worker in workers}
     job_id = await space.submit_scenes(1)
     for stalls in range(6):
-        at_work = by_pid[await wait_until(lambda stalls=stalls: _beginner(crew, stalls))]
+        at_work = by_pid[await wait_until(lambda stalls=stalls: _beginner(crew, stalls))]  # type: ignore[arg-type,misc]
         at_work.signal(signal.SIGSTOP)
         other = next(worker for worker in workers if worker is not at_work)
-        await wait_until(lambda other=other, stalls=stalls: _beginner(crew, stalls + 1) == other.pid)
+        await wait_until(lambda other=other, stalls=stalls: _beginner(crew, stalls + 1) == other.pid)  # type: ignore[misc]
         at_work.signal(signal.SIGCONT)
         losses = stalls // 2 + 1
-        await wait_until(lambda at_work=at_work, losses=losses: _losses(at_work) == losses, what="the lost step's end")
+        await wait_until(lambda at_work=at_work, losses=losses: _losses(at_work) == losses, what="the lost step's end")  # type: ignore[misc]
     for worker in workers:
         worker.signal(signal.SIGKILL)  # two deaths more are no third one
     async with working(space, scenes_group(_nothing), lease_s=0.5):
@@ -50,7 +50,7 @@ async def test_three_workers_that_stand_still_at_once_are_waited_for(space: Spac
     job_id = await space.submit_scenes(1)
     for count in range(MAX_DEATHS):
         workers.append(crew(space, "slow", "--seconds", "1", "--lease", "0.5"))
-        await wait_until(lambda count=count: len(crew.journal.words("begin")) == count + 1)
+        await wait_until(lambda count=count: len(crew.journal.words("begin")) == count + 1)  # type: ignore[misc]
         workers[-1].signal(signal.SIGSTOP)
     async with working(space, scenes_group(_nothing), lease_s=0.5):
         await wait_until(lambda: _idle(space, 1_500), what="three leases of silence")

@@ -48,8 +48,8 @@ class Archived:
     def archiver(
         self, *, shelf: Any = None, tombstones: Any = None, log: JobEventStore | None = None, **changes: Any
     ) -> Archiver:
-        """A new member. Nothing is retained unless `retention_s` says so; others' entries are taken over at once."""
-        settings = ArchiveSettings(**({"retention_s": 0.0, "lease_s": 0.0} | changes))
+        """Return a new member; unless `changes` say otherwise, it archives and reclaims at once."""
+        settings = ArchiveSettings(**({"archive_after_s": 0.0, "lease_s": 0.0} | changes))
         redis = self.space.redis
         consumer = f"archiver-{secrets.token_hex(3)}"
         members = [

@@ -23,12 +23,14 @@ import pytest
 
 #: Commands by their Debian package.
 PACKAGES = {
+    "bash": "bash",
     "chromium": "chromium",
     "curl": "curl",
     "cvlc": "vlc-bin vlc-plugin-base",
     "ffmpeg": "ffmpeg",
     "firefox-esr": "firefox-esr",
     "gst-launch-1.0": "gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad",
+    "jq": "jq",
     "mpv": "mpv",
     "redis-cli": "redis-tools",
     "redis-server": "redis-server",
@@ -52,12 +54,14 @@ def _fixture_of(command: str) -> Any:
     return pytest.fixture(scope="session", name=re.sub(r"\W", "_", command))(path)
 
 
+bash = _fixture_of("bash")
 chromium = _fixture_of("chromium")
 curl = _fixture_of("curl")
 cvlc = _fixture_of("cvlc")
 ffmpeg = _fixture_of("ffmpeg")
 firefox_esr = _fixture_of("firefox-esr")
 gst_launch_1_0 = _fixture_of("gst-launch-1.0")
+jq = _fixture_of("jq")
 mpv = _fixture_of("mpv")
 redis_cli = _fixture_of("redis-cli")
 redis_server = _fixture_of("redis-server")
@@ -128,9 +132,10 @@ def _only_programs_of_wheels(request: pytest.FixtureRequest, monkeypatch: pytest
 
 def is_of_a_wheel(program: Path) -> bool:
     """Whether a program is this Python, or lies in this environment's folders."""
-    interpreters = {Path(sys.executable), Path(sys._base_executable)}
+    interpreters = {Path(sys.executable), Path(sys._base_executable)}  # type: ignore[attr-defined]
     if program in interpreters or program.resolve() in {path.resolve() for path in interpreters}:
         return True
     homes = [Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
+    homes += [Path(path) for path in sys.path if path.endswith("site-packages")]  # an environment over another one
     homes += [Path(sys.prefix)] if sys.prefix != sys.base_prefix else []
     return any(program.is_relative_to(home) or program.resolve().is_relative_to(home.resolve()) for home in homes)

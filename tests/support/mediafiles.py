@@ -72,9 +72,9 @@ def clip(
 ) -> Path:
     """A clip whose picture turns from black to white; `options` are the muxer's."""
     with av.open(str(path), "w", options={k: str(v) for k, v in options.items()}) as container:
-        stream = container.add_stream(codec, rate=rate)
+        stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        audio = container.add_stream(with_sound, rate=48_000, layout="stereo") if with_sound else None
+        audio: Any = container.add_stream(with_sound, rate=48_000, layout="stereo") if with_sound else None
         count = max(1, round(seconds * rate))
         for number in range(count):
             grey = np.full((size[1], size[0], 3), round(255 * number / max(1, count - 1)), np.uint8)

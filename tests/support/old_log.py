@@ -20,7 +20,6 @@ from typing import Any
 
 import orjson
 from attrs import define, field
-from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
@@ -39,6 +38,7 @@ from eventflow.log.consumer import Delivery, GroupMember
 from eventflow.log.event_store import Cause, JobEventStore, Settlement
 from eventflow.log.keys import Keyspace
 from tests.support import stories as s
+from tests.support.runtime import RawRedis
 from tests.support.valkey import running_server
 from web.readmodel.status_json import status_of
 
@@ -68,7 +68,11 @@ def work(event: ev.Event, job: Job) -> list[Command]:
     if asked is None or not still_due(job, asked):
         return []
     run, scene = asked.run, asked.scene or 0
-    planning = [cmd.StartPlanning(run), s.announce(SCENES, run), *(s.plan_scene(i, run) for i in range(SCENES))]
+    planning: list[Command] = [
+        cmd.StartPlanning(run),
+        s.announce(SCENES, run),
+        *(s.plan_scene(i, run) for i in range(SCENES)),
+    ]
     by_step: dict[Step, list[Command]] = {
         Step.PLAN: planning,
         Step.RENDER_SCENE: [s.finish_scene(scene, run)],
@@ -104,7 +108,7 @@ class _Recorder:
             busy = False
             for member in self.members:
                 await member.move_due(int(next(self.clock).timestamp() * 1000))
-                for delivery in await member.read(100, block_ms=1):
+                for delivery in await member.read(100):
                     busy = True
                     await self._handle(member, delivery)
 
@@ -191,7 +195,7 @@ async def record(url: str) -> list[dict[str, Any]]:
     return lines
 
 
-async def _key(redis: Redis, name: str) -> dict[str, Any]:
+async def _key(redis: RawRedis, name: str) -> dict[str, Any]:
     kind = (await redis.type(name)).decode()
     if kind == "hash":
         return {"hash": name, "fields": _texts(await redis.hgetall(name)), "seconds": await redis.ttl(name)}
@@ -213,7 +217,7 @@ def _texts(fields: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in fields.items()}
 
 
-async def load(redis: Redis, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+async def load(redis: RawRedis, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make the keys on an empty server; returns the statuses that were served then."""
     for line in lines:
         if "hash" in line:
@@ -227,7 +231,7 @@ async def load(redis: Redis, lines: Sequence[dict[str, Any]]) -> list[dict[str, 
     return [line["served"] for line in lines if "served" in line]
 
 
-async def _load_stream(redis: Redis, line: dict[str, Any]) -> None:
+async def _load_stream(redis: RawRedis, line: dict[str, Any]) -> None:
     name = line["stream"]
     for entry_id, fields in line["entries"]:
         await redis.xadd(name, fields, id=entry_id)

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from attrs import define
 
 from ops.compose import web_app
-from tests.integration.flow.conftest import Studio
+from tests.support.studio import Studio
 from tests.support.waiting import wait_until
 from web.http.tokens import make_token
 
@@ -57,4 +57,4 @@ async def on_air(studio: Studio) -> AsyncIterator[OnAir]:
     app.on_response_prepare.append(note)
     await studio.parts.api_keys.add(OWNER)
     async with TestServer(app) as server:
-        yield OnAir(studio, server, asked)
+        yield OnAir(studio, server, asked)  # type: ignore[arg-type]

@@ -62,8 +62,8 @@ def length_of(path: Path) -> float:
     """Seconds to the end of the last packet of a recording, from its first one on."""
     with av.open(str(path)) as container:
         packets = [p for p in container.demux() if p.pts is not None and p.time_base is not None]
-    begin = min(float(p.pts * p.time_base) for p in packets)
-    return max(float((p.pts + (p.duration or 0)) * p.time_base) for p in packets) - begin
+    begin = min(float(p.pts * p.time_base) for p in packets)  # type: ignore[operator]
+    return max(float((p.pts + (p.duration or 0)) * p.time_base) for p in packets) - begin  # type: ignore[operator]
 
 
 def _lines(text: str, *expected: str) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ async def _ffmpeg(program: str, url: str, folder: Path, *expected: str) -> Playe
     progress = folder / "progress"
     maps = [part for kind in ("v:0", "v:1", "a:0", "a:1") for part in ("-map", f"0:{kind}")]
     out = await output_of(
-        *(program, "-nostdin", "-v", "warning", "-i", url, *maps, "-f", "null", "-progress", progress, "-")
+        *(program, "-nostdin", "-v", "warning", "-i", url, *maps, "-f", "null", "-progress", progress, "-")  # type: ignore[arg-type]
     )
     came_to = re.findall(r"out_time_us=(\d+)", progress.read_text())
     return Played(int(came_to[-1]) / 1e6, _lines(out, *expected))

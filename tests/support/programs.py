@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from signal import Signals
+from typing import Any
 
 import psutil
 from attrs import define, field, frozen
@@ -56,11 +57,11 @@ class Program:
 
         return wait_until_sync(line, START_S, what="ready").removeprefix("ready ")
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """To the process itself."""
         self.process.send_signal(number)
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def signal_group(self, number: Signals) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
@@ -78,7 +79,7 @@ class Program:
         return found[0]
 
     def end(self) -> None:
-        self.signal_group(signal.SIGKILL)
+        self.signal_group(Signals.SIGKILL)
         self.process.wait(END_S)
         wait_until_sync(lambda: not self.members(), END_S, what="the end of the process group")
 
@@ -93,10 +94,9 @@ class Programs:
     started: list[Program] = field(factory=list)
     _asked: Iterator[int] = field(factory=count)
 
-    def start(
-        self, *arguments: str, within: Callable[[list[str]], list[str]] = lambda command: command, **settings: str
-    ) -> Program:
-        """`eventflow *arguments` with `settings` such as EVENTFLOW_PORT="0". `within` is what the command runs in."""
+    def start(self, *arguments: str, within: Any = list[str], **settings: str) -> Program:
+        """`eventflow *arguments` with `settings` such as EVENTFLOW_PORT="0". `within` turns the command into
+        the one that is run."""
         name = f"{len(self.started)}-{arguments[0]}"
         with (self.folder / f"{name}.out").open("wb") as out, (self.folder / f"{name}.err").open("wb") as err:
             process = subprocess.Popen(

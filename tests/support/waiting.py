@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
 PAUSE_S = 0.02
 
 
+@overload
+async def wait_until(
+    predicate: Callable[[], Awaitable[T]], timeout_s: float = 30.0, *, what: str = "the condition"
+) -> T: ...
+@overload
+async def wait_until(predicate: Callable[[], T], timeout_s: float = 30.0, *, what: str = "the condition") -> T: ...
 async def wait_until(
     predicate: Callable[[], Awaitable[T] | T], timeout_s: float = 30.0, *, what: str = "the condition"
 ) -> T:

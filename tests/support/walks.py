@@ -147,7 +147,7 @@ def blind(rng: Random) -> Command:
     """Any command at all, of any run, about any scene."""
     run, scene = rng.randint(0, 3), rng.randint(-1, 3)
     work = Work(rng.choice(list(Step)), rng.choice([None, scene]), run)
-    return rng.choice(
+    return rng.choice(  # type: ignore[return-value]
         [
             cmd.RequestVideo(s.REQUEST),
             cmd.StartPlanning(run),

@@ -106,7 +106,7 @@ def groups_of(name: str, behaviour: Behaviour) -> Sequence[Group]:
     return [scenes_group(getattr(behaviour, name))]
 
 
-async def never_read(count: int, *, block_ms: int = 0) -> list[Delivery]:
+async def never_read(room: int) -> list[Delivery]:
     await asyncio.Event().wait()
     return []
 
@@ -132,7 +132,8 @@ async def main(arguments: argparse.Namespace) -> None:
         stack.enter_context(watched(pulse, lambda loops: end_at_once(f"stuck: {loops}", 1), period_s=0.1))
         print("ready", flush=True)
         runs = asyncio.gather(*(running.task for running in workers))
-        await asyncio.wait([asyncio.create_task(stop.wait()), runs], return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), runs]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(worker.stop() for worker in workers))
         if any(running.worker.stuck for running in workers):
             end_at_once("steps ignore their end", 1)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-from eventflow.web_settings import ANY_ORIGIN
+from eventflow.settings import ANY_ORIGIN
 
 #: Hosts that lead to this machine, whatever a name server says; as in `Host` and, behind the scheme, in `Origin`.
 _LOCAL_HOST = r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eventflow.assets.errors import ALLOWED
-from eventflow.media_settings import MediaSettings
+from eventflow.settings import AssetLimits
 from web.openapi import schemas
 from web.openapi.operations import answer_of, operation, path, query
 from web.openapi.schemas import Schema
@@ -35,7 +35,7 @@ def answers() -> dict[str, Schema]:
     return {"Asset": asset}
 
 
-def paths(media: MediaSettings) -> dict[str, Any]:
+def paths(limits: AssetLimits) -> dict[str, Any]:
     """Of an installation with these limits."""
     one = path("asset_id", schemas.STRING)
     name = query("name", _NAME, "What you call it; the file's name in a form if left out.")
@@ -49,7 +49,7 @@ def paths(media: MediaSettings) -> dict[str, Any]:
                 },
                 (400, 408, 413, 415),
                 parameters=(name,),
-                body=_body(media),
+                body=_body(limits),
             )
         },
         f"{ROUTE}/{{asset_id}}": {
@@ -59,8 +59,8 @@ def paths(media: MediaSettings) -> dict[str, Any]:
     }
 
 
-def _body(media: MediaSettings) -> dict[str, Any]:
-    most = f"at most {media.max_image_mb}, {media.max_clip_mb} and {media.max_audio_mb} MB"
+def _body(limits: AssetLimits) -> dict[str, Any]:
+    most = f"at most {limits.max_image_mb}, {limits.max_clip_mb} and {limits.max_audio_mb} MB"
     taken = {**_BYTES, "description": f"Taken by content, whatever the type says: {ALLOWED}; {most}."}
     form = {**schemas.options(file=taken), "required": ["file"]}
     remote = {

@@ -284,7 +284,7 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
             **_media_paths(_expires_in(settings)),
             **_ending_paths(),
             **streaming.paths(settings.playback_token_seconds, _expires_in(settings)),
-            **assets.paths(settings.media),
+            **assets.paths(settings.asset_limits),
             **_service_paths(),
         },
         "components": {

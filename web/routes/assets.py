@@ -69,7 +69,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def _received(request: web.Request, deps: WebDeps, folder: Path) -> tuple[Upload, str]:
-    limits, path = deps.settings.media.max_bytes, folder / "upload"
+    limits, path = deps.settings.asset_limits.max_bytes, folder / "upload"
     if request.content_type == "application/json":
         url, name = _remote_request(await read_json(request))
         if deps.remote is None:
@@ -98,7 +98,7 @@ async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Pa
     known = await assets.of_upload(owner, upload.sha256)
     if known is not None:
         return known, False
-    made = await deps.inspector.prepare(upload.path, folder, deps.settings.media.max_bytes)
+    made = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
     known = await assets.find(owner, made.asset.id)  # another file of the same content
     asset = known or evolve(made.asset, name=name)
     await assets.put(owner, asset, made.path, upload=upload.sha256)
@@ -107,7 +107,7 @@ async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Pa
 
 def _check_announced(request: web.Request, deps: WebDeps) -> None:
     """Refuse at once what is too large for any kind; a form has some bytes more. Raises Problem 413."""
-    most = max(deps.settings.media.max_bytes.values())
+    most = max(deps.settings.asset_limits.max_bytes.values())
     if (request.content_length or 0) > most + 64 * 1024:
         raise Problem(413, "media_too_large", f"No file of more than {most / 1e6:g} MB is taken.")
 

@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from eventflow.access.api_keys import OWNER_FORM, Principal, is_owner
+from eventflow.access.api_keys import Principal
 from eventflow.domain.errors import DomainError
+from eventflow.domain.values import OWNER_FORM, is_owner
 from eventflow.domain.view import Status
 from eventflow.log.codec import DecodeError
 from eventflow.log.job_lists import Cursor, Page

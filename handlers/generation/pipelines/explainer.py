@@ -8,8 +8,7 @@ import numpy as np
 import orjson
 from attrs import evolve
 
-from eventflow.model_settings import PlannerSettings
-from eventflow.settings import Settings
+from eventflow.settings import PlannerSettings, Settings
 from handlers.generation.aspects import aspect_of
 from handlers.generation.audio import pcm
 from handlers.generation.audio.clip_audio import with_clip_sound

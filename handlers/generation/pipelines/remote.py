@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from eventflow.model_settings import RemoteSettings
-from eventflow.settings import Settings
+from eventflow.settings import RemoteSettings, Settings
 from handlers.generation.aspects import aspect_of
 from handlers.generation.audio.music import with_music
 from handlers.generation.control import Control, Warned

@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 from attrs import frozen
 
-from eventflow.model_settings import PlannerSettings
+from eventflow.settings import PlannerSettings
 from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 

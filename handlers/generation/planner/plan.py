@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from attrs import frozen
 
-from eventflow.model_settings import PlannerSettings
+from eventflow.settings import PlannerSettings
 from handlers.generation.control import Charged, Control
 from handlers.generation.errors import ScriptError
 from handlers.generation.http_services.blocking import run, stoppable

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from attrs import frozen
 
+from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.characters import forbidden
@@ -24,7 +25,6 @@ from handlers.generation.script.pagination import items_of
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.sections import Note, Section
 
-MAX_CHARS = 200_000
 #: Far more than 300 scenes can show.
 MAX_LINES = 10_000
 MAX_HEADING_CHARS = 300
@@ -38,8 +38,8 @@ def clean(text: str) -> str:
 
     Raises ScriptError when it is too long or has control characters (tab and line ends are fine).
     """
-    if len(text) > MAX_CHARS:
-        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_CHARS:,} are possible")
+    if len(text) > MAX_SCRIPT_CHARS:
+        raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if match := forbidden(text):
         line = text.count("\n", 0, match.start()) + 1

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from attrs import frozen
 
-from eventflow.model_settings import RemoteSettings
+from eventflow.settings import RemoteSettings
 from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import ServiceFailed
 from handlers.generation.text_to_video.download import ContentFetcher

@@ -16,7 +16,7 @@ import aiohttp
 import structlog
 from attrs import evolve, frozen
 
-from eventflow.model_settings import RemoteSettings
+from eventflow.settings import RemoteSettings
 from handlers.generation.control import Charged, Control, RemoteStarted, Warned
 from handlers.generation.errors import Stopped
 from handlers.generation.http_services.blocking import run, stoppable

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from eventflow.settings import Settings
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import Settings, SpeechSettings
 from ops.cli.checks.finding import Finding, blocking, fail, ok, warn
 
 _GIB = 1 << 30

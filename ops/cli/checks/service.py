@@ -19,10 +19,9 @@ from eventflow.log.connection import DISCONNECTED, load_script
 from eventflow.log.errors import LogForbidden, LogUnfit, Misled
 from eventflow.log.members import PausedWorkers
 from eventflow.log.server_check import FORGETS, UNKNOWN, check_server, forbidden, look_at
-from eventflow.settings import Environment, Settings
+from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import LocalStore, StorageError
 from eventflow.storage.viewer_check import check_as_viewer
-from eventflow.web_settings import is_loopback
 from ops.cli.checks.finding import Finding, awaited, fail, ok, warn
 from ops.cli.common import CREDENTIALS
 
@@ -115,9 +114,7 @@ async def _safety(parts: Parts) -> list[Finding]:
         said, _, remedy = str(error).partition(". ")
         return [fail("log safety", said, remedy or "Change the server's configuration.")]
     if UNKNOWN in (found["policy"], found["aof"]):
-        remedy = (
-            "Set maxmemory-policy noeviction and appendonly yes, or give the user +info for this check."
-        )
+        remedy = "Set maxmemory-policy noeviction and appendonly yes, or give the user +info for this check."
         return [warn("log safety", "the server's user may not read how it keeps its data", remedy)]
     return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on", parts.settings)]
 

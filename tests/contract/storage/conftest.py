@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiohttp
@@ -89,7 +90,7 @@ async def s3_store(server: S3Server) -> AsyncIterator[S3Store]:
     await store.close()
 
 
-def small_parts(server: S3Server, **changes: object):  # type: ignore[no-untyped-def]
+def small_parts(server: S3Server, **changes: Any):  # type: ignore[no-untyped-def]
     """Options with the smallest parts S3 allows, to have several of them in little data."""
     return options_for(server, **({"part_bytes": 5 * 1024 * 1024} | changes))
 

@@ -7,10 +7,11 @@ import random
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -136,7 +137,7 @@ def movie(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def look(server: S3Server) -> AsyncIterator[Callable[[S3Store], "asyncio.Future[list[OpenUpload]]"]]:
+async def look(server: S3Server) -> AsyncIterator[Callable[[S3Store], Awaitable[list[OpenUpload]]]]:
     """The open uploads of a store, asked for behind its back."""
     connection = S3Connection(small_parts(server), {})
 
@@ -186,12 +187,12 @@ async def uploader_to(server: S3Server, endpoint_url: str, prefix: str) -> Async
         env=os.environ | environment_for(server),
     )
     yield Uploader(process)
-    process.stdin.close()  # type: ignore[union-attr]
+    process.stdin.close()
     await process.wait()
 
 
 @pytest.mark.chaos
-async def test_killed_at_ten_random_points(server: S3Server, movie: Path, look: Callable[..., object]) -> None:
+async def test_killed_at_ten_random_points(server: S3Server, movie: Path, look: Callable[..., Any]) -> None:
     digest, chance, resumed = digest_of(movie), random.Random(20261126), 0
     prefix = f"killed-{os.urandom(4).hex()}"
     async with (
@@ -212,9 +213,9 @@ async def test_killed_at_ten_random_points(server: S3Server, movie: Path, look: 
             key = f"{number}/{digest}.mp4"
             wire.sent_bytes = wire.answers = 0
             if kind == "bytes":
-                wire.on_bytes = lambda sent, place=place: sent < place or uploader.kill()
+                wire.on_bytes = lambda sent, place=place: sent < place or uploader.kill()  # type: ignore[misc]
             else:
-                wire.on_answer = lambda answers, place=place: answers < place or uploader.kill()
+                wire.on_answer = lambda answers, place=place: answers < place or uploader.kill()  # type: ignore[misc]
             wire.open.clear()
             await uploader.begin(Order(key, str(movie), digest))
             wire.open.set()  # now it is known whom to kill
@@ -237,7 +238,7 @@ async def test_killed_at_ten_random_points(server: S3Server, movie: Path, look: 
 
 
 async def test_a_part_that_fails_is_sent_again_not_the_file(
-    server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., object]
+    server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., Any]
 ) -> None:
     digest = digest_of(movie)
     ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
@@ -245,7 +246,7 @@ async def test_a_part_that_fails_is_sent_again_not_the_file(
         options = small_parts(server, endpoint_url=endpoint, parallel_parts=1)
         store = S3Store(server.bucket, f"cut-{os.urandom(4).hex()}", options=options)
         places = [PART * 3 // 2]  # in the second part, once
-        wire.on_bytes = lambda sent: not places or sent < places[0] or bool(places.clear())
+        wire.on_bytes = lambda sent: not places or sent < places[0] or bool(places.clear())  # type: ignore[func-returns-value]
         uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
         seen: list[int] = []
         stored = await uploads.upload(movie, ref, f"videos/{digest}.mp4", seen.append)
@@ -279,7 +280,7 @@ async def test_a_part_that_is_damaged_on_its_way_is_sent_again(
 
 
 async def test_three_retries_are_the_most_and_what_arrived_is_kept(
-    server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., object]
+    server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., Any]
 ) -> None:
     digest = digest_of(movie)
     ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
@@ -313,7 +314,7 @@ async def begin(store: S3Store, key: str, *parts: bytes) -> OpenUpload:
 
 
 async def test_parts_of_other_content_or_size_are_sent_again(
-    s3_store: S3Store, movie: Path, look: Callable[..., object]
+    s3_store: S3Store, movie: Path, look: Callable[..., Any]
 ) -> None:
     digest, data = digest_of(movie), movie.read_bytes()
     await begin(s3_store, f"{digest}.mp4", data[: PART - 1])
@@ -330,14 +331,14 @@ async def test_parts_of_other_content_or_size_are_sent_again(
 
 
 async def test_only_keys_that_hold_the_digest_are_carried_on_with(
-    s3_store: S3Store, movie: Path, look: Callable[..., object]
+    s3_store: S3Store, movie: Path, look: Callable[..., Any]
 ) -> None:
     theirs = await begin(s3_store, "x", movie.read_bytes()[:PART])
     await s3_store.put_file("x", movie, media_type="video/mp4")
     assert [one.upload_id for one in await look(s3_store)] == [theirs.upload_id]
 
 
-async def test_what_nobody_carries_on_with_is_aborted(server: S3Server, look: Callable[..., object]) -> None:
+async def test_what_nobody_carries_on_with_is_aborted(server: S3Server, look: Callable[..., Any]) -> None:
     later = timedelta(0)
     prefix = f"left-{os.urandom(4).hex()}"
     store = S3Store(server.bucket, prefix, options=small_parts(server), now=lambda: datetime.now(UTC) + later)
@@ -350,13 +351,13 @@ async def test_what_nobody_carries_on_with_is_aborted(server: S3Server, look: Ca
 
 
 async def test_a_store_that_does_not_list_uploads(
-    s3_store: S3Store, movie: Path, look: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    s3_store: S3Store, movie: Path, look: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As a role without s3:ListBucketMultipartUploads.
     client = await s3_store._connection.client()
     digest = digest_of(movie)
 
-    async def refuse(**_: object) -> object:
+    async def refuse(**_: Any) -> object:
         raise client.exceptions.ClientError({"Error": {"Code": "AccessDenied"}}, "ListMultipartUploads")
 
     with monkeypatch.context() as patched:
@@ -368,7 +369,7 @@ async def test_a_store_that_does_not_list_uploads(
     assert await look(s3_store) == []  # nobody would find it again
 
 
-async def refuse_for_now(**_: object) -> object:
+async def refuse_for_now(**_: Any) -> object:
     raise TimeoutError
 
 
@@ -387,7 +388,7 @@ async def test_copies_within_a_service(server: S3Server, s3_store: S3Store, movi
     assert await s3_store.copy_from(stranger, put, "b.mp4") is None
 
 
-async def test_large_objects_are_copied_in_parts(server: S3Server, movie: Path, look: Callable[..., object]) -> None:
+async def test_large_objects_are_copied_in_parts(server: S3Server, movie: Path, look: Callable[..., Any]) -> None:
     digest, options = digest_of(movie), small_parts(server, copy_bytes=PART)
     store = S3Store(server.bucket, f"parts-{os.urandom(4).hex()}", options=options)
     put = await store.put_file("a.mp4", movie, media_type="video/x", sha256=digest)
@@ -396,7 +397,7 @@ async def test_large_objects_are_copied_in_parts(server: S3Server, movie: Path, 
         with pytest.raises(StorageError, match="parts of objects"):
             await store.copy("a.mp4", "b.mp4")
     else:
-        assert (await store.copy_from(store, put, "b.mp4")).sha256 == digest  # type: ignore[union-attr]
+        assert (await store.copy_from(store, put, "b.mp4")).sha256 == digest
         assert b"".join([chunk async for chunk in store.read("b.mp4")]) == movie.read_bytes()
     assert await look(store) == []
     await store.close()

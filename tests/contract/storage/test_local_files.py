@@ -98,9 +98,11 @@ async def test_a_put_leaves_nothing_but_the_object_and_its_metadata(store: Local
 async def test_a_cancelled_put_leaves_nothing(store: LocalStore, root: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(bytes(8 * 1024 * 1024))
-    task = asyncio.create_task(
-        store.put_file("x", source, media_type="video/mp4", on_progress=lambda _: task.cancel() and None)
-    )
+
+    def cancel(_: int) -> None:
+        task.cancel()
+
+    task = asyncio.create_task(store.put_file("x", source, media_type="video/mp4", on_progress=cancel))
     with pytest.raises(asyncio.CancelledError):
         await task
     assert all_files(root) == []

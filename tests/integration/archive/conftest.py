@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.archiving import Archived, archive_of, archived_space
-from tests.support.log_server import LogServer, log_server
+from tests.support.log_server import LogServer
 from tests.support.runtime import Space, open_space
-
-
-@pytest.fixture(scope="session")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogServer]:
-    """Not to be stopped or flushed."""
-    with log_server(tmp_path_factory.mktemp("valkey")) as server:
-        yield server
-
-
-@pytest.fixture
-async def space(shared_server: LogServer) -> AsyncIterator[Space]:
-    async with open_space(shared_server.url) as space:
-        yield space
 
 
 @pytest.fixture

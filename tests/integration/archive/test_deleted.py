@@ -26,10 +26,10 @@ async def test_an_archived_job_is_deleted_and_archived_again_at_once(archived: A
     await archived.archive()
     await archived.log.execute(job, DELETE[:1], CAUSE)
     assert await phase(archived, job) is Phase.DELETING
-    await archived.archive(retention_s=LONG)
+    await archived.archive(archive_after_s=LONG)
     assert await archived.in_server(job), "not before its files are gone"
     await archived.log.execute(job, DELETE[1:], CAUSE)
-    await archived.archive(retention_s=LONG)  # other outcomes would stay for a day
+    await archived.archive(archive_after_s=LONG)  # other outcomes would stay for a day
     assert not await archived.in_server(job)
     assert [event.type for event in await archived.log.history(job)] == [*CHAIN, "DeletionRequested", "JobDeleted"]
     assert await archived.listed() == [kept]
@@ -41,7 +41,7 @@ async def test_a_restore_does_not_bring_it_back(archived: Archived, empty: Archi
     job, kept = await archived.finished(), await archived.finished()
     await archived.archive()
     await archived.log.execute(job, DELETE, CAUSE)
-    await archived.archive(retention_s=LONG)
+    await archived.archive(archive_after_s=LONG)
     found = await restore(archived.shelf, archived.tombstones, merge=True, dry_run=True)
     assert found.jobs == 2
     await restore(empty.shelf, empty.tombstones, merge=False, dry_run=False, log=empty.log)
@@ -58,10 +58,10 @@ async def test_deletions_wait_a_little_for_each_other(archived: Archived) -> Non
     jobs = [await archived.finished() for _ in range(3)]
     for job in jobs:
         await archived.log.execute(job, DELETE, CAUSE)
-    await archived.archive(retention_s=LONG, linger_s=3_600.0)
+    await archived.archive(archive_after_s=LONG, linger_s=3_600.0)
     assert [await archived.in_server(job) for job in jobs] == [True] * 3
     archived.ahead += archived.ahead.resolution * 61_000_000
-    await archived.archive(retention_s=LONG, linger_s=3_600.0)
+    await archived.archive(archive_after_s=LONG, linger_s=3_600.0)
     assert [await archived.in_server(job) for job in jobs] == [False] * 3
     assert len([segment async for segment in archived.shelf.segments()]) == 1
     assert await archived.length(Topic.DELETED) == 3

@@ -46,7 +46,7 @@ async def test_jobs_are_archived_as_they_end_and_members_leave_nothing_behind(ar
     async with keeping(archived):
         for _ in range(3):
             job = await archived.finished()
-            await wait_until(lambda job=job: gone(archived, job))
+            await wait_until(lambda job=job: gone(archived, job))  # type: ignore[misc]
     consumers = await archived.space.redis.xinfo_consumers(archived.space.topic(Topic.OUTCOME), "archive")
     assert consumers == []
 

@@ -11,13 +11,13 @@ from eventflow.archive.maintenance import MaintenanceWorker
 from eventflow.archive.restore import enter_archived
 from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
-from eventflow.leavings_settings import LeavingsSettings
 from eventflow.log.event_store import JobEventStore
+from eventflow.settings import FinishedJobsSettings
 from tests.support.archiving import Archived
 from tests.support.runtime import CAUSE, REQUEST
 from tests.support.waiting import wait_until
 
-SETTINGS = LeavingsSettings(retention_days=30, owners={"alice": 10, "bob": 0})
+SETTINGS = FinishedJobsSettings(delete_after_days=30, delete_after_days_by_owner={"alice": 10, "bob": 0})
 
 
 async def phases(archived: Archived, *jobs: str) -> list[Phase]:
@@ -30,7 +30,7 @@ async def phases(archived: Archived, *jobs: str) -> list[Phase]:
     return found
 
 
-def retention(archived: Archived, settings: LeavingsSettings = SETTINGS, page: int = 2) -> DeletionPolicy:
+def retention(archived: Archived, settings: FinishedJobsSettings = SETTINGS, page: int = 2) -> DeletionPolicy:
     return DeletionPolicy(archived.log, settings, archived.clock, page)
 
 
@@ -82,7 +82,7 @@ async def test_time_begins_anew_with_what_is_done_again_and_a_job_at_work_stays(
 async def test_without_a_retention_nothing_is_looked_at(archived: Archived) -> None:
     job = await archived.finished()
     archived.ahead = timedelta(days=30_000)
-    assert not await retention(archived, LeavingsSettings()).step()
+    assert not await retention(archived, FinishedJobsSettings()).step()
     assert await phases(archived, job) == [Phase.COMPLETED]
 
 

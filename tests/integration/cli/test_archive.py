@@ -47,7 +47,7 @@ def tools(server: LogServer, tmp_path: Path, commands: CommandServer) -> Iterato
         programs.environment = {
             "EVENTFLOW_REDIS_URL": server.url,
             "EVENTFLOW_ARCHIVE_URL": (tmp_path / "archive").as_uri(),
-            "EVENTFLOW_RETENTION_SECONDS": "0",
+            "EVENTFLOW_ARCHIVE_AFTER_SECONDS": "0",
             "EVENTFLOW_DATA_DIR": str(tmp_path / "data"),
         }
         yield programs
@@ -75,7 +75,7 @@ async def test_worker_that_is_killed_again_and_again_loses_no_job(archived: Arch
     jobs = list(await asyncio.gather(*(archived.finished() for _ in range(1_500))))
     for segments in (1, 2):
         worker = tools.start("worker", "--group", "archive")
-        await wait_until(lambda at=segments, worker=worker: _reached(archived, at, worker), 60.0)
+        await wait_until(lambda at=segments, worker=worker: _reached(archived, at, worker), 60.0)  # type: ignore[misc]
         worker.signal_group(signal.SIGKILL)
         worker.wait()
         for job in jobs[::50]:

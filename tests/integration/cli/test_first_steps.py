@@ -100,8 +100,8 @@ def test_up_says_where_it_is_and_what_to_do_and_the_others_find_it(programs: Pro
 
 
 def test_json_logs_are_kept_where_they_are_asked_for(programs: Programs, tmp_path: Path) -> None:
-    settings = {"EVENTFLOW_LOG_FORMAT": "json"}
-    with terminal(programs, "up", "--port", "0", "--data-dir", str(tmp_path / "data"), **settings) as up:
+    order = ("up", "--port", "0", "--data-dir", str(tmp_path / "data"))
+    with terminal(programs, *order, EVENTFLOW_LOG_FORMAT="json") as up:
         text = up.read_until("ready http://", START_S)
         assert '"event"' in text
         os.kill(up.process.pid, signal.SIGTERM)

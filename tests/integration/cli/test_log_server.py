@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until, wait_until_sync
 pytestmark = pytest.mark.chaos
 
 ROOT = Path(__file__).parents[3]
-#: As README gives it, but for its name and password.
+#: As the page on security gives it, but for its name and password.
 USER, PASSWORD = "eventflow", "few-rights"
 #: What is asked for without a key, and what users may always send.
 _KEYLESS = {"auth", "client|setinfo", "hello", "info", "ping", "scan", "select", "script|load", "time"}
@@ -59,8 +59,9 @@ async def proxy(server: LogServer) -> AsyncIterator[Proxy]:
 
 
 def _rule() -> list[str]:
-    """The rule that README gives."""
-    (line,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "ACL SETUSER ef-user" in line]
+    """The rule that the page on security gives."""
+    page = (ROOT / "ops/docs/operations/security.md").read_text()
+    (line,) = [line for line in page.splitlines() if "ACL SETUSER ef-user" in line]
     words = line.partition("ACL SETUSER ef-user")[2].partition("`")[0].split()
     assert words[:2] == ["on", ">PASSWORD"]
     return [*words[:1], f">{PASSWORD}", *words[2:]]
@@ -108,8 +109,8 @@ def test_whole_flow_with_no_more_rights_than_readme_tells(server: LogServer, too
         assert "lacks rights" not in finished.err + finished.out, arguments
         assert "Traceback" not in finished.err, arguments
     with sync_redis.Redis(port=server.port) as client:
-        denied = {entry["object"] for entry in client.acl_log()}  # type: ignore[union-attr]
-        sent = {name.removeprefix("cmdstat_") for name in client.info("commandstats")}  # type: ignore[union-attr]
+        denied = {entry["object"] for entry in client.acl_log()}
+        sent = {name.removeprefix("cmdstat_") for name in client.info("commandstats")}
     assert denied <= {"info", "config|get"}
     words = {"|".join(line.partition(" KEY")[0].split()) for line in NEEDED} | {line.split()[0] for line in NEEDED}
     ours = {name for name in sent if name.split("|")[0] not in ("acl", "config", "waitaof")}
@@ -139,8 +140,8 @@ def test_rights_that_are_missing_are_named_with_the_rule(server: LogServer, tool
             assert missing in finished.err + finished.out, arguments
             assert "~ef:* +@all -@dangerous" in finished.err + finished.out, arguments
             assert "Traceback" not in finished.err, arguments
-    for arguments in (("jobs",), ("keys", "list"), ("groups", "list")):
-        finished = tools.run(*arguments)
+    for command in (("jobs",), ("keys", "list"), ("groups", "list")):
+        finished = tools.run(*command)
         assert finished.code == 1, arguments
         assert "~ef:* +@all -@dangerous" in finished.err, arguments
         assert "Traceback" not in finished.err, arguments
@@ -155,7 +156,7 @@ async def test_service_goes_on_after_a_failover_behind_open_connections(
         web, _ = tools.start("web"), tools.start("worker", "--group", "generation")
         url = await asyncio.to_thread(web.ready_url)
         await wait_until(lambda: asyncio.to_thread(_begun, url))
-        await wait_until(lambda: other.info("replication")["master_link_status"] == "up")  # type: ignore[index]
+        await wait_until(lambda: other.info("replication")["master_link_status"] == "up")
         other.execute_command("REPLICAOF", "NO", "ONE")
         proxy.target_port = second.port
         with sync_redis.Redis(port=server.port) as before:

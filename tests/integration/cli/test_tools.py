@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.settings import markdown_table
+from ops.cli.settings import markdown_tables
 from tests.integration.cli.conftest import Running, rows, start_stack
 from tests.support.programs import Programs
 from tests.support.waiting import wait_until_sync
@@ -172,11 +172,24 @@ def test_every_wrong_setting_is_listed(programs: Programs) -> None:
         assert "Traceback" not in ended.err
 
 
-def test_settings_prints_the_table(programs: Programs) -> None:
+def test_an_old_name_of_a_setting_gets_one_line_that_names_the_new_one(programs: Programs) -> None:
+    old = {"EVENTFLOW_MEDIA_RETENTION_DAYS": "30"}
+    ended = programs.run("doctor", "--json", **old)
+    assert json.loads(ended.out)["findings"][1]["state"] == "ok"
+    (line,) = ended.err.splitlines()
+    assert "EVENTFLOW_MEDIA_RETENTION_DAYS is now called EVENTFLOW_DELETE_AFTER_DAYS" in line
+    both = programs.run("jobs", **old, EVENTFLOW_DELETE_AFTER_DAYS="30")
+    assert both.code == 2
+    assert len(both.err.splitlines()) == 1
+    assert all(name in both.err for name in (*old, "EVENTFLOW_DELETE_AFTER_DAYS"))
+
+
+def test_settings_prints_the_tables(programs: Programs) -> None:
     ended = programs.run("settings")
     assert ended.code == 0
-    assert ended.out == markdown_table() + "\n"
-    assert "| `EVENTFLOW_PORT` | `8080` |" in ended.out
+    assert ended.out == markdown_tables() + "\n"
+    assert "### Web process" in ended.out
+    assert "| `EVENTFLOW_PORT` | `8080` | 0 to 65535 |" in ended.out
 
 
 def test_the_doctor_finds_a_running_stack_well(programs: Programs, stack: Running) -> None:

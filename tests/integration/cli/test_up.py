@@ -27,7 +27,7 @@ def script(tmp_path: Path) -> str:
 
 
 def test_one_command_makes_a_video_and_ends_in_order(programs: Programs, tmp_path: Path, script: str) -> None:
-    running = start_stack(programs, tmp_path / "data")
+    running = start_stack(programs, tmp_path / "data", EVENTFLOW_RETENTION_SECONDS="604800")
     assert running.up.out == f"ready {running.url}\n"
     assert get_json(f"{running.url}/healthz")
     assert get_json(f"{running.url}/readyz")
@@ -45,6 +45,8 @@ def test_one_command_makes_a_video_and_ends_in_order(programs: Programs, tmp_pat
     assert ended.code == 0, ended.err
     assert not running.up.members()
     assert "log unreachable" not in ended.err
+    warned = [line for line in ended.err.splitlines() if "EVENTFLOW_RETENTION_SECONDS" in line]
+    assert len(warned) == 1, "web process and workers don't repeat what is said of an old name"
 
 
 @pytest.mark.chaos

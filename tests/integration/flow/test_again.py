@@ -20,9 +20,9 @@ from handlers.generation import handler
 from handlers.generation.encoding import assemble
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from ops.compose import groups, worker
-from tests.integration.flow.conftest import WORKERS, Studio, StudioOf, simulation
 from tests.support.programs import Finished, Programs
 from tests.support.runtime import gapless, running_until_left
+from tests.support.studio import WORKERS, Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 GENEROUS_S = 90
@@ -88,7 +88,7 @@ async def until_ended(studio: Studio, job_id: str) -> Job:
     return job
 
 
-async def published(studio: Studio, **changes: object) -> tuple[str, Job]:
+async def published(studio: Studio, **changes: Any) -> tuple[str, Job]:
     """A published job whose workspace is cleared, as it is by default."""
     job_id = await studio.space.submit(simulation(**ONE, **changes))
     job = await until_ended(studio, job_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eventflow.domain.commands import RequestCancellation
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import StudioOf
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 SCRIPT = "\n\n".join(f"# Scene {n}\n\n" + " ".join(["Words to be said, and many of them."] * 30) for n in range(6))

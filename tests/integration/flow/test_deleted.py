@@ -14,10 +14,10 @@ from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import ReprocessFrom, files_of
 from ops.compose import request_limits
 from ops.forks import fork_of, make
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
-from tests.integration.replay.conftest import Rebuilder
 from tests.support.programs import Programs
+from tests.support.rebuilding import Rebuilder
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 REQUEST = simulation(quality_levels=("720p",))

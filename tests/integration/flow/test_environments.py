@@ -16,11 +16,11 @@ from eventflow.log.keys import Keyspace
 from eventflow.storage import ObjectStore
 from eventflow.storage.owner_mark import MARK, owner_of
 from ops.environment import ForeignStore, claim_stores, environment_of, known_environment, refuse_foreign_stores
-from tests.integration.flow.conftest import StudioOf
 from tests.support.log_server import log_server
 from tests.support.programs import Finished, Programs
 from tests.support.s3_servers import environment_for, moto_server
 from tests.support.stored_jobs import stored_job
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
@@ -122,7 +122,7 @@ async def test_processes_of_a_new_log_that_start_at_once_are_of_one_environment(
         async def late(store: ObjectStore, key: str, **options: Any) -> AsyncGenerator[bytes, None]:
             monkeypatch.undo()
             await claim_stores(s.parts)
-            async for chunk in read(store, key, **options):  # type: ignore[arg-type]
+            async for chunk in read(store, key, **options):
                 yield chunk
 
         monkeypatch.setattr(type(delivery), "read", late)

@@ -13,8 +13,8 @@ from eventflow.domain.values import VideoRequest
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from ops.compose import request_limits
 from ops.forks import NoSuchVersion, ScenePreview, fork_of, make, preview
-from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 from web.http.errors import Problem
 
@@ -125,7 +125,7 @@ async def test_what_a_fork_may_not_say(studio: StudioOf) -> None:
             ({"script.x": 1}, "/script.x"),
         ]:
             with pytest.raises(Problem) as caught:
-                fork_of(history, 1, overrides, limits)
+                fork_of(history, 1, overrides, limits)  # type: ignore[arg-type]
             assert [error.pointer for error in caught.value.errors] == [pointer]
         one = fork_of(history, 1, {"voice.rate": 1.5}, limits)
         assert one.request.voice.rate == 1.5

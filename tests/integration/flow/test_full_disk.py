@@ -9,9 +9,9 @@ from eventflow.domain.state import Phase
 from eventflow.domain.values import FailureCategory
 from eventflow.log.members import PausedWorkers
 from ops.compose import utc_now
-from tests.integration.flow.conftest import StudioOf, simulation
 from tests.support.full_disk import on_small_disk
 from tests.support.programs import Programs
+from tests.support.studio import StudioOf, simulation
 from tests.support.waiting import wait_until
 
 

@@ -17,24 +17,13 @@ from attrs import frozen
 from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest
 from ops.compose import web_app
-from tests.integration.flow.conftest import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.s3_servers import environment_for, moto_server
+from tests.support.studio import QUALITIES, SIMULATION_SECONDS, SPOKEN, Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 from web.http.tokens import make_token
 
 #: One tick of the video's timescale, and a little of a float.
 CLOSE_S = 1e-3
-SPOKEN = """# Streams
-
-An event is a fact that has happened, and it does not change any more, whatever anybody may think about it later on.
-
-- It has happened at some time
-- It does not change
-
-## Groups
-
-Each group reads on its own.
-"""
 Client = TestClient[web.Request, web.Application]
 
 

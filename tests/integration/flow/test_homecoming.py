@@ -21,10 +21,10 @@ from eventflow.storage import ObjectStore, StorageUnavailable
 from handlers.upload.fallback_reconciler import FallbackReconciler, Round
 from handlers.workspace import Workspace
 from ops.compose import utc_now
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.programs import Programs
 from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
 from tests.support.stored_jobs import stored_job
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 REQUEST = simulation(quality_levels=("360p",))
@@ -193,7 +193,11 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(
     files = 120
     with moto_server() as server:
         url = use(server, monkeypatch)
-        there = {**environment_for(server), "EVENTFLOW_DELIVERY_URL": url, "EVENTFLOW_HOMECOMING_SECONDS": "0.2"}
+        there = {
+            **environment_for(server),
+            "EVENTFLOW_DELIVERY_URL": url,
+            "EVENTFLOW_RECONCILE_FALLBACK_SECONDS": "0.2",
+        }
         async with studio(EVENTFLOW_DELIVERY_URL=url, workers=()) as s:
             job_id, store = await made_local(s, files, kilobytes=64), s.parts.stores["delivery"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import Studio, StudioOf
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 
 SCRIPTS = {
@@ -34,7 +34,7 @@ async def test_hostile_scripts_end_in_a_video_or_a_clear_error(studio: StudioOf)
     async with studio() as s:
         jobs = {name: await s.space.submit(_request(script)) for name, script in SCRIPTS.items()}
         await asyncio.gather(
-            *(wait_until(lambda j=j: s.space.ended(j), 150, what=f"{name} has ended") for name, j in jobs.items())
+            *(wait_until(lambda j=j: s.space.ended(j), 150, what=f"{name} has ended") for name, j in jobs.items())  # type: ignore[misc]
         )
         ends = {name: await s.space.job(job_id) for name, job_id in jobs.items()}
         histories = {name: await s.space.history(job_id) for name, job_id in jobs.items()}
@@ -69,7 +69,7 @@ async def test_a_script_that_was_made_to_be_slow_stops_no_worker(studio: StudioO
         watch = asyncio.create_task(_stalls(stalls))
         for name, script in slow.items():
             job_id = await s.space.submit(_request(script))
-            await wait_until(lambda j=job_id: _is_planned(s, j), 60, what=f"{name} is planned or refused")
+            await wait_until(lambda j=job_id: _is_planned(s, j), 60, what=f"{name} is planned or refused")  # type: ignore[misc]
         watch.cancel()
     assert max(stalls) < 3.0
 

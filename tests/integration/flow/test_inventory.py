@@ -22,12 +22,12 @@ from ops.compose import utc_now
 from ops.storage_check.check import Check, Finding, Kind, Report
 from ops.storage_check.referenced_files import all_jobs, compact, expanded
 from ops.storage_check.uploads import open_uploads
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.archiving import archive_of
 from tests.support.programs import Finished, Programs
 from tests.support.runtime import CAUSE
 from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
 from tests.support.stored_jobs import stored_job
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 NOBODY = "00-" + "e" * 32

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from eventflow.domain.state import Phase
 from eventflow.domain.values import VideoRequest, Voice
-from tests.integration.flow.conftest import StudioOf
 from tests.support.speech_server import GOOD, Answer, SpeechServer, speech_server
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 KEY = "sk-very-secret"

@@ -56,7 +56,7 @@ async def test_scenes_of_two_machines_become_one_video(space: Space, programs: P
         renderers = [machine(name, "--group", "generation", "--concurrency", "1") for name in ("one", "two")]
         others = [machine(group, "--group", group) for group in ("upload", "metadata")]
         for worker in (*renderers, *others):
-            await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")
+            await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")  # type: ignore[arg-type,misc]
         job_id = await space.submit(VideoRequest(script=SCRIPT, quality_levels=("360p",)))
         await wait_until(lambda: space.ended(job_id), 120, what="the job has ended")
         job = await space.job(job_id)

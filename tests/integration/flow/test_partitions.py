@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.flow.conftest import WORKERS, StudioOf
 from tests.support.spread import run_jobs
+from tests.support.studio import WORKERS, StudioOf
 
 pytestmark = pytest.mark.chaos
 

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import StudioOf, simulation
-from tests.integration.flow.test_hls import SPOKEN
 from tests.support import players as other
 from tests.support.gates import Gates, gated
 from tests.support.onair import OnAir, on_air
 from tests.support.players import OF_WHEELS, Play, Played, cues_by_ffmpeg
+from tests.support.studio import SPOKEN, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 SCENES, CELLS = 3, 15

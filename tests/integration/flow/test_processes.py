@@ -38,7 +38,7 @@ async def space(environment: dict[str, str]) -> AsyncIterator[Space]:
 
 async def _ready(*workers: Program) -> None:
     for worker in workers:
-        await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")
+        await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")  # type: ignore[arg-type,misc]
 
 
 def _steps(worker: Program, step: str, message: str = "step settled") -> list[dict[str, object]]:

@@ -12,9 +12,9 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.state import Phase
 from eventflow.domain.values import ReprocessFrom, Step, VideoRequest
-from tests.integration.flow.conftest import StudioOf
 from tests.support.programs import Program, Programs
 from tests.support.runtime import Space, gapless, open_space
+from tests.support.studio import StudioOf
 from tests.support.video_server import KEY, VideoService, answer, hangs, make_clip, video_service
 from tests.support.waiting import wait_until
 
@@ -53,7 +53,7 @@ async def space(environment: dict[str, str]) -> AsyncIterator[Space]:
 
 async def _ready(*workers: Program) -> None:
     for worker in workers:
-        await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")
+        await wait_until(lambda worker=worker: "ready" in worker.out, 60, what=f"{worker.name} is ready")  # type: ignore[arg-type,misc]
 
 
 async def _recorded(space: Space, job_id: str, kind: type[ev.Event], count: int = 1) -> None:
@@ -161,9 +161,10 @@ async def test_a_busy_service_is_given_its_time(studio: StudioOf, service: Video
         await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
         history = await s.space.history(job_id)
         assert (await s.space.job(job_id)).phase is Phase.COMPLETED
-    (failed,) = [envelope for envelope in history if isinstance(envelope.event, ev.StepFailed)]
-    assert (failed.event.step, failed.event.failure.code) == (Step.RENDER_SCENE, "service_failed")
-    assert (failed.event.retry_at - failed.occurred_at).total_seconds() >= 0.4
+    ((at, failed),) = [(e.occurred_at, e.event) for e in history if isinstance(e.event, ev.StepFailed)]
+    assert (failed.step, failed.failure.code) == (Step.RENDER_SCENE, "service_failed")
+    assert failed.retry_at is not None
+    assert (failed.retry_at - at).total_seconds() >= 0.4
     assert len(service.made) == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import orjson
 from PIL import Image
@@ -13,8 +14,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.values import ReprocessFrom, VideoRequest, asset_id
 from eventflow.storage import StorageUnavailable
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.runtime import OWNER
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 
@@ -95,7 +96,7 @@ async def test_companions_that_no_store_takes_only_degrade_the_job(studio: Studi
         def __getattr__(self, name: str) -> object:
             return getattr(self._inner, name)
 
-        async def put_file(self, key: str, *args: object, **options: object) -> object:
+        async def put_file(self, key: str, *args: object, **options: Any) -> object:
             if "/audio/" in key or ("/storyboard/" in key and key.endswith(".webp")):
                 raise StorageUnavailable("not today")
             return await self._inner.put_file(key, *args, **options)  # type: ignore[attr-defined]

@@ -24,8 +24,8 @@ from handlers.generation.time_grid import segment_cells
 from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
 from ops.compose import request_limits
 from ops.forks import fork_of, make
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.runtime import CAUSE
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 GENEROUS_S = 90
@@ -83,7 +83,7 @@ async def done(studio: Studio, job_id: str) -> Job:
     return job
 
 
-async def made(studio: Studio, script: str, quality: str = "360p", **changes: object) -> tuple[str, Job]:
+async def made(studio: Studio, script: str, quality: str = "360p", **changes: Any) -> tuple[str, Job]:
     job_id = await studio.space.submit(simulation(script=script, quality_levels=(quality,), **changes))
     return job_id, await done(studio, job_id)
 
@@ -103,7 +103,7 @@ async def test_a_scene_that_fails_for_good_is_left_out_until_it_works(
 ) -> None:
     async with studio() as s:
         stage.failing.add(1)
-        options = {"on_scene_failure": OnSceneFailure.SKIP, "retry_attempts": 0}
+        options: dict[str, Any] = {"on_scene_failure": OnSceneFailure.SKIP, "retry_attempts": 0}
         job_id, job = await made(s, "2 3 4", **options)
         assert job.scenes[1].status is SceneStatus.SKIPPED
         assert any("scene 1 was left out" in note for note in job.degraded)

@@ -13,8 +13,8 @@ from yarl import URL
 from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import FileRef
-from tests.integration.flow.conftest import Studio, StudioOf, simulation
 from tests.support.s3_servers import S3Server, environment_for, moto_server, rclone_server
+from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 REQUEST = simulation(quality_levels=("360p",))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from eventflow.domain import events as ev
 from eventflow.domain.values import VideoRequest
-from tests.integration.flow.conftest import StudioOf
 from tests.support.chat_server import KEY, chat_service, says
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 OUTLINE = {"title": "Bees", "scenes": [{"title": "Bees", "narration": "They hum.", "blocks": []}]}

@@ -10,7 +10,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.values import Step, VideoRequest
 from handlers.generation.pages import draw
 from handlers.generation.script import mathtree
-from tests.integration.flow.conftest import StudioOf
+from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
 DEEP = r"\begin{cases}" * 20 + "x" + r"\end{cases}^2" * 20
@@ -25,7 +25,7 @@ async def test_a_formula_that_cannot_be_drawn_is_a_warning_each_time(
     async with studio(EVENTFLOW_SCENE_CACHE_DAYS="1") as s:
         for _ in range(2):
             job_id = await s.space.submit(REQUEST)
-            await wait_until(lambda job_id=job_id: s.space.ended(job_id), 90, what="the job has ended")
+            await wait_until(lambda job_id=job_id: s.space.ended(job_id), 90, what="the job has ended")  # type: ignore[misc]
             job = await s.space.job(job_id)
             assert job.phase is Phase.COMPLETED, job.failure
             assert [(w.code, w.step, w.scene) for w in job.warnings] == [("block_as_text", Step.RENDER_SCENE, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -14,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from eventflow.domain.state import Phase
 from eventflow.domain.values import FileRef, VideoRequest
 from eventflow.storage import StorageUnavailable
-from tests.integration.flow.conftest import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.runtime import TRACEPARENT, gapless
+from tests.support.studio import QUALITIES, SIMULATION_SECONDS, Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
 SCRIPT = """# Streams
@@ -143,10 +144,10 @@ async def test_explainer_narrates_a_script(studio: StudioOf, tmp_path: Path) -> 
     starts = [scene.start_cells for scene in job.scenes]
     assert starts == [sum(s.duration_cells for s in job.scenes[:i]) for i in range(len(starts))]
     assert {track.language for track in job.published.captions} == {"en-US"}
-    cues = webvtt.read(tracks["vtt"])
-    assert "It has happened" in "".join(cue.text for cue in cues)
-    assert [cue.text for cue in webvtt.from_srt(tracks["srt"])] == [cue.text for cue in cues]
-    [last] = [cue for cue in cues if "That was all" in cue.text]
+    cues = webvtt.read(tracks["vtt"])  # type: ignore[arg-type]
+    assert "It has happened" in "".join(cue.text for cue in cues)  # type: ignore[attr-defined]
+    assert [cue.text for cue in webvtt.from_srt(tracks["srt"])] == [cue.text for cue in cues]  # type: ignore[arg-type,attr-defined]
+    [last] = [cue for cue in cues if "That was all" in cue.text]  # type: ignore[attr-defined]
     assert starts[-1] * 8 / 15 < last.start_in_seconds < seconds
     assert job.degraded == ()
 
@@ -183,7 +184,7 @@ async def test_thumbnails_that_no_store_takes_only_degrade_the_job(studio: Studi
         def __getattr__(self, name: str) -> object:
             return getattr(self._inner, name)
 
-        async def put_file(self, key: str, *args: object, **options: object) -> object:
+        async def put_file(self, key: str, *args: object, **options: Any) -> object:
             if "/thumbnails/" in key:
                 raise StorageUnavailable("no thumbnails today")
             return await self._inner.put_file(key, *args, **options)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from handlers.generation.errors import CorruptArtefact, EncodeError
 from handlers.generation.extras.stills import JPEG, WEBP, frames_at, save, within
 from handlers.generation.extras.storyboard import interval_of, make_preview, make_storyboard
 from handlers.generation.time_grid import seconds_of
-from tests.integration.media.conftest import Film
+from tests.support.film import Film
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A block that can't be drawn is shown as its source, with a warning, and the rest of its page as it should be."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from attrs import evolve
@@ -43,7 +45,7 @@ def promising(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mathtree, "MAX_DEPTH", 100)
 
 
-def scene_with(*blocks: object, heading: Spans = HEAD) -> Scene:
+def scene_with(*blocks: Any, heading: Spans = HEAD) -> Scene:
     scene = parse_script("# Deck\n\n- one").scenes[0]
     return evolve(scene, layout="content", heading=heading, blocks=blocks)
 

@@ -15,7 +15,7 @@ from handlers.generation.encoding.profiles import Profile, profile_of
 from handlers.generation.errors import ProfileMismatch
 from handlers.metadata.container_facts import facts_of
 from handlers.metadata.platforms import met_by
-from tests.integration.media.conftest import Film, parts_of
+from tests.support.film import Film, parts_of
 
 QUALITY = "360p"
 BASE = Fraction(1, time_grid.VIDEO_TIMESCALE)

@@ -38,8 +38,8 @@ from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.script.content import Code, Line, Scene, Span
 from handlers.generation.script.script import parse_script
-from tests.integration.media.conftest import parts_of
 from tests.integration.media.meter import measured
+from tests.support.film import parts_of
 
 SAMPLE = Path(__file__).parents[3] / "ops" / "cli" / "samples" / "event-streams.md"
 

@@ -19,7 +19,7 @@ from handlers.generation.model import Brief, NarrateTask, RenderTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.media.errors import CorruptMedia
 from handlers.media.probe import probe
-from tests.integration.media.conftest import QUALITIES, Film, parts_of
+from tests.support.film import QUALITIES, Film, parts_of
 
 
 def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:
@@ -67,7 +67,7 @@ def test_there_are_thirty_pictures_a_second_and_no_b_frames(film: Film, quality:
         assert stream.codec_context.has_b_frames == 0
         assert (stream.average_rate, stream.base_rate, stream.guessed_rate) == (30, 30, 30)
     assert all(packet.pts == packet.dts for packet in packets)
-    ends = [packet.pts + packet.duration for packet in packets]
+    ends = [packet.pts + packet.duration for packet in packets]  # type: ignore[operator]
     assert ends[:-1] == [packet.pts for packet in packets[1:]]
     assert ends[-1] == film.cells * time_grid.TICKS_PER_CELL
     assert {packet.duration for packet in packets} == {time_grid.TICKS_PER_FRAME}
@@ -116,7 +116,7 @@ def test_seeking_lands_in_every_scene(film: Film) -> None:
         stream = container.streams.video[0]
         for scene in film.rendered:
             at_s = time_grid.seconds_of(scene.start_cells) + 1
-            container.seek(int(at_s / stream.time_base), stream=stream)
+            container.seek(int(at_s / stream.time_base), stream=stream)  # type: ignore[operator]
             frame = next(container.decode(stream))
             assert frame.time == pytest.approx(time_grid.seconds_of(scene.start_cells))
 

@@ -20,7 +20,7 @@ from handlers.generation.script import mathsymbols as known
 from handlers.generation.script.content import Columns, Math
 from handlers.generation.script.mathtree import MathError, parse_math
 from handlers.generation.script.script import parse_script
-from tests.unit.media.test_mathtree import FORMULAS, SUBSET
+from tests.support.formulas import FORMULAS, SUBSET
 
 SHEETS = resources.files("handlers.generation.pages.sheets")
 #: A page for each formula, as it is displayed or in a line, in black on white.
@@ -78,7 +78,8 @@ def drawn(*sources: str, displayed: bool = True) -> list[np.ndarray]:
     sheet = b"\n".join([*(SHEETS.joinpath(name).read_bytes() for name in ("base.typ", "text.typ")), PAGES.encode()])
     pages = typst.Compiler(font_paths=fonts()).compile(sheet, format="png", ppi=72.0, sys_inputs=inputs)
     shown = [
-        np.asarray(Image.open(io.BytesIO(p)).convert("L")) for p in (pages if isinstance(pages, list) else [pages])
+        np.asarray(Image.open(io.BytesIO(p)).convert("L"))  # type: ignore[arg-type]
+        for p in (pages if isinstance(pages, list) else [pages])
     ]
     assert len(shown) == len(sources)
     return [page < INK for page in shown]

@@ -16,7 +16,7 @@ from handlers.generation.pages.burned_captions import CaptionPainter, CaptionSta
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.script.content import Heading, Scene, Span
-from tests.integration.media.conftest import Film, parts_of
+from tests.support.film import Film, parts_of
 
 #: avcC: version, profile, compatibility, level times ten.
 _LEVEL_AT = 3

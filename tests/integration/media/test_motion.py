@@ -18,7 +18,7 @@ from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import CorruptArtefact, EncodeError, UnknownAsset
 from handlers.generation.model import AssetFile, Cue, Narration, RenderedScene
-from tests.integration.media.conftest import Film
+from tests.support.film import Film
 
 BOX = Box(40, 20, 160, 90)
 PLACE = Place(BOX, 0, (0.5, 1.5))

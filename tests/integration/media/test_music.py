@@ -80,7 +80,7 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
 
 @pytest.fixture(autouse=True)
 def _fresh_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.generation.audio.music.SHELF", music_cache.MusicCache())
+    monkeypatch.setattr("handlers.generation.audio.music.CACHE", music_cache.MusicCache())
 
 
 #: Of 16 bits: what the encoder spends on one scene and not on another is heard no more than that.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.runtime.retry_policy import GenerationError
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.generation.control import Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice
@@ -37,11 +38,11 @@ def server() -> Iterator[SpeechServer]:
         yield running
 
 
-def settings_of(server: SpeechServer, **changes: object) -> SpeechSettings:
+def settings_of(server: SpeechServer, **changes: Any) -> SpeechSettings:
     return evolve(SpeechSettings(url=server.url, key=KEY, timeout_s=20), **changes)
 
 
-def refusal(server: SpeechServer, answer: Answer, **changes: object) -> SpeechError:
+def refusal(server: SpeechServer, answer: Answer, **changes: Any) -> SpeechError:
     server.answers = [answer]
     with pytest.raises(SpeechError) as caught:
         OpenAINarrator(settings_of(server, **changes)).speak(TEXT, "alloy", 1.0)

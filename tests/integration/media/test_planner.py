@@ -9,7 +9,7 @@ import orjson
 import pytest
 from attrs import evolve
 
-from eventflow.model_settings import PlannerSettings
+from eventflow.settings import PlannerSettings
 from handlers.generation.control import Charged, Control, Note
 from handlers.generation.errors import ScriptError, Stopped, UnknownVoice
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
@@ -63,7 +63,7 @@ DOCUMENT = {
                 },
             ],
         },
-        {**OUTLINE["scenes"][2], "layout": "outro"},  # type: ignore[dict-item,index]
+        {**OUTLINE["scenes"][2], "layout": "outro"},  # type: ignore[dict-item]
     ],
 }
 
@@ -74,7 +74,7 @@ def planned(
     notes: list[Note] | None = None,
     **changes: Any,
 ) -> Any:
-    settings = evolve(PlannerSettings(service.url, "tide-1", KEY, timeout_s=5.0), **changes)
+    settings = evolve(PlannerSettings(url=service.url, model="tide-1", key=KEY, timeout_s=5.0), **changes)
     return Planner(settings).plan(TOPIC, "en-us", read, Control(note=(notes if notes is not None else []).append))
 
 
@@ -124,7 +124,7 @@ def test_services_without_schemas_are_asked_in_words(status: int) -> None:
 
 
 def test_scenes_that_are_no_good_are_mended_once() -> None:
-    mended = {**OUTLINE, "scenes": OUTLINE["scenes"][1:]}  # type: ignore[index]
+    mended = {**OUTLINE, "scenes": OUTLINE["scenes"][1:]}
     notes: list[Note] = []
     with chat_service(says(OUTLINE), says(mended)) as service:
         assert len(planned(service, strict, notes)["scenes"]) == 2
@@ -203,7 +203,7 @@ def test_what_would_be_refused_again_is_not_tried_again(answer: Says, told: str)
 
 def test_who_stops_does_not_wait_for_a_model() -> None:
     with chat_service(hangs) as service:
-        planner = Planner(PlannerSettings(service.url, "tide-1", timeout_s=60.0))
+        planner = Planner(PlannerSettings(url=service.url, model="tide-1", timeout_s=60.0))
         control = Control(should_stop=lambda: bool(service.asked))
         with pytest.raises(Stopped):
             planner.plan(TOPIC, "en-us", lambda document: document, control)
@@ -222,7 +222,7 @@ def test_without_a_planner_the_missing_settings_are_named(settings: PlannerSetti
 
 
 def explainer(service: ChatService) -> ExplainerPipeline:
-    return ExplainerPipeline(planner=Planner(PlannerSettings(service.url, "tide-1", KEY)))
+    return ExplainerPipeline(planner=Planner(PlannerSettings(url=service.url, model="tide-1", key=KEY)))
 
 
 def test_a_topic_is_planned_like_scenes_of_a_user() -> None:

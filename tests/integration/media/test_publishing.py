@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve, frozen
@@ -18,7 +19,7 @@ from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.errors import CorruptMedia
 from handlers.metadata.container_facts import BT709, Facts, facts_of
 from handlers.metadata.platforms import PLATFORMS, Limits, Range, met_by, missed
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 
 QUALITIES = ("1080p", "720p")
 SCRIPT = "## Publishing\n\n- One file for every service that takes videos\n- With pictures that come evenly\n\n"
@@ -134,7 +135,7 @@ def limits_of(name: str) -> Limits:
         ("youtube", {"container": "matroska"}, "container"),
     ],
 )
-def test_each_limit_is_looked_at(spoken: dict[str, Published], name: str, change: dict[str, object], what: str) -> None:
+def test_each_limit_is_looked_at(spoken: dict[str, Published], name: str, change: dict[str, Any], what: str) -> None:
     facts = spoken["9:16"].facts["720p"]
     facts = evolve(facts, info=evolve(facts.info, bit_rate=200_000, size_bytes=100_000))
     assert missed(facts, limits_of(name)) == ()
@@ -143,14 +144,15 @@ def test_each_limit_is_looked_at(spoken: dict[str, Published], name: str, change
 
 def test_what_a_service_says_of_pictures_and_sound_is_looked_at(spoken: dict[str, Published]) -> None:
     facts = spoken["9:16"].facts["1080p"]
-    assert facts.pictures is not None
-    assert facts.info.audio is not None
+    pictures, audio = facts.pictures, facts.info.audio
+    assert pictures is not None
+    assert audio is not None
 
-    def of(**changes: object) -> Facts:
-        return evolve(facts, pictures=evolve(facts.pictures, **changes))
+    def of(**changes: Any) -> Facts:
+        return evolve(facts, pictures=evolve(pictures, **changes))
 
     def with_sound(bit_rate: int) -> Facts:
-        return evolve(facts, info=evolve(facts.info, audio=evolve(facts.info.audio, bit_rate=bit_rate)))
+        return evolve(facts, info=evolve(facts.info, audio=evolve(audio, bit_rate=bit_rate)))
 
     assert missed(of(rate=None), limits_of("instagram_reels")) == ("rate",)
     assert missed(of(rate=Fraction(3)), limits_of("tiktok")) == ("rate",)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from attrs import define, evolve, field
 
-from eventflow.model_settings import RemoteSettings
+from eventflow.settings import RemoteSettings
 from eventflow.telemetry.logs import configure_logs
 from handlers.generation.control import Charged, Control, Note, RemoteStarted, Warned
 from handlers.generation.errors import PipelineUnavailable, Stopped
@@ -27,7 +27,7 @@ from handlers.generation.text_to_video.download import ContentFetcher
 from handlers.generation.text_to_video.errors import BadClip, RemoteFailed
 from handlers.generation.text_to_video.order import MISSES, Clips
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
-from tests.integration.media.conftest import parts_of
+from tests.support.film import parts_of
 from tests.support.runtime import quiet_logs
 from tests.support.video_server import KEY, VideoService, answer, cut_after, hangs, make_clip, raw, video_service
 
@@ -69,7 +69,7 @@ def notes(service: VideoService) -> Notes:
 
 
 def settings_of(service: VideoService, **changes: Any) -> RemoteSettings:
-    return evolve(RemoteSettings(service.url, "tide-1", KEY, poll_s=0.01, timeout_s=60.0), **changes)
+    return evolve(RemoteSettings(url=service.url, model="tide-1", key=KEY, poll_s=0.01, timeout_s=60.0), **changes)
 
 
 #: Where the service hangs. Elsewhere a busy machine has all the time that it needs.
@@ -86,7 +86,7 @@ def quick(settings: RemoteSettings, patience_s: float = 60.0, **changes: Any) ->
 
 @pytest.fixture(scope="module")
 def narrated(tmp_path_factory: pytest.TempPathFactory) -> NarratedScene:
-    pipeline = RemotePipeline(RemoteSettings("http://127.0.0.1:9/v1"))
+    pipeline = RemotePipeline(RemoteSettings(url="http://127.0.0.1:9/v1"))
     plan = pipeline.plan(Brief(script=SCRIPT), Control())
     task = NarrateTask(plan.scenes[0], plan.voice, plan.style)
     return pipeline.narrate(task, tmp_path_factory.mktemp("narrated"), Control())

@@ -17,7 +17,7 @@ from handlers.generation.encoding.overlays import Yuv
 from handlers.generation.encoding.pictures import blend
 from handlers.generation.encoding.profiles import Profile, profile_of
 from handlers.generation.extras.distinct_frames import changes
-from tests.integration.media.conftest import QUALITIES, Film
+from tests.support.film import QUALITIES, Film
 
 #: (picture, how many frames it is held, whether it is a key picture): longer than frame_num counts, short ones, fades.
 Shots = list[tuple[Yuv, int, bool]]
@@ -149,7 +149,7 @@ def test_what_is_seen_when_is_found_without_decoding_the_repeats(film: Film, qua
         found = {round(float(frame.time) * time_grid.FRAME_RATE): frame.to_ndarray() for frame in changes(container)}
         at_s = time_grid.seconds_of(film.rendered[1].start_cells) + 1
         stream = container.streams.video[0]
-        container.seek(int(at_s / stream.time_base), stream=stream)
+        container.seek(int(at_s / stream.time_base), stream=stream)  # type: ignore[operator]
         after = next(changes(container))
         assert (after.to_ndarray() == whole[round(float(after.time) * time_grid.FRAME_RATE)]).all()
     assert len(found) < len(whole) / 20

@@ -14,11 +14,11 @@ from eventflow.domain.commands import Command
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF
 from eventflow.runtime.context import Group, StepContext
-from tests.integration.replay.conftest import Rebuilder
-from tests.integration.web.conftest import StartClient, clock, deps, settings, start, stores
 from tests.support.old_log import FINISHED, PREFIX, UNFINISHED, job_of, load, read, work
+from tests.support.rebuilding import Rebuilder
 from tests.support.runtime import Space, gapless, open_space, working
 from tests.support.waiting import wait_until
+from tests.support.web_app import StartClient, clock, deps, settings, start, stores
 from web.deps import WebDeps
 
 __all__ = ["clock", "deps", "settings", "start", "stores"]

@@ -14,7 +14,7 @@ from eventflow.domain.values import Failure, FailureCategory, Step
 from eventflow.domain.view import progress_field
 from eventflow.log.codec import Codec
 from eventflow.log.feed import read_feed
-from tests.integration.replay.conftest import Rebuilder, dump
+from tests.support.rebuilding import Rebuilder, dump
 from tests.support.runtime import Chain, Space, utc_now, working
 from tests.support.waiting import wait_until
 

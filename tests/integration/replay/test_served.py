@@ -11,11 +11,11 @@ from attrs import evolve
 from eventflow.access.api_keys import ApiKeys
 from eventflow.domain import commands as cmd
 from ops.replay.served import CannotAsk, Served
-from tests.integration.replay.conftest import OPERATOR, Rebuilder
-from tests.integration.web.conftest import Client, StartClient, clock, deps, settings, start, stores
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.rebuilding import OPERATOR, Rebuilder
 from tests.support.runtime import Space, utc_now
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient, clock, deps, settings, start, stores
 from web.deps import WebDeps
 from web.readmodel.projection import PROJECTION
 
@@ -48,7 +48,7 @@ async def test_what_a_web_process_serves_otherwise_is_read_anew(
     for client in (first, second):
         rebuild.served = served_by(client, session)
         assert (await rebuild(dry_run=True)).found == {}
-        projection = client.app[PROJECTION]  # type: ignore[union-attr]
+        projection = client.app[PROJECTION]
         entry = projection._cache[bad.id]
         assert entry.view is not None
         entry.view = evolve(entry.view, job=evolve(entry.view.job, title="Wrong"))

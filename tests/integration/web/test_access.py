@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from eventflow.settings import Environment, Settings
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient, job_id
 from web.app import create_app
 from web.deps import WebDeps
 from web.server import Address, RefusedToServe, serve, serving

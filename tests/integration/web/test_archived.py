@@ -15,11 +15,11 @@ from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
 from eventflow.storage import LocalStore
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
 from tests.support.archiving import Archived, archive_of
+from tests.support.driving import Driver
 from tests.support.runtime import Space
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
 from web.readmodel.projection import Projection, running
 from web.readmodel.status_json import render_status
@@ -112,7 +112,7 @@ async def test_projection_that_was_away_reads_its_jobs_again(deps: WebDeps, driv
         deps.redis, codec=Codec(), keyspace=deps.log.keyspace, clock=deps.clock, archive=archived.reader
     )
     tail = _Stoppable(FeedTail(deps.blocking, log.keyspace, clock=lambda: now[0]))
-    projection = Projection(log, tail, capacity=10, render=render_status)
+    projection = Projection(log, tail, capacity=10, render=render_status)  # type: ignore[arg-type]
     job = job_id()
     await driver.create(job)
     async with running(projection):

@@ -18,12 +18,11 @@ from yarl import URL
 
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from eventflow.assets.store import Assets
-from eventflow.media_settings import MediaSettings
-from eventflow.settings import Settings
+from eventflow.settings import AssetLimits, Settings
 from ops.cli.app import main
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.mediafiles import picture, tone
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
 ASSETS = "/api/v1/assets"
@@ -33,8 +32,8 @@ Answer = tuple[int, dict[str, Any]]
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    small = MediaSettings(max_image_mb=1, max_clip_mb=1, max_audio_mb=1)
-    return evolve(settings, media=small, scratch_dir=tmp_path / "scratch")
+    small = AssetLimits(max_image_mb=1, max_clip_mb=1, max_audio_mb=1)
+    return evolve(settings, asset_limits=small, scratch_dir=tmp_path / "scratch")
 
 
 async def post(client: Client, data: Any, query: str = "", **options: Any) -> Answer:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from redis.asyncio import Redis
 
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
@@ -16,7 +15,8 @@ from eventflow.log.codec import Codec
 from eventflow.log.consumer import GroupMember
 from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, StartClient
+from tests.support.runtime import RawRedis
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http.errors import Problem
 from web.readmodel.queue import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
@@ -134,7 +134,7 @@ async def _refusal(gauge: Backpressure) -> Problem | None:
     return gauge.refusal(queue.waiting)
 
 
-async def _fill(redis: Redis, stream: str, count: int) -> None:
+async def _fill(redis: RawRedis, stream: str, count: int) -> None:
     async with redis.pipeline(transaction=False) as pipe:
         for _ in range(count):
             pipe.xadd(stream, {"e": "x"})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, job_id
 
 VTT = b"WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.000\nHello\n"
 GERMAN = VTT.replace(b"Hello", b"Hallo")

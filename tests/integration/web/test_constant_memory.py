@@ -18,12 +18,12 @@ from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from ops.local_stack.data_dir import take
-from tests.integration.web.conftest import job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.programs import Program, programs_in
 from tests.support.runtime import utc_now
 from tests.support.s3_servers import environment_for, rclone_server
 from tests.support.waiting import wait_until
+from tests.support.web_app import job_id
 
 SIZE = 256 * 1024 * 1024
 #: Chunks in flight, buffers of sockets and threads; a hundredth part of what is sent at once by a client that is slow.

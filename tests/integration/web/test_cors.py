@@ -17,8 +17,8 @@ from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
 from ops.planning import ScenePlanner
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver, file_ref
+from tests.support.driving import Driver, file_ref
+from tests.support.web_app import Client, StartClient, job_id
 from web.app import create_app, routes
 from web.deps import WebDeps
 from web.http.route_facts import MEDIA

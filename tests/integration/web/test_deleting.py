@@ -8,8 +8,8 @@ import pytest
 
 from eventflow.domain import commands as cmd
 from eventflow.log.rebuild_job_lists import rebuild_job_lists
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, job_id
 from web.deps import WebDeps
 
 JOBS = "/api/v1/videos/jobs"

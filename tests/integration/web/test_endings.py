@@ -10,8 +10,6 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import AudioFile, Companions
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver, file_ref
 from tests.integration.web.test_streaming import (
     code_of,
     job,  # noqa: F401 - job is a fixture
@@ -19,6 +17,8 @@ from tests.integration.web.test_streaming import (
     upload,
     url,
 )
+from tests.support.driving import Driver, file_ref
+from tests.support.web_app import Client, job_id
 
 #: Addresses of the same, without and with an extension.
 SAME = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
-from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
 from eventflow.log.connection import connect
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, job_id
 from web.readmodel.projection import POLL_SECONDS, PROJECTION, TAIL_BLOCK_MS
 
 WAITING = 200
@@ -54,20 +54,20 @@ async def test_200_who_wait_for_a_version_use_one_blocked_connection(
 
 
 def _waiting(client: Client, job: str) -> int:
-    entry = client.server.app[PROJECTION]._cache.get(job)  # type: ignore[union-attr]
+    entry = client.server.app[PROJECTION]._cache.get(job)  # type: ignore[attr-defined]
     return len(entry.waiters) if entry else 0
 
 
-async def _calls(redis: Redis, command: str) -> int:
+async def _calls(redis: RawRedis, command: str) -> int:
     """How often the server was sent the command."""
     return int((await redis.info("commandstats")).get(f"cmdstat_{command}", {}).get("calls", 0))
 
 
-async def _called(redis: Redis, command: str, times: int) -> bool:
+async def _called(redis: RawRedis, command: str, times: int) -> bool:
     return await _calls(redis, command) >= times
 
 
-async def _clients(redis: Redis) -> tuple[int, int]:
+async def _clients(redis: RawRedis) -> tuple[int, int]:
     """(blocked in a read, connected)."""
     about = await redis.info("clients")
     return about["blocked_clients"], about["connected_clients"]

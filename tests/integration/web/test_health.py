@@ -9,9 +9,9 @@ from eventflow.domain.values import StoreRole
 from eventflow.log.consumer import GroupMember
 from eventflow.log.members import PausedWorkers
 from eventflow.storage import LocalStore, ObjectStore
-from tests.integration.web.conftest import Client, StartClient
-from tests.integration.web.driving import Driver
 from tests.integration.web.test_projection import until
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.readmodel.projection import PROJECTION
 from web.routes.health import TopicState, summed

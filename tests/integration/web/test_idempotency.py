@@ -10,8 +10,8 @@ from attrs import evolve
 
 from eventflow.domain.values import VideoRequest
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, StartClient
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.requests.idempotency_header import digest_of
 from web.requests.video_request import Limits, parse_request

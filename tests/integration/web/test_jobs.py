@@ -17,8 +17,8 @@ from eventflow.domain.values import Step
 from eventflow.domain.view import progress_field
 from eventflow.settings import Settings
 from eventflow.telemetry.tracing import Tracing
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
 
 GENERATE = "/api/v1/videos/generate"

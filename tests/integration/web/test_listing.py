@@ -18,8 +18,8 @@ from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import Cursor
 from eventflow.log.rebuild_job_lists import rebuild_job_lists
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, StartClient
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
 JOBS = "/api/v1/videos/jobs"

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.web.conftest import Client, Clock, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, Clock, StartClient, job_id
 
 BIG = os.urandom(700_001)
 SMALL = os.urandom(300)

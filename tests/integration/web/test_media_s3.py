@@ -10,9 +10,9 @@ import pytest
 from eventflow.domain.values import StoreRole
 from eventflow.storage import ObjectStore
 from eventflow.storage.s3.store import S3Store
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.s3_servers import S3Server, moto_server, options_for
+from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
 
 VIDEO = os.urandom(600_000)

@@ -12,8 +12,8 @@ from eventflow.domain import commands as cmd
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from ops.chaos.proxy import proxy_of
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
 
 CANCEL = "/api/v1/videos/jobs/{}/cancel"

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from eventflow.access.api_keys import ApiKeys
 from eventflow.settings import Settings
-from tests.integration.web.conftest import SIGNING, Client, StartClient, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.waiting import wait_until
+from tests.support.web_app import SIGNING, Client, StartClient, job_id
 from web.app import create_app, routes
 from web.deps import WebDeps
 from web.server import serving

@@ -30,8 +30,8 @@ from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
 from handlers.assets.ingest import MediaInspector
 from ops.planning import ScenePlanner
-from tests.integration.web.conftest import SIGNING, Client, Clock, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import SIGNING, Client, Clock, job_id
 from web.app import create_app, routes
 from web.deps import WebDeps
 from web.openapi.spec import build

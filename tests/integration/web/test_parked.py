@@ -10,8 +10,9 @@ import pytest
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.settings import Settings
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.runtime import RawRedis
+from tests.support.web_app import Client, job_id
 from web.deps import WebDeps
 from web.openapi.spec import build
 
@@ -32,12 +33,14 @@ async def _park(deps: WebDeps, payload: bytes, reason: str = "DecodeError: not a
         "cause": "Traceback (most recent call last):\n",
         "stderr": "",
     }
-    entry: bytes = await deps.redis.xadd(keys.parked, fields)
+    redis: RawRedis = deps.redis
+    entry: bytes = await redis.xadd(keys.parked, fields)
     return f"00-{entry.decode()}"
 
 
 async def _request_of(deps: WebDeps, job: str) -> bytes:
-    [(_, fields)] = await deps.redis.xrange(deps.log.keyspace.of_job(job).events(job))
+    redis: RawRedis = deps.redis
+    [(_, fields)] = await redis.xrange(deps.log.keyspace.of_job(job).events(job))
     payload: bytes = fields[b"e"]
     return payload
 

@@ -12,8 +12,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain.values import AudioFile, Companions, FileRef, Picture, StoreRole, Storyboard, Thumbnail, VideoFile
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
-from tests.integration.web.conftest import Client, job_id
-from tests.integration.web.driving import Driver, file_ref
+from tests.support.driving import Driver, file_ref
+from tests.support.web_app import Client, job_id
 from web.openapi.spec import build
 
 KINDS = {"jpeg": "image/jpeg", "webp": "image/webp"}

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from eventflow.model_settings import PlannerSettings
-from eventflow.settings import Settings
+from eventflow.settings import PlannerSettings, Settings
 from ops.planning import ScenePlanner
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.chat_server import KEY, chat_service, refuses, says
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http import owner_threads
 from web.readmodel.projection import PROJECTION
@@ -155,7 +154,7 @@ OUTLINE = {"title": "Bees", "scenes": [{"title": "Bees", "narration": "They hum.
 
 async def test_a_topic_is_planned_by_a_model_or_the_answer_says_why_not(start: StartClient, settings: Settings) -> None:
     with chat_service(says(OUTLINE), refuses(429, Retry_After="7"), refuses(401), says("no")) as service:
-        planner = ScenePlanner(evolve(settings, planner=PlannerSettings(service.url, "m", KEY)))
+        planner = ScenePlanner(evolve(settings, planner=PlannerSettings(url=service.url, model="m", key=KEY)))
         client = await start(planner=planner)
         status, plan = await post(client, "plan", {"topic": "Bees"})
         assert (status, plan["title"], len(plan["scenes"])) == (200, "Bees", 1)

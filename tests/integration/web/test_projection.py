@@ -14,9 +14,9 @@ from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
 from eventflow.log.keys import Keyspace
-from tests.integration.web.conftest import Clock, job_id
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
 from tests.support.valkey import running_server
+from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
 from web.readmodel.cache_entry import VersionPending
 from web.readmodel.load_views import HistoryGap, fold_on, slim

@@ -8,8 +8,8 @@ import pytest
 
 from eventflow.log.codec import Codec
 from eventflow.log.event_store import JobEventStore
-from tests.integration.web.conftest import Client, StartClient
-from tests.integration.web.driving import Driver
+from tests.support.driving import Driver
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
 GENERATE = "/api/v1/videos/generate"

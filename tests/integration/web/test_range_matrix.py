@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define, frozen
@@ -18,11 +19,11 @@ from attrs import define, frozen
 from eventflow.domain.values import StoreRole
 from eventflow.storage import ObjectStore
 from eventflow.storage.s3.store import S3Store
-from tests.integration.web.conftest import Client, StartClient, job_id
-from tests.integration.web.driving import Driver
 from tests.support.curl import Answered, Asked, ask, break_off
+from tests.support.driving import Driver
 from tests.support.s3_servers import S3Server, moto_server, options_for
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
 
 SIZE = 300_001
@@ -130,7 +131,7 @@ class Watched:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
-    async def read(self, *args: object, **options: object) -> AsyncIterator[bytes]:
+    async def read(self, *args: object, **options: Any) -> AsyncIterator[bytes]:
         self.open += 1
         try:
             async for chunk in self.inner.read(*args, **options):  # type: ignore[arg-type]

@@ -17,15 +17,14 @@ import structlog
 from attrs import evolve
 from yarl import URL
 
-from eventflow.delivery_settings import DeliverySettings
 from eventflow.domain.values import StoreRole
-from eventflow.settings import Settings
+from eventflow.settings import DeliverySettings, Settings
 from eventflow.storage import ObjectStore, PublicAddress, open_store
 from eventflow.telemetry.logs import configure_logs
-from tests.integration.web.conftest import SIGNING, Client, Clock, StartClient, job_id
-from tests.integration.web.driving import Driver
 from tests.support.cdn import edge
+from tests.support.driving import Driver
 from tests.support.s3_servers import S3Server, options_for, rclone_server
+from tests.support.web_app import SIGNING, Client, Clock, StartClient, job_id
 from web.deps import WebDeps
 
 VIDEO = bytes(range(256)) * 4

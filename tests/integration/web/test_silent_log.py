@@ -15,9 +15,9 @@ from eventflow.access.api_keys import ApiKeys
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from ops.chaos.proxy import Proxy, proxy_of
-from tests.integration.web.conftest import Client, StartClient
 from tests.support.log_server import LogServer, log_server
 from tests.support.waiting import wait_until
+from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http.deadline import LOG_SECONDS
 from web.http.links import JOBS

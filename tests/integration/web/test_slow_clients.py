@@ -14,12 +14,11 @@ import pytest
 from attrs import evolve
 from structlog.testing import capture_logs
 
-from eventflow.settings import Settings
-from eventflow.web_settings import WebSettings
-from tests.integration.web.conftest import job_id
-from tests.integration.web.driving import Driver
+from eventflow.settings import Settings, WebSettings
+from tests.support.driving import Driver
 from tests.support.programs import Program, programs_in
 from tests.support.waiting import wait_until
+from tests.support.web_app import job_id
 from web.app import create_app
 from web.deps import WebDeps
 from web.http.connections import network_of

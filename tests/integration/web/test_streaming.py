@@ -16,8 +16,8 @@ from eventflow.access.api_keys import ApiKeys
 from eventflow.domain import commands as cmd
 from eventflow.domain.values import SceneRendition, Segment, StoreRole, VideoRequest
 from eventflow.storage import SigningKeys
-from tests.integration.web.conftest import SIGNING, Client, Clock, StartClient, job_id
-from tests.integration.web.driving import Driver, file_ref
+from tests.support.driving import Driver, file_ref
+from tests.support.web_app import SIGNING, Client, Clock, StartClient, job_id
 from web.deps import WebDeps
 
 SIZES = {"720p": (1280, 720), "360p": (640, 360)}
@@ -159,7 +159,7 @@ async def test_a_playlist_that_has_not_changed_is_not_sent_again(
 async def test_captions_of_a_published_video_are_a_rendition(client: Client, driver: Driver, job: str) -> None:
     await upload(driver, job, 1, 2)
     await driver.publish(job, {"720p": b"whole"}, captions={("en-US", "vtt"): b"WEBVTT", ("en-US", "srt"): b"1"})
-    version = (await driver.log.load(job)).version  # type: ignore[union-attr]
+    version = (await driver.log.load(job)).version
     async with client.get(url(job, f"status?min_version={version}")):
         pass
     master = m3u8.loads(await text_of(client, url(job, "stream")))
@@ -204,7 +204,7 @@ async def keys(deps: WebDeps) -> dict[str, str]:
     return {owner: f"Bearer {(await api_keys.add(owner))[1]}" for owner in ("ada", "eve")}
 
 
-async def token_for(client: Client, job: str, key: str, **body: object) -> dict[str, Any]:
+async def token_for(client: Client, job: str, key: str, **body: Any) -> dict[str, Any]:
     async with client.post(url(job, "playback-token"), json=body, headers={"Authorization": key}) as answer:
         assert answer.status == 200, await answer.text()
         assert answer.headers["Cache-Control"] == "no-store"

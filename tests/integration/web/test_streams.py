@@ -15,9 +15,10 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.values import SceneRendition
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import FeedTail
-from tests.integration.web.conftest import Clock, job_id
-from tests.integration.web.driving import RENDITION, Driver
+from tests.support.driving import RENDITION, Driver
+from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
+from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
 from web.readmodel.playlist_cache import CachedPlaylists, PlaylistCache
 from web.readmodel.projection import Projection, running
@@ -109,10 +110,11 @@ async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Drive
     version = await add(driver, job, 0)
     stale = await streams.at(job, version)
     events = driver.log.keyspace.of_job(job).events(job)
-    kept = (await driver.log.redis.xrange(events))[:-3]
-    await driver.log.redis.delete(events)
+    redis: RawRedis = driver.log.redis
+    kept = (await redis.xrange(events))[:-3]
+    await redis.delete(events)
     for entry, fields in kept:
-        await driver.log.redis.xadd(events, fields, id=entry)
+        await redis.xadd(events, fields, id=entry)
     driver.log.forget(job)
     clock.at += timedelta(seconds=1)
     longer = evolve(RENDITION, segments=RENDITION.segments * 2)

@@ -43,7 +43,7 @@ def journal() -> list[Line]:
     lines = []
     for number, (step, scene) in enumerate(STEPS):
         about: dict[str, Any] = {"job": JOB, "stream": "topic", "entry": f"{number}-0", "count": 1, "pid": 7}
-        work = {"step": step, "scene": scene, "run": 1}
+        work: dict[str, Any] = {"step": step, "scene": scene, "run": 1}
         lines += [
             Line("delivered", at_ns=10 * number, **about),
             Line("begin", at_ns=10 * number + 1, **about, **work),

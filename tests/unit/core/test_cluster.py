@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from eventflow.domain.topics import GROUP_TOPICS
-from eventflow.log.cluster import ClusterRedis, key_of, slot_of
-from eventflow.log.connection import cluster_nodes, connect
+from eventflow.log.cluster import key_of, slot_of
+from eventflow.log.connection import cluster_nodes
 from eventflow.log.keys import Keyspace
 
 
@@ -45,13 +44,3 @@ def test_nodes_of_a_url() -> None:
     assert [url_of(*seed) for seed in seeds] == ["redis://a:7000/0", "redis://b:6379/0", "redis://[::1]:7001/0"]
     seeds, url_of = cluster_nodes("rediss+cluster://user:pass@a:7000/?ssl_cert_reqs=none")
     assert url_of("c", 1) == "rediss://user:pass@c:1/0?ssl_cert_reqs=none"
-
-
-async def test_a_pipeline_over_a_cluster_is_no_transaction() -> None:
-    cluster = connect("redis+cluster://127.0.0.1:1/")
-    assert isinstance(cluster, ClusterRedis)
-    with pytest.raises(ValueError, match="transaction=False"):
-        cluster.pipeline()
-    with pytest.raises(RedisConnectionError, match="no node of the cluster"):
-        await cluster.get("a")
-    await cluster.aclose()

@@ -123,7 +123,7 @@ def _encode_to(path: Path) -> None:
 
 def test_libav_says_input_or_output_error_of_broken_files_too() -> None:
     error = EncodeError("broken")
-    error.__cause__ = av.error.classes[errno.EIO](errno.EIO, "Input/output error")
+    error.__cause__ = av.error.classes[errno.EIO](errno.EIO, "Input/output error")  # type: ignore[operator]
     with pytest.raises(GenerationError), as_step_errors():
         raise error
 

@@ -10,8 +10,7 @@ from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import URL_QUERY_ARGUMENT_PARSERS, AbstractConnection, BlockingConnectionPool
 
 from eventflow.log.connection import connect
-from eventflow.log.server_url import OPTIONS, TLS_OPTIONS, checked_url
-from eventflow.setting_checks import Refused
+from eventflow.log.server_url import OPTIONS, TLS_OPTIONS, UrlRefused, checked_url
 from eventflow.settings import SettingsError, load_settings
 
 VALUES = {
@@ -49,7 +48,7 @@ def test_all_else_is_refused_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(TLS_OPTIONS))
 def test_options_of_tls_are_for_tls(name: str) -> None:
-    with pytest.raises(Refused, match=rf"its options {name} .*rediss://"):
+    with pytest.raises(UrlRefused, match=rf"its options {name} .*rediss://"):
         checked_url(f"redis://h/0?{name}={VALUES.get(name, 'x')}")
 
 
@@ -96,7 +95,7 @@ def test_urls_that_are_right(url: str) -> None:
 def test_what_is_wrong_is_said_without_repeating_the_url(url: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings({"EVENTFLOW_REDIS_URL": url})
-    (problem,) = caught.value.problems
+    (problem,) = caught.value.faults
     assert problem.startswith("EVENTFLOW_REDIS_URL: ")
     assert said in problem
     assert "secret" not in problem

@@ -33,6 +33,7 @@ def kind_of(line: bytes) -> tuple[str, str]:
 @pytest.mark.parametrize("line", GOLDEN)
 def test_every_line_ever_written_is_read_and_folds(line: bytes) -> None:
     event = Codec().decode(line).event
+    histories: list[list[Event]]
     if isinstance(event, ev.VideoRequested):
         histories = [[event]]
     elif isinstance(event, ev.ScenePlanned | ev.SceneReused):

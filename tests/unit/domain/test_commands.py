@@ -210,7 +210,7 @@ def test_results_of_another_run_are_dropped(phase: Phase, run: int) -> None:
         cmd.FailStep(Step.PLAN, None, run, s.failure(), None),
         cmd.FailStep(Step.RENDER_SCENE, 0, run, s.failure(), None),
     ]
-    given(s.upto(phase)).when(*commands).then_nothing()
+    given(s.upto(phase)).when(*commands).then_nothing()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("phase", [p for p in ACTIVE if p is not Phase.REQUESTED])
@@ -247,7 +247,7 @@ def test_work_that_ends_after_the_job_is_dropped(phase: Phase) -> None:
     late = [cmd.StartPlanning(1), s.announce(2), s.plan_scene(2), s.finish_scene(0), s.finish_scene_upload(0)]
     late += [s.finish_video(), s.finish_upload(), s.publish()]
     late += [cmd.FailStep(step, None, 1, s.failure(), None) for step in Step]
-    given(s.upto(phase)).when(*late).then_nothing()
+    given(s.upto(phase)).when(*late).then_nothing()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("phase", sorted(FINISHED - {Phase.DELETED}))

@@ -8,7 +8,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.errors import JobGone, NotFinished
 from eventflow.domain.evolve import fold
 from eventflow.domain.state import FINISHED, Job, Phase
-from eventflow.domain.values import FileRef, Step, files_of
+from eventflow.domain.values import FileRef, Step, StoreRole, files_of
 from tests.support import stories as s
 from tests.support.spec import given
 
@@ -66,7 +66,7 @@ def fallen_back() -> list[ev.Event]:
     return history
 
 
-def stores(job: Job | None) -> set[str]:
+def stores(job: Job | None) -> set[StoreRole]:
     return {file.store for file in files_of(job)} - {"workspace"}
 
 

@@ -49,7 +49,7 @@ def _field(kind: Any, default: Any) -> Any:
 
 def _value(default: Any) -> Any:
     """The value of a default as JSON: a module or class may be renamed without a change of what is stored."""
-    if isinstance(default, attrs.Factory):
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         assert not default.takes_self
         default = default.factory()
     return orjson.loads(orjson.dumps(attrs.asdict(default) if attrs.has(type(default)) else default))

@@ -2,10 +2,8 @@
 
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-import webvtt
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,21 +12,7 @@ from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
 from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, video_captions
 from handlers.generation.narration.wordtimes import timed_words, width
 from handlers.generation.time_grid import cells_for
-
-
-def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s: float = 0.32) -> Narration:
-    """Each word of letters takes the same time."""
-    spoken, at = [], 0.45
-    for line in lines:
-        found = list(re.finditer(r"\w+", line))
-        words = [Word(word.start(), len(word[0]), at + per_word_s * number) for number, word in enumerate(found)]
-        spoken.append(SpokenLine(line, at, at + per_word_s * max(1, len(found)), tuple(words) if heard else ()))
-        at = spoken[-1].end_s + pause_s
-    return Narration(cells_for(at + 0.8), (), tuple(spoken))
-
-
-LONG = "Every step of the work is an event, written down once. "
-LONG += "Nothing is lost when a worker dies, because the log is kept."
+from tests.support.narration import LONG, narration
 
 
 def test_words_are_timed_as_they_are_written() -> None:
@@ -138,28 +122,6 @@ def test_scenes_follow_each_other_on_the_grid() -> None:
     first, second = video_captions([one, silent, two])
     assert first.start_s == pytest.approx(0.45)
     assert second.start_s == pytest.approx((one.duration_cells + 3) * 8 / 15 + 0.45)
-
-
-HOSTILE = 'a < b && "c" --> d <i>not italic</i> &amp; <00:00:01.000> \x00 \u2028 {\\an8}'
-
-
-def test_what_looks_like_markup_is_text(tmp_path: Path) -> None:
-    cues = scene_captions(narration(HOSTILE, per_word_s=0.1))
-    text = as_vtt(cues)
-    assert text.startswith("WEBVTT\n\n1\n00:00:00.450 --> ")
-    body = "\n".join(line for line in text.splitlines() if not re.match(r"\d\d:\d\d:\d\d\.\d{3} --> ", line))
-    assert "-->" not in body
-    assert "<" not in body
-    assert "&lt;i&gt;not" in body
-    path = tmp_path / "captions.vtt"
-    path.write_text(text, encoding="utf-8")
-    assert [(c.start_in_seconds, len(c.lines)) for c in webvtt.read(path)] == [
-        (int(c.start_s), len(c.lines)) for c in cues
-    ]
-    path = path.with_suffix(".srt")
-    path.write_text(as_srt(cues), encoding="utf-8")
-    assert len(webvtt.from_srt(path)) == len(cues)
-    assert "<i>" not in path.read_text(encoding="utf-8")
 
 
 @given(

@@ -199,7 +199,7 @@ def test_merge_fields_are_filled_in_after_parsing() -> None:
     script = parse_script(
         "# Hi {{ name }}\n\n**{{name}}** and `{{name}}` and `{{other}}` and $x_{{n}}$", merge={"name": "# *A*"}
     )
-    spans = script.scenes[0].blocks[0].sentences[0].spans  # type: ignore[union-attr]
+    spans = script.scenes[0].blocks[0].sentences[0].spans
     assert script.title == "Hi # *A*"
     assert [(s.text, s.kind) for s in spans] == [
         ("# *A*", "text"), (" and ", "text"), ("# *A*", "code"), (" and ", "text"), ("{{other}}", "code"),

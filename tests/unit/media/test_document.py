@@ -89,8 +89,8 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         "outro",
     ]
     shown = [scene.blocks[0] for scene in made[2:13]]
-    assert shown[0] == Paragraph(shown[0].sentences)  # type: ignore[union-attr]
-    assert [s.step for s in shown[0].sentences] == [1, 2]  # type: ignore[union-attr]
+    assert shown[0] == Paragraph(shown[0].sentences)
+    assert [s.step for s in shown[0].sentences] == [1, 2]
     assert shown[3] == Code("python", "a = 1\nb = 2\n\nc = 3", 1, (1, 3, 4))
     assert isinstance(shown[4], Table)
     assert shown[7] == Image(ASSET, "A cat", "cover", "zoom", 1)
@@ -225,8 +225,8 @@ def test_merge_fields_reach_every_text_and_are_never_markup() -> None:
     (made,) = read_scenes({"version": 1, "scenes": [scene]}, merge={"x": "*Ada* {{y}} $1$"}).scenes
     value = "*Ada* {{y}} $1$"
     assert made.heading == (Span(f"Hi {value}"),)
-    assert made.blocks[0].sentences[0].spans == (Span("For "), Span(value, bold=True), Span("."))  # type: ignore[union-attr]
-    assert made.blocks[1].labels == (value,)  # type: ignore[union-attr]
+    assert made.blocks[0].sentences[0].spans == (Span("For "), Span(value, bold=True), Span("."))
+    assert made.blocks[1].labels == (value,)
     assert made.lines[0].text == f"Dear {value}"
     with pytest.raises(UnknownField, match=r"merge field \{\{x\}\}"):
         read_scenes({"version": 1, "scenes": [scene]})

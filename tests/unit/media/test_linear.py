@@ -129,7 +129,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "its characters": clean,
     "Normalization Form C": nfc,
     "front matter": lambda text: split_front_matter(f"---\nz: 1\n{text[:9_500]}\n---\n# A\n\n{text}"),
-    "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],
+    "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],  # type: ignore[func-returns-value]
     "comments": without_comments,
     "a scene document": document,
     "inline Markdown": parse_inline,

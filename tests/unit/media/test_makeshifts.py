@@ -28,4 +28,4 @@ def warned(code: str, scene: int, message: str = "m") -> ev.WarningRaised:
     ids=["none", "of another scene", "of another kind", "a block", "a narrator", "many", "no room for more"],
 )
 def test_a_scene_is_kept_for_others_where_it_was_made_as_wanted(warnings: list[ev.Event], wanted: bool) -> None:
-    assert as_wanted(fold([*s.planned(2), *warnings]), 1) is wanted
+    assert as_wanted(fold([*s.planned(2), *warnings]), 1) is wanted  # type: ignore[arg-type]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import pytest
 
 from handlers.generation.control import Control
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.model import AssetFile, Brief, NarrateTask, Style
+from handlers.generation.model import AssetFile, Brief, NarrateTask
 from handlers.generation.narration.timing import read_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import Scene
 from handlers.generation.script.document import read_scenes
-from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 ASSET = "as_" + "0123456789abcdef" * 2
-CLIP = AssetFile(Path("clip.mp4"), "clip", "video/mp4", 640, 360, 12.5)
 BLOCK = f'{{"kind": "clip", "asset": "{ASSET}", "sound": false}}'
 SCENES = f'{{"version": 1, "scenes": [{{"title": "Look", "blocks": [{BLOCK}]}}]}}'
 
@@ -58,23 +55,6 @@ def test_it_goes_by_the_rate_and_by_characters_where_there_are_no_spaces() -> No
 )
 def test_what_isnt_words_is_looked_at(block: object) -> None:
     assert read_scene(scene_of(block), 1.0).duration_s >= 5
-
-
-@pytest.mark.parametrize("narrated", [True, False])
-def test_a_scene_lasts_as_long_as_its_clip(narrated: bool, tmp_path: Path) -> None:
-    pipeline = ExplainerPipeline()
-    plan = pipeline.plan(Brief(scenes=SCENES, style=Style(narrated=narrated)), Control())
-    assert plan.scenes[0].assets == (ASSET,)
-    task = NarrateTask(plan.scenes[0], plan.voice, plan.style, {ASSET: CLIP})
-    told = pipeline.narrate(task, tmp_path, Control())
-    start = next(cue.start_s for cue in told.narration.cues if cue.step == 1)
-    assert told.narration.duration_s >= start + 12.5
-    if narrated:
-        assert told.audio is not None
-        with wave.open(str(told.audio)) as sound:
-            assert sound.getnframes() == told.duration_cells * SAMPLES_PER_CELL
-    else:
-        assert told.audio is None
 
 
 def test_an_asset_of_another_kind_is_named(tmp_path: Path) -> None:

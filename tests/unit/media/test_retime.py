@@ -7,7 +7,7 @@ import pytest
 from handlers.generation.encoding.mp4_boxes import BoxError, decode_times, sequence_numbers
 from handlers.generation.encoding.retime import retimed, timescales
 from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE
-from tests.unit.media.test_boxes import box
+from tests.support.mp4_boxes import box
 
 
 def track(number: int, timescale: int, *, wide: bool) -> bytes:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import dump, load
 from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
-from handlers.generation.script.script import MAX_CHARS, parse_script
+from handlers.generation.script.script import parse_script
 
 DECK = """# Streams
 
@@ -103,7 +104,7 @@ def test_one_sentence_is_enough() -> None:
 
 def test_long_sections_go_over_pages_and_lose_nothing() -> None:
     script = parse_script("## Many\n\n" + "\n".join(f"- item number {n}" for n in range(40)))
-    items = [i.spans[0].text for s in script.scenes for b in s.blocks for i in b.items]  # type: ignore[union-attr]
+    items = [i.spans[0].text for s in script.scenes for b in s.blocks for i in b.items]
     assert items == [f"item number {n}" for n in range(40)]
     assert [(scene.part, scene.parts) for scene in script.scenes] == [
         (n, len(script.scenes)) for n in range(1, len(script.scenes) + 1)
@@ -138,7 +139,7 @@ def test_control_characters_are_refused_by_name_and_line(char: str, name: str) -
 
 def test_too_long_a_script_is_refused() -> None:
     with pytest.raises(ScriptError, match="at most 200,000"):
-        parse_script("a" * (MAX_CHARS + 1))
+        parse_script("a" * (MAX_SCRIPT_CHARS + 1))
 
 
 def test_too_many_scenes_are_refused() -> None:

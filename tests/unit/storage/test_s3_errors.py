@@ -17,5 +17,5 @@ def test_a_store_that_asks_to_be_left_alone_is_heard(header: str, seconds: float
     metadata = {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": header} if header else {}}
     answer = {"Error": {"Code": "SlowDown", "Message": "Please reduce"}, "ResponseMetadata": metadata}
     with pytest.raises(StorageUnavailable) as caught, reported("PUT k", Redactor()):
-        raise ClientError(answer, "PutObject")  # type: ignore[arg-type]
+        raise ClientError(answer, "PutObject")
     assert caught.value.retry_after_s == seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import m3u8
 import pytest
@@ -45,7 +46,7 @@ def renditions(scene: int, take: str = "", store: StoreRole = "delivery") -> tup
 class Made:
     """A job that is driven by commands, and its editions, which see every event."""
 
-    def __init__(self, scenes: int = 3, **request: object) -> None:
+    def __init__(self, scenes: int = 3, **request: Any) -> None:
         self.job: Job | None = None
         self.editions = Editions()
         self.starts = [scene * sum(CELLS) for scene in range(scenes)]

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.generation.errors import UnknownVoice
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.base import Narrator, Speech, VoiceInfo

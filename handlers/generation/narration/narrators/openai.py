@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 import aiohttp
 from attrs import field, frozen
 
-from eventflow.speech_settings import SpeechSettings
+from eventflow.settings import SpeechSettings
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused
 from handlers.generation.narration.narrators.base import Speech, VoiceInfo, language_tag, unknown_voice
 from handlers.generation.narration.narrators.estimate import estimate_words

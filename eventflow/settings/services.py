@@ -1,0 +1,125 @@
+"""Settings of services with models: `EVENTFLOW_PLANNER_*` plans topics, `EVENTFLOW_REMOTE_*` makes clips."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from eventflow.settings.declare import Group
+from eventflow.settings.kinds import bearer_token, mapped, matching, number, service_url, switch
+
+PLANNER = Group("Topic planner: a chat model that plans scenes")
+REMOTE = Group("Text-to-video service: clips of the pipeline remote")
+
+_MODEL: Final = r"([^\s\0]{1,200})?"
+_HOST: Final = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:\d{1,5})?"
+_SIDE: Final = r"[1-9]\d{2,3}"
+_SIZE: Final = rf"{_SIDE}x{_SIDE}"
+
+
+def _seconds(text: str) -> tuple[int, ...]:
+    return tuple(sorted({int(each) for each in text.split(",")}))
+
+
+def _sizes(text: str) -> tuple[tuple[int, int], ...]:
+    split = (each.partition("x") for each in text.split(","))
+    return tuple((int(width), int(height)) for width, _, height in split)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(each.lower() for each in text.split(",") if each)
+
+
+@frozen(kw_only=True)
+class PlannerSettings:
+    """The service that plans topics. `url` and `model` are empty where there is none."""
+
+    url: str = PLANNER.setting(
+        "",
+        service_url(),
+        "base URL of a service with OpenAI's POST /chat/completions; empty: topics are refused",
+        name="PLANNER_URL",
+    )
+    model: str = PLANNER.setting(
+        "",
+        matching(_MODEL, "gpt-5-mini"),
+        "model that plans topics; needed with EVENTFLOW_PLANNER_URL",
+        name="PLANNER_MODEL",
+    )
+    key: str = PLANNER.setting(
+        "", bearer_token(), "bearer token of the service; empty: none is sent", name="PLANNER_KEY", secret=True
+    )
+    timeout_s: float = PLANNER.setting(
+        "120",
+        number(float, 0.1, 3_600),
+        "seconds that one answer of the service may take",
+        name="PLANNER_TIMEOUT_SECONDS",
+    )
+
+
+@frozen(kw_only=True)
+class RemoteSettings:
+    """The text-to-video service; `url` is empty where there is none, `model` where the service chooses.
+
+    `seconds` are in ascending order, `sizes` are (width, height) in pixels. `crop` False: clips are letterboxed.
+    An entry of `content_hosts` may begin with "*.", for all subdomains.
+    """
+
+    url: str = REMOTE.setting(
+        "",
+        service_url(),
+        "base URL of a service with OpenAI's POST /videos; empty: the pipeline remote is refused",
+        name="REMOTE_URL",
+    )
+    model: str = REMOTE.setting(
+        "", matching(_MODEL, "sora-2"), "model that makes clips; empty: the service chooses", name="REMOTE_MODEL"
+    )
+    key: str = REMOTE.setting(
+        "", bearer_token(), "bearer token of the service; empty: none is sent", name="REMOTE_KEY", secret=True
+    )
+    seconds: tuple[int, ...] = REMOTE.setting(
+        "4,8,12",
+        matching(r"[1-9]\d?(,[1-9]\d?)*", "4,8,12").then(_seconds),
+        "lengths of clips that the service makes, in seconds",
+        name="REMOTE_SECONDS",
+    )
+    sizes: tuple[tuple[int, int], ...] = REMOTE.setting(
+        "1280x720,720x1280",
+        matching(rf"{_SIZE}(,{_SIZE})*", "1280x720,720x1280").then(_sizes),
+        "sizes of clips that the service makes, WIDTHxHEIGHT in pixels",
+        name="REMOTE_SIZES",
+    )
+    crop: bool = REMOTE.setting(
+        "crop",
+        mapped({"crop": True, "letterbox": False}),
+        "how a clip of another aspect ratio fills the video; crop: its edges are cut off; letterbox: it gets bars",
+        name="REMOTE_FIT",
+    )
+    sound: bool = REMOTE.setting(
+        "off", switch(), "on: the sound of clips is mixed under the narration", name="REMOTE_SOUND"
+    )
+    poll_s: float = REMOTE.setting(
+        "5",
+        number(float, 0.01, 600),
+        "seconds between two requests for the state of a clip in progress",
+        name="REMOTE_POLL_SECONDS",
+    )
+    timeout_s: float = REMOTE.setting(
+        "1800",
+        number(float, 1, 86_400),
+        "seconds that one attempt of a scene waits for its clip",
+        name="REMOTE_TIMEOUT_SECONDS",
+    )
+    orders: int = REMOTE.setting(
+        "1",
+        number(int, 1, 10),
+        "clips that one scene may order and pay for, each after the one before has failed",
+        name="REMOTE_ORDERS",
+    )
+    content_hosts: tuple[str, ...] = REMOTE.setting(
+        "",
+        matching(rf"({_HOST}(,{_HOST})*)?", "cdn.example.org,*.example.net").then(_hosts),
+        "hosts besides the service's own that clips may be fetched from, such as cdn.example.org,*.example.net",
+        name="REMOTE_CONTENT_HOSTS",
+    )
