@@ -27,7 +27,7 @@ from ops.chaos.child_process import ChaosError
 from ops.chaos.evidence import Evidence, Leftovers, last_events, read_histories
 from ops.chaos.invariants import nothing_is_committed_twice, only_the_owner_settles
 from ops.chaos.journal import Line, read_journal
-from ops.chaos.stack_under_test import Layout, Site, open_site
+from ops.chaos.stack_under_test import Layout, StackUnderTest, open_stack
 from ops.compose import utc_now
 
 WORKERS, AT_ONCE = 6, 3
@@ -66,7 +66,7 @@ def run(kills: int, lease_s: float, seed: int) -> RecoveryResult:
         return asyncio.run(
             _run(
                 Layout(
-                    Path(folder) / "site",
+                    folder=Path(folder) / "stack",
                     workers=WORKERS,
                     groups=("generation",),
                     web=False,
@@ -82,40 +82,40 @@ def run(kills: int, lease_s: float, seed: int) -> RecoveryResult:
 async def _run(layout: Layout, kills: int, seed: int) -> RecoveryResult:
     random = Random(seed)  # noqa: S311 - moments of kills
     layout.folder.mkdir()
-    async with open_site(layout) as site:
-        redis = connect(site.settings.redis_url)
-        keyspace = Keyspace(site.settings.namespace, site.settings.partitions)
+    async with open_stack(layout) as stack:
+        redis = connect(stack.settings.redis_url)
+        keyspace = Keyspace(stack.settings.namespace, stack.settings.partitions)
         log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=utc_now)
         done: list[_Kill] = []
         try:
             while len(done) < kills:
-                done += await _round(site, log, random)
+                done += await _round(stack, log, random)
             histories = await read_histories(redis, keyspace, await last_events(redis, keyspace))
         finally:
             await redis.aclose()
         journal = read_journal(layout.journal)
-    evidence = Evidence((), journal, histories, Leftovers())
+    evidence = Evidence(promises=(), journal=journal, histories=histories, leftovers=Leftovers())
     twice = [*nothing_is_committed_twice(evidence), *only_the_owner_settles(evidence)]
     return _result(layout, done, journal, len(twice))
 
 
-async def _round(site: Site, log: JobEventStore, random: Random) -> list[_Kill]:
+async def _round(stack: StackUnderTest, log: JobEventStore, random: Random) -> list[_Kill]:
     """A job with as many scenes as are to be killed at once; ends when it is assembled and all workers run again."""
     job_id = new_job_id(0, f"{random.getrandbits(128):032x}")
     script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
     request = VideoRequest(script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
     await log.create(job_id, request, Cause("bench", "bench", "", _TRACEPARENT))
-    await _until(lambda: _all_busy(site, job_id), "all scenes are being rendered")
+    await _until(lambda: _all_busy(stack, job_id), "all scenes are being rendered")
     await asyncio.sleep(random.uniform(0, WORK_S / 2))
-    victims = {member.program.pids[-1]: member.program for member in site.workers}
-    busy = {line.pid: line for line in _rendering(site, job_id)}
+    victims = {member.program.pids[-1]: member.program for member in stack.workers}
+    busy = {line.pid: line for line in _rendering(stack, job_id)}
     killed = []
     for pid, line in busy.items():
         killed.append(_Kill((line.stream, line.entry), pid, monotonic_ns()))
         await victims[pid].kill()
     await asyncio.gather(*(victims[pid].start() for pid in busy))
     await _until(lambda: _assembled(log, job_id), "the killed workers' scenes are rendered")
-    return _unsettled(killed, read_journal(site.layout.journal))
+    return _unsettled(killed, read_journal(stack.layout.journal))
 
 
 def _unsettled(killed: Sequence[_Kill], journal: Sequence[Line]) -> list[_Kill]:
@@ -124,15 +124,15 @@ def _unsettled(killed: Sequence[_Kill], journal: Sequence[Line]) -> list[_Kill]:
     return [kill for kill in killed if (kill.key, kill.pid) not in own]
 
 
-def _rendering(site: Site, job_id: str) -> list[Line]:
+def _rendering(stack: StackUnderTest, job_id: str) -> list[Line]:
     """The first lines of renderings that haven't ended."""
-    mine = [line for line in read_journal(site.layout.journal) if line.job == job_id and line.step == "render_scene"]
+    mine = [line for line in read_journal(stack.layout.journal) if line.job == job_id and line.step == "render_scene"]
     ended = {line.scene for line in mine if line.what != "begin"}
     return [line for line in mine if line.what == "begin" and line.scene not in ended]
 
 
-async def _all_busy(site: Site, job_id: str) -> bool:
-    return len(_rendering(site, job_id)) == AT_ONCE
+async def _all_busy(stack: StackUnderTest, job_id: str) -> bool:
+    return len(_rendering(stack, job_id)) == AT_ONCE
 
 
 async def _assembled(log: JobEventStore, job_id: str) -> bool:

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until_sync
 START_S = 60.0
 END_S = 60.0
 #: What runs for long and has children: only ever as it is deployed.
-SERVICES = frozenset({"up", "web", "worker", "demo", "chaos"})
+SERVICES = frozenset({"up", "web", "worker", "demo", "dev"})
 
 
 @frozen
