@@ -7,8 +7,8 @@ from playwright.async_api import Browser, Route
 
 from tests.browser.hls_page import HLS_JS
 from tests.browser.test_hls import on_air
-from tests.integration.flow.conftest import Studio, StudioOf
 from tests.support.docs import DOCS
+from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from eventflow.domain.values import Voice
 from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarrateTask, RenderTask
+from handlers.generation.model import Brief, NarrateTask, RenderTask, Voice
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from tests.support.docs import DOCS
 
