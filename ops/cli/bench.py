@@ -100,7 +100,7 @@ def archive(
 
 @app.command()
 def rebuild(
-    jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 17 events each.")] = 20_000,
+    jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 18 events each.")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
     json: Json = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,21 +104,3 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"eventflow {version('eventflow')}\n"
-
-
-def test_a_package_that_the_wheel_lacks_is_named_with_the_way_to_it(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = builtins.__import__
-
-    def without(name: str, *arguments: Any) -> Any:
-        if name.split(".")[:2] in (["ops", "bench"], ["ops", "chaos"], ["ops", "gallery"]):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=".".join(name.split(".")[:2]))
-        return whole(name, *arguments)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    for arguments in (["dev", "bench", "rebuild"], ["dev", "chaos"], ["dev", "gallery", "--out", "sheets"]):
-        assert main(arguments) == 1
-        (line,) = capsys.readouterr().err.splitlines()
-        assert "isn't part of the installed package" in line
-        assert "checkout of the repository" in line
