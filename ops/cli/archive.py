@@ -61,7 +61,7 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
     async with _open(data_dir) as parts:
         shelf = _shelf(parts)
         sizes = [segment.size_bytes async for segment in shelf.segments()]
-        archived = sum([await parts.tombstones.count(keys) for keys in parts.keyspace.all])
+        archived = sum([await parts.archive_pointers.count(keys) for keys in parts.keyspace.all])
         states = {state.name: state for state in await group_states(parts.redis, parts.keyspace, live_ms=0)}
         group = states.get(ARCHIVE_GROUP)
         waiting = group.lag if group else None
@@ -121,12 +121,12 @@ async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> t
     async with _open(data_dir) as parts:
         shelf = _shelf(parts)
         with steps("segments") as step:
-            found = await run(shelf, parts.tombstones, parts.log.codec, step)
+            found = await run(shelf, parts.archive_pointers, parts.log.codec, step)
         newest = _now() - timedelta(seconds=min_age_s)
         found = evolve(found, orphans=tuple(orphan for orphan in found.orphans if orphan.written_at <= newest))
         if found.defects or not remove:
             return found, ()
-        return found, await remove_orphans(shelf, parts.tombstones, found.orphans)
+        return found, await remove_orphans(shelf, parts.archive_pointers, found.orphans)
 
 
 def _now() -> datetime:
@@ -151,14 +151,14 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
     from eventflow.archive.restore import NotEmpty
     from eventflow.archive.restore import restore as run
     from eventflow.log.errors import ArchiveDamaged
-    from ops.environment import come_back
+    from ops.environment import adopt_archive_id
 
     async with _open(data_dir) as parts:
         try:
             with steps("segments") as step:
                 found = await run(
                     _shelf(parts),
-                    parts.tombstones,
+                    parts.archive_pointers,
                     merge=merge,
                     dry_run=dry_run,
                     log=parts.log,
@@ -167,7 +167,7 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
                     on_segment=step,
                 )
             if not dry_run:
-                await come_back(parts)
+                await adopt_archive_id(parts)
             return found
         except NotEmpty as error:
             way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."
@@ -191,6 +191,6 @@ async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
 
 
 def _shelf(parts: Parts) -> SegmentStore:
-    if parts.shelf is None:
+    if parts.segment_store is None:
         raise UsageError("There is no archive: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
-    return parts.shelf
+    return parts.segment_store

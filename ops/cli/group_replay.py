@@ -79,7 +79,7 @@ async def _replay(
         replay: Replay = Replay(name, _topics(name, names) or known, since)
         if not replay.topics:
             raise UsageError(f"Nobody knows group {name} yet: name what it reads by --topics {'|'.join(Topic)}.")
-        backfill = Backfill(parts.tombstones, parts.shelf, parts.log.archive, parts.log.codec)
+        backfill = Backfill(parts.archive_pointers, parts.segment_store, parts.log.archive, parts.log.codec)
         try:
             with steps("jobs") as step:
                 return await backfill.run(replay, dry_run=dry_run, again=again, on_jobs=lambda jobs: step(jobs, None))

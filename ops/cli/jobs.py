@@ -95,12 +95,12 @@ async def _enter_missing(parts: Parts) -> int:
     from eventflow.storage import StorageError
 
     entered = await rebuild_job_lists(parts.log)
-    if parts.shelf is None:
+    if parts.segment_store is None:
         return entered
     try:
         since = datetime.now(UTC) - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds)
         return entered + await enter_archived(
-            parts.shelf, parts.tombstones, parts.log, since, parts.settings.finished_jobs.deletes
+            parts.segment_store, parts.archive_pointers, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none from the archive: {error}") from error

@@ -100,7 +100,9 @@ async def _check(
                 await refuse_foreign_stores(parts)
             with counting("comparing") as show:
                 made = evolve(made, on_progress=_shown(show))
-                jobs = await all_jobs(parts.redis, parts.keyspace, parts.tombstones if parts.shelf else None)
+                jobs = await all_jobs(
+                    parts.redis, parts.keyspace, parts.archive_pointers if parts.segment_store else None
+                )
                 strangers = await _strangers(made, jobs) if repair and not force else 0
             force = force or _asked_for(strangers)
             with counting("comparing") as show:

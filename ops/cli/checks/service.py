@@ -233,8 +233,8 @@ async def _access(parts: Parts) -> Finding:
 async def stores(parts: Parts) -> list[Finding]:
     """Check each store: its own check, then write, read, sign and delete an object."""
     found: dict[str, ObjectStore] = dict(parts.stores.items())
-    if parts.shelf is not None:
-        found["archive"] = parts.shelf.store
+    if parts.segment_store is not None:
+        found["archive"] = parts.segment_store.store
     return [await _store(f"{role} store", store) for role, store in found.items()]
 
 

@@ -128,7 +128,7 @@ def test_warnings_of_a_script_are_told_when_its_video_is_there(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("worker", "--group", "painters"), 2, "there is: generation, upload, metadata"),
+        (("worker", "--group", "painters"), 2, "available: generation, upload, metadata"),
         (("worker", "--group", "upload", "--topic", "planned"), 2, "it reads: rendered, generated"),
         (("worker",), 2, "--group"),
         (("events", "../etc"), 2, "isn't a job id"),

@@ -82,8 +82,8 @@ async def test_a_restored_log_is_the_environment_of_its_archive(
     archive = {"EVENTFLOW_ARCHIVE_URL": (tmp_path / "archive").as_uri()}
     async with studio(workers=(), **archive) as s:
         await claim_stores(s.parts)
-        assert s.parts.shelf is not None
-        before = await owner_of(s.parts.shelf.store)
+        assert s.parts.segment_store is not None
+        before = await owner_of(s.parts.segment_store.store)
         await s.parts.redis.delete(s.parts.keyspace.environment)  # as an empty server has none
         for look in (claim_stores, refuse_foreign_stores):  # a process that starts before, and a doctor
             with pytest.raises(ForeignStore, match="`eventflow archive restore`"):

@@ -37,7 +37,7 @@ AN_HOUR = timedelta(hours=1)
 async def found(s: Studio, *, age: timedelta = -AN_HOUR, **changes: Any) -> tuple[Report, list[tuple[Kind, str]]]:
     """(report, (kind, key or job) of each finding); files of any age count unless `age` says otherwise."""
     told: list[Finding] = []
-    jobs = await all_jobs(s.parts.redis, s.parts.keyspace, s.parts.tombstones)
+    jobs = await all_jobs(s.parts.redis, s.parts.keyspace, s.parts.archive_pointers)
     check = Check(s.parts.log, s.parts.stores, utc_now() - age, on_finding=told.append, **changes)
     report = await check.run(jobs)
     return report, sorted((finding.kind, finding.key or finding.job_id) for finding in told)
@@ -131,8 +131,8 @@ async def test_what_comes_home_is_no_orphan_at_either_end(studio: StudioOf) -> N
 async def test_archived_and_unreadable_jobs_keep_their_files(studio: StudioOf, tmp_path: Path) -> None:
     async with studio(workers=(), EVENTFLOW_ARCHIVE_URL=(tmp_path / "archive").as_uri()) as s:
         kept, unreadable = [await stored_job(s.space, s.parts.stores, 2) for _ in range(2)]
-        assert s.parts.shelf is not None
-        archived = archive_of(s.space, s.parts.shelf.store)
+        assert s.parts.segment_store is not None
+        archived = archive_of(s.space, s.parts.segment_store.store)
         await archived.archive()
         assert not await archived.in_server(kept)
         await s.parts.redis.xadd(s.space.keys.events(NOBODY), {"e": b"no event"}, id="1-0")
