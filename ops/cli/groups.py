@@ -1,4 +1,4 @@
-"""`eventflow groups`: who reads the topics, and how a group is taken off for good."""
+"""`eventflow groups`: list consumer groups, and remove one for good."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from eventflow.log.groups import GroupState
 
 
-app = typer.Typer(help="Consumer groups; trimming waits for those that are registered.", cls=ListingGroup)
+app = typer.Typer(help="Consumer groups; trimming waits for the registered ones.", cls=ListingGroup)
 
-#: A member asks for entries every two seconds, and sweeps more often than that.
+#: A member reads at least every two seconds, so a consumer that was idle for longer is dead.
 _LIVE_MS = 30_000
 
 
@@ -30,7 +30,7 @@ def list_groups(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the groups. An orphan isn't registered: nobody waits for it."""
+    """List the groups. An orphan isn't registered: trimming doesn't wait for it."""
     found = run_tool(_states(data_dir))
     if json:
         for state in found:
@@ -63,11 +63,11 @@ async def _states(data_dir: Path | None) -> Sequence[GroupState]:
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `groups list` shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a group, as `groups list` shows it.")],
     force: Annotated[bool, typer.Option("--force", help="Even while it has live consumers.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Destroy a group with what is pending in it and its retries, and trim without it from then on."""
+    """Destroy a group with its pending entries and retries; trimming no longer waits for it."""
     say(f"removed {name} from {run_tool(_remove(name, force, data_dir))} streams")
 
 
@@ -78,7 +78,7 @@ async def _remove(name: str, force: bool, data_dir: Path | None) -> int:
         states = {s.name: s for s in await group_states(parts.redis, parts.keyspace, live_ms=_LIVE_MS)}
         state = states.get(name)
         if state is None:
-            raise CommandError(f"There is no group {name!r}; see `eventflow groups list`.")
+            raise CommandError(f"unknown group {name!r}; available: {', '.join(states) or 'none'}")
         if state.live and not force:
             raise CommandError(
                 f"Group {name} has {state.live} live consumers. Stop its workers and try again in "
