@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# What images install, and what this environment installs: exact versions with hashes, for every Python and platform.
-LOCKS := ops/deploy/requirements.txt ops/deploy/requirements-dev.txt
+# What this environment installs: exact versions with hashes, for every Python and platform. Images have the same ones.
+LOCK := ops/deploy/requirements-dev.txt
 PLAYERS_JS := .cache/players/.installed
 # Two more than the smallest machine that this is meant for has cores: many tests wait for leases and processes.
 TEST_PROCESSES ?= 4
@@ -27,11 +27,11 @@ help:
 
 venv: $(STAMP)
 
-$(STAMP): pyproject.toml ops/deploy/requirements-dev.txt
+$(STAMP): pyproject.toml $(LOCK)
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: install it, or name it with PYTHON=..." >&2; exit 1; }
 	@echo "Installing into $(VENV) ($(PYTHON)); a minute or two the first time"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes --requirement ops/deploy/requirements-dev.txt
+	@$(PIP) install --require-hashes --requirement $(LOCK)
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
@@ -43,13 +43,20 @@ COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 
 lock:
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'; }
 	@$(COMPILE) --extra otlp --output-file ops/deploy/requirements.txt
-	@$(COMPILE) --all-extras --group dev --constraints ops/deploy/requirements.txt --output-file ops/deploy/requirements-dev.txt
+	@$(COMPILE) --all-extras --group dev --constraints ops/deploy/requirements.txt --output-file $(LOCK)
 
 demo: $(STAMP)
 	@$(BIN)/eventflow demo
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos"
+
+# Branches that tests of this process cover. Those that render for minutes or start programs are left out: tracing
+# doubles what Python takes, and would show nothing of programs.
+COVERED := tests/unit tests/contract tests/tour $(addprefix tests/integration/,archive log replay storage web)
+coverage: $(STAMP)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos" --cov --cov-report= $(COVERED)
+	@$(BIN)/python -m coverage report
 
 # The players that the browsers' tests load. npm comes in a wheel where the machine has none.
 $(PLAYERS_JS): Makefile $(STAMP)

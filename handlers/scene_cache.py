@@ -1,7 +1,8 @@
-"""Scenes that were made once, by what they were made from: another job of the same owner needn't make them again.
+"""The scene cache: rendered scenes by the digest of their input, for other jobs of the same owner (decision 104).
 
-Kept in the workspace's store under `cache/OWNER/SOURCE/`, OWNER being a digest: nobody finds another's. An entry is its
-`entry.json`, written last and removed first; files beside it are named by their content, so that writers don't meet.
+Files are in the workspace's store under `cache/OWNER/SOURCE/`; OWNER is a digest of the owner, SOURCE the scene digest.
+An entry exists while its `entry.json` does, which is written last and removed first; other files are named by their
+content, so concurrent writers don't collide.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from eventflow.domain.values import FileRef, ReusableScene, SceneRendition, Segm
 from eventflow.storage import ObjectMissing, ObjectStore, StorageError
 
 _PREFIX, _ENTRY = "cache/", "entry.json"
-#: Gives a file another place, and says which.
+#: Copies a file to another place and returns the reference to it.
 Place = Callable[[FileRef], Awaitable[FileRef]]
 _converter = make_converter(detailed_validation=False)
 
 
 @frozen
 class CacheLimits:
-    """How long an entry is kept and how much all entries may hold; a time of zero switches the cache off."""
+    """Limits of the cache: the age of an entry (zero: no cache) and the bytes of all entries."""
 
     keep: timedelta = timedelta(0)
     max_bytes: int = 10_000_000_000
@@ -35,7 +36,7 @@ class CacheLimits:
 
 @frozen
 class SceneCache:
-    """The cache of all owners in one store."""
+    """The scene cache of all owners in one store. `clock` returns the time in UTC."""
 
     store: ObjectStore
     clock: Callable[[], datetime]
@@ -43,12 +44,13 @@ class SceneCache:
 
     @property
     def on(self) -> bool:
+        """The cache is in use."""
         return self.limits.keep > timedelta(0)
 
     async def find(self, owner: str, source: str, qualities: tuple[str, ...]) -> ReusableScene | None:
-        """The scene made from `source` in all of `qualities`, or None; its files are the cache's, and may be gone.
+        """Find the scene with the digest `source` in all of `qualities`; its files are the cache's and may be missing.
 
-        What is wrong with an entry, or with the store, is logged and is None.
+        None without an entry; also for a damaged one or an unusable store, which are logged.
         """
         if not self.on:
             return None
@@ -62,7 +64,7 @@ class SceneCache:
         except ObjectMissing:
             return None
         except (StorageError, ValueError, KeyError, TypeError, BaseValidationError) as error:
-            structlog.get_logger().warning("scene cache: an entry can't be read", source=source, error=str(error))
+            structlog.get_logger().warning("scene cache: unreadable entry", source=source, error=str(error))
             return None
         by_quality = {rendition.quality: rendition for rendition in scene.rendered}
         if scene.source != source or not by_quality.keys() >= set(qualities):
@@ -70,7 +72,7 @@ class SceneCache:
         return evolve(scene, rendered=tuple(by_quality[quality] for quality in qualities))
 
     async def keep(self, owner: str, scene: ReusableScene) -> None:
-        """Copy the workspace's files of a scene that has just been rendered. Raises no error: the cache is a help."""
+        """Copy the workspace files of a rendered scene into the cache. Errors of the store are logged, not raised."""
         if not self.on or not scene.source:
             return
         folder = _folder(owner, scene.source)
@@ -79,7 +81,7 @@ class SceneCache:
             data = _converter.dumps(kept)
             await self.store.put_bytes(f"{folder}/{_ENTRY}", data, media_type="application/json")
         except StorageError as error:
-            structlog.get_logger().warning("scene cache: a scene isn't kept", source=scene.source, error=str(error))
+            structlog.get_logger().warning("scene cache: scene not kept", source=scene.source, error=str(error))
 
     async def _copied(self, scene: ReusableScene, folder: str) -> ReusableScene:
         async def copied(ref: FileRef) -> FileRef:
@@ -90,14 +92,14 @@ class SceneCache:
         return await relocated(scene, copied)
 
     async def forget(self, owner: str, sources: Iterable[str]) -> None:
-        """Remove the entries made from `sources`: a job that has them is deleted. Raises StorageError."""
+        """Remove the entries with the digests `sources`, at the deletion of a job. Raises StorageError."""
         for source in {*sources} - {""}:
             await self._remove(_folder(owner, source))
 
     async def sweep(self) -> int:
-        """Remove entries that are too old, then the oldest beyond `max_bytes`; returns how many went.
+        """Remove expired entries, then the oldest beyond `max_bytes`; returns their number. Raises StorageError.
 
-        Files without an entry go by their own age: somebody may be about to write it. Raises StorageError.
+        Files without an entry expire by their own age: their entry may be about to be written.
         """
         now, entries = self.clock(), dict[str, _Kept]()
         async for info in self.store.list(_PREFIX):
@@ -120,15 +122,15 @@ class SceneCache:
 
 
 @define(eq=False)
-class CacheKeeper:
-    """Sweeps a cache now and then, when somebody comes by; each process for itself, sweeping twice does no harm."""
+class CacheSweeper:
+    """Sweeps a cache at intervals when called; each process on its own, since sweeping twice does no harm."""
 
     cache: SceneCache
     every: timedelta = timedelta(hours=1)
     _last: datetime | None = None
 
     async def look(self) -> None:
-        """Sweep if it is time. Raises no error: there is a next time."""
+        """Sweep if the interval is over. Errors of the store are logged, not raised."""
         now = self.cache.clock()
         if self._last is not None and now < self._last + self.every:
             return
@@ -137,12 +139,12 @@ class CacheKeeper:
             if gone := await self.cache.sweep():
                 structlog.get_logger().info("scene cache swept", entries=gone)
         except StorageError as error:
-            structlog.get_logger().warning("scene cache can't be swept", error=str(error))
+            structlog.get_logger().warning("scene cache: sweep failed", error=str(error))
 
 
 @frozen
 class _Kept:
-    """When an entry was written, and the bytes of its folder."""
+    """The time at which an entry was written, and the bytes of its folder."""
 
     at: datetime | None = None
     size_bytes: int = 0
@@ -153,7 +155,7 @@ def _folder(owner: str, source: str) -> str:
 
 
 async def relocated(scene: ReusableScene, place: Place) -> ReusableScene:
-    """`scene` with every file where `place` has put it; files of the same content are placed once."""
+    """Return `scene` with every file copied by `place`; files with equal digests are copied once."""
     placed: dict[str, FileRef] = {}
 
     async def once(ref: FileRef) -> FileRef:

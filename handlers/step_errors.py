@@ -1,4 +1,4 @@
-"""From the errors of the media engine and of the stores to the runtime's failure policy."""
+"""Maps errors of the media engine and of the stores to the runtime's failure policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.media.errors import CorruptMedia, MediaError, RequestError
 
 _FULL = ("disk_full", "no space is left on the worker's disk")
 _FILES = ("too_many_files", "the worker can't open more files: raise its limit (ulimit -n)")
-#: What the operating system says that is this machine's fault and no job's.
+#: Errors of the operating system that are this machine's fault, not the job's.
 _OF_THE_MACHINE = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -29,9 +29,10 @@ _OF_THE_MACHINE = {
 
 @contextmanager
 def as_step_errors() -> Iterator[None]:
-    """Around a handler's body: what the requester has to change fails the job at once, the rest its step alone.
+    """Convert errors in a handler's body: a RequestError fails the job at once, other errors its step.
 
-    What this machine lacks isn't held against a job, whatever it was that noticed it."""
+    A lack of this machine's resources never counts against the job, whichever error reports it.
+    """
     try:
         yield
     except StorageError as error:
@@ -48,11 +49,11 @@ def as_step_errors() -> Iterator[None]:
 
 
 def _fault_of_the_machine(error: BaseException) -> ResourceError | None:
-    """Found in the error or in what it came of."""
+    """Find a lack of resources in the error or its causes."""
     cause: BaseException | None = error
     while cause is not None:
         number = errno.ENOMEM if isinstance(cause, MemoryError) else getattr(cause, "errno", None)
-        # libav says EIO of broken files, too.
+        # libav reports EIO for broken files, too.
         if number in _OF_THE_MACHINE and not (number == errno.EIO and isinstance(cause, FFmpegError)):
             return ResourceError(*_OF_THE_MACHINE[number])
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

@@ -1,7 +1,7 @@
-"""The workspace: the store in which steps hand files to each other.
+"""The workspace: the store through which steps pass files to each other.
 
-A key contains the SHA-256 of its content. A worker that was paused and wakes up late writes the same bytes under
-the same key, or other bytes under another one; what an event names never changes.
+A key contains the SHA-256 of its content. A paused worker that continues late writes the same bytes under the same key,
+or other bytes under another one: files named in events never change.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import ObjectMissing, ObjectStore
 
 _CHUNK_BYTES = 1 << 20
-#: Files of a deleted job that are removed at the same time.
+#: Files of a deleted job that are removed concurrently.
 _REMOVALS = 16
 
 
 def home_of(role: str, job_id: str) -> str:
-    """The prefix under which the store of `role` has all files of a job, and none of another one."""
+    """Return the prefix of all files of a job, and of no others, in the store of `role`."""
     return f"jobs/{job_id}/" if role == "workspace" else f"videos/{job_id}/"
 
 
@@ -33,7 +33,7 @@ def home_of(role: str, job_id: str) -> str:
 class Workspace:
     """Puts and fetches artefacts. `scratch` is the folder for files of running steps (None: the system's).
 
-    `delivered` are the stores that viewers are served from, by role: what has left the workspace is fetched from there.
+    `delivered` are the delivery stores by role: files that have left the workspace are fetched from there.
     """
 
     store: ObjectStore
@@ -41,17 +41,18 @@ class Workspace:
     delivered: Mapping[str, ObjectStore] = field(factory=dict)
 
     async def put(self, job_id: str, path: Path, media_type: str) -> FileRef:
-        """Keep a file. Raises StorageError."""
+        """Store a file. Raises StorageError."""
         digest, size = await asyncio.to_thread(digest_of, path)
         key = f"jobs/{job_id}/{digest}{path.suffix}"
         await self.store.put_file(key, path, media_type=media_type, sha256=digest)
         return FileRef("workspace", key, digest, size, media_type)
 
     async def put_json(self, job_id: str, data: bytes) -> FileRef:
+        """Store a JSON document. Raises StorageError."""
         return await self._put_bytes(job_id, data, ".json", "application/json")
 
     async def put_text(self, job_id: str, text: str, suffix: str, media_type: str) -> FileRef:
-        """Keep a small text. Raises StorageError."""
+        """Store a small text. Raises StorageError."""
         return await self._put_bytes(job_id, text.encode(), suffix, media_type)
 
     async def _put_bytes(self, job_id: str, data: bytes, suffix: str, media_type: str) -> FileRef:
@@ -61,13 +62,13 @@ class Workspace:
         return FileRef("workspace", key, digest, len(data), media_type)
 
     async def copy(self, job_id: str, ref: FileRef) -> FileRef:
-        """The same file of the workspace, kept for another job. Raises ObjectMissing, StorageError."""
+        """Copy a file of the workspace to another job. Raises ObjectMissing, StorageError."""
         key = f"jobs/{job_id}/{Path(ref.key).name}"
         await self.store.copy(ref.key, key)
         return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
 
     async def get(self, ref: FileRef) -> bytes:
-        """The content of a small artefact of the workspace. Raises ArtefactMissing."""
+        """Read a small artefact of the workspace. Raises ArtefactMissing, StorageError."""
         try:
             chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
         except ObjectMissing as error:
@@ -75,10 +76,10 @@ class Workspace:
         return b"".join(chunks)
 
     async def fetch(self, ref: FileRef, folder: Path, delivered: Iterable[FileRef] = ()) -> Path:
-        """A copy of the artefact in `folder`, checked against its digest.
+        """Download an artefact into `folder`, checked against its digest.
 
-        Where it is gone, one of the files in `delivered` with the same content does as well. Raises ArtefactMissing
-        when all are gone, IntegrityError.
+        If it is missing, a file in `delivered` with the same digest replaces it. Raises ArtefactMissing if all are
+        missing, IntegrityError, StorageError.
         """
         path = folder / Path(ref.key).name
         for file in (ref, *(other for other in delivered if other.sha256 == ref.sha256)):
@@ -91,19 +92,19 @@ class Workspace:
         raise await self._lost(ref)
 
     async def _lost(self, ref: FileRef) -> ArtefactMissing:
-        """The error that says so. Raises StorageError where the workspace as a whole can't be used: nothing is lost."""
+        """Make the error of a missing file. Raises StorageError if the whole workspace is unusable: nothing is lost."""
         await self.store.check()
         return ArtefactMissing(ref.key)
 
     async def clear(self, job_id: str, keep: Container[str] = ()) -> int:
-        """Remove everything that is kept for a job but the keys in `keep`; returns how many files there were."""
+        """Remove all files of a job except the keys in `keep`; returns their number. Raises StorageError."""
         keys = [info.key async for info in self.store.list(f"jobs/{job_id}/") if info.key not in keep]
         for key in keys:
             await self.store.delete(key)
         return len(keys)
 
     async def remove_all(self, job_id: str) -> int:
-        """Remove every file of a job from every store; returns how many there were. Raises StorageError."""
+        """Remove all files of a job from all stores; returns their number. Raises StorageError."""
         removed = 0
         for role, store in {"workspace": self.store, **self.delivered}.items():
             keys = [info.key async for info in store.list(home_of(role, job_id))]
@@ -114,7 +115,7 @@ class Workspace:
 
     @contextmanager
     def folder(self, job_id: str) -> Iterator[Path]:
-        """A scratch folder for one step; it is gone when the step ends, however it ends."""
+        """Make a scratch folder for one step, for a `with` block, at whose end it is removed."""
         if self.scratch is not None:
             self.scratch.mkdir(parents=True, exist_ok=True)
         prefix = f"eventflow-{job_id[:11]}-"
@@ -123,7 +124,7 @@ class Workspace:
 
 
 def digest_of(path: Path) -> tuple[str, int]:
-    """(SHA-256 as lower-case hex, size in bytes) of a file, read in pieces."""
+    """Digest a file: (SHA-256 in lower-case hex, size in bytes). Blocking."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

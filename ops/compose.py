@@ -79,7 +79,7 @@ class Parts:
     blocking: Redis
     keyspace: Keyspace
     log: JobEventStore
-    archive_pointers: ArchivePointers
+    pointers: ArchivePointers
     segment_store: SegmentStore | None
     stores: Mapping[StoreRole, ObjectStore]
     signing: SigningKeys
@@ -120,7 +120,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
         blocking=blocking,
         keyspace=keyspace,
         log=log,
-        archive_pointers=pointers,
+        pointers=pointers,
         segment_store=segments,
         stores=stores,
         signing=signing,
@@ -206,7 +206,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
-    from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
+    from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
     from handlers.upload.handler import Upload
     from handlers.upload.uploader import Delivery
     from handlers.workspace import Workspace
@@ -218,9 +218,15 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
     cache = SceneCache(workspace.store, utc_now, limits)
     made = (
-        Generation(workspace, Assets(workspace.store), cache, threads, partial(get_pipeline, settings=settings)).group,
+        Generation(
+            workspace=workspace,
+            assets=Assets(workspace.store),
+            cache=cache,
+            threads=threads,
+            pipelines=partial(get_pipeline, settings=settings),
+        ).group,
         Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
-        Metadata(workspace, CacheKeeper(cache)).group,
+        Metadata(workspace, CacheSweeper(cache)).group,
     )
     return {group.name: group for group in made}
 
@@ -263,7 +269,12 @@ def worker(
 def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
     """Return one member of a group for each partition, with a consumer name that is new at each start."""
     consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    return [GroupMember(parts.blocking, parts.redis, keys, group, topics, consumer) for keys in parts.keyspace.all]
+    return [
+        GroupMember(
+            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
+        )
+        for keys in parts.keyspace.all
+    ]
 
 
 def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
@@ -284,15 +295,21 @@ def maintenance_worker(parts: Parts) -> MaintenanceWorker:
     archiver, list_expiry, pointers = None, None, None
     finished = parts.settings.finished_jobs
     if parts.segment_store is not None:
-        pointers, segments = parts.archive_pointers, parts.segment_store
+        pointers, segments = parts.pointers, parts.segment_store
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
         settings = ArchiveSettings.with_delay(finished.archive_after_seconds)
         archiver = Archiver(parts.log, members, segments, pointers, settings, clock=utc_now)
-        window_s = finished.listing_window_seconds
-        list_expiry = ListExpiry(parts.log.index, pointers, segments, window_s, utc_now, finished.deletes)
+        list_expiry = ListExpiry(
+            job_lists=parts.log.job_lists,
+            pointers=pointers,
+            segment_store=segments,
+            listed_s=finished.listing_window_seconds,
+            clock=utc_now,
+            stays=finished.deletes,
+        )
     trimmer = Trimmer(parts.redis, parts.keyspace, pointers)
-    policy = DeletionPolicy(parts.log, finished, utc_now)
-    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, retention=policy)
+    policy = DeletionPolicy(log=parts.log, settings=finished, clock=utc_now)
+    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=policy)
 
 
 def fallback_reconciler(parts: Parts) -> FallbackReconciler:
@@ -358,8 +375,8 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(frozenset(schemes)) if settings.asset_limits.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock), remote=remote)
+    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
 
 
 def request_limits(settings: Settings) -> Limits:

@@ -24,7 +24,7 @@ from eventflow.settings import Settings
 from handlers.generation import control, model
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.scene_digest import scene_digest
+from handlers.generation.reuse import scene_digest
 from web.requests.input_fields import SOURCES
 from web.requests.video_request import Limits, parse_request
 
@@ -136,7 +136,7 @@ async def make(log: JobEventStore, fork: Fork, cause: Cause) -> tuple[JobRecord,
     record = await log.load(fork.job_id)
     if record is not None:
         return record, False
-    await log.index.enter(fork.job_id, fork.owner)
+    await log.job_lists.enter(fork.job_id, fork.owner)
     try:
         record = await log.execute(fork.job_id, [RequestVideo(fork.request, fork.origin)], cause)
         new = True
@@ -160,6 +160,6 @@ def preview(fork: Fork, settings: Settings | None = None) -> list[ScenePreview]:
         for draft in plan.scenes:
             scene = reusable_scene(job, scene_digest(pipeline, plan, draft), start)
             found.append(ScenePreview(draft.index, draft.title, scene is not None))
-            task = model.NarrateTask(draft, plan.voice, plan.style)
+            task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style)
             start += (scene or pipeline.narrate(task, Path(folder), control.Control())).duration_cells
     return found

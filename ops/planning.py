@@ -11,19 +11,19 @@ from attrs import frozen
 
 from eventflow.domain.values import VideoRequest
 from eventflow.settings import Settings
-from handlers.generation import catalogue, control, model
+from handlers.generation import catalogue, control, model, model_json
 from handlers.generation.errors import DocumentError, SpeechError
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.job_adapter import brief_of
 from handlers.generation.narration.narrators.choice import narrators
-from handlers.generation.narration.speech import check as check_voice
+from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
-from handlers.generation.script.resolve_brief import check_theme, front_matter, plan_brief, with_front_matter
 from handlers.generation.script.schema import scenes_schema
+from handlers.generation.script.script import open_brief
 from handlers.media.errors import RequestError
 from web.http.errors import RETRY, FieldError, Problem, invalid
 from web.requests.json_reader import pointer_to
@@ -59,12 +59,12 @@ class ScenePlanner:
             if brief.scenes is not None:
                 read_document(brief.scenes, "", brief.merge, brief.style.aspect, should_stop)
             elif brief.script is not None:
-                voice, style = with_front_matter(brief, front_matter(brief.script))
-                check_theme(style, theme_names())
-                if style.narrated:
-                    check_voice(voice, narrators(self.settings.speech))
+                opened = open_brief(brief)
+                opened.check_theme(theme_names())
+                if opened.style.narrated:
+                    check_voice(opened.voice, narrators(self.settings.speech))
                 if has_fields(brief.script):
-                    plan_brief(brief, theme_names(), should_stop=should_stop)
+                    opened.plan(theme_names(), should_stop=should_stop)
         except DocumentError as error:
             return [FieldError(fault.pointer, fault.code, fault.reason) for fault in error.faults]
         except FilledTooLong as error:
@@ -83,7 +83,7 @@ class ScenePlanner:
         warnings: list[control.Note] = []
         try:
             pipeline = get_pipeline(request.pipeline, self.settings)
-            plan = pipeline.plan(brief_of(request), control.Control(should_stop, note=warnings.append))
+            plan = pipeline.plan(brief_of(request), control.Control(should_stop=should_stop, note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")
@@ -134,7 +134,7 @@ class _NotScenes(Exception):
 def _scene(draft: model.SceneDraft) -> Scene:
     if not {"layout", "blocks", "lines"} <= draft.spec.keys():
         raise _NotScenes
-    return model.from_spec(draft.spec, Scene)
+    return model_json.from_spec(draft.spec, Scene)
 
 
 def _offer(offer: catalogue.Offer) -> dict[str, Any]:

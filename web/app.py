@@ -1,4 +1,4 @@
-"""The app: routes and what they share. See `web.server` for running it."""
+"""The app: its routes, and the services that they share. `web.server` runs it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from aiohttp import web
 
 from eventflow.log.feed import FeedTail
 from web.deps import DEPS, WebDeps
-from web.http.auth import AUTH, Auth
+from web.http.auth import AUTH, Auth, OpenAccess
 from web.http.cors import ORIGINS
 from web.http.links import JOBS
 from web.http.middleware import middleware
-from web.http.open_access import OpenAccess
 from web.http.origins import Origins
 from web.openapi import spec
-from web.readmodel.playlist_cache import STREAMS, PlaylistCache
+from web.readmodel.playlist_cache import PLAYLISTS, PlaylistCache
 from web.readmodel.projection import PROJECTION, Projection, running
-from web.readmodel.queue import BACKPRESSURE, QUEUEING, Backpressure, Queueing
+from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS, Backpressure, QueuePositions
 from web.readmodel.status_json import render_status
 from web.requests.bodies import MAX_BODY_BYTES
 from web.requests.uploads import UPLOADS, uploads
@@ -41,7 +40,7 @@ _JOB = JOBS + "/{job_id}"
 
 
 def routes() -> list[web.RouteDef]:
-    """Every route that there is; `openapi` describes the same. They are tried in turn: the most asked comes first."""
+    """All routes, which `openapi` describes. aiohttp tries them in order: the most requested ones come first."""
     return [
         web.get(_JOB + "/status", jobs.status),
         web.get(_JOB + "/stream.m3u8", streaming.stream),
@@ -85,7 +84,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def create_app(deps: WebDeps) -> web.Application:
-    """The app on `deps`, which outlive it. Needs nothing running: it starts without the log, and answers 503."""
+    """The app on `deps`, which outlive it. It starts without a reachable log, and answers 503 until there is one."""
     app = web.Application(middlewares=[middleware(deps)], client_max_size=MAX_BODY_BYTES)
     app[DEPS] = deps
     app[ORIGINS] = Origins(deps.settings.web.cors_origins)
@@ -104,11 +103,11 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
         app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, access=access)
     app[health.HEALTH] = health.Health(deps, monotonic)
     app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
-    app[QUEUEING] = Queueing(deps.redis, deps.log.keyspace, monotonic)
-    streams = app[STREAMS] = PlaylistCache(deps.log)
+    app[QUEUE_POSITIONS] = QueuePositions(deps.redis, deps.log.keyspace, monotonic)
+    playlists = app[PLAYLISTS] = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
-    jobs_kept = deps.settings.view_cache_jobs
-    projection = Projection(deps.log, tail, capacity=jobs_kept, render=render_status, hear=streams.hear)
+    capacity = deps.settings.view_cache_jobs
+    projection = Projection(deps.log, tail, capacity=capacity, render=render_status, on_events=playlists.feed)
     app[PROJECTION] = projection
     async with running(projection):
         yield

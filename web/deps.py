@@ -1,4 +1,7 @@
-"""What the app is made of: passed in by whoever starts it, reached by handlers through `web.AppKey`s."""
+"""The app's dependencies, which its starter passes in, and the keys under which routes reach them.
+
+This is the lowest room: an `AppKey` of a class in a room above is defined beside that class.
+"""
 
 from __future__ import annotations
 
@@ -53,30 +56,30 @@ class Planner(Protocol):
 
 
 class Inspector(Protocol):
-    """Looks at files that nobody has any reason to trust, and makes of them what videos can show."""
+    """Takes in untrusted files: identifies them, and re-encodes them for use in videos."""
 
     def kind_of(self, head: bytes) -> Kind:
-        """What a file that begins with `head` (its first 64 bytes or more) may be. Raises UnsupportedMedia."""
+        """The kind of a file that begins with `head` (at least 64 bytes, if it has them). Raises UnsupportedMedia."""
 
     async def prepare(self, upload: Path, folder: Path, limits: Mapping[Kind, int]) -> Prepared:
-        """Decode and encode anew, into `folder`. `limits` are bytes for each kind. Raises MediaRefused, MediaBusy."""
+        """Decode and re-encode into `folder`. `limits` are bytes by kind. Raises MediaRefused, MediaBusy."""
 
 
 class RemoteMedia(Protocol):
-    """Fetches files from URLs that users name, and never from a private network."""
+    """Fetches files from URLs of users, never from a private network."""
 
     def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The file in pieces. Raises RemoteRefused, RemoteFailed, while it is read, too."""
+        """The file in chunks. Raises RemoteRefused and RemoteFailed, at the start and while it is read."""
 
 
 @frozen(kw_only=True)
 class WebDeps:
-    """Everything that the app needs from outside; whoever made the clients and stores closes them.
+    """The app's dependencies. The caller who made the clients and stores closes them.
 
     `blocking` is a client of its own (`connect(url, blocking=True)`) for the feed's tail. `stores` maps roles to
     stores; "workspace" holds assets. `signing` verifies URLs of local stores. `pipelines` are the
-    names that a request may give; `voices` likewise, or None where any well-formed name goes. `random_hex(n)` gives
-    n random hex digits, unguessable. `inspector` looks at uploads; `remote` is None where nothing is fetched.
+    names that a request may give; `voices` likewise, or None to accept any well-formed name. `random_hex(n)` gives n
+    hex digits from a cryptographic source. `inspector` takes in uploads; `remote` is None where no URL may be fetched.
     """
 
     settings: Settings
@@ -98,9 +101,9 @@ class WebDeps:
 
 DEPS = web.AppKey("deps", WebDeps)
 
-#: The id that a request's answer, problem and log lines carry.
+#: The id in the headers, problems and log lines of a request.
 REQUEST_ID = web.RequestKey("request_id", str)
-#: Who is asking; only on routes below /api.
+#: The principal of the request's API key; set below /api only.
 PRINCIPAL = web.RequestKey("principal", Principal)
-#: The playback token that was shown in place of an API key: it is for the job of the path, and no other.
+#: The playback token that replaced the API key, valid for the job of the path only.
 PLAYBACK = web.RequestKey("playback", str)

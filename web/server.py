@@ -1,4 +1,4 @@
-"""Runs the app on an address until it is told to stop."""
+"""Serves the app on an address until a signal stops it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from attrs import frozen
 
 from eventflow.settings import ANY_ORIGIN, Environment, is_loopback
 from web.deps import DEPS
-from web.http.auth import AUTH, Auth
+from web.http.auth import AUTH, MAKE_A_KEY, Auth, OpenAccess
 from web.http.connections import Connections, Site, limits_of
 from web.http.cors import ORIGINS
-from web.http.open_access import MAKE_A_KEY, OpenAccess
 
 _log = structlog.get_logger()
 
+#: Connections that the kernel queues until they are accepted; a burst beyond asyncio's 100 waits, and isn't refused.
 _BACKLOG = 1_024
 
 
 class RefusedToServe(Exception):
-    """Nobody could use the app, or everybody; the message says what to do."""
+    """The app isn't served because nobody could use it, or everybody could; the message says what to do."""
 
 
 @frozen
 class Address:
-    """Where the app accepts connections. `port` is the bound one, also where 0 was asked for."""
+    """The address on which the app accepts connections. `port` is the bound one, never 0."""
 
     host: str
     port: int
 
     @property
     def url(self) -> str:
+        """With brackets around an IPv6 address."""
         return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
 
 
@@ -43,7 +44,7 @@ class Address:
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[Address]:
     """Accept connections on `host` and `port` (0: a free one) inside the block, then finish running requests.
 
-    Raises RefusedToServe, OSError where the address can't be bound, connection errors of the key store.
+    Raises RefusedToServe, OSError if the address can't be bound, connection errors of the key store.
     """
     deps = app[DEPS]
     app[AUTH] = auth = await _auth(app, host)
@@ -53,7 +54,7 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
     await runner.setup()
     try:
         async with connections.watched():
-            # localhost may be two addresses, and a free port of one isn't one of the other
+            # localhost may be two addresses, and a port that is free on one may be taken on the other
             site = Site(runner, connections, "127.0.0.1" if host == "localhost" else host, port, _BACKLOG)
             await site.start()
             bound = _bound(runner, host)
@@ -65,7 +66,10 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
 
 
 async def _auth(app: web.Application, host: str) -> Auth:
-    """Who is let in on `host`; where nobody is as yet, the log says so. Raises RefusedToServe, connection errors."""
+    """The authentication for `host`; the log warns while there is no API key.
+
+    Raises RefusedToServe, connection errors.
+    """
     deps = app[DEPS]
     settings = deps.settings
     production, loopback = settings.env is Environment.PRODUCTION, is_loopback(host)
@@ -76,11 +80,11 @@ async def _auth(app: web.Application, host: str) -> Auth:
     auth = Auth(deps.api_keys, monotonic=asyncio.get_running_loop().time, access=access)
     if not await auth.has_keys():
         if production or not loopback:
-            raise RefusedToServe(_why(host, production))
+            raise RefusedToServe(_no_key(host, production))
         if auth.is_open:
-            _log.warning("no API key is needed: whoever uses this machine may use the service", action="access")
+            _log.warning("no API key is needed: every user of this machine may use the service", action="access")
             if ANY_ORIGIN in settings.web.cors_origins:
-                _log.warning("EVENTFLOW_CORS_ORIGINS: * counts from the first API key on", action="access")
+                _log.warning("EVENTFLOW_CORS_ORIGINS: * takes effect with the first API key", action="access")
         else:
             _log.warning(f"there is no API key: every request is answered 401. {MAKE_A_KEY}", action="access")
     return auth
@@ -98,23 +102,23 @@ async def serve(
 
     Raises as `serving` does.
     """
-    ended = stop or asyncio.Event()
+    stopped = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     async with serving(app, host, port) as address:
         for number in signals:
             with suppress(NotImplementedError, ValueError):  # not in the main thread, or on Windows
-                loop.add_signal_handler(number, ended.set)
+                loop.add_signal_handler(number, stopped.set)
         try:
             on_ready(address)
-            await ended.wait()
+            await stopped.wait()
         finally:
             for number in signals:
                 with suppress(NotImplementedError, ValueError):
                     loop.remove_signal_handler(number)
 
 
-def _why(host: str, production: bool) -> str:
+def _no_key(host: str, production: bool) -> str:
     where = "in production" if production else f"on {host}"
     return f"There is no API key, so nobody could use the service {where}. {MAKE_A_KEY}"
 

@@ -1,13 +1,9 @@
-"""The archive's consumer: moves finished jobs into a segment in the store and leaves archive pointers in the server.
+"""The archive's consumer: stores finished jobs in a segment and replaces them in the server by archive pointers.
 
-The member of the archive's group: finished jobs -> a segment in the store -> tombstones in their place.
-
-Rule 1: an outcome is taken only once it is as old as the archive delay; until then no member holds it.
-Rule 2: a job leaves the server only after its segment is safely stored, and only as it was stored, in one script
-that also settles the entry. Ended anywhere before, the next member does it again, and a segment is left that nothing
-points at; a restore reads that as well, which does no harm, and `archive verify` finds it (orphans.py).
-
-What has to be known of a history before it may leave the server.
+Rule 1: the archiver takes an outcome only once it is as old as the archive delay; until then no consumer holds it.
+Rule 2: a job leaves the server only after its segment is stored, only as it was stored, and in the script that settles
+the entry. After a crash before that, the next member repeats the work, and a segment is left that no pointer names: an
+orphan. A restore reads orphans too, which does no harm; `archive verify` lists them.
 """
 
 from __future__ import annotations
@@ -26,7 +22,7 @@ from eventflow.archive.segment import SegmentBuilder
 from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain.errors import DomainError
 from eventflow.domain.topics import ARCHIVE_TOPICS, LANES, TOPIC_OF, Topic
-from eventflow.log.archive_pointers import ArchivePointers, Burial, Place
+from eventflow.log.archive_pointers import ArchivedJob, ArchivePointers
 from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.commit import Claim, Commit, OnClaim
 from eventflow.log.connection import DISCONNECTED, load_script
@@ -38,12 +34,12 @@ from eventflow.storage import StorageError
 
 
 class UnreadableHistory(Exception):
-    """A history that can't be read or doesn't fold; the message says where."""
+    """A history that can't be decoded or folded; the message says where."""
 
 
-@frozen
+@frozen(kw_only=True)
 class ArchiveCandidate:
-    """A history as it was read: `outcome_seq` is the last outcome's place in it, 0 where the job isn't finished.
+    """A history as it was read. `outcome_seq` is the version of the last outcome, 0 where the job isn't finished.
 
     `last` is its last event, encoded.
     """
@@ -58,7 +54,7 @@ class ArchiveCandidate:
 
 
 def candidate_of(codec: Codec, history: Sequence[bytes]) -> ArchiveCandidate:
-    """Decode and fold a whole history (not empty). Raises Unfit."""
+    """Decode and fold a whole history (not empty). Raises UnreadableHistory."""
     record: JobRecord | None = None
     created: datetime | None = None
     outcome_seq = 0
@@ -66,7 +62,7 @@ def candidate_of(codec: Codec, history: Sequence[bytes]) -> ArchiveCandidate:
         for raw in history:
             envelope = codec.decode(raw)
             if record is not None and envelope.job_id != record.id:
-                raise LookupError(f"event {envelope.seq} is one of job {envelope.job_id}")
+                raise LookupError(f"event {envelope.seq} belongs to job {envelope.job_id}")
             record = append(record, envelope)
             created = created or envelope.occurred_at
             if TOPIC_OF.get(type(envelope.event)) in ARCHIVE_TOPICS:
@@ -77,24 +73,34 @@ def candidate_of(codec: Codec, history: Sequence[bytes]) -> ArchiveCandidate:
     if record is None or created is None:
         raise UnreadableHistory("a history has at least one event")
     seq = outcome_seq if record.job.finished else 0
-    return ArchiveCandidate(record.id, record.owner, created, record.version, seq, history[-1], record.job.gone)
+    return ArchiveCandidate(
+        job_id=record.id,
+        owner=record.owner,
+        created=created,
+        version=record.version,
+        outcome_seq=seq,
+        last=history[-1],
+        deleted=record.job.gone,
+    )
 
 
+#: Events in one round trip.
 _PAGE = 1_000
-#: Histories that are read in one round trip.
+#: Histories in one round trip.
 _READ_JOBS = 32
+#: Most that a job waits for others of its segment.
 _LINGER_S = 3_600.0
-#: Most that a deletion waits for others: a restore before it is archived would bring the job back.
+#: Most that a deletion waits for others: a restore before it is archived would restore the job.
 _DELETION_LINGER_S = 60.0
 
 
 @frozen(kw_only=True)
 class ArchiveSettings:
-    """When jobs are archived, and how large segments become. Durations in seconds.
+    """When and how jobs are archived.
 
-    A job may be archived `archive_after_s` after its end. It then waits up to `linger_s` for others, so that a segment
-    holds more than one. A segment ends at `segment_jobs` jobs or `segment_bytes` bytes. An entry that a member hasn't
-    settled for `lease_s` is reclaimed by another member.
+    A finished job stays in the server for `archive_after_s`, and then up to `linger_s` longer, so that segments hold
+    more than one job. A segment ends at `segment_jobs` jobs or `segment_bytes`. An entry that a member hasn't settled
+    for `lease_s` goes to another member.
     """
 
     archive_after_s: float = 7 * 86_400.0
@@ -105,13 +111,13 @@ class ArchiveSettings:
 
     @classmethod
     def with_delay(cls, archive_after_s: float) -> ArchiveSettings:
-        """Return settings in which jobs linger for a tenth of the delay, at most an hour."""
+        """The settings with a linger of a tenth of the archive delay, an hour at most."""
         return cls(archive_after_s=archive_after_s, linger_s=min(_LINGER_S, archive_after_s / 10))
 
 
 @define
 class _Batch:
-    """What becomes one segment, and the entries that are settled with it."""
+    """The jobs of one segment, and the entries that are settled with it."""
 
     builder: SegmentBuilder = field(factory=SegmentBuilder)
     jobs: dict[str, ArchiveCandidate] = field(factory=dict)
@@ -125,15 +131,15 @@ class Archiver:
         self,
         log: JobEventStore,
         members: Sequence[GroupMember],
-        shelf: SegmentStore,
-        tombstones: ArchivePointers,
+        segment_store: SegmentStore,
+        pointers: ArchivePointers,
         settings: ArchiveSettings,
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        self._log, self._members, self._shelf, self._tombstones = log, members, shelf, tombstones
+        self._log, self._members, self._segment_store, self._pointers = log, members, segment_store, pointers
         self._settings, self._clock = settings, clock
-        self._take = load_script(log.redis, "take")
+        self._take = load_script(log.redis, "take_due")
         self._notes = structlog.get_logger().bind(group="archive")
 
     async def ensure(self) -> None:
@@ -142,26 +148,27 @@ class Archiver:
             await member.ensure()
 
     async def round(self) -> int:
-        """Archive what is due, at most one batch of each partition; returns how many entries were dealt with.
+        """Archive what is due, at most one batch of each partition; returns how many entries were handled.
 
-        Raises StorageError, ResponseError (NOGROUP) and connection errors; what was taken is taken over later.
+        Raises StorageError, ResponseError (NOGROUP) and connection errors; the entries are reclaimed later.
         """
         handled = 0
         for member in self._members:
-            deliveries = await member.sweep(int(self._settings.lease_s * 1000), self._settings.segment_jobs)
+            deliveries = await member.reclaim(int(self._settings.lease_s * 1000), self._settings.segment_jobs)
             deliveries += await self._due(member, self._settings.segment_jobs - len(deliveries))
             await self._archive(member, deliveries)
             handled += len(deliveries)
         return handled
 
     async def leave(self) -> None:
+        """Remove this member from its groups."""
         for member in self._members:
             await member.leave()
 
     async def _due(self, member: GroupMember, room: int) -> list[Delivery]:
-        """Return new entries that are as old as the archive delay: enough for a segment, or those that have lingered.
+        """New entries that are as old as the archive delay: enough for a segment, or those that have lingered.
 
-        Deletions have no delay.
+        Deletions have no archive delay.
         """
         now_ms = int(self._clock().timestamp() * 1000)
         usual = (self._settings.archive_after_s, self._settings.linger_s)
@@ -176,9 +183,11 @@ class Archiver:
             newest_ms = now_ms - int(delay_s * 1000)
             args: list[Any] = [member.group, member.consumer, newest_ms, most, newest_ms - int(linger_s * 1000)]
             for entry_id, flat in await self._take(keys=[stream], args=args):
-                claim = Claim(stream, member.group, member.consumer, entry_id.decode(), 1)
+                claim = Claim(
+                    stream=stream, group=member.group, consumer=member.consumer, entry_id=entry_id.decode(), count=1
+                )
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                found.append(Delivery(claim, fields.get(b"e"), stream in retries, True))
+                found.append(Delivery(claim=claim, payload=fields.get(b"e"), retried=stream in retries, first=True))
         return found
 
     async def _archive(self, member: GroupMember, deliveries: Sequence[Delivery]) -> None:
@@ -194,13 +203,13 @@ class Archiver:
     async def _histories(
         self, member: GroupMember, deliveries: Sequence[Delivery]
     ) -> list[tuple[Delivery, list[bytes]]]:
-        """The job's present history for each delivery; one that names no job is parked. Empty: it isn't here."""
+        """The present history for each delivery, empty if it isn't here. Dead-letters deliveries that name no job."""
         known: list[tuple[Delivery, str]] = []
         for delivery in deliveries:
             try:
                 known.append((delivery, self._log.codec.decode(delivery.payload or b"").job_id))
             except DecodeError as error:
-                await self._park(member, delivery, error)
+                await self._dead_letter(member, delivery, error)
         async with self._log.redis.pipeline(transaction=False) as pipe:
             for _, job_id in known:
                 pipe.xrange(member.keys.events(job_id), count=_PAGE)
@@ -219,52 +228,52 @@ class Archiver:
         return list(rows)
 
     async def _add(self, member: GroupMember, batch: _Batch, delivery: Delivery, history: list[bytes]) -> None:
-        """A finished job goes into the segment. One that goes on comes again with its next outcome."""
+        """Add a finished job to the segment. An unfinished one is delivered again with its next outcome."""
         codec = self._log.codec
         try:
-            dossier = candidate_of(codec, history) if history else None
+            candidate = candidate_of(codec, history) if history else None
             seq = codec.decode(delivery.payload or b"").seq
         except UnreadableHistory as error:
-            await self._park(member, delivery, error)
+            await self._dead_letter(member, delivery, error)
             return
         batch.settled.append(delivery)
-        if dossier is not None and dossier.outcome_seq == seq and dossier.job_id not in batch.jobs:
-            batch.builder.add(dossier.job_id, dossier.owner, dossier.created, history, deleted=dossier.deleted)
-            batch.jobs[dossier.job_id] = dossier
+        if candidate is not None and candidate.outcome_seq == seq and candidate.job_id not in batch.jobs:
+            batch.builder.add(candidate.job_id, candidate.owner, candidate.created, history, deleted=candidate.deleted)
+            batch.jobs[candidate.job_id] = candidate
 
     async def _close(self, member: GroupMember, batch: _Batch) -> None:
-        """Store the segment, and only then let the server forget what is in it."""
-        burials, name = [], ""
+        """Store the segment, and only then remove its jobs from the server."""
+        archived, name = [], ""
         if batch.jobs:
             segment = await asyncio.to_thread(batch.builder.finish, member.keys.partition, self._clock())
             name = segment.name
-            await self._shelf.put(segment)
-            for entry, dossier in zip(segment.entries, batch.jobs.values(), strict=True):
-                burials.append(Burial(dossier.job_id, Place(entry.offset, entry.length, entry.version), dossier.last))
+            await self._segment_store.put(segment)
+            for entry, candidate in zip(segment.entries, batch.jobs.values(), strict=True):
+                archived.append(ArchivedJob(candidate.job_id, entry.block, candidate.last))
         if not batch.settled:
             return
         settled = [(delivery.claim, delivery.retried) for delivery in batch.settled]
-        buried = await self._tombstones.bury(member.keys, name, burials, settled)
+        count = await self._pointers.archive_jobs(member.keys, name, archived, settled)
         for job_id in batch.jobs:
             self._log.forget(job_id)
-        self._notes.info("archived", jobs=buried, settled=len(settled), segment=name)
+        self._notes.info("archived", jobs=count, settled=len(settled), segment=name)
 
-    async def _park(self, member: GroupMember, delivery: Delivery, error: Exception) -> None:
-        """What can't be archived as it is stays in the server, and people are told why."""
+    async def _dead_letter(self, member: GroupMember, delivery: Delivery, error: Exception) -> None:
+        """Dead-letter the delivery of a job that can't be archived; the job stays in the server."""
         claim = delivery.claim
-        entry = dead_letter_of(delivery, error, self._clock())
+        letter = dead_letter_of(delivery, error, self._clock())
         settling: OnClaim = "discard" if delivery.retried else "settle"
-        commit = Commit(member.keys, "-", claim=claim, on_claim=settling, parked=(entry,))
+        commit = Commit(keys=member.keys, job_id="-", claim=claim, on_claim=settling, dead_letters=(letter,))
         await self._log.committer.commit(commit)
-        self._notes.error("outcome parked", entry=claim.entry_id, error=str(error))
+        self._notes.error("outcome dead-lettered", entry=claim.entry_id, error=str(error))
 
 
-#: What a round may end with that passes: the next one does its work again.
-PASSING = (StorageError, LogError, ResponseError, *DISCONNECTED)
+#: Errors after which the next round repeats the work.
+TRANSIENT_ERRORS = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
-async def rest(stop: asyncio.Event, seconds: float, random: Random) -> None:
-    """About `seconds`, or until `stop` is set."""
+async def sleep_or_stop(stop: asyncio.Event, seconds: float, random: Random) -> None:
+    """Sleep for about `seconds` (80 to 100 %), or until `stop` is set."""
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))
     waiting.cancel()

@@ -1,8 +1,8 @@
-"""A new or reset consumer group over old events: retroactive consumers.
+"""Replays old events to a new or reset consumer group.
 
-The group is set to the wanted place on its topics, where it is given what is still there. What was trimmed is in the
-histories of archived jobs and of those that are still in the server: it goes to the group's own retry streams. From the
-moment at which the group is set, trimming waits for it, so that every event comes one way or the other, and none both.
+The group's position on its topics is set, so that it reads the entries that are still there. Trimmed events are in the
+histories of jobs, archived or not: these are delivered to the group's own retry streams. From the moment when the
+position is set, trimming waits for the group, so that every event comes by exactly one of the two ways.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from eventflow.domain.topics import LANES, TOPIC_OF, Topic
 from eventflow.log.archive_pointers import Archive, ArchivePointers
 from eventflow.log.codec import Codec
 from eventflow.log.connection import load_script
-from eventflow.log.feed import oldest
-from eventflow.log.groups import register
+from eventflow.log.feed import oldest_appended
+from eventflow.log.groups import register_group
 from eventflow.log.keys import PartitionKeys
 
+#: Events of one script call, and jobs that are read together.
 _BATCH = 500
+#: Entries in one round trip.
 _PAGE = 1_000
+#: Later than any entry: the whole feed is read.
 _NEWEST_MS = 2**53
 
 OnJobs = Callable[[int], None]
@@ -34,7 +37,7 @@ OnJobs = Callable[[int], None]
 
 @frozen
 class Replay:
-    """What is asked for: events of `topics` since `since` (None: all of them)."""
+    """A replay to `group`: events of `topics` since `since` (None: all of them)."""
 
     group: str
     topics: tuple[Topic, ...]
@@ -42,19 +45,20 @@ class Replay:
 
     @property
     def start_id(self) -> str:
-        """The id after which the group reads the topics."""
+        """The entry id after which the group reads the topics."""
         return "0" if self.since is None else f"{max(0, int(self.since.timestamp() * 1000) - 1)}-{2**64 - 1}"
 
     def record(self, *, done: bool) -> bytes:
+        """The replay as the server keeps it, JSON."""
         since = self.since.astimezone(UTC).isoformat() if self.since else "0"
         return orjson.dumps({"since": since, "topics": sorted(self.topics), "done": done})
 
 
-@frozen
+@frozen(kw_only=True)
 class Replayed:
-    """Events that come by the topics, and those that were (in a dry run: would be) delivered from histories.
+    """The events that come by the topics, and those that were (in a dry run: would be) delivered from histories.
 
-    `partitions_done` had been replayed before.
+    `partitions_done` counts partitions that had been replayed before.
     """
 
     from_topics: int
@@ -63,9 +67,9 @@ class Replayed:
     partitions_done: int
 
 
-@define
+@define(kw_only=True)
 class _Topics:
-    """What the group is given by its topics: read on from where the last look ended."""
+    """The events that the group gets by its topics; each call of `look` reads on from the last one."""
 
     redis: Any
     codec: Codec
@@ -73,6 +77,7 @@ class _Topics:
     names: set[bytes] = field(factory=set)
 
     async def look(self) -> None:
+        """Read the entries that were added since."""
         for stream, position in self.positions.items():
             rows = await self.redis.xrange(stream, f"({position}" if position != "0" else "-", count=_PAGE)
             while rows:
@@ -82,30 +87,32 @@ class _Topics:
 
 
 class Backfill:
-    """Replays events of every partition to groups. `shelf` is None where there is no archive."""
+    """Replays events of every partition to groups. `segment_store` is None where there is no archive."""
 
     def __init__(
-        self, tombstones: ArchivePointers, shelf: SegmentStore | None, archive: Archive | None, codec: Codec
+        self, pointers: ArchivePointers, segment_store: SegmentStore | None, archive: Archive | None, codec: Codec
     ) -> None:
-        self._tombstones, self._shelf, self._archive, self._codec = tombstones, shelf, archive, codec
-        self._redis: Any = tombstones.redis
-        self._begin = load_script(tombstones.redis, "replay_begin")
-        self._deliver = load_script(tombstones.redis, "replay_deliver")
+        self._pointers, self._segment_store, self._archive, self._codec = pointers, segment_store, archive, codec
+        self._redis: Any = pointers.redis
+        self._begin = load_script(pointers.redis, "replay_begin")
+        self._deliver = load_script(pointers.redis, "replay_deliver")
 
     async def run(self, replay: Replay, *, dry_run: bool, again: bool, on_jobs: OnJobs) -> Replayed:
-        """Replay to one group. Sent twice, the second does nothing, unless `again`; one that was broken off goes on.
+        """Replay to one group. A repeated call does nothing, unless `again`; an interrupted replay is resumed.
 
         Raises ArchiveDamaged, DecodeError, StorageError and connection errors.
         """
         topics = histories = jobs = done = 0
-        for keys in self._tombstones.keyspace.all:
+        for keys in self._pointers.keyspace.all:
             known = await self._redis.hget(keys.replays, replay.group)
             if known == replay.record(done=True) and not again:
                 done += 1
                 continue
             if not dry_run and known != replay.record(done=False):
                 await self._set_group(keys, replay)
-            seen = _Topics(self._redis, self._codec, dict.fromkeys(_streams(keys, replay), replay.start_id))
+            seen = _Topics(
+                redis=self._redis, codec=self._codec, positions=dict.fromkeys(_streams(keys, replay), replay.start_id)
+            )
             await seen.look()
             async for job_ids, envelopes in self._histories(keys):
                 await seen.look()  # after the histories were read: what is new in them is in the topics by now
@@ -116,10 +123,10 @@ class Backfill:
             topics += len(seen.names)
             if not dry_run:
                 await self._end(keys, replay)
-        return Replayed(topics, histories, jobs, done)
+        return Replayed(from_topics=topics, from_histories=histories, jobs=jobs, partitions_done=done)
 
     async def _set_group(self, keys: PartitionKeys, replay: Replay) -> None:
-        await register(self._redis, keys, replay.group, replay.topics)
+        await register_group(self._redis, keys, replay.group, replay.topics)
         names = [keys.replays, keys.replay(replay.group), *_streams(keys, replay)]
         await self._begin(keys=names, args=[replay.group, replay.start_id, replay.record(done=False)])
 
@@ -141,9 +148,9 @@ class Backfill:
         return sent
 
     async def _histories(self, keys: PartitionKeys) -> AsyncIterator[tuple[int, list[tuple[Envelope, bytes]]]]:
-        """(how many jobs, their events), each job once: archived ones by segment, then those in the server.
+        """(number of jobs, their events), each job once: archived ones by segment, then those in the server.
 
-        A job that moves to the archive meanwhile was in the feed before; one that is put back is in the feed after.
+        A job that is archived meanwhile was in the feed before; one that is put back is in the feed after.
         """
         seen: set[str] = set()
         position = await self._feed(keys, "-", seen)
@@ -161,19 +168,19 @@ class Backfill:
     async def _segments(
         self, keys: PartitionKeys, seen: set[str]
     ) -> AsyncIterator[tuple[int, list[tuple[Envelope, bytes]]]]:
-        """Jobs whose tombstones point at a block, segment by segment. What is `seen` already is left out."""
-        if self._shelf is None:
+        """The jobs whose pointers name a block, segment by segment, without those in `seen`."""
+        if self._segment_store is None:
             return
-        numbers = {name: number for number, name in (await self._tombstones.segment_names(keys)).items()}
-        async for stored in self._shelf.segments(keys.partition):
+        numbers = {name: number for number, name in (await self._pointers.segment_names(keys)).items()}
+        async for stored in self._segment_store.segments(keys.partition):
             if stored.name not in numbers:
                 continue
-            data, entries = await self._shelf.whole(stored.name), await self._shelf.index(stored)
+            data, entries = await self._segment_store.whole(stored.name), await self._segment_store.index(stored)
             found: list[tuple[Envelope, bytes]] = []
             jobs = 0
-            places = await self._tombstones.find_all(keys, [entry.job for entry in entries])
-            for entry, tombstone in zip(entries, places, strict=True):
-                if entry.job in seen or tombstone is None or tombstone.number != numbers[stored.name]:
+            places = await self._pointers.find_all(keys, [entry.job for entry in entries])
+            for entry, pointer in zip(entries, places, strict=True):
+                if entry.job in seen or pointer is None or pointer.number != numbers[stored.name]:
                     continue
                 seen.add(entry.job)
                 jobs += 1
@@ -182,9 +189,9 @@ class Backfill:
             yield jobs, found
 
     async def _feed(self, keys: PartitionKeys, position: str, seen: set[str]) -> str:
-        """Add the jobs of the feed's entries after `position`; returns the last one's id."""
+        """Add the jobs of the feed's entries after `position` to `seen`; returns the position after the last one."""
         while True:
-            entries = await oldest(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
+            entries = await oldest_appended(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
             seen.update(note.job_id for _, note in entries)
             if not entries:
                 return position
@@ -207,5 +214,5 @@ def _wanted(replay: Replay, envelope: Envelope) -> bool:
 
 
 def _name(envelope: Envelope) -> bytes:
-    """A short name of an event that no other has."""
+    """The event's name in the set of delivered events: 16 bytes of the job id, then the version (4 bytes)."""
     return bytes.fromhex(envelope.job_id[3:]) + envelope.seq.to_bytes(4, "big")

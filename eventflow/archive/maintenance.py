@@ -1,5 +1,4 @@
-"""The process that keeps the server small: archives finished jobs, lets old ones drop off the lists of jobs, trims
-what everybody has dealt with, and has those deleted whose time is over."""
+"""The maintenance process: archives finished jobs, ends their listing, trims streams, and deletes old jobs."""
 
 from __future__ import annotations
 
@@ -10,67 +9,71 @@ from random import Random
 
 import structlog
 
-from eventflow.archive.archiver import PASSING, Archiver, rest
+from eventflow.archive.archiver import TRANSIENT_ERRORS, Archiver, sleep_or_stop
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.list_expiry import ListExpiry
 from eventflow.log.trim import Trimmer
 
+#: Pauses between two rounds or passes, and between two steps of a pass; in seconds.
+_LIST_EXPIRY_S = 60.0
+_STEP_S = 0.05
 _IDLE_S = 1.0
 _TRIM_S = 10.0
-#: Between two passes over the lists, and between two steps of a pass.
-_UNLIST_S = 60.0
-_STEP_S = 0.05
-_RETENTION_S = 600.0
+_DELETION_S = 600.0
+#: First and longest pause after errors; it doubles.
 _PAUSES_S = (0.1, 5.0)
 
 
 class MaintenanceWorker:
-    """Runs an archiver, an unlister (None: there is no archive, and jobs stay in the server), a trimmer and what has
-    old jobs deleted (None: nothing has) until it is stopped."""
+    """Runs an archiver, list expiry, a trimmer and the deletion policy until it is stopped.
+
+    `archiver` and `list_expiry` are None where there is no archive: jobs stay in the server and in their lists.
+    `deletion` is None where no job is deleted by age.
+    """
 
     def __init__(
         self,
         archiver: Archiver | None,
-        unlister: ListExpiry | None,
+        list_expiry: ListExpiry | None,
         trimmer: Trimmer,
         *,
         clock: Callable[[], datetime],
         random: Random,
-        retention: DeletionPolicy | None = None,
+        deletion: DeletionPolicy | None = None,
     ) -> None:
-        self._archiver, self._unlister, self._trimmer = archiver, unlister, trimmer
-        self._clock, self._random, self._retention = clock, random, retention
+        self._archiver, self._list_expiry, self._trimmer = archiver, list_expiry, trimmer
+        self._clock, self._random, self._deletion = clock, random, deletion
         self._ready = False
         self._log = structlog.get_logger().bind(group="archive")
 
     @property
     def stuck(self) -> int:
-        """Steps that ignore their end, as `Worker.stuck`: there are none here."""
+        """Steps that ignore their cancellation, as in `Worker.stuck`: always 0 here."""
         return 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; a batch that has begun is finished. Goes on over lost connections, groups and stores."""
+        """Run until `stop` is set; a started batch is finished. Survives lost connections, groups and stores."""
         loops = [self._loop(stop, self._trim, _TRIM_S)]
         if self._archiver is not None:
             loops.append(self._loop(stop, self._archive, _IDLE_S))
-        if self._unlister is not None:
-            loops.append(self._loop(stop, self._unlister.step, _UNLIST_S, _STEP_S))
-        if self._retention is not None:
-            loops.append(self._loop(stop, self._retention.step, _RETENTION_S, _STEP_S))
+        if self._list_expiry is not None:
+            loops.append(self._loop(stop, self._list_expiry.step, _LIST_EXPIRY_S, _STEP_S))
+        if self._deletion is not None:
+            loops.append(self._loop(stop, self._deletion.step, _DELETION_S, _STEP_S))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
         if self._archiver is not None:
             try:
                 await self._archiver.leave()
-            except PASSING as error:
-                self._log.warning("left without telling the server", error=str(error))
+            except TRANSIENT_ERRORS as error:
+                self._log.warning("stopped without leaving the group", error=str(error))
 
     async def _archive(self) -> bool:
-        """Whether there may be more to do at once."""
+        """Run one round; returns whether there may be more to do at once."""
         if self._archiver is None:
             return False
-        if not self._ready:  # at first, and after anything went wrong: the group may be what is missing
+        if not self._ready:  # at first, and after an error: the group may be missing
             await self._archiver.ensure()
         self._ready = False
         handled = await self._archiver.round()
@@ -93,8 +96,8 @@ class MaintenanceWorker:
                 more = await action()
                 pause = least
                 if not more or busy_s:
-                    await rest(stop, busy_s if more else idle_s, self._random)
-            except PASSING as error:
-                self._log.warning("not done yet", error=str(error), retry_in_s=pause)
-                await rest(stop, pause, self._random)
+                    await sleep_or_stop(stop, busy_s if more else idle_s, self._random)
+            except TRANSIENT_ERRORS as error:
+                self._log.warning("maintenance will retry", error=str(error), retry_in_s=pause)
+                await sleep_or_stop(stop, pause, self._random)
                 pause = min(longest, 2 * pause)

@@ -1,8 +1,8 @@
-"""Archived jobs, read by whoever asks the log for them: tombstone -> block -> checksum -> events."""
+"""Reads archived jobs for the log: archive pointer -> block -> checksum -> events."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cachetools import LRUCache
 
 from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain.events import JobDeleted
@@ -12,66 +12,66 @@ from eventflow.log.codec import Codec, DecodeError
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.job_lists import ListedJob
 
-#: Names of segments that are kept, so that most reads ask the server once.
+#: Cached names of segments, so that most reads need one round trip to the server.
 _NAMES = 10_000
 
 
 class ArchiveReader:
-    """The log's `Archive`: reads through to segments, and puts jobs back into the server."""
+    """The log's `Archive`: reads blocks of segments, and puts jobs back into the server."""
 
-    def __init__(self, tombstones: ArchivePointers, shelf: SegmentStore, codec: Codec) -> None:
-        self._tombstones, self._shelf, self._codec = tombstones, shelf, codec
-        self._names: OrderedDict[tuple[int, int], str] = OrderedDict()
+    def __init__(self, pointers: ArchivePointers, segment_store: SegmentStore, codec: Codec) -> None:
+        self._pointers, self._segment_store, self._codec = pointers, segment_store, codec
+        self._names: LRUCache[tuple[int, int], str] = LRUCache(_NAMES)
 
     async def history(self, job_id: str, after: int = 0) -> list[bytes]:
-        """As `Archive.history`; never None, whichever way the job moves meanwhile."""
-        present, tombstone = await self._tombstones.look(job_id, after)
-        return present if present or tombstone is None else (await self._read(job_id, tombstone))[after:]
+        """As `Archive.history`; complete, however the job is moved meanwhile."""
+        present, pointer = await self._pointers.read_history(job_id, after)
+        return present if present or pointer is None else (await self._read(job_id, pointer))[after:]
 
     async def holds(self, job_id: str) -> bool:
-        return await self._tombstones.find(job_id) is not None
+        """As `Archive.holds`."""
+        return await self._pointers.find(job_id) is not None
 
-    async def revive(self, job_id: str, version: int) -> bool:
-        tombstone = await self._tombstones.find(job_id)
-        if tombstone is None or tombstone.place.version != version:
+    async def unarchive(self, job_id: str, version: int) -> bool:
+        """As `Archive.unarchive`."""
+        pointer = await self._pointers.find(job_id)
+        if pointer is None or pointer.block.version != version:
             return False
-        events = await self._read(job_id, tombstone)
+        events = await self._read(job_id, pointer)
         outcome = next((event for event in reversed(events) if self._is_outcome(event)), b"")
         first = self._codec.decode(events[0])
-        begun = ListedJob.at(first.occurred_at, job_id, first.owner)
+        job = ListedJob.at(first.occurred_at, job_id, first.owner)
         listed = not any(isinstance(self._codec.decode(event).event, JobDeleted) for event in events)
-        return await self._tombstones.revive(begun, tombstone, events, outcome, listed=listed)
+        return await self._pointers.unarchive(job, pointer, events, outcome, listed=listed)
 
-    async def _read(self, job_id: str, tombstone: ArchivePointer) -> list[bytes]:
-        """The whole history. A restored server may have numbered its segments anew: then the name is asked again."""
+    async def _read(self, job_id: str, pointer: ArchivePointer) -> list[bytes]:
+        """The whole history. A restored server may number segments differently: then the name is asked again."""
         try:
-            return await self._block(job_id, tombstone)
+            return await self._block(job_id, pointer)
         except ArchiveDamaged:
-            if not self._names.pop((self._partition(job_id), tombstone.number), None):
+            if not self._names.pop((self._partition(job_id), pointer.number), None):
                 raise
-            return await self._block(job_id, tombstone)
+            return await self._block(job_id, pointer)
 
-    async def _block(self, job_id: str, tombstone: ArchivePointer) -> list[bytes]:
-        name = await self._name(job_id, tombstone.number)
-        place = tombstone.place
-        events = await self._shelf.block(name, place.offset, place.length)
-        self._check(job_id, name, place.version, events)
+    async def _block(self, job_id: str, pointer: ArchivePointer) -> list[bytes]:
+        name = await self._name(job_id, pointer.number)
+        block = pointer.block
+        events = await self._segment_store.block(name, block.offset, block.length)
+        self._check(job_id, name, block.version, events)
         return events
 
     async def _name(self, job_id: str, number: int) -> str:
         at = (self._partition(job_id), number)
         name = self._names.get(at)
         if name is None:
-            name = await self._tombstones.segment_name(self._tombstones.keyspace.of_job(job_id), number)
+            name = await self._pointers.segment_name(self._pointers.keyspace.of_job(job_id), number)
             if name is None:
                 raise ArchiveDamaged(f"job {job_id}: the server doesn't know segment {number} of its partition")
             self._names[at] = name
-            if len(self._names) > _NAMES:
-                self._names.popitem(last=False)
         return name
 
     def _partition(self, job_id: str) -> int:
-        return self._tombstones.keyspace.of_job(job_id).partition
+        return self._pointers.keyspace.of_job(job_id).partition
 
     def _check(self, job_id: str, name: str, version: int, events: list[bytes]) -> None:
         try:

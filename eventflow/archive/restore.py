@@ -1,4 +1,4 @@
-"""Disaster recovery: an empty server learns from the archive which jobs there are, and serves them all again."""
+"""Disaster recovery: fills an empty server with pointers to the archived jobs, and lists the jobs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from eventflow.archive.segment import Entry
-from eventflow.archive.segment_store import SegmentStore, Stored
-from eventflow.log.archive_pointers import ArchivePointers, Place
+from eventflow.archive.segment import SegmentEntry
+from eventflow.archive.segment_store import SegmentStore, StoredSegment
+from eventflow.log.archive_pointers import ArchivePointers
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import ListedJob
 from eventflow.log.keys import PartitionKeys
@@ -18,22 +18,22 @@ from eventflow.log.rebuild_job_lists import enter_missing
 
 #: Jobs in one script call.
 _BATCH = 500
-#: A field of the hash of segments while a restore is under way: it may be begun again.
+#: A field of the hash of segments while a restore runs: an interrupted one may be started again.
 _MARK = "restoring"
 
-#: Hears of each segment that is done: (how many, of how many).
+#: Called after each segment: (how many are done, of how many).
 OnSegment = Callable[[int, int], None]
-#: Whether the jobs of an owner are listed however old they are: they are to be found when they are deleted.
-Stays = Callable[[str], bool]
+#: Whether an owner's jobs stay listed after the window: the deletion policy has to find them.
+StaysListed = Callable[[str], bool]
 
 
 class NotEmpty(Exception):
-    """The server holds jobs already; the message says in which partition."""
+    """The server holds jobs already; the message names the partition."""
 
 
 @frozen
 class Restored:
-    """`jobs` are different ones in the archive; `written` of them have a new tombstone (0 in a dry run)."""
+    """`jobs` counts the distinct archived jobs; `written` of them have a new archive pointer (0 in a dry run)."""
 
     segments: int
     jobs: int
@@ -41,107 +41,110 @@ class Restored:
 
 
 async def restore(
-    shelf: SegmentStore,
-    tombstones: ArchivePointers,
+    segment_store: SegmentStore,
+    pointers: ArchivePointers,
     *,
     merge: bool,
     dry_run: bool,
     log: JobEventStore | None = None,
     listed_since: datetime | None = None,
-    stays: Stays = lambda owner: False,
+    stays: StaysListed = lambda owner: False,
     on_segment: OnSegment = lambda done, total: None,
 ) -> Restored:
-    """Write a tombstone for every archived job; the newest version of each counts. Safe to repeat and to resume.
+    """Write an archive pointer for the newest version of every archived job. Safe to repeat and to resume.
 
-    Only the indices are read: `verify` looks at the rest. With `merge` the server may hold jobs: what it has stays,
-    unless the archive has a newer version. With `log` the jobs are entered in the lists of jobs, too: those that began
-    at `listed_since` or later, or whose owner `stays`.
-    Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
+    Reads only the indices; `verify` checks the rest. With `merge` the server may hold jobs, which stay unless the
+    archive has a newer version. With `log` the jobs are listed, too: those that began at `listed_since` or later, or
+    whose owner `stays`. Raises NotEmpty, ArchiveDamaged, StorageError and connection errors.
     """
-    stored = [segment async for segment in shelf.segments()]
+    stored = [segment async for segment in segment_store.segments()]
     partitions = sorted({segment.partition for segment in stored})
     if not merge:
-        await _refuse_jobs(tombstones, [tombstones.keyspace.partition(number) for number in partitions])
+        await _refuse_jobs(pointers, [pointers.keyspace.partition(number) for number in partitions])
     if not dry_run:
-        await _mark(tombstones, partitions)
+        await _mark(pointers, partitions)
     jobs: set[bytes] = set()
-    begun: dict[str, ListedJob] = {}
-    deleted: set[str] = set()  # later segments may tell of jobs in earlier ones
+    listed: dict[str, ListedJob] = {}
+    deleted: set[str] = set()  # a later segment may hold a newer version
     written = 0
     for done, segment in enumerate(stored, 1):
-        entries = await shelf.index(segment)
+        entries = await segment_store.index(segment)
         jobs.update(_compact(entry.job) for entry in entries)
         if not dry_run:
-            written += await _adopt(tombstones, segment, entries)
-            begun |= {entry.job: job for entry in entries if (job := _listed(entry, listed_since, stays)) is not None}
+            written += await _restore_pointers(pointers, segment, entries)
+            listed |= {
+                entry.job: job for entry in entries if (job := _as_listed(entry, listed_since, stays)) is not None
+            }
             deleted |= {entry.job for entry in entries if entry.deleted}
         on_segment(done, len(stored))
     if not dry_run:
         if log is not None:
-            await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
+            await enter_missing(log, [job for job in listed.values() if job.job_id not in deleted])
         for number in partitions:
-            await _hash(tombstones).hdel(tombstones.keyspace.partition(number).segments, _MARK)
+            await _hash(pointers).hdel(pointers.keyspace.partition(number).segments, _MARK)
     return Restored(len(stored), len(jobs), written)
 
 
-async def enter_archived(
-    shelf: SegmentStore,
-    tombstones: ArchivePointers,
+async def list_archived(
+    segment_store: SegmentStore,
+    pointers: ArchivePointers,
     log: JobEventStore,
     listed_since: datetime | None = None,
-    stays: Stays = lambda owner: False,
+    stays: StaysListed = lambda owner: False,
 ) -> int:
-    """Enter the archived jobs that their lists lack; returns how many. May be repeated, beside everything else.
+    """List the archived jobs that are missing in their lists; returns how many. Safe to repeat, beside running
+    processes.
 
-    Of what is in the archive only what this server has a tombstone for, and what began at `listed_since` or later, or
-    whose owner `stays`.
-    Raises as `restore` does.
+    Only jobs that this server has a pointer to, and that began at `listed_since` or later or whose owner `stays`.
+    Raises as `restore`.
     """
-    begun: dict[str, ListedJob] = {}
+    listed: dict[str, ListedJob] = {}
     deleted: set[str] = set()
-    async for segment in shelf.segments():
-        keys = tombstones.keyspace.partition(segment.partition)
-        entries = await shelf.index(segment)
+    async for segment in segment_store.segments():
+        keys = pointers.keyspace.partition(segment.partition)
+        entries = await segment_store.index(segment)
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
-            graves = await tombstones.find_all(keys, [entry.job for entry in batch])
-            served = [entry for entry, grave in zip(batch, graves, strict=True) if grave is not None]
-            begun |= {entry.job: job for entry in served if (job := _listed(entry, listed_since, stays)) is not None}
+            found = await pointers.find_all(keys, [entry.job for entry in batch])
+            served = [entry for entry, pointer in zip(batch, found, strict=True) if pointer is not None]
+            listed |= {
+                entry.job: job for entry in served if (job := _as_listed(entry, listed_since, stays)) is not None
+            }
             deleted |= {entry.job for entry in served if entry.deleted}
-    return await enter_missing(log, [job for job in begun.values() if job.job_id not in deleted])
+    return await enter_missing(log, [job for job in listed.values() if job.job_id not in deleted])
 
 
-async def _adopt(tombstones: ArchivePointers, segment: Stored, entries: Sequence[Entry]) -> int:
-    keys = tombstones.keyspace.partition(segment.partition)
+async def _restore_pointers(pointers: ArchivePointers, segment: StoredSegment, entries: Sequence[SegmentEntry]) -> int:
+    keys = pointers.keyspace.partition(segment.partition)
     written = 0
     for start in range(0, len(entries), _BATCH):
-        jobs = [(entry.job, Place(entry.offset, entry.length, entry.version)) for entry in entries[start:][:_BATCH]]
-        written += await tombstones.adopt(keys, segment.name, jobs)
+        jobs = [(entry.job, entry.block) for entry in entries[start:][:_BATCH]]
+        written += await pointers.restore_pointers(keys, segment.name, jobs)
     return written
 
 
-def _listed(entry: Entry, since: datetime | None, stays: Stays) -> ListedJob | None:
+def _as_listed(entry: SegmentEntry, since: datetime | None, stays: StaysListed) -> ListedJob | None:
     created = datetime.fromisoformat(entry.created)
     unlisted = since is not None and created < since and not stays(entry.owner)
     return None if unlisted else ListedJob.at(created, entry.job, entry.owner)
 
 
-async def _refuse_jobs(tombstones: ArchivePointers, partitions: Sequence[PartitionKeys]) -> None:
-    redis = _hash(tombstones)
-    for keys in {*partitions, *tombstones.keyspace.all}:
+async def _refuse_jobs(pointers: ArchivePointers, partitions: Sequence[PartitionKeys]) -> None:
+    redis = _hash(pointers)
+    for keys in {*partitions, *pointers.keyspace.all}:
         if await redis.hexists(keys.segments, _MARK):
             continue
         if await redis.exists(keys.segments) or await redis.xlen(keys.feed):
-            raise NotEmpty(f"partition {keys.partition} of the server holds jobs")
+            raise NotEmpty(f"partition {keys.partition} of the server holds jobs already")
 
 
-async def _mark(tombstones: ArchivePointers, partitions: Sequence[int]) -> None:
+async def _mark(pointers: ArchivePointers, partitions: Sequence[int]) -> None:
     for number in partitions:
-        await _hash(tombstones).hset(tombstones.keyspace.partition(number).segments, _MARK, 1)
+        await _hash(pointers).hset(pointers.keyspace.partition(number).segments, _MARK, 1)
 
 
-def _hash(tombstones: ArchivePointers) -> Any:
-    return tombstones.redis
+def _hash(pointers: ArchivePointers) -> Any:
+    return pointers.redis
 
 
 def _compact(job_id: str) -> bytes:

@@ -1,11 +1,8 @@
-"""Reads the whole archive again: checksums, folds, archive pointers, and segments that no pointer names.
+"""Verifies the whole archive: checksums, folds, archive pointers, and orphans: segments that no pointer names.
 
-Segments that nothing points at: an archiver died between store and server, or all of a segment's jobs went on.
-
-One is removed only when each of its jobs is in another segment, as new or newer, that the server points at. The age
-keeps off the archiver that is about to bury: the server refuses a burial in a segment that is an hour old.
-
-Reads everything in the archive again: checksums, folds, and whether each tombstone points at what it should.
+An orphan is left where an archiver died between store and server, or where all of a segment's jobs were put back. It is
+removed only if each of its jobs is in another segment, at the same version or a newer one, that a pointer names. A
+minimum age protects segments whose pointers are about to be written: the server refuses that after an hour.
 """
 
 from __future__ import annotations
@@ -15,29 +12,29 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
 from eventflow.archive.archiver import UnreadableHistory, candidate_of
 from eventflow.archive.restore import OnSegment
 from eventflow.archive.segment import (
     FOOTER_BYTES,
-    Entry,
-    index_place,
+    SegmentEntry,
+    parse_footer,
     read_index,
     sha256_of_segment,
     time_of_segment,
     unpack_block,
 )
-from eventflow.archive.segment_store import SegmentStore, Stored
-from eventflow.log.archive_pointers import BUCKETS, ArchivePointer, ArchivePointers, Place
+from eventflow.archive.segment_store import SegmentStore, StoredSegment
+from eventflow.log.archive_pointers import BUCKETS, ArchivePointer, ArchivePointers
 from eventflow.log.codec import Codec
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.keys import PartitionKeys
 
 
-@frozen
+@frozen(kw_only=True)
 class Orphan:
-    """A segment that nothing points at, and how many jobs are in it."""
+    """A segment that no pointer names, and how many jobs are in it."""
 
     name: str
     size_bytes: int
@@ -45,63 +42,75 @@ class Orphan:
     written_at: datetime
 
 
-async def orphan_of(tombstones: ArchivePointers, stored: Stored, entries: Sequence[Entry]) -> Orphan | None:
-    """The segment as an orphan, or None where it isn't one. Its age isn't looked at."""
-    keys = tombstones.keyspace.partition(stored.partition)
-    number = await _number(tombstones, keys, stored.name)
-    places = await tombstones.find_all(keys, [entry.job for entry in entries])
-    for entry, stone in zip(entries, places, strict=True):
-        if stone is None or stone.number == number or stone.place.version < entry.version:
+async def orphan_of(pointers: ArchivePointers, stored: StoredSegment, entries: Sequence[SegmentEntry]) -> Orphan | None:
+    """The segment as an orphan; None where it isn't one. Doesn't check its age."""
+    keys = pointers.keyspace.partition(stored.partition)
+    number = await _number(pointers, keys, stored.name)
+    found = await pointers.find_all(keys, [entry.job for entry in entries])
+    for entry, pointer in zip(entries, found, strict=True):
+        if pointer is None or pointer.number == number or pointer.block.version < entry.version:
             return None
-    return Orphan(stored.name, stored.size_bytes, len(entries), time_of_segment(stored.name))
+    return Orphan(
+        name=stored.name, size_bytes=stored.size_bytes, jobs=len(entries), written_at=time_of_segment(stored.name)
+    )
 
 
-async def remove_orphans(shelf: SegmentStore, tombstones: ArchivePointers, orphans: Iterable[Orphan]) -> list[Orphan]:
-    """Remove what is an orphan still; returns it. Raises ArchiveDamaged, StorageError and connection errors."""
+async def remove_orphans(
+    segment_store: SegmentStore, pointers: ArchivePointers, orphans: Iterable[Orphan]
+) -> list[Orphan]:
+    """Remove those that still are orphans; returns them. Raises ArchiveDamaged, StorageError and connection errors."""
     removed = []
     for orphan in orphans:
-        stored = await shelf.find(orphan.name)
-        if await orphan_of(tombstones, stored, await shelf.index(stored)) is None:
+        stored = await segment_store.find(orphan.name)
+        if await orphan_of(pointers, stored, await segment_store.index(stored)) is None:
             continue
-        await shelf.remove(orphan.name)
-        await _forget(tombstones, tombstones.keyspace.partition(stored.partition), orphan.name)
+        await segment_store.remove(orphan.name)
+        await _forget(pointers, pointers.keyspace.partition(stored.partition), orphan.name)
         removed.append(orphan)
     return removed
 
 
-async def _number(tombstones: ArchivePointers, keys: PartitionKeys, name: str) -> int | None:
-    redis: Any = tombstones.redis
+async def _number(pointers: ArchivePointers, keys: PartitionKeys, name: str) -> int | None:
+    redis: Any = pointers.redis
     found = await redis.hget(keys.segments, name)
     return int(found) if found else None
 
 
-async def _forget(tombstones: ArchivePointers, keys: PartitionKeys, name: str) -> None:
-    """A number is never used twice."""
-    number = await _number(tombstones, keys, name)
+async def _forget(pointers: ArchivePointers, keys: PartitionKeys, name: str) -> None:
+    """Remove the segment's number from the server. A number is never used twice."""
+    number = await _number(pointers, keys, name)
     if number is not None:
-        redis: Any = tombstones.redis
+        redis: Any = pointers.redis
         await redis.hdel(keys.segments, name, str(number))
 
 
+#: Jobs in one round trip.
 _LOOK = 500
 
 
-@frozen
+@frozen(kw_only=True)
 class Verified:
-    """`unserved` jobs are in the archive alone: `restore` with merging brings them back. Nothing points at `orphans`,
-    whose jobs are all in other segments."""
+    """The result of a verification. `archived` counts the jobs with a pointer.
+
+    `unserved` jobs are in the archive alone: a `restore` with merging serves them. `orphans` hold only jobs that are in
+    other segments, too.
+    """
 
     segments: int
     histories: int
-    tombstones: int
+    archived: int
     unserved: int
     defects: tuple[str, ...]
     orphans: tuple[Orphan, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The fields as the command line prints them; `archived` is called `tombstones` there."""
+        return {"tombstones" if name == "archived" else name: value for name, value in asdict(self).items()}
 
-@define
+
+@define(kw_only=True)
 class _Partition:
-    """The tombstones of a partition; those whose block was seen are ticked off."""
+    """The pointers of a partition; those whose block was found are removed from `open`."""
 
     keys: PartitionKeys
     names: dict[int, str]
@@ -109,68 +118,79 @@ class _Partition:
     served: frozenset[str]
     archived: set[str] = field(factory=set)
 
-    def tick(self, name: str, entry: Entry) -> bool:
-        """Whether the server points at this very block."""
+    def tick(self, name: str, entry: SegmentEntry) -> bool:
+        """Record a sound block; returns whether the job's pointer names this very block."""
         self.archived.add(entry.job)
         found = self.open.get(entry.job)
-        place = Place(entry.offset, entry.length, entry.version)
-        if found is not None and found.place == place and self.names.get(found.number) == name:
+        if found is not None and found.block == entry.block and self.names.get(found.number) == name:
             del self.open[entry.job]
             return True
         return False
 
     def defects(self) -> Iterator[str]:
-        for job, tombstone in self.open.items():
-            place = tombstone.place
-            name = self.names.get(tombstone.number, f"number {tombstone.number}, which the server doesn't know")
+        """A text for each pointer whose block wasn't found."""
+        for job, pointer in self.open.items():
+            block = pointer.block
+            name = self.names.get(pointer.number, f"number {pointer.number}, which the server doesn't know")
             yield (
-                f"job {job}: its tombstone points at {place.length} bytes at {place.offset} of segment {name} "
-                f"(version {place.version}), where there is no sound block of this job"
+                f"job {job}: its archive pointer points at {block.length} bytes at {block.offset} of segment {name} "
+                f"(version {block.version}), where there is no sound block of this job"
             )
 
 
-async def verify(shelf: SegmentStore, tombstones: ArchivePointers, codec: Codec, on_segment: OnSegment) -> Verified:
-    """Read every segment whole. Raises StorageError and connection errors; what is damaged is a defect."""
-    stored = [segment async for segment in shelf.segments()]
-    numbers = {*(s.partition for s in stored), *(keys.partition for keys in tombstones.keyspace.all)}
+async def verify(
+    segment_store: SegmentStore, pointers: ArchivePointers, codec: Codec, on_segment: OnSegment
+) -> Verified:
+    """Read every segment whole. Raises StorageError and connection errors; damage is reported as a defect."""
+    stored = [segment async for segment in segment_store.segments()]
+    numbers = {*(s.partition for s in stored), *(keys.partition for keys in pointers.keyspace.all)}
     defects: list[str] = []
     orphans: list[Orphan] = []
-    done = histories = buried = unserved = 0
+    done = histories = archived = unserved = 0
     for number in sorted(numbers):
-        partition = await _partition(tombstones, tombstones.keyspace.partition(number), defects)
-        buried += len(partition.served)
+        partition = await _partition(pointers, pointers.keyspace.partition(number), defects)
+        archived += len(partition.served)
         for segment in (s for s in stored if s.partition == number):
-            entries = [entry async for entry in _sound(shelf, segment, codec, defects)]
+            entries = [entry async for entry in _sound(segment_store, segment, codec, defects)]
             histories += len(entries)
             pointed_at = [partition.tick(segment.name, entry) for entry in entries]
             if not any(pointed_at):
-                orphan = await orphan_of(tombstones, segment, entries)
+                orphan = await orphan_of(pointers, segment, entries)
                 orphans += [orphan] if orphan and entries else []
             done += 1
             on_segment(done, len(stored))
         defects += partition.defects()
-        unserved += await _unserved(tombstones, partition.keys, partition.archived - partition.served)
-    return Verified(len(stored), histories, buried, unserved, tuple(defects), tuple(orphans))
+        unserved += await _unserved(pointers, partition.keys, partition.archived - partition.served)
+    return Verified(
+        segments=len(stored),
+        histories=histories,
+        archived=archived,
+        unserved=unserved,
+        defects=tuple(defects),
+        orphans=tuple(orphans),
+    )
 
 
-async def _partition(tombstones: ArchivePointers, keys: PartitionKeys, defects: list[str]) -> _Partition:
+async def _partition(pointers: ArchivePointers, keys: PartitionKeys, defects: list[str]) -> _Partition:
     found: dict[str, ArchivePointer] = {}
     for bucket in BUCKETS:
-        for job, raw in (await tombstones.bucket(keys, bucket)).items():
+        for job, raw in (await pointers.bucket(keys, bucket)).items():
             try:
                 found[job] = ArchivePointer.parse(raw)
             except ValueError as error:
                 defects.append(f"job {job}: {error}")
-    return _Partition(keys, await tombstones.segment_names(keys), found, frozenset(found))
+    return _Partition(keys=keys, names=await pointers.segment_names(keys), open=found, served=frozenset(found))
 
 
-async def _sound(shelf: SegmentStore, stored: Stored, codec: Codec, defects: list[str]) -> AsyncIterator[Entry]:
-    """The entries of a segment whose blocks are as they should be."""
+async def _sound(
+    segment_store: SegmentStore, stored: StoredSegment, codec: Codec, defects: list[str]
+) -> AsyncIterator[SegmentEntry]:
+    """The entries of a segment whose blocks are sound; appends defects of the others."""
     try:
-        data = await shelf.whole(stored.name)
+        data = await segment_store.whole(stored.name)
         if hashlib.sha256(data).hexdigest() != sha256_of_segment(stored.name):
-            defects.append(f"{stored.name}: its bytes aren't those that its name tells of")
-        offset, length, digest = index_place(data[-FOOTER_BYTES:], len(data), stored.name)
+            defects.append(f"{stored.name}: the SHA-256 of its bytes isn't the one in its name")
+        offset, length, digest = parse_footer(data[-FOOTER_BYTES:], len(data), stored.name)
         entries = read_index(data[offset : offset + length], digest, stored.name)
     except ArchiveDamaged as error:
         defects.append(str(error))
@@ -184,24 +204,24 @@ async def _sound(shelf: SegmentStore, stored: Stored, codec: Codec, defects: lis
             yield entry
 
 
-def _check(name: str, entry: Entry, data: bytes, codec: Codec) -> None:
+def _check(name: str, entry: SegmentEntry, data: bytes, codec: Codec) -> None:
     place = f"{name}: job {entry.job}"
     block = data[entry.offset : entry.offset + entry.length]
     if block[:32].hex() != entry.sha256:
-        raise ArchiveDamaged(f"{place}: the block isn't the one that the index tells of")
+        raise ArchiveDamaged(f"{place}: the checksum of the block isn't the one in the index")
     try:
-        dossier = candidate_of(codec, unpack_block(block, place))
+        candidate = candidate_of(codec, unpack_block(block, place))
     except UnreadableHistory as error:
         raise UnreadableHistory(f"{place}: {error}") from error
-    if (dossier.job_id, dossier.version) != (entry.job, entry.version):
-        raise ArchiveDamaged(f"{place}: the block holds version {dossier.version} of {dossier.job_id}")
+    if (candidate.job_id, candidate.version) != (entry.job, entry.version):
+        raise ArchiveDamaged(f"{place}: the block holds version {candidate.version} of {candidate.job_id}")
 
 
-async def _unserved(tombstones: ArchivePointers, keys: PartitionKeys, jobs: Iterable[str]) -> int:
-    """How many of `jobs`, which have no tombstone, aren't in the server either."""
+async def _unserved(pointers: ArchivePointers, keys: PartitionKeys, jobs: Iterable[str]) -> int:
+    """How many of `jobs`, which have no archive pointer, aren't in the server either."""
     wanted, missing = sorted(jobs), 0
     for start in range(0, len(wanted), _LOOK):
-        async with tombstones.redis.pipeline(transaction=False) as pipe:
+        async with pointers.redis.pipeline(transaction=False) as pipe:
             for job in wanted[start : start + _LOOK]:
                 pipe.exists(keys.events(job))
             missing += sum(not found for found in await pipe.execute())

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 else:
     from attrs import define
 
-    frozen_record = define(slots=False, unsafe_hash=True)
+    def frozen_record(cls=None, *, kw_only=False):
+        """Define an attrs class that is frozen for mypy only."""
+        return define(cls, slots=False, unsafe_hash=True, kw_only=kw_only)
+
 
 T = TypeVar("T")
 

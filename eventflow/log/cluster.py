@@ -1,9 +1,9 @@
-"""A client of a Redis Cluster: every command goes to the master that has its key, over that node's own pool.
+"""A client of a Redis Cluster: sends every command to the master of its key, over that node's own pool.
 
-redis-py's cluster client has connections of its own: it raises where a burst finds none free, closes those in use when
-the cluster changes, and may send ASKING over another connection than its command. Here each node has the same client as
-a single server has; this module adds only the way to the node. What is refused during a failover is raised as a lost
-connection, which every caller knows how to live with.
+redis-py's cluster client manages its own connections: it raises where a burst finds none free, closes those in use when
+the cluster changes, and may send ASKING over another connection than its command (decision 65). Here each node has the
+client of a single server, and this module only routes to the nodes. A refusal during a failover is raised as a lost
+connection, which every caller handles.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 
 T = TypeVar("T")
 Address = tuple[str, int]
-#: What runs on one node. The flag: ASKING has to go before its command, over the same connection.
+#: An action on one node. The flag: ASKING has to go before its command, over the same connection.
 OnNode = Callable[[Redis, bool], Awaitable[T]]
 
 _LOST = (RedisConnectionError, RedisTimeoutError, OSError)
-#: A node that can't serve the slot for now, and doesn't know who does.
+#: A node that doesn't serve the slot, and doesn't know which node does.
 _UNSERVED = (ClusterDownError, MasterDownError, ReadOnlyError)
 _REDIRECTED = (AskError, TryAgainError, *_UNSERVED)
 _MOST_REDIRECTIONS = 8
-#: A slot on its way to another node wants a command on several keys a little later.
+#: Wait before a command on several keys of a slot that is being moved is sent again.
 _TRY_AGAIN_S = 0.05
-#: How long one node may take to say who serves which slots; another one is asked then.
-_SLOTS_PATIENCE_S = 2.0
+#: Time-out for one node's list of slots; the next node is asked then.
+_SLOTS_TIMEOUT_S = 2.0
 _KEYLESS = frozenset({"CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "SCRIPT", "TIME"})
 
 
 class ClusterRedis(Redis):
-    """One client for all nodes. A command without a key goes to every master; the first one's answer is returned.
+    """One client for all nodes. A command without a key goes to every master; returns the first one's answer.
 
-    `open_node` gives the client of one node; `seeds` are the nodes that are asked for the others.
+    `open_node` makes the client of one node; `seeds` are the nodes that are asked for the others.
     """
 
     def __init__(self, seeds: Sequence[Address], open_node: Callable[[Address], Redis]) -> None:
         self._seeds, self._open_node = tuple(seeds), open_node
         self._nodes: dict[Address, Redis] = {}
         self._owners: list[Address | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
-        #: Counts up whenever the client learns anew who serves which slots; 0 before the first time.
+        #: Counts the times that the client has read which node serves which slots.
         self.epoch = 0
         self._refreshing = asyncio.Lock()
         super().__init__(connection_pool=self._node(self._seeds[0]).connection_pool)  # for its encoder
@@ -71,11 +71,11 @@ class ClusterRedis(Redis):
         return answers[0]
 
     async def on_node(self, key: str | bytes, action: OnNode[T]) -> T:
-        """`action` on the master of `key`, wherever the cluster has moved it. It may be run again.
+        """Run `action` on the master of `key`; after a redirection it runs again, on another node.
 
-        Raises its errors; connection errors also where nobody serves the key for now.
+        Raises its errors; connection errors also where no node serves the key for now.
         """
-        async with Waiting():
+        async with WithinDeadline():
             return await self._on_node(slot_of(key), action)
 
     async def _on_node(self, slot: int, action: OnNode[T]) -> T:
@@ -87,7 +87,7 @@ class ClusterRedis(Redis):
                 return await action(self._node(address), asking)
             except MovedError as moved:
                 await self._refresh(epoch)
-                self._owners[slot] = _target(moved, address)  # whom we asked for the slots may not know it yet
+                self._owners[slot] = _target(moved, address)  # the list of slots may not show it yet
             except AskError as ask:
                 asked = _target(ask, address)
             except TryAgainError:
@@ -96,24 +96,28 @@ class ClusterRedis(Redis):
                 await self._refresh(epoch, avoid=address)
                 if self._owners[slot] == address or not again:
                     if isinstance(error, _UNSERVED):
-                        raise RedisConnectionError(f"the cluster can't take this for now: {error}") from error
+                        raise RedisConnectionError(
+                            f"the cluster takes no commands for this slot for now: {error}"
+                        ) from error
                     raise
                 again = False
         raise RedisConnectionError(f"slot {slot} of the cluster is being moved: no node takes the command for now")
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """Commands that travel together to each node. No transactions: they go to several nodes."""
+        """A pipeline whose commands are sent to each node together. Raises ValueError for a transaction."""
         if transaction:
             raise ValueError("a pipeline over a cluster can't be a transaction: pass transaction=False")
         return _ClusterPipeline(self)
 
     async def execute_many(self, stack: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> list[Any]:
-        """Each command's answer or error, in order. Raises connection errors: then some of them may have been taken."""
+        """Each command's answer or error, in order. Raises connection errors; some commands may have been executed
+        then.
+        """
         shares: dict[Address, list[int]] = {}
         for place, (args, _) in enumerate(stack):
             key = key_of(args)
             if key is None:
-                raise ValueError(f"{args[0]} has no key: it can't travel in a pipeline over a cluster")
+                raise ValueError(f"{args[0]} has no key: it can't go into a pipeline over a cluster")
             shares.setdefault(await self._owner(slot_of(key)), []).append(place)
         answers: list[Any] = [None] * len(stack)
 
@@ -143,7 +147,7 @@ class ClusterRedis(Redis):
 
     @property
     def nodes(self) -> tuple[Redis, ...]:
-        """A client of each node that was ever asked for anything."""
+        """A client of each node that was ever used."""
         return tuple(self._nodes.values())
 
     async def masters(self) -> list[Redis]:
@@ -173,11 +177,11 @@ class ClusterRedis(Redis):
             await self._refresh(self.epoch)
         owner = self._owners[slot]
         if owner is None:
-            raise RedisConnectionError(f"slot {slot} of the cluster is served by nobody for now")
+            raise RedisConnectionError(f"slot {slot} of the cluster is served by no node for now")
         return owner
 
     async def _refresh(self, epoch: int, avoid: Address | None = None) -> None:
-        """Learn who serves which slots, unless that was learnt since `epoch`. `avoid` is asked last."""
+        """Read which node serves which slots, unless that was done since `epoch`. Asks `avoid` last."""
         async with self._refreshing:
             if self.epoch != epoch:
                 return
@@ -185,7 +189,7 @@ class ClusterRedis(Redis):
             last: Exception | None = None
             for address in sorted(known, key=lambda one: one == avoid):
                 try:
-                    async with asyncio.timeout(_SLOTS_PATIENCE_S):
+                    async with asyncio.timeout(_SLOTS_TIMEOUT_S):
                         node: Any = self._node(address)
                         ranges = await node.execute_command("CLUSTER SLOTS")
                 except (*_LOST, ResponseError) as error:
@@ -194,7 +198,7 @@ class ClusterRedis(Redis):
                 if ranges:
                     await self._learn(ranges, address)
                     return
-            raise RedisConnectionError(f"no node of the cluster says who serves its slots: {last}")
+            raise RedisConnectionError(f"no node of the cluster lists its slots: {last}")
 
     async def _learn(self, ranges: list[Any], asked: Address) -> None:
         self.epoch += 1
@@ -207,7 +211,7 @@ class ClusterRedis(Redis):
 
 
 class _ClusterPipeline(Pipeline):
-    """Collects commands as any pipeline does."""
+    """A pipeline over all nodes."""
 
     def __init__(self, cluster: ClusterRedis) -> None:
         super().__init__(cluster.connection_pool, cluster.response_callbacks, False, None)
@@ -215,7 +219,7 @@ class _ClusterPipeline(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         stack, self.command_stack = self.command_stack, []
-        async with Waiting():
+        async with WithinDeadline():
             answers = await self._cluster.execute_many(stack)
         if raise_on_error:
             _raise_first(answers)
@@ -223,21 +227,22 @@ class _ClusterPipeline(Pipeline):
 
 
 async def masters_of(redis: Redis) -> list[Redis]:
-    """The servers that take writes: the one, or each master of a cluster."""
+    """The servers that take writes: the single server, or each master of a cluster."""
     return await redis.masters() if isinstance(redis, ClusterRedis) else [redis]
 
 
 async def on_master(redis: Redis, key: str | bytes, action: OnNode[T]) -> T:
-    """`action` on the server that has `key`: for what has to go over one connection."""
+    """Run `action` on the server of `key`: for commands that have to go over one connection."""
     return await (redis.on_node(key, action) if isinstance(redis, ClusterRedis) else action(redis, False))
 
 
 def slot_of(key: str | bytes) -> int:
+    """The cluster slot of a key, 0 to 16383."""
     return key_slot(key.encode() if isinstance(key, str) else key)
 
 
 def key_of(args: Sequence[Any]) -> Any:
-    """The first key of a command; all others have to be in its slot. None for a command that is for the server."""
+    """The first key of a command, whose slot all its keys share; None for a command to the server itself."""
     name = str(args[0]).upper()
     if name in ("EVAL", "EVALSHA"):
         return args[3] if int(args[2]) else None
@@ -256,7 +261,7 @@ async def _execute(args: tuple[Any, ...], options: Mapping[str, Any], node: Any,
 
 
 def _target(error: AskError, asked: Address) -> Address:
-    """Where a redirection points to; without a host it is on that of the node that was asked."""
+    """The node of a redirection; without a host it is on the host of the node that was asked."""
     return (error.host or asked[0], error.port)
 
 

@@ -1,14 +1,10 @@
-"""Envelopes to JSON bytes and back: a registry of types, schema versions, and upcasters from older versions.
+"""Envelopes to JSON bytes and back: a registry of event types, schema versions, and upcasters from older versions.
 
-Envelopes to JSON bytes and back: a type registry, schema versions and upcasters.
+A payload of an older version goes through its chain of upcasters (version n to n + 1) before it is structured, so that
+handlers and the fold only see today's classes.
 
-A payload that was written by an older version is lifted by its chain of upcasters (version n to n + 1) before
-it is structured, so that handlers and the fold only ever see today's classes.
-
-Written by cattrs, which leaves defaults out; read by msgspec, which makes the objects straight from the bytes and takes
-no value of a wrong kind.
-
-How payloads of older versions become today's, one version at a time: (type name, n) -> the lift from n to n + 1.
+cattrs writes, and leaves defaults out; msgspec reads: it makes the objects straight from the bytes, and refuses values
+of a wrong type.
 """
 
 from __future__ import annotations
@@ -33,27 +29,28 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
-    """The new version only adds fields, whose defaults are what the old one meant."""
+    """For a new version that only adds fields, whose defaults mean what the old version meant."""
     return data
 
 
+#: (type name, n) -> the upcaster from version n to n + 1.
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
-    ("VideoRequested", 3): _unchanged,  # version 4 knows which defaults are meant
-    ("VideoRequested", 4): _unchanged,  # version 5 may be without streaming; of the others segments were delivered
-    ("SceneRendered", 1): _unchanged,  # version 2 names codecs; those of an older one aren't known
+    ("VideoRequested", 3): _unchanged,  # version 4 records explicit defaults
+    ("VideoRequested", 4): _unchanged,  # version 5 can switch streaming off; older ones always streamed
+    ("SceneRendered", 1): _unchanged,  # version 2 names codecs; for version 1 they aren't known
     ("SceneUploaded", 1): _unchanged,  # the same
     ("SceneReused", 1): _unchanged,  # the same
-    ("ScriptPlanned", 1): _unchanged,  # version 2 says the qualities, where they are not the request's
+    ("ScriptPlanned", 1): _unchanged,  # version 2 names the qualities where they aren't the request's
     ("VideoGenerated", 1): _unchanged,  # version 2 has captions
     ("DeliverablesUploaded", 1): _unchanged,  # the same
-    ("VideoGenerated", 2): _unchanged,  # version 3 has companions: sound, poster, storyboard, preview
+    ("VideoGenerated", 2): _unchanged,  # version 3 has extras: sound file, poster, storyboard, preview
     ("DeliverablesUploaded", 2): _unchanged,  # the same
-    ("ScenePlanned", 1): _unchanged,  # version 2 has its source; without one it is never reused
-    ("VideoPublished", 1): _unchanged,  # version 2 says whose limits a file is within; of older ones nobody looked
+    ("ScenePlanned", 1): _unchanged,  # version 2 has the scene digest; without one the scene is never reused
+    ("VideoPublished", 1): _unchanged,  # version 2 names the profiles that a file conforms to; version 1 wasn't checked
     ("CostRecorded", 1): _unchanged,  # version 2 has a reference
-    ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; it was all from planning
+    ("ReprocessRequested", 1): _unchanged,  # version 2 has a stage and scenes; version 1 always began with planning
 }
 
 JSON = dict[str, Any]
@@ -62,15 +59,15 @@ SOURCE = "eventflow"
 
 
 class DecodeError(Exception):
-    """Bytes that are no event of ours: bad JSON, unknown type or version, or a payload that doesn't fit."""
+    """Bytes that aren't an event of this code: bad JSON, unknown type or version, or a payload of another shape."""
 
 
-#: A worker meets the jobs in progress again and again.
+#: Cached, because a worker decodes many events of each job in progress.
 _is_job_id = lru_cache(8_192)(is_job_id)
 
 
 class _Wire(msgspec.Struct, gc=False):
-    """What is read of an envelope, by the names on the wire. `data` is read once its class is known."""
+    """The fields that are read of an envelope, by their names on the wire. `data` is read once its class is known."""
 
     type: str
     dataversion: int
@@ -87,9 +84,9 @@ class _Wire(msgspec.Struct, gc=False):
 _read = msgspec.json.Decoder(_Wire).decode
 
 
-@frozen
+@frozen(kw_only=True)
 class _Codable:
-    """How a class is written and read. `instants` are its fields that hold times."""
+    """How an event class is written and read. `instants` are its fields that hold times."""
 
     cls: type[Event]
     version: int
@@ -101,7 +98,8 @@ class _Codable:
 def _codable(cls: type[Event], dump: Callable[[Event], JSON]) -> _Codable:
     hints = get_type_hints(cls)
     instants = tuple(name for name, kind in hints.items() if datetime in (kind, *get_args(kind)))
-    return _Codable(cls, cls.SCHEMA_VERSION, dump, msgspec.json.Decoder(cls).decode, instants)
+    load = msgspec.json.Decoder(cls).decode
+    return _Codable(cls=cls, version=cls.SCHEMA_VERSION, dump=dump, load=load, instants=instants)
 
 
 def _is_row(kind: Any) -> bool:
@@ -109,15 +107,15 @@ def _is_row(kind: Any) -> bool:
 
 
 def _row_dumper(kind: Any, converter: BaseConverter) -> Callable[[Iterable[Any]], list[Any]]:
-    """For `tuple[X, ...]`; takes a third of the time of cattrs' own, which makes a generator even of an empty one."""
+    """A writer of `tuple[X, ...]`: takes a third of the time of cattrs' own, which makes a generator even for ()."""
     dump = converter.get_unstructure_hook(get_args(kind)[0])
     return lambda row: [dump(each) for each in row]
 
 
 class Codec:
-    """Encodes and decodes envelopes for the given event classes.
+    """Encodes and decodes envelopes of the given event classes.
 
-    `upcasters[(type name, n)]` lifts a payload of version n to n + 1.
+    `upcasters[(type name, n)]` makes a payload of version n + 1 from one of version n.
     """
 
     def __init__(
@@ -137,13 +135,21 @@ class Codec:
     def encode(self, envelope: Envelope) -> bytes:
         """UTF-8 JSON of one envelope."""
         e = envelope
-        return self.lay_out(
-            e.event, e.job_id, e.seq, e.owner, e.correlation_id, e.causation_id, e.traceparent, e.occurred_at
+        return self.encode_event(
+            e.event,
+            job_id=e.job_id,
+            seq=e.seq,
+            owner=e.owner,
+            correlation_id=e.correlation_id,
+            causation_id=e.causation_id,
+            traceparent=e.traceparent,
+            occurred_at=e.occurred_at,
         )
 
-    def lay_out(
+    def encode_event(
         self,
         event: Event,
+        *,
         job_id: str,
         seq: int,
         owner: str,
@@ -152,7 +158,7 @@ class Codec:
         traceparent: str,
         occurred_at: datetime,
     ) -> bytes:
-        """What `encode` gives for an envelope of these attributes, without making it: each commit needs only bytes."""
+        """The bytes of an envelope with these attributes, without making it: a commit needs only the bytes."""
         name = type(event).__name__
         return orjson.dumps(
             {
@@ -173,11 +179,11 @@ class Codec:
         )
 
     def decode(self, raw: bytes) -> Envelope:
-        """The envelope in `raw`. Raises DecodeError, whatever is wrong with it."""
+        """The envelope in `raw`. Raises DecodeError for anything else."""
         try:
             wire = _read(raw)
             if not _is_job_id(wire.subject):
-                raise DecodeError(f"not an event: {wire.subject!r}, the subject of a {wire.type}, is no job")
+                raise DecodeError(f"not an event: {wire.subject!r}, the subject of a {wire.type}, isn't a job id")
             return Envelope(
                 wire.subject,
                 wire.sequence,
@@ -201,21 +207,21 @@ class Codec:
         if version == known.version:
             event = known.load(data)
         else:
-            event = msgspec.convert(self._lifted(name, version, known.version, data), known.cls)
+            event = msgspec.convert(self._upcast(name, version, known.version, data), known.cls)
         for field in known.instants:
             at = getattr(event, field)
             if at is not None and at.tzinfo is None:
                 raise DecodeError(f"not an event: {field} of a {name} has no time zone")
         return event
 
-    def _lifted(self, name: str, version: int, target: int, raw: msgspec.Raw) -> JSON:
+    def _upcast(self, name: str, version: int, target: int, raw: msgspec.Raw) -> JSON:
         if version > target:
             raise DecodeError(f"{name} has version {version}; this code reads up to {target}")
         data: JSON = msgspec.json.decode(raw)
         for step in range(version, target):
             upcast = self._upcasters.get((name, step))
             if upcast is None:
-                raise DecodeError(f"no upcaster lifts {name} from version {step}")
+                raise DecodeError(f"no upcaster for {name} from version {step}")
             data = upcast(data)
         return data
 

@@ -1,8 +1,8 @@
 """The atomic commit: claim -> version -> append -> route -> settle, all of it or none.
 
-Commits that are ready at the same time travel together in one script call per partition; each still stands for itself.
-They travel as one MessagePack value: laying out some thousand arguments of a command takes ten times as long, and the
-server reads them more slowly.
+Commits that are ready at the same time are sent in one script call per partition; each still stands for itself. They
+are sent as one MessagePack value: encoding some thousand arguments of a command takes ten times as long, and the server
+parses them more slowly.
 """
 
 from __future__ import annotations
@@ -21,26 +21,30 @@ from redis.commands.core import AsyncScript
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
 from eventflow.domain.envelope import mark_of
+from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.connection import load_script
-from eventflow.log.deadline import LogSilent, Waiting
+from eventflow.log.deadline import LogTimeout, WithinDeadline
 from eventflow.log.errors import CommitFailed, HistoryLost, LeaseLost, QueueFull, VersionConflict
 from eventflow.log.keys import PartitionKeys
 
-#: Batches on their way at the same time, if the second is full: it is laid out while the server works on the first.
+#: Batches in flight, the second only if it is full: it is encoded while the server works on the first.
 IN_FLIGHT = 2
 
-#: Most commits in one script call: keeps the server's pause for a batch at a few milliseconds.
+#: Most commits in one script call: a batch blocks the server for a few milliseconds.
 BATCH = 128
 
-#: What the script takes for no limit of jobs in progress.
+#: The consumer group that requests are delivered to.
+(REQUEST_GROUP,) = (group for group, topics in GROUP_TOPICS.items() if Topic.REQUESTED in topics)
+
+#: The limit of jobs in progress that means "no limit" to the scripts.
 UNLIMITED = 10**15
 
 OnClaim = Literal["hold", "settle", "discard"]
-LifecycleEffect = Literal["", "cancel", "stop", "publish", "park", "resume", "request", "delete"]
+LifecycleEffect = Literal["", "cancel", "stop", "publish", "dead-letter", "resume", "request", "delete"]
 
 
-class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A pending entry as it was handed to a consumer. `count` is its delivery count, the fencing token."""
+class Claim(msgspec.Struct, array_like=True, frozen=True, gc=False, kw_only=True):
+    """A pending entry as it was delivered to a consumer. `count` is its delivery count, the fencing token."""
 
     stream: str
     group: str
@@ -66,19 +70,19 @@ class Delayed(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 @frozen
-class Parked:
-    """An entry of the parked stream, whose values may be no text at all."""
+class NewDeadLetter:
+    """An entry of the stream of dead letters: names and values, which needn't be text."""
 
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Commit:
-    """What one step wants written. Without events it only settles, delays or parks.
+    """One atomic write. Without events it only settles, delays or dead-letters its delivery.
 
-    `expected` is the job's version before the first of `events`, and `mark` that of the event which made it (empty: any
-    one will do); `lane` and `owner` say where the job lines up. A request is refused where `most_waiting` jobs of its
-    partition wait already.
+    `expected` is the job's version before the first of `events`, and `mark` that of the event of this version (empty:
+    not checked). The job waits for admission in `lane`, among the jobs of `owner`. A request is refused where
+    `most_waiting` jobs of its partition wait already.
     """
 
     keys: PartitionKeys
@@ -87,64 +91,73 @@ class Commit:
     events: tuple[NewEvent, ...] = ()
     claim: Claim | None = None
     on_claim: OnClaim = "hold"
-    hint: LifecycleEffect = ""
+    effect: LifecycleEffect = ""
     lane: str = ""
     owner: str = ""
     delayed: tuple[Delayed, ...] = ()
-    parked: tuple[Parked, ...] = ()
+    dead_letters: tuple[NewDeadLetter, ...] = ()
     mark: str = ""
     most_waiting: int | None = None
 
     @property
     def mark_after(self) -> str:
-        """The mark of the last of its events."""
+        """The mark of its last event."""
         return mark_of(self.events[-1].payload)
 
 
-#: What an event means for the live hash and for the place among jobs in progress; of several the last one counts.
+#: What an event does to the job's live hash, admission and lists; of several events the last one counts.
 _EFFECTS: dict[type[ev.Event], LifecycleEffect] = {
     ev.CancellationRequested: "cancel",
     ev.JobCancelled: "stop",
     ev.JobFailed: "stop",
     ev.VideoPublished: "publish",
-    ev.StepParked: "park",
+    ev.StepParked: "dead-letter",
     ev.ReprocessRequested: "resume",
     ev.JobDeleted: "delete",
 }
-#: As the last event of a commit these wait for admission; what follows one of them in a commit is work already.
+#: As the last event of a commit these wait for admission; a later event in the commit means that work has started.
 REQUESTS: frozenset[type[ev.Event]] = frozenset({ev.VideoRequested, ev.ReprocessRequested})
 
 
 def effect_of(events: Sequence[ev.Event]) -> LifecycleEffect:
+    """The lifecycle effect of a commit with these events; "" for none."""
     if events and type(events[-1]) in REQUESTS:
         return "request"
-    hint: LifecycleEffect = ""
+    effect: LifecycleEffect = ""
     for event in events:
-        hint = _EFFECTS.get(type(event), hint)
-    return hint
+        effect = _EFFECTS.get(type(event), effect)
+    return effect
 
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
+def admission_args(keys: PartitionKeys) -> tuple[str, str, str]:
+    """The ARGV that `admission.lua` needs: base of the partition's key names, topic of requests, and its group."""
+    return keys.base, Topic.REQUESTED.value, REQUEST_GROUP
+
+
 def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[str | bytes | int]]:
     """KEYS and ARGV of `commit.lua` for commits of one partition; `limit` is the most jobs in progress there."""
     keys = commits[0].keys
-    parked = [part for c in commits for each in c.parked for field in each.fields for part in field]
-    args: list[str | bytes | int] = [_pack([_wire(c) for c in commits]), limit or UNLIMITED, *parked]
-    return [keys.feed, keys.delayed, keys.parked], args
+    letters = [part for c in commits for each in c.dead_letters for field in each.fields for part in field]
+    packed = _pack([_wire(c) for c in commits])
+    args: list[str | bytes | int] = [packed, *admission_args(keys), limit or UNLIMITED, *letters]
+    return [keys.feed, keys.delayed, keys.dead_letters], args
 
 
 def _wire(c: Commit) -> tuple[Any, ...]:
-    """As the script reads it. What is parked goes beside: MessagePack of old servers knows no bytes, only text."""
-    parked = [2 * len(each.fields) for each in c.parked] if c.parked else ()
-    settling = (c.claim, c.on_claim, c.delayed, parked)
-    return (c.job_id, c.expected, c.mark, c.events, *settling, c.hint, c.lane, c.owner, c.most_waiting)
+    """The commit as the script reads it. Dead letters are sent beside it: MessagePack of old servers has no bytes."""
+    letters = [2 * len(each.fields) for each in c.dead_letters] if c.dead_letters else ()
+    settling = (c.claim, c.on_claim, c.delayed, letters)
+    return (c.job_id, c.expected, c.mark, c.events, *settling, c.effect, c.lane, c.owner, c.most_waiting)
 
 
 def version_from(commit: Commit, row: Any) -> int:
-    """The job's version after `commit`. Raises what the script said: LeaseLost, VersionConflict, HistoryLost,
-    QueueFull, CommitFailed."""
+    """The job's version after `commit`, from the script's answer.
+
+    Raises LeaseLost, VersionConflict, HistoryLost, QueueFull or CommitFailed, as the script refused it.
+    """
     if isinstance(row, int):
         return row
     raise _refusal(commit, row)
@@ -153,7 +166,7 @@ def version_from(commit: Commit, row: Any) -> int:
 def _refusal(commit: Commit, row: list[Any]) -> Exception:
     status, detail = row
     if status == b"lost":
-        return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} is no longer ours")
+        return LeaseLost(f"entry {commit.claim.entry_id if commit.claim else '?'} has another consumer now")
     if status == b"conflict":
         return VersionConflict(commit.job_id, commit.expected, int(detail))
     if status == b"full":
@@ -163,7 +176,7 @@ def _refusal(commit: Commit, row: list[Any]) -> Exception:
     return CommitFailed(detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail))
 
 
-#: Hears of a commit once: the job's version after it, or why it wasn't (or may not have been) taken.
+#: Called once for a commit, with the job's version after it or the error; a lost connection leaves open which.
 Answered = Callable[[int, Exception | None], None]
 
 
@@ -172,12 +185,12 @@ class Committer:
 
     def __init__(self, redis: Redis, *, limit: int = 0) -> None:
         """`limit`: most jobs in progress in a partition; 0 for no limit."""
-        self.script = load_script(redis, "commit", after="admission begun")
+        self.script = load_script(redis, "commit", after="admission begun_deliveries")
         self.limit = limit
         self._queues: dict[str, _Queue] = {}
 
     def submit(self, commit: Commit, answered: Answered) -> _Queue:
-        """Write `commit` soon, together with others. `answered` gets what `commit` returns or raises."""
+        """Queue `commit`, to be sent with others. `answered` gets the result or the error of `commit`."""
         queue = self._queues.get(commit.keys.base)
         if queue is None:
             queue = self._queues[commit.keys.base] = _Queue(self.script, self.limit)
@@ -187,13 +200,13 @@ class Committer:
     async def commit(self, commit: Commit) -> int:
         """Write `commit`; returns the job's version after it.
 
-        Raises LeaseLost, VersionConflict, HistoryLost or QueueFull (nothing was written), CommitFailed, or the client's
-        connection errors (it may or may not have been written; sending it again is safe).
+        Raises LeaseLost, VersionConflict, HistoryLost or QueueFull (nothing was written), CommitFailed, or connection
+        errors (it may or may not have been written; sending it again is safe).
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def answered(version: int, error: Exception | None) -> None:
-            if done.done():  # whoever waited was cancelled meanwhile
+            if done.done():  # the caller was cancelled
                 return
             if error is None:
                 done.set_result(version)
@@ -202,15 +215,15 @@ class Committer:
 
         queue = self.submit(commit, answered)
         try:
-            async with Waiting():
+            async with WithinDeadline():
                 return await done
-        except (asyncio.CancelledError, LogSilent):
+        except (asyncio.CancelledError, LogTimeout):
             queue.withdraw(answered)
             raise
 
 
 class _Queue:
-    """Commits of one partition that wait to be sent."""
+    """The commits of one partition that wait to be sent."""
 
     def __init__(self, script: AsyncScript, limit: int) -> None:
         self._script, self._limit = script, limit
@@ -221,11 +234,11 @@ class _Queue:
         self._waiting.append((commit, answered))
         sending = len(self._senders)
         if sending == 0 or (sending < IN_FLIGHT and len(self._waiting) >= BATCH):
-            # In a context of its own: it sends the commits of many, and carries nobody's patience.
+            # In a context of its own: it sends the commits of many callers, and no caller's deadline applies to it.
             self._senders.add(asyncio.create_task(self._send_all(), context=Context()))
 
     def withdraw(self, answered: Answered) -> None:
-        """Nobody waits for this one any more: it isn't sent, unless it is on its way."""
+        """Remove a commit whose caller has gone, unless it is in flight."""
         if self._waiting:
             self._waiting = [item for item in self._waiting if item[1] is not answered]
 
@@ -236,11 +249,11 @@ class _Queue:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 if batch:
                     await self._send(batch)
-        finally:  # nothing is awaited since `_waiting` was seen empty: a commit that comes now starts a new sender
+        finally:  # nothing was awaited since `_waiting` was empty: a later commit starts a new sender
             self._senders.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _gather(self) -> None:
-        """Wait for as long as each turn of the event loop brings more commits, up to a full batch."""
+        """Wait while each turn of the event loop brings more commits, up to a full batch."""
         seen = 0
         while seen < len(self._waiting) < BATCH:
             seen = len(self._waiting)
@@ -253,20 +266,20 @@ class _Queue:
         except BaseException as error:
             lost = error if isinstance(error, Exception) else ConnectionError("the sender was stopped")
             for _, answered in items:
-                _tell(answered, 0, lost)
+                _answer(answered, 0, lost)
             if not isinstance(error, Exception):
                 raise
             return
         for (commit, answered), row in zip(items, rows, strict=True):
             if isinstance(row, int):
-                _tell(answered, row, None)
+                _answer(answered, row, None)
             else:
-                _tell(answered, 0, _refusal(commit, row))
+                _answer(answered, 0, _refusal(commit, row))
 
 
-def _tell(answered: Answered, version: int, error: Exception | None) -> None:
-    """One that fails to listen is a defect of its own: the others of the batch get their answers all the same."""
+def _answer(answered: Answered, version: int, error: Exception | None) -> None:
+    """Call `answered`; an error of its own is logged, so that the other commits of the batch get their answers."""
     try:
         answered(version, error)
     except Exception:
-        structlog.get_logger().exception("the answer to a commit was not heard out")
+        structlog.get_logger().exception("a callback of a commit failed")

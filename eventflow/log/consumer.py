@@ -1,7 +1,7 @@
-"""A consumer group's member on one partition: read, sweep, renew, release.
+"""A consumer group's member on one partition: reads, reclaims, renews leases, releases.
 
-A fresh entry has delivery count 1. Entries that a crashed member left behind come by the sweep, with the
-count it gave them; name and count together are what the commit checks.
+A new entry has delivery count 1. Reclaiming takes over entries of crashed members and increments their count. A commit
+checks consumer and count: together they are the fencing token.
 """
 
 from __future__ import annotations
@@ -16,34 +16,33 @@ from redis.exceptions import ResponseError
 
 from eventflow.domain._records import frozen_record
 from eventflow.domain.topics import LANES, Topic
-from eventflow.log.commit import UNLIMITED, Claim
+from eventflow.log.commit import UNLIMITED, Claim, admission_args
 from eventflow.log.connection import BLOCK_MS, DISCONNECTED, load_script
-from eventflow.log.groups import register
+from eventflow.log.feed import PROGRESS_LENGTH
+from eventflow.log.groups import register_group
 from eventflow.log.keys import PartitionKeys
 
-#: Length that the stream of progress notes is trimmed to; it serves live viewers only.
-PROGRESS_CAP = 10_000
-#: One read in this many looks at the normal lane first.
+#: One read in this many reads the normal lane first.
 NORMAL_SHARE = 4
-#: Most retries that one call moves when they are due.
+#: Most due deliveries that one call moves.
 DUE_BATCH = 500
-#: Most jobs that one call admits, beyond those that follow a job's end.
+#: Most jobs that one call admits, besides those that are admitted as others end.
 ADMIT_BATCH = 500
 
-#: Workers that may die of an entry; it ends with the last of them.
+#: Workers that may die of an entry; the last death ends it.
 MAX_DEATHS = 3
-#: How many leases the last of them has to be silent for: one that only stands still may be back by then.
+#: How many leases the last of them has to be silent for: a suspended worker may be back by then.
 SILENT_LEASES = 10
 
 LOST, RENEWED, CANCEL = 0, 1, 2
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Delivery:
-    """An entry in our hands. `payload` is None where the entry has no event in it.
+    """A stream entry delivered to this consumer. `payload` is None where the entry holds no event.
 
-    `retried` tells that it came by the group's own retry stream, where it is deleted once settled; `first` that
-    nobody can have begun its work before. `deaths` counts the workers that had begun it before and fell silent.
+    `retried`: it came by the group's retry stream, where a settlement deletes it. `first`: delivery count 1 and not a
+    retry, so no worker has started it. `deaths` counts the workers that had begun it and fell silent.
     """
 
     claim: Claim
@@ -53,9 +52,9 @@ class Delivery:
     deaths: int = 0
 
 
-@frozen
+@frozen(kw_only=True)
 class Renewal:
-    """One lease to renew. `fraction` is the step's progress, or None where there is nothing new."""
+    """A lease to renew. `fraction` is the step's progress (0 to 1), None if it hasn't changed."""
 
     claim: Claim
     job_id: str
@@ -68,6 +67,7 @@ class GroupMember:
 
     def __init__(
         self,
+        *,
         blocking: Redis,
         redis: Redis,
         keys: PartitionKeys,
@@ -81,25 +81,25 @@ class GroupMember:
         self._blocking, self._redis = blocking, redis
         self._fair_streams = keys.streams_of(group, topics, lanes=LANES[::-1])
         self._reads = 0
-        self._read = load_script(redis, "read")
-        self._heartbeat = load_script(redis, "heartbeat", after="begun")
-        self._claim = load_script(redis, "claim", after="begun")
-        self._begin = load_script(redis, "begin", after="begun")
-        self._due = load_script(redis, "due")
+        self._read = load_script(redis, "read_new")
+        self._heartbeat = load_script(redis, "heartbeat", after="begun_deliveries")
+        self._claim = load_script(redis, "reclaim", after="begun_deliveries")
+        self._begin = load_script(redis, "begin_delivery", after="begun_deliveries")
+        self._due = load_script(redis, "move_due")
         self._admit = load_script(redis, "admit", after="admission")
-        self._leave = load_script(redis, "leave")
-        self._release = load_script(redis, "release", after="begun")
-        self._reap = load_script(redis, "reap")
-        #: Whether the group was lost and made anew: what it delivers then may be settled long since.
+        self._leave = load_script(redis, "remove_consumer")
+        self._release = load_script(redis, "release", after="begun_deliveries")
+        self._remove_silent = load_script(redis, "remove_silent_consumers")
+        #: Whether the group was lost and created again: its entries may have been settled long ago.
         self.rebuilt = False
 
     async def ensure(self) -> None:
-        """Create the group where it is missing, from the beginning of each stream: nothing is skipped.
+        """Create the group where it is missing, from the beginning of each stream, so that no entry is skipped.
 
-        What is delivered again by a group that was lost is settled without work, as the job's history tells. The
-        group is registered first, so that from then on nothing that it has to read is trimmed.
+        A group that was lost delivers old entries again; the job's history shows that their work is done, and they are
+        settled. The group is registered first: from then on, entries that it has to read aren't trimmed.
         """
-        await register(self._redis, self.keys, self.group, self.topics)
+        await register_group(self._redis, self.keys, self.group, self.topics)
         for stream in self.streams:
             try:
                 await self._redis.xgroup_create(stream, self.group, id="0", mkstream=True)
@@ -107,19 +107,19 @@ class GroupMember:
                 if "BUSYGROUP" not in str(error):
                     raise
 
-    async def read(self, room: int) -> list[Delivery]:
-        """New entries that are there now, at most `room` in all, by preference. Raises ResponseError (NOGROUP).
+    async def read(self, most: int) -> list[Delivery]:
+        """Read new entries without waiting, at most `most` in all. Raises ResponseError (NOGROUP).
 
-        Retries come first, then the high lane, then the normal one. One read in four looks at the normal lane before
-        the high one, so that it never starves.
+        Retries come first, then the high lane, then the normal lane. One read in four reads the normal lane before the
+        high lane, so that it never starves.
         """
         self._reads += 1
         streams = self._fair_streams if self._reads % NORMAL_SHARE == 0 else self.streams
-        rows: Any = await self._read(keys=streams, args=[self.group, self.consumer, room])
+        rows: Any = await self._read(keys=streams, args=[self.group, self.consumer, most])
         return self._deliveries((streams[index - 1], entries) for index, entries in rows)
 
     async def wait(self, *, block_ms: int = BLOCK_MS) -> list[Delivery]:
-        """The next entry to come, if one does within `block_ms`; at most one of each stream. Raises as `read`."""
+        """Wait up to `block_ms` for new entries; returns at most one of each stream. Raises as `read`."""
         answer: Any = await self._blocking.xreadgroup(
             self.group, self.consumer, dict.fromkeys(self.streams, ">"), count=1, block=block_ms
         )
@@ -136,10 +136,10 @@ class GroupMember:
             for entry_id, fields in entries
         ]
 
-    async def sweep(self, lease_ms: int, limit: int, working: Iterable[Claim] = ()) -> list[Delivery]:
-        """Take over up to `limit` entries that nobody has renewed for `lease_ms`, on idle streams too.
+    async def reclaim(self, lease_ms: int, limit: int, working: Iterable[Claim] = ()) -> list[Delivery]:
+        """Take over up to `limit` entries whose lease has expired (not renewed for `lease_ms`), of idle streams too.
 
-        `working` is what this consumer is working on itself: where it has come to that age, it is renewed.
+        `working` are the claims that this consumer works on: an expired one is renewed instead.
         """
         own: dict[str, list[str]] = {}
         for claim in working:
@@ -153,23 +153,21 @@ class GroupMember:
             try:
                 rows: Any = await self._claim(keys=[stream], args=args)
             except (ResponseError, *DISCONNECTED):
-                if (
-                    found
-                ):  # what was taken so far is ours, and counted as delivered: the next sweep says the error again
-                    return found
-                raise
+                if not found:
+                    raise
+                return found  # these are delivered already; the next call raises the error again
             for entry_id, flat, count, deaths in rows:
                 found.append(self._delivery(stream, entry_id, flat, count, first=False, deaths=deaths))
         return found
 
     async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
-        """Renew leases and record progress; LOST, RENEWED or CANCEL for each."""
+        """Renew leases and record progress; returns LOST, RENEWED or CANCEL (renewed, cancel the job) for each."""
         keys: dict[str, int] = {}
 
         def key(name: str) -> int:
             return keys.setdefault(name, len(keys) + 1)
 
-        args: list[Any] = [key(self.keys.progress), PROGRESS_CAP, len(renewals)]
+        args: list[Any] = [key(self.keys.progress), PROGRESS_LENGTH, len(renewals)]
         for r in renewals:
             claim = r.claim
             args += [key(claim.stream), key(self.keys.live(r.job_id)), r.job_id]
@@ -179,49 +177,51 @@ class GroupMember:
         return answer
 
     async def release(self, claims: Iterable[Claim], lease_ms: int) -> None:
-        """Let others take `claims` over at once, where they are still ours. This delivery isn't counted."""
+        """Let other consumers take `claims` over at once, where this one still holds them. Uncounts this delivery."""
         for claim in claims:
-            await self._let(claim, max(0, claim.count - 1), lease_ms)
+            await self._release_with(claim, max(0, claim.count - 1), lease_ms)
 
     async def begin(self, claim: Claim) -> bool:
-        """Note that the work on an entry begins which was delivered before, or that it hangs: should nothing more be
-        heard of this consumer, it has died of it. False where the entry is no longer ours."""
+        """Record that this consumer begins a redelivered entry, or hangs in one: if it falls silent, that is a death.
+
+        False where it has lost the lease.
+        """
         args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count]
         return bool(await self._begin(keys=[claim.stream], args=args))
 
-    async def let_go(self, claim: Claim) -> None:
-        """Leave an entry to others after its lease, alive as we are: this delivery counts, but for no death."""
-        await self._let(claim, claim.count, 0)
+    async def abandon(self, claim: Claim) -> None:
+        """Leave an entry to other consumers after its lease. Counts this delivery, but no death."""
+        await self._release_with(claim, claim.count, 0)
 
-    async def _let(self, claim: Claim, count: int, idle_ms: int) -> None:
+    async def _release_with(self, claim: Claim, count: int, idle_ms: int) -> None:
         args: list[str | int] = [claim.group, claim.consumer, claim.entry_id, claim.count, count, idle_ms]
         await self._release(keys=[claim.stream], args=args)
 
     async def admit(self, most_in_progress: int) -> int:
-        """Let jobs that wait begin where there is room for them; returns how many are in progress."""
-        args = [most_in_progress or UNLIMITED, ADMIT_BATCH]
+        """Admit waiting jobs up to the limit (0: none); returns how many jobs are in progress."""
+        args: list[str | int] = [*admission_args(self.keys), most_in_progress or UNLIMITED, ADMIT_BATCH]
         admitted: int = await self._admit(keys=[self.keys.admitted], args=args)
         return admitted
 
     async def move_due(self, now_ms: int) -> int:
-        """Deliver the retries of this partition that are due by `now_ms`; returns how many."""
+        """Move the delayed deliveries that are due at `now_ms` (Unix time) to their streams; returns how many."""
         moved: int = await self._due(keys=[self.keys.delayed], args=[now_ms, DUE_BATCH])
         return moved
 
     async def leave(self) -> None:
-        """Take this consumer off the group's list, where nothing is pending for it."""
+        """Remove this consumer from the group's streams where it has nothing pending."""
         await self._leave(keys=list(self.streams), args=[self.group, self.consumer])
 
-    async def reap(self, idle_ms: int) -> int:
-        """Remove the group's consumers that were silent for `idle_ms` and have nothing pending; returns how many."""
-        removed: int = await self._reap(keys=list(self.streams), args=[self.group, idle_ms])
+    async def remove_silent_consumers(self, idle_ms: int) -> int:
+        """Remove consumers that have been silent for `idle_ms` and have nothing pending; returns how many."""
+        removed: int = await self._remove_silent(keys=list(self.streams), args=[self.group, idle_ms])
         return removed
 
     def _delivery(
         self, stream: str, entry_id: bytes, fields: list[bytes], count: int, *, first: bool, deaths: int = 0
     ) -> Delivery:
-        """`fields` as the server gives them: name, value, ..."""
-        claim = Claim(stream, self.group, self.consumer, entry_id.decode(), count)
+        """`fields` are as the server sends them: name, value, ..."""
+        claim = Claim(stream=stream, group=self.group, consumer=self.consumer, entry_id=entry_id.decode(), count=count)
         payload = fields[1] if fields and fields[0] == b"e" else None
         retried = stream in self._retries
-        return Delivery(claim, payload, retried, first and not retried, deaths)
+        return Delivery(claim=claim, payload=payload, retried=retried, first=first and not retried, deaths=deaths)

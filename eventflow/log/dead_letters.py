@@ -1,6 +1,6 @@
-"""Parked deliveries: what nobody could handle, kept with its cause until an operator redrives or drops it.
+"""Dead letters: deliveries that no worker could handle, kept with their cause until an operator redrives or drops them.
 
-A parked entry is named `<partition>-<entry id>`, such as `00-1760000000000-0`; a list is ordered by entry id and
+A dead letter is named `<partition>-<entry id>`, such as `00-1760000000000-0`. Lists are ordered by entry id and
 partition, so that the last name of a page is the cursor to the next one.
 """
 
@@ -24,25 +24,26 @@ from eventflow.domain.topics import GROUP_TOPICS, LANES, TOPIC_OF, Topic
 from eventflow.domain.values import Failure, FailureCategory, Work
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import Codec, DecodeError
-from eventflow.log.commit import Parked
+from eventflow.log.commit import NewDeadLetter
 from eventflow.log.connection import load_script
 from eventflow.log.consumer import Delivery
-from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from eventflow.log.event_store import Cause, JobEventStore, JobRecord
 from eventflow.log.keys import PartitionKeys
 
-#: Most of a delivery's troubles that is kept, in characters.
+#: Most characters that are kept of a delivery's error, its traceback, and the stderr of a program.
 REASON_CHARS, CAUSE_CHARS, STDERR_CHARS = 2_000, 8_000, 8_000
 _ID = re.compile(r"([0-9a-f]{2})-(\d{1,20})-(\d{1,20})")
 _PAGE = 100
 
 
 def reason_of(error: BaseException) -> str:
+    """The error as one text, at most `REASON_CHARS` long, without lone surrogates."""
     return f"{type(error).__name__}: {error}"[:REASON_CHARS].encode(errors="replace").decode()
 
 
-def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> Parked:
-    """What is kept of `delivery`: enough to understand what went wrong, and to send it again."""
+def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> NewDeadLetter:
+    """The dead letter of `delivery`: its payload and origin, so that it can be redriven, and the error."""
     claim = delivery.claim
     cause = "".join(traceback.format_exception(error))[-CAUSE_CHARS:]
     fields: tuple[tuple[str, str | bytes], ...] = (
@@ -56,31 +57,31 @@ def dead_letter_of(delivery: Delivery, error: BaseException, at: datetime) -> Pa
         ("cause", cause.encode(errors="replace")),
         ("stderr", _stderr_of(error).encode(errors="replace")),
     )
-    return Parked(fields)
+    return NewDeadLetter(fields)
 
 
 def _stderr_of(error: BaseException | None) -> str:
-    """The end of what a program that was run has said, by the first error of the chain that knows."""
+    """The end of a program's stderr, from the first error of the chain that has one."""
     while error is not None:
-        said = getattr(error, "stderr", None)
-        if said and isinstance(said, str | bytes):
-            return (said if isinstance(said, str) else said.decode(errors="replace"))[-STDERR_CHARS:]
+        text = getattr(error, "stderr", None)
+        if text and isinstance(text, str | bytes):
+            return (text if isinstance(text, str) else text.decode(errors="replace"))[-STDERR_CHARS:]
         error = error.__cause__ or error.__context__
     return ""
 
 
 def waiting_work(group: str, envelope: Envelope) -> Work | None:
-    """The work of the job that waits for this delivery to `group`; None where the job goes on without it."""
+    """The work of the job that waits for this delivery to `group`; None where the job doesn't wait for it."""
     if TOPIC_OF.get(type(envelope.event)) not in GROUP_TOPICS.get(group, ()):
-        return None  # a group that was added later: its troubles are not the job's
+        return None  # a group that was added later: its failures don't concern the job
     return work_of(envelope.event)
 
 
-@frozen
+@frozen(kw_only=True)
 class DeadLetter:
-    """One parked delivery. `envelope` is None where this code can't decode the payload; `problem` says why then.
+    """One dead letter. `envelope` is None where this code can't decode the payload; `problem` says why then.
 
-    `attempts` is its delivery count; `at` an RFC 3339 time; `job_id` is empty where the payload doesn't tell.
+    `attempts` is its delivery count, `at` an RFC 3339 time; `job_id` is empty where the payload names no job.
     """
 
     keys: PartitionKeys
@@ -100,11 +101,12 @@ class DeadLetter:
 
     @property
     def id(self) -> str:
+        """Its name, `<partition>-<entry id>`."""
         return f"{self.keys.partition:02x}-{self.entry_id}"
 
     @property
     def topic(self) -> Topic | None:
-        """Where it came from: by its stream's name, or by its event where that is of no topic we know."""
+        """Its topic: by its stream's name, or by its event where the stream is of no known topic."""
         for topic in Topic:
             if self.stream in (self.keys.retry(self.group, topic), *(self.keys.topic(topic, lane) for lane in LANES)):
                 return topic
@@ -112,26 +114,26 @@ class DeadLetter:
 
     @property
     def work(self) -> Work | None:
-        """The work of the job that waits for it, if any."""
+        """The work of the job that waits for it; None if there is none."""
         return waiting_work(self.group, self.envelope) if self.envelope else None
 
 
 class DeadLetters:
-    """The parked entries of all partitions. Raises connection errors."""
+    """The dead letters of all partitions. Methods raise connection errors."""
 
     def __init__(self, log: JobEventStore) -> None:
         self._log, self._redis = log, log.redis
         self._redrive = load_script(log.redis, "redrive")
 
     async def page(self, limit: int, cursor: str = "") -> tuple[list[DeadLetter], str]:
-        """Up to `limit` entries, newest first, after the entry named by `cursor`; and the cursor to go on, or "".
+        """(up to `limit` dead letters, newest first, after the one named by `cursor`; the next cursor, "" at the end).
 
-        Raises ValueError for what is no cursor.
+        Raises ValueError for a text that isn't a cursor.
         """
         found: list[tuple[int, int, int, DeadLetter]] = []
         for keys in self._log.keyspace.all:
             newest = _before(keys.partition, cursor) if cursor else "+"
-            rows: Any = await self._redis.xrevrange(keys.parked, max=newest, count=limit + 1) if newest else []
+            rows: Any = await self._redis.xrevrange(keys.dead_letters, max=newest, count=limit + 1) if newest else []
             for raw_id, fields in rows:
                 entry = _entry(keys, raw_id.decode(), fields, self._log.codec)
                 ms, _, number = entry.entry_id.partition("-")
@@ -141,7 +143,7 @@ class DeadLetters:
         return entries, entries[-1].id if len(found) > limit else ""
 
     async def all(self) -> AsyncIterator[DeadLetter]:
-        """Every entry, newest first. One that is parked meanwhile doesn't show."""
+        """Every dead letter, newest first, without those that are added meanwhile."""
         cursor = ""
         while True:
             entries, cursor = await self.page(_PAGE, cursor)
@@ -151,69 +153,70 @@ class DeadLetters:
                 return
 
     async def find(self, name: str) -> DeadLetter:
-        """Raises NotParked."""
+        """The dead letter of this name. Raises DeadLetterMissing."""
         try:
             partition, ms, number = _position(name)
         except ValueError:
-            raise NotParked(name) from None
+            raise DeadLetterMissing(name) from None
         keys, entry_id = self._log.keyspace.partition(partition), f"{ms}-{number}"
-        rows: Any = await self._redis.xrange(keys.parked, min=entry_id, max=entry_id)
+        rows: Any = await self._redis.xrange(keys.dead_letters, min=entry_id, max=entry_id)
         if not rows:
-            raise NotParked(name)
+            raise DeadLetterMissing(name)
         return _entry(keys, entry_id, rows[0][1], self._log.codec)
 
     async def job_of(self, entry: DeadLetter) -> JobRecord | None:
-        """The entry's job, or None where it isn't known. Raises ParkedRefused where this code can't read it."""
+        """The job of `entry`, None if there is none. Raises DeadLetterRefused where its history can't be read here."""
         if not entry.job_id:
             return None
         try:
             return await self._log.load(entry.job_id)
         except (DecodeError, DomainError, LookupError) as error:
-            raise ParkedRefused(
+            raise DeadLetterRefused(
                 f"the history of job {entry.job_id} can't be read here ({error}); use the version that wrote it"
             ) from error
 
     async def redrive(self, name: str) -> DeadLetter:
-        """Deliver it to its group again, and to no other; once, however often it is asked for.
+        """Deliver it to its group again, and to no other; once, however often this is called.
 
-        Raises NotParked, also for one that was redriven or dropped before; ParkedRefused where there is no way back.
+        Raises DeadLetterMissing, also for one that was redriven or dropped before; DeadLetterRefused where it can't be
+        delivered.
         """
         entry = await self.find(name)
         if entry.topic is None:
-            raise ParkedRefused(
-                f"{name} can't be redriven: its stream {entry.stream} is no topic that this version knows, and its "
+            raise DeadLetterRefused(
+                f"{name} can't be redriven: its stream {entry.stream} is of no topic that this version knows, and its "
                 "payload can't be decoded. Redrive it with the version that wrote it, or drop it."
             )
         if not entry.payload:
-            raise ParkedRefused(f"{name} can't be redriven: there is no event in it. Drop it.")
+            raise DeadLetterRefused(f"{name} can't be redriven: it holds no event. Drop it.")
         target = entry.keys.retry(entry.group, entry.topic)
-        if not await self._redrive(keys=[entry.keys.parked, target], args=[entry.entry_id]):
-            raise NotParked(name)
+        if not await self._redrive(keys=[entry.keys.dead_letters, target], args=[entry.entry_id]):
+            raise DeadLetterMissing(name)
         return entry
 
     async def drop(self, name: str, cause: Cause) -> tuple[DeadLetter, JobRecord | None]:
-        """Give it up. A job that waits for it is told: its step has failed for good, which fails the job once no other
-        scene is left to finish. Safe to repeat: the entry goes last.
+        """Delete it; returns it and its job. Safe to repeat: the dead letter is deleted last.
 
-        Raises NotParked; ParkedRefused where an unfinished job might wait for it and can't be told.
+        The step of a job that waits for it fails for good, which fails the job once no other scene is left to finish.
+        Raises DeadLetterMissing; DeadLetterRefused where a job might wait for it and its step can't be failed.
         """
         entry = await self.find(name)
         record = await self.job_of(entry)
         if record is not None and not record.job.finished:
-            record = await self._give_up(entry, record, cause)
-        await self._redis.xdel(entry.keys.parked, entry.entry_id)
+            record = await self._fail_step(entry, record, cause)
+        await self._redis.xdel(entry.keys.dead_letters, entry.entry_id)
         return entry, record
 
-    async def _give_up(self, entry: DeadLetter, record: JobRecord, cause: Cause) -> JobRecord | None:
+    async def _fail_step(self, entry: DeadLetter, record: JobRecord, cause: Cause) -> JobRecord | None:
         work, job = entry.work, record.job
         if entry.envelope is None and job.phase is not Phase.CANCELLING:
-            raise ParkedRefused(
+            raise DeadLetterRefused(
                 f"job {record.id} isn't finished and may wait for {entry.id}, whose payload can't be decoded. "
                 "Cancel the job first, then drop it."
             )
         if job.phase is not Phase.CANCELLING and (work is None or not still_due(job, work)):
             return record
-        message = f"its parked delivery was dropped: {entry.reason}"[:REASON_CHARS]
+        message = f"its dead letter was dropped: {entry.reason}"[:REASON_CHARS]
         failure = Failure(FailureCategory.INTERNAL, "parked_dropped", message)
         failed = [FailStep(work.step, work.scene, work.run, failure, None)] if work else []
         return await self._log.execute(record.id, [*failed, ConfirmCancellation()], cause)
@@ -223,10 +226,10 @@ def _position(name: str) -> tuple[int, int, int]:
     """(partition, ms, number) of a name. Raises ValueError."""
     found = _ID.fullmatch(name)
     if found is None:
-        raise ValueError(f"{name!r} is no name of a parked entry")
+        raise ValueError(f"{name!r} isn't the name of a dead letter")
     position = int(found[1], 16), int(found[2]), int(found[3])
     if max(position) >= 2**64 or position[1:] == (0, 0):
-        raise ValueError(f"{name!r} is no name of a parked entry")
+        raise ValueError(f"{name!r} isn't the name of a dead letter")
     return position
 
 
@@ -247,25 +250,25 @@ def _entry(keys: PartitionKeys, entry_id: str, fields: dict[bytes, bytes], codec
         envelope, problem = None, str(error)
     count = text(b"count")
     return DeadLetter(
-        keys,
-        entry_id,
-        payload,
-        text(b"stream"),
-        text(b"group"),
-        text(b"entry"),
-        int(count) if count.isdigit() else 0,
-        text(b"at"),
-        text(b"reason"),
-        text(b"cause"),
-        text(b"stderr"),
-        envelope,
-        problem,
-        envelope.job_id if envelope else _subject(payload),
+        keys=keys,
+        entry_id=entry_id,
+        payload=payload,
+        stream=text(b"stream"),
+        group=text(b"group"),
+        source_entry=text(b"entry"),
+        attempts=int(count) if count.isdigit() else 0,
+        at=text(b"at"),
+        reason=text(b"reason"),
+        cause=text(b"cause"),
+        stderr=text(b"stderr"),
+        envelope=envelope,
+        problem=problem,
+        job_id=envelope.job_id if envelope else _subject(payload),
     )
 
 
 def _subject(payload: bytes) -> str:
-    """The job that a payload names which can't be decoded as a whole; "" where it doesn't."""
+    """The job id in a payload that can't be decoded as a whole; "" where there is none."""
     try:
         body = orjson.loads(payload)
         subject = body.get("subject") if isinstance(body, dict) else None

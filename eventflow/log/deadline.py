@@ -1,8 +1,8 @@
-"""How long somebody waits for the log in all: a request, or each command of a tool.
+"""Deadlines: how long a request, or each command of a tool, waits for the log in all.
 
-A command has a time-out of its own, and is tried again over a new connection: with a server that hangs that makes
-40 s, and a request sends several. Only waiting for the log counts, so that uploads, streams and long polls may take
-as long as they do. Workers and what runs in the background carry no patience: they wait for the server.
+A command has a time-out of its own, and is retried over a new connection: with a server that hangs that takes 40 s, and
+a request sends several commands. Only time spent waiting for the log counts, so that uploads, streams and long polls
+may take longer. Workers and background tasks have no deadline: they wait for the server.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from types import TracebackType
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
-class LogSilent(RedisTimeoutError):
-    """The server hasn't answered within the time that there was. What was sent may have been done all the same."""
+class LogTimeout(RedisTimeoutError):
+    """The server hasn't answered within the deadline. The command may have been executed all the same."""
 
 
 class Deadline:
-    """`seconds` of waiting in all, in which what waits side by side counts once; or, with `each`, for every command
-    anew, whatever waits beside it."""
+    """`seconds` of waiting in all, concurrent waits counted once; with `each`, `seconds` for every command."""
 
     __slots__ = ("_each", "_left", "_seconds", "_since", "_waiting")
 
@@ -29,7 +28,7 @@ class Deadline:
         self._waiting, self._since = 0, 0.0
 
     def begin(self, now: float) -> float:
-        """Wait from `now` on; returns when it is over."""
+        """Begin to wait at `now`; returns the time at which the deadline expires. Times are of the event loop, in s."""
         if self._each:
             return now + self._seconds
         if not self._waiting:
@@ -38,6 +37,7 @@ class Deadline:
         return self._since + self._left
 
     def end(self, now: float) -> None:
+        """End a wait that `begin` began."""
         if self._each:
             return
         self._waiting -= 1
@@ -48,34 +48,33 @@ class Deadline:
         return f"{self._seconds:g} s"
 
 
-_CARRIED: ContextVar[Deadline | None] = ContextVar("patience", default=None)
+_CURRENT: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def carry(patience: Deadline | None) -> None:
-    """From here on the running task, and those that it starts, wait for the log no longer than `patience`."""
-    _CARRIED.set(patience)
+def set_deadline(deadline: Deadline | None) -> None:
+    """Set the deadline of the running task, and of tasks that it starts from now on."""
+    _CURRENT.set(deadline)
 
 
-class Waiting:
-    """`async with Waiting()` around what waits for the log, itself or for others that do. Raises LogSilent once the
-    patience is at its end."""
+class WithinDeadline:
+    """`async with WithinDeadline()` around code that waits for the log. Raises LogTimeout when the deadline expires."""
 
-    __slots__ = ("_patience", "_timeout")
+    __slots__ = ("_deadline", "_timeout")
 
     async def __aenter__(self) -> None:
-        self._patience = patience = _CARRIED.get()
-        if patience is not None:
-            self._timeout = asyncio.timeout_at(patience.begin(asyncio.get_running_loop().time()))
+        self._deadline = deadline = _CURRENT.get()
+        if deadline is not None:
+            self._timeout = asyncio.timeout_at(deadline.begin(asyncio.get_running_loop().time()))
             await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        patience = self._patience
-        if patience is None:
+        deadline = self._deadline
+        if deadline is None:
             return
-        patience.end(asyncio.get_running_loop().time())
+        deadline.end(asyncio.get_running_loop().time())
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
-            raise LogSilent(f"the server hasn't answered within {patience}") from late
+            raise LogTimeout(f"the server hasn't answered within {deadline}") from late

@@ -1,4 +1,4 @@
-"""Writes that are answered only when the server has synced them to disk, or a replica has them."""
+"""Writes that return only when the server has synced them to disk, or replicas have them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from eventflow.log.errors import NotDurable
 async def commit_durably(
     redis: Redis, committer: Committer, commit: Commit, timeout_ms: int, *, replicas: int = 0
 ) -> None:
-    """Write `commit` and wait as `write_durably`. Raises what `Committer.commit` raises, and NotDurable."""
+    """Write `commit` and wait as `write_durably` does. Raises as `Committer.commit` and `write_durably`."""
     keys, args = script_call([commit], committer.limit)
     call = ("EVAL", str(committer.script.script), len(keys), *keys, *args)
     (row,) = await write_durably(redis, keys[0], call, timeout_ms, replicas=replicas)
@@ -26,9 +26,11 @@ async def commit_durably(
 async def write_durably(
     redis: Redis, key: str, write: tuple[Any, ...], timeout_ms: int, *, replicas: int = 0, **options: Any
 ) -> Any:
-    """Send `write` to the server of `key` and wait until it is synced there, or, with `replicas`, until so many
-    replicas have it. Both go over one connection, because a wait is for the writes of its own connection. Returns the
-    write's answer. Raises NotDurable; the write may be there all the same.
+    """Send `write` to the server of `key` and wait until it is on disk there (WAITAOF).
+
+    With `replicas`, wait until so many replicas have it (WAIT) instead. Both commands go over one connection, because
+    such a wait covers the writes of its own connection. Returns the answer to `write`. Raises NotDurable where the wait
+    fails or takes longer than `timeout_ms`; the write may have been executed all the same.
     """
     wait = ("WAIT", replicas, timeout_ms) if replicas else ("WAITAOF", 1, 0, timeout_ms)
 
@@ -52,15 +54,15 @@ async def write_durably(
 
 def _check_replicated(reached: Any, replicas: int, timeout_ms: int) -> None:
     if isinstance(reached, Exception):
-        raise NotDurable(f"the server can't say who has the event: {reached}")
+        raise NotDurable(f"the server can't tell which replicas have the event: {reached}")
     if reached < replicas:
-        raise NotDurable(f"{reached} of {replicas} replicas have got the event within {timeout_ms} ms")
+        raise NotDurable(f"only {reached} of {replicas} replicas have confirmed the event within {timeout_ms} ms")
 
 
 async def _check_synced(server: Redis, synced: Any, timeout_ms: int) -> None:
     if isinstance(synced, ResponseError) and "unknown command" in str(synced):
         if not await syncs_always(server):
-            raise NotDurable("this server can't tell when it has synced: set appendfsync always")
+            raise NotDurable("this server doesn't know WAITAOF: set appendfsync always")
     elif isinstance(synced, Exception):
         raise NotDurable(f"the server can't sync the event to disk: {synced}")
     elif synced[0] < 1:

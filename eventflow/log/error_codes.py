@@ -1,6 +1,6 @@
-"""What a server says no with, and what that means for the command: every error code of Redis and Valkey.
+"""The error codes of Redis and Valkey, and whether the refused command may succeed later.
 
-The codes are those that the programs hold as text (Redis 7.0 and 8.0, Valkey 7.2 to 9.1), and those of Sentinel.
+The codes are those in the source of Redis 7.0 and 8.0 and Valkey 7.2 to 9.1, and those of Sentinel.
 """
 
 from __future__ import annotations
@@ -27,62 +27,61 @@ from redis.exceptions import (
 
 
 class Refusal(Enum):
-    """PASSING: the same command may be taken later. MISLED: the connection leads to a server that doesn't take it;
-    a new one may lead elsewhere. FINAL: what was sent is wrong, whoever it is sent to, and whenever."""
+    """How the server refused a command, which decides whether to repeat it."""
 
-    PASSING = "passing"
-    MISLED = "misled"
-    FINAL = "final"
+    TRANSIENT = "transient"  #: the same command may succeed later
+    WRONG_SERVER = "wrong-server"  #: this server doesn't take it; a new connection may lead to another one
+    FINAL = "final"  #: the command is wrong, on any server and at any time
 
 
-_PASSING, _MISLED, _FINAL = Refusal.PASSING, Refusal.MISLED, Refusal.FINAL
+_TRANSIENT, _WRONG_SERVER, _FINAL = Refusal.TRANSIENT, Refusal.WRONG_SERVER, Refusal.FINAL
 
-#: Of ERR it goes by the text; see `_PASSING_TEXTS`.
+#: The refusal by error code. For ERR the text decides; see `_TRANSIENT_TEXTS`.
 REFUSALS: dict[str, Refusal] = {
     "ASK": _FINAL,  # a cluster's redirection; its own client follows it
-    "BUSY": _PASSING,  # a script runs longer than busy-reply-threshold
+    "BUSY": _TRANSIENT,  # a script runs longer than busy-reply-threshold
     "BUSYGROUP": _FINAL,
     "BUSYKEY": _FINAL,
-    "CLUSTERDOWN": _PASSING,
+    "CLUSTERDOWN": _TRANSIENT,
     "CROSSSLOT": _FINAL,
-    "DENIED": _PASSING,  # protected mode: an operator changes it
+    "DENIED": _TRANSIENT,  # protected mode: an operator changes it
     "ERR": _FINAL,
     "EXECABORT": _FINAL,
-    "FAILOVER": _PASSING,
-    "INPROG": _PASSING,
+    "FAILOVER": _TRANSIENT,
+    "INPROG": _TRANSIENT,
     "INVALIDOBJ": _FINAL,
-    "IOERR": _PASSING,
-    "LOADING": _PASSING,
-    "MASTERDOWN": _MISLED,  # a replica that has lost its master
-    "MISCONF": _PASSING,  # the disk is full, or a snapshot failed
+    "IOERR": _TRANSIENT,
+    "LOADING": _TRANSIENT,
+    "MASTERDOWN": _WRONG_SERVER,  # a replica that has lost its master
+    "MISCONF": _TRANSIENT,  # the disk is full, or a snapshot failed
     "MOVED": _FINAL,  # a cluster's redirection; its own client follows it
     "NOADDR": _FINAL,
-    "NOAUTH": _PASSING,  # redis-py makes a new connection, which authenticates
-    "NOGOODPRIMARY": _PASSING,
-    "NOGOODREPLICA": _PASSING,
-    "NOGOODSLAVE": _PASSING,
-    "NOGROUP": _FINAL,  # the worker makes the group anew
-    "NOMASTERLINK": _PASSING,
-    "NOPERM": _PASSING,  # rights are given and taken while the server runs
+    "NOAUTH": _TRANSIENT,  # redis-py makes a new connection, which authenticates
+    "NOGOODPRIMARY": _TRANSIENT,
+    "NOGOODREPLICA": _TRANSIENT,
+    "NOGOODSLAVE": _TRANSIENT,
+    "NOGROUP": _FINAL,  # the worker creates the group again
+    "NOMASTERLINK": _TRANSIENT,
+    "NOPERM": _TRANSIENT,  # an operator changes rights while the server runs
     "NOPROTO": _FINAL,
-    "NOQUORUM": _PASSING,
-    "NOREPLICAS": _PASSING,
+    "NOQUORUM": _TRANSIENT,
+    "NOREPLICAS": _TRANSIENT,
     "NOSCRIPT": _FINAL,  # the script is sent whole
     "NOSUB": _FINAL,
     "NOTBUSY": _FINAL,
-    "NOTREADY": _PASSING,
-    "OOM": _PASSING,
-    "READONLY": _MISLED,  # a replica; a master until a failover, perhaps
-    "REDIRECT": _MISLED,  # Valkey's word for a replica's to a client that may be sent elsewhere
-    "TRYAGAIN": _PASSING,
-    "UNBLOCKED": _MISLED,  # the master has become a replica while a read waited there
-    "UNKILLABLE": _PASSING,  # as BUSY, of a script that has written
-    "WRONGPASS": _PASSING,  # an operator changes it
+    "NOTREADY": _TRANSIENT,
+    "OOM": _TRANSIENT,
+    "READONLY": _WRONG_SERVER,  # a replica; a master until a failover, perhaps
+    "REDIRECT": _WRONG_SERVER,  # Valkey: a replica redirects a client that supports it
+    "TRYAGAIN": _TRANSIENT,
+    "UNBLOCKED": _WRONG_SERVER,  # the master became a replica during a blocking read
+    "UNKILLABLE": _TRANSIENT,  # as BUSY, but the script has written
+    "WRONGPASS": _TRANSIENT,  # an operator changes it
     "WRONGTYPE": _FINAL,
 }
-#: Texts behind ERR which say that it is the server's state, not the command: Redis, and services that stand in for it.
-_PASSING_TEXTS = (
-    "acl failure in script",  # Valkey's NOPERM for a command of a script
+#: Texts after ERR that blame the server's state, not the command: of Redis, and of services that stand in for it.
+_TRANSIENT_TEXTS = (
+    "acl failure in script",  # Valkey's NOPERM within a script
     "max number of clients",
     "max clients",
     "shutting down",
@@ -97,7 +96,7 @@ _PASSING_TEXTS = (
     "connection timed out",
 )
 
-#: redis-py cuts the code off where it has a class for it.
+#: redis-py removes the code from the text where it has a class for it.
 _CODES: tuple[tuple[type[RedisError], str], ...] = (
     (MovedError, "MOVED"),  # a subclass of the next
     (AskError, "ASK"),
@@ -117,17 +116,17 @@ _CODE = re.compile(r"-?([A-Z][A-Z0-9]{2,})(?: |$)")
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """What an error reply means: one of the client's, or of a script that passes on what a command of it was told.
+    """The refusal that an error reply means, of a command or of a script that passes on a command's error.
 
-    A code that isn't known is passing: whatever it says of the server, the command was never found wrong. A text
-    without a code is that of a script that failed, and final.
+    An unknown code is transient: it doesn't say that the command is wrong. A text without a code is the error of a
+    script, and final.
     """
     code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
     text = str(error)
     if code is None:
         found = _CODE.match(text)
         code = found[1] if found else "ERR"
-    refusal = REFUSALS.get(code, _PASSING)
-    if code == "ERR" and any(passing in text[:200].lower() for passing in _PASSING_TEXTS):
-        return _PASSING
+    refusal = REFUSALS.get(code, _TRANSIENT)
+    if code == "ERR" and any(part in text[:200].lower() for part in _TRANSIENT_TEXTS):
+        return _TRANSIENT
     return refusal

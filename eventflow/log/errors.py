@@ -1,4 +1,14 @@
-"""What can go wrong between us and the log."""
+"""The errors of the log.
+
+LogError
+    VersionConflict, QueueFull, HistoryLost, LeaseLost, CommitFailed   a commit was refused
+    NotDurable                                                         a commit isn't confirmed on disk
+    LogUnfit > LogForbidden                                            the server can't be the log
+    DeadLetterMissing, DeadLetterRefused
+    PositionLost, ArchiveDamaged
+redis.exceptions.ConnectionError
+    WrongServer
+"""
 
 from __future__ import annotations
 
@@ -6,11 +16,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 
 class LogError(Exception):
-    """Base of the log's errors."""
+    """Base of the log's errors, except WrongServer."""
 
 
 class VersionConflict(LogError):
-    """The job has moved on: decide again on its present version."""
+    """The job has newer events than were expected: decide again on its present version."""
 
     def __init__(self, job_id: str, expected: int, present: int) -> None:
         super().__init__(f"job {job_id} is at version {present}, not {expected}")
@@ -18,7 +28,7 @@ class VersionConflict(LogError):
 
 
 class QueueFull(LogError):
-    """More jobs wait in the partition than may: this one wasn't written."""
+    """The queue of the partition is full: the job wasn't written."""
 
     def __init__(self, waiting: int) -> None:
         super().__init__(f"{waiting} jobs wait already")
@@ -26,51 +36,53 @@ class QueueFull(LogError):
 
 
 class HistoryLost(LogError):
-    """The log has another history of the job than the one that was folded: it has lost the end of that one, and others
-    may have gone on since. What was done on the strength of it has to be done again."""
+    """The stored history no longer contains the event this job was folded from (the server lost its tail).
+
+    Work based on that event must be redone.
+    """
 
     def __init__(self, job_id: str, version: int) -> None:
-        super().__init__(f"version {version} of job {job_id} that was read here is no longer in the log")
+        super().__init__(f"version {version} of job {job_id}, as it was read here, is no longer in the log")
 
 
 class LeaseLost(LogError):
-    """The entry has another owner or was delivered anew: whatever we did for it doesn't count."""
+    """The entry was delivered to another consumer, or again: results of this delivery don't count."""
 
 
 class CommitFailed(LogError):
-    """The server refused a commit for a reason of its own (wrong type of key, out of memory)."""
+    """The server refused a commit with an error of its own (wrong type of key, out of memory)."""
 
 
 class LogUnfit(LogError):
-    """The server's configuration would lose data; the message says which setting to change."""
+    """The server can't be the log, or would lose data; the message names the setting to change."""
 
 
 class NotDurable(LogError):
-    """The event is in the log, but the server hasn't said that it is on disk; the job goes on all the same."""
+    """The event is in the log, but not confirmed on disk or by replicas; the job proceeds all the same."""
 
 
-class NotParked(LogError):
-    """Nothing is parked under this name: there never was, or it was redriven or dropped."""
+class DeadLetterMissing(LogError):
+    """There is no dead letter of this name: there never was, or it was redriven or dropped."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} isn't parked: there is no such entry, or it was redriven or dropped")
+        super().__init__(f"unknown dead letter {name!r}: there never was one, or it was redriven or dropped")
 
 
-class ParkedRefused(LogError):
-    """A parked entry that can't be redriven or dropped as it is; the message says why and what to do."""
+class DeadLetterRefused(LogError):
+    """A dead letter that can't be redriven or dropped as it is; the message says why and what to do."""
 
 
 class PositionLost(LogError):
-    """Entries of the feed were trimmed before this reader came to them: what it knows has to be read again."""
+    """Entries of the feed were trimmed before this reader read them: its state has to be rebuilt."""
 
 
 class ArchiveDamaged(LogError):
-    """A block of the archive isn't what was written there; the message names the segment and what is wrong."""
+    """A block or segment of the archive is missing or corrupt; the message names the segment and the fault."""
 
 
-class Misled(RedisConnectionError):
-    """The connection leads to a server that takes no writes: a replica, by now. A new one may lead elsewhere."""
+class WrongServer(RedisConnectionError):
+    """The connection leads to a server that takes no writes, such as a replica; a new one may lead to the master."""
 
 
 class LogForbidden(LogUnfit):
-    """The server's user lacks rights; the message names what it may not do, and the rule that gives them."""
+    """The server's user lacks rights; the message names the denied commands and the rule that grants them."""

@@ -1,22 +1,18 @@
-"""The job event store: reads a job's history, folds it, decides on it, and appends to it.
+"""The job event store: reads a job's history, folds it, decides commands on it, and appends the events.
 
-A job's events as they were written, wherever they are: in the server, or in the archive.
-
-Jobs in the log: read a history, fold it, decide on it, append to it.
-
-A folded job, and what comes with a commit on it.
+A history is in the server, or for a finished job in the archive.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
 from typing import Any
 
-from attrs import evolve as replace
+import attrs
+from cachetools import LRUCache
 from redis.asyncio import Redis
 
 from eventflow.domain import events as ev
@@ -29,16 +25,16 @@ from eventflow.domain.state import Job
 from eventflow.domain.values import Lane, VideoRequest
 from eventflow.log.archive_pointers import Archive
 from eventflow.log.codec import Codec
-from eventflow.log.commit import Claim, Commit, Committer, Delayed, NewEvent, OnClaim, Parked, effect_of
+from eventflow.log.commit import Claim, Commit, Committer, Delayed, NewDeadLetter, NewEvent, OnClaim, effect_of
 from eventflow.log.durable_writes import commit_durably, write_durably
 from eventflow.log.errors import HistoryLost, VersionConflict
 from eventflow.log.job_lists import JobLists
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class JobRecord:
-    """A job as folded up to `version`; `job` is its state, `mark` that of the last event that was folded."""
+    """A job folded up to `version`; `job` is its state, `mark` that of the last folded event."""
 
     id: str
     owner: str
@@ -48,9 +44,9 @@ class JobRecord:
     mark: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Cause:
-    """What a commit is a reaction to: goes into the envelope of each event of it."""
+    """The cause of a commit: these fields go into the envelope of each of its events."""
 
     owner: str
     correlation_id: str
@@ -58,30 +54,42 @@ class Cause:
     traceparent: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Settlement:
-    """What becomes of the claimed entry with a commit: put off, or parked, if anything but done.
+    """What a commit does with the claimed delivery: hold, settle or discard it, delay it, or dead-letter it.
 
-    `retry` makes the delayed delivery from the events that were decided.
+    `retry` makes the delayed deliveries from the decided events.
     """
 
     claim: Claim
     on_claim: OnClaim = "hold"
     retry: Callable[[Sequence[ev.Event]], tuple[Delayed, ...]] | None = None
-    parked: tuple[Parked, ...] = ()
+    dead_letters: tuple[NewDeadLetter, ...] = ()
 
 
 def append(record: JobRecord | None, envelope: Envelope) -> JobRecord:
-    """Fold one more event. The events of a job must come in order and without a gap."""
+    """The record after one more event; None is the job before its first event.
+
+    Raises LookupError for an event that doesn't follow `record`'s version, IllegalTransition for one that can't happen
+    in its state.
+    """
     version = record.version if record else 0
     if envelope.seq != version + 1:
         raise LookupError(f"job {envelope.job_id}: event {envelope.seq} doesn't follow version {version}")
     job = evolve(record.job if record else None, envelope.event)
     owner = record.owner if record else envelope.owner
     correlation = record.correlation_id if record else envelope.correlation_id
-    return JobRecord(envelope.job_id, owner, correlation, envelope.seq, job, envelope.mark)
+    return JobRecord(
+        id=envelope.job_id,
+        owner=owner,
+        correlation_id=correlation,
+        version=envelope.seq,
+        job=job,
+        mark=envelope.mark,
+    )
 
 
+#: Events in one round trip.
 _PAGE = 1_000
 
 
@@ -90,7 +98,7 @@ async def read_history(
 ) -> list[bytes]:
     """The job's encoded events after version `after`, at most `limit`, oldest first.
 
-    A job may leave for the archive between two pages: the rest is then read there. Raises ArchiveDamaged, StorageError.
+    A job may be archived between two pages: the rest is then read there. Raises ArchiveDamaged, StorageError.
     """
     events: list[bytes] = []
     while True:
@@ -104,14 +112,15 @@ async def read_history(
             return events
 
 
-#: How often a decision is taken again on a moved version before something must be wrong.
+#: How often a decision is repeated on newer versions before something must be wrong.
 CONFLICT_TRIES = 100
 
 
 class JobEventStore:
-    """The jobs' streams. `cache_size` folded jobs are kept, so that a step needn't read a history again.
+    """The jobs' histories in the server, and archived ones by `archive`.
 
-    Those that have left the server are read in the `archive`."""
+    Keeps the `cache_size` most recently used folded jobs, so that a step needn't read a history again.
+    """
 
     def __init__(
         self,
@@ -130,11 +139,10 @@ class JobEventStore:
         self.keyspace = keyspace
         self.archive = archive
         self.committer = Committer(redis, limit=most_in_progress)
-        self.index = JobLists(redis, keyspace)
+        self.job_lists = JobLists(redis, keyspace)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
-        self._cache: OrderedDict[str, JobRecord] = OrderedDict()
-        self._cache_size = cache_size
+        self._cache: LRUCache[str, JobRecord] = LRUCache(cache_size)
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
         """The job's events after version `after`, oldest first. Raises DecodeError, ArchiveDamaged, StorageError."""
@@ -143,9 +151,10 @@ class JobEventStore:
         return [self.codec.decode(event) for event in raw]
 
     async def load(self, job_id: str) -> JobRecord | None:
-        """The job as it stands now; only events that aren't folded yet are read. None if there is no such job.
+        """The job at its present version; None if it doesn't exist. Reads only the events after the cached version.
 
-        What is cached isn't believed where the log has another history of the job: see `_caught_up`.
+        A cached job is dropped where the log holds another history of it: see `_caught_up`. Raises as `history`, and
+        IllegalTransition or LookupError for a history that doesn't fold.
         """
         known = self._cache.get(job_id)
         record = await self._caught_up(known) if known is not None else None
@@ -156,10 +165,10 @@ class JobEventStore:
         return self._remember(record) if record is not None else None
 
     async def _caught_up(self, record: JobRecord) -> JobRecord | None:
-        """`record` with the events that have come since; None where its last one isn't in the log (any more).
+        """`record` with the events after its version; None where the log no longer holds its last event.
 
-        A server may lose its newest events (a crash between two syncs, a failover), and others then write different
-        ones, up to the same version: the last event that is folded is read again, and has to be the same.
+        A server may lose its newest events (a crash between two syncs, a failover), and other processes then write
+        different ones up to the same version. So the last folded event is read again, and its mark compared.
         """
         envelopes = await self.history(record.id, after=record.version - 1)
         if not envelopes or envelopes[0].mark != record.mark:
@@ -169,9 +178,9 @@ class JobEventStore:
         return record
 
     async def at_event(self, envelope: Envelope) -> JobRecord:
-        """The job as it stood at `envelope` or later, without a read where it is in the cache.
+        """The job at `envelope` or a later version, from the cache where it is there.
 
-        For first deliveries only: nobody else can have begun the work that the event calls for. Raises
+        For first deliveries only: no other worker can have started the work that the event calls for. Raises
         LookupError where the log has lost the event.
         """
         record = self.known_at(envelope) or await self.load(envelope.job_id)
@@ -180,10 +189,10 @@ class JobEventStore:
         return record
 
     def known_at(self, envelope: Envelope) -> JobRecord | None:
-        """The job at `envelope` or later where that takes no read, else None. For first deliveries, as `at_event`.
+        """The job at `envelope` or a later version from the cache, else None. For first deliveries, as `at_event`.
 
-        It may be of a history that the log has lost meanwhile: a commit that is made of it then raises HistoryLost. An
-        event is never folded on top of what is only cached, because its mark would vouch for all before it.
+        The log may have lost that history since: a commit on the record then raises HistoryLost. The event is never
+        folded onto a cached record, because its mark would then vouch for all events before it.
         """
         known = self._cache.get(envelope.job_id)
         if known is None:
@@ -202,18 +211,18 @@ class JobEventStore:
         replicas: int = 0,
         most_waiting: int | None = None,
     ) -> JobRecord:
-        """Begin a job: version 1, expecting 0. Safe to repeat under the same `job_id` and correlation id.
+        """Write a job's first event; returns the job at version 1. Safe to repeat with the same correlation id.
 
-        With `durable_ms` it returns only when the server has synced the event to disk (WAITAOF), or so many `replicas`
-        have it (WAIT); raises NotDurable if that takes longer. A server that doesn't know WAITAOF has to have
-        appendfsync always: it syncs before it answers. Raises QueueFull for a new job where `most_waiting` wait in its
-        partition.
+        With `durable_ms` it returns when the server has synced the event to disk (WAITAOF), or `replicas` replicas have
+        it (WAIT); raises NotDurable if that takes longer. A server without WAITAOF needs appendfsync always: it syncs
+        before it answers. Raises QueueFull where `most_waiting` jobs wait in its partition already, VersionConflict
+        where the id belongs to another request.
         """
         events, job = decide_all(None, [RequestVideo(request)])
-        commit = replace(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
+        commit = attrs.evolve(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
         if job is None:
             raise LookupError("a request decides a job")
-        await self.index.enter(job_id, cause.owner)
+        await self.job_lists.enter(job_id, cause.owner)
         try:
             if self.archive is not None and await self.archive.holds(job_id):
                 raise VersionConflict(job_id, 0, 1)
@@ -225,11 +234,11 @@ class JobEventStore:
             record = await self.load(job_id)
             if record is None or record.correlation_id != cause.correlation_id:
                 raise
-            if durable_ms:  # nobody has waited for it; writes are kept in order, so a wait for a later one will do
+            if durable_ms:  # its sync wasn't awaited; writes stay in order, so waiting for a later one is enough
                 sync = commit.keys.sync
                 await write_durably(self.redis, sync, ("SET", sync, job_id), durable_ms, replicas=replicas)
-            return record  # our own first try, whose answer was lost
-        record = JobRecord(job_id, cause.owner, cause.correlation_id, 1, job, commit.mark_after)
+            return record  # written by an earlier call, whose answer was lost
+        record = _after(commit, 1, job, cause)
         self._remember(record)
         return record
 
@@ -242,12 +251,12 @@ class JobEventStore:
         record: JobRecord | None = None,
         settlement: Settlement | None = None,
     ) -> JobRecord | None:
-        """Decide `commands` on the job and append what follows, with `settlement` in the same commit.
+        """Decide `commands` on the job and append the events, with `settlement` in the same commit.
 
-        On a moved version the decision is taken again on the fresh job. Returns the job afterwards (None where
-        it doesn't exist and nothing was decided). Raises DomainError, LeaseLost, VersionConflict when there is no end
-        of conflicts, and connection errors. With a settlement, whose commands are the outcome of work on `record`,
-        HistoryLost where that is of a history which the log has no longer.
+        After a version conflict the commands are decided again on the present job. Returns the job afterwards (None
+        where it doesn't exist and no event was decided). Raises DomainError, LeaseLost, VersionConflict after
+        `CONFLICT_TRIES` conflicts, and connection errors. With a settlement, whose commands are results of work on
+        `record`, raises HistoryLost where the log no longer holds the record's history.
         """
         if record is None:
             record = await self.load(job_id)
@@ -261,21 +270,20 @@ class JobEventStore:
             except (VersionConflict, HistoryLost) as conflict:
                 last = conflict
                 if isinstance(conflict, VersionConflict) and conflict.present == 0 and record and self.archive:
-                    await self.archive.revive(job_id, record.version)
+                    await self.archive.unarchive(job_id, record.version)
                 if attempt > 2:
                     await asyncio.sleep(self._random.uniform(0, 0.002 * attempt))
                 record = await self._moved(job_id, record, settlement)
                 continue
             if job is None or not events:
                 return record
-            known = record or cause
-            record = JobRecord(job_id, known.owner, known.correlation_id, version, job, commit.mark_after)
+            record = _after(commit, version, job, record or cause)
             self._remember(record)
             return record
         raise last
 
     async def _moved(self, job_id: str, record: JobRecord | None, settlement: Settlement | None) -> JobRecord | None:
-        """The job as it is now, after a commit on `record` was refused."""
+        """The present job, after a commit on `record` was refused. Raises HistoryLost as `execute` does."""
         after = await self._caught_up(record) if record is not None else None
         if after is not None:
             self._remember(after)
@@ -285,7 +293,7 @@ class JobEventStore:
             raise HistoryLost(job_id, record.version)
         return await self.load(job_id)
 
-    def offer(
+    def submit(
         self,
         record: JobRecord,
         commands: Sequence[Command],
@@ -293,17 +301,16 @@ class JobEventStore:
         settlement: Settlement,
         answered: Callable[[JobRecord | None, Exception | None], None],
     ) -> bool:
-        """Decide `commands` on the job as it is known and send the commit off without waiting for it.
+        """Decide `commands` on `record` and queue the commit without waiting for it.
 
-        `answered` gets the job afterwards, or why the commit wasn't taken: then, and where this returns False because
-        nothing was decided, `execute` does what is left. Raises DomainError.
+        `answered` gets the job afterwards, or the error. After an error, and where this returns False because no event
+        was decided, the caller uses `execute`. Raises DomainError.
         """
         events, job = decide_all(record.job, commands)
         if not events or job is None:
             return False
         commit = self._commit(record.id, record, events, cause, settlement)
-        version, mark = record.version + len(events), commit.mark_after
-        after = JobRecord(record.id, record.owner, record.correlation_id, version, job, mark)
+        after = _after(commit, record.version + len(events), job, record)
 
         def done(_: int, error: Exception | None) -> None:
             if error is None:
@@ -325,50 +332,67 @@ class JobEventStore:
     ) -> Commit:
         keys = self.keyspace.of_job(job_id)
         version = record.version if record else 0
-        if record is not None and cause.owner != record.owner:  # a job's events are its owner's, whoever caused them
-            cause = replace(cause, owner=record.owner, correlation_id=record.correlation_id)
+        if record is not None and cause.owner != record.owner:  # events belong to the job's owner, whoever caused them
+            cause = attrs.evolve(cause, owner=record.owner, correlation_id=record.correlation_id)
         lane = _lane_of(record, events)
         now, routes, new = self._clock(), keys.routes(lane), []
         for seq, event in enumerate(events, version + 1):
-            payload = self.codec.lay_out(
-                event, job_id, seq, cause.owner, cause.correlation_id, cause.causation_id, cause.traceparent, now
+            payload = self.codec.encode_event(
+                event,
+                job_id=job_id,
+                seq=seq,
+                owner=cause.owner,
+                correlation_id=cause.correlation_id,
+                causation_id=cause.causation_id,
+                traceparent=cause.traceparent,
+                occurred_at=now,
             )
             kind = type(event)
             new.append(NewEvent(kind.__name__, payload.decode(), routes.get(kind)))
-        hint = effect_of(events)
-        if hint == "request":  # delivered when the job is admitted
+        effect = effect_of(events)
+        if effect == "request":  # delivered when the job is admitted
             new[-1] = NewEvent(new[-1].type, new[-1].payload, None)
         return Commit(
-            keys,
-            job_id,
-            version,
-            tuple(new),
-            settlement.claim if settlement else None,
-            settlement.on_claim if settlement else "hold",
-            hint,
-            lane,
-            cause.owner,
-            settlement.retry(events) if settlement and settlement.retry else (),
-            settlement.parked if settlement else (),
-            record.mark if record else "",
+            keys=keys,
+            job_id=job_id,
+            expected=version,
+            events=tuple(new),
+            claim=settlement.claim if settlement else None,
+            on_claim=settlement.on_claim if settlement else "hold",
+            effect=effect,
+            lane=lane,
+            owner=cause.owner,
+            delayed=settlement.retry(events) if settlement and settlement.retry else (),
+            dead_letters=settlement.dead_letters if settlement else (),
+            mark=record.mark if record else "",
         )
 
     def forget(self, job_id: str) -> None:
+        """Drop the job from the cache."""
         self._cache.pop(job_id, None)
 
     def _remember(self, record: JobRecord) -> JobRecord:
-        """Keep the newer of `record` and what another step of this process has kept meanwhile; returns it."""
+        """Cache `record`, unless another step of this process has cached a newer one; returns the newer."""
         known = self._cache.get(record.id)
         if known is None or known.version < record.version:
             self._cache[record.id] = known = record
-        self._cache.move_to_end(record.id)
-        if len(self._cache) > self._cache_size:
-            self._cache.popitem(last=False)
         return known
 
 
+def _after(commit: Commit, version: int, job: Job, known: JobRecord | Cause) -> JobRecord:
+    """The record after `commit` brought the job of `known` to `version`."""
+    return JobRecord(
+        id=commit.job_id,
+        owner=known.owner,
+        correlation_id=known.correlation_id,
+        version=version,
+        job=job,
+        mark=commit.mark_after,
+    )
+
+
 def _lane_of(record: JobRecord | None, events: Sequence[ev.Event]) -> Lane:
-    """The lane that all events of a job go by: its request says which."""
+    """The lane of all events of a job: that of its request."""
     if record is not None:
         return record.job.request.priority
     first = events[0]

@@ -1,4 +1,4 @@
-"""The feed's readers: follow what happens in every partition, by position, without a consumer group."""
+"""The feed and its readers: they follow all partitions by position, without a consumer group."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from eventflow.domain._records import frozen_record
 from eventflow.log.cluster import ClusterRedis
 from eventflow.log.connection import BLOCK_MS, connections_made
-from eventflow.log.consumer import PROGRESS_CAP
 from eventflow.log.errors import PositionLost
 from eventflow.log.keys import Keyspace, PartitionKeys
 
+#: Length that the stream of progress notes is trimmed to: only live viewers read it.
+PROGRESS_LENGTH = 10_000
+#: Entries of a stream in one read.
 _COUNT = 1_000
-#: A reader that has everything that came until then needn't ask what was trimmed: well below the grace of trimming.
-_PATIENCE_S = 20.0
-#: How often a cluster is asked for news.
+#: A reader that had read all entries so recently needn't check for trimming: a third of `trim.GRACE_S`.
+_CHECK_AFTER_S = 20.0
+#: Interval between two reads of a cluster.
 _POLL_S = 0.05
 
 
 @frozen_record
 class Appended:
-    """An event of type `type` brought the job to `version`."""
+    """A feed entry: an event of type `type` brought the job to `version`."""
 
     job_id: str
     version: int
@@ -35,7 +37,7 @@ class Appended:
 
 @frozen_record
 class Progressed:
-    """The running step `field` of the job is `fraction` (0 to 1) done."""
+    """A progress note: the running step `field` of the job is `fraction` (0 to 1) done."""
 
     job_id: str
     field: str
@@ -44,7 +46,7 @@ class Progressed:
 
 @frozen_record
 class Dropped:
-    """Whoever keeps the job folded should forget it and read it anew."""
+    """A note that processes which have the job cached drop it and read it again."""
 
     job_id: str
 
@@ -53,11 +55,11 @@ Note = Appended | Progressed | Dropped
 
 
 class FeedTail:
-    """Follows the feed and the progress notes of all partitions with one blocking read.
+    """Follows the feeds and progress notes of all partitions with one blocking read.
 
-    No command waits for keys of several slots: in a cluster the partitions are asked again and again, all of a node
-    in one go. `blocking` is a client of its own, for this alone: a connection that it had to make anew may mean that
-    the server has lost what it told. `clock` counts seconds.
+    In a cluster no command waits for keys of several slots: there the partitions are polled, all of a node in one
+    round trip. `blocking` is a client that nothing else uses: if it reconnects, the server may have lost entries that
+    were read. `clock` counts seconds.
     """
 
     def __init__(
@@ -66,17 +68,17 @@ class FeedTail:
         keyspace: Keyspace,
         *,
         clock: Callable[[], float] = monotonic,
-        patience_s: float = _PATIENCE_S,
+        check_after_s: float = _CHECK_AFTER_S,
     ) -> None:
         self._redis = blocking
         self._keyspace = keyspace
         self._positions: dict[str, str] = {}
-        self._clock, self._patience_s = clock, patience_s
-        self._abreast_at = clock()
+        self._clock, self._check_after_s = clock, check_after_s
+        self._complete_at = clock()
         self._epoch = self._made = 0
 
     async def start_at_end(self) -> None:
-        """Begin behind what is there now. What came earlier is read from the jobs' own streams."""
+        """Start after the present last entries. Earlier events are read from the jobs' own streams."""
         if isinstance(self._redis, ClusterRedis):
             await self._redis.masters()
             self._epoch = self._redis.epoch
@@ -86,34 +88,34 @@ class FeedTail:
                 for stream in (keys.feed, keys.progress):
                     last: Any = await self._redis.xrevrange(stream, count=1)
                     self._positions[stream] = last[0][0].decode() if last else "0-0"
-            if connections_made(self._redis) == self._made:  # else once more, over the connections that there are now
+            if connections_made(self._redis) == self._made:  # else again: a connection was lost while reading
                 break
-        self._abreast_at = self._clock()
+        self._complete_at = self._clock()
 
     async def read(self, *, block_ms: int = BLOCK_MS) -> list[Note]:
-        """What has come since the last call; waits up to `block_ms`. Raises PositionLost and connection errors.
+        """The notes since the last call; waits up to `block_ms`. Raises PositionLost and connection errors.
 
-        Whoever follows has to begin anew then, and must not believe what was read before.
+        After an error the caller starts again with `start_at_end`, and discards state built from earlier notes.
         """
-        if self._clock() - self._abreast_at > self._patience_s:
+        if self._clock() - self._complete_at > self._check_after_s:
             await self._check_positions()
         asked_at = self._clock()
         rows = await (
             self._poll(self._redis, block_ms) if isinstance(self._redis, ClusterRedis) else self._wait(block_ms)
         )
         if connections_made(self._redis) != self._made:
-            raise RedisConnectionError("the connection was lost and made anew")
+            raise RedisConnectionError("the connection was lost and replaced: entries may be lost")
         notes: list[Note] = []
         for stream, entries in rows:
             for entry_id, fields in entries:
                 self._positions[stream.decode()] = entry_id.decode()
-                notes.append(note_of(fields))
+                notes.append(parse_note(fields))
         if all(len(entries) < _COUNT for _, entries in rows):
-            self._abreast_at = asked_at
+            self._complete_at = asked_at
         return notes
 
     async def _check_positions(self) -> None:
-        """A reader that was stopped for long may find that what it hasn't read was trimmed meanwhile."""
+        """Raise PositionLost if unread entries were trimmed while this reader was paused."""
         for keys in self._keyspace.all:
             trimmed: Any = await self._redis.hget(keys.trimmed, keys.feed)
             if trimmed and _order(trimmed.decode()) > _order(self._positions.get(keys.feed, "0-0")):
@@ -124,8 +126,9 @@ class FeedTail:
         return _rows(await self._redis.xread(streams, count=_COUNT, block=block_ms))
 
     async def _poll(self, cluster: ClusterRedis, block_ms: int) -> list[Any]:
-        """Raises where a partition can't be read, or another node has it now: a failover may have lost entries, so
-        that whoever follows has to begin anew.
+        """Raises connection errors where a partition can't be read, or has moved to another node.
+
+        A failover may have lost entries.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + block_ms / 1000
@@ -142,15 +145,15 @@ class FeedTail:
             await asyncio.sleep(_POLL_S)
 
 
-async def oldest(
+async def oldest_appended(
     redis: Redis, keys: PartitionKeys, *, newest_ms: int, count: int, after: str = "-"
 ) -> list[tuple[str, Appended]]:
     """(entry id, note) of the first `count` entries of a feed, up to the time `newest_ms` (Unix time).
 
-    `after` is where to begin: `-`, or an id with `(` before it.
+    `after`: `-` for the beginning, or an id with `(` before it.
     """
     rows: Any = await redis.xrange(keys.feed, after, str(newest_ms), count=count)
-    notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+    notes = [(entry_id.decode(), parse_note(fields)) for entry_id, fields in rows]
     return [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 
 
@@ -160,14 +163,14 @@ def _order(entry_id: str) -> tuple[int, int]:
 
 
 def _rows(answer: Any) -> list[Any]:
-    """(stream, entries) of what XREAD answers, in RESP2 or RESP3."""
+    """(stream, entries) of an answer to XREAD, in RESP2 or RESP3."""
     if isinstance(answer, dict):
         return [(stream, entries[0] if entries else []) for stream, entries in answer.items()]
     return list(answer or ())
 
 
-def note_of(fields: dict[bytes, bytes]) -> Note:
-    """What an entry of the feed or of the progress stream says."""
+def parse_note(fields: dict[bytes, bytes]) -> Note:
+    """The note in an entry of the feed or of the progress stream."""
     job_id = fields[b"j"].decode()
     if b"p" in fields:
         return Progressed(job_id, fields[b"f"].decode(), float(fields[b"p"]))
@@ -183,11 +186,13 @@ async def read_feed(redis: Redis, keys: PartitionKeys, after: str = "-") -> Asyn
         if not rows:
             return
         after = rows[-1][0].decode()
-        notes = [(entry_id.decode(), note_of(fields)) for entry_id, fields in rows]
+        notes = [(entry_id.decode(), parse_note(fields)) for entry_id, fields in rows]
         yield [(entry_id, note) for entry_id, note in notes if isinstance(note, Appended)]
 
 
-async def drop_folded(redis: Redis, keys: PartitionKeys, job_id: str) -> None:
-    """Have every process that follows the feed forget its fold of the job. It goes with the progress notes, which
-    are no history."""
-    await redis.xadd(keys.progress, {"j": job_id, "d": 1}, maxlen=PROGRESS_CAP, approximate=True)
+async def drop_cached(redis: Redis, keys: PartitionKeys, job_id: str) -> None:
+    """Have every process that follows the feed drop its cached fold of the job.
+
+    The note goes into the progress stream, because it isn't history.
+    """
+    await redis.xadd(keys.progress, {"j": job_id, "d": 1}, maxlen=PROGRESS_LENGTH, approximate=True)

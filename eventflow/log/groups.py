@@ -1,4 +1,4 @@
-"""The registry of consumer groups: whom trimming waits for, and how a group is taken off."""
+"""The registry of consumer groups, which trimming waits for; their states; and removing a group."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from eventflow.log.keys import Keyspace, PartitionKeys
 
 
 @frozen
-class Registered:
-    """A group that is known to read `topics`; `since` is Unix time in seconds."""
+class RegisteredGroup:
+    """A group that reads `topics`; it was registered at `since` (Unix time, s)."""
 
     name: str
     topics: tuple[Topic, ...]
     since: int
 
 
-@frozen
+@frozen(kw_only=True)
 class GroupState:
-    """A group over all partitions. `lag` counts entries that it wasn't given yet, None where the server can't tell.
+    """A group over all partitions. `lag` counts entries not delivered to it yet, None where the server can't tell.
 
-    `live` are consumers that were heard of within the time that was asked for. An orphan isn't registered.
+    `live` counts consumers that were active within the asked time. A group that isn't `registered` is an orphan.
     """
 
     name: str
@@ -40,26 +40,26 @@ class GroupState:
     lag: int | None
 
 
-async def register(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
-    """From now on trimming waits for `group` on `topics`, and on those that it was registered for before."""
-    await load_script(redis, "register")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
+async def register_group(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
+    """Register that `group` reads `topics`, besides those of earlier calls: trimming waits for it from now on."""
+    await load_script(redis, "register_group")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
 
 
-async def registered(redis: Redis, keys: PartitionKeys) -> dict[str, Registered]:
-    """The groups of a partition by name."""
+async def registered_groups(redis: Redis, keys: PartitionKeys) -> dict[str, RegisteredGroup]:
+    """The registered groups of a partition by name."""
     rows: Any = await redis.hgetall(keys.groups)
     found = {}
     for name, raw in rows.items():
         body = orjson.loads(raw)
-        found[name.decode()] = Registered(name.decode(), tuple(map(Topic, body["topics"])), body["since"])
+        found[name.decode()] = RegisteredGroup(name.decode(), tuple(map(Topic, body["topics"])), body["since"])
     return found
 
 
 async def group_states(redis: Redis, keyspace: Keyspace, *, live_ms: int) -> list[GroupState]:
-    """Every group that is registered or exists on a topic's stream."""
+    """Every group that is registered, or exists on a topic's stream. `live_ms`: a consumer idle for less is live."""
     found: dict[str, dict[str, Any]] = {}
     for keys in keyspace.all:
-        for name, entry in (await registered(redis, keys)).items():
+        for name, entry in (await registered_groups(redis, keys)).items():
             state = found.setdefault(name, _blank())
             state["registered"] = True
             state["topics"] |= {topic.value for topic in entry.topics}
@@ -68,13 +68,13 @@ async def group_states(redis: Redis, keyspace: Keyspace, *, live_ms: int) -> lis
                 await _add_stream(redis, keys.topic(topic, lane), topic, found, live_ms)
     return [
         GroupState(
-            name,
-            state["registered"],
-            tuple(sorted(state["topics"])),
-            len(state["consumers"]),
-            len(state["live"]),
-            state["pending"],
-            state["lag"],
+            name=name,
+            registered=state["registered"],
+            topics=tuple(sorted(state["topics"])),
+            consumers=len(state["consumers"]),
+            live=len(state["live"]),
+            pending=state["pending"],
+            lag=state["lag"],
         )
         for name, state in sorted(found.items())
     ]
@@ -103,9 +103,9 @@ async def _add_stream(redis: Redis, stream: str, topic: Topic, found: dict[str, 
 
 
 async def remove_group(redis: Redis, keyspace: Keyspace, group: str) -> int:
-    """Destroy `group` on every topic, with its retries, and forget it; returns on how many streams it was.
+    """Destroy `group` on every topic, delete its retries, and unregister it; returns on how many streams it was.
 
-    A member that still runs would create it again.
+    A running member creates it again.
     """
     destroyed = 0
     for keys in keyspace.all:

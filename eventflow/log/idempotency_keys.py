@@ -1,7 +1,7 @@
-"""Idempotency keys: which job a requester's key stands for.
+"""Idempotency keys: maps a requester's key to the job that it was first used for.
 
-A key is taken before its job is written, and what is kept is all that a resend needs to be identical. So a crash
-between the two writes costs nothing: who comes with the same key finds the job's id, and writes a job that is missing.
+A key is reserved before its job is written, with all that a repeated request needs to be identical. So a crash between
+the two writes loses nothing: a repeat with the same key finds the job's id, and writes the job if it is missing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eventflow.log.keys import Keyspace
 
 @frozen
 class Reservation:
-    """The job that a key stands for: its id, a digest of what was asked for, and the first request's id."""
+    """The job of a key: its id, a digest of the request, and the id of the first request."""
 
     job_id: str
     digest: str
@@ -28,24 +28,27 @@ class Reservation:
 
 
 class IdempotencyKeys:
-    """The keys of all owners, each in an entry of its own for `keep_seconds`; only their digests are stored."""
+    """The keys of all owners; each is kept for `keep_seconds`, and only its digest is stored."""
 
     def __init__(
         self, redis: Redis, keyspace: Keyspace, *, keep_seconds: int, durable_ms: int = 0, replicas: int = 0
     ) -> None:
-        """With `durable_ms` a key is taken as durably as its job (see `JobLog.create`). A single server keeps its
-        writes in order, so that the job's wait is also for the key; in a cluster they are on different servers.
+        """With `durable_ms` a key is reserved as durably as its job (see `JobEventStore.create`).
+
+        A single server keeps its writes in order, so that waiting for the job covers the key; in a cluster the two are
+        on different servers, and the key is waited for, too.
         """
         self._redis, self._keyspace, self._keep_seconds = redis, keyspace, keep_seconds
         self._durable_ms, self._replicas = durable_ms if isinstance(redis, ClusterRedis) else 0, replicas
 
     async def find(self, owner: str, key: str) -> Reservation | None:
+        """The reservation of `key`, or None. Raises connection errors."""
         return _parsed(await self._redis.get(self._entry(owner, key)))
 
     async def reserve(self, owner: str, key: str, mine: Reservation) -> Reservation:
-        """What the key stands for from now on: `mine`, or what somebody else has reserved before. Safe to repeat.
+        """Reserve `key` for `mine`, unless it is reserved; returns the reservation in force. Safe to repeat.
 
-        Raises NotDurable where the key isn't as durable as it has to be.
+        Raises NotDurable where the write isn't durable in time, and connection errors.
         """
         value = orjson.dumps(asdict(mine))
         entry = self._entry(owner, key)

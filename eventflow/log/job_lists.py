@@ -1,8 +1,9 @@
-"""The lists of jobs: of each owner and of everybody, one of each kind per partition, newest first.
+"""The lists of jobs: of each owner and of all owners, one of each kind per partition, newest first.
 
-A job is entered before its first event is written: what is accepted is in its lists. What a crash in between leaves
-there is a name without a job, which readers skip. The lists are a projection; `rebuild_index` makes them from the feed.
-Only archived jobs drop off them, in time (`eventflow.archive.list_expiry`); who revives one lists it again.
+A job is listed before its first event is written, so that every accepted job is in its lists. A crash between the two
+writes leaves an id without a job, which readers skip. The lists are a projection; `rebuild_job_lists` makes them from
+the jobs' events. Archived jobs leave them after the listing window (`eventflow.archive.list_expiry`); a job that is put
+back into the server is listed again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from eventflow.domain.job_ids import partition_of
 from eventflow.log.connection import load_script
 from eventflow.log.keys import Keyspace, PartitionKeys
 
-#: Places are exact in a sorted set up to here; the time in µs gets there in the year 2255.
+#: Scores of a sorted set are exact integers up to here; the time in µs reaches it in the year 2255.
 _HIGHEST = 2**53
 _FORMAT = 1
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -31,50 +32,53 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{12,2732}")
 
 
 def position_of(time: datetime) -> int:
-    """The place in the lists that stands for `time`, µs since 1970."""
+    """The position in the lists of a job that begins at `time`: µs since 1970."""
     return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 @frozen
-class Entry:
-    """A job in a list. `place` grows with time, and is its own within owner and partition."""
+class ListEntry:
+    """A job in a list. `position` grows with time, and is unique within owner and partition."""
 
     job_id: str
     partition: int
-    place: int
+    position: int
 
 
-@frozen(order=True)
+@frozen(kw_only=True, order=True)
 class ListedJob:
-    """A job by its partition and the time of its first event, in µs: where it is listed that wasn't."""
+    """A job that is to be listed by the time of its first event; `position` is that time in µs."""
 
     partition: int
-    place: int
+    position: int
     job_id: str
     owner: str
 
     @classmethod
     def at(cls, time: datetime, job_id: str, owner: str) -> ListedJob:
-        return cls(partition_of(job_id), position_of(time), job_id, owner)
+        """The job whose first event is of `time`."""
+        return cls(partition=partition_of(job_id), position=position_of(time), job_id=job_id, owner=owner)
 
 
 @frozen
 class Cursor:
-    """Where to go on: in each partition below these places. Jobs that have come since are all above them."""
+    """Where the next page starts: in each partition below these positions. Newer jobs are all above them."""
 
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
 
-    def past(self, entry: Entry) -> Cursor:
-        before, after = self.places[: entry.partition], self.places[entry.partition + 1 :]
-        return evolve(self, places=(*before, entry.place, *after))
+    def past(self, entry: ListEntry) -> Cursor:
+        """The cursor after `entry`."""
+        before, after = self.positions[: entry.partition], self.positions[entry.partition + 1 :]
+        return evolve(self, positions=(*before, entry.position, *after))
 
     def to_text(self) -> str:
-        raw = pack(f">B{len(self.places)}Q", _FORMAT, *self.places)
+        """The cursor as a URL-safe token: format number, then the positions (8 bytes each, big-endian), Base64."""
+        raw = pack(f">B{len(self.positions)}Q", _FORMAT, *self.positions)
         return urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
     def from_text(cls, text: str) -> Cursor:
-        """Raises ValueError for anything that `to_text` hasn't made."""
+        """The cursor in a token. Raises ValueError for anything that `to_text` doesn't make."""
         if not _TOKEN.fullmatch(text):
             raise ValueError("not a cursor")
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -82,22 +86,22 @@ class Cursor:
         if raw[0] != _FORMAT or rest or count > 256:
             raise ValueError("not a cursor")
         found = cls(unpack(f">{count}Q", raw[1:]))
-        if max(found.places) > _HIGHEST or found.to_text() != text:
+        if max(found.positions) > _HIGHEST or found.to_text() != text:
             raise ValueError("not a cursor")
         return found
 
 
 @frozen
 class Page:
-    """Jobs, newest first; `start` is the position before the first of them, `more` whether there are others behind."""
+    """Jobs, newest first; `start` is the cursor before the first of them, `more` whether older jobs follow."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ListEntry, ...]
     start: Cursor
     more: bool
 
     @property
     def end(self) -> Cursor:
-        """The position behind the last of them."""
+        """The cursor after the last of them."""
         return reduce(Cursor.past, self.entries, self.start)
 
 
@@ -106,63 +110,65 @@ class JobLists:
 
     def __init__(self, redis: Redis, keyspace: Keyspace) -> None:
         self._redis, self._keyspace = redis, keyspace
-        self._enter, self._unlist = load_script(redis, "index"), load_script(redis, "unlist")
+        self._enter, self._remove_archived = load_script(redis, "list_job"), load_script(redis, "unlist_jobs")
 
     async def enter(self, job_id: str, owner: str) -> None:
-        """Put the job on top of its lists; nothing happens where it is there, or archived. Raises connection errors."""
+        """List the job as the newest, unless it is listed or archived already. Raises connection errors."""
         keys = self._keyspace.of_job(job_id)
-        graves, field = keys.tombstone(job_id)
-        await self._enter(keys=[graves, *keys.lists_of(owner)], args=[job_id, field])
+        pointers, field = keys.archive_pointer(job_id)
+        await self._enter(keys=[pointers, *keys.lists_of(owner)], args=[job_id, field])
 
     async def remove(self, job_id: str, owner: str) -> None:
-        """Take the job off its lists; for jobs that nobody is to be shown any more."""
+        """Remove the job from its lists. Raises connection errors."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for name in self._keyspace.of_job(job_id).lists_of(owner):
                 pipe.zrem(name, job_id)
             await pipe.execute()
 
-    async def unlist(self, keys: PartitionKeys, jobs: Sequence[tuple[str, str]]) -> int:
-        """Take those of `jobs` (id, owner; of one partition) that are archived off their lists; returns how many."""
-        names = {keys.jobs_of(None): 1}
+    async def remove_archived(self, keys: PartitionKeys, jobs: Sequence[tuple[str, str]]) -> int:
+        """Remove those of `jobs` (id, owner; of one partition) that are archived from their lists; returns how many."""
+        names = {keys.all_jobs: 1}
         args: list[str | bytes | int] = [len(jobs)]
         for job_id, owner in jobs:
-            graves, field = keys.tombstone(job_id)
-            places = [names.setdefault(name, len(names) + 1) for name in (keys.jobs_of(owner), graves)]
-            args += [job_id, *places, field]
-        return int(await self._unlist(keys=list(names), args=args))
+            pointers, field = keys.archive_pointer(job_id)
+            indices = [names.setdefault(name, len(names) + 1) for name in (keys.jobs_of(owner), pointers)]
+            args += [job_id, *indices, field]
+        return int(await self._remove_archived(keys=list(names), args=args))
 
-    async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[Entry]:
-        """The first `count` of everybody's jobs in a partition, between these places (without the first)."""
+    async def oldest(self, keys: PartitionKeys, *, after: int, up_to: int, count: int) -> list[ListEntry]:
+        """The first `count` jobs of a partition, of all owners, at positions above `after` up to `up_to`."""
         rows: Any = await self._redis.zrangebyscore(
-            keys.jobs_of(None), f"({after}", up_to, start=0, num=count, withscores=True
+            keys.all_jobs, f"({after}", up_to, start=0, num=count, withscores=True
         )
-        return [Entry(job_id.decode(), keys.partition, int(place)) for job_id, place in rows]
+        return [ListEntry(job_id.decode(), keys.partition, int(score)) for job_id, score in rows]
 
     async def read(self, owner: str | None, cursor: Cursor | None, count: int) -> Page:
-        """The next `count` jobs of `owner` (None: of everybody) in one round trip. Raises connection errors.
+        """The next `count` jobs of `owner` (None: of all owners) in one round trip. Raises connection errors.
 
-        A partition that was added since the cursor was made has newer jobs only, and is left out.
+        A partition that is newer than the cursor has newer jobs only, and is left out.
         """
         partitions = self._keyspace.all
-        below = _places(cursor, len(partitions))
+        below = _positions(cursor, len(partitions))
         async with self._redis.pipeline(transaction=False) as pipe:
-            for keys, place in zip(partitions, below, strict=True):
-                most = "+inf" if place is None else f"({place}"
-                pipe.zrevrangebyscore(keys.jobs_of(owner), most, "-inf", start=0, num=count + 1, withscores=True)
+            for keys, position in zip(partitions, below, strict=True):
+                most = "+inf" if position is None else f"({position}"
+                name = keys.all_jobs if owner is None else keys.jobs_of(owner)
+                pipe.zrevrangebyscore(name, most, "-inf", start=0, num=count + 1, withscores=True)
             answers: list[Any] = await pipe.execute()
         rows = [
-            [Entry(job_id.decode(), number, int(place)) for job_id, place in answer]
+            [ListEntry(job_id.decode(), number, int(score)) for job_id, score in answer]
             for number, answer in enumerate(answers)
         ]
         start = tuple(
-            (found[0].place + 1 if found else 0) if place is None else place
-            for found, place in zip(rows, below, strict=True)
+            (found[0].position + 1 if found else 0) if position is None else position
+            for found, position in zip(rows, below, strict=True)
         )
-        entries = tuple(heapq.merge(*rows, key=lambda entry: -entry.place))
+        entries = tuple(heapq.merge(*rows, key=lambda entry: -entry.position))
         return Page(entries[:count], Cursor(start), len(entries) > count)
 
 
-def _places(cursor: Cursor | None, partitions: int) -> Sequence[int | None]:
+def _positions(cursor: Cursor | None, partitions: int) -> Sequence[int | None]:
+    """The position to start below in each partition; None for its newest job."""
     if cursor is None:
         return [None] * partitions
-    return (*cursor.places, *([0] * partitions))[:partitions]
+    return (*cursor.positions, *([0] * partitions))[:partitions]

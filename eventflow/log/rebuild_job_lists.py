@@ -1,4 +1,4 @@
-"""Makes the lists of jobs anew from the jobs' own streams: for a log that is older than the lists."""
+"""Rebuilds the lists of jobs from the jobs' events: for a log that is older than the lists."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ from typing import Any
 
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import JobDeleted
-from eventflow.domain.job_ids import is_job_id
 from eventflow.log.codec import DecodeError
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import ListedJob
 
+#: Jobs in one round trip.
 _BATCH = 500
 
 
 async def rebuild_job_lists(log: JobEventStore) -> int:
-    """Enter the jobs that their lists lack, each where the time of its first event puts it; returns how many.
+    """List the jobs that are missing in their lists, each at the time of its first event; returns how many.
 
-    May run beside everything else and be repeated. Jobs whose events can't be read stay out, and deleted ones.
+    Safe beside running processes and to repeat. Skips deleted jobs and jobs whose events can't be decoded.
     """
-    return await enter_missing(log, [found async for found in _all(log)])
+    return await enter_missing(log, [job async for job in _all(log)])
 
 
-async def enter_missing(log: JobEventStore, begun: Iterable[ListedJob]) -> int:
-    """Enter those of `begun` that their lists lack; returns how many. May be repeated."""
-    by_partition = groupby(sorted(begun), lambda job: job.partition)
-    return sum([await _enter(log, number, list(jobs)) for number, jobs in by_partition])
+async def enter_missing(log: JobEventStore, jobs: Iterable[ListedJob]) -> int:
+    """List those of `jobs` that are missing in their lists; returns how many. Safe to repeat."""
+    by_partition = groupby(sorted(jobs), lambda job: job.partition)
+    return sum([await _enter(log, number, list(group)) for number, group in by_partition])
 
 
 async def _all(log: JobEventStore) -> AsyncIterator[ListedJob]:
     batch: list[str] = []
-    pattern = f"{log.keyspace.prefix}:{{*}}:job:*:events"
-    async for name in log.redis.scan_iter(match=pattern, count=_BATCH):
-        job_id = name.decode().split(":")[-2]
-        if is_job_id(job_id):
+    async for name in log.redis.scan_iter(match=log.keyspace.job_pattern, count=_BATCH):
+        job_id, is_stream = log.keyspace.job_of(name.decode()) or ("", False)
+        if is_stream:
             batch.append(job_id)
         if len(batch) == _BATCH:
             for found in await _first_events(log, batch):
@@ -66,16 +65,16 @@ async def _first_events(log: JobEventStore, job_ids: Iterable[str]) -> list[List
 
 async def _enter(log: JobEventStore, number: int, jobs: list[ListedJob]) -> int:
     keys = log.keyspace.partition(number)
-    rows: Any = await log.redis.zrange(keys.jobs_of(None), 0, -1, withscores=True)
-    present, taken = {job_id.decode() for job_id, _ in rows}, {int(place) for _, place in rows}
+    rows: Any = await log.redis.zrange(keys.all_jobs, 0, -1, withscores=True)
+    present, taken = {job_id.decode() for job_id, _ in rows}, {int(score) for _, score in rows}
     missing = [job for job in jobs if job.job_id not in present]
     async with log.redis.pipeline(transaction=False) as pipe:
         for job in missing:
-            place = job.place
-            while place in taken:
-                place += 1
-            taken.add(place)
+            position = job.position
+            while position in taken:
+                position += 1
+            taken.add(position)
             for name in keys.lists_of(job.owner):
-                pipe.zadd(name, {job.job_id: place}, nx=True)
+                pipe.zadd(name, {job.job_id: position}, nx=True)
         await pipe.execute()
     return len(missing)

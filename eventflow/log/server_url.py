@@ -1,5 +1,7 @@
-"""What the URL of a log server may say. It names the server and who we are; how we talk to it is decided elsewhere, in
-one place, since time-outs, retries and numbers of connections go together."""
+"""Checks the URL of a log server. It names the server and the user; it can't set how clients talk to the server.
+
+`eventflow.log.connection` decides that, since time-outs, retries and numbers of connections depend on each other.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,14 @@ EXAMPLE = "redis://HOST:PORT/0"
 _SCHEME = re.compile(r"(rediss?(\+cluster)?|unix)")
 _SENTINEL = "sentinel"
 
-Fits = Callable[[str], bool]
+Check = Callable[[str], bool]
 
 
 class UrlRefused(ValueError):
     """A fault of a server's URL; the message never repeats the URL, which may hold a password."""
 
 
-def _one_of(*values: str) -> Fits:
+def _one_of(*values: str) -> Check:
     return lambda value: value.lower() in values
 
 
@@ -31,16 +33,16 @@ def _verify_flags(value: str) -> bool:
     return all(flag.strip() in ssl.VerifyFlags.__members__ for flag in value.strip("[]").split(","))
 
 
-#: The options of redis-py's URLs that may be given; all others are refused.
-OPTIONS: dict[str, Fits] = {
+#: The options of redis-py's URLs that are allowed; all others are refused.
+OPTIONS: dict[str, Check] = {
     "client_name": lambda value: re.fullmatch(r"[!-~]+", value) is not None,
     "db": str.isdecimal,
     "password": _given,
     "protocol": _one_of("2", "3"),
     "username": _given,
 }
-#: The same for connections over TLS.
-TLS_OPTIONS: dict[str, Fits] = {
+#: The options that TLS adds.
+TLS_OPTIONS: dict[str, Check] = {
     "ssl_ca_certs": _given,
     "ssl_ca_data": _given,
     "ssl_ca_path": _given,
@@ -61,7 +63,7 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url)
     if _SENTINEL in parts.scheme:
         raise UrlRefused(
-            "Sentinel isn't supported. Name what leads to the master, such as a proxy or a DNS name that follows "
+            "Sentinel isn't supported. Name a proxy or a DNS name that follows "
             f"failovers ({EXAMPLE}), or use a cluster (redis+cluster://HOST:PORT,HOST:PORT)"
         )
     named = parts.path if parts.scheme == "unix" else parts.netloc
@@ -81,22 +83,22 @@ def _check_place(parts: SplitResult) -> None:
             _ = urlsplit(f"//{host}").port
         except ValueError as error:
             raise UrlRefused(
-                "its port is no number up to 65535; write / ? # @ : in a password as %2F %3F %23 %40 %3A"
+                "its port isn't a number up to 65535; write / ? # @ : in a password as %2F %3F %23 %40 %3A"
             ) from error
     if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", unquote(parts.path)):
-        raise UrlRefused(f"behind the host comes the number of the database, if anything: {EXAMPLE}")
+        raise UrlRefused(f"only the number of a database may follow the host: {EXAMPLE}")
     if cluster and parts.path.strip("/0"):
-        raise UrlRefused("a cluster has the database 0 only")
+        raise UrlRefused("a cluster has database 0 only")
 
 
 def _check_options(parts: SplitResult) -> None:
     allowed = {**OPTIONS, **(TLS_OPTIONS if parts.scheme.startswith("rediss") else {})}
     given = parse_qsl(parts.query, keep_blank_values=True)
     if refused := [name for name, _ in given if name not in allowed]:
-        tls = "" if len(allowed) > len(OPTIONS) else "; with rediss:// those for TLS (ssl_...), too"
+        tls = "" if len(allowed) > len(OPTIONS) else "; with rediss:// also those for TLS (ssl_...)"
         raise UrlRefused(
-            f"its options {', '.join(dict.fromkeys(refused))} can't be set there: eventflow decides about time-outs, "
-            f"retries, connections and encoding itself. What can be: {', '.join(allowed)}{tls}"
+            f"its options {', '.join(dict.fromkeys(refused))} can't be set: eventflow decides on time-outs, retries, "
+            f"connections and encoding itself; available: {', '.join(allowed)}{tls}"
         )
     if wrong := [name for name, value in given if not allowed[name](value)]:
-        raise UrlRefused(f"its options {', '.join(wrong)} have values that aren't understood")
+        raise UrlRefused(f"its options {', '.join(wrong)} have invalid values")

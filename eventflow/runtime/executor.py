@@ -33,7 +33,7 @@ from eventflow.domain.values import Failure, FailureCategory, Work
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import DecodeError
 from eventflow.log.commit import Commit, Delayed, OnClaim
-from eventflow.log.connection import is_passing
+from eventflow.log.connection import is_transient
 from eventflow.log.consumer import MAX_DEATHS, Delivery
 from eventflow.log.dead_letters import dead_letter_of, reason_of, waiting_work
 from eventflow.log.errors import HistoryLost, LeaseLost
@@ -117,9 +117,9 @@ class Outcomes:
         if isinstance(error, ArtefactMissing):
             command = ReportLostArtefact(work.step, work.scene, work.run, error.keys)
         settlement = Settlement(
-            held.delivery.claim,
-            settling_of(held.delivery),
-            lambda events: self._delayed(held, envelope, events),
+            claim=held.delivery.claim,
+            on_claim=settling_of(held.delivery),
+            retry=lambda events: self._delayed(held, envelope, events),
         )
         await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
 
@@ -135,7 +135,7 @@ class Outcomes:
         if isinstance(error, StorageStepError | ResourceError) and error.retryable:
             due = self.retry.retry_at(self.clock(), _TRIES, self.random, error) or self.clock()
             again = (self._again(held, envelope, due),)
-            settlement = Settlement(claim, settling_of(held.delivery), lambda _: again)
+            settlement = Settlement(claim=claim, on_claim=settling_of(held.delivery), retry=lambda _: again)
             await self.execute(envelope, cause, settlement, [CONFIRM], record)
         elif claim.count >= _TRIES:
             await self.park(held, error)
@@ -153,7 +153,7 @@ class Outcomes:
         return Delayed(int(due.timestamp() * 1000), target, self.log.codec.encode(envelope).decode())
 
     async def without_work(self, held: InFlight, envelope: Envelope, record: JobRecord) -> None:
-        settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
+        settlement = Settlement(claim=held.delivery.claim, on_claim=settling_of(held.delivery))
         cause = cause_of(envelope, envelope.traceparent)
         await self.execute(envelope, cause, settlement, [CONFIRM], record)
 
@@ -166,17 +166,18 @@ class Outcomes:
     async def park(self, held: InFlight, error: Exception) -> None:
         """Set aside what nobody here can handle, with what is needed to understand it and to send it again."""
         claim = held.delivery.claim
-        parked = (dead_letter_of(held.delivery, error, self.clock()),)
+        letters = (dead_letter_of(held.delivery, error, self.clock()),)
         on_claim, envelope = settling_of(held.delivery), held.envelope
         work = waiting_work(self.group.name, envelope) if envelope else None
         record = await self._readable(envelope) if envelope and work else None
         if envelope and work and record:
             command = ParkStep(work.step, work.scene, work.run, reason_of(error))
-            settlement, cause = Settlement(claim, on_claim, parked=parked), cause_of(envelope, envelope.traceparent)
+            settlement = Settlement(claim=claim, on_claim=on_claim, dead_letters=letters)
+            cause = cause_of(envelope, envelope.traceparent)
             await self.execute(envelope, cause, settlement, [command, CONFIRM], record)
         else:
             job_id = envelope.job_id if envelope else "-"
-            commit = Commit(held.member.keys, job_id, claim=claim, on_claim=on_claim, parked=parked)
+            commit = Commit(keys=held.member.keys, job_id=job_id, claim=claim, on_claim=on_claim, dead_letters=letters)
             await self.patiently(self.log.committer.commit, commit)
         note(self.group, held, "delivery parked", level="error", error=str(error))
 
@@ -202,7 +203,7 @@ class Outcomes:
 
     async def _let_go(self, held: InFlight) -> None:
         """Say that this worker is alive, if the server hears it: else the delivery may count as its death."""
-        await held.member.let_go(held.delivery.claim)
+        await held.member.abandon(held.delivery.claim)
 
     async def patiently(self, action: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Try again while the server can't be reached or takes no writes: finished work is worth waiting for."""
@@ -211,7 +212,7 @@ class Outcomes:
             try:
                 return await action(*args, **kwargs)
             except Exception as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     raise
                 _LOG.warning("log unreachable", error=str(error), group=self.group.name)
                 await asyncio.sleep(delay * self.random.uniform(0.5, 1.0))
@@ -225,7 +226,9 @@ def note(group: Group, held: InFlight, message: str, *, level: str = "info", **c
 
 
 def cause_of(envelope: Envelope, traceparent: str) -> Cause:
-    return Cause(envelope.owner, envelope.correlation_id, envelope.id, traceparent)
+    return Cause(
+        owner=envelope.owner, correlation_id=envelope.correlation_id, causation_id=envelope.id, traceparent=traceparent
+    )
 
 
 def settling_of(delivery: Delivery) -> OnClaim:
@@ -364,11 +367,11 @@ class Executor:
                 return
             finally:
                 held.began = None
-            settlement = Settlement(held.delivery.claim, settling_of(held.delivery))
+            settlement = Settlement(claim=held.delivery.claim, on_claim=settling_of(held.delivery))
             record, commands = reaction.record, [*commands, CONFIRM]
             last = _Last(envelope, cause, settlement, commands, record, began)
             answered = partial(self._answered, held, last)
-            held.settling = self.log.offer(record, commands, cause, settlement, answered)
+            held.settling = self.log.submit(record, commands, cause, settlement, answered)
             if not held.settling:
                 await self._insist(held, last)
 
@@ -400,7 +403,7 @@ class Executor:
     ) -> JobRecord:
         held.committing = True
         try:
-            return await self.endings.execute(envelope, cause, Settlement(held.delivery.claim), commands, record)
+            return await self.endings.execute(envelope, cause, Settlement(claim=held.delivery.claim), commands, record)
         finally:
             held.committing = False
 

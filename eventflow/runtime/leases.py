@@ -22,10 +22,15 @@ def renewal_of(held: InFlight) -> Renewal:
     envelope, reaction = held.envelope, held.reaction
     job_id = envelope.job_id if envelope else "-"
     if reaction is None or reaction.work is None or reaction.fraction == held.reported:
-        return Renewal(held.delivery.claim, job_id, "", None)
+        return Renewal(claim=held.delivery.claim, job_id=job_id, field="", fraction=None)
     held.reported = reaction.fraction
     work = reaction.work
-    return Renewal(held.delivery.claim, job_id, progress_field(work.step, work.scene, work.run), reaction.fraction)
+    return Renewal(
+        claim=held.delivery.claim,
+        job_id=job_id,
+        field=progress_field(work.step, work.scene, work.run),
+        fraction=reaction.fraction,
+    )
 
 
 def follows_the_end(held: InFlight) -> bool:

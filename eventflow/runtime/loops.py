@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
-from eventflow.log.connection import DISCONNECTED, is_passing
+from eventflow.log.connection import DISCONNECTED, is_transient
 from eventflow.log.consumer import GroupMember
 from eventflow.runtime.watchdog import Pulse
 
@@ -53,7 +53,7 @@ class Loops:
         except DISCONNECTED as error:
             self._log.warning("log unreachable", error=str(error))
         except ResponseError as error:
-            if is_passing(error):
+            if is_transient(error):
                 self._log.warning("log refuses for now", error=str(error))
             elif "NOGROUP" not in str(error):
                 self._log.error("log refused", error=str(error))

@@ -44,7 +44,7 @@ class PartitionAssignment:
 
     async def renew(self) -> None:
         """Say that the worker is alive, and see who else is. Raises connection errors."""
-        alive = await self._members.beat(self._worker)
+        alive = await self._members.heartbeat(self._worker)
         if alive != self._alive:
             self._alive, self.mine = alive, assigned_partitions(self._worker, alive, self._partitions)
 

@@ -27,7 +27,7 @@ from eventflow.log.codec import DecodeError
 from eventflow.log.connection import BLOCK_MS
 from eventflow.log.consumer import CANCEL, LOST, Delivery, GroupMember
 from eventflow.log.event_store import JobEventStore
-from eventflow.log.members import BEAT_S
+from eventflow.log.members import HEARTBEAT_S
 from eventflow.runtime.context import Group
 from eventflow.runtime.executor import Executor, Outcomes
 from eventflow.runtime.leases import StepLimits, end_overdue, follows_the_end, renewal_of
@@ -141,7 +141,7 @@ class Worker:
         if self._gate is not None:
             loops.append(asyncio.create_task(self._loops.forever(self._gate.check, _PRESSURE_S)))
         if self._shares is not None:
-            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, BEAT_S)))
+            loops.append(asyncio.create_task(self._loops.forever(self._shares.renew, HEARTBEAT_S)))
         stopped, stuck = asyncio.create_task(stop.wait()), asyncio.create_task(self._stuck.wait())
         self._log.info("worker started", consumer=self._members[0].consumer, topics=len(self._group.topics))
         try:
@@ -235,7 +235,7 @@ class Worker:
     async def _take_over(self, member: GroupMember) -> None:
         lease_ms, room = self._overdue()
         working = [held.delivery.claim for held in self._held if held.member is member and not held.given_up]
-        for delivery in await member.sweep(lease_ms, room, working) if room > 0 else ():
+        for delivery in await member.reclaim(lease_ms, room, working) if room > 0 else ():
             entry, count = delivery.claim.entry_id, delivery.claim.count
             self._log.warning("entry taken over", entry=entry, delivery_count=count)
             self._take(member, (delivery,))
@@ -261,7 +261,7 @@ class Worker:
 
     async def _reap(self, member: GroupMember, idle_ms: int | None = None) -> None:
         silent_ms = int(max(_SILENT_S, 10 * self._settings.lease_s) * 1000) if idle_ms is None else idle_ms
-        if removed := await member.reap(silent_ms):
+        if removed := await member.remove_silent_consumers(silent_ms):
             self._log.info("silent consumers removed", count=removed)
 
     async def _renew(self, member: GroupMember) -> None:

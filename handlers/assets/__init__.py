@@ -1,1 +1,1 @@
-"""Takes in media that users send: identified by content, decoded in a sandbox, re-encoded."""
+"""Ingest of users' media: fetched (`url_fetch`), identified (`sniff`), re-encoded in a sandbox (`ingest`)."""

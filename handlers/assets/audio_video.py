@@ -1,4 +1,4 @@
-"""Clips and sound of the users' own: decoded apart from beginning to end, encoded anew as the engine needs them."""
+"""Re-encodes uploaded clips and sound in the sandbox, to the formats of the engine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from handlers.media.errors import CorruptMedia
 from handlers.media.probe import probe
 
 MAX_CLIP_S, MAX_AUDIO_S = 120, 20 * 60
-#: Checked before a clip is decoded: 4K in either direction.
+#: Most pixels of a clip, checked before it is decoded: 4K.
 MAX_CLIP_PIXELS = 4096 * 2304
-#: A file that has lost more than this of what its header promises is truncated.
+#: A file is truncated if it is shorter than its header says by more than this (seconds, share).
 _MISSING_S, _MISSING_PART = 1.0, 0.02
 _PROBE_LIMITS = sandbox.Limits(memory_bytes=2 << 30, cpu_s=20, wall_s=40, file_bytes=0)
 _LIMITS = sandbox.Limits(memory_bytes=2 << 30, cpu_s=900, wall_s=600, file_bytes=600_000_000)
@@ -32,22 +32,22 @@ _PROBE = Path(probe_worker.__file__)
 _FILM = ("h264", "hevc", "mpeg4", "mjpeg", "prores", "vp8", "vp9", "av1")
 _PCM = ("pcm_u8", *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32") for end in ("le", "be")))
 _SOUND = ("aac", "mp3", "vorbis", "opus", "flac", "alac", "pcm_alaw", "pcm_mulaw", *_PCM)
-#: No other decoder is ever opened; the last ones are other decoders for the same codecs.
+#: The only decoders that may be opened; the last ones are alternatives for the same codecs.
 _CODECS = ",".join((*_FILM, *_SOUND, "libdav1d", "libvpx", "libvpx-vp9", "mp3float", "libvorbis", "libopus"))
-#: Inside 1920x1080 or 1080x1920, even, with square pixels, never enlarged.
+#: The scale that fits into 1920x1080 or 1080x1920 with square pixels, never enlarging; sizes are even.
 _BOX = "min(1,min(1920/max(iw*sar,ih),1080/min(iw*sar,ih)))"
 _SCALE = (
     f"scale=w='max(2,2*trunc(iw*sar*{_BOX}/2))':h='max(2,2*trunc(ih*{_BOX}/2))':out_color_matrix=bt709:out_range=tv"
 )
 _PICTURES = f"{_SCALE},setsar=1,fps={FRAME_RATE}:start_time=0,format=yuv420p"
 _COLOURS = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
-#: Sound starts where the pictures do; gaps are silence.
+#: Audio starts with the video; gaps become silence.
 _STEADY = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo"
 
 
-@frozen
+@frozen(kw_only=True)
 class Recording:
-    """One that was encoded here. Sizes in pixels, None for sound."""
+    """A re-encoded clip or sound. Sizes in pixels, None for sound."""
 
     kind: Kind
     path: Path
@@ -59,15 +59,12 @@ class Recording:
 
 
 async def examine(upload: Path, form: Format) -> dict[str, Any]:
-    """What the file's headers promise (`probe_worker`), within the limits.
-
-    Raises BrokenMedia, UnsupportedMedia, MediaTooLarge.
-    """
+    """Read the facts in the file's headers by `probe_worker` in the sandbox. Raises BrokenMedia."""
     command = (sys.executable, "-I", str(_PROBE), form.decoder, _CODECS)
     with upload.open("rb") as source:
         try:
             ended = await sandbox.run(command, _PROBE_LIMITS, source=source)
-        except sandbox.TookTooLong as error:
+        except sandbox.SandboxTimeout as error:
             raise BrokenMedia("the file can't be read: its headers take too long") from error
     if ended.code != 0:
         why = ended.err if ended.code == probe_worker.BROKEN else "it needs too much memory or time"
@@ -77,19 +74,21 @@ async def examine(upload: Path, form: Format) -> dict[str, Any]:
 
 
 def kind_of(facts: dict[str, Any], form: Format) -> Kind:
-    """What the file is, now that its streams are known. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge."""
+    """Decide by its streams what a file is, and check limits. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge."""
     pictures, sound, seconds = facts["pictures"], facts["sound"], facts["seconds"] or 0.0
     if sound is not None and sound["codec"] not in _SOUND:
-        raise UnsupportedMedia(f"the audio codec {sound['codec']} isn't taken: AAC, MP3, Opus, Vorbis, FLAC, PCM are")
+        raise UnsupportedMedia(f"unknown audio codec {sound['codec']}; accepted: AAC, MP3, Opus, Vorbis, FLAC, PCM")
     if form.kind == "clip" and pictures is not None:
         if pictures["codec"] not in _FILM:
-            raise UnsupportedMedia(f"the video codec {pictures['codec']} isn't taken: H.264, HEVC, AV1, VP8, VP9 are")
+            raise UnsupportedMedia(f"unknown video codec {pictures['codec']}; accepted: H.264, HEVC, AV1, VP8, VP9")
         if pictures["width"] * pictures["height"] > MAX_CLIP_PIXELS:
-            raise MediaTooLarge(f"the clip is {pictures['width']}x{pictures['height']}: at most 4096x2304 is taken")
+            raise MediaTooLarge(
+                f"the clip has {pictures['width']}x{pictures['height']} pixels: at most 4096x2304 are accepted"
+            )
         _check_length("clip", seconds)
         return "clip"
     if sound is None:
-        raise BrokenMedia("the file has neither pictures nor sound")
+        raise BrokenMedia("the file has neither video nor audio")
     _check_length("audio", seconds)
     return "audio"
 
@@ -97,13 +96,13 @@ def kind_of(facts: dict[str, Any], form: Format) -> Kind:
 def _check_length(kind: Kind, seconds: float) -> None:
     most, what = (MAX_CLIP_S, "clip") if kind == "clip" else (MAX_AUDIO_S, "sound")
     if seconds > most + 0.1:
-        raise MediaTooLarge(f"the {what} lasts {seconds:.0f} s: at most {most} s are taken, cut it")
+        raise MediaTooLarge(f"the {what} lasts {seconds:.0f} s: at most {most} s are accepted, cut it")
 
 
 async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: Path) -> Recording:
-    """The recording, encoded anew in `folder`: H.264 yuv420p at 30 frames per second with AAC in MP4, or FLAC.
+    """Re-encode into `folder`: H.264 yuv420p at 30 frames per second with AAC in MP4, or FLAC (decision 94).
 
-    Clips that have no sound get none. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge.
+    Clips without audio stay without. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge.
     """
     kind = kind_of(facts, form)
     path = folder / "recording"
@@ -111,7 +110,7 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
     with upload.open("rb") as source, path.open("w+b") as target:
         try:
             ended = await sandbox.run(command, _LIMITS, source=source, target=target)
-        except sandbox.TookTooLong as error:
+        except sandbox.SandboxTimeout as error:
             raise MediaTooLarge(f"the {kind} takes too long to decode: make it smaller or shorter") from error
     if os.strerror(errno.ENOSPC) in ended.err:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -124,13 +123,13 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
 
 
 def _ffmpeg() -> str:
-    """By its absolute path; a setting of imageio-ffmpeg's may name another one."""
+    """Return ffmpeg's absolute path; a variable of imageio-ffmpeg may name another program."""
     found = imageio_ffmpeg.get_ffmpeg_exe()
     return str(Path(shutil.which(found) or found).absolute())
 
 
 def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]:
-    """ffmpeg, from standard input to standard output: it opens no file and knows no other protocol."""
+    """Return the ffmpeg command from standard input to standard output: it opens no files and no other protocol."""
     common = ("-hide_banner", "-nostats", "-loglevel", "error", "-nostdin", "-xerror", "-max_alloc", str(256 << 20))
     guarded = ("-protocol_whitelist", "fd", "-format_whitelist", form.decoder, "-codec_whitelist", _CODECS)
     decode = ("-max_pixels", str(MAX_CLIP_PIXELS), "-threads", "2", "-f", form.decoder, "-i", "fd:")
@@ -141,7 +140,7 @@ def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]
         return (*program, *whole, "-t", str(MAX_AUDIO_S + 1), "-f", "flac", "fd:")
     pictures = ("-map", f"0:{facts['pictures']['index']}", "-vf", _PICTURES, "-filter_threads", "1", *_COLOURS)
     x264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", str(FRAME_RATE), "-bf", "0", "-threads", "2")
-    # as long as the pictures: silence is added, and what is over is cut
+    # as long as the video: padded with silence, or cut
     padded = ("-map", "0:a:0", "-af", f"{_STEADY},apad", "-shortest", "-c:a", "aac", "-b:a", "192k")
     exact = ("-flags:v", "+bitexact", "-flags:a", "+bitexact")
     end = ("-t", str(MAX_CLIP_S + 1), "-f", "mp4", "fd:")
@@ -149,21 +148,29 @@ def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]
 
 
 def _facts_of(path: Path, kind: Kind) -> Recording:
-    """What has come of it; it is our own encoder's file, so it may be probed here. Raises BrokenMedia."""
+    """Probe the result, outside of the sandbox since our encoder wrote it. Raises BrokenMedia."""
     try:
         info = probe(path)
     except CorruptMedia as error:
         raise BrokenMedia(f"nothing of the {kind} can be decoded") from error
     if kind == "audio" and info.audio and info.duration_s > 0:
-        return Recording("audio", path, "audio/flac", ".flac", info.duration_s)
+        return Recording(kind="audio", path=path, media_type="audio/flac", suffix=".flac", duration_s=info.duration_s)
     if kind == "clip" and info.video and info.video.frames:
         seconds = info.video.frames / FRAME_RATE
-        return Recording("clip", path, "video/mp4", ".mp4", seconds, info.video.width, info.video.height)
+        return Recording(
+            kind="clip",
+            path=path,
+            media_type="video/mp4",
+            suffix=".mp4",
+            duration_s=seconds,
+            width=info.video.width,
+            height=info.video.height,
+        )
     raise BrokenMedia(f"nothing of the {kind} can be decoded")
 
 
 def _check_complete(made: Recording, promised_s: float | None, form: Format) -> None:
-    """MP3 and AAC files don't say how long they are: libav guesses."""
+    """Check that the file isn't truncated, except MP3 and AAC, whose duration libav only guesses."""
     if promised_s is None or form.decoder in ("mp3", "aac"):
         return
     if made.duration_s < promised_s - max(_MISSING_S, promised_s * _MISSING_PART):
@@ -171,6 +178,6 @@ def _check_complete(made: Recording, promised_s: float | None, form: Format) -> 
 
 
 def _first_line(text: str) -> str:
-    """What libav says went wrong first, without addresses in memory."""
+    """Return libav's first error message, without memory addresses."""
     lines = [line.rpartition("] ")[2].strip() for line in text.splitlines() if line.strip()]
     return lines[0][:200] if lines else "it needs too much memory or time"

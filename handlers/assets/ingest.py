@@ -1,4 +1,4 @@
-"""From a file that somebody has sent to an asset: decided by its content, decoded apart, encoded anew."""
+"""Turns an uploaded file into an asset: identified by content, decoded in the sandbox, re-encoded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from handlers.assets.asset_pictures import Picture
 from handlers.assets.audio_video import Recording
 from handlers.assets.sniff import HEAD_BYTES, Format, format_of
 
-#: How many files are decoded at a time in a process, and how many may wait for it.
+#: Files that a process decodes at a time, and that may wait.
 AT_A_TIME, WAITING = 2, 32
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class MediaInspector:
-    """Inspects a few files at a time; `clock` gives the time in UTC."""
+    """Prepares uploads, a few at a time; `clock` returns the time in UTC."""
 
     clock: Callable[[], datetime]
     at_a_time: int = AT_A_TIME
@@ -36,16 +36,16 @@ class MediaInspector:
         self._turn = asyncio.Semaphore(self.at_a_time)
 
     def kind_of(self, head: bytes) -> Kind:
-        """Raises UnsupportedMedia."""
+        """Return the kind of a file that begins with `head`. Raises UnsupportedMedia."""
         return format_of(head).kind
 
     async def prepare(self, upload: Path, folder: Path, limits: Mapping[Kind, int]) -> Prepared:
-        """Encode `upload` anew, into `folder`. `limits` are bytes for each kind of upload.
+        """Re-encode `upload` into `folder`. `limits` are the most bytes for each kind of upload.
 
-        Raises MediaRefused (one of its kinds), MediaBusy, OSError.
+        Raises MediaRefused (one of its subclasses), MediaBusy, OSError.
         """
         if self._here >= self.at_a_time + self.waiting:
-            raise MediaBusy("Too many files are being looked at; send it again in a minute.")
+            raise MediaBusy("Too many uploads are being processed; send it again in a minute.")
         self._here += 1
         try:
             async with self._turn:
@@ -74,7 +74,7 @@ def _look(upload: Path) -> tuple[int, Format]:
 
 
 def check_size(kind: Kind, size: int, limits: Mapping[Kind, int]) -> None:
-    """Raises MediaTooLarge."""
+    """Check the size of an upload in bytes. Raises MediaTooLarge."""
     if size > limits[kind]:
         what = {"image": "a picture", "clip": "a clip", "audio": "a sound file"}[kind]
         raise MediaTooLarge(f"{what} may have at most {limits[kind] / 1e6:g} MB")

@@ -1,7 +1,7 @@
-"""Decodes one picture and encodes it anew; run by its path in the sandbox, with Pillow at hand alone.
+"""Decodes one picture and re-encodes it; a program for the sandbox, where it can import only Pillow.
 
-`python -I picture_worker.py FORMAT MAX_PIXELS MAX_WIDTH MAX_HEIGHT`: from standard input to standard output. What is
-wrong goes to standard error, one line; the exit code tells of which kind it is.
+`python -I picture_worker.py FORMAT MAX_PIXELS MAX_WIDTH MAX_HEIGHT`, from standard input to standard output. Errors go
+to standard error in one line; the exit code tells their kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-#: Exit codes; the sandbox's other side knows them.
+#: Exit codes, which `asset_pictures` reads.
 BROKEN, TOO_LARGE = 3, 4
 _JPEG_QUALITY = 92
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
@@ -26,14 +26,14 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
         with Image.open(sys.stdin.buffer, formats=[format_name]) as opened:
             lossless = opened.format in ("PNG", "GIF")
             if opened.format in ("JPEG", "MPO"):
-                opened.draft(None, (max_width, max_width))  # decodes at half the size where that is enough
+                opened.draft(None, (max_width, max_width))  # decodes at half the size if that suffices
             opened.load()  # the first frame, checked to its end
             picture = _plain(opened, max_width, max_height)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         return _say(TOO_LARGE, f"the picture has more than {max_pixels / 1e6:g} million pixels")
     except UnidentifiedImageError:
         return _say(BROKEN, f"it begins like a {format_name} picture, but isn't one")
-    except Exception as error:  # decoders raise anything; each of it means the same
+    except Exception as error:  # decoders raise any exception; all mean the same
         return _say(BROKEN, f"the picture can't be decoded: {error}")
     encoded = io.BytesIO()
     if lossless or picture.mode in _ALPHA:
@@ -45,10 +45,10 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
 
 
 def _plain(opened: Image.Image, max_width: int, max_height: int) -> Image.Image:
-    """Upright, in sRGB, not larger than it may be, as L, RGB or RGBA, with nothing but its pixels."""
+    """Return the picture upright, in sRGB, scaled down if necessary, as L, RGB or RGBA, without metadata."""
     picture = _upright(opened)
     profile = opened.info.get("icc_profile")
-    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off instead of scaling
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip instead of scale
         picture = picture.point(lambda value: value / 257).convert("L")
     if picture.mode in ("P", *_ALPHA) or "transparency" in picture.info:
         picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
@@ -63,14 +63,14 @@ def _plain(opened: Image.Image, max_width: int, max_height: int) -> Image.Image:
 
 
 def _upright(opened: Image.Image) -> Image.Image:
-    """As its EXIF says; where that is damaged, as it lies. No copy where nothing is to be turned."""
-    with suppress(Exception):  # EXIF's parsers raise anything
+    """Turn the picture by its EXIF orientation, in place; damaged EXIF data are ignored."""
+    with suppress(Exception):  # EXIF parsers raise any exception
         ImageOps.exif_transpose(opened, in_place=True)
     return opened
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The colours that the profile means, where it can be read."""
+    """Convert from the colour profile to sRGB, if the profile is readable."""
     if not profile or picture.mode not in ("RGB", "RGBA", "CMYK"):
         return picture
     mode = "RGBA" if picture.mode == "RGBA" else "RGB"

@@ -1,6 +1,6 @@
-"""What is in a clip or a sound file; run by its path in the sandbox, with PyAV at hand alone.
+"""Reads the headers of a clip or sound file; a program for the sandbox, where it can import only PyAV.
 
-`python -I probe_worker.py DEMUXER CODECS`: reads standard input and writes one JSON object: `pictures` (codec, width,
+`python -I probe_worker.py DEMUXER CODECS` reads standard input and writes one JSON object: `pictures` (codec, width,
 height, index) or null, `sound` (codec) or null, `seconds` or null. Cover pictures of songs don't count.
 """
 
@@ -21,7 +21,7 @@ def main(demuxer: str, codecs: str) -> int:
     try:
         with av.open(sys.stdin.buffer, format=demuxer, options=options) as container:
             sys.stdout.write(json.dumps(_facts(container)))
-    except Exception as error:  # demuxers raise anything; each of it means the same
+    except Exception as error:  # demuxers raise any exception; all mean the same
         sys.stderr.write(str(getattr(error, "strerror", None) or error)[:300])
         return BROKEN
     return 0

@@ -1,4 +1,4 @@
-"""Which internet addresses are public: those that a fetch in a user's name may go to."""
+"""Tells which internet addresses are public: only to these may a fetch on a user's behalf connect."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Not everything that isn't for everybody is known to be so to every version of `ipaddress`.
+#: Ranges that are not public, but global to some versions of `ipaddress`.
 _REFUSED = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -25,12 +25,12 @@ _REFUSED = tuple(
         "5f00::/16",
     )
 )
-#: Everything outside is mapped (::ffff:0:0/96), translated (64:ff9b::/96), unique local, link-local or multicast.
+#: Addresses outside are mapped (::ffff:0:0/96), translated (64:ff9b::/96), unique local, link-local or multicast.
 _PUBLIC_V6 = ipaddress.ip_network("2000::/3")
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody may be reached there; IPv6 that carries an IPv4 address inside is never public."""
+    """Tell whether the address is public; IPv6 addresses with an embedded IPv4 address are not."""
     if address.version == 6 and address not in _PUBLIC_V6:
         return False
     if not address.is_global or address.is_multicast or address.is_reserved:
@@ -39,7 +39,7 @@ def is_public(address: Address) -> bool:
 
 
 def parse(text: str) -> Address | None:
-    """The address that `text` is, in its usual form, with or without brackets; None where it is none."""
+    """Parse an address in its usual form, with or without brackets; None for any other text."""
     try:
         return ipaddress.ip_address(text.removeprefix("[").removesuffix("]"))
     except ValueError:

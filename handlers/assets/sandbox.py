@@ -1,6 +1,6 @@
-"""Runs a decoder on foreign bytes: apart, limited, without network, and never longer than it may take.
+"""Runs a decoder on foreign bytes in its own process: limited, without network or files, with a timeout.
 
-The program gets two open files, what it reads and what it writes, and needs no path.
+The program gets two open files, its input and its output, and no paths (decision 95).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import PIL
 from attrs import frozen
 
 _CONFINE = Path(__file__).with_name("sandbox_launcher.py")
-#: Nothing of ours is told; one arena keeps threads from reserving address space each.
+#: No variables of ours; one malloc arena, since each further one reserves address space.
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
-#: Libraries of our workers, wherever they are installed.
+#: Where the workers' libraries are installed.
 _LIBRARIES = (str(Path(module.__file__ or "").parents[1]) for module in (PIL, av, numpy))
-#: What the decoders are made of, and nothing else of this machine.
+#: The only paths that decoders may read: Python, its libraries, and the system's.
 _READABLE = os.pathsep.join(
     dict.fromkeys(
         (
@@ -39,13 +39,13 @@ _OUT_BYTES = 64 * 1024
 _ERR_BYTES = 8 * 1024
 
 
-class TookTooLong(Exception):
-    """The program was ended after `wall_s`."""
+class SandboxTimeout(Exception):
+    """The program was killed after `wall_s`."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
-    """Address space and file size in bytes, times in seconds (of the processors; of the clock)."""
+    """Limits of a run: address space and file size in bytes, processor time and wall clock time in seconds."""
 
     memory_bytes: int
     cpu_s: int
@@ -54,19 +54,21 @@ class Limits:
 
 
 @frozen
-class Ended:
-    """`code` is negative for a signal; `out` the first 64 KiB of standard output, `err` the last 8 KiB of errors."""
+class SandboxResult:
+    """The end of a program: exit code (negative for a signal), first 64 KiB of stdout, last 8 KiB of stderr."""
 
     code: int
     out: bytes
     err: str
 
 
-async def run(command: Sequence[str], limits: Limits, *, source: IO[bytes], target: IO[bytes] | None = None) -> Ended:
+async def run(
+    command: Sequence[str], limits: Limits, *, source: IO[bytes], target: IO[bytes] | None = None
+) -> SandboxResult:
     """Run `command` (its program by absolute path) with `source` as standard input, `target` as output.
 
-    Without `target` the output is in the answer. When this returns or raises, the process is gone. Raises
-    TookTooLong, OSError where no process can be started.
+    Without `target` the result holds the output. No process remains when this returns or raises. Raises
+    SandboxTimeout; OSError where no process can be started.
     """
     bounds = (str(number) for number in (limits.memory_bytes, limits.cpu_s, limits.file_bytes))
     process = await asyncio.create_subprocess_exec(
@@ -82,13 +84,13 @@ async def run(command: Sequence[str], limits: Limits, *, source: IO[bytes], targ
         async with asyncio.timeout(limits.wall_s):
             out, err, code = await asyncio.gather(_first(process.stdout), _last(process.stderr), process.wait())
     except TimeoutError as error:
-        raise TookTooLong(f"not done within {limits.wall_s:g} s") from error
+        raise SandboxTimeout(f"not done within {limits.wall_s:g} s") from error
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return Ended(code, out, err.decode(errors="replace"))
+    return SandboxResult(code, out, err.decode(errors="replace"))
 
 
 async def _first(stream: asyncio.StreamReader | None) -> bytes:

@@ -1,11 +1,10 @@
-"""Gives up what a decoder of foreign bytes doesn't need, then becomes that decoder.
+"""Drops the privileges that a decoder of foreign bytes doesn't need, then executes that decoder.
 
-Run by its path, with nothing but the standard library at hand:
-`python -I -S confine.py MEMORY CPU SIZE READABLE PROGRAM ARG...` limits address space (bytes), processor time (s) and
-the size of written files (bytes). On Linux the kernel then refuses to the program sockets, tracing and the like
-(seccomp), and every file that isn't open already or below one of the paths in READABLE, which are parted by colons
-(Landlock, since 5.13). It dies with its parent. Where a kernel can do less, the limits and the decoders' own options
-have to do.
+A program that imports only the standard library: `python -I -S sandbox_launcher.py MEMORY CPU SIZE READABLE PROGRAM
+ARG...` limits address space (bytes), processor time (seconds) and the size of written files (bytes). On Linux the
+kernel then refuses sockets, tracing and the like (seccomp), and all files that are neither open already nor below the
+colon-separated paths in READABLE (Landlock, since Linux 5.13). The program dies with its parent. On other kernels the
+limits and the decoders' own options remain (decision 95).
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ _MACHINES = {
     "x86_64": (0xC000003E, (41, 42, 49, 101, 310, 311, 425)),
     "aarch64": (0xC00000B7, (198, 203, 200, 117, 270, 271, 425)),
 }
-#: Landlock's calls and rights, the same on every machine; its first version has 13 of them.
+#: Landlock's system calls and rights, equal on all machines; its first version has 13 rights.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _BENEATH = 444, 445, 446, 1
 _ALL_FILES, _READ, _LIST = (1 << 13) - 1, 0b101, 0b1000
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-#: Calls of x86_64's second interface, under other numbers.
+#: First number of the x32 system calls of x86_64.
 _X32 = 0x40000000
 _OPEN_FILES = 64
 
 
 def rules(architecture: int, denied: tuple[int, ...]) -> bytes:
-    """The filter's program, as the kernel takes it (classic BPF): the machine, then the call's number."""
-    deny = 5 + len(denied)  # where the last instruction is; jumps count from the instruction after their own
+    """Assemble the seccomp filter (classic BPF): it checks the architecture, then the number of the call."""
+    deny = 5 + len(denied)  # index of the last instruction; jumps count from the instruction after their own
     program = [
         (_LOAD, 0, 0, 4),
         (_EQUAL, 0, deny - 2, architecture),
@@ -54,7 +53,7 @@ def rules(architecture: int, denied: tuple[int, ...]) -> bytes:
 
 
 def _refuse_files(readable: list[str]) -> None:
-    """Nothing can be written, made or removed; only what is `readable` can be opened for reading."""
+    """Let nothing be written, created or removed, and only `readable` paths be opened for reading."""
     libc = ctypes.CDLL(None, use_errno=True)
     everything = ctypes.create_string_buffer(struct.pack("=Q", _ALL_FILES), 8)
     ruleset = libc.syscall(_CREATE_RULESET, everything, ctypes.c_size_t(8), 0)
@@ -81,7 +80,7 @@ def _refuse_calls(architecture: int, denied: tuple[int, ...]) -> None:
 
 
 def _die_with_parent() -> None:
-    """And never gain anything by a set-uid program, without which the rest isn't allowed."""
+    """Die with the parent, and gain no privileges by set-uid programs, which seccomp and Landlock require."""
     libc = ctypes.CDLL(None, use_errno=True)
     long = ctypes.c_ulong
     libc.prctl(_PR_SET_PDEATHSIG, long(signal.SIGKILL), long(0), long(0), long(0))
@@ -106,7 +105,7 @@ def main(arguments: list[str]) -> None:
     _limit(resource.RLIMIT_CORE, 0)
     os.nice(10)
     with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # where memory runs out, this goes first
+        Path("/proc/self/oom_score_adj").write_text("1000")  # the first process to be killed when memory runs out
     if sys.platform == "linux":
         _die_with_parent()
         _refuse_files([*readable, program[0]])

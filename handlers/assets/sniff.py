@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes. Names and announced types are never looked at."""
+"""Identifies a file by its first bytes; names and declared media types are ignored."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from attrs import frozen
 from eventflow.assets.errors import UnsupportedMedia
 from eventflow.domain.values import Kind
 
-#: So many bytes of a file tell what it is.
+#: Bytes of a file that identify it.
 HEAD_BYTES = 64
 
 
 @frozen
 class Format:
-    """`decoder` is the name of Pillow's plug-in for pictures, of libav's demuxer for the rest.
+    """A format: `decoder` names Pillow's plug-in for pictures, libav's demuxer otherwise.
 
-    `kind` is what it is taken for at first: an MP4 without pictures turns out to be sound.
+    `kind` is provisional: an MP4 without video turns out to be sound.
     """
 
     kind: Kind
     decoder: str
 
 
-#: ISO base media files whose brand says that they are something else than a clip.
+#: Brands of ISO base media files that are not clips.
 _M4A = (b"M4A ", b"M4B ", b"M4P ")
 _STILLS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 #: First boxes of an ISO or QuickTime file; old QuickTime files have no `ftyp`.
@@ -32,7 +32,7 @@ _ADTS_SYNC = (0xF1, 0xF9, 0xF0, 0xF8)
 
 
 def format_of(head: bytes) -> Format:
-    """The format of a file that begins with `head`. Raises UnsupportedMedia."""
+    """Identify the format of a file that begins with `head`. Raises UnsupportedMedia."""
     found = _picture(head) or _container(head) or _sound(head)
     if found is None:
         raise UnsupportedMedia(_why(head))
@@ -55,13 +55,13 @@ def _container(head: bytes) -> Format | None:
     if head[4:8] == b"ftyp":
         brand = head[8:12]
         if brand in _STILLS:
-            raise UnsupportedMedia("HEIC and AVIF pictures aren't taken: save it as JPEG or PNG")
+            raise UnsupportedMedia("HEIC and AVIF pictures are not accepted: save it as JPEG or PNG")
         return Format("audio" if brand in _M4A else "clip", "mov")
     if head[4:8] in _BOXES:
         return Format("clip", "mov")
     if head.startswith(b"\x1aE\xdf\xa3"):
         if b"webm" not in head:
-            raise UnsupportedMedia("Matroska files other than WebM aren't taken")
+            raise UnsupportedMedia("Matroska files other than WebM are not accepted")
         return Format("clip", "matroska")
     return None
 
@@ -88,9 +88,9 @@ def _why(head: bytes) -> str:
     if not head:
         return "the file is empty"
     if text.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
-        return "SVG isn't taken, because it may refer to other files: export it as PNG"
+        return "SVG is not accepted, because it may refer to other files: export it as PNG"
     if text.startswith((b"#extm3u", b"ffconcat", b"[playlist]", b"file ")):
-        return "playlists aren't taken: send the media file itself"
+        return "playlists are not accepted: send the media file itself"
     if text.startswith((b"<!doctype", b"<html")):
         return "this is a web page, not a media file"
-    return "the file's content is of no known format"
+    return "the file's format is unknown; accepted: PNG, JPEG, GIF, WebP, MP4, MOV, WebM, WAV, MP3, AAC, Ogg, FLAC"

@@ -1,8 +1,8 @@
-"""Fetches a file from a URL that a user has named, as if the user meant harm.
+"""Fetches a file from a URL given by a user, who may be hostile.
 
-Each name is resolved here, once for each request, all its addresses are checked, and the connection goes to one of the
-checked ones: a name that means another address a moment later changes nothing. Redirects are followed by hand and each
-is checked like the first. No proxy, cookie, credential or decompression has a part in it.
+Each name is resolved here, once per request; all its addresses are checked, and the connection goes to a checked one,
+so DNS rebinding has no effect. Redirects are followed here and checked like the first URL. There are no proxies,
+cookies, credentials or decompression.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from yarl import URL
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from handlers.assets.public_addresses import Address, is_public, parse
 
-#: name, port -> its addresses as text. Raises OSError.
+#: Resolves (name, port) to addresses as text. Raises OSError.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 MAX_REDIRECTS = 3
@@ -33,8 +33,8 @@ _HEADERS = {"User-Agent": "eventflow", "Accept": "image/*, video/*, audio/*", "A
 
 
 @frozen
-class Patience:
-    """Seconds: for a connection, between two pieces, for the whole."""
+class FetchTimeouts:
+    """Timeouts in seconds: of a connection, between two chunks, of the whole fetch."""
 
     connect_s: float = 10.0
     silence_s: float = 15.0
@@ -42,22 +42,22 @@ class Patience:
 
 
 async def resolve_by_system(name: str, port: int) -> Sequence[str]:
-    """The addresses that this machine finds for `name`. Raises OSError."""
+    """Resolve `name` by the operating system. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     return [str(entry[4][0]) for entry in found]
 
 
-@frozen
+@frozen(kw_only=True)
 class RemoteFetcher:
-    """`schemes` are those of allowed URLs. `allowed` says which addresses may be connected to."""
+    """Fetches URLs with one of `schemes` from addresses that `allowed` accepts."""
 
     schemes: frozenset[str] = frozenset({"https"})
     resolve: Resolve = resolve_by_system
     allowed: Callable[[Address], bool] = is_public
-    patience: Patience = field(factory=Patience)
+    patience: FetchTimeouts = field(factory=FetchTimeouts)
 
     def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The file at `url` in pieces, as it is sent. Raises RemoteRefused, RemoteFailed, while it is read, too."""
+        """Fetch `url` in chunks, within a `with` block. Raises RemoteRefused, RemoteFailed, also while it is read."""
         return self._fetched(url)
 
     @asynccontextmanager
@@ -65,7 +65,7 @@ class RemoteFetcher:
         total = aiohttp.ClientTimeout(
             total=self.patience.total_s, sock_connect=self.patience.connect_s, sock_read=self.patience.silence_s
         )
-        resolver = _Checked(self.resolve, self.allowed)
+        resolver = _CheckedResolver(self.resolve, self.allowed)
         connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False, force_close=True, limit=1)
         try:
             async with (
@@ -85,10 +85,10 @@ class RemoteFetcher:
             raise _too_slow() from error
 
     async def _answer(self, session: aiohttp.ClientSession, url: str) -> aiohttp.ClientResponse:
-        """The answer that is no redirect, checked."""
+        """Follow redirects; return the first other answer, checked."""
         target = self._checked(url)
         for _ in range(MAX_REDIRECTS + 1):
-            with _told_plainly():
+            with _as_fetch_errors():
                 answer = await session.get(target, allow_redirects=False)
             location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
             if location is None:
@@ -98,7 +98,7 @@ class RemoteFetcher:
         raise RemoteRefused(f"the URL redirects more than {MAX_REDIRECTS} times")
 
     def _checked(self, text: str) -> URL:
-        """Raises RemoteRefused."""
+        """Parse and check a URL. Raises RemoteRefused."""
         schemes = " or ".join(sorted(self.schemes))
         if len(text) > MAX_URL_CHARS:
             raise RemoteRefused(f"the URL is longer than {MAX_URL_CHARS} characters")
@@ -106,15 +106,15 @@ class RemoteFetcher:
             url = URL(text)
             host, port = url.raw_host, url.port
         except ValueError as error:
-            raise RemoteRefused("the URL can't be read") from error
+            raise RemoteRefused("the URL can't be parsed") from error
         if url.scheme not in self.schemes or not host or not port:
-            raise RemoteRefused(f"the URL has to be an absolute one with {schemes}")
+            raise RemoteRefused(f"the URL must be absolute, with {schemes}")
         if url.user is not None or url.password is not None:
-            raise RemoteRefused("the URL must not hold a user name or password")
+            raise RemoteRefused("the URL must not have a user name or password")
         literal = parse(host)
-        if literal is None and _ODD_NUMBER.search(host):  # 127.1, 0x7f.1, 2130706433: an address in disguise
+        if literal is None and _ODD_NUMBER.search(host):  # 127.1, 0x7f.1, 2130706433: systems take these for addresses
             raise _not_public()
-        if literal is not None and not self.allowed(literal):  # connected to without being resolved
+        if literal is not None and not self.allowed(literal):  # connects without resolution
             raise _not_public()
         return url
 
@@ -127,7 +127,7 @@ def _joined(base: URL, location: str) -> URL:
 
 
 def _not_public() -> RemoteRefused:
-    """The same for every address: who asks isn't told what a name means inside."""
+    """Make the error for refused addresses: always the same, so that it reveals nothing about internal names."""
     return RemoteRefused("the URL, or one that it redirects to, isn't on the public internet")
 
 
@@ -143,7 +143,7 @@ def _good(answer: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
 
 async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     while True:
-        with _told_plainly():
+        with _as_fetch_errors():
             chunk = await answer.content.read(_CHUNK_BYTES)
         if not chunk:
             return
@@ -151,8 +151,8 @@ async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Around what talks to the server: who asks isn't told more of the network than they need."""
+def _as_fetch_errors() -> Iterator[None]:
+    """Turn errors of the connection into RemoteFailed, with messages that reveal nothing about the network."""
     try:
         yield
     except TimeoutError as error:
@@ -166,8 +166,8 @@ def _too_slow() -> RemoteFailed:
 
 
 @frozen
-class _Checked(AbstractResolver):
-    """A name is refused as a whole where one of its addresses may not be connected to."""
+class _CheckedResolver(AbstractResolver):
+    """Resolves names; refuses a name if `allowed` refuses any of its addresses."""
 
     found: Resolve
     allowed: Callable[[Address], bool]
@@ -186,7 +186,7 @@ class _Checked(AbstractResolver):
         return [_result(host, port, address) for address in addresses if address is not None]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""
 
 
 def _result(host: str, port: int, address: Address) -> ResolveResult:

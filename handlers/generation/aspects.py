@@ -1,4 +1,4 @@
-"""The shapes of a picture: the aspect ratio by name, the canvas that pages are drawn on, the size of each quality."""
+"""Aspect ratios by name, with the canvas on which pages are drawn and the size of each quality."""
 
 from typing import Final
 
@@ -9,14 +9,14 @@ from handlers.generation.errors import UnknownAspect
 
 @frozen
 class Aspect:
-    """`width` and `height` in pixels of the canvas; its shorter side has 1080."""
+    """An aspect ratio; `width` and `height` of its canvas in pixels, the shorter side has 1080."""
 
     name: str
     width: int
     height: int
 
     def size(self, lines: int) -> tuple[int, int]:
-        """(width, height) of a quality with `lines` pixels on the shorter side; both even, as yuv420p needs them."""
+        """Return (width, height) for `lines` pixels on the shorter side; both even, as yuv420p requires."""
         return _even(self.width * lines / 1080), _even(self.height * lines / 1080)
 
 
@@ -27,7 +27,7 @@ ASPECTS: Final = {
 
 
 def aspect_of(name: str) -> Aspect:
-    """The aspect of a name such as "16:9". Raises UnknownAspect."""
+    """Return the aspect of a name such as "16:9". Raises UnknownAspect."""
     try:
         return ASPECTS[name]
     except KeyError:

@@ -1,4 +1,4 @@
-"""What there is to choose from: pipelines, themes and voices, each with a few facts for those who show them."""
+"""Lists the available pipelines and voices, with facts for those who display them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handlers.media.errors import MediaError
 
 @frozen
 class Offer:
-    """`facts` are JSON values under names that are told as they are."""
+    """A choice for the requester. `facts` are JSON values by name, shown to API clients as they are."""
 
     name: str
     description: str
@@ -24,7 +24,7 @@ class Offer:
 
 
 def pipelines(settings: Settings | None = None) -> tuple[Offer, ...]:
-    """All installed pipelines; `available` tells whether each can run here, `problem` why not. Blocking."""
+    """List all installed pipelines; `available`: it can run here; `problem`: why it can't. Blocking."""
     return tuple(_pipeline(name, settings) for name in pipeline_names())
 
 
@@ -40,7 +40,7 @@ def _pipeline(name: str, settings: Settings | None) -> Offer:
 
 
 def voices(settings: Settings) -> tuple[Offer, ...]:
-    """All voices that narrate here. Blocking. Raises SpeechError, OSError."""
+    """List all voices that can narrate here. Blocking. Raises SpeechError, OSError."""
     return tuple(
         Offer(
             info.name,

@@ -1,4 +1,4 @@
-"""What a pipeline and its caller tell each other while it works: when to stop, how far it is, what is worth noting."""
+"""The channel between a working pipeline and its caller: requests to stop, progress, and notes for the history."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @frozen
 class Warned:
-    """Something that the requester should know of; `code` is for programs."""
+    """A warning for the requester; `code` is for programs."""
 
     code: str
     message: str
@@ -20,17 +20,17 @@ class Warned:
 
 @frozen
 class RemoteStarted:
-    """A service has taken on the work under an id of its own."""
+    """A service has accepted an order under its own id."""
 
     service: str
     remote_id: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Charged:
-    """What a service has charged: a decimal number as text, of an ISO 4217 code, "credits" or "tokens".
+    """A charge of a service: a decimal number as text; `currency` is an ISO 4217 code, "credits" or "tokens".
 
-    `reference` is the service's own id of what it was charged for: the same is noted once. Empty where there is none.
+    `reference` is the service's id of the order or answer; a charge is recorded once per reference. May be empty.
     """
 
     service: str
@@ -39,17 +39,16 @@ class Charged:
     reference: str = ""
 
 
-#: What a pipeline has to tell on the way. It is in the job's history when `Control.note` returns.
+#: A note of a pipeline. It is in the job's history when `Control.note` returns.
 Note = Warned | RemoteStarted | Charged
 
 
-@frozen
+@frozen(kw_only=True)
 class Control:
-    """How a caller follows blocking work: asked whether to stop before every piece of it; told the fraction done (0..1)
-    and what is worth noting.
+    """The callbacks of blocking work: `should_stop` before every part of it, the fraction done (0..1), and notes.
 
-    `unwanted` tells, once `should_stop` is true, whether nobody will ever want the result. Otherwise another attempt
-    goes on with what a service was given to do.
+    `unwanted` tells, once `should_stop` is true, whether nobody will ever want the result; otherwise another attempt
+    resumes the orders at services.
     """
 
     should_stop: Callable[[], bool] = lambda: False
@@ -59,7 +58,7 @@ class Control:
 
 
 def until_stopped(items: Iterable[T], should_stop: Callable[[], bool]) -> Iterator[T]:
-    """The items one by one. Raises Stopped before the next one where nobody waits for it any more."""
+    """Yield the items one by one. Raises Stopped before the next one once `should_stop()` is true."""
     for item in items:
         if should_stop():
             raise Stopped("stopped while planning")

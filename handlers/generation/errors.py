@@ -1,9 +1,9 @@
-"""What can go wrong while a video is made.
+"""Errors of making a video.
 
 ::
 
     MediaError
-    ├── RequestError            the requester's fault: another try can't help
+    ├── RequestError            the requester's fault: a retry can't help
     │   ├── ScriptError (also ValueError)
     │   │   ├── DocumentError
     │   │   └── UnknownField (merge.py)
@@ -16,13 +16,14 @@
     │   ├── NarratorUnavailable
     │   └── PipelineUnavailable
     │       └── PipelineUnset
+    ├── BadClip                 (media/errors.py) a service's clip is not a complete video
     ├── DrawError               typst refused a page, and would again
     ├── SpeechError             a narrator failed
-    │   └── SpeechRefused       ... and would fail again
-    ├── EncodeError             libav failed, or its output is not what was planned
+    │   └── SpeechRefused       ... permanently
+    ├── EncodeError             libav failed, or its output differs from the plan
     ├── ProfileMismatch         scenes encoded under different contracts can't be joined
-    ├── CorruptArtefact         a finished file is not what was planned
-    └── Stopped                 cancelled by the caller, not a fault
+    ├── CorruptArtefact         a finished file differs from the plan
+    └── Stopped                 cancelled by the caller: not a fault
 """
 
 from collections.abc import Iterable
@@ -33,7 +34,7 @@ from handlers.media.errors import MediaError, RequestError
 
 
 class ScriptError(RequestError, ValueError):
-    """The script can't become a video; the message says why and, where it can, on which line."""
+    """The script can't become a video; the message tells why and, if possible, the line."""
 
     code = "script"
 
@@ -59,91 +60,91 @@ class DocumentError(ScriptError):
 
 
 class UnknownVoice(RequestError):
-    """No such voice. `name` is what was asked for, `examples` some that exist."""
+    """The requested voice `name` is unknown; `examples` are some that exist."""
 
     code = "unknown_voice"
 
     def __init__(self, name: str, examples: Iterable[str]) -> None:
         self.name = name
         self.examples = tuple(examples)
-        super().__init__(f"there is no voice {name!r}; some that exist: {', '.join(self.examples)}")
+        super().__init__(f"unknown voice {name!r}; available are, for example: {', '.join(self.examples)}")
 
 
 class UnknownQuality(RequestError):
-    """No such quality. `name` is what was asked for, `known` are all that exist."""
+    """The requested quality `name` is unknown; `known` are all that exist."""
 
     code = "unknown_quality"
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"there is no quality {name!r}; known: {', '.join(self.known)}")
+        super().__init__(f"unknown quality {name!r}; available: {', '.join(self.known)}")
 
 
 class UnknownAspect(RequestError):
-    """No such aspect ratio. `name` is what was asked for, `known` are all that exist."""
+    """The requested aspect ratio `name` is unknown; `known` are all that exist."""
 
     code = "unknown_aspect"
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"there is no aspect ratio {name!r}; known: {', '.join(self.known)}")
+        super().__init__(f"unknown aspect ratio {name!r}; available: {', '.join(self.known)}")
 
 
 class UnknownTheme(RequestError):
-    """No such theme. `name` is what was asked for, `known` are all that exist."""
+    """The requested theme `name` is unknown; `known` are all that exist."""
 
     code = "unknown_theme"
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"there is no theme {name!r}; known: {', '.join(self.known)}")
+        super().__init__(f"unknown theme {name!r}; available: {', '.join(self.known)}")
 
 
 class UnknownAsset(RequestError):
-    """The owner has no asset of that id, or it is of another kind than is needed; the message says which."""
+    """The owner lacks an asset, or it is of the wrong kind; the message names it."""
 
     code = "unknown_asset"
 
 
 class UnknownPipeline(RequestError):
-    """No such pipeline. `name` is what was asked for, `known` are all that are installed."""
+    """The requested pipeline `name` is unknown; `known` are all installed ones."""
 
     code = "unknown_pipeline"
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(known)
-        super().__init__(f"there is no pipeline {name!r}; installed: {', '.join(self.known) or 'none'}")
+        super().__init__(f"unknown pipeline {name!r}; available: {', '.join(self.known) or 'none'}")
 
 
 class PipelineUnavailable(RequestError):
-    """The pipeline exists but can't run here; the message says what is missing and how to mend it."""
+    """The pipeline is installed but can't run here; the message tells the cause and the remedy."""
 
     code = "pipeline_unavailable"
 
 
 class PipelineUnset(PipelineUnavailable):
-    """It needs settings that aren't there: a choice, and no fault of the installation."""
+    """The pipeline is not configured: a choice, not a fault of the installation."""
 
 
 class DrawError(MediaError):
-    """typst could not draw a page. The same page can only fail again."""
+    """typst could not draw a page. The same page would fail again (decision 157)."""
 
     code = "draw"
     retryable = False
 
 
 class NarratorUnavailable(RequestError):
-    """The voice is one of a narrator that can't speak here; the message says what is missing and how to mend it."""
+    """The voice belongs to a narrator that can't speak here; the message tells the cause and the remedy."""
 
     code = "narrator_unavailable"
 
 
 class SpeechError(MediaError):
-    """A narrator could not speak a line. `retry_after_s` is what its service asked for."""
+    """A narrator could not speak a line. `retry_after_s` is the wait that its service asked for."""
 
     code = "speech"
 
@@ -153,26 +154,26 @@ class SpeechError(MediaError):
 
 
 class SpeechRefused(SpeechError):
-    """A narrator's service has refused a line for good: a wrong key, model or input."""
+    """A narrator's service refuses a line for good: a wrong key, model or input."""
 
     code = "speech_refused"
     retryable = False
 
 
 class EncodeError(MediaError):
-    """A scene could not be encoded, or the encoder's output breaks the contract."""
+    """A scene could not be encoded, or the encoder's output breaks the encoder contract."""
 
     code = "encode"
 
 
 class ProfileMismatch(MediaError):
-    """Scenes of one quality differ in decoder configuration and can't be joined without re-encoding."""
+    """Scenes of one quality differ in decoder configuration, so that joining would need re-encoding."""
 
     code = "profile_mismatch"
 
 
 class CorruptArtefact(MediaError):
-    """A written file is not what was planned (streams, duration)."""
+    """A written file differs from the plan in streams or duration."""
 
     code = "corrupt_artefact"
 

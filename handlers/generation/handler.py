@@ -1,8 +1,8 @@
-"""The generation group: plan and narrate, render each scene, assemble.
+"""The generation group: plans and narrates a job, renders each scene, assembles the video.
 
-requested -> plan, narrate in order, a ScenePlanned for each scene as soon as its place in time is known
+requested -> plan; narrate scene by scene, with a ScenePlanned as soon as a scene's place in time is known
 planned   -> render that scene in every quality
-completed -> join the scenes without encoding again; thumbnails and other companions, caption files
+completed -> join the scenes without re-encoding; make extras and caption files
 """
 
 from __future__ import annotations
@@ -22,19 +22,18 @@ from eventflow.domain.state import Job, Scene
 from eventflow.domain.values import FileRef, ReusableScene, Step
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.retry_policy import ArtefactMissing, StepError
-from handlers.generation import model
+from handlers.generation import model, model_json, render_model
 from handlers.generation.encoding.assemble import ScenePart, assemble
-from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped
+from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped_qualities
 from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.extras.make_extras import Joined, Making
+from handlers.generation.extras.make_extras import ExtrasMaker, JoinedVideo
 from handlers.generation.job_adapter import brief_of, control_of, fetch_assets
 from handlers.generation.narration.caption_files import caption_files
-from handlers.generation.narration.hold import held
+from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
-from handlers.generation.reuse import Reuse, as_wanted
-from handlers.generation.scene_digest import scene_digest, scene_digest_when_held
+from handlers.generation.reuse import Reuse, held_scene_digest, made_as_requested, scene_digest
 from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo
@@ -42,14 +41,14 @@ from handlers.scene_cache import SceneCache
 from handlers.step_errors import as_step_errors
 from handlers.workspace import Workspace
 
-#: Seconds that a second of a scene may take to render, where that is more than the step's limit.
+#: Seconds that a second of a scene may take to render, if that is more than the step's time limit.
 RENDER_ALLOWANCE = 60.0
 _WAV, _MP4, _SEGMENT = "audio/wav", "video/mp4", "video/iso.segment"
 
 
-@frozen
+@frozen(kw_only=True)
 class Generation:
-    """`threads` is for each encoder, so that the scenes that render side by side share the processors."""
+    """The handlers of the generation group. `threads` is per encoder: scenes rendered in parallel share processors."""
 
     workspace: Workspace
     assets: Assets
@@ -59,6 +58,7 @@ class Generation:
 
     @property
     def group(self) -> Group:
+        """The consumer group with the handler of each event."""
         return Group(
             "generation",
             {
@@ -69,118 +69,120 @@ class Generation:
             },
         )
 
-    async def plan(self, reaction: StepContext) -> Sequence[Command]:
-        """Plan the script, then narrate scene by scene; each is handed on before the next is spoken."""
-        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            pipeline = self.pipelines(reaction.job.request.pipeline)
-            await reaction.in_thread(pipeline.check)
-            await reaction.commit(cmd.StartPlanning(reaction.job.run))
-            plan = await self._plan(reaction, pipeline)
-            for draft in plan.scenes[len(reaction.job.scenes) :]:
-                await self._plan_scene(reaction, pipeline, plan, draft, folder)
+    async def plan(self, context: StepContext) -> Sequence[Command]:
+        """Plan the script, then narrate scene by scene; each is committed before the next is spoken."""
+        with as_step_errors(), self.workspace.folder(context.job_id) as folder:
+            pipeline = self.pipelines(context.job.request.pipeline)
+            await context.in_thread(pipeline.check)
+            await context.commit(cmd.StartPlanning(context.job.run))
+            plan = await self._plan(context, pipeline)
+            for draft in plan.scenes[len(context.job.scenes) :]:
+                await self._plan_scene(context, pipeline, plan, draft, folder)
         return []
 
-    async def _plan(self, reaction: StepContext, pipeline: Pipeline) -> model.Plan:
-        """The plan: the one that an earlier attempt has announced, or a new one."""
-        job = reaction.job
+    async def _plan(self, context: StepContext, pipeline: Pipeline) -> model.Plan:
+        """Return the plan that an earlier attempt has announced, or make one."""
+        job = context.job
         if job.plan is not None:
-            return model.load(await self.workspace.get(job.plan), model.Plan)
-        plan = await reaction.in_thread(pipeline.plan, brief_of(job.request), control_of(reaction, None))
-        cap = cap_of(plan, await self._assets_of(reaction.owner, plan))
-        ref = await self.workspace.put_json(reaction.job_id, model.dump(plan))
+            return model_json.load(await self.workspace.get(job.plan), model.Plan)
+        plan = await context.in_thread(pipeline.plan, brief_of(job.request), control_of(context, None))
+        cap = cap_of(plan, await self._assets_of(context.owner, plan))
+        ref = await self.workspace.put_json(context.job_id, model_json.dump(plan))
         asked = job.request.quality_levels
-        made = capped(asked, cap)
+        made = capped_qualities(asked, cap)
         announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
         warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", cap_warning(asked, made, cap))]
-        await reaction.commit(*announced, *(warnings if made != asked else ()))
+        await context.commit(*announced, *(warnings if made != asked else ()))
         return plan
 
     async def _assets_of(self, owner: str, plan: model.Plan) -> dict[str, Asset]:
-        """What the video shows and plays: nothing is narrated or rendered of one that names what its owner hasn't."""
+        """Find all assets of a video before anything is narrated. Raises UnknownAsset for one that its owner lacks."""
         music = (plan.style.music,) if plan.style.music else ()
         found: dict[str, Asset] = {}
         for asset in dict.fromkeys([*music, *(asset for draft in plan.scenes for asset in draft.assets)]):
             kept = await self.assets.find(owner, asset)
             if kept is None:
-                raise UnknownAsset(f"there is no asset {asset}: upload it first, by POST /api/v1/assets")
+                raise UnknownAsset(f"unknown asset {asset}: upload it first, by POST /api/v1/assets")
             found[asset] = kept
         return found
 
     async def _plan_scene(
-        self, reaction: StepContext, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
+        self, context: StepContext, pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, folder: Path
     ) -> None:
-        """Narrate a scene, or reuse one that was made from the same for the same place.
+        """Narrate a scene, or reuse one with the same digest (decision 34).
 
-        The last one is held until the video is as long as one has to be.
+        The last scene is held until the video has the least length, under a digest of its own (decision 192).
         """
-        job, job_id = reaction.job, reaction.job_id
-        source, start = scene_digest(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
+        job, job_id = context.job, context.job_id
+        digest, start = scene_digest(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
-        reuse, when_held = Reuse(self.workspace, self.cache), scene_digest_when_held(source, least)
-        for made_from in (source, when_held) if least else (source,):
-            if reusable := await reuse.scene(reaction, plan, made_from, start, folder, least):
-                await reaction.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
+        reuse, held_digest = Reuse(self.workspace, self.cache), held_scene_digest(digest, least)
+        for wanted in (digest, held_digest) if least else (digest,):
+            if reusable := await reuse.scene(context, plan, wanted, start, folder, least):
+                await context.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
                 return
-        assets = await fetch_assets(self.assets, reaction.owner, draft.assets, folder)
+        assets = await fetch_assets(self.assets, context.owner, draft.assets, folder)
         failed = job.failed_attempts(Step.PLAN, None, job.run)
         last_try = failed >= job.request.retry_attempts
-        task = model.NarrateTask(draft, plan.voice, plan.style, assets, last_try)
-        scene = await reaction.in_thread(pipeline.narrate, task, folder, control_of(reaction, draft.index))
+        task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style, assets=assets, last_try=last_try)
+        scene = await context.in_thread(pipeline.narrate, task, folder, control_of(context, draft.index))
         if scene.duration_cells < least:
-            scene, source = await reaction.in_thread(held, scene, least), when_held
+            scene, digest = await context.in_thread(hold_scene, scene, least), held_digest
         narration: FileRef | None = None
         if scene.audio is not None:
             narration = await self.workspace.put(job_id, scene.audio, _WAV)
             scene.audio.unlink()
-        spec = await self.workspace.put_json(job_id, model.dump_narrated(scene))
-        await reaction.commit(
-            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, source)
+        spec = await self.workspace.put_json(job_id, model_json.dump_narrated(scene))
+        await context.commit(
+            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, digest)
         )
 
-    async def render(self, reaction: StepContext) -> Sequence[Command]:
-        """Render one scene in every quality; the segments go to the workspace before the event names them."""
-        event: ev.ScenePlanned = reaction.event
-        reaction.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
-        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
-            pipeline = self.pipelines(reaction.job.request.pipeline)
+    async def render(self, context: StepContext) -> Sequence[Command]:
+        """Render one scene in every quality; its files go to the workspace before the event that names them."""
+        event: ev.ScenePlanned = context.event
+        context.allow(event.duration_cells * values.CELL_SECONDS * RENDER_ALLOWANCE)
+        with as_step_errors(), self.workspace.folder(context.job_id) as folder:
+            pipeline = self.pipelines(context.job.request.pipeline)
             audio = await self.workspace.fetch(event.narration, folder) if event.narration else None
-            scene = model.load_narrated(await self.workspace.get(event.spec), audio)
-            task = await self._render_task(reaction, scene, folder)
-            rendered = await reaction.in_thread(pipeline.render, task, folder, control_of(reaction, event.scene))
-            check = (event.start_cells, event.duration_cells, reaction.job.quality_levels)
-            await reaction.in_thread(check_scene, rendered, *check)
-            renditions = tuple([await self._keep_rendition(reaction.job_id, r) for r in rendered.renditions])
-            if as_wanted(reaction.job, event.scene):
+            scene = model_json.load_narrated(await self.workspace.get(event.spec), audio)
+            task = await self._render_task(context, scene, folder)
+            rendered = await context.in_thread(pipeline.render, task, folder, control_of(context, event.scene))
+            check = (event.start_cells, event.duration_cells, context.job.quality_levels)
+            await context.in_thread(check_scene, rendered, *check)
+            renditions = tuple([await self._keep_rendition(context.job_id, r) for r in rendered.renditions])
+            if made_as_requested(context.job, event.scene):
                 made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
-                await self.cache.keep(reaction.owner, ReusableScene(event.source, *made_from, renditions))
+                await self.cache.keep(context.owner, ReusableScene(event.source, *made_from, renditions))
         return [cmd.FinishScene(event.scene, event.run, renditions)]
 
-    async def _render_task(self, reaction: StepContext, scene: model.NarratedScene, folder: Path) -> model.RenderTask:
-        event: ev.ScenePlanned = reaction.event
-        job = reaction.job
+    async def _render_task(
+        self, context: StepContext, scene: model.NarratedScene, folder: Path
+    ) -> render_model.RenderTask:
+        event: ev.ScenePlanned = context.event
+        job = context.job
         style = await self._style(job)
         wanted = (*scene.assets, *((style.music,) if style.music else ()))
         remote = job.remote_work(event.scene, event.run)
-        return model.RenderTask(
-            scene,
-            event.start_cells,
-            job.quality_levels,
-            self.threads,
-            style,
-            await fetch_assets(self.assets, reaction.owner, wanted, folder),
-            remote.remote_id if remote else None,
-            job.scene_count or 1,
-            sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
-            f"{reaction.job_id}-{event.scene}-{event.run}",
+        return render_model.RenderTask(
+            scene=scene,
+            start_cells=event.start_cells,
+            qualities=job.quality_levels,
+            threads=self.threads,
+            style=style,
+            assets=await fetch_assets(self.assets, context.owner, wanted, folder),
+            remote_id=remote.remote_id if remote else None,
+            scene_count=job.scene_count or 1,
+            remote_orders=sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
+            work_id=f"{context.job_id}-{event.scene}-{event.run}",
         )
 
     async def _style(self, job: Job) -> model.Style:
-        """How the video looks and sounds: the plan's word counts, since a script may have one of its own."""
+        """Return the look and sound of the video: the plan's, which includes the script's front matter."""
         if job.plan is None:
             return brief_of(job.request).style
-        return model.load(await self.workspace.get(job.plan), model.Plan).style
+        return model_json.load(await self.workspace.get(job.plan), model.Plan).style
 
-    async def _keep_rendition(self, job_id: str, rendition: model.Rendition) -> values.SceneRendition:
+    async def _keep_rendition(self, job_id: str, rendition: render_model.Rendition) -> values.SceneRendition:
         init = await self.workspace.put(job_id, rendition.init, _MP4)
         segments = [
             values.Segment(await self.workspace.put(job_id, segment.path, _SEGMENT), segment.duration_cells)
@@ -196,23 +198,25 @@ class Generation:
             await asyncio.to_thread(codecs_of, rendition.init),
         )
 
-    async def assemble(self, reaction: StepContext) -> Sequence[Command]:
-        """Join the scenes of each quality; make what goes with them, write the captions of all."""
-        job, commands = reaction.job, list[Command]()
-        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+    async def assemble(self, context: StepContext) -> Sequence[Command]:
+        """Join the scenes of each quality; make the extras and the caption files."""
+        job, commands = context.job, list[Command]()
+        with as_step_errors(), self.workspace.folder(context.job_id) as folder:
             parts = await self._parts(job, folder)
-            videos = list[Joined]()
+            videos = list[JoinedVideo]()
             for number, quality in enumerate(job.quality_levels):
-                videos.append(await self._assemble_quality(reaction, quality, parts[quality], folder))
-                reaction.progress((number + 1) / (len(job.quality_levels) + 1))
+                videos.append(await self._assemble_quality(context, quality, parts[quality], folder))
+                context.progress((number + 1) / (len(job.quality_levels) + 1))
             cells = [scene.duration_cells for scene in _shown(job)]
-            made = await Making(self.workspace, reaction, folder, cells).all(videos)
+            made = await ExtrasMaker(workspace=self.workspace, context=context, folder=folder, scene_cells=cells).make(
+                videos
+            )
         commands += [cmd.RecordDegradation(job.run, Step.ASSEMBLE, problem) for problem in made.problems]
         captions: tuple[values.CaptionFile, ...] = ()
         try:
             with as_step_errors():
                 if (await self._style(job)).captions:
-                    captions = await caption_files(self.workspace, reaction.job_id, job)
+                    captions = await caption_files(self.workspace, context.job_id, job)
         except StepError as error:
             commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
         files = tuple(joined.video for joined in videos)
@@ -220,7 +224,7 @@ class Generation:
         return [*commands, finish]
 
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
-        """The scenes of each quality. Raises ArtefactMissing with all that is gone: a machine holds many files."""
+        """Fetch the scenes of each quality. Raises ArtefactMissing with all missing files at once."""
         parts: dict[str, list[ScenePart]] = {}
         lost = _of_other_contracts(job)
         for quality in job.quality_levels:
@@ -236,28 +240,28 @@ class Generation:
         return parts
 
     async def _fetch_part(self, scene: Scene, quality: str, folder: Path) -> ScenePart:
-        """From the workspace, or from where the scene was delivered: a published job's workspace is cleared."""
+        """Fetch a scene from the workspace, or from the delivery store: a published job's workspace is cleared."""
         rendition = next(r for r in scene.rendered if r.quality == quality)
         delivered = [file for r in scene.uploaded for file in r.files]
         init, *segments = [await self.workspace.fetch(file, folder, delivered) for file in rendition.files]
         cells = tuple(segment.duration_cells for segment in rendition.segments)
-        return ScenePart(init, tuple(segments), scene.start_cells, cells)
+        return ScenePart(init=init, segments=tuple(segments), start_cells=scene.start_cells, segment_cells=cells)
 
     async def _assemble_quality(
-        self, reaction: StepContext, quality: str, parts: Sequence[ScenePart], folder: Path
-    ) -> Joined:
+        self, context: StepContext, quality: str, parts: Sequence[ScenePart], folder: Path
+    ) -> JoinedVideo:
         target = folder / f"{quality}.mp4"
-        info: MediaInfo = await reaction.in_thread(assemble, parts, target)
-        ref = await self.workspace.put(reaction.job_id, target, _MP4)
+        info: MediaInfo = await context.in_thread(assemble, parts, target)
+        ref = await self.workspace.put(context.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
-        return Joined(values.VideoFile(quality, width, height, info.duration_s, ref), target)
+        return JoinedVideo(values.VideoFile(quality, width, height, info.duration_s, ref), target)
 
 
 def _of_other_contracts(job: Job) -> list[str]:
-    """A file of each scene, if they can't be joined: the encoder was changed while the job was at work.
+    """Return a file key of each scene if the scenes can't be joined: the encoder contract changed during the job.
 
-    Which of them the encoder of now would make can't be told, so that all are made again.
+    Then all scenes are made again (decision 105).
     """
     found: dict[str, set[str]] = {}
     for rendition in (each for scene in _shown(job) for each in scene.rendered):
@@ -268,5 +272,5 @@ def _of_other_contracts(job: Job) -> list[str]:
 
 
 def _shown(job: Job) -> list[Scene]:
-    """The scenes that the video is made of: those that failed for good may be left out, and the rest moves up."""
+    """Return the scenes of the video; skipped ones are left out, and later ones move up."""
     return [job.scenes[index] for index in job.shown_scenes]

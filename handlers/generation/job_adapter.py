@@ -1,4 +1,4 @@
-"""Between a job and a pipeline: what it plans from, what it tells on the way, the assets it needs at hand."""
+"""Connects jobs with pipelines: a request becomes a brief, notes become commands, assets become local files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handlers.generation.errors import UnknownAsset
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
-    """What a pipeline plans from."""
+    """Make the brief of a request."""
     return model.Brief(
         script=request.script or None,
         voice=model.Voice(request.voice.name, request.voice.rate),
@@ -33,51 +33,58 @@ def brief_of(request: VideoRequest) -> model.Brief:
             music=request.music,
             captions=request.captions is not CaptionMode.NONE,
         ),
-        insisted=frozenset(request.insisted),
+        explicit_defaults=frozenset(request.insisted),
     )
 
 
-def control_of(reaction: StepContext, scene: int | None) -> control.Control:
-    """For a pipeline's thread: its notes are committed under the step's lease before they return.
+def control_of(context: StepContext, scene: int | None) -> control.Control:
+    """Make the control for a pipeline's thread; call it in the event loop. `scene` is the index for its notes.
 
-    To be made in the event loop. A note that can't be committed (the lease is lost) raises in the pipeline.
+    A note is committed under the step's lease before it returns; if the lease is lost, it raises in the pipeline.
     """
     loop = asyncio.get_running_loop()
 
     def note(note: control.Note) -> None:
-        asyncio.run_coroutine_threadsafe(_commit(reaction, _command(reaction, scene, note)), loop).result()
+        asyncio.run_coroutine_threadsafe(_commit(context, _command(context, scene, note)), loop).result()
 
     return control.Control(
-        should_stop=reaction.should_stop, unwanted=reaction.unwanted, on_progress=reaction.progress, note=note
+        should_stop=context.should_stop, unwanted=context.unwanted, on_progress=context.progress, note=note
     )
 
 
-async def _commit(reaction: StepContext, command: Command) -> None:
-    await reaction.commit(command)
+async def _commit(context: StepContext, command: Command) -> None:
+    await context.commit(command)
 
 
-def _command(reaction: StepContext, scene: int | None, note: control.Note) -> Command:
-    work = reaction.work
-    run = work.run if work else reaction.job.run
+def _command(context: StepContext, scene: int | None, note: control.Note) -> Command:
+    work = context.work
+    run = work.run if work else context.job.run
     match note:
         case control.Warned(code, message):
             return cmd.RecordWarning(run, work.step if work else Step.PLAN, scene, code, message)
         case control.RemoteStarted(service, remote_id):
             return cmd.RecordRemoteWork(run, scene or 0, service, remote_id)
-        case control.Charged(service, amount, currency, reference):
+        case control.Charged(service=service, amount=amount, currency=currency, reference=reference):
             return cmd.RecordCost(run, scene, service, amount, currency, reference)
 
 
 async def fetch_assets(assets: Assets, owner: str, ids: Iterable[str], folder: Path) -> model.AssetFiles:
-    """The owner's assets of these ids, in `folder`. Raises UnknownAsset, StorageError."""
+    """Download the owner's assets of these ids into `folder`. Raises UnknownAsset, StorageError."""
     found: dict[str, model.AssetFile] = {}
     for wanted in dict.fromkeys(ids):
         asset = await assets.find(owner, wanted)
         if asset is None:
-            raise UnknownAsset(f"there is no asset {wanted} any more: upload it again, by POST /api/v1/assets")
+            raise UnknownAsset(f"asset {wanted} no longer exists: upload it again, by POST /api/v1/assets")
         try:
             path = await assets.fetch(owner, asset, folder)
         except ObjectMissing as error:
-            raise UnknownAsset(f"the file of asset {wanted} is gone: upload it again") from error
-        found[wanted] = model.AssetFile(path, asset.kind, asset.media_type, asset.width, asset.height, asset.duration_s)
+            raise UnknownAsset(f"the file of asset {wanted} is missing: upload it again") from error
+        found[wanted] = model.AssetFile(
+            path=path,
+            kind=asset.kind,
+            media_type=asset.media_type,
+            width=asset.width,
+            height=asset.height,
+            duration_s=asset.duration_s,
+        )
     return found

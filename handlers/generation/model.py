@@ -1,18 +1,17 @@
-"""What pipelines and their callers hand each other: plain, frozen, and JSON both ways (`dump` / `load`)."""
+"""Records of planning: what a pipeline plans and narrates from, and its results. JSON by `model_json`."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from attrs import evolve, field, frozen
-from cattrs.preconf.orjson import make_converter
+from attrs import field, frozen
 
 from handlers.generation.time_grid import seconds_of
 
 
 @frozen
 class Cue:
-    """Reveal step `step` begins at `start_s` seconds after the start of its scene."""
+    """The start of reveal step `step`, `start_s` seconds after the start of its scene."""
 
     step: int
     start_s: float
@@ -20,19 +19,21 @@ class Cue:
 
 @frozen
 class Word:
-    """What is heard as one word: `length` characters of its line from `position` on (they may overlap with others'),
-    from `start_s` on, in seconds from the start of the scene."""
+    """A spoken word: `length` characters of its line from `position` on, which may overlap with other words'.
+
+    `start_s` in seconds from the start of the scene.
+    """
 
     position: int
     length: int
     start_s: float
 
 
-@frozen
+@frozen(kw_only=True)
 class SpokenLine:
-    """A narration line with its place in the scene, in seconds (for captions), and what is heard in it, in order.
+    """A line of narration with its time in the scene (seconds) and its spoken words in order.
 
-    Without `words` it isn't known when each is said.
+    `words` is empty where their times are unknown.
     """
 
     text: str
@@ -41,11 +42,11 @@ class SpokenLine:
     words: tuple[Word, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Narration:
-    """When things are said; `duration_cells` is the length of the whole scene on the grid.
+    """The times of a scene: its length on the grid, the starts of its reveals, its spoken lines.
 
-    `language` is the BCP 47 tag of what is said ("und": not known); `estimated` whether the times of the words are.
+    `language` is the BCP 47 tag of the speech ("und": unknown); `estimated`: the times of words are estimates.
     """
 
     duration_cells: int
@@ -68,12 +69,11 @@ class Voice:
     rate: float = 1.0
 
 
-@frozen
+@frozen(kw_only=True)
 class Style:
-    """How a video looks and sounds. `theme` None is the pipeline's own choice; `aspect` a name of `aspects`.
+    """The look and sound of a video. `theme` None: the pipeline chooses; `aspect` is a name in `aspects`.
 
-    `burned`: captions are drawn into the pictures; `captions`: whether there are any. `music` is the id of an audio
-    asset.
+    `captions`: the video has captions; `burned`: they are drawn into the pictures. `music` is the id of an audio asset.
     """
 
     theme: str | None = None
@@ -84,9 +84,9 @@ class Style:
     captions: bool = True
 
 
-@frozen
+@frozen(kw_only=True)
 class AssetFile:
-    """An asset of the owner's at hand. `kind` is "image", "clip" or "audio"; sizes in pixels, durations in seconds."""
+    """A local file of an owner's asset. `kind` is "image", "clip" or "audio"; sizes in pixels, duration in seconds."""
 
     path: Path
     kind: str
@@ -100,11 +100,13 @@ class AssetFile:
 AssetFiles = Mapping[str, AssetFile]
 
 
-@frozen
+@frozen(kw_only=True)
 class Brief:
-    """What a pipeline plans from: one of `script` (Markdown or plain text), `scenes` (a scene document as JSON text)
-    and `topic`; some pipelines need none. `merge` are the merge fields, what is found by what takes its place.
-    `insisted` are the fields of a request that a script's front matter doesn't change, though they say the default."""
+    """The input of planning: one of `script` (Markdown, plain text), `scenes` (a scene document as JSON) and `topic`.
+
+    Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
+    the request that were given their default on purpose: front matter doesn't change them (decision 86).
+    """
 
     script: str | None = None
     voice: Voice = Voice()
@@ -113,14 +115,14 @@ class Brief:
     topic: str | None = None
     merge: Mapping[str, str] = field(factory=dict)
     style: Style = Style()
-    insisted: frozenset[str] = frozenset()
+    explicit_defaults: frozenset[str] = frozenset()
 
 
-@frozen
+@frozen(kw_only=True)
 class SceneDraft:
-    """A planned scene. `spec` is a JSON object that only its pipeline understands; `assets` the ids it needs.
+    """A planned scene. `spec` is a JSON object that only its pipeline reads; `assets` are the ids it needs.
 
-    `filled_by` is the one of these whose picture fills the whole frame, if there is any.
+    `filled_by` is the asset whose picture fills the whole frame, if there is one.
     """
 
     index: int
@@ -130,11 +132,11 @@ class SceneDraft:
     filled_by: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class Plan:
-    """The scenes of a video, in order. `voice` and `style` are what the plan has made of those in the brief.
+    """The scenes of a video in order, with the `voice` and `style` that the brief and the script result in.
 
-    `lines` is how many the pipeline's pictures have; None where it draws them at any size.
+    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size.
     """
 
     title: str
@@ -144,9 +146,9 @@ class Plan:
     lines: int | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class NarrateTask:
-    """Fix the length of `draft`, and say what there is to say. `last_try`: a failure would be the job's."""
+    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job."""
 
     draft: SceneDraft
     voice: Voice = Voice()
@@ -155,11 +157,11 @@ class NarrateTask:
     last_try: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class NarratedScene:
-    """A scene whose length is known. `audio` is a 48 kHz mono s16 WAV file of exactly its length, or None.
+    """A scene of known length. `audio` is a 48 kHz mono s16 WAV file of exactly that length, or None.
 
-    `audio` is not part of the JSON: files move between machines, the caller knows where they are.
+    `audio` is not part of the JSON: the caller places the file, on whatever machine.
     """
 
     index: int
@@ -171,99 +173,5 @@ class NarratedScene:
 
     @property
     def duration_cells(self) -> int:
-        """Length on the grid."""
+        """The length of the scene in cells."""
         return self.narration.duration_cells
-
-
-@frozen
-class RenderTask:
-    """Render `scene`, which starts `start_cells` after the start of the video, in each quality.
-
-    `threads` is for each encoder; 0 lets x264 choose by the number of processors. `assets` are those of the scene, and
-    the music. `remote_id` is what a service was last given to do for this scene by an attempt that was broken off, and
-    `remote_orders` how often it was given something. `work_id` is the same for all attempts, and for nothing else.
-    `scene_count` is that of the whole video.
-    """
-
-    scene: NarratedScene
-    start_cells: int
-    qualities: tuple[str, ...]
-    threads: int = 0
-    style: Style = Style()
-    assets: AssetFiles = field(factory=dict)
-    remote_id: str | None = None
-    scene_count: int = 1
-    remote_orders: int = 0
-    work_id: str = ""
-
-
-@frozen
-class Segment:
-    """One media segment: it starts with an IDR frame and carries absolute decode times."""
-
-    path: Path
-    start_cells: int
-    duration_cells: int
-    size_bytes: int
-
-
-@frozen
-class Rendition:
-    """A scene in one quality. `decoder_config` is a digest: equal ones can be joined."""
-
-    quality: str
-    profile: str
-    width: int
-    height: int
-    init: Path
-    segments: tuple[Segment, ...]
-    decoder_config: str
-
-
-@frozen
-class RenderedScene:
-    """A scene in all asked-for qualities."""
-
-    index: int
-    start_cells: int
-    duration_cells: int
-    renditions: tuple[Rendition, ...]
-
-
-_converter = make_converter()
-_converter.register_unstructure_hook(Path, str)
-_converter.register_structure_hook(Path, lambda value, _: Path(value))
-
-T = TypeVar("T")
-
-
-def dump(value: object) -> bytes:
-    """Any value of this module as JSON."""
-    data: bytes = _converter.dumps(value)
-    return data
-
-
-def load(data: bytes, kind: type[T]) -> T:
-    """The value of type `kind` in `data`. Raises ValueError, or cattrs' BaseValidationError."""
-    return _converter.loads(data, kind)
-
-
-def to_spec(value: object) -> dict[str, Any]:
-    """A value of this module as a JSON object, for `SceneDraft.spec`."""
-    spec: dict[str, Any] = _converter.unstructure(value)
-    return spec
-
-
-def from_spec(spec: dict[str, Any], kind: type[T]) -> T:
-    """The value of type `kind` that `to_spec` was given."""
-    return _converter.structure(spec, kind)
-
-
-def dump_narrated(scene: NarratedScene) -> bytes:
-    """JSON of a narrated scene without the place of its sound file."""
-    return dump(evolve(scene, audio=None))
-
-
-def load_narrated(data: bytes, audio: Path | None) -> NarratedScene:
-    """The scene of `dump_narrated`, its sound file being at `audio` now."""
-    return evolve(load(data, NarratedScene), audio=audio)

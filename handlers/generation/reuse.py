@@ -1,11 +1,14 @@
-"""Scenes that exist already, put into a job: their files under its keys, at the place in time where it wants them.
+"""Reuses scenes: the digest of a scene's input, and copies of existing scenes with that digest.
 
-From an earlier try, from the job that this one was forked from, or from the cache.
+Scenes with equal digests are equal. Narrated sound is not part of the digest, since speech of the same text differs
+from one time to the next; the text is (decision 34). Existing scenes come from an earlier run of the job, from the job
+that it was forked from, or from the scene cache; they are shifted to the place where the job needs them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -15,58 +18,73 @@ from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS
 from eventflow.domain.reprocess import reusable_scene
 from eventflow.domain.state import Job
-from eventflow.domain.values import FileRef, ReusableScene, files_of
+from eventflow.domain.values import LADDER, FileRef, ReusableScene, files_of
 from eventflow.runtime.context import StepContext
 from eventflow.runtime.retry_policy import ArtefactMissing
 from eventflow.storage import IntegrityError, ObjectMissing
-from handlers.generation import model
-from handlers.generation.encoding.mp4_boxes import BoxError
-from handlers.generation.encoding.retime import retimed, timescales
+from handlers.generation import model, model_json
+from handlers.generation.encoding.fragmented_mp4 import BoxError, retimed, timescales
+from handlers.generation.encoding.profiles import profile_of
+from handlers.generation.pipelines.base import Pipeline
 from handlers.scene_cache import SceneCache, relocated
 from handlers.workspace import Workspace, home_of
 
-#: Codes of the warnings that a scene was made otherwise than was asked.
+
+def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
+    """Digest a scene's text, look and voice, and the versions of its pipeline and encoder: SHA-256 in hex."""
+    profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
+    digest = hashlib.sha256(model_json.dump([pipeline.name, pipeline.version, *profiles]))
+    digest.update(model_json.dump(plan.voice) + model_json.dump(plan.style) + model_json.dump(draft))
+    if plan.style.music is not None:
+        # Music fades in with the first scene and out with the last.
+        digest.update(model_json.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
+    return digest.hexdigest()
+
+
+def held_scene_digest(source: str, cells: int) -> str:
+    """Return the digest of a scene that is held to last `cells`, unlike in a longer video (decision 192)."""
+    return hashlib.sha256(f"{source} for {cells} cells".encode()).hexdigest()
+
+
+#: Codes of warnings that a scene was made otherwise than requested.
 _MAKESHIFTS: Final = frozenset({"narrator_fell_back", "block_as_text"})
 
 
 @frozen
 class Reuse:
-    """Looks for a scene that spares a job one."""
+    """Finds existing scenes for a job."""
 
     workspace: Workspace
     cache: SceneCache
 
     async def scene(
-        self, reaction: StepContext, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
+        self, context: StepContext, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
     ) -> ReusableScene | None:
-        """A scene made from `source`, ready to be committed as one that starts at `start_cells`; None: make it.
+        """Find a scene with the digest `source`, ready to be committed with the start `start_cells`; None: make it.
 
-        One of less than `least_cells` is as good as none.
-
-        Files of another job are copied: what a job takes is its own, so that the other one can be deleted.
-
-        Music goes on over the joins: a scene with music is reused only where it was. Files that are gone or damaged
-        mean that the scene is made. Raises StorageError where a store can't be used.
+        Scenes shorter than `least_cells` don't count. Files of another job are copied, so that each job owns its files
+        and can be deleted. A scene with music is reused only at its old start, since music continues across joins.
+        Missing or damaged files give None. Raises StorageError where a store is unusable.
         """
-        job, index = reaction.job, len(reaction.job.scenes)
-        found = _long(reusable_scene(job, source, start_cells), least_cells)
-        if found is not None and found.start_cells == start_cells and _belongs(reaction.job_id, found):
+        job, index = context.job, len(context.job.scenes)
+        found = _long_enough(reusable_scene(job, source, start_cells), least_cells)
+        if found is not None and found.start_cells == start_cells and _is_own(context.job_id, found):
             return found
         ours = found is not None
-        if found is None and not _asked_anew(job, reaction.event, index):
-            found = _long(await self.cache.find(reaction.owner, source, job.quality_levels), least_cells)
+        if found is None and not _is_requested_again(job, context.event, index):
+            found = _long_enough(await self.cache.find(context.owner, source, job.quality_levels), least_cells)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
         try:
-            return await self._moved(reaction.job_id, found, start_cells, folder, ours)
+            return await self._moved(context.job_id, found, start_cells, folder, ours)
         except (ArtefactMissing, ObjectMissing, IntegrityError, BoxError) as error:
-            reaction.log.info("a scene that could be reused isn't there", source=source, error=str(error))
+            context.log.info("reusable scene has lost files", source=source, error=str(error))
             return None
 
     async def _moved(
         self, job_id: str, scene: ReusableScene, start_cells: int, folder: Path, ours: bool
     ) -> ReusableScene:
-        """`ours`: of an earlier try, or of the job that this one was forked from."""
+        """Copy a scene's files to the job and shift its segments. `ours`: from an earlier run or the forked job."""
         delivered = [file for rendition in scene.uploaded for file in rendition.files]
 
         async def placed(ref: FileRef) -> FileRef:
@@ -86,7 +104,7 @@ class Reuse:
             finally:
                 path.unlink(missing_ok=True)
 
-        # What a job that has ended was rendered from is cleared; whoever misses it makes the scene then.
+        # A finished job's inputs of rendering may be cleared: a scene that needs them is made again then.
         cleared = (scene.spec, scene.narration) if ours else ()
         scales, shift = dict[str, dict[int, int]](), start_cells - scene.start_cells
         for rendition in scene.rendered:
@@ -96,20 +114,22 @@ class Reuse:
         return evolve(await relocated(scene, placed), start_cells=start_cells)
 
 
-def _long(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None:
+def _long_enough(scene: ReusableScene | None, least_cells: int) -> ReusableScene | None:
     return scene if scene is not None and scene.duration_cells >= least_cells else None
 
 
-def as_wanted(job: Job, index: int) -> bool:
-    """Whether the scene was made without a makeshift. Another job would have that without its warning, and later
-    perhaps without need. Of a job with as many warnings as there may be, that can't be told."""
+def made_as_requested(job: Job, index: int) -> bool:
+    """Tell whether the scene was made exactly as requested, so that the cache may keep it (decision 161).
+
+    False if the job's list of warnings is full: a warning may be missing from it.
+    """
     if len(job.warnings) >= MAX_WARNINGS:
         return False
     return not any(warning.scene == index and warning.code in _MAKESHIFTS for warning in job.warnings)
 
 
-def _belongs(job_id: str, scene: ReusableScene) -> bool:
-    """Whether every file of the scene is under the job's own keys."""
+def _is_own(job_id: str, scene: ReusableScene) -> bool:
+    """Tell whether all files of the scene have keys of this job."""
     homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
     return all(file.key.startswith(homes) for file in files_of(scene))
 
@@ -118,10 +138,10 @@ def _retime(path: Path, tracks: dict[int, int], shift_cells: int) -> None:
     path.write_bytes(retimed(path.read_bytes(), tracks, shift_cells))
 
 
-def _asked_anew(job: Job, event: object, index: int) -> bool:
-    """Whether somebody wants the scene to be made again, rather than to have it.
+def _is_requested_again(job: Job, event: object, index: int) -> bool:
+    """Tell whether the event requests that the scene be made again: the cache is not asked then (decision 104).
 
-    One that is planned again because it could not be rendered from what was left of it may have been asked for before.
+    Also true for a scene that is planned again because its files were lost.
     """
     if index in job.lost:
         return True

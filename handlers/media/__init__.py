@@ -1,1 +1,1 @@
-"""Media files: ffmpeg, probing and decoding, shared by the engine and by the intake of assets."""
+"""Media files: ffmpeg, probing, decoding and base errors, shared by the engine and the ingest of assets."""

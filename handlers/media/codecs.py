@@ -1,4 +1,4 @@
-"""What players are told of a file's codecs before they fetch it (RFC 6381, as HLS's CODECS has it)."""
+"""Codecs of a file in the form of RFC 6381, as in HLS's CODECS, and the rates of re-encoded uploads."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import av
 
 
 def codecs_of(path: Path) -> str:
-    """The codecs of an MP4 or of an init segment, such as "avc1.640028,mp4a.40.2"; empty where they can't be told.
+    """Name the codecs of an MP4 or init segment, such as "avc1.640028,mp4a.40.2"; empty where they are unknown.
 
     H.264: profile, constraints and level as in its configuration record (ISO/IEC 14496-15). AAC: the object type of
-    its AudioSpecificConfig (ISO/IEC 14496-3). Blocks.
+    its AudioSpecificConfig (ISO/IEC 14496-3). Blocking.
     """
     try:
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
@@ -30,5 +30,6 @@ def _name(codec: av.CodecContext) -> str:
     return ""
 
 
+#: Frames per second and samples per second of re-encoded uploads: those of the time grid.
 FRAME_RATE = 30
 SAMPLE_RATE = 48_000

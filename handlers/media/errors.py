@@ -1,4 +1,6 @@
-"""Base errors of the media engine."""
+"""Errors of the media engine that its rooms and the other handlers share."""
+
+from __future__ import annotations
 
 from typing import ClassVar
 
@@ -9,7 +11,7 @@ class MediaError(Exception):
     code: ClassVar[str] = "media"
     #: False when the same input can only fail again.
     retryable: ClassVar[bool] = True
-    #: Seconds that an upstream asked to wait before the next try.
+    #: Seconds that an upstream service asked to wait before the next try.
     retry_after_s: float | None = None
 
 
@@ -18,6 +20,12 @@ class RequestError(MediaError):
 
     code = "request"
     retryable = False
+
+
+class BadClip(MediaError):
+    """A fetched clip is not a complete video; it may be fetched again."""
+
+    code = "remote_clip"
 
 
 class CorruptMedia(Exception):

@@ -1,7 +1,7 @@
-"""ffmpeg as a program of its own, kept short: no network, no input but what it is given, limits on everything it takes.
+"""Runs the ffmpeg program with limits on time, memory, files and output, and without network.
 
-What it is run on may be hostile. It gets no terminal, an empty environment but for PATH, protocols by name only, and a
-process group of its own that is killed as a whole.
+Its input may be hostile: it gets no terminal, no environment but PATH, named protocols only, and its own process group,
+which is killed as a whole.
 """
 
 import os
@@ -19,7 +19,7 @@ from attrs import frozen
 
 try:
     from resource import RLIM_INFINITY, RLIMIT_AS, RLIMIT_CPU, RLIMIT_FSIZE, prlimit
-except ImportError:  # only Linux can limit a process that runs: elsewhere time and output are limited by us
+except ImportError:  # only Linux has prlimit: elsewhere only time and output are limited
     prlimit = None  # type: ignore[assignment]
 
 STDERR_TAIL_BYTES: Final = 2_000
@@ -29,18 +29,18 @@ _MIB: Final = 1 << 20
 
 
 class FfmpegError(Exception):
-    """ffmpeg could not be run, has failed or was ended; the message ends with the tail of what it said."""
+    """ffmpeg could not be started, failed, or was killed; the message ends with the tail of its stderr."""
 
 
 class FfmpegStopped(FfmpegError):
     """The caller asked to stop."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
-    """Seconds on the clock and of processor time, address space, the largest file and the output on stdout in bytes.
+    """Limits of a run: wall clock and processor time in seconds; address space, file size and stdout in bytes.
 
-    The address space of ffmpeg is several times what it touches: each thread's stack counts.
+    ffmpeg's address space is several times the memory that it uses, since the stack of each thread counts.
     """
 
     seconds: float = 60.0
@@ -51,11 +51,11 @@ class Limits:
 
 
 def ffmpeg_path() -> str:
-    """Raises FfmpegError where there is no ffmpeg."""
+    """Return the path of ffmpeg. Raises FfmpegError where it is missing."""
     try:
         path: str = imageio_ffmpeg.get_ffmpeg_exe()
     except (OSError, RuntimeError) as error:
-        raise FfmpegError(f"there is no ffmpeg ({error}): reinstall imageio-ffmpeg") from error
+        raise FfmpegError(f"ffmpeg is missing ({error}): reinstall imageio-ffmpeg") from error
     return path
 
 
@@ -67,10 +67,10 @@ def run(
     folder: Path | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> bytes:
-    """What ffmpeg writes to stdout. `arguments` follow its general options; inputs may use only `protocols`.
+    """Run ffmpeg and return its stdout. `arguments` follow general options; inputs may use only `protocols`.
 
-    `folder` is its working directory. Blocking. Raises FfmpegError (FfmpegStopped when `should_stop()` is true);
-    nothing of it runs any more then.
+    `folder` is the working directory. Blocking. Raises FfmpegError, or FfmpegStopped once `should_stop()` is true; no
+    process remains after either.
     """
     # -protocol_whitelist is an option of each input.
     guarded = [
@@ -101,7 +101,7 @@ def run(
 
 
 def _limit(pid: int, limits: Limits) -> None:
-    """From outside, right after the start: code between fork and exec is not safe in a process with threads."""
+    """Set limits from outside, after the start: code between fork and exec is unsafe with threads (decision 106)."""
     if prlimit is None:
         return
     wanted = {RLIMIT_AS: limits.memory_bytes, RLIMIT_FSIZE: limits.file_bytes, RLIMIT_CPU: limits.cpu_seconds}
@@ -123,11 +123,11 @@ def _followed(process: "subprocess.Popen[bytes]", limits: Limits, should_stop: C
     deadline, why = monotonic() + limits.seconds, ""
     while process.poll() is None and not why:
         if should_stop():
-            raise FfmpegStopped("ffmpeg was told to stop")
+            raise FfmpegStopped("ffmpeg was stopped by the caller")
         if monotonic() > deadline:
             why = f"ffmpeg took longer than {limits.seconds:g} s"
         elif output.too_much:
-            why = f"ffmpeg gave more than {limits.output_bytes} bytes"
+            why = f"ffmpeg wrote more than {limits.output_bytes} bytes to stdout"
         else:
             output.thread.join(_POLL_S)
             if not output.thread.is_alive():
@@ -147,18 +147,18 @@ def _wait(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(_POLL_S)
     except subprocess.TimeoutExpired:
-        return  # it has closed its output and goes on
+        return  # its stdout is closed, but it still runs
 
 
 def _ending(code: int) -> str:
     if code >= 0:
-        return f"ffmpeg ended with {code}"
+        return f"ffmpeg exited with code {code}"
     reasons = {signal.SIGXCPU: "took too much processor time", signal.SIGXFSZ: "wrote too large a file"}
-    return f"ffmpeg {reasons.get(signal.Signals(-code), f'was ended by {signal.Signals(-code).name}')}"
+    return f"ffmpeg {reasons.get(signal.Signals(-code), f'was killed by {signal.Signals(-code).name}')}"
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """The whole group, so that nothing it has started stays behind."""
+    """Kill the whole process group, so that no child remains."""
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -166,7 +166,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 class _Reader:
-    """Reads a pipe in a thread: up to `most` bytes, or with `tail` the last of them."""
+    """Reads a pipe in a thread: the first `most` bytes, or with `tail` the last ones."""
 
     def __init__(self, pipe: IO[bytes], most: int, *, tail: bool = False) -> None:
         self._pipe, self._most, self._tail = pipe, most, tail

@@ -1,4 +1,4 @@
-"""Technical facts of a media file, by libav."""
+"""Reads technical facts of a media file by libav."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from av.video.stream import VideoStream
 from handlers.media.errors import CorruptMedia
 
 
-@frozen
+@frozen(kw_only=True)
 class VideoInfo:
-    """`bit_rate` in bits per second, `frame_rate` in frames per second on average; None where unknown."""
+    """Facts of a video stream: `bit_rate` in bits per second, average `frame_rate` per second; None where unknown."""
 
     codec: str
     profile: str | None
@@ -24,9 +24,9 @@ class VideoInfo:
     bit_rate: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class AudioInfo:
-    """`sample_rate` in Hz, `bit_rate` in bits per second or None."""
+    """Facts of an audio stream: `sample_rate` in Hz, `bit_rate` in bits per second or None."""
 
     codec: str
     profile: str | None
@@ -35,9 +35,9 @@ class AudioInfo:
     bit_rate: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class MediaInfo:
-    """`duration_s` in seconds; `video` and `audio` are the first streams of their kind, or None."""
+    """Facts of a file: `duration_s` in seconds; `video` and `audio` are the first streams of their kind, or None."""
 
     container: str
     duration_s: float
@@ -48,13 +48,13 @@ class MediaInfo:
 
 
 def probe(path: Path) -> MediaInfo:
-    """Read the headers of a local file. Blocking. Raises CorruptMedia (FileNotFoundError if it is missing)."""
+    """Read the headers of a local file. Blocking. Raises CorruptMedia; FileNotFoundError if it is missing."""
     size = path.stat().st_size
     try:
-        # A path is not a URL here: no other protocol is ever opened.
+        # Paths are never taken for URLs: no other protocol is opened.
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video and not container.streams.audio:
-                raise CorruptMedia(f"{path.name} has neither pictures nor sound")
+                raise CorruptMedia(f"{path.name} has neither video nor audio")
             duration_s = _duration(container)
             return MediaInfo(
                 container=container.format.name.split(",")[0] if container.format.name != _MP4 else "mp4",

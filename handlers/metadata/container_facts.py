@@ -11,7 +11,7 @@ from av.index import IndexEntry
 from av.video.stream import VideoStream
 
 from handlers.generation.encoding import h264
-from handlers.generation.encoding.mp4_boxes import HEADER_BYTES, BoxError, find, read_header
+from handlers.generation.encoding.fragmented_mp4 import HEADER_BYTES, BoxError, find_boxes, read_header
 from handlers.generation.encoding.verify_output import is_idr
 from handlers.generation.errors import EncodeError
 from handlers.media.errors import CorruptMedia
@@ -62,7 +62,7 @@ def facts_of(path: Path) -> Facts:
     except (av.FFmpegError, BoxError, EncodeError, ValueError) as error:
         raise CorruptMedia(f"{path.name} can't be read: {error}") from error
     in_front = b"mdat" in order and order.index(b"moov") < order.index(b"mdat")
-    return Facts(info, in_front, any(True for _ in find(index, b"moov", b"trak", b"edts")), pictures)
+    return Facts(info, in_front, any(True for _ in find_boxes(index, b"moov", b"trak", b"edts")), pictures)
 
 
 def _order(file: BinaryIO) -> tuple[list[bytes], bytes]:

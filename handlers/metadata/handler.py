@@ -16,7 +16,7 @@ from eventflow.domain.values import AUDIO, AudioStream, TechnicalMetadata, Video
 from eventflow.runtime.context import Group, StepContext
 from handlers.metadata.container_facts import Facts, facts_of
 from handlers.metadata.platforms import met_by
-from handlers.scene_cache import CacheKeeper
+from handlers.scene_cache import CacheSweeper
 from handlers.step_errors import as_step_errors
 from handlers.workspace import Workspace
 
@@ -29,7 +29,7 @@ class Metadata:
     """`keeper` is called when a job's files are cleared: it may have something of its own to clear."""
 
     workspace: Workspace
-    keeper: CacheKeeper
+    keeper: CacheSweeper
 
     @property
     def group(self) -> Group:

@@ -132,7 +132,12 @@ class FallbackReconciler:
         home = tuple(key for copy in copies if (key := copy.result()))
         if not home:
             return 0
-        cause = Cause(record.owner, f"{_CAUSE}-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+        cause = Cause(
+            owner=record.owner,
+            correlation_id=f"{_CAUSE}-{secrets.token_hex(8)}",
+            causation_id="",
+            traceparent=new_traceparent(secrets.token_hex(24)),
+        )
         after = await self.log.execute(record.id, [RelocateFiles(home)], cause, record=record)
         if after is None or after.job.gone:  # deleted meanwhile, and perhaps without our copies
             await asyncio.gather(*map(self.delivery.delete, home))

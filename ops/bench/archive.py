@@ -137,11 +137,20 @@ class _Bench:
         reader = ArchiveReader(self.pointers, self.segments, codec)
         self.log = JobEventStore(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
         members = [
-            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, "bench") for keys in self.keyspace.all
+            GroupMember(
+                blocking=redis, redis=redis, keys=keys, group=ARCHIVE_GROUP, topics=ARCHIVE_TOPICS, consumer="bench"
+            )
+            for keys in self.keyspace.all
         ]
         settings = ArchiveSettings(archive_after_s=0)
         self.archiver = Archiver(self.log, members, self.segments, self.pointers, settings, clock=_ahead)
-        self.list_expiry = ListExpiry(self.log.index, self.pointers, self.segments, 0, _ahead)
+        self.list_expiry = ListExpiry(
+            job_lists=self.log.job_lists,
+            pointers=self.pointers,
+            segment_store=self.segments,
+            listed_s=0,
+            clock=_ahead,
+        )
 
     async def begin(self) -> int:
         """Empty the server, create all groups, and return its memory."""
@@ -149,7 +158,9 @@ class _Bench:
         await self.archiver.ensure()
         for keys in self.keyspace.all:
             for group, topics in GROUP_TOPICS.items():
-                await GroupMember(self.redis, self.redis, keys, group, topics, "bench").ensure()
+                await GroupMember(
+                    blocking=self.redis, redis=self.redis, keys=keys, group=group, topics=topics, consumer="bench"
+                ).ensure()
         return await self.memory()
 
     async def finish_jobs(self, jobs: int, scenes: int) -> list[str]:

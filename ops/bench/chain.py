@@ -106,7 +106,16 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
         Worker(
             group,
             log,
-            [GroupMember(client, redis, keys, group.name, group.topics, f"bench-{group.name}")],
+            [
+                GroupMember(
+                    blocking=client,
+                    redis=redis,
+                    keys=keys,
+                    group=group.name,
+                    topics=group.topics,
+                    consumer=f"bench-{group.name}",
+                )
+            ],
             settings,
             clock=clock,
             random=random,

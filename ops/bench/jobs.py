@@ -12,9 +12,9 @@ from eventflow.log.event_store import Cause, JobEventStore
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
-CAUSE = Cause("bench", "bench", "", TRACEPARENT)
+CAUSE = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 #: The owner whom a web process without API keys serves.
-LOCAL_CAUSE = Cause("local", "bench", "", TRACEPARENT)
+LOCAL_CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 #: Jobs that are created at a time.
 AT_ONCE = 500
 

@@ -31,7 +31,7 @@ from eventflow.runtime.process import tune_process
 from ops.bench.jobs import CAUSE, REQUEST, job_ids
 from ops.bench.servers import bench_server
 from ops.replay.inspect import Inspector
-from ops.replay.rebuild import Rebuild, Report
+from ops.replay.rebuild import Rebuild, RebuildReport
 from ops.replay.scan import BATCH
 
 _SCENES = 3
@@ -142,11 +142,11 @@ async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tupl
     return watch.read(), events
 
 
-async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, Report]:
+async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, RebuildReport]:
     """Run a rebuild; returns (time from the first batch to the last, time of the whole rebuild, its report)."""
-    inspector = Inspector(redis, Codec(), keyspace)
+    inspector = Inspector(redis=redis, codec=Codec(), keyspace=keyspace)
     folding, whole = _Watch(), _Watch()
-    report = await Rebuild(inspector, None, on_begin=folding.start).all()
+    report = await Rebuild(inspector=inspector, repairer=None, on_begin=folding.start).all()
     if report.left:
         raise AssertionError(f"the rebuild finds differences: {report.found}")
     return folding.read(), whole.read(), report

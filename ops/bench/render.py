@@ -20,7 +20,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from handlers.generation.model import NarratedScene, load
+from handlers.generation.model import NarratedScene
+from handlers.generation.model_json import load
 from ops.bench.fidelity import mean_ssim
 from ops.bench.render_engine import QUALITIES, Made
 from ops.bench.render_reference import meant_by_engine, meant_by_plain

@@ -20,8 +20,9 @@ from attrs import asdict
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.profiles import Profile, profile_of
-from handlers.generation.encoding.timeline import changes
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, dump, from_spec
+from handlers.generation.encoding.timeline import page_changes
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
+from handlers.generation.model_json import dump, from_spec
 from handlers.generation.pages.draw import draw_pages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import Scene
@@ -45,7 +46,9 @@ def make(text: str, folder: Path, workers: int) -> Made:
         scenes, drawn = [], []
         for draft in plan.scenes:
             drawn.append(pool.submit(_draw, draft.index, from_spec(draft.spec, Scene), folder))
-            scenes.append(pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), folder, control))
+            scenes.append(
+                pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), folder, control)
+            )
         pages = [job.result() for job in drawn]
     _join_sound(scenes, folder / "sound.wav")
     subprocess.run(command(scenes, pages, folder), check=True, stdin=subprocess.DEVNULL)
@@ -114,7 +117,10 @@ def _fades(shown: list[tuple[int, int, int, int]], drawn: list[Path], inputs: li
 def _shown(scene: NarratedScene) -> list[tuple[int, int, int, int]]:
     """Return (page, its frames, first frame, frames of its fade) of each page that a scene shows."""
     total = scene.duration_cells * FRAMES_PER_CELL
-    steps = [(0, 0, 0), *((frame, picture + 1, fade) for frame, picture, fade in changes(scene.narration.cues, total))]
+    steps = [
+        (0, 0, 0),
+        *((frame, picture + 1, fade) for frame, picture, fade in page_changes(scene.narration.cues, total)),
+    ]
     shown = []
     for (start, page, fade), following in zip(steps, [*steps[1:], None], strict=True):
         end = following[0] + following[2] if following else total

@@ -22,21 +22,23 @@ from PIL import Image
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import ScenePart, assemble
 from handlers.generation.encoding.encode import SceneSource, encode_scene
-from handlers.generation.encoding.motion import MovingImage, Place
-from handlers.generation.encoding.overlays import Box
+from handlers.generation.encoding.motion import MovingImage, Placement
+from handlers.generation.encoding.overlays import Rect
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import BLANK, FADE_OUT_FRAMES, plan_timeline
 from handlers.generation.encoding.verify_output import check_scene
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, dump, from_spec
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
+from handlers.generation.model_json import dump, from_spec
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Scene
 from handlers.generation.time_grid import CELL_SECONDS, cells_for, seconds_of
 from ops.bench.render_script import script
 
 QUALITIES = ("1080p", "720p")
 #: The moving picture fills the page within its margins, for 8 s.
-MOTION_BOX, MOTION_S = Box(120, 90, 1680, 900), 8.0
+MOTION_BOX, MOTION_S = Rect(x=120, y=90, width=1680, height=900), 8.0
 THREADS = 1
 
 
@@ -62,8 +64,15 @@ def make(text: str, folder: Path, workers: int, *, motion: bool) -> Made:
         for draft in plan.scenes:
             scratch = folder / f"scene-{draft.index}"
             scratch.mkdir(parents=True)
-            scene = pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), scratch, control)
-            task = RenderTask(scene, start, QUALITIES, THREADS, plan.style, scene_count=len(plan.scenes))
+            scene = pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), scratch, control)
+            task = RenderTask(
+                scene=scene,
+                start_cells=start,
+                qualities=QUALITIES,
+                threads=THREADS,
+                style=plan.style,
+                scene_count=len(plan.scenes),
+            )
             jobs.append(pool.submit(_rendered, pipeline, task, scratch))
             narrated.append(scene)
             start += scene.duration_cells
@@ -97,11 +106,18 @@ def _moving(picture: Path, like: Scene, start_cells: int, folder: Path) -> Rende
     scratch.mkdir()
     pages, length_s = ScenePages(like), seconds_of(cells)
     span = (0.0, length_s - FADE_OUT_FRAMES / 30)
-    moving = MovingImage(picture, Place(MOTION_BOX, 0, span), "zoom")
+    moving = MovingImage(picture, Placement(MOTION_BOX, 0, span), "zoom")
     timeline = plan_timeline([], cells, moving=[span])
-    source = SceneSource(lambda _: pages.draw(BLANK), timeline, None, start_cells, (moving,))
+    source = SceneSource(
+        draw=lambda _: pages.draw(BLANK), timeline=timeline, audio=None, start_cells=start_cells, moving=(moving,)
+    )
     profiles = [profile_of(quality) for quality in QUALITIES]
-    scene = RenderedScene(0, start_cells, cells, encode_scene(source, profiles, scratch, Control(), threads=THREADS))
+    scene = RenderedScene(
+        index=0,
+        start_cells=start_cells,
+        duration_cells=cells,
+        renditions=encode_scene(source, profiles, scratch, Control(), threads=THREADS),
+    )
     check_scene(scene, start_cells, cells, QUALITIES)
     return scene
 
@@ -125,7 +141,7 @@ def _parts(scenes: Sequence[RenderedScene], quality: str) -> list[ScenePart]:
         rendition = next(r for r in scene.renditions if r.quality == quality)
         paths = tuple(segment.path for segment in rendition.segments)
         cells = tuple(segment.duration_cells for segment in rendition.segments)
-        parts.append(ScenePart(rendition.init, paths, scene.start_cells, cells))
+        parts.append(ScenePart(init=rendition.init, segments=paths, start_cells=scene.start_cells, segment_cells=cells))
     return parts
 
 

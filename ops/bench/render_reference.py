@@ -8,12 +8,12 @@ from typing import Final
 import av
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from handlers.generation.encoding.colours import of_frame
 from handlers.generation.encoding.overlays import Yuv
-from handlers.generation.encoding.pictures import PictureStore, blend
+from handlers.generation.encoding.pictures import PictureStore, blend, frame_to_yuv
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.encoding.timeline import BLANK, FULL_MIX, changes, plan_timeline
-from handlers.generation.model import NarratedScene, from_spec
+from handlers.generation.encoding.timeline import BLANK, FULL_MIX, page_changes, plan_timeline
+from handlers.generation.model import NarratedScene
+from handlers.generation.model_json import from_spec
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.script.content import Scene
 from handlers.generation.time_grid import FRAMES_PER_CELL, TICKS_PER_FRAME
@@ -51,7 +51,7 @@ def meant_by_plain(scenes: Sequence[NarratedScene], quality: str) -> Iterator[Yu
 
 def _mixes(scene: NarratedScene) -> Iterator[tuple[int, int, int]]:
     total, before = scene.duration_cells * FRAMES_PER_CELL, BLANK
-    found = changes(scene.narration.cues, total)
+    found = page_changes(scene.narration.cues, total)
     for (start, picture, fade), following in zip(found, [*found[1:], None], strict=True):
         for frame in range(start, following[0] if following else total):
             yield before, picture, round(FULL_MIX * min(1.0, (frame - start) / fade))
@@ -60,4 +60,4 @@ def _mixes(scene: NarratedScene) -> Iterator[tuple[int, int, int]]:
 
 def _scaled(picture: Yuv, size: tuple[int, int], reformatter: VideoReformatter) -> Yuv:
     frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-    return of_frame(frame, size, reformatter, Interpolation.LANCZOS | Interpolation.ACCURATE_RND)
+    return frame_to_yuv(frame, size, reformatter, Interpolation.LANCZOS | Interpolation.ACCURATE_RND)

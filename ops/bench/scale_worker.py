@@ -71,7 +71,9 @@ async def work(url: str, concurrency: int, seconds: float) -> None:
     keyspace = Keyspace()
     log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
     name = f"bench-{secrets.token_hex(4)}"
-    member = GroupMember(blocking, redis, keyspace.partition(0), group.name, group.topics, name)
+    member = GroupMember(
+        blocking=blocking, redis=redis, keys=keyspace.partition(0), group=group.name, topics=group.topics, consumer=name
+    )
     settings = WorkerSettings(concurrency=concurrency)
     worker = Worker(group, log, [member], settings, clock=utc_now, random=Random())  # noqa: S311 - jitter
     await member.ensure()

@@ -39,7 +39,7 @@ BREAKS: Mapping[str, Callable[[str], str]] = {
     # Every fifth event is appended to its job twice.
     "double": _shimmed(
         """\
-  local n = command == 'XADD' and string.find(key, ':events', 1, true) and tonumber(string.match(id, '^%d+'))
+  local n = command == 'XADD' and tonumber(string.match(id, '^(%d+)%-0$')) -- only jobs' streams are given ids
   if n and n % 5 == 0 then
     real.call(...)
     return real.call(command, key, (n + 1) .. '-0', select(4, ...))
@@ -48,7 +48,8 @@ BREAKS: Mapping[str, Callable[[str], str]] = {
     # Every fourth event is appended and not delivered.
     "no-route": _shimmed(
         """\
-  if command == 'XADD' and string.find(key, ':topic:', 1, true) and real.call('XLEN', key) % 4 == 3 then return end"""
+  local delivery = command == 'XADD' and id == '*' and select('#', ...) == 5 -- of one field: the payload
+  if delivery and real.call('XLEN', key) % 4 == 3 then return end"""
     ),
     # Entries stay pending for ever.
     "no-settle": _shimmed("  if command == 'XACK' then return 1 end"),

@@ -110,7 +110,7 @@ async def read_leftovers(redis: Redis, keyspace: Keyspace) -> Leftovers:
     dead_letters: list[Mapping[str, str]] = []
     for keys in keyspace.all:
         delayed += await redis.zcard(keys.delayed)
-        rows: Any = await redis.xrange(keys.parked)
+        rows: Any = await redis.xrange(keys.dead_letters)
         dead_letters += [{k.decode(): v.decode(errors="replace") for k, v in fields.items()} for _, fields in rows]
         for group, topics in GROUP_TOPICS.items():
             retries += sum([await redis.xlen(keys.retry(group, topic)) for topic in topics])

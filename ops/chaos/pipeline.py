@@ -19,19 +19,9 @@ from handlers.generation.encoding.encode import SceneSource, encode_scene
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import Stopped
-from handlers.generation.model import (
-    Brief,
-    Cue,
-    NarratedScene,
-    NarrateTask,
-    Narration,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    SceneDraft,
-    from_spec,
-    to_spec,
-)
+from handlers.generation.model import Brief, Cue, NarratedScene, NarrateTask, Narration, Plan, SceneDraft
+from handlers.generation.model_json import from_spec, to_spec
+from handlers.generation.render_model import RenderedScene, RenderTask
 
 WIDTH, HEIGHT = 320, 180
 _STEP_S = 0.01
@@ -70,13 +60,18 @@ class ChaosPipeline:
         for index, line in enumerate((brief.script or "0").splitlines()):
             number = re.search(r"\d+(\.\d+)?", line)
             scene = ChaosScene(40 + 31 * index % 180, float(number[0]) if number else 0.0)
-            drafts.append(SceneDraft(index, f"Scene {index + 1}", to_spec(scene)))
-        return Plan("Chaos", tuple(drafts))
+            drafts.append(SceneDraft(index=index, title=f"Scene {index + 1}", spec=to_spec(scene)))
+        return Plan(title="Chaos", scenes=tuple(drafts))
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Return one cell of silence."""
         draft = task.draft
-        return NarratedScene(draft.index, draft.title, Narration(1, (Cue(0, 0.0),)), draft.spec)
+        return NarratedScene(
+            index=draft.index,
+            title=draft.title,
+            narration=Narration(duration_cells=1, cues=(Cue(0, 0.0),)),
+            spec=draft.spec,
+        )
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Wait, then encode one picture. Raises Stopped."""
@@ -96,4 +91,9 @@ class ChaosPipeline:
         )
         profiles = [profile_of(quality) for quality in task.qualities]
         renditions = encode_scene(source, profiles, scratch, control, threads=1)
-        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+        return RenderedScene(
+            index=task.scene.index,
+            start_cells=task.start_cells,
+            duration_cells=narration.duration_cells,
+            renditions=renditions,
+        )

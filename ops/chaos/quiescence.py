@@ -63,7 +63,9 @@ async def drain_workers(stack: StackUnderTest, redis: Redis, keyspace: Keyspace)
     stayed = [row for row in before.consumers if _pid(row[2]) in drained]
     for keys in keyspace.all:
         for group, topics in GROUP_TOPICS.items():
-            await GroupMember(redis, redis, keys, group, topics, "chaos").reap(0)
+            await GroupMember(
+                blocking=redis, redis=redis, keys=keys, group=group, topics=topics, consumer="chaos"
+            ).remove_silent_consumers(0)
     after = await read_leftovers(redis, keyspace)
     left = dict.fromkeys([*stayed, *after.consumers])
     return {p.name: code for p, code in zip(programs, codes, strict=True)}, evolve(after, consumers=tuple(left))

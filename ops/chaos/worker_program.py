@@ -32,7 +32,7 @@ from ops import compose
 from ops.chaos.breaks import BREAKS
 from ops.chaos.journal import Journal
 
-#: Callback of `JobEventStore.offer`, with the result.
+#: The callback of `JobEventStore.submit`.
 Answered = Callable[[JobRecord | None, Exception | None], None]
 
 
@@ -49,8 +49,8 @@ class JournalingMember(GroupMember):
     async def wait(self, *args: Any, **kwargs: Any) -> list[Delivery]:
         return self._noted(await super().wait(*args, **kwargs))
 
-    async def sweep(self, *args: Any, **kwargs: Any) -> list[Delivery]:
-        return self._noted(await super().sweep(*args, **kwargs))
+    async def reclaim(self, *args: Any, **kwargs: Any) -> list[Delivery]:
+        return self._noted(await super().reclaim(*args, **kwargs))
 
     def _noted(self, deliveries: list[Delivery]) -> list[Delivery]:
         for delivery in deliveries:
@@ -75,7 +75,7 @@ class JournalingLog(JobEventStore):
             self._note(settlement, job_id, after)
         return after
 
-    def offer(
+    def submit(
         self,
         record: JobRecord,
         commands: Sequence[Command],
@@ -88,7 +88,7 @@ class JournalingLog(JobEventStore):
                 self._note(settlement, record.id, after)
             answered(after, error)
 
-        return super().offer(record, commands, cause, settlement, noting)
+        return super().submit(record, commands, cause, settlement, noting)
 
     def _note(self, settlement: Settlement, job_id: str, after: JobRecord | None) -> None:
         what = "committed" if settlement.on_claim == "hold" else "settled"
@@ -126,6 +126,13 @@ def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group
     return evolve(group, handlers={kind: around(handler) for kind, handler in group.handlers.items()})
 
 
+def _substitute(module: ModuleType, **names: Any) -> None:
+    """Give names of `module` other values. Raises AttributeError for a name that it doesn't have."""
+    for name, value in names.items():
+        getattr(module, name)
+        setattr(module, name, value)
+
+
 def install(folder: Path) -> None:
     """Make the composition root use members, stores and handlers that keep a journal in `folder`."""
     journal, claims, groups = Journal(folder), dict[str, Claim](), compose.groups
@@ -133,19 +140,12 @@ def install(folder: Path) -> None:
     def journaling_groups(*args: Any, **kwargs: Any) -> dict[str, Group]:
         return {name: journaled(journal, claims, group) for name, group in groups(*args, **kwargs).items()}
 
-    replace(
+    _substitute(
         compose,
         groups=journaling_groups,
         GroupMember=partial(JournalingMember, journal, claims),
         JobEventStore=partial(JournalingLog, journal),
     )
-
-
-def replace(module: ModuleType, **names: object) -> None:
-    """Replace names of a module. Raises AttributeError for a name that the module doesn't have."""
-    for name, value in names.items():
-        getattr(module, name)
-        setattr(module, name, value)
 
 
 def open_workspace_at(endpoint: str) -> None:
@@ -158,7 +158,7 @@ def open_workspace_at(endpoint: str) -> None:
         store: ObjectStore = opening(url, name=name, **kwargs)
         return store
 
-    replace(compose, open_store=opened)
+    _substitute(compose, open_store=opened)
 
 
 def break_commit(kind: str) -> None:
@@ -169,7 +169,7 @@ def break_commit(kind: str) -> None:
         script = connection.load_script(redis, name, after=after)
         return redis.register_script(alter(str(script.script))) if name == "commit" else script
 
-    replace(commit, load_script=load)
+    _substitute(commit, load_script=load)
 
 
 def main(arguments: Sequence[str]) -> int:

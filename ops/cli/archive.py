@@ -61,7 +61,7 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
     async with _open(data_dir) as parts:
         segments = _segment_store(parts)
         sizes = [segment.size_bytes async for segment in segments.segments()]
-        archived = sum([await parts.archive_pointers.count(keys) for keys in parts.keyspace.all])
+        archived = sum([await parts.pointers.count(keys) for keys in parts.keyspace.all])
         states = {state.name: state for state in await group_states(parts.redis, parts.keyspace, live_ms=0)}
         group = states.get(ARCHIVE_GROUP)
         waiting = group.lag if group else None
@@ -95,11 +95,11 @@ def verify(
     """
     found, removed = run_tool(_verify(data_dir, min_age_hours * 3600, remove=remove_orphans))
     if json:
-        say(orjson.dumps(asdict(found) | {"removed": [orphan.name for orphan in removed]}).decode())
+        say(orjson.dumps(found.as_json() | {"removed": [orphan.name for orphan in removed]}).decode())
     else:
         for defect in found.defects:
             say(printable(defect))
-        say(f"{found.segments} segments, {found.histories} sound histories, {found.tombstones} archived jobs served")
+        say(f"{found.segments} segments, {found.histories} sound histories, {found.archived} archived jobs served")
         if found.unserved:
             way_out = "`eventflow archive restore --force-merge` serves them"
             say(f"{found.unserved} jobs are only in the archive; {way_out}")
@@ -126,12 +126,12 @@ async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> t
     async with _open(data_dir) as parts:
         segments = _segment_store(parts)
         with steps("segments") as step:
-            found = await run(segments, parts.archive_pointers, parts.log.codec, step)
+            found = await run(segments, parts.pointers, parts.log.codec, step)
         newest = _now() - timedelta(seconds=min_age_s)
         found = evolve(found, orphans=tuple(orphan for orphan in found.orphans if orphan.written_at <= newest))
         if found.defects or not remove:
             return found, ()
-        return found, await remove_orphans(segments, parts.archive_pointers, found.orphans)
+        return found, await remove_orphans(segments, parts.pointers, found.orphans)
 
 
 def _now() -> datetime:
@@ -163,7 +163,7 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
             with steps("segments") as step:
                 found = await run(
                     _segment_store(parts),
-                    parts.archive_pointers,
+                    parts.pointers,
                     merge=merge,
                     dry_run=dry_run,
                     log=parts.log,

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eventflow.log.connection import DISCONNECTED
-from eventflow.log.deadline import Deadline, carry
+from eventflow.log.deadline import Deadline, set_deadline
 from eventflow.log.errors import LogUnfit
 from eventflow.log.keys import Keyspace
 from eventflow.log.server_check import check_server, forbidden
@@ -110,7 +110,7 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 
 async def impatient(main: Coroutine[Any, Any, T]) -> T:
     """Await `main` with a deadline of 6 s for each answer of the log."""
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     return await main
 
 
@@ -144,7 +144,7 @@ async def wait_for_server(
 
     Raises CommandError: unfit server, wrong password, missing rights; unreachable, or a replica, for `patience_s`.
     """
-    carry(Deadline(LOG_SECONDS, each=True))
+    set_deadline(Deadline(LOG_SECONDS, each=True))
     began = asked = monotonic()
     while True:
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 from attrs import frozen
 
-from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from ops.cli.common import CommandError
 from ops.cli.job_source import operator_cause
 from ops.cli.reach import Log, Service, open_api, open_log
@@ -137,11 +137,11 @@ class DeadLettersInLog:
         """See DeadLetterSource."""
         try:
             entry = await self.letters.find(entry_id)
-        except NotParked as error:
+        except DeadLetterMissing as error:
             raise _missing(error) from error
         try:
             job = _job(entry, await self.letters.job_of(entry))
-        except ParkedRefused as error:
+        except DeadLetterRefused as error:
             job = str(error)
         return DeadLetterDetail(
             summary=_of_entry(entry), job=job, input=_input(entry), cause=entry.cause, stderr=entry.stderr
@@ -151,9 +151,9 @@ class DeadLettersInLog:
         """See DeadLetterSource."""
         try:
             entry = await self.letters.redrive(entry_id)
-        except NotParked as error:
+        except DeadLetterMissing as error:
             raise _missing(error) from error
-        except ParkedRefused as error:
+        except DeadLetterRefused as error:
             raise CommandError(str(error)) from error
         return f"redriven {entry_id} to group {entry.group}"
 
@@ -161,9 +161,9 @@ class DeadLettersInLog:
         """See DeadLetterSource."""
         try:
             entry, record = await self.letters.drop(entry_id, operator_cause("operator"))
-        except NotParked as error:
+        except DeadLetterMissing as error:
             raise _missing(error) from error
-        except ParkedRefused as error:
+        except DeadLetterRefused as error:
             raise CommandError(str(error)) from error
         return f"dropped {entry_id}; job {_job(entry, record)}"
 
@@ -196,5 +196,5 @@ def _job(entry: DeadLetter, record: JobRecord | None) -> str:
     return f"{record.id}: {record.job.phase.value}, version {record.version}"
 
 
-def _missing(error: NotParked) -> CommandError:
+def _missing(error: DeadLetterMissing) -> CommandError:
     return CommandError(f"{error}. `eventflow dead-letters list` shows them.")

@@ -66,18 +66,18 @@ async def _replay(
     from eventflow.archive.backfill import Backfill, Replay
     from eventflow.log.codec import DecodeError
     from eventflow.log.errors import ArchiveDamaged
-    from eventflow.log.groups import registered
+    from eventflow.log.groups import registered_groups
     from eventflow.storage import StorageError
 
     async with open_log(data_dir) as parts:
         known = {**GROUP_TOPICS, ARCHIVE_GROUP: ARCHIVE_TOPICS}.get(name, ())
         for keys in parts.keyspace.all:
-            if not known and (entry := (await registered(parts.redis, keys)).get(name)):
+            if not known and (entry := (await registered_groups(parts.redis, keys)).get(name)):
                 known = entry.topics
         replay: Replay = Replay(name, _topics(name, names) or known, since)
         if not replay.topics:
             raise UsageError(f"unknown group {name}: name the topics that it reads, --topics {'|'.join(Topic)}")
-        backfill = Backfill(parts.archive_pointers, parts.segment_store, parts.log.archive, parts.log.codec)
+        backfill = Backfill(parts.pointers, parts.segment_store, parts.log.archive, parts.log.codec)
         try:
             with steps("jobs") as step:
                 return await backfill.run(replay, dry_run=dry_run, again=again, on_jobs=lambda jobs: step(jobs, None))

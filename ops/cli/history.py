@@ -17,7 +17,7 @@ from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
-    from ops.replay.history import Past
+    from ops.replay.history import PastJob
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, with the events whole.")]
@@ -53,17 +53,19 @@ def _instant(text: str) -> datetime:
     return at
 
 
-async def _past(job_id: str, version: int | None, time: datetime | None, data_dir: Path | None) -> tuple[Past, bytes]:
+async def _past(
+    job_id: str, version: int | None, time: datetime | None, data_dir: Path | None
+) -> tuple[PastJob, bytes]:
     from eventflow.domain.errors import DomainError
     from eventflow.log.codec import DecodeError
-    from ops.replay.history import NoSuchMoment, past_of
+    from ops.replay.history import NoSuchMoment, past_job
 
     async with open_log(data_dir) as parts:
         try:
             envelopes = await parts.log.history(job_id)
             if not envelopes:
                 raise missing_job(job_id)
-            past = past_of(envelopes, version=version, time=time)
+            past = past_job(envelopes, version=version, time=time)
         except NoSuchMoment as error:
             way_out = "`eventflow jobs history` without --at-version and --at-time shows them all"
             raise UsageError(f"Job {job_id}: {error}; {way_out}.") from error
@@ -73,7 +75,7 @@ async def _past(job_id: str, version: int | None, time: datetime | None, data_di
         return past, past.as_json(parts.log.codec)
 
 
-def _state_rows(past: Past) -> list[tuple[str, str]]:
+def _state_rows(past: PastJob) -> list[tuple[str, str]]:
     """Return a row for each field of the state that holds something."""
     rows = []
     for name, value in past.state().items():

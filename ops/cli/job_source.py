@@ -119,7 +119,7 @@ class JobsInLog:
         rows: list[JobRow] = []
         cursor: Cursor | None = None
         while len(rows) < limit:
-            page = await self.parts.log.index.read(owner, cursor, min(_PAGE, limit - len(rows)))
+            page = await self.parts.log.job_lists.read(owner, cursor, min(_PAGE, limit - len(rows)))
             rows += await _rows(self.parts, page)
             cursor = page.end
             if not page.more:
@@ -129,7 +129,7 @@ class JobsInLog:
     async def status(self, job_id: str) -> dict[str, Any]:
         """See JobSource."""
         from eventflow.domain.view import progress, view_of
-        from web.readmodel.load_views import fractions
+        from web.readmodel.projection import fractions
         from web.readmodel.status_json import status_of
 
         view = view_of(await self.parts.log.history(job_id))
@@ -178,7 +178,8 @@ class JobsInLog:
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
     from eventflow.domain.view import progress
-    from web.readmodel.load_views import Wanted, fold_on, read_jobs
+    from web.readmodel.projection import Wanted, read_jobs
+    from web.readmodel.view_fold import fold_on
 
     readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
     rows = []
@@ -206,7 +207,12 @@ def operator_cause(owner: str) -> Cause:
     from eventflow.log.event_store import Cause
     from eventflow.telemetry.tracing import new_traceparent
 
-    return Cause(owner, f"cli-{secrets.token_hex(8)}", "", new_traceparent(secrets.token_hex(24)))
+    return Cause(
+        owner=owner,
+        correlation_id=f"cli-{secrets.token_hex(8)}",
+        causation_id="",
+        traceparent=new_traceparent(secrets.token_hex(24)),
+    )
 
 
 def missing_job(job_id: str) -> CommandError:

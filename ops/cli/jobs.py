@@ -89,7 +89,7 @@ async def _enter_missing(parts: Parts) -> int:
     """Enter the jobs that the lists lack, archived ones included; returns how many."""
     from datetime import UTC, datetime, timedelta
 
-    from eventflow.archive.restore import enter_archived
+    from eventflow.archive.restore import list_archived
     from eventflow.log.errors import ArchiveDamaged
     from eventflow.log.rebuild_job_lists import rebuild_job_lists
     from eventflow.storage import StorageError
@@ -99,8 +99,8 @@ async def _enter_missing(parts: Parts) -> int:
         return entered
     try:
         since = datetime.now(UTC) - timedelta(seconds=parts.settings.finished_jobs.listing_window_seconds)
-        return entered + await enter_archived(
-            parts.segment_store, parts.archive_pointers, parts.log, since, parts.settings.finished_jobs.deletes
+        return entered + await list_archived(
+            parts.segment_store, parts.pointers, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
         raise CommandError(f"{entered} jobs were entered, none from the archive: {error}") from error

@@ -20,7 +20,7 @@ from ops.cli.tables import printable
 
 if TYPE_CHECKING:
     from ops.replay.difference import Difference
-    from ops.replay.rebuild import Report
+    from ops.replay.rebuild import RebuildReport
     from ops.replay.served import Served
 
 
@@ -48,8 +48,8 @@ def rebuild(
     """
     ids = tuple(dict.fromkeys(checked_job(one) for one in job or ()))
 
-    def show(difference: Difference, mended: bool) -> None:
-        state = "mended" if mended else ("found" if difference.mend else "beyond repair")
+    def show(difference: Difference, repaired: bool) -> None:
+        state = "mended" if repaired else ("found" if difference.repair else "beyond repair")
         if json:
             row = {"job_id": difference.job_id, "version": difference.version, "kind": difference.kind}
             say(orjson.dumps({**row, "state": state, "detail": difference.detail}).decode())
@@ -58,7 +58,7 @@ def rebuild(
 
     report = run_tool(_rebuild(ids, dry_run, url, api_key, show, data_dir))
     if json:
-        totals = {"jobs": report.jobs, "events": report.events, "found": report.found, "mended": report.mended}
+        totals = {"jobs": report.jobs, "events": report.events, "found": report.found, "mended": report.repaired}
         say(orjson.dumps({**totals, "left": report.left, "dry_run": dry_run}).decode())
     else:
         say(_summary(report, dry_run))
@@ -66,12 +66,12 @@ def rebuild(
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _summary(report: Report, dry_run: bool) -> str:
-    found, mended = sum(report.found.values()), sum(report.mended.values())
+def _summary(report: RebuildReport, dry_run: bool) -> str:
+    found, repaired = sum(report.found.values()), sum(report.repaired.values())
     text = f"{report.jobs} jobs with {report.events} events folded; differences: {found}"
     if dry_run and found:
         return text + "; nothing was written, because of --dry-run"
-    return text + (f", mended: {mended}, left: {report.left}" if found else "")
+    return text + (f", mended: {repaired}, left: {report.left}" if found else "")
 
 
 async def _rebuild(
@@ -81,19 +81,24 @@ async def _rebuild(
     api_key: str | None,
     show: Callable[[Difference, bool], None],
     data_dir: Path | None,
-) -> Report:
+) -> RebuildReport:
     from ops.replay.inspect import Inspector
     from ops.replay.rebuild import Rebuild
     from ops.replay.repair import Repairer
     from ops.replay.served import CannotAsk
 
     async with open_log(data_dir) as parts, _served(url, api_key) as served:
-        inspector = Inspector(parts.redis, parts.log.codec, parts.keyspace, served)
+        inspector = Inspector(redis=parts.redis, codec=parts.log.codec, keyspace=parts.keyspace, served=served)
         repairer = None
         if not dry_run:
             repairer = Repairer(parts.redis, parts.keyspace, parts.log, operator_cause("operator"))
         with counting("folding") as count:
-            rebuild = Rebuild(inspector, repairer, show, lambda r: count(f"{r.jobs} jobs, {r.events} events"))
+            rebuild = Rebuild(
+                inspector=inspector,
+                repairer=repairer,
+                on_difference=show,
+                on_progress=lambda r: count(f"{r.jobs} jobs, {r.events} events"),
+            )
             try:
                 return await (rebuild.jobs(ids) if ids else rebuild.all())
             except CannotAsk as error:

@@ -15,7 +15,7 @@ import typer
 from redis.exceptions import RedisError
 
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS, Topic
-from eventflow.log.connection import DISCONNECTED, is_passing
+from eventflow.log.connection import DISCONNECTED, is_transient
 from eventflow.settings import Settings, is_loopback
 from ops.cli.common import (
     EXIT_FAILURE,
@@ -287,7 +287,7 @@ async def _wait_for_log_and_stores(parts: Parts) -> None:
         except ForeignStore as error:
             raise UsageError(str(error)) from error
         except (RedisError, *DISCONNECTED) as error:  # it has gone again, or accepts no writes
-            if not is_passing(error):
+            if not is_transient(error):
                 raise CommandError(f"The event log can't be used: {error}") from error
             structlog.get_logger().warning("waiting for the event log", error=str(error))
             await asyncio.sleep(_AGAIN_S)

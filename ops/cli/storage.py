@@ -21,7 +21,7 @@ from ops.cli.tables import printable
 if TYPE_CHECKING:
     from eventflow.storage import ObjectStore
     from eventflow.storage.owner_mark import Owner
-    from ops.storage_check.check import Check, Finding, Report
+    from ops.storage_check.check import Check, CheckReport, Finding
 
 
 app = typer.Typer(
@@ -66,7 +66,7 @@ def check(
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _summary(report: Report, repair: bool) -> str:
+def _summary(report: CheckReport, repair: bool) -> str:
     text = f"{report.jobs} jobs, {report.objects} files, {report.size_bytes} bytes"
     found = ", ".join(f"{kind}: {count}" for kind, count in sorted(report.found.items()))
     if not found:
@@ -87,7 +87,7 @@ async def _check(
     checksum: bool,
     force: bool,
     show: Callable[[Finding], None],
-) -> Report:
+) -> CheckReport:
     from eventflow.storage import StorageError
     from ops.environment import ForeignStore, refuse_foreign_stores
     from ops.storage_check.check import Check
@@ -96,15 +96,13 @@ async def _check(
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
     async with open_log(data_dir) as parts:
-        made = Check(parts.log, parts.stores, older_than, checksum=checksum)
+        made = Check(log=parts.log, stores=parts.stores, older_than=older_than, checksum=checksum)
         try:
             if repair:
                 await refuse_foreign_stores(parts)
             with counting("comparing") as count:
                 made = evolve(made, on_progress=_progress(count))
-                jobs = await all_jobs(
-                    parts.redis, parts.keyspace, parts.archive_pointers if parts.segment_store else None
-                )
+                jobs = await all_jobs(parts.redis, parts.keyspace, parts.pointers if parts.segment_store else None)
                 unknown = await _unknown_files(made, jobs) if repair and not force else 0
             force = force or _confirmed(unknown)
             with counting("comparing") as count:
@@ -121,7 +119,7 @@ async def _check(
         return report
 
 
-def _progress(count: Callable[[str], None]) -> Callable[[Report], None]:
+def _progress(count: Callable[[str], None]) -> Callable[[CheckReport], None]:
     return lambda report: count(f"{report.jobs} jobs, {report.objects} files")
 
 

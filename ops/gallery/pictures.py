@@ -1,4 +1,4 @@
-"""Pictures for the gallery: painted, so that none has to be shipped."""
+"""Pictures for the gallery, painted in code so that no files are shipped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from handlers.generation.model import AssetFile
 
-#: Ids as assets have them, by what they stand for.
+#: Ids of the gallery's assets, in the form of real ones.
 WIDE: Final = "as_" + "1" * 32
 UPRIGHT: Final = "as_" + "2" * 32
 BRIGHT: Final = "as_" + "3" * 32
@@ -21,16 +21,18 @@ _MORNING: Final = ((120, 180, 226), (206, 228, 240), (255, 246, 226))
 
 
 def paint(folder: Path) -> dict[str, AssetFile]:
-    """The gallery's assets, their files in `folder`."""
+    """Paint the gallery's assets into `folder`; returns them by id. The clip has no file: a page shows its box."""
     assets = {}
-    for asset, size, sky in ((WIDE, (1600, 900), _SUNSET), (UPRIGHT, (900, 1200), _MORNING)):
+    for asset, (width, height), sky in ((WIDE, (1600, 900), _SUNSET), (UPRIGHT, (900, 1200), _MORNING)):
         path = folder / f"{asset}.jpg"
-        _mountains(size, sky).save(path, quality=90)
-        assets[asset] = AssetFile(path, "image", "image/jpeg", *size)
+        _mountains((width, height), sky).save(path, quality=90)
+        assets[asset] = AssetFile(path=path, kind="image", media_type="image/jpeg", width=width, height=height)
     path = folder / f"{BRIGHT}.png"
     Image.new("RGB", (1600, 900), "white").save(path)  # the worst ground for bright text
-    assets[BRIGHT] = AssetFile(path, "image", "image/png", 1600, 900)
-    assets[CLIP] = AssetFile(folder / "no.mp4", "clip", "video/mp4", 1280, 720, 5.0)
+    assets[BRIGHT] = AssetFile(path=path, kind="image", media_type="image/png", width=1600, height=900)
+    assets[CLIP] = AssetFile(
+        path=folder / "no.mp4", kind="clip", media_type="video/mp4", width=1280, height=720, duration_s=5.0
+    )
     return assets
 
 

@@ -1,4 +1,4 @@
-"""One scene for each layout and block, and for what is hard to set."""
+"""Sample scenes: one for each layout and block, and some that are hard to set."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ _LISTING = '''def flow(width: float, depth: float) -> float:
 
 @frozen
 class Sample:
-    """A scene of the gallery and what it is there for."""
+    """A scene of the gallery and its purpose."""
 
     name: str
     scene: Scene
 
 
 def samples(theme: str, aspect: str) -> tuple[Sample, ...]:
-    """All samples in one theme and aspect, in the order of a video."""
+    """Make all samples in one theme and aspect, in the order of a video."""
     made = [*_titles(), *_texts(), *_listings(), *_pictures(), *_charts(), *_others()]
     return tuple(
         evolve(sample, scene=evolve(sample.scene, index=at, count=len(made), theme=theme, aspect=aspect))

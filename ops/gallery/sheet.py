@@ -1,4 +1,4 @@
-"""Contact sheets: the last state of every sample on one picture, with its name below."""
+"""Draws contact sheets: the last state of every sample, with its name below."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ops.gallery.scenes import samples
 
 _GAP: Final = 28
 _CAPTION: Final = 34
-#: Sizes of a page on a sheet, in pixels; pages are drawn larger, and made smaller with care.
+#: Width of a page on a sheet in pixels, by aspect; pages are drawn larger and scaled down.
 _WIDTHS: Final = {"16:9": 640, "9:16": 360, "1:1": 480}
 _COLUMNS: Final = {"16:9": 5, "9:16": 8, "1:1": 6}
 _DETAIL: Final = 54.0 / 72
 _WALL, _INK = "#8a8d94", "#ffffff"
 
 
-@frozen
+@frozen(kw_only=True)
 class Sheet:
     """A finished contact sheet."""
 
@@ -34,7 +34,7 @@ class Sheet:
 
 
 def draw_sheet(theme: str, aspect: str, assets: AssetFiles, folder: Path, on_page: Callable[[str], None]) -> Sheet:
-    """Draws all samples; `on_page` is told the name of each as it is done. Raises MediaError."""
+    """Draw all samples on one sheet; calls `on_page` with the name of each. Raises MediaError."""
     shown = samples(theme, aspect)
     canvas = aspect_of(aspect)
     width = _WIDTHS[aspect]
@@ -54,11 +54,11 @@ def draw_sheet(theme: str, aspect: str, assets: AssetFiles, folder: Path, on_pag
         on_page(sample.name)
     path = folder / f"{theme}-{aspect.replace(':', 'x')}.png"
     sheet.save(path, compress_level=4)
-    return Sheet(theme, aspect, path, len(shown))
+    return Sheet(theme=theme, aspect=aspect, path=path, pages=len(shown))
 
 
 def write_index(sheets: list[Sheet], folder: Path) -> Path:
-    """A page that shows all sheets."""
+    """Write an HTML page of all sheets; returns its path."""
     parts = [
         f'<h2>{sheet.theme}, {sheet.aspect}</h2><a href="{sheet.path.name}"><img src="{sheet.path.name}" '
         f'alt="{sheet.pages} pages in the theme {sheet.theme}, {sheet.aspect}" loading="lazy"></a>'

@@ -1,6 +1,6 @@
-"""What a job's history says and what is served can differ in; each difference knows what mends it, if anything does.
+"""Differences between a job's history and what is derived from it; each knows its repair, if there is one.
 
-Differences are values: one that two looks in a row find is real, one that only the first finds was work on its way.
+Differences are values: one that two inspections in a row find is real; one that only the first finds was in progress.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from ops.replay.scan import Due, JobSnapshot
 from ops.replay.served import ServedRepair
 
 
-class Kind(StrEnum):
-    HISTORY = "history"  #: can't be decoded or folded, or isn't gapless
-    MISSING = "missing"  #: others name the job, and its stream is gone
-    STALLED = "stalled"  #: work is due that nobody will ever be handed
-    STUCK = "stuck"  #: unfinished, and nothing is due
-    LIMBO = "limbo"  #: to be cancelled, and nobody holds a delivery that would confirm it
+class DifferenceKind(StrEnum):
+    HISTORY = "history"  #: it can't be decoded or folded, or has a gap
+    MISSING = "missing"  #: the feed or a live hash names the job, but it has no stream
+    STALLED = "stalled"  #: work is due, and no delivery of it is left
+    STUCK = "stuck"  #: the job is unfinished, and no work is due
+    LIMBO = "limbo"  #: the job is to be cancelled, and no delivery is left that would confirm it
     FEED = "feed"  #: the feed doesn't name every version once and in order
-    LIVE = "live"  #: the live hash has what doesn't belong to the job's present run
-    SERVED = "served"  #: a web process answers something else
+    LIVE = "live"  #: the live hash has fields that aren't of the job's present run
+    SERVED = "served"  #: a web process serves another status
 
 
 @frozen
 class LiveRepair:
-    """Fields to take out of the live hash, and whether to set the cancel hint."""
+    """Fields to remove from the live hash, and whether to set the cancel hint."""
 
     remove: tuple[str, ...]
     cancel: bool
 
 
-@frozen
+@frozen(kw_only=True)
 class Redelivery:
     """Send `payload`, the event `type` at version `seq`, to the retry stream of `group` for `topic`."""
 
@@ -52,73 +52,112 @@ class Redelivery:
 
 @frozen
 class Confirmation:
-    """Record that the job is cancelled, which nobody else will."""
+    """Record that the job is cancelled, because no delivery is left that would."""
 
 
 Repair = FeedRepair | LiveRepair | Redelivery | Confirmation | ServedRepair
 
 
-@frozen
+@frozen(kw_only=True)
 class Difference:
-    """One thing that is wrong with the job at `version`. Without `mend` it takes a person: `detail` says what."""
+    """One fault of the job at `version`. Without `repair` it needs an operator: `detail` says what to do."""
 
     job_id: str
     version: int
-    kind: Kind
+    kind: DifferenceKind
     detail: str
-    mend: Repair | None = None
+    repair: Repair | None = None
 
 
 def of_history(look: JobSnapshot, live: Mapping[str, str], *, named: bool) -> list[Difference]:
-    """Of a job without a good history. `named`: whether the feed names it."""
+    """Differences of a job without a sound history. `named`: whether the feed names it."""
     if not look.missing:
-        return [Difference(look.id, look.version, Kind.HISTORY, look.reason)]
+        return [Difference(job_id=look.id, version=look.version, kind=DifferenceKind.HISTORY, detail=look.reason)]
     found = []
     if named or not live:
-        detail = "there is no stream of this job; restore it from an archive or a backup"
-        found.append(Difference(look.id, 0, Kind.MISSING, detail))
+        detail = "the job has no stream: restore it from an archive or a backup"
+        found.append(Difference(job_id=look.id, version=0, kind=DifferenceKind.MISSING, detail=detail))
     if live:
-        mend = LiveRepair(tuple(sorted(live)), cancel=False)
-        found.append(Difference(look.id, 0, Kind.LIVE, "there is a live hash of a job that isn't there", mend))
+        repair = LiveRepair(tuple(sorted(live)), cancel=False)
+        found.append(
+            Difference(
+                job_id=look.id,
+                version=0,
+                kind=DifferenceKind.LIVE,
+                detail="a live hash of a job that doesn't exist",
+                repair=repair,
+            )
+        )
     return found
 
 
 def of_work(look: JobSnapshot, coming: Outstanding) -> list[Difference]:
-    """Whether somebody will be handed what is due. What is parked waits for `eventflow parked redrive`."""
+    """Whether due work will be delivered. Dead letters wait for `eventflow dead-letters redrive`."""
     job = look.job
     if job is None or job.finished:
         return []
     if look.cancelling:
         held = look.id in coming.coming
-        detail = "asked to be cancelled, and no delivery is left whose worker would confirm it"
-        return [] if held else [Difference(look.id, look.version, Kind.LIMBO, detail, Confirmation())]
-    if job.phase is Phase.DELETING:  # its files are removed after an outcome, which is no step of the job
+        detail = "cancellation requested, and no delivery is left whose worker would confirm it"
+        return (
+            []
+            if held
+            else [
+                Difference(
+                    job_id=look.id,
+                    version=look.version,
+                    kind=DifferenceKind.LIMBO,
+                    detail=detail,
+                    repair=Confirmation(),
+                )
+            ]
+        )
+    if job.phase is Phase.DELETING:  # files are removed after an outcome, without a step of the job
         return []
     if not look.due:
         detail = f"{job.phase.value}, and nothing is due: cancel it, or cancel and reprocess it"
-        return [Difference(look.id, look.version, Kind.STUCK, detail)]
+        return [Difference(job_id=look.id, version=look.version, kind=DifferenceKind.STUCK, detail=detail)]
     lost = [due for due in look.due if not coming.has(look.id, due.seq)]
-    return [Difference(look.id, look.version, Kind.STALLED, _stalled(due), _again(due)) for due in lost]
+    return [
+        Difference(
+            job_id=look.id, version=look.version, kind=DifferenceKind.STALLED, detail=_stalled(due), repair=_again(due)
+        )
+        for due in lost
+    ]
 
 
 def _stalled(due: Due) -> str:
-    return f"{due.type} at version {due.seq} is on no way to group {due.group}"
+    return f"{due.type} at version {due.seq} isn't delivered to group {due.group}"
 
 
 def _again(due: Due) -> Redelivery:
-    return Redelivery(due.seq, due.type, due.group, due.topic, due.payload)
+    return Redelivery(seq=due.seq, type=due.type, group=due.group, topic=due.topic, payload=due.payload)
 
 
-def of_feed(look: JobSnapshot, mend: FeedRepair | None) -> list[Difference]:
-    return [Difference(look.id, look.version, Kind.FEED, str(mend), mend)] if mend else []
+def of_feed(look: JobSnapshot, repair: FeedRepair | None) -> list[Difference]:
+    """The difference that `repair` would repair in the feed, if any."""
+    return (
+        [Difference(job_id=look.id, version=look.version, kind=DifferenceKind.FEED, detail=str(repair), repair=repair)]
+        if repair
+        else []
+    )
 
 
-def of_served(look: JobSnapshot, mend: ServedRepair | None) -> list[Difference]:
-    return [Difference(look.id, look.version, Kind.SERVED, str(mend), mend)] if mend else []
+def of_served(look: JobSnapshot, repair: ServedRepair | None) -> list[Difference]:
+    """The difference that `repair` would repair in the web processes, if any."""
+    return (
+        [
+            Difference(
+                job_id=look.id, version=look.version, kind=DifferenceKind.SERVED, detail=str(repair), repair=repair
+            )
+        ]
+        if repair
+        else []
+    )
 
 
 def of_live(look: JobSnapshot, live: Mapping[str, str], seconds: int) -> list[Difference]:
-    """`live` is the job's live hash, which the server forgets in `seconds` (negative: never, or there is none)."""
+    """`live` is the job's live hash, which expires in `seconds` (negative: never, or there is none)."""
     job = look.job
     if job is None:
         return []
@@ -126,23 +165,31 @@ def of_live(look: JobSnapshot, live: Mapping[str, str], seconds: int) -> list[Di
     cancel = look.cancelling and "cancel" not in live
     if not remove and not cancel:
         return []
-    told = [f"doesn't belong there: {', '.join(remove)}"] if remove else []
-    told += ["the cancel hint is missing"] if cancel else []
-    return [Difference(look.id, look.version, Kind.LIVE, "; ".join(told), LiveRepair(remove, cancel))]
+    faults = [f"fields of no present step: {', '.join(remove)}"] if remove else []
+    faults += ["the cancel hint is missing"] if cancel else []
+    return [
+        Difference(
+            job_id=look.id,
+            version=look.version,
+            kind=DifferenceKind.LIVE,
+            detail="; ".join(faults),
+            repair=LiveRepair(remove, cancel),
+        )
+    ]
 
 
-#: Or may have, before they were to be deleted.
+#: Phases after an early end; a job that is being deleted may have ended early.
 _ENDED_EARLY = (Phase.FAILED, Phase.CANCELLED, Phase.DELETING)
 
 
 def _belongs(job: Job, name: str, value: str, seconds: int) -> bool:
-    if name == "cancel":  # a job that ended early leaves its hint for a while, so that every worker hears of it
+    if name == "cancel":  # kept for an hour after an early end, so that every worker sees it
         return job.phase is Phase.CANCELLING or (job.phase in _ENDED_EARLY and seconds >= 0)
     return not job.finished and name in _fields(job) and _is_fraction(value)
 
 
 def _fields(job: Job) -> set[str]:
-    """The names under which steps of the present run report how far they are."""
+    """The names under which steps of the present run report their progress."""
     whole = {progress_field(step, None, job.run) for step in Step}
     scenes = (
         progress_field(step, index, scene.run)

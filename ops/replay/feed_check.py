@@ -1,8 +1,8 @@
-"""Whether the feed names every version of every job once and in order, and what mends it where it doesn't.
+"""Checks that the feed names every version of every job once and in order, and makes the repair where it doesn't.
 
-Rule 1: a first walk counts; only of the jobs whose count is odd are the entries themselves read, so that a long feed
+Rule 1: a first walk only counts; the entries themselves are read only for jobs with an odd count, so that a long feed
 costs little memory.
-Rule 2: what lies before the feed's first entry has been trimmed, and isn't missed.
+Rule 2: versions from before the feed's first entry were trimmed, and aren't missing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from eventflow.log.feed import Appended, read_feed
 from eventflow.log.keys import PartitionKeys
 from ops.replay.outstanding import Wanted
 
-#: How far the clocks of workers and server may be apart: entries carry the server's time, events the workers'.
+#: Largest difference between the clocks of server (entries) and workers (events).
 _SKEW_MS = 60_000
 
-#: An entry of the feed: its id, and what it says.
+#: An entry of the feed: its id and its note.
 Entry = tuple[str, Appended]
 
 
 @define
 class FeedCount:
-    """For each job the first and the last of the versions that the feed of a partition names without a break."""
+    """For each job the first and last version that the feed of a partition names without a gap; `odd` jobs have one."""
 
     spans: dict[str, tuple[int, int]] = field(factory=dict)
     odd: set[str] = field(factory=set)
@@ -37,6 +37,7 @@ class FeedCount:
     trimmed_ms: int = 0
 
     def take(self, entries: Sequence[Entry], wanted: Wanted) -> None:
+        """Count a page of entries."""
         for entry_id, note in entries:
             self.position = entry_id
             if not wanted(note.job_id):
@@ -48,7 +49,7 @@ class FeedCount:
                 self.odd.add(note.job_id)
 
     def fits(self, job_id: str, times: Sequence[datetime]) -> bool:
-        """Whether the feed names just the events that happened at `times`, as far as it reaches back."""
+        """Whether the feed names just the events that happened at `times`, as far back as it reaches."""
         first, last = self.spans.get(job_id, (len(times) + 1, len(times)))
         if job_id in self.odd or last != len(times):
             return False
@@ -57,9 +58,9 @@ class FeedCount:
 
 @frozen
 class FeedRepair:
-    """Entries to take out of the feed, and versions (with their types) to name at its end.
+    """Entries to remove from the feed, and versions (with their types) to append.
 
-    `position` is the feed's last entry when it was read ("-": none); two looks differ in it and nothing else.
+    `position` is the feed's last entry when it was read ("-": none); two inspections differ in it and nothing else.
     """
 
     drop: tuple[str, ...]
@@ -68,11 +69,11 @@ class FeedRepair:
 
     def __str__(self) -> str:
         named = ", ".join(str(version) for version, _ in self.append) or "none"
-        return f"odd entries: {len(self.drop)}; versions it doesn't name in order: {named}"
+        return f"entries to remove: {len(self.drop)}; versions to append: {named}"
 
 
 async def count_feed(redis: Redis, keys: PartitionKeys, count: FeedCount, wanted: Wanted) -> None:
-    """Bring `count` up to the end of the feed."""
+    """Read on to the end of the feed."""
     if count.position == "-":
         count.trimmed_ms = await trimmed_before(redis, keys)
     async for page in read_feed(redis, keys, count.position):
@@ -80,7 +81,7 @@ async def count_feed(redis: Redis, keys: PartitionKeys, count: FeedCount, wanted
 
 
 async def entries_of(redis: Redis, keys: PartitionKeys, found: Mapping[str, list[Entry]]) -> str:
-    """Add the entries of each job of `found` to its list; returns the id of the feed's last entry ("-": none)."""
+    """Add each job's entries to its list in `found`; returns the id of the feed's last entry ("-": none)."""
     position = "-"
     async for page in read_feed(redis, keys):
         for entry in page:
@@ -91,7 +92,7 @@ async def entries_of(redis: Redis, keys: PartitionKeys, found: Mapping[str, list
 
 
 async def trimmed_before(redis: Redis, keys: PartitionKeys) -> int:
-    """Unix time in ms of which the feed may no longer name events; 0 where nothing was ever taken out of it."""
+    """The Unix time in ms before which the feed may lack events; 0 where it was never trimmed."""
     try:
         about: Any = await redis.xinfo_stream(keys.feed)
     except ResponseError as error:
@@ -114,7 +115,7 @@ def first_due(times: Sequence[datetime], trimmed_ms: int) -> int:
 
 
 def repair(entries: Sequence[Entry], envelopes: Sequence[Envelope], trimmed_ms: int) -> FeedRepair | None:
-    """What makes `entries` name the events in order; None where they do. The good beginning is kept."""
+    """The repair that makes `entries` name the events in order; None where they do. Keeps a sound beginning."""
     types = {envelope.seq: envelope.type for envelope in envelopes}
     due = first_due([envelope.occurred_at for envelope in envelopes], trimmed_ms)
     following: int | None = None

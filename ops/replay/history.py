@@ -1,4 +1,4 @@
-"""A job as it stood at an earlier version or time."""
+"""A job as it was at an earlier version or time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from web.readmodel.status_json import status_of
 
 
 class NoSuchMoment(ValueError):
-    """The history doesn't reach to what was asked for; the message says what it has."""
+    """The history doesn't reach the requested version or time; the message says what it has."""
 
 
 @frozen
-class Past:
-    """The events up to a moment, and the job that they fold to. `last_version` is the job's version today."""
+class PastJob:
+    """The events up to a moment, and the job that they fold to. `last_version` is the job's present version."""
 
     envelopes: tuple[Envelope, ...]
     view: JobView
@@ -39,21 +39,21 @@ class Past:
         return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
     def state(self) -> dict[str, Any]:
-        """The status answer of then. How far steps were on their way isn't history, so `progress` is without it."""
+        """The status answer of that moment, without the progress of running steps, which isn't history."""
         return status_of(self.view, round(progress(self.view.job, {}), 1))
 
 
-def past_of(envelopes: Sequence[Envelope], *, version: int | None = None, time: datetime | None = None) -> Past:
+def past_job(envelopes: Sequence[Envelope], *, version: int | None = None, time: datetime | None = None) -> PastJob:
     """The job at `version`, or at `time` (events at that very time included), or now.
 
     Raises NoSuchMoment, and IllegalTransition where the history doesn't fold.
     """
     first, last = envelopes[0], envelopes[-1]
     if version is not None and not 1 <= version <= last.seq:
-        raise NoSuchMoment(f"there is no version {version}: the job has versions 1 to {last.seq}")
+        raise NoSuchMoment(f"unknown version {version}; available: 1 to {last.seq}")
     if time is not None and time < first.occurred_at:
-        raise NoSuchMoment(f"the job didn't exist then: its first event is of {rfc3339(first.occurred_at)}")
-    # By order, not by clock: events of several machines may carry times that run back a little.
+        raise NoSuchMoment(f"the job didn't exist yet: its first event is of {rfc3339(first.occurred_at)}")
+    # By order, not by clock: times of several machines may run backwards a little.
     upto = version or len(envelopes)
     if time is not None:
         upto = max(place for place, envelope in enumerate(envelopes, 1) if envelope.occurred_at <= time)
@@ -61,8 +61,9 @@ def past_of(envelopes: Sequence[Envelope], *, version: int | None = None, time: 
     view = view_of(seen)
     if view is None:
         raise NoSuchMoment("the job has no events")
-    return Past(seen, view, last.seq)
+    return PastJob(seen, view, last.seq)
 
 
 def rfc3339(at: datetime) -> str:
+    """`at` as RFC 3339 in UTC."""
     return orjson.loads(orjson.dumps(at, option=orjson.OPT_UTC_Z))  # type: ignore[no-any-return]

@@ -1,7 +1,7 @@
-"""An exact look at some jobs: all that differs between their histories and what is served from them.
+"""An exact look at some jobs: all differences between their histories and the data derived from them.
 
-Rule: the histories are read last. If two inspections in a row find a job at the same version, nothing has moved while
-the second one read the rest, and what both have found is no work on its way.
+Rule: the histories are read last. If two inspections in a row find a job at the same version, nothing has changed while
+the second one read the rest, and a difference that both have found isn't work in progress.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ASKING = 16
 
 @frozen
 class Live:
-    """A job's live hash; the server forgets it in `seconds` (negative: never, or there is none)."""
+    """A job's live hash; it expires in `seconds` (negative: never, or there is none)."""
 
     fields: Mapping[str, str]
     seconds: int
@@ -36,22 +36,24 @@ class Live:
 
 @frozen
 class Feeds:
-    """The feed's entries of each inspected job, and for each partition where it ended and what may be trimmed."""
+    """The feed's entries of each inspected job, and for each partition its last entry and how far it was trimmed."""
 
     entries: Mapping[str, Sequence[Entry]]
     ends: Mapping[str, str]
     trimmed_ms: Mapping[str, int]
 
 
-@frozen
+@frozen(kw_only=True)
 class Inspector:
+    """Compares jobs with the data derived from them. With `served`, a web server's answers too."""
+
     redis: Redis
     codec: Codec
     keyspace: Keyspace
     served: Served | None = None
 
     async def confirmed(self, ids: Sequence[str]) -> list[Difference]:
-        """What two inspections of `ids` in a row find. Raises CannotAsk and connection errors."""
+        """The differences that two inspections of `ids` in a row find. Raises CannotAsk and connection errors."""
         first = set(await self.inspect(ids))
         if not first:
             return []
@@ -59,7 +61,7 @@ class Inspector:
         return [difference for difference in again if difference in first]
 
     async def inspect(self, ids: Sequence[str]) -> list[Difference]:
-        """What differs as far as one look can tell."""
+        """The differences that one inspection finds."""
         wanted = frozenset(ids)
         feeds = await self._feeds(wanted)
         coming = await outstanding(self.redis, self.keyspace, wanted.__contains__)
@@ -69,7 +71,7 @@ class Inspector:
             lives, looks = await self.live(batch), await self.look(batch)
             archived = await self._archived([look.id for look in looks if look.missing])
             for look, live in zip(looks, lives, strict=True):
-                if look.id in archived:  # its entries of the feed wait for those before them to be trimmed
+                if look.id in archived:  # its feed entries stay until earlier ones are trimmed
                     continue
                 found += self._of_job(look, live, coming, feeds)
                 if self.served is not None:
@@ -77,13 +79,15 @@ class Inspector:
         return found
 
     async def look(self, ids: Sequence[str]) -> list[JobSnapshot]:
+        """A snapshot of each job."""
         return await snapshots_of(self.redis, self.codec, self.keyspace, ids)
 
     def look_ahead(self, batches: AsyncIterator[Sequence[str]]) -> AsyncIterator[list[JobSnapshot]]:
-        """Looks at all of `batches`, with the events only where a web server's answers are compared with them."""
+        """Snapshots of all `batches`, with events only where a web server's answers are compared."""
         return read_ahead(self.redis, self.codec, self.keyspace, batches, keep=self.served is not None)
 
     async def live(self, ids: Sequence[str]) -> list[Live]:
+        """The live hash of each job."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for job_id in ids:
                 key = self.keyspace.of_job(job_id).live(job_id)
@@ -96,12 +100,12 @@ class Inspector:
         ]
 
     async def _archived(self, ids: Sequence[str]) -> frozenset[str]:
-        """Which of `ids` have gone to the archive; `eventflow archive verify` looks at those."""
-        tombstones = ArchivePointers(self.redis, self.keyspace)
-        return frozenset([job_id for job_id in ids if await tombstones.find(job_id)])
+        """The archived jobs among `ids`; `eventflow archive verify` checks those."""
+        pointers = ArchivePointers(self.redis, self.keyspace)
+        return frozenset([job_id for job_id in ids if await pointers.find(job_id)])
 
     async def of_served(self, looks: Sequence[JobSnapshot]) -> list[Difference]:
-        """What the web server answers otherwise, about jobs that fold."""
+        """The statuses that the web server answers differently, of jobs that fold."""
         asked, limit = self.served, asyncio.Semaphore(_ASKING)
         if asked is None:
             return []
@@ -111,8 +115,8 @@ class Inspector:
             if view is None:
                 return []
             async with limit:
-                mended = await asked.differs(view)
-            return differ.of_served(look, mended)
+                repaired = await asked.differs(view)
+            return differ.of_served(look, repaired)
 
         return [d for found in await asyncio.gather(*map(one, looks)) for d in found]
 
@@ -120,12 +124,12 @@ class Inspector:
         if look.job is None:
             return differ.of_history(look, live.fields, named=bool(feeds.entries[look.id]))
         base = self.keyspace.of_job(look.id).base
-        mended = repair(feeds.entries[look.id], look.envelopes, feeds.trimmed_ms[base])
-        if mended is not None:
-            mended = FeedRepair(mended.drop, mended.append, feeds.ends[base])
+        repaired = repair(feeds.entries[look.id], look.envelopes, feeds.trimmed_ms[base])
+        if repaired is not None:
+            repaired = FeedRepair(repaired.drop, repaired.append, feeds.ends[base])
         return [
             *differ.of_work(look, coming),
-            *differ.of_feed(look, mended),
+            *differ.of_feed(look, repaired),
             *differ.of_live(look, live.fields, live.seconds),
         ]
 

@@ -1,4 +1,4 @@
-"""Which events are on their way to a group: waiting for admission, undelivered, pending, put off, or parked."""
+"""The events that are still to be handled: waiting for admission, undelivered, pending, delayed, or dead letters."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ from eventflow.log.keys import Keyspace, PartitionKeys
 
 _PAGE = 1_000
 
-#: Whether a job is of interest.
+#: Whether a job is to be read.
 Wanted = Callable[[str], bool]
 
 
 @define
 class Outstanding:
-    """Versions of jobs whose events somebody still has to handle; those that are parked wait for an operator."""
+    """Versions of jobs whose events are still to be handled; dead letters wait for an operator."""
 
     coming: dict[str, set[int]] = field(factory=dict)
-    parked: dict[str, set[int]] = field(factory=dict)
+    dead_letters: dict[str, set[int]] = field(factory=dict)
     waiting: set[str] = field(factory=set)  #: jobs that wait for admission, whose last event is a request
 
     def has(self, job_id: str, seq: int) -> bool:
-        return job_id in self.waiting or seq in self.coming.get(job_id, ()) or self.is_parked(job_id, seq)
+        """Whether the event is still to be handled in any way."""
+        return job_id in self.waiting or seq in self.coming.get(job_id, ()) or self.is_dead_letter(job_id, seq)
 
-    def is_parked(self, job_id: str, seq: int) -> bool:
-        return seq in self.parked.get(job_id, ())
+    def is_dead_letter(self, job_id: str, seq: int) -> bool:
+        """Whether the event is a dead letter."""
+        return seq in self.dead_letters.get(job_id, ())
 
 
 async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda _: True) -> Outstanding:
-    """All that is outstanding of `wanted` jobs. Its size goes with the work that waits, not with the log.
+    """All outstanding events of `wanted` jobs. The result grows with the work that waits, not with the log.
 
-    A delivery that moves meanwhile (redriven, or due) is seen at its old place or its new one, because the places are
-    read in the order in which it goes through them.
+    A delivery that moves meanwhile (redriven, or due) is seen at its old or its new place, because the places are read
+    in the order in which it moves. Raises connection errors.
     """
     found = Outstanding()
 
@@ -47,7 +49,7 @@ async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda 
             body = orjson.loads(payload or b"")
             job_id, seq = body["subject"], body["sequence"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            return  # nothing of a job's: parked, or about to be
+            return  # not a job's event: a dead letter, or about to become one
         if isinstance(job_id, str) and wanted(job_id):
             where.setdefault(job_id, set()).add(seq)
 
@@ -56,8 +58,8 @@ async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda 
             async for member, _ in redis.zscan_iter(keys.waiting(lane), count=_PAGE):
                 if wanted(job_id := member.decode()):
                     found.waiting.add(job_id)
-        async for payload in _entries(redis, keys.parked):
-            note(payload, found.parked)
+        async for payload in _entries(redis, keys.dead_letters):
+            note(payload, found.dead_letters)
         async for member, _ in redis.zscan_iter(keys.delayed, count=_PAGE):
             note(member.partition(b"\n")[2], found.coming)
         for group, stream in _streams(keys):
@@ -67,7 +69,7 @@ async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda 
 
 
 def _streams(keys: PartitionKeys) -> list[tuple[str, str]]:
-    """(group, stream) of everything that groups read in the partition."""
+    """(group, stream) of all streams that groups read in the partition."""
     return [(group, stream) for group, topics in GROUP_TOPICS.items() for stream in keys.streams_of(group, topics)]
 
 
@@ -84,7 +86,7 @@ async def _entries(redis: Redis, stream: str, after: str = "-") -> AsyncIterator
 
 
 async def _unsettled(redis: Redis, stream: str, group: str) -> AsyncIterator[bytes | None]:
-    """What `group` hasn't got yet, then what it has got and not settled; everything where there is no such group."""
+    """Entries that `group` hasn't got yet, then pending ones; all entries where the group doesn't exist."""
     last = await _last_delivered(redis, stream, group)
     async for payload in _entries(redis, stream, last or "-"):
         yield payload

@@ -1,4 +1,4 @@
-"""Reads jobs from their streams, many in a round trip, and folds each: what the log itself says of a job."""
+"""Reads jobs from their streams, many in a round trip, and folds each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.events import Event
 from eventflow.domain.evolve import fold
-from eventflow.domain.job_ids import is_job_id, partition_of
+from eventflow.domain.job_ids import partition_of
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF, Topic
 from eventflow.domain.values import Work
@@ -25,19 +25,19 @@ from eventflow.log.keys import Keyspace
 
 #: The entries of a stream.
 Rows = list[tuple[bytes, dict[bytes, bytes]]]
-#: Jobs in one round trip, and jobs that are folded before the event loop gets its turn.
+#: Jobs in one round trip, and jobs that are folded before the event loop runs other tasks.
 BATCH, _TURN = 200, 20
-_PAGE = 1_000
-_SCAN_COUNT = 2_000
+#: Events of a job in one round trip, and keys in one step of SCAN.
+_PAGE, _SCAN_COUNT = 1_000, 2_000
 
 
 class Unfoldable(Exception):
     """The history of a job can't be folded; the message says where and why."""
 
 
-@frozen(slots=False)
+@frozen(kw_only=True, slots=False)
 class Due:
-    """Work that a job waits for: the event that calls for it, as stored, and who would do it."""
+    """Work that a job waits for: the event that calls for it, as stored, and the group that does it."""
 
     seq: int
     type: str
@@ -46,11 +46,11 @@ class Due:
     payload: bytes
 
 
-@frozen(slots=False)
+@frozen(kw_only=True, slots=False)
 class JobSnapshot:
-    """A job as its stream tells it. `job` is None where the history is no good, which `reason` then explains.
+    """A job as its stream has it. `job` is None where the history isn't sound, which `reason` explains.
 
-    `times` are those of its events. The events themselves are only kept where they are asked for.
+    `times` are those of its events. The events themselves are kept only on request.
     """
 
     id: str
@@ -63,37 +63,41 @@ class JobSnapshot:
 
     @property
     def missing(self) -> bool:
+        """Whether it has no events."""
         return self.version == 0
 
     @property
     def cancelling(self) -> bool:
+        """Whether its cancellation is requested and not confirmed."""
         return self.job is not None and self.job.phase is Phase.CANCELLING
 
     def view(self) -> JobView | None:
-        """What the status shows of it; None without a good history, or where its events weren't kept."""
+        """The job's status view; None without a sound history, or where its events weren't kept."""
         return view_of(self.envelopes) if self.job is not None else None
 
 
 @frozen
 class Found:
-    """A page of a scan: jobs whose stream there is, and jobs that have a live hash."""
+    """A page of a scan: jobs that have a stream, and jobs that have a live hash."""
 
     jobs: tuple[str, ...]
     live: tuple[str, ...]
 
 
 async def scan_jobs(redis: Redis, keyspace: Keyspace) -> AsyncIterator[Found]:
-    """Every job of every partition, page by page, in no order. One that comes or goes meanwhile may be left out."""
+    """Every job of every partition, page by page, in no order.
+
+    Jobs that are written or archived meanwhile may be left out.
+    """
     numbers = range(keyspace.partitions)
     jobs: list[str] = []
     live: list[str] = []
-    async for key in redis.scan_iter(match=f"{keyspace.prefix}:{{*}}:job:*", count=_SCAN_COUNT):
-        name = key.decode()
-        stream = name.endswith(":events")
-        job_id = name.removesuffix(":events").rpartition(":")[2]
-        if not is_job_id(job_id) or partition_of(job_id) not in numbers:
+    async for key in redis.scan_iter(match=keyspace.job_pattern, count=_SCAN_COUNT):
+        found = keyspace.job_of(key.decode())
+        if found is None or partition_of(found[0]) not in numbers:
             continue
-        (jobs if stream else live).append(job_id)
+        job_id, is_stream = found
+        (jobs if is_stream else live).append(job_id)
         if len(jobs) >= BATCH or len(live) >= BATCH:
             yield Found(tuple(jobs), tuple(live))
             jobs, live = [], []
@@ -104,7 +108,7 @@ async def scan_jobs(redis: Redis, keyspace: Keyspace) -> AsyncIterator[Found]:
 async def snapshots_of(
     redis: Redis, codec: Codec, keyspace: Keyspace, ids: Sequence[str], *, keep: bool = True
 ) -> list[JobSnapshot]:
-    """One look for each of `ids`, in order; one that isn't there has version 0. `keep` keeps the events.
+    """A snapshot of each of `ids`, in order; a missing job has version 0. `keep` keeps the events.
 
     Raises connection errors.
     """
@@ -115,10 +119,10 @@ async def snapshots_of(
 async def read_ahead(
     redis: Redis, codec: Codec, keyspace: Keyspace, batches: AsyncIterator[Sequence[str]], *, keep: bool
 ) -> AsyncIterator[list[JobSnapshot]]:
-    """The looks at each batch of ids, some at a time. While one batch is folded, the next is on its way.
+    """Snapshots of each batch of ids, some at a time. While one batch is folded, the next is being read.
 
-    Who lets go of the looks before asking for more never holds a whole batch of decoded histories, which is more
-    than a processor's cache does.
+    A caller that releases the snapshots before it asks for more never holds a whole batch of decoded histories, which
+    is more than a processor's cache holds.
     """
     folding: tuple[Sequence[str], asyncio.Task[list[Rows]]] | None = None
     async for ids in batches:
@@ -150,9 +154,9 @@ async def _read(redis: Redis, keyspace: Keyspace, ids: Sequence[str]) -> list[Ro
 async def _fold(
     codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: bool
 ) -> AsyncIterator[list[JobSnapshot]]:
-    """The looks, some at a time (an empty list where there are no ids); in between, what is on its way comes in.
+    """The snapshots, some at a time (an empty list where there are no ids); in between, pending reads proceed.
 
-    Entries are taken out of `answers` as they are folded.
+    Entries are removed from `answers` as they are folded.
     """
     for start in range(0, len(ids) or 1, _TURN):
         looks = []
@@ -164,7 +168,7 @@ async def _fold(
 
 
 def snapshot_of(codec: Codec, job_id: str, rows: Rows, *, keep: bool = True) -> JobSnapshot:
-    """Decode and fold the entries of a job's stream. What is wrong with them is in the answer."""
+    """Decode and fold the entries of a job's stream. `reason` says what is wrong with them."""
     envelopes: list[Envelope] = []
     reason = ""
     try:
@@ -172,17 +176,19 @@ def snapshot_of(codec: Codec, job_id: str, rows: Rows, *, keep: bool = True) -> 
         if rows and rows[-1][0] != b"%d-0" % len(rows):  # versions are counted by the stream's length
             raise Unfoldable(f"none should follow, but the last entry is {rows[-1][0].decode()}")
     except (DecodeError, DomainError, Unfoldable, KeyError) as error:
-        said = "its entry holds no event" if isinstance(error, KeyError) else error
-        job, reason = None, f"event {len(envelopes) + 1}: {said}"
+        fault = "its entry holds no event" if isinstance(error, KeyError) else error
+        job, reason = None, f"event {len(envelopes) + 1}: {fault}"
     times = tuple([envelope.occurred_at for envelope in envelopes])
     if job is None:
-        return JobSnapshot(job_id, len(rows), None, times, reason=reason)
+        return JobSnapshot(id=job_id, version=len(rows), job=None, times=times, reason=reason)
     due = () if job.finished else tuple(_due(job, envelopes, rows))
-    return JobSnapshot(job_id, len(rows), job, times, tuple(envelopes) if keep else (), due)
+    return JobSnapshot(
+        id=job_id, version=len(rows), job=job, times=times, envelopes=tuple(envelopes) if keep else (), due=due
+    )
 
 
 def _events(codec: Codec, job_id: str, rows: Rows, folded: list[Envelope]) -> Iterator[Event]:
-    """The events of `rows` in order. Each is added to `folded` once the next is asked for. Raises Unfoldable."""
+    """The events of `rows` in order. Adds each to `folded` once the next is asked for. Raises Unfoldable."""
     decode = codec.decode
     for version, (_, fields) in enumerate(rows, 1):
         envelope = decode(fields[b"e"])
@@ -193,7 +199,7 @@ def _events(codec: Codec, job_id: str, rows: Rows, folded: list[Envelope]) -> It
 
 
 def _due(job: Job, envelopes: list[Envelope], rows: Rows) -> Iterator[Due]:
-    """The newest event for each piece of work that is still to be done."""
+    """The newest event for each piece of work that is still due."""
     calling: dict[Work, tuple[Envelope, bytes]] = {}
     for envelope, (_, fields) in zip(envelopes, rows, strict=True):
         work = work_of(envelope.event)
@@ -203,4 +209,4 @@ def _due(job: Job, envelopes: list[Envelope], rows: Rows) -> Iterator[Due]:
         topic = TOPIC_OF[type(envelope.event)]
         for group, topics in GROUP_TOPICS.items():
             if topic in topics:
-                yield Due(envelope.seq, envelope.type, group, topic, payload)
+                yield Due(seq=envelope.seq, type=envelope.type, group=group, topic=topic, payload=payload)

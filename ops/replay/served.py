@@ -13,17 +13,17 @@ from eventflow.domain.view import JobView
 from web.readmodel.status_json import status_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
-#: How far a running step is isn't history.
+#: The progress of a running step isn't history.
 _NOT_COMPARED = {"progress"}
 
 
 class CannotAsk(Exception):
-    """The server can't be asked; the message says why, and the way out."""
+    """The web server can't be asked; the message says why, and the way out."""
 
 
 @frozen
 class ServedRepair:
-    """Have the web processes read the job anew. `fields` are those that differ: name, what is served, what is right."""
+    """Have the web processes read the job again. `fields` differ: name, served value, right value."""
 
     fields: tuple[tuple[str, str, str], ...]
 
@@ -33,14 +33,14 @@ class ServedRepair:
 
 @frozen
 class Served:
-    """What the server at `base` answers. `key` needs the admin scope, because the jobs are of several owners."""
+    """The statuses that the server at `base` answers. `key` needs the admin scope, for jobs of several owners."""
 
     session: aiohttp.ClientSession
     base: str
     key: str | None = None
 
     async def differs(self, view: JobView) -> ServedRepair | None:
-        """What of the job's status isn't as the fold has it. Raises CannotAsk."""
+        """The repair of the job's status if it isn't the fold's; None if it is. Raises CannotAsk."""
         right = _plain(status_of(view, 0.0))
         served = await self._status(view.id)
         if served is None:
@@ -59,7 +59,7 @@ class Served:
                     return None
                 if answer.status in (401, 403):
                     raise CannotAsk(
-                        "it takes an API key with the admin scope; make one: eventflow keys add ... --admin"
+                        "an API key with the admin scope is needed; make one: eventflow keys add ... --admin"
                     )
                 if answer.status != 200:
                     raise CannotAsk(f"{url} answers {answer.status} {answer.reason}")
@@ -70,7 +70,7 @@ class Served:
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:
-    """As it comes over the wire."""
+    """The body as a client decodes it."""
     plain: dict[str, Any] = orjson.loads(orjson.dumps(body, option=orjson.OPT_UTC_Z))
     return plain
 

@@ -1,12 +1,12 @@
-"""Compares stores and log: files that no event names, and files that are named and gone.
+"""Compares stores and log: files that no event names, and named files that are gone.
 
-Rule 1: stores and jobs are walked together in the order of job ids, so that no more than one job's files and events
-are held at a time, besides the ids.
-Rule 2: a job is read after its files were listed, and whatever looks wrong is looked at again: a check beside running
-workers finds nothing that isn't so.
-Rule 3: only what is older than the grace, and of no job that is at work, is an orphan: it may be named yet.
-Rule 4: what no job of this log is known by isn't nobody's for that: another environment may have it, or a log that was
-restored has lost it. Such files go only if that is asked for, and what no job could be called never.
+Rule 1: stores and jobs are walked together in the order of job ids, so that besides the ids only one job's files and
+events are held at a time.
+Rule 2: a job is read after its files were listed, and a finding is checked again: beside running workers there are no
+false ones.
+Rule 3: an orphan is older than the grace period and of a job that isn't at work: other files may be named yet.
+Rule 4: a file of a job that this log doesn't know may belong to another environment, or to a job that a restored log
+has lost. Such files are removed only on request, and files that can't be of any job never.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from eventflow.log.codec import DecodeError
 from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.event_store import JobEventStore
 from eventflow.storage import ObjectInfo, ObjectMissing, ObjectStore
-from ops.storage_check.referenced_files import Claims, claims_of, expanded
+from ops.storage_check.referenced_files import ReferencedFiles, expanded, referenced_files_of
 
-#: Under which each store has the files of jobs. What is elsewhere (assets, the scene cache) isn't jobs'.
+#: The prefix of jobs' files in each store. Other files (assets, the scene cache) belong to no job.
 ROOTS: Mapping[StoreRole, str] = {"workspace": "jobs/", "delivery": "videos/", "fallback": "videos/"}
 
 
-class Kind(StrEnum):
-    ORPHAN = "orphan"  #: of a job of the log, and no event names it
+class FindingKind(StrEnum):
+    ORPHAN = "orphan"  #: of a known job, but no event names it
     UNKNOWN = "unknown"  #: of a job that the log doesn't know
-    FOREIGN = "foreign"  #: where jobs have their files, under a name that is no job's
-    MISSING = "missing"  #: named, and gone
-    DAMAGED = "damaged"  #: its content isn't what the event says
-    UNREADABLE = "unreadable"  #: the job's history; its files are left alone
+    FOREIGN = "foreign"  #: among jobs' files, but its key has no job id
+    MISSING = "missing"  #: an event names it, and it is gone
+    DAMAGED = "damaged"  #: its size or SHA-256 isn't the event's
+    UNREADABLE = "unreadable"  #: the job's history can't be read; its files are left alone
     UPLOAD = "upload"  #: an open multipart upload
 
 
-@frozen
+@frozen(kw_only=True)
 class Finding:
-    """`removed` where a repair has done away with it. `job_id` is empty where a key tells of none."""
+    """One finding. `removed` where a repair has removed it; `job_id` is empty where the key names no job."""
 
-    kind: Kind
+    kind: FindingKind
     store: StoreRole | None
     key: str
     job_id: str
@@ -56,8 +56,8 @@ class Finding:
 
 
 @define
-class Report:
-    """What was seen; `found` and `removed` are counts by kind."""
+class CheckReport:
+    """The totals of a check; `found` and `removed` are counts by kind."""
 
     jobs: int = 0
     objects: int = 0
@@ -69,14 +69,16 @@ class Report:
 
     @property
     def left(self) -> int:
+        """How many findings are left."""
         return sum(self.found.values()) - sum(self.removed.values())
 
     def add(self, finding: Finding) -> None:
+        """Count a finding."""
         kind = finding.kind.value
         self.found[kind] = self.found.get(kind, 0) + 1
         if finding.removed:
             self.removed[kind] = self.removed.get(kind, 0) + 1
-        if finding.kind is Kind.ORPHAN:
+        if finding.kind is FindingKind.ORPHAN:
             self.orphan_bytes += finding.size_bytes
 
 
@@ -88,10 +90,10 @@ class Files:
     objects: tuple[ObjectInfo, ...]
 
 
-@frozen
+@frozen(kw_only=True)
 class Check:
-    """One run. Orphans are `older_than` that time. With `repair` orphans are removed, and with `unknown_too` files of
-    unknown jobs; nothing else ever is.
+    """One run. Orphans are older than `older_than`. `repair` removes orphans, and with `unknown_too` files of unknown
+    jobs.
 
     With `checksum` every file that viewers are sent to is read.
     """
@@ -103,54 +105,83 @@ class Check:
     unknown_too: bool = False
     checksum: bool = False
     on_finding: Callable[[Finding], None] = lambda _: None
-    on_progress: Callable[[Report], None] = lambda _: None
+    on_progress: Callable[[CheckReport], None] = lambda _: None
 
-    async def run(self, jobs: Sequence[bytes]) -> Report:
-        """`jobs` are the sorted compact ids of all jobs. Raises StorageError and connection errors."""
-        report = Report()
+    async def run(self, jobs: Sequence[bytes]) -> CheckReport:
+        """Check all jobs; `jobs` are their sorted compact ids. Raises StorageError and connection errors."""
+        report = CheckReport()
         async for job_id, found in together(jobs, self.stores):
             await self._job(report, job_id, found)
             self.on_progress(report)
         return report
 
-    async def _job(self, report: Report, job_id: str, found: Mapping[StoreRole, Files]) -> None:
+    async def _job(self, report: CheckReport, job_id: str, found: Mapping[StoreRole, Files]) -> None:
         objects = [info for files in found.values() for info in files.objects]
         report.objects += len(objects)
         report.size_bytes += sum(info.size_bytes for info in objects)
         try:
             history = await self.log.history(job_id) if is_job_id(job_id) else []
-            claims = claims_of(history)
+            files_of_job = referenced_files_of(history)
         except (DecodeError, DomainError, ArchiveDamaged) as error:
-            self._tell(report, Finding(Kind.UNREADABLE, None, "", job_id, detail=str(error)))
+            self._report(
+                report, Finding(kind=FindingKind.UNREADABLE, store=None, key="", job_id=job_id, detail=str(error))
+            )
             return
         report.jobs += bool(history)
         report.unknown_objects += 0 if history else len(objects)
-        kind = Kind.ORPHAN if history else Kind.UNKNOWN if is_job_id(job_id) else Kind.FOREIGN
-        await self._orphans(report, kind, job_id, found, claims)
-        await self._wanted(report, job_id, found, claims)
+        kind = FindingKind.ORPHAN if history else FindingKind.UNKNOWN if is_job_id(job_id) else FindingKind.FOREIGN
+        await self._orphans(report, kind, job_id, found, files_of_job)
+        await self._wanted(report, job_id, found, files_of_job)
 
     async def _orphans(
-        self, report: Report, kind: Kind, job_id: str, found: Mapping[StoreRole, Files], claims: Claims
+        self,
+        report: CheckReport,
+        kind: FindingKind,
+        job_id: str,
+        found: Mapping[StoreRole, Files],
+        files_of_job: ReferencedFiles,
     ) -> None:
-        removed = self.repair and (kind is Kind.ORPHAN or (kind is Kind.UNKNOWN and self.unknown_too))
+        removed = self.repair and (kind is FindingKind.ORPHAN or (kind is FindingKind.UNKNOWN and self.unknown_too))
         for role, files in found.items():
             for info in files.objects:
                 young = info.modified_at > self.older_than
-                if (role, info.key) in claims.named or claims.at_work or young:
+                if (role, info.key) in files_of_job.named or files_of_job.at_work or young:
                     continue
                 if removed:
                     await self.stores[role].delete(info.key)
-                self._tell(report, Finding(kind, role, info.key, job_id, info.size_bytes, removed=removed))
+                self._report(
+                    report,
+                    Finding(
+                        kind=kind, store=role, key=info.key, job_id=job_id, size_bytes=info.size_bytes, removed=removed
+                    ),
+                )
 
-    async def _wanted(self, report: Report, job_id: str, found: Mapping[StoreRole, Files], claims: Claims) -> None:
-        there = {(role, info.key) for role, files in found.items() for info in files.objects}
-        for (role, key), file in claims.wanted.items():
+    async def _wanted(
+        self, report: CheckReport, job_id: str, found: Mapping[StoreRole, Files], files_of_job: ReferencedFiles
+    ) -> None:
+        present = {(role, info.key) for role, files in found.items() for info in files.objects}
+        for (role, key), file in files_of_job.wanted.items():
             detail = ""
-            if (role, key) not in there and not await self._exists(role, key):
+            if (role, key) not in present and not await self._exists(role, key):
                 if await self._still_wanted(job_id, file):
-                    self._tell(report, Finding(Kind.MISSING, role, key, job_id, file.size_bytes))
+                    self._report(
+                        report,
+                        Finding(
+                            kind=FindingKind.MISSING, store=role, key=key, job_id=job_id, size_bytes=file.size_bytes
+                        ),
+                    )
             elif self.checksum and (detail := await self._damage(file)) and await self._still_wanted(job_id, file):
-                self._tell(report, Finding(Kind.DAMAGED, role, key, job_id, file.size_bytes, detail))
+                self._report(
+                    report,
+                    Finding(
+                        kind=FindingKind.DAMAGED,
+                        store=role,
+                        key=key,
+                        job_id=job_id,
+                        size_bytes=file.size_bytes,
+                        detail=detail,
+                    ),
+                )
 
     async def _exists(self, role: StoreRole, key: str) -> bool:
         try:
@@ -160,11 +191,11 @@ class Check:
         return True
 
     async def _still_wanted(self, job_id: str, file: FileRef) -> bool:
-        """It may have been deleted, moved or made anew since the job was read."""
-        return (file.store, file.key) in claims_of(await self.log.history(job_id)).wanted
+        """Whether the job still names the file: it may have been deleted, moved or replaced since."""
+        return (file.store, file.key) in referenced_files_of(await self.log.history(job_id)).wanted
 
     async def _damage(self, file: FileRef) -> str:
-        """What is wrong with the content, read in pieces; empty where nothing is."""
+        """What is wrong with the content, read in pieces; "" where nothing is."""
         digest, size_bytes = hashlib.sha256(), 0
         try:
             if file.size_bytes:
@@ -173,12 +204,12 @@ class Check:
                         digest.update(chunk)
                         size_bytes += len(chunk)
         except ObjectMissing:
-            return "it went while it was looked at"
+            return "it was removed during the check"
         if size_bytes != file.size_bytes:
-            return f"it has {size_bytes} bytes, and should have {file.size_bytes}"
-        return "" if digest.hexdigest() == file.sha256 else "its SHA-256 isn't the one of the event"
+            return f"it has {size_bytes} bytes; the event says {file.size_bytes}"
+        return "" if digest.hexdigest() == file.sha256 else "its SHA-256 isn't the event's"
 
-    def _tell(self, report: Report, finding: Finding) -> None:
+    def _report(self, report: CheckReport, finding: Finding) -> None:
         report.add(finding)
         self.on_finding(finding)
 

@@ -15,11 +15,11 @@ from eventflow.log.archive_pointers import BUCKETS, ArchivePointers
 from eventflow.log.keys import Keyspace
 from ops.replay.scan import scan_jobs
 
-Named = tuple[StoreRole, str]
+FileKey = tuple[StoreRole, str]
 _SERVED: tuple[StoreRole, ...] = ("delivery", "fallback")
 
 
-async def all_jobs(redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers | None) -> list[bytes]:
+async def all_jobs(redis: Redis, keyspace: Keyspace, pointers: ArchivePointers | None) -> list[bytes]:
     """The compact ids (see `compact`) of every job, in the server or archived, sorted: some 60 bytes each.
 
     Jobs that begin meanwhile may be left out. Raises connection errors.
@@ -27,51 +27,52 @@ async def all_jobs(redis: Redis, keyspace: Keyspace, tombstones: ArchivePointers
     found: set[bytes] = set()
     async for page in scan_jobs(redis, keyspace):
         found.update(map(compact, page.jobs))
-    if tombstones is not None:
+    if pointers is not None:
         for keys in keyspace.all:
             for bucket in BUCKETS:
-                found.update(map(compact, await tombstones.bucket(keys, bucket)))
+                found.update(map(compact, await pointers.bucket(keys, bucket)))
     return sorted(found)
 
 
 def compact(job_id: str) -> bytes:
-    """17 bytes that sort as the ids do."""
+    """The id in 17 bytes, which sort as ids do."""
     return bytes.fromhex(job_id[:2] + job_id[3:])
 
 
 def expanded(raw: bytes) -> str:
+    """The id of a compact id."""
     return f"{raw[:1].hex()}-{raw[1:].hex()}"
 
 
 @frozen
-class Claims:
-    """What a job says of files. `named` may exist: an event names them. `wanted` have to: viewers are sent there.
+class ReferencedFiles:
+    """The files of a job. `named` may exist: an event names them. `wanted` must exist: viewers are sent there.
 
-    `at_work` is a job whose files may be named any moment.
+    `at_work`: the job is unfinished, and may name more files at any moment.
     """
 
-    named: frozenset[Named] = frozenset()
-    wanted: dict[Named, FileRef] = field(factory=dict)
+    named: frozenset[FileKey] = frozenset()
+    wanted: dict[FileKey, FileRef] = field(factory=dict)
     at_work: bool = False
 
 
-def claims_of(history: Sequence[Envelope]) -> Claims:
-    """Of a whole history; of no job, where it is empty. Raises IllegalTransition.
+def referenced_files_of(history: Sequence[Envelope]) -> ReferencedFiles:
+    """The files of a whole history; none for an empty one. Raises IllegalTransition.
 
-    A deleted job claims nothing. A file that is named in the fallback store may be on its way to the delivery store, by
-    the same key. What is in the workspace isn't wanted: what is missed there is made again.
+    A deleted job has no files. A file that is named in the fallback store may be on its way to the delivery store,
+    under the same key. Files in the workspace aren't wanted: missing ones are made again.
     """
     job = fold(envelope.event for envelope in history)
     if job is None or job.gone:
-        return Claims(at_work=job is not None and not job.finished)
-    named: set[Named] = set()
+        return ReferencedFiles(at_work=job is not None and not job.finished)
+    named: set[FileKey] = set()
     for file in (file for envelope in history for file in files_of(envelope.event)):
         roles = (file.store,) if file.store == "workspace" else _SERVED
         named |= {(role, file.key) for role in roles}
-    return Claims(frozenset(named), _wanted(job), not job.finished)
+    return ReferencedFiles(frozenset(named), _wanted(job), not job.finished)
 
 
-def _wanted(job: Job) -> dict[Named, FileRef]:
+def _wanted(job: Job) -> dict[FileKey, FileRef]:
     served = (job.published, job.uploaded_videos, job.uploaded_thumbnails, job.uploaded_captions)
     files = [*files_of(served), *(file for scene in job.scenes for file in files_of(scene.uploaded))]
     return {(file.store, file.key): file for file in files if file.store != "workspace"}

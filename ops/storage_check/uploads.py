@@ -1,4 +1,4 @@
-"""Multipart uploads that a killed process has left open in S3 stores; local stores are tidied by the workers."""
+"""Multipart uploads in S3 stores that a killed process has left open; workers clean local stores up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventflow.log.errors import ArchiveDamaged
 from eventflow.log.event_store import JobEventStore
 from eventflow.storage import ObjectStore
 from eventflow.storage.cleanup import WRITTEN
-from ops.storage_check.check import ROOTS, Finding, Kind
+from ops.storage_check.check import ROOTS, Finding, FindingKind
 
 
 async def open_uploads(
@@ -23,9 +23,9 @@ async def open_uploads(
     repair: bool,
     unknown_too: bool,
 ) -> AsyncIterator[Finding]:
-    """Those that got no part since `older_than`. With `repair` they are aborted: those of the log's jobs and of what is
-    no job's (assets, the scene cache), and with `unknown_too` those of jobs that the log doesn't know. Those of a job
-    whose history can't be read are passed over.
+    """The uploads without a new part since `older_than`. `repair` aborts those of known jobs and of no job (assets, the
+    scene cache), and with `unknown_too` those of jobs that the log doesn't know. Skips those of a job whose history
+    can't be read.
 
     Raises StorageError and connection errors.
     """
@@ -41,9 +41,16 @@ async def open_uploads(
             job_id = rest.partition("/")[0] if f"{root}/" in ROOTS.values() else ""
             try:
                 known = not job_id or (is_job_id(job_id) and bool(await log.history(job_id)))
-            except (DecodeError, ArchiveDamaged):  # the check of its files tells of it, and leaves all of it alone
+            except (DecodeError, ArchiveDamaged):  # the check of its files reports it
                 continue
             removed = repair and (known or unknown_too) and await store.abort(upload)
             last = f"last used at {upload.last_used_at:%Y-%m-%dT%H:%M:%SZ}"
-            detail = last if known else f"{last}, of no job that the log knows"
-            yield Finding(Kind.UPLOAD, role, key, job_id if known else "", detail=detail, removed=removed)
+            detail = last if known else f"{last}, of a job that the log doesn't know"
+            yield Finding(
+                kind=FindingKind.UPLOAD,
+                store=role,
+                key=key,
+                job_id=job_id if known else "",
+                detail=detail,
+                removed=removed,
+            )

@@ -13,8 +13,9 @@ from playwright.async_api import Browser, async_playwright
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.model import Brief, NarrateTask, RenderTask
+from handlers.generation.model import Brief, NarrateTask
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from tests.browser.player import Player, open_player
 from tests.support.film import parts_of
 from tests.support.studio import environment, studio  # noqa: F401 - fixtures
@@ -57,13 +58,17 @@ class ShortFilm:
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> ShortFilm:
     folder = tmp_path_factory.mktemp("browser")
-    pipeline, brief = ExplainerPipeline(), Brief(SCRIPT, qualities=QUALITIES)
+    pipeline, brief = ExplainerPipeline(), Brief(script=SCRIPT, qualities=QUALITIES)
     start, starts, rendered = 0, list[int](), []
     for draft in pipeline.plan(brief, Control()).scenes:
         scratch = folder / str(draft.index)
         scratch.mkdir()
-        told = pipeline.narrate(NarrateTask(draft, brief.voice), scratch, Control())
-        rendered.append(pipeline.render(RenderTask(told, start, QUALITIES, threads=1), scratch, Control()))
+        told = pipeline.narrate(NarrateTask(draft=draft, voice=brief.voice), scratch, Control())
+        rendered.append(
+            pipeline.render(
+                RenderTask(scene=told, start_cells=start, qualities=QUALITIES, threads=1), scratch, Control()
+            )
+        )
         starts.append(start)
         start += rendered[-1].duration_cells
     files = {quality: folder / f"{quality}.mp4" for quality in QUALITIES}

@@ -11,9 +11,10 @@ import pytest
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
+from handlers.generation.model import Brief, NarrateTask, Style
 from handlers.generation.narration.captions import as_vtt, video_captions
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from tests.browser.conftest import Open, Serve, ShortFilm
 from tests.browser.player import frame_at
 from tests.support.film import parts_of
@@ -38,13 +39,20 @@ SAME = 6.0
 def make_film(folder: Path, aspect: str) -> ShortFilm:
     pipeline = ExplainerPipeline()
     style = Style(theme=THEMES[aspect], aspect=aspect)
-    plan = pipeline.plan(Brief(SCRIPT, qualities=("360p",), style=style), Control())
+    plan = pipeline.plan(Brief(script=SCRIPT, qualities=("360p",), style=style), Control())
     start, starts, told, rendered = 0, list[int](), [], []
     for draft in plan.scenes:
         scratch = folder / str(draft.index)
         scratch.mkdir()
-        told.append(pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), scratch, Control()))
-        task = RenderTask(told[-1], start, ("360p",), threads=1, style=plan.style, scene_count=len(plan.scenes))
+        told.append(pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), scratch, Control()))
+        task = RenderTask(
+            scene=told[-1],
+            start_cells=start,
+            qualities=("360p",),
+            threads=1,
+            style=plan.style,
+            scene_count=len(plan.scenes),
+        )
         rendered.append(pipeline.render(task, scratch, Control()))
         starts.append(start)
         start += rendered[-1].duration_cells

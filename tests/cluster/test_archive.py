@@ -24,6 +24,6 @@ async def test_jobs_drop_off_the_lists_of_every_partition_and_come_back(space: S
         assert await archived.listed(None) == jobs[:PARTITIONS][::-1]
         assert await archived.listed("owner-0") == [jobs[4], jobs[0]]
         assert [e.type for e in await archived.log.history(jobs[-1])] == CHAIN
-        found = await verify(archived.shelf, archived.tombstones, Codec(), lambda done, total: None)
+        found = await verify(archived.segment_store, archived.pointers, Codec(), lambda done, total: None)
         assert (found.histories, found.defects, found.orphans) == (24, (), ())
-        assert await remove_orphans(archived.shelf, archived.tombstones, found.orphans) == []
+        assert await remove_orphans(archived.segment_store, archived.pointers, found.orphans) == []

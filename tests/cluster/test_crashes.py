@@ -81,7 +81,7 @@ async def _check_nothing_doubled(space: Space, jobs: list[str]) -> None:
     assert len(feed) == len(set(feed))
     assert set(jobs) <= {job_id for job_id, _ in feed}
     for keys in space.keyspace.all:
-        assert await space.redis.xlen(keys.parked) == 0
+        assert await space.redis.xlen(keys.dead_letters) == 0
 
 
 async def _scene_in(space: Space, partition: int) -> str:

@@ -1,6 +1,6 @@
-"""What goes wrong with event streams elsewhere, and the test that shows it doesn't here.
+"""Faults that programs on event streams are known for, and the test that shows that this one hasn't got them.
 
-The rows are those of section 3 ("bugs our tests must cover") of the research notes on event streams.
+The rows come from issues and post-mortems of other task queues, consumer frameworks and clients.
 
 | failure | test |
 |---|---|
@@ -52,7 +52,7 @@ The rows are those of section 3 ("bugs our tests must cover") of the research no
 | parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 | failover with open connections: READONLY for ever | test_failover; integration/cli/test_log_server |
-| BUSY, NOREPLICAS, NOPERM: finished work is thrown away | test_refused; unit/core/test_refusals |
+| BUSY, NOREPLICAS, NOPERM: finished work is thrown away | test_refused; unit/core/test_refusals; integration/log/test_refusal_codes |
 | worker that stands still is taken for dead | test_stalls |
 | server that hangs: requests hang for minutes | test_patience; integration/web/test_silent_log |
 | server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |

@@ -40,8 +40,8 @@ async def test_archived_job_is_served_as_before(archived: Archived) -> None:
         assert await archived.log.history(job, after=2) == before[job][0][2:]
         assert await archived.log.history(job, after=1, limit=2) == before[job][0][1:3]
         assert await archived.log.history(job, after=5) == []
-    assert len([segment async for segment in archived.shelf.segments()]) == 1
-    assert await archived.tombstones.count(archived.space.keys) == 20
+    assert len([segment async for segment in archived.segment_store.segments()]) == 1
+    assert await archived.pointers.count(archived.space.keys) == 20
 
 
 async def test_long_history_is_archived_whole(archived: Archived) -> None:
@@ -86,7 +86,7 @@ async def test_commit_to_an_archived_job_puts_it_back_first(archived: Archived) 
     assert record is not None
     assert (record.version, record.job.phase, record.job.run) == (6, Phase.REQUESTED, 2)
     assert await archived.in_server(job)
-    assert await archived.tombstones.find(job) is None
+    assert await archived.pointers.find(job) is None
     assert await archived.space.types(job) == [*CHAIN, "ReprocessRequested"]
     await archived.archive()
     assert await archived.in_server(job)  # it is unfinished; the delivery that the revival made is settled
@@ -96,8 +96,8 @@ async def test_commit_to_an_archived_job_puts_it_back_first(archived: Archived) 
 async def test_job_that_was_put_back_for_nothing_is_archived_again(archived: Archived) -> None:
     job = await archived.finished()
     await archived.archive()
-    assert await archived.reader.revive(job, 5)
-    assert not await archived.reader.revive(job, 5)
+    assert await archived.reader.unarchive(job, 5)
+    assert not await archived.reader.unarchive(job, 5)
     assert await archived.in_server(job)
     assert await archived.archive() == 1
     assert not await archived.in_server(job)
@@ -118,10 +118,10 @@ async def test_late_results_and_repeated_requests_do_not_bring_an_archived_job_b
 
 
 STRIKES = [
-    ("shelf", "put", False),
-    ("shelf", "put", True),
-    ("tombstones", "bury", False),
-    ("tombstones", "bury", True),
+    ("segment_store", "put", False),
+    ("segment_store", "put", True),
+    ("pointers", "archive_jobs", False),
+    ("pointers", "archive_jobs", True),
 ]
 
 
@@ -134,7 +134,7 @@ async def test_archiver_that_dies_anywhere_loses_nothing(archived: Archived, par
         await archived.archive(**parts)
     for job in jobs:  # in the server or in the archive, never in neither, never in both
         assert await archived.log.history(job) == before[job]
-        assert await archived.in_server(job) != (await archived.tombstones.find(job) is not None)
+        assert await archived.in_server(job) != (await archived.pointers.find(job) is not None)
     await archived.archive()  # another member takes over what the dead one held
     for job in jobs:
         assert not await archived.in_server(job)
@@ -150,14 +150,14 @@ async def test_archiver_that_wakes_up_late_takes_nothing_that_has_changed(archiv
 
     class Slow:
         def __getattr__(self, name: str) -> Any:
-            return getattr(archived.tombstones, name)
+            return getattr(archived.pointers, name)
 
-        async def bury(self, *args: Any) -> int:
+        async def archive_jobs(self, *args: Any) -> int:
             sleeping.set()
             await held.wait()
-            return await archived.tombstones.bury(*args)
+            return await archived.pointers.archive_jobs(*args)
 
-    slow = asyncio.create_task(archived.archive(tombstones=Slow()))
+    slow = asyncio.create_task(archived.archive(pointers=Slow()))
     await sleeping.wait()
     await archived.archive()
     await archived.log.execute(job, [cmd.RequestReprocess()], CAUSE)
@@ -175,7 +175,7 @@ async def test_moves_and_reads_at_the_same_time_always_find_the_job(archived: Ar
     async def move() -> None:
         for _ in range(30):
             await archived.archive()
-            assert await archived.reader.revive(job, 5)
+            assert await archived.reader.unarchive(job, 5)
         stop.set()
 
     async def read() -> int:
@@ -194,7 +194,7 @@ async def test_moves_and_reads_at_the_same_time_always_find_the_job(archived: Ar
 async def test_damaged_block_is_told_and_not_served(archived: Archived, tmp_path: Path) -> None:
     job = await archived.finished()
     await archived.archive()
-    (segment,) = [s async for s in archived.shelf.segments()]
+    (segment,) = [s async for s in archived.segment_store.segments()]
     path = tmp_path / "archive" / segment.name
     data = bytearray(path.read_bytes())
     data[60] ^= 1

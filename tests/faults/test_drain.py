@@ -73,8 +73,8 @@ async def test_release_of_a_lost_lease_changes_nothing(space: Space) -> None:
         [row] = await space.pending(stream, "generation")
         entry = row["message_id"].decode()
         stale = [
-            Claim(stream, "generation", "somebody-else", entry, 1),
-            Claim(stream, "generation", running.member.consumer, entry, 7),
+            Claim(stream=stream, group="generation", consumer="somebody-else", entry_id=entry, count=1),
+            Claim(stream=stream, group="generation", consumer=running.member.consumer, entry_id=entry, count=7),
         ]
         await running.member.release(stale, 1_000)
         [row] = await space.pending(stream, "generation")

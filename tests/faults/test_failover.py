@@ -14,7 +14,7 @@ from attrs import define
 
 from eventflow.log import connection
 from eventflow.log.connection import connect
-from eventflow.log.errors import LogUnfit, Misled
+from eventflow.log.errors import LogUnfit, WrongServer
 from eventflow.log.feed import FeedTail
 from eventflow.log.server_check import check_server
 from ops.chaos.proxy import Proxy, proxy_of
@@ -124,12 +124,12 @@ async def test_replica_is_refused_by_the_check_and_by_each_new_connection(pair: 
     replica, master = connect(pair.second.url), connect(pair.first.url)
     try:
         assert (await check_server(master, durable_ack=True))["aof"] == "on"
-        with pytest.raises(Misled, match="is a replica"):
+        with pytest.raises(WrongServer, match="is a replica"):
             await check_server(replica, durable_ack=False)
-        with pytest.raises(Misled, match="is a replica"):
+        with pytest.raises(WrongServer, match="is a replica"):
             await replica.get("x")
         _command(pair.first, "REPLICAOF", "127.0.0.1", "1")
-        with pytest.raises(Misled, match="is a replica"):  # over a connection from before
+        with pytest.raises(WrongServer, match="is a replica"):  # over a connection from before
             await check_server(master, durable_ack=False)
     finally:
         await replica.aclose()
@@ -211,7 +211,7 @@ def test_redis_says_the_same_of_its_role(redis_server: str, tmp_path: Path) -> N
         async def check() -> None:
             redis = connect(server.url)
             try:
-                with pytest.raises(Misled, match="is a replica"):
+                with pytest.raises(WrongServer, match="is a replica"):
                     await redis.ping()
             finally:
                 await redis.aclose()

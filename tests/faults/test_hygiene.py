@@ -25,10 +25,17 @@ async def test_a_thousand_killed_workers_leave_no_consumer_and_lose_no_entry(spa
         for _ in range(0, RESTARTS, BETWEEN):
             for _ in range(BETWEEN):
                 jobs.append(await space.submit())
-                dying = GroupMember(blocking, space.redis, space.keys, GROUP.name, GROUP.topics, secrets.token_hex(8))
+                dying = GroupMember(
+                    blocking=blocking,
+                    redis=space.redis,
+                    keys=space.keys,
+                    group=GROUP.name,
+                    topics=GROUP.topics,
+                    consumer=secrets.token_hex(8),
+                )
                 await dying.ensure()
                 assert len(await dying.read(1)) == 1
-            await dying.reap(0)  # from streams that they had nothing of
+            await dying.remove_silent_consumers(0)  # from streams that they had nothing of
             assert await _group(space) == (BETWEEN, BETWEEN)
             async with working(space, GROUP, concurrency=64, lease_s=0.2) as running:
                 await wait_until(lambda: _generated(space, len(jobs)))

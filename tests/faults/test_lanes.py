@@ -12,10 +12,10 @@ from eventflow.domain.topics import Topic
 from eventflow.domain.values import Lane
 from eventflow.log.connection import connect
 from eventflow.log.consumer import NORMAL_SHARE, Delivery, GroupMember
+from eventflow.log.queue_position import count_queue
 from eventflow.runtime.context import StepContext
 from tests.support.runtime import REQUEST, Chain, Space, working
 from tests.support.waiting import wait_until
-from web.readmodel.queue import look
 
 HIGH = evolve(REQUEST, priority=Lane.HIGH)
 
@@ -23,7 +23,14 @@ HIGH = evolve(REQUEST, priority=Lane.HIGH)
 @pytest.fixture
 async def member(space: Space) -> AsyncIterator[GroupMember]:
     blocking = connect(space.url, blocking=True)
-    member = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.REQUESTED,), "w")
+    member = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.REQUESTED,),
+        consumer="w",
+    )
     await member.ensure()
     yield member
     await blocking.aclose()
@@ -90,10 +97,10 @@ async def test_busy_worker_begins_the_high_lane_next_and_holds_no_more_than_its_
 
 async def test_queue_of_one_is_a_queue(space: Space, member: GroupMember) -> None:
     """Some scalers see a lag of one as none. Ours is counted by the server, and told as it is."""
-    assert (await look(space.redis, space.keyspace)).waiting == 0
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 0
     await space.submit()
-    assert (await look(space.redis, space.keyspace)).waiting == 1
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 1
     await member.read(1)
-    assert (await look(space.redis, space.keyspace)).waiting == 0
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 0
     await space.submit(HIGH)
-    assert (await look(space.redis, space.keyspace)).waiting == 1
+    assert (await count_queue(space.redis, space.keyspace)).waiting == 1

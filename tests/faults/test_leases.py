@@ -186,7 +186,7 @@ async def _delivered_and_settled(space: Space, stream: str, entry: bytes) -> boo
 async def _snapshot(space: Space, job_id: str) -> object:
     """Everything that is in the log, byte by byte, but for the progress of runs."""
     keys = space.keys
-    streams = [keys.events(job_id), keys.feed, keys.parked, *(space.topic(topic) for topic in Topic)]
+    streams = [keys.events(job_id), keys.feed, keys.dead_letters, *(space.topic(topic) for topic in Topic)]
     delayed = await space.redis.zrange(keys.delayed, 0, -1)
     return [await space.redis.xrange(stream) for stream in streams], delayed
 
@@ -201,7 +201,14 @@ async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(s
     blocking = connect(space.url, blocking=True)
     try:
         dying, living = (
-            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.REQUESTED, Topic.PLANNED), name)
+            GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.REQUESTED, Topic.PLANNED),
+                consumer=name,
+            )
             for name in ("dying", "living")
         )
         await dying.ensure()
@@ -209,11 +216,11 @@ async def test_what_a_sweep_has_taken_over_is_kept_though_another_stream_fails(s
         (planned, _) = await dying.read(2)
         assert planned.claim.stream == space.topic(Topic.PLANNED)
         await space.redis.xgroup_destroy(space.topic(Topic.REQUESTED), "generation")
-        (taken,) = await living.sweep(0, 10)
+        (taken,) = await living.reclaim(0, 10)
         assert (taken.claim.stream, taken.claim.count) == (space.topic(Topic.PLANNED), 2)
-        await living.renew([Renewal(taken.claim, "-", "", None)])
+        await living.renew([Renewal(claim=taken.claim, job_id="-", field="", fraction=None)])
         with pytest.raises(ResponseError, match="NOGROUP"):
-            await living.sweep(60_000, 10)
+            await living.reclaim(60_000, 10)
     finally:
         await blocking.aclose()
 
@@ -223,7 +230,14 @@ async def test_a_sweep_never_takes_what_the_consumer_itself_is_working_on(space:
     blocking = connect(space.url, blocking=True)
     try:
         own, other = (
-            GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), name)
+            GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.PLANNED,),
+                consumer=name,
+            )
             for name in ("own", "other")
         )
         await own.ensure()
@@ -234,7 +248,7 @@ async def test_a_sweep_never_takes_what_the_consumer_itself_is_working_on(space:
             claim = delivery.claim
             aged = [claim.entry_id]
             await space.redis.xclaim(claim.stream, claim.group, claim.consumer, 0, aged, idle=60_000, justid=True)
-        swept = await own.sweep(30_000, 10, [mine.claim])
+        swept = await own.reclaim(30_000, 10, [mine.claim])
         assert {d.claim.entry_id for d in swept} == {forgotten.claim.entry_id, orphan.claim.entry_id}
         rows = await space.redis.xpending_range(mine.claim.stream, "generation", "-", "+", 10)
         counts = {row["message_id"].decode(): row["times_delivered"] for row in rows}

@@ -18,7 +18,7 @@ from eventflow.domain.topics import Topic
 from eventflow.domain.values import Stage
 from eventflow.domain.view import StageState, view_of
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
-from eventflow.log.errors import NotParked, ParkedRefused
+from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.retry_policy import MAX_DELIVERIES, GenerationError, StorageStepError
 from tests.support.runtime import CAUSE, Chain, Runs, Space, gapless, scenes_group, working
@@ -77,7 +77,7 @@ async def test_redrive_continues_the_job_once_though_asked_for_ten_times(space: 
     parked = DeadLetters(space.log)
     asked = await asyncio.gather(*(parked.redrive(entry.id) for _ in range(10)), return_exceptions=True)
     assert sum(isinstance(answer, DeadLetter) for answer in asked) == 1
-    assert sum(isinstance(answer, NotParked) for answer in asked) == 9
+    assert sum(isinstance(answer, DeadLetterMissing) for answer in asked) == 9
     assert await space.redis.xlen(space.keys.retry("generation", Topic.PLANNED)) == 1
     async with working(space, scenes_group(render)):
         await wait_until(lambda: _rendered(space, job_id, 2))
@@ -169,7 +169,7 @@ async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
     assert job.failure.failure.code == "parked_dropped"
     assert "scene 99" in job.failure.failure.message
     assert await space.parked() == []
-    with pytest.raises(NotParked):
+    with pytest.raises(DeadLetterMissing):
         await parked.drop(entry.id, CAUSE)
 
 
@@ -200,7 +200,7 @@ async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_kn
     assert entry.envelope is None
     assert "VideoTeleported" in entry.problem
     assert entry.job_id == job_id
-    with pytest.raises(ParkedRefused, match=r"Cancel the job first"):
+    with pytest.raises(DeadLetterRefused, match=r"Cancel the job first"):
         await parked.drop(entry.id, CAUSE)
     await parked.redrive(entry.id)
     [(_, fields)] = await space.redis.xrange(space.keys.retry("generation", Topic.REQUESTED))
@@ -210,17 +210,17 @@ async def test_what_cannot_be_decoded_is_redriven_as_it_is_where_its_topic_is_kn
 async def test_redrive_is_refused_where_nobody_would_read_it(space: Space) -> None:
     parked = DeadLetters(space.log)
     odd: dict[Any, Any] = {"e": b"\xff", "stream": f"{space.keys.base}topic:gossip:normal", "group": "generation"}
-    await space.redis.xadd(space.keys.parked, odd)
-    await space.redis.xadd(space.keys.parked, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
+    await space.redis.xadd(space.keys.dead_letters, odd)
+    await space.redis.xadd(space.keys.dead_letters, {**odd, "e": b"", "stream": space.topic(Topic.PLANNED)})
     [empty, unknown], _ = await parked.page(10)
-    with pytest.raises(ParkedRefused, match=r"topic:gossip:normal is no topic"):
+    with pytest.raises(DeadLetterRefused, match=r"topic:gossip:normal is of no topic"):
         await parked.redrive(unknown.id)
-    with pytest.raises(ParkedRefused, match=r"no event in it"):
+    with pytest.raises(DeadLetterRefused, match="it holds no event"):
         await parked.redrive(empty.id)
     for entry in (empty, unknown):
         assert await parked.drop(entry.id, CAUSE) == (entry, None)
     for name in ("", "00-0-0", "zz-1-1", "00-1", f"00-{2**64}-0", entry.id):
-        with pytest.raises(NotParked):
+        with pytest.raises(DeadLetterMissing):
             await parked.find(name)
 
 
@@ -229,15 +229,15 @@ async def test_pages_show_every_entry_once_newest_first(space: Space) -> None:
     space.keyspace = space.log.keyspace = type(space.keyspace)(space.keyspace.prefix, 3)
     for number in range(30):
         keys = space.keyspace.partition(number % 3)
-        await space.redis.xadd(keys.parked, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
+        await space.redis.xadd(keys.dead_letters, {"e": str(number), "group": "g"}, id=f"{1 + number // 3}-1")
     parked, seen, cursor = DeadLetters(space.log), list[bytes](), ""
     while True:
         entries, cursor = await parked.page(7, cursor)
         seen += [entry.payload for entry in entries]
         if not cursor:
             break
-        await space.redis.xadd(space.keyspace.partition(1).parked, {"e": "new"})
-        await space.redis.xdel(entries[-1].keys.parked, entries[-1].entry_id)
+        await space.redis.xadd(space.keyspace.partition(1).dead_letters, {"e": "new"})
+        await space.redis.xdel(entries[-1].keys.dead_letters, entries[-1].entry_id)
     assert seen == [str(n).encode() for n in reversed(range(30))]
     assert len([entry async for entry in parked.all()]) == 30 - 4 + 4
 

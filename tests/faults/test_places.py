@@ -75,7 +75,11 @@ async def test_every_end_gives_the_place_to_the_next(narrow: Space, end: str) ->
 
 async def _of(space: Space, owner: str) -> str:
     job_id = new_job_id(0, secrets.token_hex(16))
-    await space.log.create(job_id, REQUEST, Cause(owner, CAUSE.correlation_id, "", CAUSE.traceparent))
+    await space.log.create(
+        job_id,
+        REQUEST,
+        Cause(owner=owner, correlation_id=CAUSE.correlation_id, causation_id="", traceparent=CAUSE.traceparent),
+    )
     return job_id
 
 

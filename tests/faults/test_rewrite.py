@@ -18,8 +18,22 @@ async def test_what_is_pending_outlives_a_rewrite_and_a_crash(own_server: LogSer
     """Three entries on a topic, three on a retry stream; one of each is settled, as a step's last commit does."""
     space, blocking = own_space, connect(own_space.url, blocking=True)
     topic, retries = space.topic(Topic.PLANNED), space.keys.retry("generation", Topic.PLANNED)
-    first = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), "first")
-    later = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), "later")
+    first = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.PLANNED,),
+        consumer="first",
+    )
+    later = GroupMember(
+        blocking=blocking,
+        redis=space.redis,
+        keys=space.keys,
+        group="generation",
+        topics=(Topic.PLANNED,),
+        consumer="later",
+    )
     await first.ensure()
     for number in range(3):
         await space.redis.xadd(topic, {"e": f"topic {number}"})
@@ -28,11 +42,11 @@ async def test_what_is_pending_outlives_a_rewrite_and_a_crash(own_server: LogSer
     for delivery in await first.read(6):
         if delivery.payload in (b"topic 1", b"retry 1"):
             on_claim: OnClaim = "discard" if delivery.retried else "settle"
-            await committer.commit(Commit(space.keys, "-", claim=delivery.claim, on_claim=on_claim))
+            await committer.commit(Commit(keys=space.keys, job_id="-", claim=delivery.claim, on_claim=on_claim))
     await _rewritten(space)
     own_server.kill()
     await asyncio.to_thread(own_server.start)
-    taken = await later.sweep(0, 100)
+    taken = await later.reclaim(0, 100)
     assert sorted(delivery.payload or b"gone" for delivery in taken) == [b"retry 0", b"retry 2", b"topic 0", b"topic 2"]
     assert {(delivery.claim.consumer, delivery.claim.count) for delivery in taken} == {("later", 2)}
     assert (await space.redis.xlen(topic), await space.redis.xlen(retries)) == (3, 2)

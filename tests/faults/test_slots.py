@@ -86,7 +86,9 @@ async def test_cancellation_that_a_step_has_swallowed_does_not_reach_the_next_on
         return [cmd.FinishVideo(1, (), ())]
 
     group = Group("generation", {ev.VideoRequested: plan})
-    dead = GroupMember(space.redis, space.redis, space.keys, group.name, group.topics, "dead")
+    dead = GroupMember(
+        blocking=space.redis, redis=space.redis, keys=space.keys, group=group.name, topics=group.topics, consumer="dead"
+    )
     await dead.ensure()
     second = await space.submit()
     assert len(await dead.read(1)) == 1
@@ -180,7 +182,7 @@ async def test_listener_that_fails_keeps_no_other_commit_from_its_answer(space: 
         raise RuntimeError
 
     for answered in (fails, lambda version, _: answers.append(version)):
-        space.log.committer.submit(Commit(space.keys, "-"), answered)
+        space.log.committer.submit(Commit(keys=space.keys, job_id="-"), answered)
     await wait_until(lambda: answers)
 
 

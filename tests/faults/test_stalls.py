@@ -97,10 +97,12 @@ async def test_only_what_a_worker_had_begun_counts_as_its_death(space: Space) ->
             ]
             assert await member(name).begin(swept[0].claim)
         await _age(space, 2 * LEASE_MS)
-        (taken,) = await member("fourth").sweep(LEASE_MS, 10)
+        (taken,) = await member("fourth").reclaim(LEASE_MS, 10)
         assert (taken.claim.entry_id, taken.claim.count, taken.deaths) == (innocent.claim.entry_id, 4, 1)
         await _age(space, SILENT_LEASES * LEASE_MS)
-        taken = next(d for d in await member("fourth").sweep(LEASE_MS, 10) if d.claim.entry_id != taken.claim.entry_id)
+        taken = next(
+            d for d in await member("fourth").reclaim(LEASE_MS, 10) if d.claim.entry_id != taken.claim.entry_id
+        )
         assert (taken.claim.entry_id, taken.claim.count, taken.deaths) == (deadly.claim.entry_id, 4, MAX_DEATHS)
 
 
@@ -111,7 +113,7 @@ async def test_worker_that_is_heard_of_again_has_not_died(space: Space) -> None:
         (first,) = await member("first").read(1)
         (second,) = await _swept(space, member("second"))
         assert second.deaths == 1
-        assert await member("first").renew([Renewal(first.claim, "-", "", None)]) == [LOST]
+        assert await member("first").renew([Renewal(claim=first.claim, job_id="-", field="", fraction=None)]) == [LOST]
         assert await member("second").begin(second.claim)
         (third,) = await _swept(space, member("third"))
         assert third.deaths == 1  # the second one's
@@ -119,18 +121,18 @@ async def test_worker_that_is_heard_of_again_has_not_died(space: Space) -> None:
         (fourth,) = await _swept(space, member("fourth"))
         assert fourth.deaths == 0
         assert await member("fourth").begin(fourth.claim)
-        await member("fourth").let_go(fourth.claim)
+        await member("fourth").abandon(fourth.claim)
         (fifth,) = await _swept(space, member("fifth"))
         assert (fifth.claim.count, fifth.deaths) == (5, 0)
         assert await member("fifth").begin(fifth.claim)
         await member("fifth").release([fifth.claim], LEASE_MS)
-        (again,) = await member("sixth").sweep(LEASE_MS, 10)
+        (again,) = await member("sixth").reclaim(LEASE_MS, 10)
         assert (again.claim.count, again.deaths) == (5, 0)
         assert await member("sixth").begin(again.claim)
         keys = [key async for key in space.redis.scan_iter(match=f"{space.keys.base}*:begun:*")]
         assert len(keys) == 1
         assert await space.redis.ttl(keys[0]) > 0
-        commit = Commit(space.keys, "-", claim=again.claim, on_claim="settle")
+        commit = Commit(keys=space.keys, job_id="-", claim=again.claim, on_claim="settle")
         await space.log.committer.commit(commit)
         assert await space.redis.exists(*keys) == 0
 
@@ -143,7 +145,14 @@ async def _members(space: Space) -> AsyncIterator[Callable[[str], GroupMember]]:
 
     def member(name: str) -> GroupMember:
         if name not in made:
-            made[name] = GroupMember(blocking, space.redis, space.keys, "generation", (Topic.PLANNED,), name)
+            made[name] = GroupMember(
+                blocking=blocking,
+                redis=space.redis,
+                keys=space.keys,
+                group="generation",
+                topics=(Topic.PLANNED,),
+                consumer=name,
+            )
         return made[name]
 
     try:
@@ -156,7 +165,7 @@ async def _members(space: Space) -> AsyncIterator[Callable[[str], GroupMember]]:
 async def _swept(space: Space, member: GroupMember) -> list[Delivery]:
     """What `member` takes over of all that is pending, as if its leases had just run out."""
     await _age(space, LEASE_MS)
-    return await member.sweep(LEASE_MS, 10)
+    return await member.reclaim(LEASE_MS, 10)
 
 
 async def _age(space: Space, idle_ms: int) -> None:

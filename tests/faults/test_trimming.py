@@ -13,7 +13,7 @@ from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.consumer import GroupMember
 from eventflow.log.errors import PositionLost
 from eventflow.log.feed import FeedTail
-from eventflow.log.groups import group_states, registered, remove_group
+from eventflow.log.groups import group_states, registered_groups, remove_group
 from tests.support.archiving import Archived, archived_space, read_all
 from tests.support.log_server import LogServer
 from tests.support.runtime import CAUSE, Space, open_space, utc_now
@@ -27,7 +27,14 @@ async def archived(space: Space, tmp_path: Path) -> AsyncIterator[Archived]:
 
 
 def member_of(space: Space, group: str, consumer: str = "one") -> GroupMember:
-    return GroupMember(space.redis, space.redis, space.keys, group, GROUP_TOPICS[group], consumer)
+    return GroupMember(
+        blocking=space.redis,
+        redis=space.redis,
+        keys=space.keys,
+        group=group,
+        topics=GROUP_TOPICS[group],
+        consumer=consumer,
+    )
 
 
 async def trim(archived: Archived, **options: Any) -> tuple[int, int]:
@@ -89,7 +96,7 @@ async def test_pending_entries_keep_their_content(archived: Archived) -> None:
     assert deliveries
     await archived.archive()
     await trim(archived)
-    swept = await member_of(space, "generation", "takes over").sweep(0, 100)
+    swept = await member_of(space, "generation", "takes over").reclaim(0, 100)
     assert [d.payload for d in swept] == [d.payload for d in deliveries]
     assert {archived.log.codec.decode(d.payload or b"").job_id for d in swept} == {last}
 
@@ -110,10 +117,10 @@ async def test_aof_rewrite_after_trimming_keeps_what_is_pending(
         await wait_until(lambda: _rewritten(own_space))
         own_server.kill()
         own_server.start()
-        swept = await member_of(own_space, "generation", "takes over").sweep(0, 100)
+        swept = await member_of(own_space, "generation", "takes over").reclaim(0, 100)
         assert [archived.log.codec.decode(d.payload or b"").job_id for d in swept] == jobs[10:]
         for job in jobs:
-            assert len(await archived.log.history(job)) == 5  # tombstones are in the file, too
+            assert len(await archived.log.history(job)) == 5  # pointers are in the file, too
 
 
 async def _rewritten(space: Space) -> bool:
@@ -129,7 +136,14 @@ async def test_orphan_group_holds_nothing_up_and_a_registered_one_does(archived:
     await archived.everybody_reads()
     await trim(archived, feed=False)
     assert await archived.length(Topic.GENERATED) == 0
-    late = GroupMember(space.redis, space.redis, space.keys, "statistics", (Topic.GENERATED,), "one")
+    late = GroupMember(
+        blocking=space.redis,
+        redis=space.redis,
+        keys=space.keys,
+        group="statistics",
+        topics=(Topic.GENERATED,),
+        consumer="one",
+    )
     await late.ensure()
     await archived.finished()
     await archived.everybody_reads()
@@ -141,7 +155,7 @@ async def test_orphan_group_holds_nothing_up_and_a_registered_one_does(archived:
     assert await remove_group(space.redis, space.keyspace, "statistics") == 2
     await trim(archived, feed=False)
     assert await archived.length(Topic.GENERATED) == 0
-    assert "statistics" not in await registered(space.redis, space.keys)
+    assert "statistics" not in await registered_groups(space.redis, space.keys)
 
 
 async def test_groups_that_never_started_hold_their_topics_up(archived: Archived) -> None:
@@ -202,7 +216,7 @@ async def test_without_an_archive_the_feed_and_the_jobs_stay(archived: Archived)
 async def test_tail_that_was_away_for_long_notices_that_entries_are_gone(archived: Archived) -> None:
     now = [0.0]
     async with open_space(archived.space.url, archived.space.keyspace.prefix) as other:
-        tail = FeedTail(other.redis, other.keyspace, clock=lambda: now[0], patience_s=10.0)
+        tail = FeedTail(other.redis, other.keyspace, clock=lambda: now[0], check_after_s=10.0)
         await archived.finished()
         await tail.start_at_end()
         assert await tail.read(block_ms=1) == []

@@ -36,8 +36,8 @@ class Archived:
 
     space: Space
     store: ObjectStore
-    shelf: SegmentStore
-    tombstones: ArchivePointers
+    segment_store: SegmentStore
+    pointers: ArchivePointers
     reader: ArchiveReader
     log: JobEventStore
     ahead: timedelta = field(default=SOON)
@@ -46,17 +46,25 @@ class Archived:
         return datetime.now(UTC) + self.ahead
 
     def archiver(
-        self, *, shelf: Any = None, tombstones: Any = None, log: JobEventStore | None = None, **changes: Any
+        self, *, segment_store: Any = None, pointers: Any = None, log: JobEventStore | None = None, **changes: Any
     ) -> Archiver:
         """Return a new member; unless `changes` say otherwise, it archives and reclaims at once."""
         settings = ArchiveSettings(**({"archive_after_s": 0.0, "lease_s": 0.0} | changes))
         redis = self.space.redis
         consumer = f"archiver-{secrets.token_hex(3)}"
         members = [
-            GroupMember(redis, redis, keys, ARCHIVE_GROUP, ARCHIVE_TOPICS, consumer) for keys in self.space.keyspace.all
+            GroupMember(
+                blocking=redis, redis=redis, keys=keys, group=ARCHIVE_GROUP, topics=ARCHIVE_TOPICS, consumer=consumer
+            )
+            for keys in self.space.keyspace.all
         ]
         return Archiver(
-            log or self.log, members, shelf or self.shelf, tombstones or self.tombstones, settings, clock=self.clock
+            log or self.log,
+            members,
+            segment_store or self.segment_store,
+            pointers or self.pointers,
+            settings,
+            clock=self.clock,
         )
 
     async def archive(self, **changes: Any) -> int:
@@ -69,24 +77,31 @@ class Archived:
         await archiver.leave()
         return handled
 
-    def unlister(self, *, listed_s: float = 0.0, **changes: Any) -> ListExpiry:
+    def list_expiry(self, *, listed_s: float = 0.0, **changes: Any) -> ListExpiry:
         """One that lists archived jobs for `listed_s`."""
-        return ListExpiry(self.log.index, self.tombstones, self.shelf, listed_s, self.clock, **changes)
+        return ListExpiry(
+            job_lists=self.log.job_lists,
+            pointers=self.pointers,
+            segment_store=self.segment_store,
+            listed_s=listed_s,
+            clock=self.clock,
+            **changes,
+        )
 
     async def unlist(self, **changes: Any) -> None:
         """One pass over all lists."""
-        unlister = self.unlister(**changes)
-        while await unlister.step():
+        list_expiry = self.list_expiry(**changes)
+        while await list_expiry.step():
             pass
 
     async def listed(self, owner: str | None = OWNER) -> list[str]:
         """The newest 1,000 jobs of a list, newest first."""
-        page = await self.log.index.read(owner, None, 1_000)
+        page = await self.log.job_lists.read(owner, None, 1_000)
         return [entry.job_id for entry in page.entries]
 
     def trimmer(self, *, grace_s: float = 0.0, feed: bool = True) -> Trimmer:
-        tombstones = self.tombstones if feed else None
-        return Trimmer(self.space.redis, self.space.keyspace, tombstones, grace_s=grace_s)
+        pointers = self.pointers if feed else None
+        return Trimmer(self.space.redis, self.space.keyspace, pointers, grace_s=grace_s)
 
     async def finished(self, partition: int = 0, owner: str = OWNER) -> str:
         """A published job without scenes; nobody has read its events."""
@@ -102,7 +117,9 @@ class Archived:
         """Every group of handlers is there, and has been given and acknowledged all that has come until now."""
         redis = self.space.redis
         for group, topics in GROUP_TOPICS.items():
-            member = GroupMember(redis, redis, self.space.keys, group, topics, "reader")
+            member = GroupMember(
+                blocking=redis, redis=redis, keys=self.space.keys, group=group, topics=topics, consumer="reader"
+            )
             await member.ensure()
             for delivery in await read_all(member):
                 await redis.xack(delivery.claim.stream, group, delivery.claim.entry_id)
@@ -129,10 +146,10 @@ async def archived_space(space: Space, folder: Path) -> AsyncIterator[Archived]:
 
 
 def archive_of(space: Space, store: ObjectStore) -> Archived:
-    shelf, tombstones, codec = SegmentStore(store), ArchivePointers(space.redis, space.keyspace), Codec()
-    reader = ArchiveReader(tombstones, shelf, codec)
+    segment_store, pointers, codec = SegmentStore(store), ArchivePointers(space.redis, space.keyspace), Codec()
+    reader = ArchiveReader(pointers, segment_store, codec)
     log = JobEventStore(space.redis, codec=codec, keyspace=space.keyspace, clock=utc_now, archive=reader)
-    return Archived(space, store, shelf, tombstones, reader, log)
+    return Archived(space, store, segment_store, pointers, reader, log)
 
 
 class Struck(Exception):

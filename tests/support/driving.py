@@ -34,7 +34,7 @@ QUALITIES = {"1080p": (1920, 1080), "720p": (1280, 720), "480p": (854, 480)}
 
 
 def cause_of(owner: str) -> Cause:
-    return Cause(owner, "test", "", TRACEPARENT)
+    return Cause(owner=owner, correlation_id="test", causation_id="", traceparent=TRACEPARENT)
 
 
 def file_ref(data: bytes, name: str, media_type: str, store: StoreRole = "delivery") -> FileRef:

@@ -10,8 +10,9 @@ from attrs import frozen
 
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import ScenePart, assemble
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarratedScene, NarrateTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.media.probe import MediaInfo
 
 QUALITIES = ("720p", "360p")
@@ -46,7 +47,7 @@ def parts_of(rendered: tuple[RenderedScene, ...], quality: str) -> list[ScenePar
         rendition = next(r for r in scene.renditions if r.quality == quality)
         paths = tuple(segment.path for segment in rendition.segments)
         cells = tuple(segment.duration_cells for segment in rendition.segments)
-        parts.append(ScenePart(rendition.init, paths, scene.start_cells, cells))
+        parts.append(ScenePart(init=rendition.init, segments=paths, start_cells=scene.start_cells, segment_cells=cells))
     return parts
 
 
@@ -56,8 +57,8 @@ def make_film(directory: Path, pipeline: SimulationPipeline) -> Film:
     for draft in plan.scenes:
         scratch = directory / str(draft.index)
         scratch.mkdir(parents=True)
-        narrated.append(pipeline.narrate(NarrateTask(draft), scratch, Control()))
-        task = RenderTask(narrated[-1], start, QUALITIES, threads=1)
+        narrated.append(pipeline.narrate(NarrateTask(draft=draft), scratch, Control()))
+        task = RenderTask(scene=narrated[-1], start_cells=start, qualities=QUALITIES, threads=1)
         rendered.append(pipeline.render(task, scratch, Control()))
         start += rendered[-1].duration_cells
     files = {quality: directory / f"{quality}.mp4" for quality in QUALITIES}

@@ -17,6 +17,10 @@ def narration(*lines: str, per_word_s: float = 0.4, heard: bool = True, pause_s:
     for line in lines:
         found = list(re.finditer(r"\w+", line))
         words = [Word(word.start(), len(word[0]), at + per_word_s * number) for number, word in enumerate(found)]
-        spoken.append(SpokenLine(line, at, at + per_word_s * max(1, len(found)), tuple(words) if heard else ()))
+        spoken.append(
+            SpokenLine(
+                text=line, start_s=at, end_s=at + per_word_s * max(1, len(found)), words=tuple(words) if heard else ()
+            )
+        )
         at = spoken[-1].end_s + pause_s
-    return Narration(cells_for(at + 0.8), (), tuple(spoken))
+    return Narration(duration_cells=cells_for(at + 0.8), cues=(), lines=tuple(spoken))

@@ -96,10 +96,16 @@ class _Recorder:
     async def submit(self, role: str) -> None:
         request = VideoRequest(f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
         self.roles[job_of(role)] = role
-        await self.log.create(job_of(role), request, Cause("alice", f"request-{role}", "", _TRACE))
+        await self.log.create(
+            job_of(role),
+            request,
+            Cause(owner="alice", correlation_id=f"request-{role}", causation_id="", traceparent=_TRACE),
+        )
 
     async def do(self, role: str, *commands: Command) -> None:
-        await self.log.execute(job_of(role), commands, Cause("alice", "operator", "", _TRACE))
+        await self.log.execute(
+            job_of(role), commands, Cause(owner="alice", correlation_id="operator", causation_id="", traceparent=_TRACE)
+        )
 
     async def drain(self) -> None:
         """Handle what there is until there is nothing new."""
@@ -117,18 +123,20 @@ class _Recorder:
         role = self.roles[envelope.job_id]
         record = await self.log.load(envelope.job_id)
         assert record is not None
-        cause = Cause("alice", envelope.correlation_id, envelope.id, _TRACE)
+        cause = Cause(
+            owner="alice", correlation_id=envelope.correlation_id, causation_id=envelope.id, traceparent=_TRACE
+        )
         if role == "planning":  # some of it is committed under the lease
             begun = work(envelope.event, record.job)[:3]
-            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(delivery.claim))
+            await self.log.execute(envelope.job_id, begun, cause, settlement=Settlement(claim=delivery.claim))
             return
         if isinstance(envelope.event, _HELD.get(role, ())) and getattr(envelope.event, "scene", 2) == 2:
             return
         commands = self._commands(role, envelope, record.job)
         settlement = Settlement(
-            delivery.claim,
-            "discard" if delivery.retried else "settle",
-            lambda events: self._delayed(member, envelope, events),
+            claim=delivery.claim,
+            on_claim="discard" if delivery.retried else "settle",
+            retry=lambda events: self._delayed(member, envelope, events),
         )
         await self.log.execute(envelope.job_id, [*commands, cmd.ConfirmCancellation()], cause, settlement=settlement)
 
@@ -168,7 +176,10 @@ async def record(url: str) -> list[dict[str, Any]]:
     clock = (_START + timedelta(seconds=n) for n in range(10**6))
     log = JobEventStore(redis, codec=Codec(), keyspace=keyspace, clock=lambda: next(clock))
     keys = keyspace.partition(0)
-    members = [GroupMember(blocking, redis, keys, g, topics, "gone") for g, topics in GROUP_TOPICS.items()]
+    members = [
+        GroupMember(blocking=blocking, redis=redis, keys=keys, group=g, topics=topics, consumer="gone")
+        for g, topics in GROUP_TOPICS.items()
+    ]
     for member in members:
         await member.ensure()
     recorder = _Recorder(log, members, clock)
@@ -183,7 +194,9 @@ async def record(url: str) -> list[dict[str, Any]]:
     await recorder.do("reprocessed", cmd.RequestReprocess())
     await recorder.drain()
     await recorder.submit("waiting")
-    await redis.xadd(keys.parked, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"})
+    await redis.xadd(
+        keys.dead_letters, {"e": "no event", "stream": keys.feed, "group": "upload", "reason": "DecodeError"}
+    )
     lines = [await _key(redis, key.decode()) for key in sorted(await redis.keys(f"{PREFIX}:*"))]
     for role in FINISHED:
         view = view_of(await log.history(job_of(role)))

@@ -10,13 +10,13 @@ from attrs import define, field
 from eventflow.log.event_store import Cause
 from ops.replay.difference import Difference
 from ops.replay.inspect import Inspector
-from ops.replay.rebuild import Rebuild, Report
+from ops.replay.rebuild import Rebuild, RebuildReport
 from ops.replay.repair import Repairer
 from ops.replay.served import Served
 from tests.support.runtime import TRACEPARENT, Space, open_space, quiet_logs
 from tests.support.valkey import RunningServer
 
-OPERATOR = Cause("operator", "rebuild", "", TRACEPARENT)
+OPERATOR = Cause(owner="operator", correlation_id="rebuild", causation_id="", traceparent=TRACEPARENT)
 
 
 @pytest.fixture(autouse=True)
@@ -39,15 +39,15 @@ class Rebuilder:
     slice_entries: int = 1_000_000
     told: list[tuple[Difference, bool]] = field(factory=list)
 
-    async def __call__(self, *jobs: str, dry_run: bool = False) -> Report:
+    async def __call__(self, *jobs: str, dry_run: bool = False) -> RebuildReport:
         self.told.clear()
         space = self.space
-        inspector = Inspector(space.redis, space.log.codec, space.keyspace, self.served)
-        mender = None if dry_run else Repairer(space.redis, space.keyspace, space.log, OPERATOR)
+        inspector = Inspector(redis=space.redis, codec=space.log.codec, keyspace=space.keyspace, served=self.served)
+        repairer = None if dry_run else Repairer(space.redis, space.keyspace, space.log, OPERATOR)
         rebuild = Rebuild(
-            inspector,
-            mender,
-            lambda difference, mended: self.told.append((difference, mended)),
+            inspector=inspector,
+            repairer=repairer,
+            on_difference=lambda difference, repaired: self.told.append((difference, repaired)),
             slice_entries=self.slice_entries,
         )
         return await (rebuild.jobs(jobs) if jobs else rebuild.all())

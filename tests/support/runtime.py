@@ -44,7 +44,7 @@ from eventflow.telemetry.tracing import Tracing
 RawRedis = Any
 OWNER = "tester"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
-CAUSE = Cause(OWNER, "request-1", "", TRACEPARENT)
+CAUSE = Cause(owner=OWNER, correlation_id="request-1", causation_id="", traceparent=TRACEPARENT)
 REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
 CHAIN = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
 #: Retries that tests can wait for.
@@ -132,7 +132,7 @@ class Space:
         assert local == 1
 
     async def parked(self) -> list[dict[bytes, bytes]]:
-        return [fields for _, fields in await self.redis.xrange(self.keys.parked)]
+        return [fields for _, fields in await self.redis.xrange(self.keys.dead_letters)]
 
 
 @asynccontextmanager
@@ -201,7 +201,10 @@ async def working(
         most_in_progress=most_in_progress,
     )
     consumer = f"w-{secrets.token_hex(4)}"
-    members = [GroupMember(blocking, redis, k, group.name, group.topics, consumer) for k in space.keyspace.all]
+    members = [
+        GroupMember(blocking=blocking, redis=redis, keys=k, group=group.name, topics=group.topics, consumer=consumer)
+        for k in space.keyspace.all
+    ]
     settings = WorkerSettings(
         concurrency=concurrency,
         lease_s=lease_s,

@@ -83,7 +83,7 @@ async def deps(
         clock=clock,
         random_hex=lambda digits: secrets.token_hex(digits)[:digits],
         signing=SIGNING,
-        inspector=MediaInspector(clock),
+        inspector=MediaInspector(clock=clock),
     )
     await redis.aclose()
     await blocking.aclose()

@@ -106,7 +106,7 @@ def groups_of(name: str, behaviour: Behaviour) -> Sequence[Group]:
     return [scenes_group(getattr(behaviour, name))]
 
 
-async def never_read(room: int) -> list[Delivery]:
+async def never_read(most: int) -> list[Delivery]:
     await asyncio.Event().wait()
     return []
 

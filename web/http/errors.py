@@ -1,4 +1,4 @@
-"""Problems (RFC 9457), and the only place that knows which HTTP status an error of the core stands for."""
+"""Problems (RFC 9457), and the one table of HTTP statuses for errors of the core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eventflow.log import errors as log
 from eventflow.storage import errors as storage
 
 MEDIA_TYPE = "application/problem+json"
-#: Seconds after which a client may try again what failed for a passing reason.
+#: `Retry-After` of transient faults, in seconds.
 RETRY_SECONDS = 2
 RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
@@ -34,7 +34,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """An answer that isn't the one that was hoped for. `members` are further members of the problem object."""
+    """An error answer. `members` are further members of the problem object."""
 
     def __init__(
         self,
@@ -51,15 +51,15 @@ class Problem(Exception):
         self.errors, self.headers, self.members = tuple(errors), dict(headers or {}), members
 
 
-#: Error of the core -> (status, code). The most specific class that fits counts.
+#: Error of the core -> (status, code). The most specific class counts.
 HTTP_STATUS: dict[type[Exception], tuple[int, str]] = {
     domain.JobMissing: (404, "job_not_found"),
     domain.JobExists: (409, "job_exists"),
     domain.AlreadyFinished: (409, "already_finished"),
     domain.NotFinished: (409, "not_finished"),
     domain.JobGone: (410, "deleted"),
-    log.NotParked: (404, "not_parked"),
-    log.ParkedRefused: (409, "parked_refused"),
+    log.DeadLetterMissing: (404, "not_parked"),
+    log.DeadLetterRefused: (409, "parked_refused"),
     log.NotDurable: (503, "not_durable"),
     log.VersionConflict: (503, "busy"),
     log.LogError: (503, "log_unavailable"),
@@ -79,20 +79,20 @@ HTTP_STATUS: dict[type[Exception], tuple[int, str]] = {
     storage.StorageUnavailable: (503, "storage_unavailable"),
     storage.StorageRefused: (503, "storage_unavailable"),
 }
-#: Details that replace the error's own text, which is for operators.
+#: Details in place of the error's own text, which is for operators.
 _DETAILS = {
     "log_unavailable": "The event log can't be reached. Nothing was lost; try again.",
-    "storage_unavailable": "The store that holds the file can't be reached at the moment.",
+    "storage_unavailable": "The store that holds the file can't be reached; try again.",
     "file_missing": "The file is no longer in its store.",
-    "not_found": "There is nothing here.",
+    "not_found": "No resource has this path.",
     "busy": "The job is changing too fast; try again.",
 }
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def job_not_found() -> Problem:
-    """The same for an unknown job and for somebody else's."""
-    return Problem(404, "job_not_found", "There is no such job.")
+    """404, the same for an unknown job and for another owner's."""
+    return Problem(404, "job_not_found", "This job doesn't exist, or it is another owner's.")
 
 
 def invalid(errors: Sequence[FieldError]) -> Problem:
@@ -116,7 +116,7 @@ def as_problem(error: Exception) -> Problem:
         return _from_http(error)
     found = next((HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS), None)
     if found is None:
-        return Problem(500, "internal", "Something went wrong on our side; the log has it under this request_id.")
+        return Problem(500, "internal", "The service failed; its log has the error under this request_id.")
     status, code = found
     headers = RETRY if status == 503 else None
     return Problem(status, code, _DETAILS.get(code, str(error)), headers=headers)
@@ -126,15 +126,15 @@ def _from_http(error: web.HTTPException) -> Problem:
     code = _HTTP_CODES.get(error.status, "http_error")
     kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
     details = {
-        404: "There is nothing here.",
-        405: f"This resource answers {kept.get('Allow', 'other methods')}.",
+        404: "No resource has this path.",
+        405: f"This resource has other methods: {kept.get('Allow', 'none')}.",
         413: "The body is larger than 1 MiB.",
     }
     return Problem(error.status, code, details.get(error.status, error.reason), headers=kept)
 
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:
-    """The problem as `application/problem+json`."""
+    """The problem as an `application/problem+json` answer."""
     body = {
         "type": f"urn:eventflow:problem:{problem.code}",
         "title": HTTPStatus(problem.status).phrase,

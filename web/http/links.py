@@ -1,4 +1,4 @@
-"""URLs of the app: absolute below EVENTFLOW_PUBLIC_URL, else paths relative to the host."""
+"""URLs of the app: absolute below EVENTFLOW_PUBLIC_URL if it is set, else paths."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from eventflow.settings import Settings
 JOBS = "/api/v1/videos/jobs"
 
 
-def job_path(job_id: str, what: str) -> str:
-    return f"{JOBS}/{job_id}/{what}"
+def job_path(job_id: str, resource: str) -> str:
+    """The path of a job's `resource`, such as "status"."""
+    return f"{JOBS}/{job_id}/{resource}"
 
 
 def media_links(settings: Settings, job_id: str) -> dict[str, str]:
-    """Addresses of the app that metadata names: they don't expire. `video_url` is the best video as one file."""
+    """The job's media at the app, for metadata; they don't expire. `video_url` is the best video as one file."""
     base = settings.public_url
     return {
         "stream_url": job_links(settings, job_id)["stream_url"],
@@ -22,7 +23,7 @@ def media_links(settings: Settings, job_id: str) -> dict[str, str]:
 
 
 def job_links(settings: Settings, job_id: str) -> dict[str, str]:
-    """Where the client goes on from a job's id. The stream's link is to the playlist."""
+    """The job's resources that answers link to. `stream_url` is that of the playlist."""
     base = settings.public_url
     return {
         "status_url": base + job_path(job_id, "status"),

@@ -12,10 +12,10 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from eventflow.access.api_keys import Principal
+from eventflow.log.deadline import Deadline, set_deadline
 from web.deps import PLAYBACK, PRINCIPAL, REQUEST_ID, WebDeps
 from web.http.auth import AUTH, Auth
-from web.http.cors import answer_headers, asked_route, is_options, preflight
-from web.http.deadline import begin_request
+from web.http.cors import answer_headers, is_options, preflight, preflighted_route
 from web.http.errors import Problem, as_problem, problem_response
 from web.http.route_facts import facts_of
 from web.http.tokens import check_token
@@ -23,20 +23,24 @@ from web.http.tokens import check_token
 _log = structlog.get_logger()
 
 REQUEST_ID_HEADER = istr("X-Request-Id")
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: Seconds that one request waits for the log in all, before it is answered 503 with Retry-After. Longer than a durable
+#: write may take (`web.routes.generate.DURABLE_MS`), and well below the time-outs of proxies (60 s in nginx).
+LOG_SECONDS = 6.0
+
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _READS = (hdrs.METH_GET, hdrs.METH_HEAD)
-#: What is logged at DEBUG only, where it went well.
+#: Methods that are logged at DEBUG only when they succeed.
 _QUIET = (*_READS, hdrs.METH_OPTIONS)
-#: Whoever tries keys is seen, whatever is tried.
+#: Statuses that are logged at INFO for any method, so that attempts with guessed keys show up.
 _NOTABLE = (401, 403)
 
 
 def middleware(deps: WebDeps) -> Middleware:
-    """Made for one app: request ids are a random name of the process with a number behind it.
+    """The middleware for one app. Request ids are a random prefix of the process with a running number behind it.
 
-    Reads that went well, or asked for what isn't there, are logged at DEBUG only; everything else at INFO.
+    Reads that succeed, or fail with 4xx other than 401 and 403, are logged at DEBUG; everything else at INFO.
     """
-    start = deps.random_hex(16)
+    prefix = deps.random_hex(16)
     numbers = count(1)
     log_reads = deps.settings.log_level == "DEBUG"
 
@@ -44,11 +48,11 @@ def middleware(deps: WebDeps) -> Middleware:
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
         given = request.headers.get(REQUEST_ID_HEADER)
-        request_id = given if given and _SANE_ID.fullmatch(given) else f"{start}-{next(numbers)}"
+        request_id = given if given and _VALID_ID.fullmatch(given) else f"{prefix}-{next(numbers)}"
         request[REQUEST_ID] = request_id
         route = facts_of(request.match_info)
         if not route.is_from_memory:
-            begin_request()
+            start_log_deadline()
         try:
             if route.is_api:
                 if route.is_watched and (token := _token(request)):
@@ -56,16 +60,16 @@ def middleware(deps: WebDeps) -> Middleware:
                     request[PLAYBACK] = token
                 else:
                     auth = request.app[AUTH]
-                    request[PRINCIPAL] = auth.known(request) or await _looked_up(auth, request)
+                    request[PRINCIPAL] = auth.cached_principal(request) or await _principal(auth, request)
             if not route.path and is_options(request):
-                route = await asked_route(request)
+                route = await preflighted_route(request)
                 response: web.StreamResponse = preflight(request, route)
             else:
                 response = await handler(request)
         except Exception as error:
             if isinstance(error, web.HTTPException) and error.status < 400:
                 raise
-            response = _refused(request, error, request_id)
+            response = _error_response(request, error, request_id)
         if not response.prepared:
             headers = response.headers
             headers[REQUEST_ID_HEADER] = request_id
@@ -80,17 +84,22 @@ def middleware(deps: WebDeps) -> Middleware:
     return handle
 
 
-async def _looked_up(auth: Auth, request: web.Request) -> Principal:
-    begin_request()
+def start_log_deadline() -> None:
+    """Give the current task `LOG_SECONDS` to wait for the log. Uploads, files and waits for a version don't count."""
+    set_deadline(Deadline(LOG_SECONDS))
+
+
+async def _principal(auth: Auth, request: web.Request) -> Principal:
+    start_log_deadline()
     return await auth.principal(request)
 
 
 def _token(request: web.Request) -> str | None:
-    """The playback token that the request shows, if it counts."""
+    """The playback token in the query; None for methods other than GET and HEAD."""
     return request.query.get("token") if request.query_string and request.method in _READS else None
 
 
-def _refused(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:
+def _error_response(request: web.Request, error: Exception, request_id: str) -> web.StreamResponse:
     problem = as_problem(error)
     if problem.status >= 500:
         facts = {"request_id": request_id, "method": request.method, "path": request.path, "code": problem.code}
@@ -102,7 +111,7 @@ def _refused(request: web.Request, error: Exception, request_id: str) -> web.Str
 
 
 def _facts(request: web.Request, status: int, started: float) -> dict[str, object]:
-    """Never the query: it may hold a signature."""
+    """The fields of a log line. Without the query, which may hold a signature or a token."""
     return {
         "action": "http",
         "request_id": request[REQUEST_ID],

@@ -1,4 +1,4 @@
-"""Places for work that takes the processor: threads that owners share, of which one owner gets a part."""
+"""Threads for CPU-bound work, shared by owners, with a limit for each owner."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from web.http.errors import RETRY, RETRY_SECONDS, Problem
 
 T = TypeVar("T")
 
-#: Pieces of work at a time, of all owners and of one: what one owner asks for can't take all places.
+#: Threads of all owners, and the most of one owner: no owner can occupy all of them.
 THREADS: Final = 4
-OWN_THREADS: Final = 2
-#: How many requests of one owner may wait for its places.
-OWN_WAITING: Final = 256
+THREADS_PER_OWNER: Final = 2
+#: Most requests of one owner that wait for a thread.
+WAITING_PER_OWNER: Final = 256
 
 
 @define(eq=False)
 class _Owner:
-    """`asked` counts requests without an answer, `working` threads that work for them, or for answered ones still."""
+    """`unanswered` counts requests, `working` the threads that work for them or, still, for cancelled ones."""
 
-    asked: int = 0
+    unanswered: int = 0
     working: int = 0
-    places: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(OWN_THREADS))
+    slots: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(THREADS_PER_OWNER))
 
 
 class OwnerThreads:
     """Threads for one kind of work.
 
-    A thread can't be stopped: work that nobody waits for any more keeps its place until it asks `should_stop`, or ends.
+    Python can't stop a thread: cancelled work occupies its thread until it checks `should_stop`, or ends.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,45 +42,48 @@ class OwnerThreads:
         self._owners: dict[str, _Owner] = {}
 
     async def run(self, owner: str, work: Callable[[Callable[[], bool]], T]) -> T:
-        """What `work(should_stop)` returns, once the owner has a place. Raises Problem 429, and what `work` raises."""
+        """Run `work(should_stop)` in a thread as soon as the owner may have one; returns its result.
+
+        Raises Problem 429 where too many requests of the owner wait, and whatever `work` raises.
+        """
         own = self._owners.setdefault(owner, _Owner())
-        if own.asked >= OWN_THREADS + OWN_WAITING:
+        if own.unanswered >= THREADS_PER_OWNER + WAITING_PER_OWNER:
             detail = (
-                f"{own.asked} requests of yours wait already. Try again in {RETRY_SECONDS} s, with fewer at a time."
+                f"{own.unanswered} requests of yours are waiting. Try again in {RETRY_SECONDS} s, with fewer at a time."
             )
             raise Problem(429, "planning_busy", detail, headers=RETRY)
-        own.asked += 1
-        unwanted = threading.Event()
+        own.unanswered += 1
+        cancelled = threading.Event()
         try:
-            await own.places.acquire()
+            await own.slots.acquire()
             own.working += 1
-            future = self._threads.submit(work, unwanted.is_set)
-            self._free_at_end(owner, own, future)
+            future = self._threads.submit(work, cancelled.is_set)
+            self._release_when_done(owner, own, future)
             return await asyncio.wrap_future(future)
         finally:
-            unwanted.set()
-            own.asked -= 1
+            cancelled.set()
+            own.unanswered -= 1
             self._forget(owner, own)
 
     def close(self) -> None:
-        """Begin nothing more. What runs isn't waited for."""
+        """Start no more work, and don't wait for running work."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _free_at_end(self, owner: str, own: _Owner, future: Future[Any]) -> None:
-        """The place is free when the thread is, which may be long after its request was answered."""
+    def _release_when_done(self, owner: str, own: _Owner, future: Future[Any]) -> None:
+        """Release the slot when the thread is free, which may be long after its request was answered."""
         loop = asyncio.get_running_loop()
 
-        def free() -> None:
+        def release() -> None:
             own.working -= 1
-            own.places.release()
+            own.slots.release()
             self._forget(owner, own)
 
-        def ended(_: Future[Any]) -> None:
+        def done(_: Future[Any]) -> None:
             with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(free)
+                loop.call_soon_threadsafe(release)
 
-        future.add_done_callback(ended)
+        future.add_done_callback(done)
 
     def _forget(self, owner: str, own: _Owner) -> None:
-        if not own.asked and not own.working:
+        if not own.unanswered and not own.working:
             self._owners.pop(owner, None)

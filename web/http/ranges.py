@@ -1,4 +1,8 @@
-"""Range requests and conditions (RFC 9110, sections 13 and 14) as a pure function of the headers."""
+"""Range requests and conditions (RFC 9110, sections 13 and 14) as pure functions of the headers.
+
+aiohttp parses ranges as well (`http_range`, `if_none_match`), but compares `If-Range` with dates only. Stored files
+have ETags and no `Last-Modified`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+#: `Cache-Control` of answers that change under their address: a cache asks each time, and is answered 304 if unchanged.
+REVALIDATE = "private, no-cache"
+
 _SPEC = re.compile(r"(\d*)-(\d*)", re.ASCII)
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
-#: Longer numbers than any file's size are cut, so that a hostile header costs nothing.
+#: Numbers of more digits are replaced by one larger than any file's size: `int` takes long on hostile headers.
 _MAX_DIGITS = 19
 
 
@@ -28,12 +35,13 @@ class Part:
 
     @property
     def length(self) -> int:
+        """In bytes."""
         return self.end - self.start + 1
 
 
 @frozen
 class NotModified:
-    """The client has it already: 304."""
+    """The client has the current version: 304."""
 
 
 @frozen
@@ -45,24 +53,24 @@ Selection: TypeAlias = Whole | Part | NotModified | Unsatisfiable
 
 
 def select(method: str, headers: Mapping[str, str], *, size_bytes: int, etag: str) -> Selection:
-    """What a GET or HEAD asks for of a file of `size_bytes` with the strong, quoted `etag`.
+    """The part of a file that a GET or HEAD requests. `etag` is strong and quoted.
 
-    Several ranges, other units and malformed ranges are ignored, as the RFC allows; so is a range with an If-Range
-    that isn't exactly `etag` (a date never is: we send no Last-Modified), and any range on HEAD.
+    Ignored, as the RFC allows: several ranges, other units, malformed ranges, a range with an `If-Range` other than
+    `etag` (a date never matches), and any range on HEAD.
     """
     if matches_any(headers.get("If-None-Match"), etag):
         return NotModified()
-    wanted = headers.get("Range")
-    if wanted is None or method != "GET":
+    range_header = headers.get("Range")
+    if range_header is None or method != "GET":
         return Whole()
     if_range = headers.get("If-Range")
     if if_range is not None and if_range.strip() != etag:
         return Whole()
-    return parse_range(wanted, size_bytes)
+    return parse_range(range_header, size_bytes)
 
 
 def parse_range(header: str, size_bytes: int) -> Whole | Part | Unsatisfiable:
-    """The one range in `header`, cut at the end of the file; Whole where it isn't one that we honour."""
+    """The single range in `header`, cut at the end of the file; Whole if the range is ignored."""
     unit, equals, spec = header.partition("=")
     match = _SPEC.fullmatch(spec.strip())
     if unit.strip().lower() != "bytes" or not equals or match is None:
@@ -84,7 +92,7 @@ def parse_range(header: str, size_bytes: int) -> Whole | Part | Unsatisfiable:
 
 
 def matches_any(header: str | None, etag: str) -> bool:
-    """Whether If-None-Match `header` names `etag`, by weak comparison."""
+    """Whether the `If-None-Match` header names `etag`, by weak comparison."""
     if header is None:
         return False
     if header.strip() == "*":

@@ -1,4 +1,4 @@
-"""What surrounds every handler has to know of its route; found once for each route."""
+"""Facts about routes that the middleware and the CORS headers go by; computed once for each route."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from attrs import frozen
 from web.http.links import JOBS
 
 _JOB = f"{JOBS}/{{job_id}}"
-#: Where a playback token does instead of an API key: all that a player, or a page around it, fetches of a job.
+#: Routes where a playback token replaces an API key: all that a player, or a page around it, fetches of a job.
 WATCHED = frozenset(
-    f"{_JOB}/{what}"
-    for what in (
+    f"{_JOB}/{name}"
+    for name in (
         *("stream.m3u8", "stream/{quality}/{name}", "stream.{ending}", "captions.{ending}", "download.{ending}"),
         *("stream", "captions", "download"),
         *("thumbnail", "poster", "preview", "storyboard", "storyboard/{sheet}"),
     )
 )
-#: What pages of any origin may read: the above, and what signed URLs of local stores lead to.
+#: Routes that pages of any origin may read: `WATCHED`, and the targets of signed URLs of local stores.
 MEDIA = WATCHED | {"/media/{store}/{key}"}
 _FROM_MEMORY = frozenset({f"{_JOB}/status"})
 
 
-@frozen
+@frozen(kw_only=True)
 class RouteFacts:
-    """`path` is the route's path as it was registered; empty where no route was found for the request.
+    """`path` is the route's path as it was registered; empty where the request matches no route.
 
-    `is_api`: who asks must be known. `is_watched`: a playback token does for that. `is_media`: pages of any origin may
-    read it. `is_from_memory`: mostly nothing is asked of the log; the handler begins the wait for it itself
-    (`web.http.deadline`).
+    `is_api`: an API key is needed. `is_watched`: a playback token replaces it. `is_media`: pages of any origin may read
+    the answer. `is_from_memory`: most answers need no log; the handler starts the deadline for the log itself
+    (`middleware.start_log_deadline`).
     """
 
     path: str
@@ -41,14 +41,20 @@ class RouteFacts:
 
 
 def facts_of(match: web.UrlMappingMatchInfo) -> RouteFacts:
-    """Of the route that was found: it says more than how the request's path was written."""
+    """The facts of the matched route. They follow the registered path, however the request's path was written."""
     resource = match.route.resource
     return _NO_ROUTE if resource is None or match.http_exception is not None else _facts(resource.canonical)
 
 
 @lru_cache(256)
 def _facts(path: str) -> RouteFacts:
-    return RouteFacts(path, path.startswith("/api/"), path in WATCHED, path in MEDIA, path in _FROM_MEMORY)
+    return RouteFacts(
+        path=path,
+        is_api=path.startswith("/api/"),
+        is_watched=path in WATCHED,
+        is_media=path in MEDIA,
+        is_from_memory=path in _FROM_MEMORY,
+    )
 
 
 _NO_ROUTE = _facts("")

@@ -10,6 +10,6 @@ from web.deps import DEPS
 
 
 def traceparent_of(request: web.Request) -> str:
-    """The requester's trace, or a new one."""
+    """The `traceparent` of the request, or a new one where it is missing or malformed."""
     given = request.headers.get("traceparent", "")
     return given if is_traceparent(given) else new_traceparent(request.app[DEPS].random_hex(48))

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of assets."""
+"""The OpenAPI document's part on assets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from web.routes.assets import MAX_NAME_CHARS, ROUTE
 _ID: Schema = {"type": "string", "pattern": "^as_[0-9a-f]{32}$"}
 _NAME: Schema = {"type": "string", "maxLength": MAX_NAME_CHARS}
 _BYTES: Schema = {"type": "string", "format": "binary"}
-_WHERE = "The asset."
+_LOCATION = "The asset."
 
 
 def answers() -> dict[str, Schema]:
@@ -36,16 +36,16 @@ def answers() -> dict[str, Schema]:
 
 
 def paths(limits: AssetLimits) -> dict[str, Any]:
-    """Of an installation with these limits."""
+    """The routes of assets, in an installation with these limits."""
     one = path("asset_id", schemas.STRING)
-    name = query("name", _NAME, "What you call it; the file's name in a form if left out.")
+    name = query("name", _NAME, "Your name for it; the file name of the form if left out.")
     return {
         ROUTE: {
             "post": operation(
-                "Send a picture, clip or sound file of your own",
+                "Upload a picture, clip or sound file",
                 {
-                    "201": answer_of("Asset", "It is kept, decoded and encoded anew.", Location=_WHERE),
-                    "200": answer_of("Asset", "You have sent this content before.", Location=_WHERE),
+                    "201": answer_of("Asset", "The asset, decoded and re-encoded.", Location=_LOCATION),
+                    "200": answer_of("Asset", "An asset of yours with the same content.", Location=_LOCATION),
                 },
                 (400, 408, 413, 415),
                 parameters=(name,),
@@ -53,15 +53,15 @@ def paths(limits: AssetLimits) -> dict[str, Any]:
             )
         },
         f"{ROUTE}/{{asset_id}}": {
-            "get": operation("An asset's facts", {"200": answer_of("Asset", "It.")}, (404,), parameters=(one,)),
-            "delete": operation("Forget an asset", {"204": {"description": "It is gone."}}, (404,), parameters=(one,)),
+            "get": operation("Show an asset", {"200": answer_of("Asset", "The asset.")}, (404,), parameters=(one,)),
+            "delete": operation("Delete an asset", {"204": {"description": "Deleted."}}, (404,), parameters=(one,)),
         },
     }
 
 
 def _body(limits: AssetLimits) -> dict[str, Any]:
     most = f"at most {limits.max_image_mb}, {limits.max_clip_mb} and {limits.max_audio_mb} MB"
-    taken = {**_BYTES, "description": f"Taken by content, whatever the type says: {ALLOWED}; {most}."}
+    taken = {**_BYTES, "description": f"Identified by content, whatever its declared type: {ALLOWED}; {most}."}
     form = {**schemas.options(file=taken), "required": ["file"]}
     remote = {
         **schemas.options(url={"type": "string", "format": "uri", "minLength": 1}, name=_NAME),

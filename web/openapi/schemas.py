@@ -1,4 +1,4 @@
-"""JSON schemas of bodies, for the OpenAPI document. Tests hold real answers against them."""
+"""JSON schemas of answers, for the OpenAPI document. Tests validate real answers with them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ PASSTHROUGH: Schema = {
 
 
 def ref(name: str) -> Schema:
+    """A reference to the component `name`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -93,13 +94,13 @@ def _status() -> Schema:
         stages=array(stage_view),
         scenes=record(total=nullable(INTEGER), rendered=INTEGER, uploaded=INTEGER, skipped=INTEGER),
         playable=BOOLEAN,
-        degraded=array(STRING, description="What the video has to do without, or where a file went instead."),
-        warnings=array(warning, description="What the requester should know of; nothing is missing for it."),
-        costs=array(cost, description="What services have charged; amounts are decimal numbers as text."),
+        degraded=array(STRING, description="What the video lacks, and files that the fallback store holds."),
+        warnings=array(warning, description="Hints for the requester; the video lacks nothing."),
+        costs=array(cost, description="Charges of external services; amounts are decimal numbers as text."),
         error=nullable(error),
         title=STRING,
         pipeline=STRING,
-        run={**INTEGER, "description": "Counts up with each reprocessing, and when lost files are made again."},
+        run={**INTEGER, "description": "Increases with each reprocessing, and when lost files are made again."},
         created_at=TIME,
         updated_at=TIME,
         storage=nullable(_storage()),
@@ -176,13 +177,13 @@ def _metadata() -> Schema:
         audio=nullable(audio),
         meets={
             **array(STRING),
-            "description": "Services whose published limits the file is within, as far as these can be measured in it: "
+            "description": "Services whose published limits the file meets, as far as they can be measured: "
             "youtube, tiktok, instagram_reels, facebook_reels, linkedin, x, x_premium, vimeo.",
         },
     )
     return record(
         job_id=JOB_ID,
-        version={**INTEGER, "description": "Counts up with each publication."},
+        version={**INTEGER, "description": "Increases with each publication."},
         title=STRING,
         created_at=TIME,
         file_size=nullable(INTEGER),
@@ -193,7 +194,7 @@ def _metadata() -> Schema:
         thumbnails=array(record(index=INTEGER, **_PICTURE)),
         **_companions(),
         caption_urls=array(record(language=STRING, format=enum("vtt", "srt"), url=URL)),
-        urls_expire_in={**INTEGER, "description": "Seconds from now; ask again for fresh ones."},
+        urls_expire_in={**INTEGER, "description": "Seconds from now; request the metadata again for fresh URLs."},
         technical_metadata=array(technical),
         streaming_info=record(
             formats=array(STRING), qualities=array(STRING), default_quality=nullable(STRING), stream_url=URL
@@ -222,9 +223,9 @@ def _parked() -> dict[str, Schema]:
     }
     more = {
         "job": job,
-        "input": {"description": "The event as JSON; null where it isn't any."},
-        "input_text": {**STRING, "description": "Its bytes; what isn't ASCII is escaped."},
-        "problem": {**nullable(STRING), "description": "Why the payload can't be decoded here."},
+        "input": {"description": "The event as JSON; null if it can't be parsed."},
+        "input_text": {**STRING, "description": "Its bytes as text; bytes beyond ASCII are escaped."},
+        "problem": {**nullable(STRING), "description": "The reason why this version can't decode the payload."},
         "cause": STRING,
         "stderr": nullable(STRING),
     }
@@ -266,8 +267,12 @@ def _planning() -> dict[str, Schema]:
     plan = record(
         version=INTEGER,
         title=STRING,
-        scenes={"type": "array", "items": {"type": "object"}, "description": "To be edited, and sent as `scenes`."},
-        voice={**nullable(voice), "description": "null: no narration."},
+        scenes={
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Can be edited and sent as `scenes`.",
+        },
+        voice={**nullable(voice), "description": "null: without narration."},
         style=style,
         warnings=array(record(code=STRING, message=STRING)),
     )
@@ -283,8 +288,10 @@ def _planning() -> dict[str, Schema]:
 def answers() -> dict[str, Schema]:
     """The schemas of answers, by name."""
     links = ("status_url", "events_url", "stream_url", "download_url", "cancel_url")
-    place = nullable(INTEGER)
-    accepted = record(job_id=JOB_ID, version=INTEGER, status=STATUS, queue_position=place, **dict.fromkeys(links, URL))
+    position = nullable(INTEGER)
+    accepted = record(
+        job_id=JOB_ID, version=INTEGER, status=STATUS, queue_position=position, **dict.fromkeys(links, URL)
+    )
     result = enum("cancellation_requested", "reprocess_requested", "deletion_requested")
     return {
         "JobAccepted": accepted,

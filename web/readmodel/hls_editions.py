@@ -1,8 +1,8 @@
-"""What of a job can be listed in playlists: its editions, as a fold of its events. No I/O.
+"""Editions of a job, as a fold of its events: the scenes and segments that its playlists list. No I/O.
 
-An edition is one timeline of scenes. Players keep lines that they were sent once (RFC 8216, 6.2.1), so that an edition
-only grows: a scene that is listed stays listed, though it be rendered again for want of a file. Whoever asks for a job
-to be done again gets a new edition under other URLs, while those who watch the old one go on with that.
+An edition is one timeline of scenes. Players keep the lines that they have read (RFC 8216, 6.2.1), so an edition only
+grows: a listed scene stays listed, even when it is rendered again because a file was lost. Reprocessing a job begins a
+new edition under other URLs; viewers of the old edition continue with it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import define, evolve, field, frozen
-from attrs import evolve as replace
 
 from eventflow.domain import events as ev
 from eventflow.domain._records import copy
@@ -18,8 +17,9 @@ from eventflow.domain.evolve import apply_in_place
 from eventflow.domain.evolve import evolve as evolve_job
 from eventflow.domain.state import Job, SceneStatus
 from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition, StoreRole
+from web.readmodel.view_fold import slim_event
 
-#: So much of a file's SHA-256 names it in URLs, in hex digits.
+#: Hex digits of a file's SHA-256 that name it in URLs: 128 bits, so that names never collide.
 NAME_DIGITS = 32
 _UPLOADS_ONLY = (ReprocessFrom.UPLOAD, ReprocessFrom.METADATA)
 
@@ -33,9 +33,9 @@ class ListedSegment:
     size_bytes: int
 
 
-@frozen
+@frozen(kw_only=True)
 class ListedRendition:
-    """A scene in one quality; `init` is the name of its init segment, `codecs` as in RFC 6381 or empty."""
+    """A scene in one quality, in pixels. `init` is the name of its init segment, `codecs` as in RFC 6381 or empty."""
 
     quality: str
     width: int
@@ -47,7 +47,7 @@ class ListedRendition:
 
 @frozen
 class ListedScene:
-    """A scene in a playlist; `start_cells` is where its segments say that they begin."""
+    """A scene in a playlist. `start_cells` (8/15 s each) is the start time that its segments carry."""
 
     start_cells: int
     duration_cells: int
@@ -55,19 +55,20 @@ class ListedScene:
 
 
 @frozen
-class Located:
-    """Where a file is now."""
+class FileLocation:
+    """The store that holds a file now, its key there, and its media type."""
 
     store: StoreRole
     key: str
     media_type: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Edition:
-    """The scenes in order, without a hole; skipped ones are left out. `number` is the run that it began with.
+    """The listed scenes, in order and without a hole; skipped ones are left out.
 
-    `passed` counts the job's scenes that it has come past, skipped ones too. `ended`: no scene will be added.
+    `number` is the run that the edition began with. `passed` counts the job's leading scenes that are listed or
+    skipped. `ended`: no scene will be added. `complete`: every scene of the job is listed or skipped.
     """
 
     number: int
@@ -78,34 +79,35 @@ class Edition:
 
     @property
     def qualities(self) -> tuple[str, ...]:
-        """Those that the first scene is there in."""
+        """The qualities of the first scene."""
         return tuple(rendition.quality for rendition in self.scenes[0].renditions) if self.scenes else ()
 
 
 @define(eq=False)
 class Editions:
-    """All editions of a job, the newest last, and where each file is now. `published`: the one that viewers get.
+    """All editions of a job, the newest last, and the location of each file by quality and name.
 
-    `uploads` are the scenes' latest, by their numbers. Many jobs are watched at a time, so that of a segment no more
-    is kept than its line and its place.
+    `published` is the number of the edition of the published video. `uploads` are the latest renditions of each scene,
+    by its number. Many jobs are watched at a time: of a segment only its playlist line and its location are kept.
     """
 
     job: Job | None = None
-    editions: list[Edition] = field(factory=lambda: [Edition(1)])
+    editions: list[Edition] = field(factory=lambda: [Edition(number=1)])
     published: int | None = None
     uploads: dict[int, tuple[ListedRendition, ...]] = field(factory=dict)
-    files: dict[tuple[str, str], Located] = field(factory=dict)
+    files: dict[tuple[str, str], FileLocation] = field(factory=dict)
 
     @property
     def current(self) -> Edition:
-        """What is shown to those who name none: the published one, or the one that grows."""
+        """The default edition: the published one, else the one still growing."""
         return self.editions[-1] if self.published is None else self.edition(self.published) or self.editions[-1]
 
     def edition(self, number: int) -> Edition | None:
+        """The edition of that number, if the job has one."""
         return next((edition for edition in self.editions if edition.number == number), None)
 
-    def take(self, event: ev.Event) -> None:
-        """Fold one more event. Raises IllegalTransition."""
+    def apply(self, event: ev.Event) -> None:
+        """Fold the next event. Raises IllegalTransition."""
         kept = slim_event(event)
         if self.job is None:
             self.job = copy(evolve_job(None, kept))
@@ -113,7 +115,7 @@ class Editions:
             apply_in_place(self.job, kept)
         if isinstance(event, ev.ReprocessRequested):
             self._reprocess(event)
-            return  # the events that come with it say which scenes are to be made anew
+            return  # later events of the same commit say which scenes are made again
         if isinstance(event, ev.SceneUploaded):
             self._upload(event.scene, event.renditions)
         elif isinstance(event, ev.SceneReused):
@@ -122,7 +124,7 @@ class Editions:
             self._relocate(frozenset(event.keys))
         elif isinstance(event, ev.VideoPublished):
             self.published = self.editions[-1].number
-        self.editions[-1] = _grown(self.editions[-1], self.job, self.uploads)
+        self.editions[-1] = _extended(self.editions[-1], self.job, self.uploads)
 
     def _reprocess(self, event: ev.ReprocessRequested) -> None:
         last = self.editions[-1]
@@ -132,10 +134,10 @@ class Editions:
             self.editions[-1] = evolve(last, ended=True)
         else:
             del self.editions[-1]
-        self.editions.append(Edition(event.run))
+        self.editions.append(Edition(number=event.run))
 
     def _relocate(self, keys: frozenset[str]) -> None:
-        """What had fallen back is where it belongs by now; under the same names."""
+        """Files of the fallback store were moved to the delivery store; their names stay."""
         for name, file in self.files.items():
             if file.store == "fallback" and file.key in keys:
                 self.files[name] = evolve(file, store="delivery")
@@ -143,23 +145,29 @@ class Editions:
     def _upload(self, scene: int, renditions: tuple[SceneRendition, ...]) -> None:
         self.uploads[scene] = tuple(map(self._list, renditions))
 
-    def _list(self, made: SceneRendition) -> ListedRendition:
+    def _list(self, rendition: SceneRendition) -> ListedRendition:
         segments = tuple(
-            ListedSegment(self._name(made.quality, part.file, ".m4s"), part.duration_cells, part.file.size_bytes)
-            for part in made.segments
+            ListedSegment(self._name(rendition.quality, part.file, ".m4s"), part.duration_cells, part.file.size_bytes)
+            for part in rendition.segments
         )
-        init = self._name(made.quality, made.init, ".mp4")
-        return ListedRendition(made.quality, made.width, made.height, made.codecs, init, segments)
+        return ListedRendition(
+            quality=rendition.quality,
+            width=rendition.width,
+            height=rendition.height,
+            codecs=rendition.codecs,
+            init=self._name(rendition.quality, rendition.init, ".mp4"),
+            segments=segments,
+        )
 
     def _name(self, quality: str, file: FileRef, suffix: str) -> str:
-        """The file's name in URLs, which follows from its content: a name never gets another one."""
+        """The file's name in URLs, made of its content: one name never stands for two contents. Notes its location."""
         name = file.sha256[:NAME_DIGITS] + suffix
-        self.files[quality, name] = Located(file.store, file.key, file.media_type)
+        self.files[quality, name] = FileLocation(file.store, file.key, file.media_type)
         return name
 
 
-def _grown(edition: Edition, job: Job, uploads: Mapping[int, tuple[ListedRendition, ...]]) -> Edition:
-    """The edition with the scenes that can be listed by now."""
+def _extended(edition: Edition, job: Job, uploads: Mapping[int, tuple[ListedRendition, ...]]) -> Edition:
+    """The edition with the next scenes that are uploaded or skipped."""
     if edition.ended:
         return edition
     added, passed = list[ListedScene](), edition.passed
@@ -173,23 +181,5 @@ def _grown(edition: Edition, job: Job, uploads: Mapping[int, tuple[ListedRenditi
     ended = complete or job.finished
     if passed == edition.passed and not ended:
         return edition
-    return Edition(edition.number, (*edition.scenes, *added), passed, ended, complete)
-
-
-_NO_FILE = FileRef("workspace", "", "", 0, "")
-#: Of a reused scene it matters whether it is uploaded.
-_UPLOADED = (SceneRendition("", 0, 0, "", _NO_FILE, ()),)
-
-
-def slim_event(event: ev.Event) -> ev.Event:
-    """The same of an event alone."""
-    if isinstance(event, ev.VideoRequested):
-        return ev.VideoRequested(replace(event.request, script=""))  # nor a fork's scenes
-    if isinstance(event, ev.ScenePlanned):
-        return replace(event, spec=_NO_FILE, narration=None)
-    if isinstance(event, ev.SceneReused):
-        uploaded = event.uploaded and _UPLOADED
-        return replace(event, spec=_NO_FILE, narration=None, renditions=(), uploaded=uploaded)
-    if isinstance(event, ev.SceneRendered | ev.SceneUploaded):
-        return replace(event, renditions=())
-    return event
+    scenes = (*edition.scenes, *added)
+    return Edition(number=edition.number, scenes=scenes, passed=passed, ended=ended, complete=complete)

@@ -1,8 +1,8 @@
-"""HLS playlists (RFC 8216) of an edition, as text. Pure: the same edition always gives the same lines.
+"""HLS playlists (RFC 8216) of an edition, as text. No I/O: the same edition always gives the same lines.
 
-URIs are relative to `.../jobs/{id}/stream.m3u8`, and are the app's own: what they lead to is signed anew each time, so
-that no line changes or expires. Every URI carries `token` on, for players that can't send headers. The path of every
-URI ends in the extension of its format: libavformat (7.1.1 and later) opens no others, and others go by it.
+URIs are relative to `.../jobs/{id}/stream.m3u8` and lead to the app, which redirects each request to a freshly signed
+URL, so no line changes or expires. Every URI carries `token`, for players that can't send headers. The path of every
+URI ends in the extension of its format: libavformat (7.1.1 and later) opens no others, and other players go by it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from urllib.parse import quote
 from web.readmodel.hls_editions import Edition, ListedRendition, ListedScene
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
-#: A segment has at most 11 cells, 5.87 s, which is rounded to the nearest second. (Those made today have 9.)
+#: A segment has at most 11 cells, 5.87 s, rounded to the nearest second (RFC 8216, 4.3.3.1). Today's have 9.
 TARGET_SECONDS = 6
 #: The grid has 16 frames to a cell of 8/15 s.
 FRAMES_PER_SECOND = 30.0
-#: A video that grows is watched from its beginning, where players would start at its end. In seconds: nearly 0, because
-#: Shaka Player and GStreamer take 0 for a tag that isn't there. In media playlists only: RFC 8216 allows it in the
-#: master as well, but libavformat takes a master that has it for a media playlist, and refuses it.
+#: Start of playback, in seconds: without it players start a growing video near its end. Nearly 0, because Shaka Player
+#: and GStreamer ignore 0. In media playlists only: RFC 8216 allows the tag in the master playlist as well, but
+#: libavformat takes a master playlist with it for a media playlist, and refuses it.
 START_SECONDS = 0.01
-#: Version 6 is the first with EXT-X-MAP for whole segments; version 7 is that of fragmented MP4.
+#: EXT-X-MAP in playlists of whole segments needs version 6 (RFC 8216, 7); fragmented MP4 is usually played with 7.
 _VERSION = 7
 _CELL = Fraction(8, 15)
 _CAPTIONS = "captions"
@@ -32,9 +32,9 @@ _START = f"#EXT-X-START:TIME-OFFSET={START_SECONDS}"
 
 
 def master_playlist(edition: Edition, languages: Sequence[str] = (), token: str = "") -> str:
-    """The renditions of an edition, the lightest first; `languages` (BCP 47) are those that captions are in.
+    """The renditions of an edition, the lowest bit rate first. `languages` (BCP 47) are those of its captions.
 
-    Bit rates are of the segments that are listed by now.
+    Bit rates are those of the segments listed so far.
     """
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for language in languages:
@@ -61,9 +61,9 @@ def _stream_inf(rendition: ListedRendition, peak: int, average: int) -> str:
 
 
 def media_playlist(edition: Edition, quality: str, token: str = "") -> str:
-    """The segments of one rendition: EVENT while it grows, VOD with an end when nothing will follow.
+    """The segments of one rendition, as EVENT while the edition grows and as VOD once it has ended.
 
-    Times go on over the scenes without a gap. Where a scene was skipped they jump, which players have to be told.
+    Segment times continue from scene to scene. A skipped scene leaves a gap, marked EXT-X-DISCONTINUITY.
     """
     lines = [
         "#EXTM3U",
@@ -89,7 +89,7 @@ def media_playlist(edition: Edition, quality: str, token: str = "") -> str:
 
 
 def captions_playlist(edition: Edition, language: str, token: str = "") -> str:
-    """The captions of a whole video as the one segment of a playlist."""
+    """The captions of a whole video, as a playlist of one segment."""
     cells = sum(scene.duration_cells for scene in edition.scenes)
     lines = [
         "#EXTM3U",
@@ -105,7 +105,7 @@ def captions_playlist(edition: Edition, language: str, token: str = "") -> str:
 
 
 def _in_quality(edition: Edition, quality: str) -> Iterator[tuple[ListedScene, ListedRendition]]:
-    """The leading scenes that are there in `quality`."""
+    """The leading scenes that have `quality`."""
     for scene in edition.scenes:
         rendition = next((r for r in scene.renditions if r.quality == quality), None)
         if rendition is None:
@@ -114,7 +114,7 @@ def _in_quality(edition: Edition, quality: str) -> Iterator[tuple[ListedScene, L
 
 
 def _rates(edition: Edition, quality: str) -> tuple[int, int]:
-    """(of the heaviest segment, of all) in bits per second."""
+    """(peak rate of a segment, average rate of all) in bits per second."""
     segments = [segment for _, rendition in _in_quality(edition, quality) for segment in rendition.segments]
     sizes = [(segment.size_bytes * 8, segment.cells * _CELL) for segment in segments]
     peak = max(bits / seconds for bits, seconds in sizes)
@@ -123,7 +123,7 @@ def _rates(edition: Edition, quality: str) -> tuple[int, int]:
 
 @cache
 def _seconds(cells: int) -> str:
-    """A duration of cells in seconds; whole segments are placed by their own times, so that no rounding adds up."""
+    """The duration of `cells` in seconds. Players place segments by the times inside, so rounding doesn't add up."""
     return f"{float(cells * _CELL):.6f}"
 
 

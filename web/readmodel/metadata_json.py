@@ -1,4 +1,4 @@
-"""A published video's metadata as JSON, with URLs that were signed just now."""
+"""The metadata of a published video as JSON, with freshly signed URLs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from eventflow.domain.values import Companions, FileRef, Picture, TechnicalMetad
 from eventflow.domain.view import JobView
 from web.readmodel.status_json import passthrough_of, storage_of
 
+#: (file) -> a signed URL of it.
 Sign = Callable[[FileRef], Awaitable[str]]
 
 
 def streamed(view: JobView) -> bool:
-    """Whether there is HLS of the video: it has scenes, and their segments were delivered."""
+    """Whether the video can be streamed by HLS: it has scenes, and their segments were uploaded."""
     return view.job.request.enable_streaming and bool(view.job.scenes)
 
 
@@ -28,7 +29,10 @@ def best(published: Publication) -> VideoFile:
 async def metadata_of(
     view: JobView, published: Publication, sign: Sign, *, expires_in_s: int, links: Mapping[str, str]
 ) -> dict[str, Any]:
-    """All that is known of the publication; sizes in bytes, durations in seconds. `links`: see `media_links`."""
+    """The members of the metadata; sizes in bytes, durations in seconds. `links`: see `media_links`.
+
+    `expires_in_s` is how long the URLs of `sign` are valid.
+    """
     top = best(published) if published.videos else None
     return {
         "job_id": view.id,
@@ -65,7 +69,7 @@ async def metadata_of(
 
 
 def picture(of: Thumbnail | Picture) -> dict[str, Any]:
-    """Sizes in pixels."""
+    """Its size in pixels, and its media type."""
     return {"width": of.width, "height": of.height, "media_type": of.file.media_type}
 
 
@@ -97,17 +101,17 @@ async def _companions(made: Companions, sign: Sign, storyboard_url: str) -> dict
 
 
 def _largest(thumbnails: Sequence[Thumbnail]) -> list[Thumbnail]:
-    """One of each index: the largest JPEG."""
+    """The widest JPEG of each index."""
     of_index = dict[int, Thumbnail]()
-    for each in thumbnails:
-        known = of_index.get(each.index)
-        if each.file.media_type == "image/jpeg" and (known is None or each.width > known.width):
-            of_index[each.index] = each
+    for thumbnail in thumbnails:
+        widest = of_index.get(thumbnail.index)
+        if thumbnail.file.media_type == "image/jpeg" and (widest is None or thumbnail.width > widest.width):
+            of_index[thumbnail.index] = thumbnail
     return list(of_index.values())
 
 
 def technical(entry: TechnicalMetadata) -> dict[str, Any]:
-    """What probing told of one file; rates in bits per second."""
+    """The probed facts of one file; rates in bits per second."""
     return {
         "quality": entry.quality,
         "container": entry.container,

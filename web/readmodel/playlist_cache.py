@@ -1,56 +1,59 @@
-"""Playlists of the jobs that are being watched, made anew only when a job has moved on.
+"""The cache of playlists of watched jobs, rewritten only when a job has changed.
 
-The cache of folded jobs keeps no segments: it holds many jobs, of which few are watched. Those are folded here, by the
-events that the cache reads; where it knows a version that they haven't come to, they are read.
+The projection keeps many jobs but no segments, and few jobs are watched. Those are folded here, from the events that
+the projection reads; where it knows a later version than this cache, the missing events are read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from aiohttp import web
 from attrs import define, field, frozen
+from cachetools import LRUCache
 
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
-from eventflow.log.deadline import Waiting
+from eventflow.log.deadline import WithinDeadline
 from eventflow.log.event_store import JobEventStore
 from web.readmodel.hls_editions import Editions
 
-#: Jobs that are kept; one takes some 900 bytes for each segment.
+#: Jobs that are kept; each takes about 900 bytes per segment (measured).
 CAPACITY = 500
-#: Stands for the token in a text that is kept for all who have one.
-_HERE = "{token}"
+#: Stands for the token in the text that all viewers share.
+_PLACEHOLDER = "{token}"
 
-#: Makes a playlist whose URIs carry the given token.
+#: (token) -> the text of a playlist whose URIs carry the token.
 Write = Callable[[str], str]
 
 
 @frozen
 class Playlist:
-    """Its text without a token, and what is between its places for one. `etag` is strong, and quoted."""
+    """A playlist, to be filled with each viewer's token. `etag` is strong and quoted; `plain` is without a token."""
 
     plain: bytes
     etag: str
-    _between: tuple[bytes, ...]
+    _parts: tuple[bytes, ...]
 
     @classmethod
     def of(cls, write: Write) -> Playlist:
-        template = write(_HERE)
-        plain = template.replace(f"?token={_HERE}", "").replace(f"&token={_HERE}", "").encode()
-        return cls(plain, f'"{hashlib.sha256(plain).hexdigest()[:32]}"', tuple(template.encode().split(_HERE.encode())))
+        """The playlist that `write` makes."""
+        template = write(_PLACEHOLDER)
+        plain = template.replace(f"?token={_PLACEHOLDER}", "").replace(f"&token={_PLACEHOLDER}", "").encode()
+        etag = f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
+        return cls(plain, etag, tuple(template.encode().split(_PLACEHOLDER.encode())))
 
     def body(self, token: str) -> bytes:
-        return token.encode().join(self._between) if token else self.plain
+        """The text with `token` in every URI; empty: without."""
+        return token.encode().join(self._parts) if token else self.plain
 
 
-@define(eq=False)
-class CachedPlaylists:
-    """A watched job: its editions at `version`, and the playlists that were asked for since."""
+@define(eq=False, kw_only=True)
+class JobPlaylists:
+    """A watched job: its editions at `version` (its last event's mark is `mark`), and the playlists written of them."""
 
     editions: Editions = field(factory=Editions)
     version: int = 0
@@ -59,7 +62,7 @@ class CachedPlaylists:
     lock: asyncio.Lock = field(factory=asyncio.Lock)
 
     def playlist(self, key: tuple[str, str, int], write: Write) -> Playlist:
-        """The playlist under `key`, written if it isn't yet."""
+        """The playlist under `key`, made by `write` if it is the first request for it."""
         found = self.written.get(key)
         if found is None:
             found = self.written[key] = Playlist.of(write)
@@ -67,69 +70,65 @@ class CachedPlaylists:
 
 
 class PlaylistCache:
-    """The watched jobs, by id; the least recently asked for go."""
+    """Playlists of the `capacity` most recently used jobs; requests and a job's own events count as use."""
 
     def __init__(self, log: JobEventStore, capacity: int = CAPACITY) -> None:
-        self._log, self._capacity = log, capacity
-        self._kept: OrderedDict[str, CachedPlaylists] = OrderedDict()
+        self._log = log
+        self._jobs = LRUCache[str, JobPlaylists](capacity)
 
-    def known(self, job_id: str) -> CachedPlaylists | None:
-        """The job as of some version; no I/O."""
-        return self._kept.get(job_id)
+    def cached(self, job_id: str) -> JobPlaylists | None:
+        """The job at whatever version is cached; no I/O."""
+        return self._jobs.get(job_id)
 
-    async def at(self, job_id: str, version: int) -> CachedPlaylists:
+    async def at(self, job_id: str, version: int) -> JobPlaylists:
         """The job at `version` or later. Raises DecodeError, IllegalTransition, connection and storage errors."""
-        stream = self._kept.get(job_id)
-        if stream is None:
-            stream = self._kept[job_id] = CachedPlaylists()
-            if len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(job_id)
-        if stream.version < version:
-            async with Waiting(), stream.lock:
-                if stream.version < version:
-                    await self._read_on(job_id, stream)
-        return stream
+        job = self._jobs.get(job_id)
+        if job is None:
+            job = self._jobs[job_id] = JobPlaylists()
+        if job.version < version:
+            async with WithinDeadline(), job.lock:
+                if job.version < version:
+                    await self._catch_up(job_id, job)
+        return job
 
-    def hear(self, envelopes: Sequence[Envelope]) -> None:
-        """Events of one job, in order and without a gap, that somebody has read: all, or those that go on from what
-        was heard before."""
+    def feed(self, envelopes: Sequence[Envelope]) -> None:
+        """Feed consecutive events of one job; ignored unless they continue what is cached."""
         job_id = envelopes[0].job_id
-        stream = self._kept.get(job_id)
-        if stream is None:
+        job = self._jobs.get(job_id)
+        if job is None:
             return
-        if stream.lock.locked():  # whoever reads it may not come as far; whoever asks next begins again
-            del self._kept[job_id]
+        if job.lock.locked():  # the read in progress may end before these events: the next request reads again
+            del self._jobs[job_id]
             return
         first = envelopes[0].seq
-        if first > stream.version + 1 or envelopes[-1].seq < stream.version:
-            return  # `at` closes the gap
-        if first <= stream.version and envelopes[stream.version - first].mark != stream.mark:
-            del self._kept[job_id]  # the log has lost what is folded here
+        if first > job.version + 1 or envelopes[-1].seq < job.version:
+            return  # the next request reads the events between
+        if first <= job.version and envelopes[job.version - first].mark != job.mark:
+            del self._jobs[job_id]  # the log has lost events that are folded here
             return
-        with suppress(DomainError):  # whoever asks next gets it
-            self._take(job_id, stream, stream.editions, envelopes[stream.version + 1 - first :])
+        with suppress(DomainError):  # the next request for the job raises it
+            self._apply(job_id, job, job.editions, envelopes[job.version + 1 - first :])
 
-    async def _read_on(self, job_id: str, stream: CachedPlaylists) -> None:
-        """The last event that is folded is read again: a server that has lost some may have others in their place."""
-        editions = stream.editions if stream.version else Editions()
-        envelopes = await self._log.history(job_id, after=max(0, stream.version - 1))
-        if stream.version and envelopes and envelopes[0].mark == stream.mark:
+    async def _catch_up(self, job_id: str, job: JobPlaylists) -> None:
+        """Read the missing events, and the last folded one: a server that lost it may have another in its place."""
+        editions = job.editions if job.version else Editions()
+        envelopes = await self._log.history(job_id, after=max(0, job.version - 1))
+        if job.version and envelopes and envelopes[0].mark == job.mark:
             del envelopes[0]
-        elif stream.version:
+        elif job.version:
             editions, envelopes = Editions(), await self._log.history(job_id)
-        self._take(job_id, stream, editions, envelopes)
+        self._apply(job_id, job, editions, envelopes)
 
-    def _take(self, job_id: str, stream: CachedPlaylists, editions: Editions, envelopes: Sequence[Envelope]) -> None:
+    def _apply(self, job_id: str, job: JobPlaylists, editions: Editions, envelopes: Sequence[Envelope]) -> None:
         try:
             for envelope in envelopes:
-                editions.take(envelope.event)
-                stream.version, stream.mark = envelope.seq, envelope.mark
-        except DomainError:  # half folded: whoever asks next begins again
-            self._kept.pop(job_id, None)
+                editions.apply(envelope.event)
+                job.version, job.mark = envelope.seq, envelope.mark
+        except DomainError:  # folded in part: the next request reads again
+            self._jobs.pop(job_id, None)
             raise
-        stream.editions = editions
-        stream.written.clear()
+        job.editions = editions
+        job.written.clear()
 
 
-STREAMS = web.AppKey("streams", PlaylistCache)
+PLAYLISTS = web.AppKey("playlists", PlaylistCache)

@@ -1,4 +1,4 @@
-"""A job's status as JSON."""
+"""The status of a job as JSON."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def render_status(view: JobView, progress: float, queue_position: int | None = N
 
 
 def status_of(view: JobView, progress: float, queue_position: int | None = None) -> dict[str, Any]:
+    """The members of the status; the OpenAPI document describes them (`JobStatus`)."""
     job = view.job
     return {
         "job_id": view.id,
@@ -46,13 +47,13 @@ def status_of(view: JobView, progress: float, queue_position: int | None = None)
 
 
 def _stage(view: JobView, stage: Stage) -> dict[str, Any]:
-    seen = view.stages[stage]
+    shown = view.stages[stage]
     return {
         "stage": stage,
-        "state": seen.state,
-        "started_at": seen.started_at,
-        "finished_at": seen.finished_at,
-        "attempt": seen.attempt,
+        "state": shown.state,
+        "started_at": shown.started_at,
+        "finished_at": shown.finished_at,
+        "attempt": shown.attempt,
     }
 
 
@@ -94,7 +95,7 @@ def _error(job: Job) -> dict[str, Any] | None:
 
 
 def storage_of(published: Publication) -> dict[str, Any]:
-    """Where the bytes are: the store's role for each file, "delivery", or "fallback" where that refused it."""
+    """The role of the store that holds each file: "delivery", or "fallback" where the delivery store refused it."""
     return {
         "videos": {video.quality: video.file.store for video in published.videos},
         "thumbnails": [thumbnail.file.store for thumbnail in published.thumbnails],
@@ -104,6 +105,6 @@ def storage_of(published: Publication) -> dict[str, Any]:
 
 
 def passthrough_of(job: Job) -> Any:
-    """The requester's own JSON, as it was given."""
+    """The requester's own JSON, as it was sent; None without."""
     text = job.request.passthrough
     return None if text is None else orjson.loads(text)

@@ -48,7 +48,11 @@ async def execute_once(request: web.Request, job_id: str, name: str, command: Co
     parent = traceparent_of(request)
     with deps.tracing.span(name, parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
         try:
-            record = await deps.log.execute(job_id, [command], Cause(owner, request[REQUEST_ID], cause_id, traceparent))
+            record = await deps.log.execute(
+                job_id,
+                [command],
+                Cause(owner=owner, correlation_id=request[REQUEST_ID], causation_id=cause_id, traceparent=traceparent),
+            )
         except DomainError:
             done = await _obeyed(request, job_id, cause_id)
             if done is None:

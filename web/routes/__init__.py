@@ -1,1 +1,1 @@
-"""Handlers of the HTTP API, one file for each resource."""
+"""The routes, one file per resource; `web.app` lists them. Read `jobs` first, then `generate`."""

@@ -1,6 +1,6 @@
-"""Media of the users' own: taken in, looked at, forgotten.
+"""Assets, the pictures, clips and sound files of users: upload, show, remove.
 
-An asset belongs to its owner; to others it doesn't exist.
+An asset belongs to its owner; for other owners it doesn't exist.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from attrs import evolve, frozen
 
-from eventflow.assets.errors import MediaBusy, RemoteFailed, RemoteRefused
+from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from eventflow.assets.store import Asset, Assets
 from web.deps import DEPS, PRINCIPAL, WebDeps
 from web.http.errors import FieldError, Problem, not_available
@@ -21,23 +21,23 @@ from web.http.json_response import json_response
 from web.requests.bodies import read_json
 from web.requests.json_reader import Checks, as_object
 from web.requests.query import known_query
-from web.requests.uploads import UPLOADS, Upload, body_of, file_of, receive
+from web.requests.uploads import UPLOADS, Upload, no_disk_space, read_body, read_form_file, receive
 
 ROUTE = "/api/v1/assets"
 MAX_NAME_CHARS = 200
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @frozen
 class _Sent:
-    """What is being sent, and what its owner calls it."""
+    """A file in transit, and its owner's name for it."""
 
     chunks: AsyncIterator[bytes]
     name: str
 
 
 async def add(request: web.Request) -> web.Response:
-    """201 with the new asset; 200 where the owner has it already."""
+    """Upload a file, or fetch one from a URL: 201 with the new asset, 200 if the owner has it already."""
     deps, owner = request.app[DEPS], request[PRINCIPAL].owner
     known_query(request.query, "name")
     checks = Checks()
@@ -46,35 +46,36 @@ async def add(request: web.Request) -> web.Response:
     _check_announced(request, deps)
     with request.app[UPLOADS].folder(owner) as folder:
         try:
-            upload, name = await _received(request, deps, folder)
-            asset, new = await _kept(deps, owner, upload, given or name, folder)
+            upload, name = await _receive(request, deps, folder)
+            asset, new = await _store(deps, owner, upload, given or name, folder)
         except OSError as error:
-            if error.errno in _FULL:
-                raise MediaBusy("There is no room for files at the moment; try again later.") from error
+            if error.errno in _DISK_FULL:
+                raise no_disk_space() from error
             raise
     return json_response(rendered(asset), status=201 if new else 200, headers={hdrs.LOCATION: f"{ROUTE}/{asset.id}"})
 
 
 async def show(request: web.Request) -> web.Response:
+    """The facts of an asset."""
     known_query(request.query)
     return json_response(rendered(await _owned(request)))
 
 
 async def remove(request: web.Request) -> web.Response:
-    """Videos that are being made with it fail."""
+    """Delete an asset; videos in progress that use it fail."""
     known_query(request.query)
     asset = await _owned(request)
     await _assets(request.app[DEPS]).remove(request[PRINCIPAL].owner, asset)
     return web.Response(status=204)
 
 
-async def _received(request: web.Request, deps: WebDeps, folder: Path) -> tuple[Upload, str]:
+async def _receive(request: web.Request, deps: WebDeps, folder: Path) -> tuple[Upload, str]:
     limits, path = deps.settings.asset_limits.max_bytes, folder / "upload"
     if request.content_type == "application/json":
         url, name = _remote_request(await read_json(request))
         if deps.remote is None:
-            why = "nothing is fetched from URLs here (EVENTFLOW_ALLOW_REMOTE_MEDIA=on allows it): send the file itself"
-            raise not_available("/url", why)
+            reason = "this service fetches no URLs (EVENTFLOW_ALLOW_REMOTE_MEDIA=on allows it); send the file itself"
+            raise not_available("/url", reason)
         try:
             async with deps.remote.fetch(url) as chunks:
                 return await receive(chunks, path, deps.inspector, limits), name
@@ -87,29 +88,33 @@ async def _received(request: web.Request, deps: WebDeps, folder: Path) -> tuple[
 
 async def _sent(request: web.Request) -> _Sent:
     if request.content_type.startswith("multipart/"):
-        name, chunks = await file_of(request)
+        name, chunks = await read_form_file(request)
         return _Sent(chunks, _label(name))
-    return _Sent(body_of(request), "")
+    return _Sent(read_body(request), "")
 
 
-async def _kept(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Path) -> tuple[Asset, bool]:
+async def _store(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Path) -> tuple[Asset, bool]:
     """The asset, and whether it is new. Raises MediaRefused, MediaBusy, StorageError."""
     assets = _assets(deps)
     known = await assets.of_upload(owner, upload.sha256)
     if known is not None:
         return known, False
-    made = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
-    known = await assets.find(owner, made.asset.id)  # another file of the same content
-    asset = known or evolve(made.asset, name=name)
-    await assets.put(owner, asset, made.path, upload=upload.sha256)
+    prepared = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
+    known = await assets.find(owner, prepared.asset.id)  # another file of the same content
+    asset = known or evolve(prepared.asset, name=name)
+    await assets.put(owner, asset, prepared.path, upload=upload.sha256)
     return asset, known is None
 
 
 def _check_announced(request: web.Request, deps: WebDeps) -> None:
-    """Refuse at once what is too large for any kind; a form has some bytes more. Raises Problem 413."""
-    most = max(deps.settings.asset_limits.max_bytes.values())
-    if (request.content_length or 0) > most + 64 * 1024:
-        raise Problem(413, "media_too_large", f"No file of more than {most / 1e6:g} MB is taken.")
+    """Raises Problem 413 if the announced length exceeds every kind's limit; 64 KiB are left to the parts of a form."""
+    max_bytes = max(deps.settings.asset_limits.max_bytes.values())
+    if (request.content_length or 0) > max_bytes + 64 * 1024:
+        raise Problem(
+            413,
+            "media_too_large",
+            f"The body has {request.content_length} bytes; files may have at most {max_bytes / 1e6:g} MB.",
+        )
 
 
 def _remote_request(body: Any) -> tuple[str, str]:
@@ -128,7 +133,7 @@ def _remote_request(body: Any) -> tuple[str, str]:
 
 
 def name_of(text: str, pointer: str, checks: Checks) -> str:
-    """What an owner calls an asset: a label alone, so that nothing but its form matters."""
+    """Check an owner's name for an asset. It is a label only: any printable text will do."""
     if len(text) > MAX_NAME_CHARS:
         checks.add(pointer, "too_long", f"may have at most {MAX_NAME_CHARS} characters")
     elif not text.isprintable():
@@ -137,16 +142,16 @@ def name_of(text: str, pointer: str, checks: Checks) -> str:
 
 
 def _label(filename: str) -> str:
-    """A browser's file name as a label: without folders, and without what can't be shown."""
+    """A browser's file name as a label: without folders and unprintable characters."""
     last = filename.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]
 
 
 async def _owned(request: web.Request) -> Asset:
-    """Raises Problem 404, for another one's as well."""
+    """The asset of the path, if the requester owns it. Raises Problem 404."""
     found = await _assets(request.app[DEPS]).find(request[PRINCIPAL].owner, request.match_info["asset_id"])
     if found is None:
-        raise Problem(404, "asset_not_found", "There is no such asset.")
+        raise Problem(404, "asset_not_found", "This asset doesn't exist, or it is another owner's.")
     return found
 
 
@@ -155,7 +160,7 @@ def _assets(deps: WebDeps) -> Assets:
 
 
 def rendered(asset: Asset) -> dict[str, Any]:
-    """Sizes in bytes and pixels, the duration in seconds; those of what is kept, not of what was sent."""
+    """The asset as JSON: size in bytes, width and height in pixels, duration in seconds, all of the re-encoded file."""
     return {
         "id": asset.id,
         "kind": asset.kind,

@@ -1,4 +1,4 @@
-"""Parked deliveries over HTTP, for admins: list, show, redrive, drop."""
+"""Dead letters over HTTP, for admins: list, show, redrive, drop. Paths and codes have their earlier name, "parked"."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ import orjson
 from aiohttp import web
 
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
-from eventflow.log.errors import ParkedRefused
+from eventflow.log.errors import DeadLetterRefused
 from eventflow.log.event_store import Cause, JobRecord
-from eventflow.telemetry.tracing import new_traceparent
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
-from web.http.errors import FieldError, Problem, invalid
+from web.http.auth import require_admin
+from web.http.errors import FieldError, invalid
 from web.http.json_response import json_response
+from web.http.trace_header import traceparent_of
 from web.requests.query import known_query, query_number
 
+#: Most entries of a page.
 MAX_LISTED = 200
 
 
-def _parked(request: web.Request) -> DeadLetters:
+def _dead_letters(request: web.Request) -> DeadLetters:
     """Raises Problem 403."""
-    if not request[PRINCIPAL].is_admin:
-        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
+    require_admin(request)
     return DeadLetters(request.app[DEPS].log)
 
 
 async def listed(request: web.Request) -> web.Response:
-    parked = _parked(request)
+    """A page of the dead letters, newest first."""
+    dead_letters = _dead_letters(request)
     known_query(request.query, "limit", "cursor")
     limit = query_number(request.query, "limit", 50, 1, MAX_LISTED)
     try:
-        entries, cursor = await parked.page(limit, request.query.get("cursor", ""))
+        entries, cursor = await dead_letters.page(limit, request.query.get("cursor", ""))
     except ValueError:
         raise invalid(
             [FieldError("?cursor", "unknown_value", "must be the next_cursor of an earlier answer")]
@@ -40,12 +42,13 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def shown(request: web.Request) -> web.Response:
-    parked = _parked(request)
+    """A dead letter with its payload, its error, and the state of its job."""
+    dead_letters = _dead_letters(request)
     known_query(request.query)
-    entry = await parked.find(request.match_info["parked_id"])
+    entry = await dead_letters.find(request.match_info["parked_id"])
     try:
-        job = _job(await parked.job_of(entry))
-    except ParkedRefused:
+        job = _job(await dead_letters.job_of(entry))
+    except DeadLetterRefused:
         job = None
     body = {
         **_summary(entry),
@@ -60,18 +63,24 @@ async def shown(request: web.Request) -> web.Response:
 
 
 async def redrive(request: web.Request) -> web.Response:
-    parked = _parked(request)
+    """Deliver it to its group again."""
+    dead_letters = _dead_letters(request)
     known_query(request.query)
-    entry = await parked.redrive(request.match_info["parked_id"])
+    entry = await dead_letters.redrive(request.match_info["parked_id"])
     return json_response({"id": entry.id, "result": "redriven", "job_id": entry.job_id or None}, status=202)
 
 
 async def drop(request: web.Request) -> web.Response:
-    """A job that waits for it fails, at once or once its other scenes are done."""
-    parked, random_hex = _parked(request), request.app[DEPS].random_hex
+    """Remove it for good. A job that needs its step fails, once its other scenes are done."""
+    dead_letters = _dead_letters(request)
     known_query(request.query)
-    cause = Cause(request[PRINCIPAL].owner, request[REQUEST_ID], "", new_traceparent(random_hex(48)))
-    entry, record = await parked.drop(request.match_info["parked_id"], cause)
+    cause = Cause(
+        owner=request[PRINCIPAL].owner,
+        correlation_id=request[REQUEST_ID],
+        causation_id="",
+        traceparent=traceparent_of(request),
+    )
+    entry, record = await dead_letters.drop(request.match_info["parked_id"], cause)
     body = {"id": entry.id, "result": "dropped", "job_id": entry.job_id or None, "job": _job(record)}
     return json_response(body)
 
@@ -92,7 +101,7 @@ def _summary(entry: DeadLetter) -> dict[str, Any]:
 
 
 def _job(record: JobRecord | None) -> dict[str, Any] | None:
-    """None where the log doesn't know the job, or this version can't read it."""
+    """The state of the job; None if the log has no such job, or this version can't read it."""
     if record is None:
         return None
     return {"phase": record.job.phase, "version": record.version, "finished": record.job.finished}

@@ -11,7 +11,7 @@ from eventflow.domain.values import VideoRequest
 from eventflow.log.errors import NotDurable, QueueFull
 from eventflow.log.event_store import Cause
 from eventflow.log.idempotency_keys import IdempotencyKeys, Reservation
-from eventflow.log.queue_position import queue_position
+from eventflow.log.queue_position import Queue, queue_position
 from eventflow.settings import Settings
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.http.errors import RETRY, Problem
@@ -19,7 +19,7 @@ from web.http.json_response import json_response
 from web.http.links import job_links
 from web.http.trace_header import traceparent_of
 from web.readmodel.projection import PROJECTION
-from web.readmodel.queue import BACKPRESSURE, QUEUEING, Queue
+from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS
 from web.requests.idempotency_header import REPLAYED, digest_of, key_of, reused
 from web.requests.query import known_query
 from web.routes.plan import checked
@@ -51,7 +51,7 @@ async def generate(request: web.Request) -> web.Response:
     order = await _order(request, wanted, key)
     if not order.replayed or not await _is_there(request, order.job_id):
         await _create(request, wanted, order, new=key is None)
-    request.app[QUEUEING].asked()
+    request.app[QUEUE_POSITIONS].requested()
     place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
     links = job_links(settings, order.job_id)
     headers = {hdrs.LOCATION: links["status_url"], **({REPLAYED: "true"} if order.replayed else {})}
@@ -69,7 +69,7 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
     random = deps.random_hex(32)
     job_id = new_job_id(int(random[:8], 16) % deps.settings.partitions, random)
     backpressure = request.app[BACKPRESSURE]
-    queue = await backpressure.look()
+    queue = await backpressure.count()
     refusal = backpressure.refusal(queue.waiting) if queue else None
     if key is None:
         if refusal:
@@ -114,12 +114,17 @@ async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, 
     attributes = {"eventflow.job_id": order.job_id, "http.route": ROUTE}
     parent = traceparent_of(request)
     with deps.tracing.span("generate", parent, kind=SpanKind.PRODUCER, attributes=attributes) as (traceparent, _):
-        cause = Cause(request[PRINCIPAL].owner, order.correlation_id, "", traceparent)
+        cause = Cause(
+            owner=request[PRINCIPAL].owner,
+            correlation_id=order.correlation_id,
+            causation_id="",
+            traceparent=traceparent,
+        )
         try:
             await deps.log.create(order.job_id, wanted, cause, most_waiting=most, **_durability(settings))
         except QueueFull as full:
             if new:  # under a key others may write it; a name without a job is skipped
-                await deps.log.index.remove(order.job_id, cause.owner)
+                await deps.log.job_lists.remove(order.job_id, cause.owner)
             raise backpressure.full(full.waiting + (elsewhere or 0)) from full
         except NotDurable as error:
             url = job_links(settings, order.job_id)["status_url"]

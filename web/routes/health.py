@@ -1,8 +1,8 @@
 """Liveness and readiness.
 
-`/readyz` answers 503 only where this process can't serve: the log can't be reached, or none of the stores that
-viewers' files are in. What hinders work but not answers (no consumers, a store that refuses) is `degraded`, with 200:
-taking all web processes out of the load balancer wouldn't mend it.
+`/readyz` answers 503 only if this process can't serve: the log is unreachable, or all stores with viewers' files are.
+Faults that hinder work but not answers (no consumers, a store that refuses files) are `degraded`, with 200: removing
+web processes from the load balancer wouldn't help.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from attrs import field, frozen
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from eventflow.domain.topics import GROUP_TOPICS, LANES, SELDOM, Topic
-from eventflow.log.errors import LogUnfit, Misled
+from eventflow.log.errors import LogUnfit, WrongServer
 from eventflow.log.members import PausedWorkers
 from eventflow.log.server_check import check_server, forbidden
 from eventflow.storage import LocalStore, ObjectStore, StorageError
@@ -26,11 +26,12 @@ from web.deps import WebDeps
 from web.http.json_response import json_response
 from web.readmodel.projection import PROJECTION
 
+#: Longest wait for one component.
 CHECK_SECONDS = 3.0
-#: How long an answer is given again without looking anew.
-BELIEVED_SECONDS = 2.0
-#: How long an answer to a viewer is believed.
-VIEWED_SECONDS = 60.0
+#: How long a report is reused: probes of several load balancers cost one check.
+CACHE_SECONDS = 2.0
+#: How long the result of a viewer's check is reused: it fetches a file from the delivery store.
+VIEWER_CACHE_SECONDS = 60.0
 #: A consumer that has read within this time is alive; its reads block for 2 s at most.
 ALIVE_MS = 15_000
 
@@ -38,9 +39,9 @@ OK, DEGRADED, UNAVAILABLE = "ok", "degraded", "unavailable"
 Report = dict[str, Any]
 
 
-@frozen
+@frozen(kw_only=True)
 class TopicState:
-    """A topic of a group, summed over partitions and lanes. `lag` is None where the server can't tell."""
+    """A topic of a group, summed over partitions and lanes. `lag` is None if the server doesn't know it."""
 
     exists: bool
     consumers: int
@@ -50,7 +51,7 @@ class TopicState:
 
 @frozen
 class Health:
-    """Checks each part. `monotonic` gives seconds."""
+    """Checks the components that the app depends on. `monotonic` gives seconds."""
 
     deps: WebDeps
     monotonic: Callable[[], float]
@@ -62,15 +63,15 @@ class Health:
         return PausedWorkers(self.deps.redis, self.deps.log.keyspace, clock=self.deps.clock)
 
     async def report(self) -> Report:
-        """The whole of `/readyz` but the feed; looked at anew every two seconds at most."""
+        """The body of `/readyz` but for the feed, at most `CACHE_SECONDS` old."""
         async with self._lock:
             until, report = self._cached.get("report", (0.0, {}))
             if self.monotonic() >= until:
-                report = await self._look()
-                self._cached["report"] = (self.monotonic() + BELIEVED_SECONDS, report)
+                report = await self._check()
+                self._cached["report"] = (self.monotonic() + CACHE_SECONDS, report)
             return report
 
-    async def _look(self) -> Report:
+    async def _check(self) -> Report:
         redis, storage, groups = await asyncio.gather(self._redis(), self._storage(), self._groups())
         viewers = [storage["stores"][role]["status"] for role in ("delivery", "fallback") if role in storage["stores"]]
         unavailable = redis["status"] == UNAVAILABLE or (viewers and OK not in viewers)
@@ -87,7 +88,7 @@ class Health:
                     append_only_file=self.deps.settings.needs_append_only_file,
                     keyspace=self.deps.log.keyspace,
                 )
-        except (LogUnfit, Misled) as error:
+        except (LogUnfit, WrongServer) as error:
             return {"status": UNAVAILABLE, "detail": str(error)}
         except (RedisError, OSError, TimeoutError):
             return {"status": UNAVAILABLE, "detail": "The server can't be reached. Check EVENTFLOW_REDIS_URL."}
@@ -103,8 +104,10 @@ class Health:
         return {"status": status, "stores": stores}
 
     async def _viewers(self) -> str:
-        """What keeps viewers from the files of a delivery store elsewhere; the mark that a start has left there is
-        fetched as they would. Empty where nothing does, or nothing is known."""
+        """The fault that keeps viewers from the files of a remote delivery store; empty without one.
+
+        The mark that processes write there when they start is fetched as a viewer would fetch a file.
+        """
         store = self.deps.stores.get("delivery")
         if store is None or isinstance(store, LocalStore):
             return ""
@@ -116,8 +119,8 @@ class Health:
                 refused = found is not None and found.problem and not found.missing
                 known = {"refused": f"{found.problem}. {found.way_out}" if found and refused else ""}
             except (StorageError, TimeoutError):
-                known = {"refused": ""}  # what the store itself lacks is said of it
-            self._cached["viewers"] = (self.monotonic() + VIEWED_SECONDS, known)
+                known = {"refused": ""}  # the check of the store itself reports this
+            self._cached["viewers"] = (self.monotonic() + VIEWER_CACHE_SECONDS, known)
         return str(known["refused"])
 
     async def _groups(self) -> Report:
@@ -159,7 +162,7 @@ class Health:
 
 
 def summed(group: str, groups: list[Any], consumers: list[Any]) -> TopicState:
-    """One state of what XINFO GROUPS and XINFO CONSUMERS answered for several streams; a missing one is an error."""
+    """The state over several streams, from their XINFO GROUPS and XINFO CONSUMERS; a missing stream gave an error."""
     rows = [
         row for answer in groups if not isinstance(answer, Exception) for row in answer if row["name"] == group.encode()
     ]
@@ -199,10 +202,12 @@ HEALTH = web.AppKey("health", Health)
 
 
 async def healthz(_: web.Request) -> web.Response:
+    """The process is alive: it answers."""
     return json_response({"status": OK})
 
 
 async def readyz(request: web.Request) -> web.Response:
+    """200 if the process can serve, else 503, with the state of each component."""
     report = await request.app[HEALTH].report()
     feed = {"status": OK if request.app[PROJECTION].following else DEGRADED}
     status = DEGRADED if report["status"] == OK and feed["status"] != OK else report["status"]

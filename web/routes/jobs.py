@@ -7,20 +7,18 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from eventflow.access.api_keys import Principal
 from eventflow.domain.commands import RequestCancellation, RequestDeletion
-from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.job_ids import is_job_id
 from web.deps import DEPS, PRINCIPAL
-from web.http.deadline import begin_request
-from web.http.errors import FieldError, Problem, invalid, job_not_found, not_available
+from web.http.auth import require_admin
+from web.http.errors import FieldError, invalid, job_not_found, not_available
 from web.http.json_response import json_response
 from web.http.links import job_links
+from web.http.middleware import start_log_deadline
 from web.http.ranges import matches_any
-from web.readmodel.cache_entry import Snapshot
-from web.readmodel.projection import PROJECTION
-from web.readmodel.queue import QUEUEING, placed
+from web.readmodel.projection import PROJECTION, Snapshot
+from web.readmodel.queue import QUEUE_POSITIONS, with_position
 from web.requests.bodies import read_json
 from web.requests.execute_once import CommandResult, execute_once
 from web.requests.idempotency_header import REPLAYED
@@ -34,8 +32,8 @@ _MAX_VERSION = 10**15
 
 
 async def status(request: web.Request) -> web.Response:
-    """The one that is asked for all the time: a fresh job from the cache takes no other step than these."""
-    found = _from_memory(request) or await _looked_up(request)
+    """The most requested route: a fresh job in the cache is answered without any I/O."""
+    found = _cached(request) or await _read(request)
     headers = found.headers.copy()
     known = request.headers.get(hdrs.IF_NONE_MATCH)
     if known is not None and matches_any(known, found.etag):
@@ -43,26 +41,26 @@ async def status(request: web.Request) -> web.Response:
     return web.Response(body=found.body, headers=headers)
 
 
-def _from_memory(request: web.Request) -> Snapshot | None:
-    """The requester's job, if it is cached and fresh, nothing else is asked for, and no place in the queue."""
+def _cached(request: web.Request) -> Snapshot | None:
+    """The requester's job if the cached status is the whole answer: fresh, without a query or a queue position."""
     app = request.app
-    cached = None if request.query_string else app[PROJECTION].peek(request.match_info["job_id"])
+    cached = None if request.query_string else app[PROJECTION].cached(request.match_info["job_id"])
     if cached is None or cached.view.owner != request[PRINCIPAL].owner:
         return None
-    return None if app[QUEUEING].may_wait(cached.view) else cached
+    return None if app[QUEUE_POSITIONS].may_wait(cached.view) else cached
 
 
-async def _looked_up(request: web.Request) -> Snapshot:
-    begin_request()
+async def _read(request: web.Request) -> Snapshot:
+    start_log_deadline()
     known_query(request.query, "min_version")
     found = await owned_job(request, min_version=query_number(request.query, "min_version", 0, 0, _MAX_VERSION))
-    place = await request.app[QUEUEING].position(found.view)
-    return placed(found, place) if place else found
+    position = await request.app[QUEUE_POSITIONS].position(found.view)
+    return with_position(found, position) if position else found
 
 
 async def any_status(request: web.Request) -> web.Response:
-    """For admins: the same bytes as the owner's `status`, whoever that is."""
-    _admin(request)
+    """For admins: the same bytes as the owner's `status`, whoever the owner is."""
+    require_admin(request)
     known_query(request.query)
     job_id = request.match_info["job_id"]
     found = await request.app[PROJECTION].get(job_id) if is_job_id(job_id) else None
@@ -71,36 +69,24 @@ async def any_status(request: web.Request) -> web.Response:
     return web.Response(body=found.body, headers=found.headers.copy())
 
 
-def _admin(request: web.Request) -> None:
-    principal: Principal = request[PRINCIPAL]
-    if not principal.is_admin:
-        raise Problem(403, "forbidden", "This needs an API key with the admin scope.")
-
-
 async def events(request: web.Request) -> web.Response:
+    """A page of the job's history, in order."""
     if "text/event-stream" in request.headers.get(hdrs.ACCEPT, ""):
-        raise not_available("Accept", "the live stream of events (text/event-stream) isn't available yet")
+        reason = "the live stream of events (text/event-stream) isn't available yet; ask for application/json"
+        raise not_available("Accept", reason)
     known_query(request.query, "after", "limit")
     after = query_number(request.query, "after", 0, 0, _MAX_VERSION)
     limit = query_number(request.query, "limit", MAX_EVENTS, 1, MAX_EVENTS)
     job_id = (await owned_job(request)).view.id
     log = request.app[DEPS].log
     envelopes = await log.history(job_id, after=after, limit=limit)
-    listed = [{"seq": envelope.seq, **_envelope(log.codec.encode(envelope))} for envelope in envelopes]
-    more = len(envelopes) == limit
-    return json_response({"job_id": job_id, "events": listed, "next_after": _last(envelopes, after) if more else None})
-
-
-def _envelope(raw: bytes) -> dict[str, Any]:
-    body: dict[str, Any] = orjson.loads(raw)
-    return body
-
-
-def _last(envelopes: list[Envelope], after: int) -> int:
-    return envelopes[-1].seq if envelopes else after
+    listed = [{"seq": envelope.seq, **orjson.loads(log.codec.encode(envelope))} for envelope in envelopes]
+    next_after = envelopes[-1].seq if len(envelopes) == limit else None
+    return json_response({"job_id": job_id, "events": listed, "next_after": next_after})
 
 
 async def cancel(request: web.Request) -> web.Response:
+    """Request the cancellation of a job. Repeats are answered in the same way."""
     known_query(request.query)
     _only(as_object(await read_json(request, optional=True)))
     job_id = (await owned_job(request)).view.id
@@ -109,7 +95,7 @@ async def cancel(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
-    """Remove what a finished job has left behind. Obeyed once: what is deleted is answered in the same way."""
+    """Request the deletion of a finished job's files. Repeats are answered in the same way."""
     known_query(request.query)
     job_id = (await owned_job(request)).view.id
     done = await execute_once(request, job_id, "delete", RequestDeletion("requested through the API"))
@@ -117,7 +103,8 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def reprocess(request: web.Request) -> web.Response:
-    _admin(request)
+    """For admins: do a finished job again, from a stage on."""
+    require_admin(request)
     known_query(request.query)
     body = as_object(await read_json(request, optional=True))
     command = parse_reprocess(body)

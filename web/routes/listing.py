@@ -1,4 +1,4 @@
-"""The list of jobs: the owner's index merged over partitions, a page at a time."""
+"""The list of jobs, newest first, a page at a time."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from web.deps import DEPS, PRINCIPAL
 from web.http.errors import FieldError, Problem, invalid
 from web.http.json_response import json_response
 from web.http.links import job_links
-from web.readmodel.cache_entry import Snapshot
-from web.readmodel.load_views import HistoryGap
-from web.readmodel.projection import PROJECTION, Projection
+from web.readmodel.projection import PROJECTION, Projection, Snapshot
+from web.readmodel.view_fold import HistoryGap
 from web.requests.query import known_query, query_choice, query_number
 
 _log = structlog.get_logger()
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
-#: Most jobs that one request looks at for a status; a page that has found fewer than its limit by then is short.
+#: Most jobs that one request reads to find those of a status; the page is short if they don't suffice.
 MAX_SCANNED = 300
-#: What a listed job may be: one that is deleted leaves the lists, and isn't shown while it is about to.
+#: Statuses of listed jobs: a deleted job leaves the lists, and is hidden as soon as its deletion begins.
 LISTED = tuple(status for status in Status if status not in (Status.DELETING, Status.DELETED))
 EVERYBODY = "*"
 
@@ -52,28 +51,28 @@ async def jobs(request: web.Request) -> web.Response:
 async def _collect(
     request: web.Request, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
 ) -> tuple[list[Snapshot], Cursor | None]:
-    """(up to `limit` jobs, where the next page begins, or None behind the last job)."""
-    index, projection = request.app[DEPS].log.index, request.app[PROJECTION]
+    """(up to `limit` jobs, the cursor of the next page or None after the last job)."""
+    job_lists, projection = request.app[DEPS].log.job_lists, request.app[PROJECTION]
     chunk = limit if status is None else MAX_LIMIT
     found: list[Snapshot] = []
     for _ in range(0, MAX_SCANNED, chunk):
-        page = await index.read(owner, cursor, chunk)
+        page = await job_lists.read(owner, cursor, chunk)
         snapshots = await _fold(projection, page)
         cursor = page.start
-        for seen, entry in enumerate(page.entries, 1):
+        for count, entry in enumerate(page.entries, 1):
             cursor = cursor.past(entry)
             snapshot = snapshots.get(entry.job_id)
             if snapshot and owner in (None, snapshot.view.owner) and _is_shown(snapshot, status):
                 found.append(snapshot)
             if len(found) == limit:
-                return found, cursor if page.more or seen < len(page.entries) else None
+                return found, cursor if page.more or count < len(page.entries) else None
         if not page.more:
             return found, None
     return found, cursor
 
 
 async def _fold(projection: Projection, page: Page) -> dict[str, Snapshot]:
-    """The jobs of the page by id. One that can't be read doesn't keep the others from being shown."""
+    """The jobs of the page by id, without those that can't be read."""
     try:
         return await projection.get_many([entry.job_id for entry in page.entries])
     except (DecodeError, DomainError, HistoryGap):
@@ -82,7 +81,7 @@ async def _fold(projection: Projection, page: Page) -> dict[str, Snapshot]:
             try:
                 found |= await projection.get_many([entry.job_id])
             except (DecodeError, DomainError, HistoryGap) as error:
-                _log.warning("unreadable job left out", action="list", job_id=entry.job_id, error=str(error))
+                _log.warning("unreadable job omitted", action="list", job_id=entry.job_id, error=str(error))
         return found
 
 
@@ -94,12 +93,12 @@ def _cursor(text: str | None) -> Cursor | None:
     try:
         return None if text is None else Cursor.from_text(text)
     except ValueError:
-        reason = "isn't a next_cursor of an answer; leave it out to begin with the newest"
+        reason = "must be the next_cursor of an earlier answer; leave it out to begin with the newest job"
         raise invalid([FieldError("?cursor", "malformed", reason)]) from None
 
 
 def _owner(principal: Principal, wanted: str | None) -> str | None:
-    """Whose jobs to list; None for everybody's."""
+    """The owner whose jobs are listed; None for all owners. Raises Problem 403, 422."""
     if wanted is None or wanted == principal.owner:
         return principal.owner
     if not principal.is_admin:

@@ -1,4 +1,4 @@
-"""What viewers get of a published job: metadata, captions, downloads, streams. `pictures` are apart."""
+"""Metadata, captions and whole recordings of a published job."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from web.deps import DEPS
 from web.http.errors import FieldError, Problem, invalid
 from web.http.json_response import json_response
 from web.http.links import media_links
+from web.http.ranges import REVALIDATE
 from web.readmodel.metadata_json import best, metadata_of
 from web.requests.query import known_query, query_choice
 from web.routes.media_response import (
-    NO_CACHE,
     PLAYBACK_QUERY,
     lifetime_s,
+    no_captions,
     publication,
     redirect,
     representation,
     send,
     signed,
+    unknown_quality,
     wants_proxy,
 )
 
 _CAPTION_FORMATS = ("vtt", "srt")
-#: The ending of the path that stands for the sound alone.
+#: The extension of paths to the sound alone.
 _SOUND = "m4a"
 
 
 async def metadata(request: web.Request) -> web.Response:
+    """The published video's facts, and signed URLs of its files."""
     known_query(request.query, "expires_in")
     lifetime = lifetime_s(request)
     view, published = await publication(request)
@@ -47,7 +50,7 @@ async def metadata(request: web.Request) -> web.Response:
 
 
 async def captions(request: web.Request) -> web.StreamResponse:
-    """Text tracks: a redirect to the store, or with ?proxy=true the bytes, as <track> needs them from this origin."""
+    """A text track: a redirect to the store, or with ?proxy=true the bytes, for a <track> that needs this origin."""
     known_query(request.query, *_format(request), "language", "proxy", "expires_in", PLAYBACK_QUERY)
     wanted = _ending(request) or query_choice(request.query, "format", _CAPTION_FORMATS) or _CAPTION_FORMATS[0]
     proxy, _ = wants_proxy(request), lifetime_s(request)
@@ -55,11 +58,11 @@ async def captions(request: web.Request) -> web.StreamResponse:
     file = _captions(published.captions, wanted, request.query.get("language")).file
     if not proxy:
         return await redirect(request, file)
-    return await send(request, file, representation(file, NO_CACHE))
+    return await send(request, file, representation(file, REVALIDATE))
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """A recording, to be saved: `download.mp4` is a video, `download.m4a` the sound, and `download` either."""
+    """A recording, to be saved: `download.mp4` is a video, `download.m4a` its sound, and `download` either."""
     known_query(request.query, "quality", "proxy", "expires_in", PLAYBACK_QUERY)
     proxy, _ = wants_proxy(request), lifetime_s(request)
     view, published = await publication(request)
@@ -67,11 +70,11 @@ async def download(request: web.Request) -> web.StreamResponse:
     name = _name(view, quality, file)
     if not proxy:
         return await redirect(request, file, name)
-    return await send(request, file, representation(file, NO_CACHE, attachment(name)))
+    return await send(request, file, representation(file, REVALIDATE, attachment(name)))
 
 
 async def whole_video(request: web.Request) -> web.Response:
-    """A recording, to be watched or heard rather than saved; the path's endings are those of `download`."""
+    """A recording, to be played rather than saved; the path has the same extensions as `download`."""
     known_query(request.query, *_format(request), "quality", "expires_in", PLAYBACK_QUERY)
     lifetime_s(request)
     _, published = await publication(request)
@@ -79,17 +82,17 @@ async def whole_video(request: web.Request) -> web.Response:
 
 
 def _ending(request: web.Request) -> str | None:
-    """The extension that the request's path ends in, for a route that takes several."""
+    """The extension of the request's path, on routes that have several."""
     return request.match_info.get("ending")
 
 
 def _format(request: web.Request) -> tuple[str, ...]:
-    """The query's name for the format, where the path doesn't say it."""
+    """The query parameter that gives the format, on routes without an extension."""
     return () if _ending(request) else ("format",)
 
 
 def _recording(request: web.Request, published: Publication) -> tuple[str, FileRef]:
-    """(quality, file) that `?quality=` asks for: a video, the best one by default, or the sound alone."""
+    """(quality, file) of `?quality=`: a video (by default the best), or its sound. Raises Problem 404, 422."""
     quality = _quality(request)
     files = {video.quality: video.file for video in published.videos}
     if published.companions.audio is not None:
@@ -99,20 +102,19 @@ def _recording(request: web.Request, published: Publication) -> tuple[str, FileR
             raise Problem(404, "no_video", "The job has no video file.")
         quality = best(published).quality
     if quality not in files:
-        detail = f"The video has no such quality; there is: {', '.join(files) or 'none'}."
-        raise Problem(404, "unknown_quality", detail, qualities=list(files))
+        raise unknown_quality(quality, files)
     return quality, files[quality]
 
 
 def _quality(request: web.Request) -> str | None:
-    """The quality that the path and the query ask for. Raises Problem 422 where they contradict each other."""
+    """The quality that the path and the query name, None for the best. Raises Problem 422 if they contradict."""
     quality, ending = request.query.get("quality"), _ending(request)
     if ending is None:
         return quality
     if quality is None:
         return AUDIO if ending == _SOUND else None
     if (quality == AUDIO) != (ending == _SOUND):
-        reason = f"the path ends in .{ending}: .{_SOUND} is the sound alone, .mp4 a video; leave one of them out"
+        reason = f"contradicts the path, which ends in .{ending} (.{_SOUND}: the sound, .mp4: a video); leave one out"
         raise invalid([FieldError("?quality", "conflict", reason)])
     return quality
 
@@ -121,11 +123,9 @@ def _captions(tracks: tuple[CaptionFile, ...], wanted: str, language: str | None
     for track in tracks:
         if track.format == wanted and (language is None or track.language.lower() == language.lower()):
             return track
-    there_is = list(dict.fromkeys(track.language for track in tracks))
-    detail = f"The video has no such captions; there are: {', '.join(there_is) or 'none'}."
-    raise Problem(404, "no_captions", detail, languages=there_is)
+    raise no_captions(language, [track.language for track in tracks if track.format == wanted])
 
 
 def _name(view: JobView, quality: str, file: FileRef) -> str:
-    """What a download is saved as; made safe by whoever writes the header."""
+    """The file name of a download; `attachment` makes it safe."""
     return f"{view.job.title or view.id}-{quality}{PurePosixPath(file.key).suffix or '.mp4'}"

@@ -1,8 +1,8 @@
-"""From a job to what is published of it, and from a file to an answer: the bytes, or a redirect to where they are."""
+"""The published files of a job, and answers with a file: its bytes, or a redirect to its store."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from datetime import timedelta
 
 from aiohttp import hdrs, web
@@ -14,23 +14,23 @@ from eventflow.storage import Method, ObjectStore
 from web.deps import DEPS, PLAYBACK
 from web.http.errors import RETRY, FieldError, Problem, invalid
 from web.http.file_response import Representation, send_read
-from web.readmodel.hls_editions import Located
+from web.readmodel.hls_editions import FileLocation
+from web.requests.json_reader import _shown
 from web.requests.query import query_choice, query_number
 from web.routes.job_access import watched_job
 
-#: What may change under its address: a cache has to ask each time, and is told 304.
-NO_CACHE = "private, no-cache"
-#: What is small, and often asked for by pages.
+#: `Cache-Control` of small files that pages request often.
 SHORT_CACHE = "private, max-age=300"
-#: For pages of other origins; who asks is told by a header or the query, never by a cookie. A query may hold a token.
+#: Headers for pages of any origin, which is safe because no cookie identifies anybody. No `Referer` may show the query,
+#: which may hold a token.
 ANY_PAGE = {hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*", "Referrer-Policy": "no-referrer"}
-#: The query's name for a playback token.
+#: The query parameter that holds a playback token.
 PLAYBACK_QUERY = "token"
 _FLAGS = ("true", "false", "1", "0")
 
 
 async def publication(request: web.Request) -> tuple[JobView, Publication]:
-    """The requester's job and what of it is published. Raises Problem 404, 410, and 409 while there is nothing."""
+    """The job of the path and its publication. Raises Problem 404, 410, and 409 before there is one."""
     view = (await watched_job(request)).view
     if view.job.published is None:
         raise not_ready(view)
@@ -38,35 +38,50 @@ async def publication(request: web.Request) -> tuple[JobView, Publication]:
 
 
 def not_ready(view: JobView) -> Problem:
+    """409 for a job without anything to play yet."""
     headers = {} if view.job.finished else RETRY
-    detail = f"There is nothing to see yet: the job is {view.status.value}."
+    detail = f"The job has nothing to play yet: it is {view.status.value}."
     return Problem(409, "not_ready", detail, headers=headers, job_status=view.status.value)
 
 
+def unknown_quality(quality: str, available: Iterable[str]) -> Problem:
+    """404 for a quality that the video doesn't have."""
+    qualities = list(available)
+    detail = f"unknown quality {_shown(quality)!r}; available: {', '.join(qualities) or 'none'}"
+    return Problem(404, "unknown_quality", detail, qualities=qualities)
+
+
+def no_captions(language: str | None, available: Iterable[str]) -> Problem:
+    """404 for captions that the video doesn't have: none at all, or none in `language`."""
+    languages = list(dict.fromkeys(available))
+    asked = "no captions" if language is None else f"no captions in {_shown(language)!r}"
+    return Problem(404, "no_captions", f"{asked}; available: {', '.join(languages) or 'none'}", languages=languages)
+
+
 def wants_proxy(request: web.Request) -> bool:
-    """Whether the bytes are to pass through the app. Raises Problem 422."""
+    """Whether the app is to send the bytes itself. Raises Problem 422."""
     proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
     if proxy and "expires_in" in request.query:
-        reason = "the bytes come through the app: there is no URL that could expire; leave it out, or proxy"
+        reason = "has no use with proxy, where no URL is signed; leave one of them out"
         raise invalid([FieldError("?expires_in", "conflict", reason)])
     return proxy
 
 
-def store_of(request: web.Request, file: FileRef | Located) -> ObjectStore:
-    """Raises Problem 503 where this process doesn't know the file's store."""
+def store_of(request: web.Request, file: FileRef | FileLocation) -> ObjectStore:
+    """The store that holds the file. Raises Problem 503 if this process has no store of that role."""
     store = request.app[DEPS].stores.get(file.store)
     if store is None:
-        raise Problem(503, "storage_unavailable", f"No {file.store} store is configured in this process.")
+        raise Problem(503, "storage_unavailable", f"This process has no {file.store} store configured.")
     return store
 
 
 def lifetime_s(request: web.Request) -> int:
-    """How long the URLs of an answer live: `?expires_in=`, within the settings' limits. Raises Problem 422.
+    """Seconds that the URLs of an answer are valid: `?expires_in=` within the settings' limits. Raises Problem 422.
 
-    Not for who has a playback token alone: its end is that of what it opens.
+    Holders of a playback token can't choose it.
     """
     if request.get(PLAYBACK) is not None and "expires_in" in request.query:
-        raise invalid([FieldError("?expires_in", "conflict", "a playback token can't choose; leave it out")])
+        raise invalid([FieldError("?expires_in", "conflict", "can't be chosen with a playback token; leave it out")])
     settings = request.app[DEPS].settings
     limits = settings.delivery
     return query_number(
@@ -75,19 +90,19 @@ def lifetime_s(request: web.Request) -> int:
 
 
 async def signed(
-    request: web.Request, file: FileRef | Located, name: str | None = None, *, method: Method = "GET"
+    request: web.Request, file: FileRef | FileLocation, name: str | None = None, *, method: Method = "GET"
 ) -> str:
-    """A URL that leads to the file for `lifetime_s`, shown inline, or saved under `name`."""
+    """A URL of the file, valid for `lifetime_s`: shown inline, or saved under `name`."""
     store, lifetime = store_of(request, file), timedelta(seconds=lifetime_s(request))
     return await store.signed_url(
         file.key, expires_in=lifetime, download_name=name, media_type=file.media_type, method=method
     )
 
 
-async def redirect(request: web.Request, file: FileRef | Located, name: str | None = None) -> web.Response:
-    """307 to the file, for the method of the request; never cached: the next one gets a URL of its own.
+async def redirect(request: web.Request, file: FileRef | FileLocation, name: str | None = None) -> web.Response:
+    """307 to the file, signed for the request's method. Never cached, because the URL expires.
 
-    Pages of other origins may follow it, as players do.
+    Pages of any origin may follow it, as players do.
     """
     url = await signed(request, file, name, method="HEAD" if request.method == "HEAD" else "GET")
     headers = {hdrs.LOCATION: url, hdrs.CACHE_CONTROL: "no-store", **ANY_PAGE}
@@ -95,24 +110,30 @@ async def redirect(request: web.Request, file: FileRef | Located, name: str | No
 
 
 def representation(file: FileRef, cache_control: str, disposition: str | None = None) -> Representation:
-    """The file as it is: the ETag is that of its bytes."""
-    return Representation(file.size_bytes, f'"{file.sha256}"', file.media_type, cache_control, disposition)
+    """The headers of the stored file; its ETag is its SHA-256."""
+    return Representation(
+        size_bytes=file.size_bytes,
+        etag=f'"{file.sha256}"',
+        media_type=file.media_type,
+        cache_control=cache_control,
+        disposition=disposition,
+    )
 
 
-async def send(request: web.Request, file: FileRef, what: Representation) -> web.StreamResponse:
-    """The bytes of the file, whole or in part."""
+async def send(request: web.Request, file: FileRef, shown: Representation) -> web.StreamResponse:
+    """Send the file's bytes, whole or in part, with the headers of `shown`. Raises Problem 416, 503, StorageError."""
     store = store_of(request, file)
 
     def read(start: int, length: int) -> AsyncGenerator[bytes, None]:
         return store.read(file.key, start=start, length=length)
 
-    return await send_read(request, what, read)
+    return await send_read(request, shown, read)
 
 
-async def send_bytes(request: web.Request, data: bytes, what: Representation) -> web.StreamResponse:
-    """What was made just now, under the same conditions as a file."""
+async def send_bytes(request: web.Request, data: bytes, shown: Representation) -> web.StreamResponse:
+    """Send `data` as a file would be sent, with ranges and conditions. Raises Problem 416."""
 
     async def read(start: int, length: int) -> AsyncGenerator[bytes, None]:
         yield data[start : start + length]
 
-    return await send_read(request, what, read)
+    return await send_read(request, shown, read)

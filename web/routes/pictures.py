@@ -1,7 +1,7 @@
 """Pictures of a published job: thumbnails, the poster, the storyboard for scrubbing, the moving preview.
 
-They are stored in some sizes and formats, and sent as they are: the same bytes, and the same strong ETag, from every
-process. All are small: an <img> that has its cache needs no second request, as a redirect would.
+They are stored in a few sizes and formats and sent as stored, so every process sends the same bytes and the same strong
+ETag. The app sends them itself, because they are small: a redirect would cost an <img> a second request.
 """
 
 from __future__ import annotations
@@ -15,34 +15,37 @@ from aiohttp import web
 from eventflow.domain.values import Picture, Storyboard, Thumbnail
 from web.http.errors import Problem
 from web.http.file_response import Representation
+from web.requests.json_reader import _shown
 from web.requests.query import known_query, query_choice, query_number
 from web.routes.media_response import PLAYBACK_QUERY, SHORT_CACHE, publication, representation, send, send_bytes
 
 _Picture = TypeVar("_Picture", Thumbnail, Picture)
 
-#: Media types by the names that `?format=` has for them; the first is sent to whoever names none.
+#: Media types by the names of `?format=`; the first is the default.
 FORMATS = {"jpeg": "image/jpeg", "webp": "image/webp"}
 MAX_INDEX = 10_000
-#: Widths that may be asked for; the smallest picture that has as many pixels is sent, or the largest there is.
+#: Accepted values of `?width=`, in pixels. The smallest picture that is at least as wide is sent, else the largest.
 WIDTHS = (1, 8_192)
 
 
 async def thumbnail(request: web.Request) -> web.StreamResponse:
+    """Thumbnail `?index=` in the smallest stored size that is at least `?width=` wide."""
     known_query(request.query, "index", "width", "format", PLAYBACK_QUERY)
     index = query_number(request.query, "index", 0, 0, MAX_INDEX)
     width = query_number(request.query, "width", WIDTHS[1], *WIDTHS)
     media_type = _format(request)
     _, published = await publication(request)
-    of_index = [each for each in published.thumbnails if each.index == index]
-    if not of_index:
+    sizes = [each for each in published.thumbnails if each.index == index]
+    if not sizes:
         count = len({each.index for each in published.thumbnails})
-        detail = f"There is no thumbnail {index}; the job has {count}."
+        detail = f"unknown thumbnail {index}; available: {_range(count)}"
         raise Problem(404, "no_thumbnail", detail, thumbnails=count)
-    file = fitting(_of_format(of_index, media_type, "no_thumbnail"), width).file
+    file = fitting(_of_format(sizes, media_type, "no_thumbnail"), width).file
     return await send(request, file, representation(file, SHORT_CACHE))
 
 
 async def poster(request: web.Request) -> web.StreamResponse:
+    """The picture that players show before the video starts."""
     known_query(request.query, "format", PLAYBACK_QUERY)
     media_type = _format(request)
     _, published = await publication(request)
@@ -51,6 +54,7 @@ async def poster(request: web.Request) -> web.StreamResponse:
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
+    """A few moving seconds of the video, as animated WebP."""
     known_query(request.query, PLAYBACK_QUERY)
     _, published = await publication(request)
     if (picture := published.companions.preview) is None:
@@ -59,7 +63,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 
 async def storyboard(request: web.Request) -> web.StreamResponse:
-    """WebVTT whose cues name parts of sheets (Media Fragments, #xywh), by addresses relative to this one."""
+    """WebVTT whose cues name parts of sheets (Media Fragments, #xywh), by URLs relative to this one."""
     known_query(request.query, "format", PLAYBACK_QUERY)
     media_type = _format(request)
     _, published = await publication(request)
@@ -68,17 +72,20 @@ async def storyboard(request: web.Request) -> web.StreamResponse:
     form = request.query.get("format", next(iter(FORMATS)))
     data = as_vtt(board, form, request.query.get(PLAYBACK_QUERY, "")).encode()
     etag = f'"{hashlib.sha256(data).hexdigest()}"'
-    return await send_bytes(request, data, Representation(len(data), etag, "text/vtt", SHORT_CACHE))
+    return await send_bytes(
+        request, data, Representation(size_bytes=len(data), etag=etag, media_type="text/vtt", cache_control=SHORT_CACHE)
+    )
 
 
 async def sheet(request: web.Request) -> web.StreamResponse:
+    """A sheet of the storyboard, whose parts the cues of `storyboard` name."""
     known_query(request.query, "format", PLAYBACK_QUERY)
     media_type = _format(request)
     _, published = await publication(request)
     sheets = _of_format(_storyboard(published.companions.storyboard).sheets, media_type, "no_storyboard")
     number = request.match_info["sheet"]
     if not (number.isascii() and number.isdigit() and len(number) < 4 and int(number) < len(sheets)):
-        detail = f"The storyboard has no such sheet; there are {len(sheets)}, from 0 on."
+        detail = f"unknown sheet {_shown(number)!r}; available: {_range(len(sheets))}"
         raise Problem(404, "no_sheet", detail, sheets=len(sheets))
     file = sheets[int(number)].file
     return await send(request, file, representation(file, SHORT_CACHE))
@@ -91,16 +98,16 @@ def fitting(pictures: Sequence[Thumbnail], width: int) -> Thumbnail:
 
 
 def as_vtt(board: Storyboard, form: str, token: str = "") -> str:
-    """A cue for each tile: when it is to be shown, and which part of which sheet it is. A playback token goes along."""
+    """WebVTT with a cue for each tile: its time, and its part of a sheet in `form`. Every URL carries `token`."""
     query = f"format={form}" + (f"&{PLAYBACK_QUERY}={token}" if token else "")
     cues = ["WEBVTT"]
     for number in range(board.count):
         start = number * board.interval_s
         end = min(start + board.interval_s, board.duration_s) if number < board.count - 1 else board.duration_s
-        at_sheet, place = divmod(number, board.columns * board.rows)
-        row, column = divmod(place, board.columns)
+        sheet_number, tile = divmod(number, board.columns * board.rows)
+        row, column = divmod(tile, board.columns)
         part = f"{column * board.tile_width},{row * board.tile_height},{board.tile_width},{board.tile_height}"
-        cues.append(f"{_clock(start)} --> {_clock(end)}\nstoryboard/{at_sheet}?{query}#xywh={part}")
+        cues.append(f"{_clock(start)} --> {_clock(end)}\nstoryboard/{sheet_number}?{query}#xywh={part}")
     return "\n\n".join(cues) + "\n"
 
 
@@ -113,8 +120,12 @@ def _clock(seconds: float) -> str:
     )
 
 
+def _range(count: int) -> str:
+    return f"0 to {count - 1}" if count else "none"
+
+
 def _format(request: web.Request) -> str:
-    """The media type that is asked for. Raises Problem 422."""
+    """The media type of `?format=`. Raises Problem 422."""
     return FORMATS[query_choice(request.query, "format", tuple(FORMATS)) or next(iter(FORMATS))]
 
 
@@ -125,10 +136,10 @@ def _storyboard(board: Storyboard | None) -> Storyboard:
 
 
 def _of_format(pictures: Sequence[_Picture], media_type: str, code: str) -> list[_Picture]:
-    """Those of the media type, in order. Raises Problem 404 where there are none."""
+    """The pictures of the media type, in order. Raises Problem 404 if there are none."""
     found = [picture for picture in pictures if picture.file.media_type == media_type]
     if not found:
-        there_is = [name for name, kind in FORMATS.items() if any(p.file.media_type == kind for p in pictures)]
-        detail = f"The job has no such picture as {media_type}; there is: {', '.join(there_is) or 'none'}."
-        raise Problem(404, code, detail, formats=there_is)
+        available = [name for name, kind in FORMATS.items() if any(p.file.media_type == kind for p in pictures)]
+        detail = f"The job has no such picture as {media_type}; available: {', '.join(available) or 'none'}."
+        raise Problem(404, code, detail, formats=available)
     return found

@@ -1,4 +1,4 @@
-"""Who may watch a job, and `POST .../playback-token`, which makes a token for one's own."""
+"""`POST .../playback-token`: makes playback tokens."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from web.requests.json_reader import Checks, as_object
 from web.requests.query import known_query
 from web.routes.job_access import owned_job
 
-#: The shortest life that can be asked for, in seconds.
+#: Shortest validity of a token, in seconds; the longest is a setting.
 MIN_SECONDS = 60
 
 
 async def issue(request: web.Request) -> web.Response:
-    """A token for the requester's own job."""
+    """Make a token for the requester's job. Raises Problem 400, 404, 408, 413, 415, 422, 503."""
     known_query(request.query)
     deps = request.app[DEPS]
     longest = deps.settings.playback_token_seconds

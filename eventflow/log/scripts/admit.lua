@@ -1,6 +1,8 @@
--- Admits those that wait where there is room: after the limit was raised, for instance.
+-- Admits waiting jobs where the limit allows it: after the limit was raised, for instance. Follows admission.lua.
 --
--- KEYS: the set of admitted jobs. ARGV: limit, how many at most. Follows admission.lua.
+-- KEYS: the set of admitted jobs. ARGV: base of the key names, topic of requests, its group, most jobs in progress, how
+--   many to admit at most. Returns how many jobs are in progress.
 
-admit_next(string.sub(KEYS[1], 1, -9), tonumber(ARGV[1]), tonumber(ARGV[2]))
+local partition = { base = ARGV[1], requests = ARGV[2], group = ARGV[3], limit = tonumber(ARGV[4]) }
+admit_next(partition, tonumber(ARGV[5]))
 return redis.call('SCARD', KEYS[1])

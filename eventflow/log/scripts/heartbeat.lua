@@ -1,27 +1,29 @@
--- Renews leases, records progress, and brings back cancellation; each row stands for itself. Follows begun.lua.
+-- Renews leases, records progress, and reports cancellation; each row stands for itself. Follows begun_deliveries.lua.
 --
 -- KEYS: every key that the rows touch, each once; all of one partition.
--- ARGV: progress key index, cap of the progress stream, number of rows, then for each row
---   stream index, live key index, job id, group, consumer, entry id, delivery count, field, fraction ('' for none)
+-- ARGV: index of the progress stream, its length, number of rows, then for each row
+--   stream index, index of the live hash, job id, group, consumer, entry id, delivery count, field, fraction ('': none)
 -- Returns for each row: 0 the lease is lost, 1 renewed, 2 renewed and the job is to be cancelled.
 --
 -- XCLAIM JUSTID resets the idle time and leaves the delivery count, which is the fencing token, as it is.
 -- Progress within a field never falls: a field names the step, the scene and the run.
 
+local LIVE_KEPT_S = 86400 -- so that a step that reports after the job's end leaves nothing behind
+
 local at = 1
-local function take()
+local function next_arg()
   local value = ARGV[at]
   at = at + 1
   return value
 end
-local function take_key() return KEYS[tonumber(take())] end
+local function next_key() return KEYS[tonumber(next_arg())] end
 
-local progress_key, cap = take_key(), take()
+local progress, length = next_key(), next_arg()
 local results = {}
-for i = 1, tonumber(take()) do
-  local stream, live, job = take_key(), take_key(), take()
-  local group, consumer, entry, count = take(), take(), take(), tonumber(take())
-  local field, fraction = take(), take()
+for i = 1, tonumber(next_arg()) do
+  local stream, live, job = next_key(), next_key(), next_arg()
+  local group, consumer, entry, count = next_arg(), next_arg(), next_arg(), tonumber(next_arg())
+  local field, fraction = next_arg(), next_arg()
   if not own_row(stream, group, consumer, entry, count) then
     results[i] = 0
   else
@@ -30,8 +32,8 @@ for i = 1, tonumber(take()) do
       local before = tonumber(redis.call('HGET', live, field) or '-1')
       if tonumber(fraction) > before then
         redis.call('HSET', live, field, fraction)
-        redis.call('EXPIRE', live, 86400) -- a step that reports after the job's end leaves nothing behind for ever
-        redis.call('XADD', progress_key, 'MAXLEN', '~', cap, '*', 'j', job, 'f', field, 'p', fraction)
+        redis.call('EXPIRE', live, LIVE_KEPT_S)
+        redis.call('XADD', progress, 'MAXLEN', '~', length, '*', 'j', job, 'f', field, 'p', fraction)
       end
     end
     results[i] = redis.call('HGET', live, 'cancel') and 2 or 1

@@ -1,8 +1,8 @@
--- Sends a parked delivery again, to its group alone: it leaves the parked stream as it enters the group's retry stream.
+-- Redrives a dead letter to its group alone: moves it from the dead letters to the group's retry stream.
 --
--- KEYS: the parked stream, the retry stream. ARGV: entry id. Returns 1, or 0 where nothing is parked under it.
+-- KEYS: the dead letters, the retry stream. ARGV: entry id. Returns 1, or 0 where there is no such dead letter.
 --
--- It is a new entry, whose deliveries are counted anew. The topic and the groups' positions in it aren't touched.
+-- It becomes a new entry, whose delivery count begins at 1. The topic and the groups' positions in it stay as they are.
 
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not found then return 0 end

@@ -1,6 +1,6 @@
--- Sets a group to the beginning of its replay on every stream of a partition, and notes that, all at once.
+-- Begins a replay: sets a group to its first entry on every stream of a partition and records that, all at once.
 --
--- KEYS: the hash of replays, the set of what was delivered, then streams. ARGV: group, id after which to read, record.
+-- KEYS: the hash of replays, the set of delivered events, then streams. ARGV: group, id after which to read, record.
 
 for i = 3, #KEYS do
   local made = redis.pcall('XGROUP', 'CREATE', KEYS[i], ARGV[1], ARGV[2], 'MKSTREAM')

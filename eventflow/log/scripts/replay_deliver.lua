@@ -1,6 +1,6 @@
 -- Delivers old events to one group by its own retry streams, each once, however often this is sent.
 --
--- KEYS: the set of what was delivered, then retry streams.
+-- KEYS: the set of delivered events, then retry streams.
 -- ARGV: for each event: its name in the set, index of its stream in KEYS, payload. Returns how many were new.
 
 local new = 0

@@ -1,8 +1,8 @@
--- Asks what the user of this connection may do.
+-- Checks which commands the user of this connection may run.
 --
--- KEYS: one of our keys; it isn't touched. ARGV: commands with their arguments; KEY stands for the key.
--- Returns those that are denied, as the server's rules name them; so are those that it doesn't know (rename-command). A
--- service that stands in for Redis may have no way to ask: then nothing is known to be denied.
+-- KEYS: a key under our prefix; it isn't touched. ARGV: commands with their arguments; KEY stands for the key.
+-- Returns the denied ones, as the server's rules name them, and those that it doesn't know (rename-command). A service
+-- that stands in for Redis may not offer this check: then none counts as denied.
 
 if not redis.acl_check_cmd then return {} end
 

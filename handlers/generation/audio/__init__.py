@@ -1,1 +1,1 @@
-"""Sound: AAC, loudness, music."""
+"""Sound of scenes: loudness, clips' sound, music, and its encoding as AAC."""

@@ -1,7 +1,7 @@
-"""Loudness after EBU R128 (ITU-R BS.1770): measured, set, and kept below a true peak, by libav's filters.
+"""Loudness after EBU R128 (ITU-R BS.1770), measured, adjusted and limited by libav's filters (decision 97).
 
-Sound is channels x samples at 48 kHz, float32 in -1..1 or int16 (memory maps, too: no more than a second of it is
-converted at a time); one channel counts as heard on both sides.
+Sound is channels x samples at 48 kHz, float32 in -1..1 or int16; memory maps are fine, since at most one second is
+converted at a time. Mono counts as played on both sides.
 """
 
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from handlers.generation.time_grid import SAMPLE_RATE
 Sound = NDArray[np.float32] | NDArray[np.int16]
 Floats = NDArray[np.float32]
 
-#: What a video comes to, in LUFS.
+#: Loudness of a video in LUFS: what Apple asks of podcasts, and the loudest that AES TD1004 recommends for streams.
 TARGET_LUFS: Final = -16.0
-#: True peak in dBTP before AAC, which adds up to a decibel: what is decoded stays below -1.
+#: True peak in dBTP before AAC, which adds up to a decibel: the decoded sound stays below -1 dBTP (EBU R128).
 CEILING_DBTP: Final = -2.2
 
-#: The same signal on two sides is twice as loud.
+#: A signal on two channels has twice the power: 10 * log10(2) dB.
 _BOTH_SIDES_DB: Final = 3.0103
-#: Pauses make a scene quieter by measure, though its voice isn't; they are made up for by this much at most.
+#: Pauses lower the measured loudness of a scene, not that of its voice: a short scene may be raised this much for them.
 _FOR_PAUSES_DB: Final = 1.5
-#: Less speech than this is repeated: gating needs some blocks of 400 ms.
+#: Shorter speech is repeated to this length before it is measured: gating works on blocks of 400 ms.
 _MEASURED_S: Final = 3.0
-#: With more than this the pauses don't matter.
+#: Seconds of speech from which on a scene is raised to the target whatever its pauses are.
 _LONG_S: Final = 6.0
 _MOST_GAIN_DB: Final = 30.0
 _QUIETEST_LUFS: Final = -69.0
@@ -38,7 +38,7 @@ _LAYOUTS: Final = {1: "mono", 2: "stereo"}
 
 
 def integrated(sound: Sound) -> float | None:
-    """Integrated loudness in LUFS; None for silence."""
+    """Measure integrated loudness in LUFS; None for silence."""
     value = None
     for frame in _through(sound, [("ebur128", "metadata=1:framelog=quiet")]):
         value = frame.metadata.get("lavfi.r128.I", value)
@@ -49,14 +49,14 @@ def integrated(sound: Sound) -> float | None:
 
 
 def true_peak(sound: Sound) -> float:
-    """Peak in dBTP of the four times oversampled signal; -inf for silence."""
+    """Measure the true peak in dBTP, oversampled four times (BS.1770 annex 2); -inf for silence."""
     peaks = (float(np.abs(frame.to_ndarray()).max(initial=0)) for frame in _through(sound, [_OVERSAMPLE]))
     peak = max(peaks, default=0.0)
     return float(20 * np.log10(peak)) if peak > 0 else float("-inf")
 
 
 def limited(sound: Floats, ceiling_db: float = CEILING_DBTP) -> Floats:
-    """`sound` with a true peak of at most about `ceiling_db`; the same array where it is already."""
+    """Limit the true peak to about `ceiling_db`; returns the same array where it is lower already."""
     if true_peak(sound) <= ceiling_db:
         return sound
     result = np.zeros_like(sound)
@@ -68,8 +68,8 @@ def limited(sound: Floats, ceiling_db: float = CEILING_DBTP) -> Floats:
 
 
 def limited_blocks(sound: Sound, gain_db: float, ceiling_db: float = CEILING_DBTP) -> Iterator[Floats]:
-    """`sound`, amplified and then limited, piece by piece; as many samples as there were."""
-    # A little lower: resampling back lets the peaks rise again.
+    """Amplify `sound` by `gain_db`, then limit it; yields blocks with as many samples in all as were given."""
+    # 0.1 dB lower: resampling back to 48 kHz raises peaks again.
     limit = 10 ** ((ceiling_db - 0.1) / 20)
     limiter = f"limit={limit:.5f}:attack=4:release=60:level=disabled:latency=1"
     gain = ("volume", f"{gain_db:.4f}dB")
@@ -83,10 +83,10 @@ def limited_blocks(sound: Sound, gain_db: float, ceiling_db: float = CEILING_DBT
 
 
 def speech_gain(scene: Floats, voiced: Floats) -> float:
-    """dB that bring a scene's speech to the target. `voiced` is its speech without the pauses.
+    """Return the gain in dB that brings a scene's speech to TARGET_LUFS. `voiced` is its speech without pauses.
 
-    The scene as a whole is what a meter hears, so that is what is brought to the target; but a scene of one word, which
-    is pause for the most part, must not be shouted: that one goes by its voice.
+    A meter hears the whole scene, so the whole scene is brought to the target. A scene of a few words is mostly pause;
+    its gain is limited by the loudness of its voice, so that it isn't shouted.
     """
     whole = integrated(scene)
     gain = _MOST_GAIN_DB if whole is None else min(TARGET_LUFS - whole, _MOST_GAIN_DB)
@@ -97,6 +97,7 @@ def speech_gain(scene: Floats, voiced: Floats) -> float:
 
 
 def amplified(sound: Floats, gain_db: float) -> Floats:
+    """Amplify `sound` by `gain_db`."""
     return np.asarray(sound * np.float32(10 ** (gain_db / 20)), np.float32)
 
 
@@ -110,7 +111,7 @@ def _repeated(sound: Floats) -> Floats:
 
 
 def _through(sound: Sound, filters: list[tuple[str, str]]) -> Iterator[av.AudioFrame]:
-    """The frames that come out of a chain of filters, as planar float (`fltp`)."""
+    """Send `sound` through a chain of libav filters; yields planar float frames (`fltp`)."""
     layout = _LAYOUTS[len(sound)]
     graph = av.filter.Graph()
     source = graph.add_abuffer(sample_rate=SAMPLE_RATE, layout=layout, format="fltp")

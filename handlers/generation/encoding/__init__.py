@@ -1,1 +1,1 @@
-"""From pictures and sound to segments, and from segments to MP4."""
+"""Encodes pictures and sound into segments (`encode`), and joins segments to MP4 files (`assemble`)."""

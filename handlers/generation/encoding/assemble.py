@@ -1,6 +1,6 @@
-"""Scenes of one quality -> one MP4 with its index in front. Packets are copied, nothing is encoded again.
+"""Joins the scenes of one quality into an MP4 with its index in front. Packets are copied, not re-encoded.
 
-Scenes that carry the times of another place (one before them was left out) are moved.
+Scenes whose decode times belong to another place in the video (a scene before them was skipped) are shifted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,20 +9,19 @@ from pathlib import Path
 import av
 from attrs import frozen
 
-from handlers.generation.encoding.mp4_boxes import BoxError, decode_times, decoder_config
-from handlers.generation.encoding.retime import retimed, timescales
-from handlers.generation.encoding.verify_output import ByteStream, Expected, check_media
+from handlers.generation.encoding.fragmented_mp4 import BoxError, decode_times, decoder_config, retimed, timescales
+from handlers.generation.encoding.verify_output import ByteStream, ExpectedMedia, check_media
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch
 from handlers.generation.time_grid import FRAME_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE, seconds_of
 from handlers.media.errors import CorruptMedia
 from handlers.media.probe import MediaInfo, probe
 
 
-@frozen
+@frozen(kw_only=True)
 class ScenePart:
-    """A scene of the quality to be joined: its init file and its segments in order.
+    """One scene to be joined: its init file and its segments in order.
 
-    Lengths on the grid: `start_cells` is the time that the first segment carries, `segment_cells` how long they are.
+    `start_cells` is the decode time of the first segment, `segment_cells` are the lengths of all, both in cells.
     """
 
     init: Path
@@ -36,13 +35,13 @@ class ScenePart:
 
 
 def assemble(parts: Sequence[ScenePart], target: Path) -> MediaInfo:
-    """Join `parts` without a gap into `target`. Blocking.
+    """Join `parts` without gaps into `target`. Blocking. Needs disk space for twice the video in the same folder.
 
-    Needs room for the video twice beside `target` while it works. Raises ProfileMismatch when scenes were
-    encoded under different contracts, CorruptArtefact when the result is not what was planned, EncodeError.
+    Raises ProfileMismatch when scenes were encoded under different contracts, CorruptArtefact when an input or the
+    result differs from the plan, EncodeError when libav fails.
     """
     if not parts:
-        raise EncodeError("there is no scene to join")
+        raise EncodeError("no scene to join")
     _check_contract(parts)
     unfinished = target.with_suffix(".part.mp4")
     try:
@@ -63,11 +62,11 @@ def _check_contract(parts: Sequence[ScenePart]) -> None:
         raise CorruptArtefact(f"an init segment can't be read: {error}") from error
     for number, digest in enumerate(found):
         if digest != found[0]:
-            raise ProfileMismatch(f"scene {number} has another decoder configuration than scene 0")
+            raise ProfileMismatch(f"the decoder configuration of scene {number} differs from that of scene 0")
 
 
 def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
-    """One init segment and all media segments, one scene right behind the other. Raises CorruptArtefact."""
+    """Yield one init segment and all media segments, each scene shifted to its place. Raises CorruptArtefact."""
     yield parts[0].init.read_bytes()
     scales, at = timescales(parts[0].init.read_bytes()), 0
     for part in parts:
@@ -76,7 +75,7 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
             data = path.read_bytes()
             try:
                 if decode_times(data)[:2] != (start * TICKS_PER_CELL, start * SAMPLES_PER_CELL):
-                    raise CorruptArtefact(f"{path.name} is not of cell {start}")
+                    raise CorruptArtefact(f"{path.name} does not begin at cell {start}")
                 yield retimed(data, scales, shift) if shift else data
             except BoxError as error:
                 raise CorruptArtefact(f"{path.name}: {error}") from error
@@ -85,9 +84,10 @@ def _pieces(parts: Sequence[ScenePart]) -> Iterator[bytes]:
 
 
 def _remux(source: ByteStream, target: Path) -> None:
-    """Copy all packets. Times are kept as they are, and the order of the fragments: a cell's pictures, then its sound.
+    """Copy all packets with their times, in the order of the fragments: a cell's pictures, then its sound.
 
-    By itself libav changes from one to the other with each packet, and the index has to tell of each change.
+    libav by default interleaves packet by packet, which makes the index (one chunk per change of stream) much larger;
+    `max_interleave_delta` of 1 microsecond keeps the given order.
     """
     options = {
         "movflags": "faststart",
@@ -112,10 +112,16 @@ def _verify(path: Path, parts: Sequence[ScenePart]) -> MediaInfo:
     except CorruptMedia as error:
         raise CorruptArtefact(str(error)) from error
     if info.video is None or info.audio is None:
-        raise CorruptArtefact(f"{path.name} lacks pictures or sound")
+        raise CorruptArtefact(f"{path.name} lacks video or audio")
     segments = tuple(cells for part in parts for cells in part.segment_cells)
     planned = seconds_of(sum(segments))
     if abs(info.duration_s - planned) > 1 / FRAME_RATE:
-        raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned were {planned:.3f} s")
-    check_media(path, Expected(0, segments, info.video.width, info.video.height, None), path.name)
+        raise CorruptArtefact(f"{path.name} lasts {info.duration_s:.3f} s, planned: {planned:.3f} s")
+    check_media(
+        path,
+        ExpectedMedia(
+            start_cells=0, segments=segments, width=info.video.width, height=info.video.height, picture_s=None
+        ),
+        path.name,
+    )
     return info

@@ -1,7 +1,7 @@
-"""One scene -> init and media segments in every quality, under the encoder contract (`profiles`, `grid`).
+"""Encodes a scene into init and media segments of every quality, under the encoder contract (`profiles`, `time_grid`).
 
-Each picture is drawn once; each rendition has its own encoder and muxer that run side by side, so a
-scene is never held raw. Segments are written as they are complete.
+Each picture is drawn once and given to one encoder and muxer per rendition, so uncompressed scenes are never held in
+memory. Segments are written as they complete.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,13 @@ from handlers.generation.audio import aac
 from handlers.generation.audio.aac import AUDIO_BASE
 from handlers.generation.control import Control
 from handlers.generation.encoding import x264
-from handlers.generation.encoding.mp4_boxes import decode_times, decoder_config, sequence_numbers
-from handlers.generation.encoding.overlays import Moving, Overlay, Yuv
+from handlers.generation.encoding.fragmented_mp4 import SegmentWriter, decode_times, decoder_config, sequence_numbers
+from handlers.generation.encoding.overlays import MovingBox, Overlay, Yuv
 from handlers.generation.encoding.pictures import Draw, Layer, PictureStore
 from handlers.generation.encoding.profiles import Profile
-from handlers.generation.encoding.segment_writer import SegmentWriter
 from handlers.generation.encoding.timeline import Shot, Timeline
 from handlers.generation.errors import EncodeError, Stopped
-from handlers.generation.model import Rendition, Segment
+from handlers.generation.render_model import Rendition, Segment
 from handlers.generation.time_grid import (
     AAC_FRAME_SAMPLES,
     AAC_FRAMES_PER_CELL,
@@ -42,8 +41,8 @@ from handlers.generation.time_grid import (
 
 VIDEO_BASE = Fraction(1, VIDEO_TIMESCALE)
 
-#: A fragment is a cell, and numbered by its place in the video (`_Output` gives the first number): numbers go on over
-#: scenes that know nothing of each other. Decode times are absolute (frag_discont), there are no edit lists.
+#: A fragment is a cell and numbered by its place in the video (`_Output` sets the first number), so that numbers are
+#: consecutive over scenes encoded apart (decision 188). Decode times are absolute (frag_discont), without edit lists.
 _MUXER = {
     "movflags": "empty_moov+default_base_moof+frag_discont+skip_trailer",
     "frag_duration": str(int(CELL_SECONDS * 1_000_000)),
@@ -54,19 +53,19 @@ _MUXER = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class SceneSource:
-    """What is encoded: `draw` gives the pictures of `timeline`, `audio` is 48 kHz s16 WAV or None (silence).
+    """The input of `encode_scene`: `draw` returns the pictures of `timeline`; `audio` is a 48 kHz s16 WAV, or None.
 
-    `moving` and `overlay` are put into the pictures; the timeline has to know when they change. `layer` is what of a
-    picture lies over what moves.
+    `moving` boxes and `overlay` are composed into the pictures; the timeline must have a shot at each of their changes.
+    `layer` returns the part of a picture that lies over moving boxes. `start_cells` is the scene's place in the video.
     """
 
     draw: Draw
     timeline: Timeline
     audio: Path | None
     start_cells: int
-    moving: tuple[Moving, ...] = ()
+    moving: tuple[MovingBox, ...] = ()
     overlay: Overlay | None = None
     layer: Layer | None = None
 
@@ -84,12 +83,12 @@ def encode_scene(
     *,
     threads: int = 0,
 ) -> tuple[Rendition, ...]:
-    """Encode into `directory` (init and .m4s files per profile). Blocking.
+    """Encode `source` into `directory`: an init file and .m4s segments per profile. `threads` per encoder. Blocking.
 
-    Raises Stopped when the caller asks to stop, EncodeError when libav fails or breaks the plan.
+    Raises Stopped when `control` asks to stop, EncodeError when libav fails or its output breaks the plan.
     """
     if len({profile.audio_bit_rate for profile in profiles}) != 1:
-        raise EncodeError("renditions of one scene share their sound: profiles must agree on its bit rate")
+        raise EncodeError("all profiles of a scene must have the same audio bit rate: its sound is encoded once")
     packets = aac.encode_sound(source.audio, source.duration_cells, profiles[0].audio_bit_rate)
     try:
         with ExitStack() as stack:
@@ -117,7 +116,7 @@ def _feed(source: SceneSource, outputs: Sequence["_Output"], control: Control) -
 
 
 class _Output:
-    """One rendition under way: encoder, muxer and segment files."""
+    """One rendition in progress: encoder, muxer and segment files."""
 
     def __init__(
         self, profile: Profile, source: SceneSource, packets: list[bytes], directory: Path, threads: int
@@ -145,7 +144,7 @@ class _Output:
         self._video.time_base = VIDEO_BASE
         context.open()
         if context.extradata != repeats.plain:
-            raise EncodeError("x264 gave other parameters for a scene than for the pictures that are repeated in it")
+            raise EncodeError("x264's parameter sets for the scene differ from those of its repeat pictures")
         context.extradata = repeats.fixed
 
     def __enter__(self) -> "_Output":
@@ -161,29 +160,29 @@ class _Output:
             self._writer.close()
 
     def show(self, picture: Yuv, shot: Shot) -> None:
-        """Encode one shot."""
+        """Encode one shot that shows `picture`."""
         number, frames = shot.start // TICKS_PER_FRAME, shot.duration // TICKS_PER_FRAME
         for packet in self._video.codec_context.encode(x264.frame_of(picture, number, frames, keyframe=shot.keyframe)):
             self._mux(packet)
 
     def finish(self) -> None:
-        """Flush the encoder and the sound of the last cell."""
+        """Flush the encoder and mux the sound of the last cell."""
         for packet in self._video.codec_context.encode(None):
             self._mux(packet)
         self._mux_sound(self._frames_out // FRAMES_PER_CELL - 1)
 
     def _mux(self, packet: "av.Packet[VideoStream]") -> None:
-        """The picture of a shot, and as many more as hold it."""
-        # Without B-frames packets leave in the order of the shots.
+        """Mux the picture of a shot and the repeats that hold it."""
+        # Without B-frames packets leave the encoder in the order of the shots.
         shot = self._source.timeline.shots[self._shots_out]
         if packet.pts != shot.start // TICKS_PER_FRAME or packet.is_keyframe != shot.keyframe:
-            raise EncodeError(f"x264 gave a packet at {packet.pts}, planned was {shot}")
+            raise EncodeError(f"x264 returned a packet at frame {packet.pts}, planned: {shot}")
         self._shots_out += 1
         keyframe = shot.keyframe
         for picture in self._rate.pictures(bytes(packet), shot.duration // TICKS_PER_FRAME):
             cell, within = divmod(self._frames_out, FRAMES_PER_CELL)
             if cell and not within:
-                # The sound of a cell has to be there before the next cell's first picture ends its fragment.
+                # The next cell's first picture ends the fragment: the cell's sound must be in it before.
                 self._mux_sound(cell - 1)
             start = self._source.start_cells * TICKS_PER_CELL + self._frames_out * TICKS_PER_FRAME
             self._container.mux(_packet(picture, self._video, start, TICKS_PER_FRAME, VIDEO_BASE, keyframe=keyframe))
@@ -197,7 +196,7 @@ class _Output:
             start += AAC_FRAME_SAMPLES
 
     def rendition(self) -> Rendition:
-        """What was written, checked against the plan. Raises EncodeError."""
+        """Return the written segments, checked against the plan. Raises EncodeError."""
         planned = self._source.timeline.segments
         if len(self._writer.segments) != len(planned):
             raise EncodeError(f"{len(self._writer.segments)} segments written, {len(planned)} planned")
@@ -205,7 +204,7 @@ class _Output:
         segments = []
         for path, cells in zip(self._writer.segments, planned, strict=True):
             _check_fragments(path, start, cells)
-            segments.append(Segment(path, start, cells, path.stat().st_size))
+            segments.append(Segment(path=path, start_cells=start, duration_cells=cells, size_bytes=path.stat().st_size))
             start += cells
         return Rendition(
             quality=self._profile.quality,
@@ -232,6 +231,6 @@ def _check_fragments(path: Path, start_cells: int, cells: int) -> None:
     data, places = path.read_bytes(), range(start_cells, start_cells + cells)
     times = tuple(at * each for at in places for each in (TICKS_PER_CELL, SAMPLES_PER_CELL))
     if (found := decode_times(data)) != times:
-        raise EncodeError(f"{path.name} has the decode times {found}, planned were {times}")
+        raise EncodeError(f"{path.name} has the decode times {found}, planned: {times}")
     if (numbers := sequence_numbers(data)) != tuple(map(fragment_number, places)):
-        raise EncodeError(f"{path.name} has fragments {numbers} instead of those of cells {places}")
+        raise EncodeError(f"{path.name} has the fragments {numbers}, planned: those of cells {places}")

@@ -1,7 +1,7 @@
-"""H.264's NAL units (ITU-T Rec. H.264): as far as pictures have to be counted anew. Pure.
+"""NAL units of H.264 (ITU-T Rec. H.264), as far as renumbering pictures needs them. Pure.
 
-What is read and written here are the headers that x264 writes under the encoder contract: High profile, frames alone,
-output in the order of decoding.
+Covers the headers that x264 writes under the encoder contract: High profile, frames only, output in decoding order.
+Numbers in comments are sections of the recommendation.
 """
 
 import re
@@ -13,58 +13,57 @@ from attrs import frozen
 from handlers.generation.errors import EncodeError
 from handlers.generation.time_grid import FRAME_RATE
 
-#: Types of units (table 7-1).
+#: Types of NAL units (table 7-1).
 SLICE: Final = 1
 IDR_SLICE: Final = 5
 _SEQUENCE_PARAMETERS: Final = 7
-#: pic_order_cnt_type in which nothing but frame_num tells when a picture is seen.
+#: The pic_order_cnt_type in which output order is decoding order (8.2.1.3).
 ORDER_OF_DECODING: Final = 2
 _TYPE: Final = 0x1F
 _START: Final = b"\0\0\1"
-#: How libav writes the size of a unit in an MP4 of ours (avcC: lengthSizeMinusOne is 3).
+#: Bytes of the size before each unit in our MP4 files (avcC: lengthSizeMinusOne is 3).
 _SIZE_BYTES: Final = 4
 
-#: Bytes in which what stands in front of a slice's frame_num ends for certain, and frame_num itself.
+#: The fields of a slice header up to frame_num end within this many bytes.
 _HEAD_BYTES: Final = 16
 _HIGH_PROFILE: Final = 100
 
 
 def units(data: bytes) -> list[bytes]:
-    """The NAL units of a byte stream (annex B), without start codes. The last byte of a unit is never 0 (7.4.1)."""
+    """Split a byte stream (annex B) into NAL units without start codes. A unit never ends with a zero byte (7.4.1)."""
     return [unit.rstrip(b"\0") for unit in data.split(_START)[1:]]
 
 
 def stream(parts: Iterable[bytes]) -> bytes:
-    """NAL units as a byte stream."""
+    """Join NAL units into a byte stream."""
     return b"".join(b"\0" + _START + part for part in parts)
 
 
 def sized_units(data: bytes) -> list[bytes]:
-    """The NAL units of a sample in an MP4, each behind its size (ISO/IEC 14496-15). Raises EncodeError."""
+    """Split a sample of an MP4 into NAL units, each prefixed by its size (ISO/IEC 14496-15). Raises EncodeError."""
     found, at = list[bytes](), 0
     while at < len(data):
         start = at + _SIZE_BYTES
         at = start + int.from_bytes(data[at:start], "big")
         found.append(data[start:at])
     if at != len(data) or not all(found):
-        raise EncodeError("a sample that isn't made of NAL units")
+        raise EncodeError("the sample does not consist of NAL units")
     return found
 
 
 def sized(parts: Iterable[bytes]) -> bytes:
-    """NAL units as a sample in an MP4."""
+    """Join NAL units into a sample of an MP4."""
     return b"".join(len(part).to_bytes(_SIZE_BYTES, "big") + part for part in parts)
 
 
 def kind_of(unit: bytes) -> int:
-    """nal_unit_type."""
+    """Return nal_unit_type."""
     return unit[0] & _TYPE
 
 
 @frozen
 class Sequence:
-    """Of a sequence's parameters: how long frame_num is in its slices, by which rule pictures are put out, and whether
-    all of them are frames."""
+    """Facts of a sequence parameter set: bits of frame_num, pic_order_cnt_type, and frame_mbs_only_flag."""
 
     frame_num_bits: int
     order_type: int
@@ -72,18 +71,18 @@ class Sequence:
 
 
 def sequence_of(sps: bytes) -> Sequence:
-    """Reads sequence parameters (7.3.2.1). Raises EncodeError for those of a kind that isn't made here."""
+    """Read a sequence parameter set (7.3.2.1). Raises EncodeError for features that x264 doesn't use here."""
     if kind_of(sps) != _SEQUENCE_PARAMETERS or sps[1] != _HIGH_PROFILE:
-        raise EncodeError("sequence parameters of another profile than High")
+        raise EncodeError("the sequence parameter set must be of profile High")
     bits, at = _bits(sps), 4 * 8
     for _ in ("seq_parameter_set_id", "chroma_format_idc", "bit_depth_luma_minus8", "bit_depth_chroma_minus8"):
         _, at = _exp_golomb(bits, at)
     if bits[at : at + 2] != "00":  # qpprime_y_zero_transform_bypass_flag, seq_scaling_matrix_present_flag
-        raise EncodeError("sequence parameters with scaling matrices")
+        raise EncodeError("the sequence parameter set must not have scaling matrices")
     log2_less_4, at = _exp_golomb(bits, at + 2)
     order_type, at = _exp_golomb(bits, at)
     if order_type == 1:
-        raise EncodeError("sequence parameters with pictures in an order of type 1")
+        raise EncodeError("the sequence parameter set must not have pic_order_cnt_type 1")
     if order_type == 0:
         _, at = _exp_golomb(bits, at)  # log2_max_pic_order_cnt_lsb_minus4
     _, at = _exp_golomb(bits, at)  # max_num_ref_frames
@@ -94,24 +93,24 @@ def sequence_of(sps: bytes) -> Sequence:
 
 
 def at_fixed_rate(sps: bytes) -> bytes:
-    """The sequence's parameters with fixed_frame_rate_flag set (annex E), which x264 does only where it isn't told how
-    long pictures last. Raises EncodeError where they don't tell the grid's rate.
+    """Set fixed_frame_rate_flag (annex E), which x264 omits when it gets durations (decision 191).
+
+    Raises EncodeError where the timing info isn't that of the grid's frame rate.
     """
     timing = f"1{1:032b}{2 * FRAME_RATE:032b}"  # present; num_units_in_tick, time_scale (two ticks a frame)
     before, found, after = _bits(sps).partition(timing)
     if not found:
-        raise EncodeError(f"x264's sequence parameters don't tell {FRAME_RATE} pictures a second")
+        raise EncodeError(f"x264's sequence parameter set must say {FRAME_RATE} pictures a second")
     return _escaped(_bytes(before + timing + "1" + after[1:]))
 
 
 def counted(parts: Iterable[bytes], frame_num: int, bits: int) -> list[bytes]:
-    """The units of a picture, every slice with another frame_num. Threads of x264 that share a picture make a slice
-    each."""
+    """Set frame_num in every slice of a picture; x264 writes one slice per thread that shares it."""
     return [numbered(part, frame_num, bits) if kind_of(part) in (SLICE, IDR_SLICE) else part for part in parts]
 
 
 def numbered(unit: bytes, frame_num: int, bits: int) -> bytes:
-    """A slice with another frame_num, which is `bits` long."""
+    """Set frame_num, `bits` long, in a slice (7.3.3)."""
     cut = _cut(unit)
     head = _bits(unit[:cut])
     at = 8
@@ -121,7 +120,7 @@ def numbered(unit: bytes, frame_num: int, bits: int) -> bytes:
 
 
 def _cut(unit: bytes) -> int:
-    """Where a unit can be cut so that emulation prevention on one side doesn't depend on the other."""
+    """Find a byte where a unit can be cut without a change of emulation prevention on either side."""
     at = _HEAD_BYTES
     while at < len(unit) and unit[at - 1] <= 3:
         at += 1
@@ -129,7 +128,7 @@ def _cut(unit: bytes) -> int:
 
 
 def _bits(unit: bytes) -> str:
-    """The bits of a unit or of its beginning, without emulation prevention (7.3.1)."""
+    """Return the bits of a unit or of its beginning as "0" and "1", without emulation prevention (7.3.1)."""
     raw = unit.replace(b"\0\0\3", b"\0\0")
     return f"{int.from_bytes(raw, 'big'):0{8 * len(raw)}b}"
 
@@ -139,12 +138,12 @@ def _bytes(bits: str) -> bytes:
 
 
 def _escaped(raw: bytes) -> bytes:
-    """With emulation prevention."""
+    """Insert emulation prevention bytes (7.3.1)."""
     return re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", raw)
 
 
 def _exp_golomb(bits: str, at: int) -> tuple[int, int]:
-    """ue(v) at `at`, and where it ends (9.1)."""
+    """Return the ue(v) at position `at` and the position behind it (9.1)."""
     zeros = bits.index("1", at) - at
     end = at + 2 * zeros + 1
     return int(bits[at + zeros : end], 2) - 1, end

@@ -1,11 +1,6 @@
-"""Motion in a box of a page: a picture that is zoomed into or panned over, or a clip; and when it starts.
+"""Moving boxes of a page: pictures that are zoomed into or panned over, and clips, with their times."""
 
-What moves in a box of a page: a picture that is zoomed into or panned over, and a clip.
-
-From what a page says of its boxes to what moves in them, and when.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal, Protocol, Self
@@ -16,44 +11,49 @@ from attrs import frozen
 from av.video.reformatter import VideoReformatter
 from PIL import Image, ImageOps
 
-from handlers.generation.encoding.colours import FAST_SCALING, of_frame, planes, to_yuv
-from handlers.generation.encoding.overlays import Box, Moving, Yuv
+from handlers.generation.encoding.overlays import MovingBox, Rect, Yuv
+from handlers.generation.encoding.pictures import FAST_SCALING, frame_to_yuv, planes, region, to_yuv
 from handlers.generation.encoding.timeline import FADE_OUT_FRAMES
 from handlers.generation.errors import EncodeError, UnknownAsset
 from handlers.generation.model import AssetFiles, Narration
 from handlers.generation.time_grid import FRAME_RATE
+from handlers.media.decode import FrameReader, open_clip
+from handlers.media.errors import CorruptMedia
 
-#: How much closer a zoom comes, and how much of the picture a pan leaves out at a time.
-CLOSER: Final = 1.12
-#: Pictures with more pixels than that were never let in as assets.
+#: The scale at the end of a zoom; a pan shows 1/1.12 of the picture at a time.
+ZOOM: Final = 1.12
+#: Far above ingest's limits (`asset_pictures`: at most 3840x8192 pixels).
 _MAX_PIXELS: Final = 100_000_000
+#: Times of frames are rounded to the container's time base.
+_TOLERANCE_S: Final = 1e-4
 
+#: Left, top, right, bottom; fractions of pixels.
 Window = tuple[float, float, float, float]
 
 
 @frozen
-class Place:
-    """Where and when: in pixels of the drawn page; from which reveal on; in seconds from the start of the scene."""
+class Placement:
+    """The place of a motion: pixels of the drawn page, first reveal step, and seconds from the start of the scene."""
 
-    box: Box
+    box: Rect
     step: int
     span_s: tuple[float, float]
 
     def part(self, at_s: float) -> float:
-        """How much of its time is over, 0 to 1."""
+        """Return the elapsed part of the span, 0 to 1."""
         start, end = self.span_s
         return min(1.0, max(0.0, (at_s - start) / max(end - start, 1e-6)))
 
 
 class MovingImage:
-    """A still picture, slowly zoomed into or panned over; it fills its box.
+    """A still picture that fills its box, slowly zoomed into or panned over.
 
-    It is brought to the size of the box once, and to the encoder's planes: a frame is a window of these, scaled. Sides
-    of the window are fractions of a pixel, so that nothing jerks.
+    It is scaled to the size of the box and converted to yuv420p once; a frame is a scaled window of its planes. Windows
+    have sides in fractions of a pixel, so that motion is smooth.
     """
 
-    def __init__(self, image: Path, place: Place, motion: Literal["zoom", "pan"]) -> None:
-        """Reads the picture. Blocking. Raises EncodeError."""
+    def __init__(self, image: Path, place: Placement, motion: Literal["zoom", "pan"]) -> None:
+        """Read the picture. Blocking. Raises EncodeError."""
         self._place, self._motion = place, motion
         try:
             with Image.open(image) as opened:
@@ -62,13 +62,13 @@ class MovingImage:
                 picture = ImageOps.exif_transpose(opened).convert("RGB")
         except (OSError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
             raise EncodeError(f"a picture can't be read: {error}") from error
-        self._size = self._brought_to(picture.size)
+        self._size = self._covering(picture.size)
         self._wide = picture.width * place.box.height > place.box.width * picture.height
         rgb = np.asarray(picture.resize(self._size, Image.Resampling.LANCZOS, reducing_gap=2.0))
         self._planes = [Image.fromarray(p) for p in planes(to_yuv(rgb, self._size, VideoReformatter()), self._size)]
 
     @property
-    def box(self) -> Box:
+    def box(self) -> Rect:
         return self._place.box
 
     @property
@@ -80,7 +80,7 @@ class MovingImage:
         return self._place.span_s
 
     def frame(self, at_s: float, size: tuple[int, int]) -> Yuv:
-        """The window of that time."""
+        """Return the window at that time."""
         left, top, right, bottom = self._window(self._place.part(at_s))
         parts = []
         for number, plane in enumerate(self._planes):
@@ -90,10 +90,10 @@ class MovingImage:
             parts.append(np.asarray(plane.resize(wanted, Image.Resampling.BILINEAR, box=window)).reshape(-1))
         return np.concatenate(parts).reshape(size[1] * 3 // 2, size[0])
 
-    def _brought_to(self, given: tuple[int, int]) -> tuple[int, int]:
-        """The size at which the picture covers its box, as close as it will come."""
+    def _covering(self, given: tuple[int, int]) -> tuple[int, int]:
+        """Return the size in which the picture covers its box at the end of the zoom."""
         box = self._place.box
-        scale = max(box.width / given[0], box.height / given[1]) * CLOSER
+        scale = max(box.width / given[0], box.height / given[1]) * ZOOM
         width, height = (max(4, round(side * scale / 2) * 2) for side in given)
         return width, height
 
@@ -101,7 +101,7 @@ class MovingImage:
         width, height = self._size
         box = self._place.box
         cover = min(width / box.width, height / box.height)
-        zoom = 1 + (CLOSER - 1) * part if self._motion == "zoom" else CLOSER
+        zoom = 1 + (ZOOM - 1) * part if self._motion == "zoom" else ZOOM
         across, down = box.width * cover / zoom, box.height * cover / zoom
         along = part if self._motion == "pan" else 0.5
         x = (width - across) * (along if self._wide or height - down <= width - across else 0.5)
@@ -110,24 +110,25 @@ class MovingImage:
 
 
 class MovingClip:
-    """A clip from its beginning, which fills its box (what is too wide or too high is cut); its last frame stands."""
+    """A clip from its beginning, cropped to fill its box; its last frame stands to the end."""
 
-    def __init__(self, clip: Path, place: Place) -> None:
-        """Opens the clip. Blocking. Raises EncodeError."""
+    def __init__(self, clip: Path, place: Placement) -> None:
+        """Open the clip and decode its first frame. Blocking. Raises EncodeError."""
         self._place, self._name = place, clip.name
         self._reformatter = VideoReformatter()
         try:
-            self._container = av.open(str(clip), options={"protocol_whitelist": "file"})
-            if not self._container.streams.video:
-                raise EncodeError(f"{clip.name} has no pictures")
-            self._frames: Iterator[av.VideoFrame] = self._container.decode(video=0)
-            self._shown = self._next = next(self._frames)
-        except (av.FFmpegError, StopIteration, ValueError) as error:
+            self._container = open_clip(clip)
+        except (av.FFmpegError, ValueError) as error:
             raise EncodeError(f"clip {clip.name} can't be read: {error}") from error
-        self._began_s = float(self._shown.time or 0)
+        self._frames = FrameReader(self._container)
+        try:
+            self._frame_at(0.0)
+        except EncodeError:
+            self._container.close()
+            raise
 
     @property
-    def box(self) -> Box:
+    def box(self) -> Rect:
         return self._place.box
 
     @property
@@ -139,25 +140,21 @@ class MovingClip:
         return self._place.span_s
 
     def frame(self, at_s: float, size: tuple[int, int]) -> Yuv:
-        """The frame that the clip shows then."""
+        """Return the frame that the clip shows at that time."""
         start, end = self._place.span_s
-        clip_s = min(at_s, end) - start + self._began_s + 1e-4
-        try:
-            while float(self._next.time or 0) <= clip_s:
-                self._shown = self._next
-                following = next(self._frames, None)
-                if following is None:
-                    break
-                self._next = following
-        except (av.FFmpegError, ValueError) as error:
-            raise EncodeError(f"clip {self._name} can't be played: {error}") from error
-        shown = self._shown
+        shown = self._frame_at(min(at_s, end) - start + _TOLERANCE_S)
         scale = max(size[0] / shown.width, size[1] / shown.height)
         covering = tuple(
             max(wanted, round(side * scale / 2) * 2) for wanted, side in zip(size, _sides(shown), strict=True)
         )
-        scaled = of_frame(shown, (covering[0], covering[1]), self._reformatter, FAST_SCALING)
+        scaled = frame_to_yuv(shown, (covering[0], covering[1]), self._reformatter, FAST_SCALING)
         return _middle(scaled, (covering[0], covering[1]), size)
+
+    def _frame_at(self, clip_s: float) -> av.VideoFrame:
+        try:
+            return self._frames.frame_at(clip_s)
+        except CorruptMedia as error:
+            raise EncodeError(f"clip {self._name}: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -171,19 +168,17 @@ def _sides(frame: av.VideoFrame) -> tuple[int, int]:
 
 
 def _middle(picture: Yuv, given: tuple[int, int], size: tuple[int, int]) -> Yuv:
-    """The middle of a picture of `given` size."""
+    """Crop a picture of `given` size to its middle of `size`."""
     if given == size:
         return picture
     x, y = ((has - wanted) // 4 * 2 for has, wanted in zip(given, size, strict=True))
-    parts = []
-    for number, plane in enumerate(planes(picture, given)):
-        by = 1 if number == 0 else 2
-        parts.append(plane[y // by : (y + size[1]) // by, x // by : (x + size[0]) // by].reshape(-1))
+    middle = Rect(x=x, y=y, width=size[0], height=size[1])
+    parts = [region(plane, number, middle).reshape(-1) for number, plane in enumerate(planes(picture, given))]
     return np.concatenate(parts).reshape(size[1] * 3 // 2, size[0])
 
 
 class PageBox(Protocol):
-    """Where something moves on a page, in pixels; `motion` is "zoom" or "pan", or "none" for a clip."""
+    """A box of a page for a moving picture or clip, in pixels; `motion` is "zoom" or "pan", or "none" for a clip."""
 
     @property
     def asset(self) -> str: ...
@@ -207,30 +202,32 @@ class PageBox(Protocol):
     def motion(self) -> str: ...
 
 
-def staged(boxes: Iterable[PageBox], assets: AssetFiles, narration: Narration, stack: ExitStack) -> tuple[Moving, ...]:
-    """What moves in `boxes`: from its reveal until the scene fades out, a clip as long as it lasts. Blocking.
+def open_motions(
+    boxes: Iterable[PageBox], assets: AssetFiles, narration: Narration, stack: ExitStack
+) -> tuple[MovingBox, ...]:
+    """Open the pictures and clips of `boxes`: each moves from its reveal until the scene fades out, or its clip ends.
 
-    Clips are closed with `stack`. Raises UnknownAsset, EncodeError.
+    `stack` closes the clips. Blocking. Raises UnknownAsset, EncodeError.
     """
-    moving = list[Moving]()
+    moving = list[MovingBox]()
     for box in boxes:
         file = assets.get(box.asset)
         if file is None or (file.kind == "clip") != (box.motion == "none"):
-            raise UnknownAsset(f"asset {box.asset} is not at hand, or of another kind than the scene needs")
+            raise UnknownAsset(f"asset {box.asset} is missing, or not of the kind that the scene needs")
         start = _revealed_s(narration, box.step)
         end = max(start, narration.duration_s - FADE_OUT_FRAMES / FRAME_RATE)
-        area = Box(box.x, box.y, box.width, box.height)
+        area = Rect(x=box.x, y=box.y, width=box.width, height=box.height)
         if file.kind == "clip":
             until = end if file.duration_s is None else min(end, start + file.duration_s)
-            moving.append(stack.enter_context(MovingClip(file.path, Place(area, box.step, (start, until)))))
+            moving.append(stack.enter_context(MovingClip(file.path, Placement(area, box.step, (start, until)))))
         else:
-            place = Place(area, box.step, (start, end))
+            place = Placement(area, box.step, (start, end))
             moving.append(MovingImage(file.path, place, "pan" if box.motion == "pan" else "zoom"))
     return tuple(moving)
 
 
 def _revealed_s(narration: Narration, step: int) -> float:
-    """When the page of `step` begins to appear."""
+    """Return the time in seconds at which the page of `step` begins to appear."""
     if step == 0:
         return 0.0
     return next((cue.start_s for cue in narration.cues if cue.step >= step), 0.0)

@@ -1,4 +1,4 @@
-"""The encoder contract: one profile per quality. Changing anything that a decoder sees needs a new `id`."""
+"""The encoder contract: one profile per quality. A change of anything that a decoder sees needs a new `id`."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -11,7 +11,7 @@ from handlers.generation.aspects import Aspect, aspect_of
 from handlers.generation.errors import UnknownQuality
 from handlers.generation.time_grid import FRAME_RATE
 
-#: H.264 (ITU-T Rec. H.264), table A-1: level, macroblocks of a frame (MaxFS) and of a second (MaxMBPS).
+#: ITU-T Rec. H.264, table A-1: level, macroblocks per frame (MaxFS) and per second (MaxMBPS).
 _LEVELS: Final = (
     ("2.1", 792, 19_800),
     ("2.2", 1_620, 20_250),
@@ -23,16 +23,16 @@ _LEVELS: Final = (
     ("5.1", 36_864, 983_040),
 )
 _MACROBLOCK: Final = 16
-#: x264's constant rate factor: small pictures are watched enlarged, and are fewer bytes anyway.
+#: x264's constant rate factor. Small pictures are watched enlarged and cost few bytes: they get finer quantisers.
 _CRF: Final = {"360p": 23, "480p": 22, "720p": 21, "1080p": 21, "1440p": 21, "2160p": 22}
 
 
-@frozen
+@frozen(kw_only=True)
 class Profile:
-    """How a quality is encoded: H.264 High at 30 frames per second, yuv420p, bt709, square pixels, no B-frames, and
-    AAC-LC stereo at 48 kHz and a constant bit rate.
+    """The encoding of one quality: H.264 High at 30 frames per second with AAC-LC stereo at 48 kHz.
 
-    Sizes in pixels, bit rates in bits per second, `level` as H.264 writes it; `crf` as for a constant frame rate.
+    Video is yuv420p, bt709, limited range, with square pixels and without B-frames; the audio bit rate is constant.
+    Sizes in pixels, `audio_bit_rate` in bits per second, `level` as in H.264 ("4.0"), `crf` for a constant frame rate.
     """
 
     id: str
@@ -46,16 +46,18 @@ class Profile:
 
 
 def profile_of(quality: str, aspect: str = "16:9") -> Profile:
-    """The profile of a quality such as "720p" in an aspect ratio. Raises UnknownQuality, UnknownAspect."""
+    """Return the profile of a quality such as "720p" in an aspect ratio. Raises UnknownQuality, UnknownAspect."""
     if quality not in LADDER:
         raise UnknownQuality(quality, LADDER)
     width, height = aspect_of(aspect).size(LADDER[quality])
     name = f"h264-aac-{quality}-{aspect.replace(':', 'x')}-4"
-    return Profile(name, quality, width, height, level_of(width, height), _CRF[quality])
+    return Profile(
+        id=name, quality=quality, width=width, height=height, level=level_of(width, height), crf=_CRF[quality]
+    )
 
 
 def level_of(width: int, height: int) -> str:
-    """The lowest H.264 level that allows pictures of this size at the grid's frame rate. Raises ValueError."""
+    """Find the lowest H.264 level for frames of this size (pixels) at 30 frames per second. Raises ValueError."""
     blocks = ceil(width / _MACROBLOCK) * ceil(height / _MACROBLOCK)
     for level, frame, second in _LEVELS:
         if blocks <= frame and blocks * FRAME_RATE <= second:
@@ -64,5 +66,5 @@ def level_of(width: int, height: int) -> str:
 
 
 def detail_of(profiles: Iterable[Profile], aspect: Aspect) -> float:
-    """How much larger than the canvas of `aspect` pages have to be drawn for the largest of `profiles`; 1 or more."""
+    """Return the scale from the canvas of `aspect` to the largest of `profiles`: pages are drawn at it; at least 1."""
     return max(1.0, *(profile.width / aspect.width for profile in profiles))

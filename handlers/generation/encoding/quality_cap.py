@@ -1,8 +1,8 @@
-"""A title's cap: no quality is made in which nothing but enlarged pictures would be seen. Pure.
+"""The quality cap of a video: no quality in which every scene would be an enlarged picture. Pure.
 
-Pages are drawn as vectors, at the size of the largest quality, and so are sharp in each. Pictures are enlarged at most
-to the largest one's size: where every scene is filled by a picture or clip, or filmed by a service, there is a number
-of lines above which pixels are only repeated. A small picture on a page doesn't cap anything: the words beside it gain.
+Pages are vector graphics, drawn at the size of the largest quality, so words are sharp in every quality. Pictures,
+clips and clips of a service have a fixed number of lines; where they fill every scene, more lines than theirs only
+repeat pixels. One scene with a drawn page lifts the cap (decision 126).
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from handlers.generation.aspects import Aspect, aspect_of
 from handlers.generation.model import Plan, SceneDraft
 
 
-def lines_of(width: int, height: int, aspect: Aspect, *, cover: bool = True) -> int:
-    """The lines of the largest frame of `aspect` that a picture fills without being enlarged (sizes in pixels).
+def lines_filled_by(width: int, height: int, aspect: Aspect, *, cover: bool = True) -> int:
+    """Return the lines of the largest frame of `aspect` that a picture fills without being enlarged.
 
-    `cover`: what is too wide or too high is cut; else the picture lies in the frame whole.
+    `width` and `height` in pixels. `cover`: the picture is cropped to the frame's shape; else it is shown whole.
     """
     across, down = width / aspect.width, height / aspect.height
     part = min(across, down) if cover else max(across, down)
@@ -25,7 +25,7 @@ def lines_of(width: int, height: int, aspect: Aspect, *, cover: bool = True) -> 
 
 
 def cap_of(plan: Plan, assets: Mapping[str, Asset]) -> int | None:
-    """The most lines that any scene of `plan` has to show; None: any number. `assets` by id."""
+    """Return the most lines that any scene of `plan` can show; None where there is no limit. `assets` by id."""
     aspect = aspect_of(plan.style.aspect)
     found = [_lines(draft, assets, aspect) for draft in plan.scenes]
     known = [lines for lines in found if lines is not None]
@@ -39,13 +39,13 @@ def _lines(draft: SceneDraft, assets: Mapping[str, Asset], aspect: Aspect) -> in
     asset = assets.get(draft.filled_by or "")
     if asset is None or not asset.width or not asset.height:
         return None
-    return lines_of(asset.width, asset.height, aspect)
+    return lines_filled_by(asset.width, asset.height, aspect)
 
 
-def capped(qualities: Sequence[str], cap: int | None) -> tuple[str, ...]:
-    """Those of `qualities` that don't go above `cap`; if all do, the best one of the ladder that doesn't.
+def capped_qualities(qualities: Sequence[str], cap: int | None) -> tuple[str, ...]:
+    """Keep the `qualities` of at most `cap` lines, or else the best of the ladder that has at most `cap`.
 
-    A video has one quality in any case: the lowest one has no cap.
+    At least one quality remains: the lowest of the ladder where even that has more lines than `cap`.
     """
     if cap is None:
         return tuple(qualities)
@@ -57,8 +57,8 @@ def capped(qualities: Sequence[str], cap: int | None) -> tuple[str, ...]:
 
 
 def cap_warning(asked: Sequence[str], made: Sequence[str], cap: int | None) -> str:
-    """For the requester: why there are other qualities than were asked for."""
+    """Explain to the requester why the video is made in other qualities than requested."""
     return (
-        f"the pictures of this video have {cap} lines, and aren't enlarged: "
+        f"the pictures of this video have {cap} lines and are not enlarged: "
         f"it is made in {', '.join(made)} instead of {', '.join(asked)}"
     )

@@ -1,6 +1,7 @@
-"""Cues -> what is on the screen when: held pictures and short crossfades, on the grid. Pure.
+"""From cues to shots: held pictures and short crossfades on the time grid. Pure.
 
-A frame is encoded when the picture changes or a segment begins, not 30 times a second.
+A shot is one encoded frame. It ends when the picture changes or a segment begins; `x264.SteadyRate` repeats it for
+every frame in between.
 """
 
 from bisect import bisect_right
@@ -13,8 +14,10 @@ from attrs import frozen
 from handlers.generation.model import Cue
 from handlers.generation.time_grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, VIDEO_TIMESCALE, segment_cells
 
-#: The picture of a scene before and after everything: the bare background that all scenes share.
+#: The picture before the first and after the last reveal: the bare background that all scenes share.
 BLANK: Final = -1
+
+#: Lengths of crossfades in frames of 1/30 s: a reveal, the beginning and the end of a scene.
 
 FADE_FRAMES: Final = 7
 FADE_IN_FRAMES: Final = 9
@@ -23,11 +26,11 @@ FADE_OUT_FRAMES: Final = 7
 FULL_MIX: Final = 256
 
 
-@frozen
+@frozen(kw_only=True)
 class Shot:
-    """One encoded frame and how long it is seen: `picture`, or `mix`/256 of the way from it to `towards`.
+    """One encoded frame: `picture`, or a mix of (256 - `mix`)/256 of it and `mix`/256 of `towards`.
 
-    `start` and `duration` in ticks of 1/15360 s from the start of the scene.
+    `start` (from the start of the scene) and `duration` in ticks of 1/15360 s.
     """
 
     start: int
@@ -39,21 +42,21 @@ class Shot:
 
     @property
     def start_s(self) -> float:
-        """In seconds from the start of the scene."""
+        """The start in seconds from the start of the scene."""
         return self.start / VIDEO_TIMESCALE
 
 
 @frozen
 class Timeline:
-    """All shots of a scene, gapless, and the lengths of its segments in cells."""
+    """The shots of a scene, without gaps, and the lengths of its segments in cells."""
 
     shots: tuple[Shot, ...]
     segments: tuple[int, ...]
 
 
-@frozen
+@frozen(kw_only=True)
 class _Span:
-    """What is seen over frames `start` to `end` (exclusive)."""
+    """A picture, or a mix as in `Shot`, on frames `start` to `end` (exclusive)."""
 
     start: int
     end: int
@@ -70,11 +73,11 @@ def plan_timeline(
     moving: Iterable[tuple[float, float]] = (),
     cuts_s: Iterable[float] = (),
 ) -> Timeline:
-    """The timeline of a scene. Picture n shows reveal step n; picture 0 is there from the start.
+    """Plan the shots of a scene of `duration_cells`. Picture n shows reveal step n, picture 0 the page at the start.
 
-    With `fades` the scene fades in from and out to BLANK and reveals are crossfades, else pictures cut.
-    Cues after the end are left out. In the spans `moving` (from, to in seconds) every frame is one of its own; at
-    `cuts_s` a new one begins. Raises ValueError when cues are not in order of time.
+    With `fades` the scene fades in from BLANK and out to it, and reveals are crossfades; without, pictures cut hard.
+    Cues too late to be seen are dropped. In the spans `moving` (from, to; in seconds) every frame becomes a shot; at
+    each of `cuts_s` a shot begins. Raises ValueError when cues are not in order of time.
     """
     segments = segment_cells(duration_cells)
     total = duration_cells * FRAMES_PER_CELL
@@ -82,12 +85,12 @@ def plan_timeline(
     cuts = bounds | {round(at_s * FRAME_RATE) for at_s in cuts_s}
     for start_s, end_s in moving:
         cuts.update(range(max(0, round(start_s * FRAME_RATE)), min(total, round(end_s * FRAME_RATE)) + 1))
-    spans = _spans(changes(cues, total, fades=fades), total)
+    spans = _spans(page_changes(cues, total, fades=fades), total)
     return Timeline(tuple(_shots(spans, bounds, sorted(cuts))), segments)
 
 
-def changes(cues: Sequence[Cue], total: int, *, fades: bool = True) -> list[tuple[int, int, int]]:
-    """(frame, picture from then on, length of the crossfade to it), in order."""
+def page_changes(cues: Sequence[Cue], total: int, *, fades: bool = True) -> list[tuple[int, int, int]]:
+    """List (frame, picture shown from there, frames of the crossfade to it) for `total` frames, in order."""
     if any(later.start_s < cue.start_s for cue, later in pairwise(cues)):
         raise ValueError("cues must be in order of time")
     fade = FADE_FRAMES if fades else 1
@@ -114,18 +117,18 @@ def _spans(changes: list[tuple[int, int, int]], total: int) -> Iterator[_Span]:
         length = min(fade, end - start)
         for at in range(length - 1):
             mix = _ease((at + 1) / length)
-            yield _Span(start + at, start + at + 1, before, picture, mix)
-        yield _Span(start + length - 1, end, picture)
+            yield _Span(start=start + at, end=start + at + 1, picture=before, towards=picture, mix=mix)
+        yield _Span(start=start + length - 1, end=end, picture=picture)
         before = picture
 
 
 def _ease(part: float) -> int:
-    """Smooth at both ends: 0..1 -> 0..FULL_MIX."""
+    """Smoothstep: 0..1 -> 0..FULL_MIX, flat at both ends."""
     return round(FULL_MIX * part * part * (3 - 2 * part))
 
 
 def _shots(spans: Iterator[_Span], bounds: set[int], cuts: Sequence[int]) -> Iterator[Shot]:
-    """Spans cut at `cuts` (`bounds` of segments are among them)."""
+    """Cut spans at `cuts`, frames in order; those in `bounds` begin a segment and get a key frame."""
     for span in spans:
         start = span.start
         while start < span.end:

@@ -1,4 +1,7 @@
-"""Finished media against the plan, packet by packet, before anybody hears of it: streams, lengths, joins, sync."""
+"""Checks finished media against the plan, packet by packet: streams, lengths, joins, synchronisation.
+
+Runs before the event that announces the files.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from handlers.generation.errors import CorruptArtefact
-from handlers.generation.model import RenderedScene, Rendition
+from handlers.generation.render_model import RenderedScene, Rendition
 from handlers.generation.time_grid import CELL_SECONDS, FRAME_RATE, SAMPLE_RATE
 
 #: In these, as everywhere, H.264's unit types.
@@ -22,11 +25,12 @@ _SLICE, _IDR_SLICE, _UNIT_TYPE = 1, 5, 0x1F
 _SIZE_BYTES: Final = 4
 
 
-@frozen
-class Expected:
-    """`segments` are lengths in cells; each begins with an IDR frame, the first at `start_cells`. Sizes in pixels.
+@frozen(kw_only=True)
+class ExpectedMedia:
+    """The planned layout of a file: lengths of its segments in cells, each of which begins with an IDR frame.
 
-    `picture_s` is how long each picture is seen, in seconds; None: that differs, as in scenes of earlier versions.
+    The first segment begins at `start_cells`. `width` and `height` in pixels. `picture_s` is the duration of every
+    picture in seconds; None where durations differ, as in scenes of earlier versions.
     """
 
     start_cells: int
@@ -37,7 +41,7 @@ class Expected:
 
     @property
     def starts_s(self) -> list[Fraction]:
-        """The times at which segments begin, and the end of the last one, in seconds."""
+        """The start of each segment and the end of the last one, in seconds."""
         return [cells * CELL_SECONDS for cells in accumulate(self.segments, initial=self.start_cells)]
 
 
@@ -46,7 +50,7 @@ class _Source(Protocol):
 
 
 class ByteStream:
-    """Pieces of bytes as a file that can only be read onwards."""
+    """A readable file over pieces of bytes, without seeking."""
 
     #: libavformat wants a name; it is not a path.
     name = "pieces.mp4"
@@ -56,7 +60,7 @@ class ByteStream:
         self._rest = memoryview(b"")
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end."""
+        """Return at most `size` bytes, none at the end."""
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:
@@ -67,10 +71,11 @@ class ByteStream:
 
 
 def check_scene(scene: RenderedScene, start_cells: int, duration_cells: int, qualities: Sequence[str]) -> None:
-    """Whether a pipeline has made what was planned, in every quality. Blocking. Raises CorruptArtefact."""
+    """Check that a rendered scene has the planned place, length and qualities. Blocking. Raises CorruptArtefact."""
     if (scene.start_cells, scene.duration_cells) != (start_cells, duration_cells):
-        planned = f"from cell {start_cells} for {duration_cells}"
-        raise CorruptArtefact(f"the scene goes from cell {scene.start_cells} for {scene.duration_cells}, not {planned}")
+        planned = f"planned: from cell {start_cells}, {duration_cells} cells"
+        found = f"the scene begins at cell {scene.start_cells} and lasts {scene.duration_cells} cells"
+        raise CorruptArtefact(f"{found}; {planned}")
     made = [rendition.quality for rendition in scene.renditions]
     if made != list(qualities):
         raise CorruptArtefact(f"the scene was made in {', '.join(made) or 'no quality'}, not in {', '.join(qualities)}")
@@ -78,7 +83,9 @@ def check_scene(scene: RenderedScene, start_cells: int, duration_cells: int, qua
         segments = tuple(segment.duration_cells for segment in rendition.segments)
         if sum(segments) != duration_cells:
             raise CorruptArtefact(f"{rendition.quality}: segments of {sum(segments)} cells, not {duration_cells}")
-        expected = Expected(start_cells, segments, rendition.width, rendition.height)
+        expected = ExpectedMedia(
+            start_cells=start_cells, segments=segments, width=rendition.width, height=rendition.height
+        )
         paths = [rendition.init, *(segment.path for segment in rendition.segments)]
         check_media(ByteStream(path.read_bytes() for path in paths), expected, _name(rendition))
 
@@ -87,10 +94,10 @@ def _name(rendition: Rendition) -> str:
     return f"the scene in {rendition.quality}"
 
 
-def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
-    """Raises CorruptArtefact unless `source` holds H.264 and AAC as planned, without a gap, in sync to the end.
+def check_media(source: Path | _Source, expected: ExpectedMedia, name: str) -> None:
+    """Check that `source` holds H.264 and AAC as planned, without gaps and in sync to the end. `name` is for messages.
 
-    Blocking; reads all of it, a packet at a time.
+    Blocking: reads every packet. Raises CorruptArtefact.
     """
     starts = expected.starts_s
     with _opened(source, name) as container:
@@ -101,21 +108,21 @@ def check_media(source: Path | _Source, expected: Expected, name: str) -> None:
                 continue
             kind, at = packet.stream.type, packet.dts * packet.time_base
             if packet.pts != packet.dts or at != ends[kind] or not packet.duration:
-                raise CorruptArtefact(f"{name}: {kind} at {float(at):.4f} s, {float(ends[kind]):.4f} s comes next")
+                raise CorruptArtefact(f"{name}: {kind} at {float(at):.4f} s, expected at {float(ends[kind]):.4f} s")
             length = packet.duration * packet.time_base
             ends[kind] = at + length
             if kind == "video" and expected.picture_s not in (None, length):
-                raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is seen for {float(length):.4f} s")
+                raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s lasts {float(length):.4f} s")
             if kind == "video" and packet.is_keyframe:
                 keys.append(at)
                 if not is_idr(bytes(packet)):
-                    raise CorruptArtefact(f"{name}: the picture at {float(at):.3f} s is no IDR frame")
+                    raise CorruptArtefact(f"{name}: the key picture at {float(at):.3f} s is not an IDR frame")
     if keys != starts[:-1]:
-        raise CorruptArtefact(f"{name}: segments can't be told by their IDR frames: {len(keys)}, not {len(starts) - 1}")
+        raise CorruptArtefact(f"{name}: {len(keys)} IDR frames at other places than the {len(starts) - 1} segments")
     for stream, end in ends.items():
-        # Lengths are whole frames of both: what isn't equal is off by one frame at least.
+        # Both lengths are whole frames: if they differ at all, they differ by a frame or more.
         if end != starts[-1]:
-            planned = f"planned were {float(starts[-1]):.4f} s"
+            planned = f"planned: {float(starts[-1]):.4f} s"
             raise CorruptArtefact(f"{name}: {stream} ends at {float(end):.4f} s, {planned}")
 
 
@@ -129,16 +136,18 @@ def _opened(source: Path | _Source, name: str) -> Iterator[av.container.InputCon
         raise CorruptArtefact(f"{name} can't be read: {error}") from error
 
 
-def _streams(container: av.container.InputContainer, expected: Expected, name: str) -> tuple[VideoStream, AudioStream]:
+def _streams(
+    container: av.container.InputContainer, expected: ExpectedMedia, name: str
+) -> tuple[VideoStream, AudioStream]:
     if [stream.type for stream in container.streams] != ["video", "audio"]:
-        raise CorruptArtefact(f"{name} has not one stream of pictures and one of sound")
+        raise CorruptArtefact(f"{name} must have one video and one audio stream")
     video, audio = container.streams.video[0], container.streams.audio[0]
     found = (video.codec_context.name, video.codec_context.width, video.codec_context.height)
     if found != ("h264", expected.width, expected.height):
-        raise CorruptArtefact(f"{name} has pictures of {found}, not h264 of {expected.width}x{expected.height}")
+        raise CorruptArtefact(f"{name}: video is {found}, planned: h264 at {expected.width}x{expected.height}")
     sound = audio.codec_context
     if (sound.name, sound.sample_rate, sound.channels) != ("aac", SAMPLE_RATE, 2):
-        raise CorruptArtefact(f"{name} has sound of {sound.name} at {sound.sample_rate} Hz, {sound.channels} channels")
+        raise CorruptArtefact(f"{name}: audio is {sound.name} at {sound.sample_rate} Hz, {sound.channels} channels")
     return video, audio
 
 

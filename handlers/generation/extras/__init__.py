@@ -1,1 +1,1 @@
-"""Files beside the whole video: thumbnails, poster, storyboard, preview, sound."""
+"""Extras of a whole video: thumbnails and poster, storyboard and preview, sound file."""

@@ -1,6 +1,6 @@
-"""What is made beside the whole videos when they have been joined: thumbnails, poster, storyboard, preview, sound.
+"""Makes the extras of joined videos: thumbnails, poster, storyboard, preview and sound file.
 
-A video without any of these is a video all the same: what can't be made is told, and left out.
+Extras are optional: one that can't be made is left out and reported (decision 127).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ M4A = "audio/mp4"
 
 
 @frozen
-class Joined:
-    """A whole video that lies in `path`."""
+class JoinedVideo:
+    """A whole video in the local file `path`."""
 
     video: values.VideoFile
     path: Path
@@ -37,24 +37,24 @@ class Joined:
 
 @frozen
 class Extras:
-    """`problems` says what is missing, and why."""
+    """The extras of a job; `problems` are the missing ones, each with its reason."""
 
     thumbnails: tuple[values.Thumbnail, ...]
     companions: Companions
     problems: tuple[str, ...]
 
 
-@frozen
-class Making:
-    """Everything for one job, in `folder`; the files go to the workspace. `scene_cells` are the lengths of scenes."""
+@frozen(kw_only=True)
+class ExtrasMaker:
+    """Makes the extras of one job in `folder` and puts them into the workspace. `scene_cells`: lengths of scenes."""
 
     workspace: Workspace
-    reaction: StepContext
+    context: StepContext
     folder: Path
     scene_cells: Sequence[int]
 
-    async def all(self, joined: Sequence[Joined]) -> Extras:
-        """Thumbnails and poster come from the best video; the others from the smallest, which is enough for them.
+    async def make(self, joined: Sequence[JoinedVideo]) -> Extras:
+        """Make all extras: thumbnails and poster from the best video, the others from the smallest one.
 
         Raises StorageError, Stopped.
         """
@@ -62,7 +62,7 @@ class Making:
         least = min(joined, key=lambda each: each.video.height)
         problems = list[str]()
 
-        async def attempt(what: str, make: Callable[[Joined], Awaitable[T]], source: Joined) -> T | None:
+        async def attempt(what: str, make: Callable[[JoinedVideo], Awaitable[T]], source: JoinedVideo) -> T | None:
             try:
                 return await make(source)
             except MediaError as error:
@@ -70,41 +70,41 @@ class Making:
                 return None
 
         audio = await attempt("audio file", self._audio, least)
-        if not self.reaction.job.request.thumbnail_generation:
+        if not self.context.job.request.thumbnail_generation:
             return Extras((), Companions(audio), tuple(problems))
         thumbnails, poster = await attempt("thumbnails", self._thumbnails, best) or ((), ())
         board = await attempt("storyboard", self._storyboard, least)
         preview = await attempt("preview", self._preview, least)
         return Extras(thumbnails, Companions(audio, poster, board, preview), tuple(problems))
 
-    async def _audio(self, source: Joined) -> AudioFile:
+    async def _audio(self, source: JoinedVideo) -> AudioFile:
         target, duration_s = self.folder / "audio.m4a", source.video.duration_s
-        info = await self.reaction.in_thread(extract_sound, source.path, target, duration_s)
-        return AudioFile(info.duration_s, await self.workspace.put(self.reaction.job_id, target, M4A))
+        info = await self.context.in_thread(extract_sound, source.path, target, duration_s)
+        return AudioFile(info.duration_s, await self.workspace.put(self.context.job_id, target, M4A))
 
-    async def _thumbnails(self, source: Joined) -> tuple[tuple[values.Thumbnail, ...], tuple[Picture, ...]]:
-        made = await self.reaction.in_thread(make_thumbnails, source.path, self.folder, self.scene_cells)
+    async def _thumbnails(self, source: JoinedVideo) -> tuple[tuple[values.Thumbnail, ...], tuple[Picture, ...]]:
+        made = await self.context.in_thread(make_thumbnails, source.path, self.folder, self.scene_cells)
         kept = await self._keep(each.still for each in made.thumbnails)
         indices = [each.index for each in made.thumbnails]
         thumbnails = [values.Thumbnail(n, p.width, p.height, p.file) for n, p in zip(indices, kept, strict=True)]
         return tuple(thumbnails), await self._keep(made.poster)
 
-    async def _storyboard(self, source: Joined) -> Storyboard:
+    async def _storyboard(self, source: JoinedVideo) -> Storyboard:
         duration_s = source.video.duration_s
-        made = await self.reaction.in_thread(make_storyboard, source.path, self.folder, duration_s)
+        made = await self.context.in_thread(make_storyboard, source.path, self.folder, duration_s)
         sheets, shape = await self._keep(made.sheets), (storyboard.COLUMNS, storyboard.ROWS)
         return Storyboard(
             made.interval_s, duration_s, made.count, made.tile_width, made.tile_height, *shape, sheets=sheets
         )
 
-    async def _preview(self, source: Joined) -> Picture:
-        made = await self.reaction.in_thread(make_preview, source.path, self.folder, source.video.duration_s)
+    async def _preview(self, source: JoinedVideo) -> Picture:
+        made = await self.context.in_thread(make_preview, source.path, self.folder, source.video.duration_s)
         (picture,) = await self._keep([made])
         return picture
 
     async def _keep(self, stills: Iterable[Still]) -> tuple[Picture, ...]:
         kept = []
         for still in stills:
-            file = await self.workspace.put(self.reaction.job_id, still.path, still.media_type)
+            file = await self.workspace.put(self.context.job_id, still.path, still.media_type)
             kept.append(Picture(still.width, still.height, file))
         return tuple(kept)

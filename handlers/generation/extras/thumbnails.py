@@ -1,6 +1,6 @@
-"""Thumbnails and the poster of a finished video: a set of sizes and formats, each made once.
+"""Makes the thumbnails and the poster of a finished video: a fixed set of sizes and formats.
 
-What is stored is served as it is: the same bytes from every process and cache, no picture is decoded for a request.
+They are stored and served as they are, so that web processes decode nothing (decision 127).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from handlers.generation.encoding.timeline import FADE_OUT_FRAMES
 from handlers.generation.extras.stills import FORMATS, Still, frames_at, save, within
 from handlers.generation.time_grid import FRAME_RATE, seconds_of
 
-#: Longer sides in pixels.
+#: Longer sides in pixels, of thumbnails and of the poster.
 SIZES: Final = (1280, 640, 320)
 POSTER_SIZE: Final = 1920
-#: Before the fade at the end of a scene everything on its page is revealed.
+#: Seconds before the end of a scene at which its page is fully revealed and not yet fading.
 _BEFORE_END_S: Final = (FADE_OUT_FRAMES + 6) / FRAME_RATE
 
 
@@ -32,17 +32,17 @@ class Thumbnail:
 
 @frozen
 class Thumbnails:
-    """`poster` is the picture of the first page in each format, larger than a thumbnail."""
+    """The pictures of a video; `poster` is the first page in each format, larger than a thumbnail."""
 
     thumbnails: tuple[Thumbnail, ...]
     poster: tuple[Still, ...]
 
 
 def make_thumbnails(video: Path, directory: Path, scene_cells: Sequence[int], count: int = 3) -> Thumbnails:
-    """`count` pictures spread over the scenes (the first is of the first scene), each of a full page.
+    """Make pictures of `count` full pages, spread over the scenes from the first one on.
 
-    `scene_cells` are the lengths of the scenes. Fewer scenes give fewer pictures; a video smaller than a size gives
-    that one in its own size, once. Blocking. Raises CorruptArtefact.
+    `scene_cells` are the lengths of the scenes. Fewer scenes give fewer pictures. A video smaller than some sizes gives
+    one picture in its own size instead of these. Blocking. Raises CorruptArtefact.
     """
     times = moments(scene_cells, count)
     thumbnails, poster = list[Thumbnail](), tuple[Still, ...]()
@@ -58,7 +58,7 @@ def make_thumbnails(video: Path, directory: Path, scene_cells: Sequence[int], co
 
 
 def moments(scene_cells: Sequence[int], count: int) -> tuple[float, ...]:
-    """Times in seconds at which pages are full, of `count` scenes spread evenly, the first included."""
+    """Return times in seconds at which pages are full, of `count` scenes spread evenly from the first one on."""
     ends = [seconds_of(cells) - _BEFORE_END_S for cells in accumulate(scene_cells)]
     if len(ends) <= count:
         return tuple(ends)

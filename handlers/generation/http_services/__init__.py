@@ -1,1 +1,1 @@
-"""Services over HTTP: one small client with limits (`client`), called from pipelines' threads (`blocking`)."""
+"""Services over HTTP: a small client with limits (`client`), and its use from pipelines' threads (`blocking`)."""

@@ -1,4 +1,4 @@
-"""Async work in a pipeline's thread, in an event loop of its own, ended soon after the caller asks to stop."""
+"""Runs coroutines in a pipeline's thread, in an event loop of their own, until the caller asks to stop."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from handlers.generation.errors import Stopped
 
 T = TypeVar("T")
 
-_LOOK_S: Final = 0.1
+#: Seconds between two checks of `should_stop`.
+_POLL_S: Final = 0.1
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`. Blocking; for a thread that has no event loop."""
+    """Run `work` in a thread without an event loop; returns its result. Blocking."""
     with asyncio.Runner() as runner:
         return runner.run(work)
 
 
 async def stoppable(work: Coroutine[Any, Any, T], control: Control, *, grace_s: float = 0.0) -> T:
-    """The result of `work`, which isn't begun once the caller has asked to stop, and is cancelled `grace_s` after that.
+    """Await `work`; cancel it `grace_s` seconds after the caller asks to stop, and don't begin it afterwards.
 
-    Raises Stopped then.
+    Raises Stopped if it was not finished.
     """
     if control.should_stop():
         work.close()
-        raise Stopped("stopped before a service was asked")
+        raise Stopped("stopped before the request to a service")
     task = asyncio.ensure_future(work)
     try:
         while not task.done():
-            await asyncio.wait({task}, timeout=_LOOK_S)
+            await asyncio.wait({task}, timeout=_POLL_S)
             if control.should_stop() and not task.done():
                 await asyncio.wait({task}, timeout=grace_s)
                 break

@@ -1,7 +1,7 @@
-"""A client of one service: JSON both ways, with limits of time and size, without redirects.
+"""A client of one service: JSON in both directions, limits of time and size, no redirects.
 
-One try a call; whoever calls decides about the next one. The key goes into one header of requests to the service's own
-address, and into no message: what a service says is told without it.
+One request per call; callers decide on retries. The key is sent in one header, to the service's own address only, and
+is removed from messages that quote the service.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from yarl import URL
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 
 MAX_ANSWER_BYTES: Final = 4_000_000
-_MAX_TOLD_CHARS: Final = 300
+_MAX_QUOTED_CHARS: Final = 300
 _CONNECT_S: Final = 10.0
 _CHUNK_BYTES: Final = 1 << 16
-#: Refused now, but perhaps not later.
+#: HTTP statuses of temporary refusals.
 _PASSING: Final = frozenset({408, 409, 425, 429})
 
 
 @frozen
 class Answer:
-    """A whole answer, whatever its status."""
+    """A complete answer of any status."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,9 +41,9 @@ class Answer:
         return 200 <= self.status < 300
 
 
-@frozen
+@frozen(kw_only=True)
 class Service:
-    """`title` is what messages call it ("the planner"), `setting` the prefix of its settings, `url` ends without slash.
+    """A service: its `title` in messages ("the planner"), the prefix of its settings, and its address without a slash.
 
     `timeout_s` is for a whole request with its answer.
     """
@@ -56,11 +56,11 @@ class Service:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Those of every request to its own address."""
+        """The headers of every request to the service's own address."""
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}
 
     def address(self, path: str) -> URL:
-        """`path` begins with a slash and is quoted already."""
+        """Return the URL of `path`, which begins with a slash and is percent-encoded already."""
         return URL(f"{self.url}{path}", encoded=True)
 
     async def ask(
@@ -71,7 +71,7 @@ class Service:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Any answer, `body` being sent as JSON. Raises ServiceFailed where there is none."""
+        """Send `body` as JSON and return the answer, whatever its status. Raises ServiceFailed without an answer."""
         data = None if body is None else orjson.dumps(body)
         sent = {**self.headers, **({"Content-Type": "application/json"} if data else {}), **(headers or {})}
         timeout = aiohttp.ClientTimeout(total=self.timeout_s, sock_connect=_CONNECT_S)
@@ -81,9 +81,9 @@ class Service:
             ) as answer:
                 return Answer(answer.status, answer.headers, await self._body(answer))
         except TimeoutError as error:
-            raise ServiceFailed(f"{self.title} gave no answer within {self.timeout_s:g} s") from error
+            raise ServiceFailed(f"{self.title} did not answer within {self.timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise ServiceFailed(f"{self.title} can't be reached: {self.told(error)}") from error
+            raise ServiceFailed(f"{self.title} can't be reached: {self.safe(error)}") from error
 
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         data = bytearray()
@@ -94,40 +94,40 @@ class Service:
         return bytes(data)
 
     def json(self, answer: Answer) -> dict[str, Any]:
-        """The object in a good answer. Raises ServiceFailed, ServiceRefused."""
+        """Return the JSON object of an answer with status 2xx. Raises ServiceFailed, ServiceRefused."""
         if not answer.good:
             raise self.refusal(answer)
         try:
             value = orjson.loads(answer.body)
         except ValueError:
-            raise ServiceFailed(f"{self.title} answers with what is no JSON: {self.told(answer.body)}") from None
+            raise ServiceFailed(f"the answer of {self.title} is not JSON: {self.safe(answer.body)}") from None
         if not isinstance(value, dict):
-            raise ServiceFailed(f"{self.title} answers with JSON that is no object: {self.told(answer.body)}")
+            raise ServiceFailed(f"the answer of {self.title} is not a JSON object: {self.safe(answer.body)}")
         return value
 
     def refusal(self, answer: Answer) -> ServiceFailed | ServiceRefused:
-        """The error that a bad answer stands for."""
+        """Make the error for an answer with another status than 2xx."""
         status = answer.status
         if status in _PASSING or status >= 500:
-            message = f"{self.title} answers {status}: {self.told(answer.body)}"
+            message = f"{self.title} answers {status}: {self.safe(answer.body)}"
             return ServiceFailed(message, retry_after_s=retry_after(answer.headers))
         if status in (401, 403):
             return ServiceRefused(f"{self.title} refuses the key ({status}): correct {self.setting}_KEY", status)
         if 300 <= status < 400:
             return ServiceRefused(f"{self.title} redirects ({status}): correct {self.setting}_URL", status)
-        return ServiceRefused(f"{self.title} refuses the request ({status}): {self.told(answer.body)}", status)
+        return ServiceRefused(f"{self.title} refuses the request ({status}): {self.safe(answer.body)}", status)
 
-    def told(self, words: object) -> str:
-        """What somebody else says, in short and without the key."""
-        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        if self.key:  # before it is cut: part of a key is too much, too
+    def safe(self, message: object) -> str:
+        """Shorten a foreign message and remove the key from it."""
+        text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+        if self.key:  # before shortening: even a part of the key must not remain
             text = text.replace(self.key, "[key]")
-        return " ".join(text.split())[:_MAX_TOLD_CHARS] or "no reason"
+        return " ".join(text.split())[:_MAX_QUOTED_CHARS] or "no reason"
 
 
 @asynccontextmanager
 async def http_session(resolver: AbstractResolver | None = None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Connections without cookies, proxies from the environment, or decompression."""
+    """Open a session without cookies, proxies from the environment, or decompression."""
     connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
     async with aiohttp.ClientSession(
         connector=connector,
@@ -140,7 +140,7 @@ async def http_session(resolver: AbstractResolver | None = None) -> AsyncIterato
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a `Retry-After`, which may be a date: it is compared with the answer's own."""
+    """Read `Retry-After` as seconds; a date is taken relative to the answer's `Date`. None without a valid one."""
     value = headers.get("Retry-After", "")
     try:
         seconds = float(value)

@@ -1,4 +1,4 @@
-"""What goes wrong with services. Messages never hold the service's key."""
+"""Errors of services. Messages never contain the service's key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from handlers.media.errors import MediaError
 
 
 class ServiceFailed(MediaError):
-    """A service can't be reached, is busy, too slow or broken: it may go better later, after `retry_after_s`."""
+    """A service is unreachable, busy, slow or broken; a retry may succeed, after `retry_after_s`."""
 
     code = "service_failed"
 
@@ -16,7 +16,7 @@ class ServiceFailed(MediaError):
 
 
 class ServiceRefused(MediaError):
-    """A service refuses what it is asked for, and would again: a wrong key, model or input. `status` is HTTP's."""
+    """A service refuses a request for good: a wrong key, model or input. `status` is the HTTP status, or 0."""
 
     code = "service_refused"
     retryable = False

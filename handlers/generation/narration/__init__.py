@@ -1,1 +1,1 @@
-"""Speech, its timing, and captions."""
+"""Narration of scenes (`speech`, `narrators`), reading time without a voice (`timing`), and captions."""

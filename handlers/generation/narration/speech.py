@@ -1,4 +1,4 @@
-"""Narration of a scene: its lines spoken one by one, so that the time of every reveal is exact."""
+"""Narrates a scene: its lines are spoken one by one, so that the time of every reveal is exact."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,30 +13,28 @@ from handlers.generation.audio.pcm import Samples
 from handlers.generation.control import Control, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, Stopped
 from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
-from handlers.generation.narration.narrators.base import Speech
+from handlers.generation.narration.narrators.base import Speech, audible_range
 from handlers.generation.narration.narrators.choice import Narrators
-from handlers.generation.narration.narrators.estimate import heard
 from handlers.generation.script.content import Line
 from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLE_RATE, SAMPLES_PER_CELL, cells_for
+from handlers.media.decode import resampled
 from handlers.media.errors import RequestError
 
+#: Silence after a line at rate 1, in seconds.
 PAUSE_S: Final = 0.32
-#: A page that is revealed without a word is looked at for this long.
+#: Seconds for a reveal without words.
 WORDLESS_S: Final = 0.9
-#: How long a line takes that is shown and not spoken: characters in a second, and seconds at least.
-_READ_PER_S: Final = 14.0
-_READ_AT_LEAST_S: Final = 1.2
 
 
 class BadRate(RequestError):
-    """The rate factor is not between 0.5 and 2."""
+    """The rate factor is outside of 0.5 to 2."""
 
     code = "bad_rate"
 
 
 @frozen
 class SpokenScene:
-    """`samples`: int16 mono at 48 kHz, exactly as long as `narration.duration_cells`."""
+    """A narrated scene. `samples`: int16 mono at 48 kHz, exactly `narration.duration_cells` long."""
 
     samples: Samples
     narration: Narration
@@ -44,34 +42,35 @@ class SpokenScene:
 
 @frozen
 class _SpokenText:
-    """A line at 48 kHz without the silence around it, and its words in seconds from its start."""
+    """A spoken line at 48 kHz without the silence around it; `words` in seconds from its start."""
 
     samples: Samples
     words: tuple[Word, ...] = ()
     estimated: bool = False
 
 
-def check(voice: Voice, narrators: Narrators | None = None) -> None:
-    """Raises UnknownVoice, NarratorUnavailable or BadRate."""
+def check_voice(voice: Voice, narrators: Narrators | None = None) -> None:
+    """Check that `voice` can narrate. Raises UnknownVoice, NarratorUnavailable, BadRate."""
     if not SLOWEST_RATE <= voice.rate <= FASTEST_RATE:
-        raise BadRate(f"the rate is between {SLOWEST_RATE} and {FASTEST_RATE}, not {voice.rate}")
+        raise BadRate(f"the rate must be from {SLOWEST_RATE} to {FASTEST_RATE}, not {voice.rate}")
     (narrators or Narrators()).check(voice.name)
 
 
 def narrate(
     lines: tuple[Line, ...], voice: Voice, narrators: Narrators, control: Control, *, last_try: bool
 ) -> SpokenScene:
-    """Speak a scene; where its narrator fails for good, as a whole with the one that stands in, which is noted.
+    """Speak a scene; if its narrator fails for good, the fallback narrator speaks all of it, and a warning is noted.
 
-    Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped.
+    A failure is final when it isn't retryable or on the `last_try` (decision 99). Raises SpeechError,
+    NarratorUnavailable, UnknownVoice, BadRate, Stopped.
     """
     try:
         return speak_lines(lines, voice, narrators, control.should_stop)
     except (SpeechError, NarratorUnavailable) as error:
-        instead = narrators.stand_in(voice.name)
+        instead = narrators.fallback_voice(voice.name)
         if instead is None or (error.retryable and not last_try):
             raise
-        control.note(Warned("narrator_fell_back", f"{voice.name} fails, {instead} speaks instead: {error}"))
+        control.note(Warned("narrator_fell_back", f"{voice.name} failed, {instead} speaks instead: {error}"))
     return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
 
 
@@ -81,9 +80,9 @@ def speak_lines(
     narrators: Narrators | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> SpokenScene:
-    """Speak a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
+    """Speak the lines of a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
     who = narrators or Narrators()
-    check(voice, who)
+    check_voice(voice, who)
     pieces: list[Samples] = [_silence(LEAD_IN_S)]
     position = len(pieces[0])
     cues: dict[int, float] = {}
@@ -98,7 +97,9 @@ def speak_lines(
         samples = said.samples
         if len(samples):
             words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
-            spoken.append(SpokenLine(line.text, start_s, start_s + len(samples) / SAMPLE_RATE, words))
+            spoken.append(
+                SpokenLine(text=line.text, start_s=start_s, end_s=start_s + len(samples) / SAMPLE_RATE, words=words)
+            )
             estimated = estimated or said.estimated
         for piece in (samples, _silence(PAUSE_S / voice.rate if len(samples) else WORDLESS_S)):
             pieces.append(piece)
@@ -107,28 +108,17 @@ def speak_lines(
     sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
     sound[:position] = np.concatenate(pieces)
     order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    narration = Narration(cells, order, tuple(spoken), who.language(voice.name), estimated)
+    narration = Narration(
+        duration_cells=cells, cues=order, lines=tuple(spoken), language=who.language(voice.name), estimated=estimated
+    )
     return SpokenScene(_normalised(sound, narration.lines), narration)
-
-
-def time_lines(lines: tuple[Line, ...], rate: float) -> Narration:
-    """A scene that nobody speaks: each line stays for as long as it takes to be read. Raises BadRate."""
-    if not SLOWEST_RATE <= rate <= FASTEST_RATE:
-        raise BadRate(f"the rate is between {SLOWEST_RATE} and {FASTEST_RATE}, not {rate}")
-    position, cues = LEAD_IN_S, dict[int, float]()
-    for line in lines:
-        cues.setdefault(line.step, position)
-        length_s = max(_READ_AT_LEAST_S, len(line.text) / _READ_PER_S) if line.text.strip() else WORDLESS_S
-        position += length_s / rate
-    order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    return Narration(cells_for(position + LEAD_OUT_S), order)
 
 
 def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
     if not any(map(str.isalnum, text)):
         return _SpokenText(np.zeros(0, np.int16))
     speech = narrators.speak(text, voice.name, voice.rate)
-    part = heard(speech.samples)
+    part = audible_range(speech.samples)
     if part is None:
         return _SpokenText(np.zeros(0, np.int16))
     margin = speech.rate // 100
@@ -144,10 +134,9 @@ def _words(speech: Speech, first: int) -> tuple[Word, ...]:
 
 
 def _resampled(samples: Samples, rate: int) -> Samples:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[np.newaxis]), format="s16", layout="mono")
     frame.sample_rate = rate
-    parts = [out.to_ndarray()[0] for out in (*resampler.resample(frame), *resampler.resample(None))]
+    parts = [out.to_ndarray()[0] for out in resampled([frame], layout="mono", rate=SAMPLE_RATE)]
     return np.concatenate(parts).astype(np.int16)
 
 
@@ -156,7 +145,7 @@ def _silence(seconds: float) -> Samples:
 
 
 def _normalised(samples: Samples, lines: tuple[SpokenLine, ...]) -> Samples:
-    """At the loudness of all videos; silence stays silence."""
+    """Bring the speech to the loudness of all videos; silence stays silence."""
     if not lines:
         return samples
     scene = np.asarray(samples[np.newaxis] / np.float32(32768), np.float32)

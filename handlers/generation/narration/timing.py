@@ -1,14 +1,18 @@
-"""How long a page is shown: for reading where nobody speaks, and at least as long as its clips play."""
+"""A scene that lasts longer than what is said in it: its last picture stays, in silence.
+
+How long a page is shown: for reading where nobody speaks, and at least as long as its clips play.
+"""
 
 from __future__ import annotations
 
 import re
+import wave
 from typing import Final
 
 from attrs import evolve
 
 from handlers.generation.errors import UnknownAsset
-from handlers.generation.model import AssetFiles, Cue, Narration
+from handlers.generation.model import AssetFiles, Cue, NarratedScene, Narration
 from handlers.generation.script.content import (
     Bullet,
     Cell,
@@ -22,19 +26,21 @@ from handlers.generation.script.content import (
     Sentence,
     Spans,
     Table,
+    cells_of,
+    items_of,
 )
 from handlers.generation.script.inline import plain
-from handlers.generation.script.pagination import cells_of, items_of
-from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, cells_for
+from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLES_PER_CELL, cells_for
 
-#: Slower than in a book: what appears has to be found first.
+#: Reading speed. Silent reading of English averages 238 words a minute (Brysbaert 2019); 170 leaves time to find each
+#: new item on the page.
 WORDS_PER_MINUTE: Final = 170
-#: Characters without spaces between words, read one by one, in words.
+#: Words that a character of a script without spaces counts for.
 _PER_CHARACTER: Final = 0.5
 _CHARACTERS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
-#: So many characters are a word at least, where somebody leaves out the spaces.
+#: Every so many characters count as a word, in texts without spaces.
 _LONGEST_WORD: Final = 12
-#: Seconds to look at what isn't read word by word, and the least for anything that appears.
+#: Seconds: the least for any reveal, a picture, a formula, a line of code, and the most for one item.
 _GLANCE_S: Final = 0.9
 _PICTURE_S: Final = 4.0
 _FORMULA_S: Final = 4.0
@@ -42,43 +48,43 @@ _CODE_LINE_S: Final = 1.1
 _LONGEST_LOOK_S: Final = 25.0
 
 
-def says_something(scene: Scene) -> bool:
-    """Whether there is anything to speak."""
+def has_speech(scene: Scene) -> bool:
+    """Tell whether any line of the scene has something to speak."""
     return any(any(map(str.isalnum, line.text)) for line in scene.lines)
 
 
-def read_scene(scene: Scene, rate: float) -> Narration:
-    """When things appear while they are read in silence, `rate` times as fast as usual."""
+def reading_narration(scene: Scene, rate: float) -> Narration:
+    """Time the reveals of a scene for silent reading, `rate` times as fast as usual."""
     times = dict.fromkeys(range(scene.steps), 0.0)
     if scene.heading:
         times[0] += _words(scene.heading) * 60 / WORDS_PER_MINUTE
     for cell in cells_of(scene.blocks):
         for part in items_of(cell) or (cell,):
             step = part.step  # type: ignore[union-attr]
-            times[step] = times.get(step, 0.0) + _look_s(part)
+            times[step] = times.get(step, 0.0) + _reading_s(part)
     cues: list[Cue] = []
     at = LEAD_IN_S
     for step in range(scene.steps):
         cues.append(Cue(step, at))
         at += max(_GLANCE_S, times[step]) / rate
-    return Narration(cells_for(at + LEAD_OUT_S), tuple(cues))
+    return Narration(duration_cells=cells_for(at + LEAD_OUT_S), cues=tuple(cues))
 
 
 def outlast_clips(narration: Narration, scene: Scene, assets: AssetFiles) -> Narration:
-    """The narration, ending no sooner than the scene's clips. Raises UnknownAsset for what is no clip or picture."""
+    """Extend a narration to the end of the scene's clips. Raises UnknownAsset for an asset of the wrong kind."""
     starts = {cue.step: cue.start_s for cue in narration.cues}
     cells = narration.duration_cells
     for block in cells_of(scene.blocks):
         if isinstance(block, Image | Clip) and (asset := assets.get(block.asset)) is not None:
             if asset.kind != block.kind:
-                raise UnknownAsset(f"asset {block.asset} is no {block.kind}: it holds {asset.media_type}")
+                raise UnknownAsset(f"asset {block.asset} must be of kind {block.kind}; it is {asset.media_type}")
             if isinstance(block, Clip):
                 cells = max(cells, cells_for(starts.get(block.step, LEAD_IN_S) + (asset.duration_s or 0.0)))
     return evolve(narration, duration_cells=cells)
 
 
-def _look_s(part: Bullet | Sentence | Cell | Clip) -> float:
-    """Seconds at the usual rate."""
+def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:
+    """Return the reading time of an item in seconds at rate 1."""
     match part:
         case Image():
             return _PICTURE_S
@@ -106,3 +112,17 @@ def _words(spans: Spans) -> float:
     text = plain(spans)
     rest, characters = _CHARACTERS.subn(" ", text)
     return characters * _PER_CHARACTER + max(len(rest.split()), len(rest.strip()) / _LONGEST_WORD)
+
+
+def hold_scene(scene: NarratedScene, cells: int) -> NarratedScene:
+    """Extend a scene to at least `cells`: its last picture stays, in silence. Rewrites its sound file. Blocking."""
+    more = cells - scene.duration_cells
+    if more <= 0:
+        return scene
+    if scene.audio is not None:
+        with wave.open(str(scene.audio), "rb") as said:
+            format_of, samples = said.getparams(), said.readframes(said.getnframes())
+        with wave.open(str(scene.audio), "wb") as file:
+            file.setparams(format_of)
+            file.writeframes(samples + bytes(more * SAMPLES_PER_CELL * format_of.nchannels * format_of.sampwidth))
+    return evolve(scene, narration=evolve(scene.narration, duration_cells=cells))

@@ -1,1 +1,1 @@
-"""How pages look: themes, the frames of the aspects, fonts, charts, and the typst sheets that draw all that."""
+"""Draws pages: a scene becomes data (`page_data`), which the typst sheets draw in a theme (`draw`); burned captions."""

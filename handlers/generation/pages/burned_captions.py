@@ -1,58 +1,55 @@
-"""Captions drawn into the pictures, with the word highlighted that is being spoken: what is seen when, and its picture.
+"""Captions drawn into the pictures, with the spoken word highlighted: their states in time, and their strips.
 
-A strip lies in the lower part of the canvas of an aspect (1080 pixels on its shorter side). The highlighted word
-changes its colour and nothing moves: strips of one cue differ in nothing else.
+A strip lies in the lower part of the canvas of an aspect (1080 pixels on its shorter side). Only the colour of the
+highlighted word changes: strips of one cue differ in nothing else.
 """
 
 import io
 import tempfile
-from collections import OrderedDict
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import orjson
-import typst
 from attrs import frozen
-from numpy.typing import NDArray
+from cachetools import LRUCache
 from PIL import Image
 
 from handlers.generation.aspects import Aspect
+from handlers.generation.encoding.overlays import Rgba
 from handlers.generation.errors import DrawError
 from handlers.generation.model import Narration
 from handlers.generation.narration.captions import scene_captions
-from handlers.generation.pages.fonts import font_directories
-from handlers.generation.pages.typst_errors import typst_errors
+from handlers.generation.pages.fonts import fonts
+from handlers.generation.pages.typst_compiler import POINTS_PER_INCH, as_draw_errors, sealed_compiler
 
-#: height x width x 4, uint8, not premultiplied.
-Rgba = NDArray[np.uint8]
-
-#: The box is dark in every theme, so that one text colour fits all: contrast is that of the text to the box over white.
+#: RGBA. The box is dark in every theme, so that one text colour fits all; a test computes contrast with the box over
+#: white.
 BOX: Final = (12, 14, 20, 224)
 TEXT: Final = (255, 255, 255, 255)
 SPOKEN: Final = (255, 214, 102, 255)
 
-#: Columns of a row, of a wide picture and of others.
+#: Columns of a row by whether the picture is wide.
 _COLUMNS: Final = {True: 42, False: 28}
-#: After these typst takes whatever font has a glyph.
+#: After these families typst takes any font that has the glyph.
 _FAMILIES: Final = ("Inter", "DejaVu Sans")
 _FONT_PIXELS: Final = 46
 _SMALLEST_PIXELS: Final = 20
-#: Share of the canvas that stays free at each side, and below.
+#: Free share of the canvas at each side, and below.
 _SIDE, _BELOW = 0.06, 0.05
 _PADDING: Final = 26
-_POINTS_PER_INCH: Final = 72.0
-#: Cues whose strips are kept.
-_KEPT: Final = 2
+#: Cues whose strips stay in memory.
+_MAX_CUES: Final = 2
 
 
-@frozen
+@frozen(kw_only=True)
 class CaptionState:
-    """What is seen from `start_s` to `end_s`, in seconds from the start of the scene.
+    """The caption shown from `start_s` to `end_s`, in seconds from the start of the scene.
 
-    `rows` has the words of each row; `highlighted` counts over `words`, None where no word is.
+    `rows` are the words of each row; `highlighted` is an index into `words`, None for no word.
     """
 
     start_s: float
@@ -66,12 +63,12 @@ class CaptionState:
 
 
 def columns_of(aspect: Aspect) -> int:
-    """Columns of a row that can be read in this aspect."""
+    """Return the columns of a row in this aspect."""
     return _COLUMNS[aspect.width > aspect.height]
 
 
 def caption_states(narration: Narration, columns: int = _COLUMNS[True]) -> tuple[CaptionState, ...]:
-    """What is seen when: gapless within a cue, nothing between cues. Pure."""
+    """List the states of a scene's captions: without gaps within a cue, none between cues. Pure."""
     states: list[CaptionState] = []
     for cue in scene_captions(narration, columns):
         texts = iter([word.text + (" " if word.spaced else "") for word in cue.words])
@@ -79,7 +76,7 @@ def caption_states(narration: Narration, columns: int = _COLUMNS[True]) -> tuple
         starts = [cue.start_s, *(min(max(w.start_s, cue.start_s), cue.end_s) for w in cue.words[1:]), cue.end_s]
         for number, (start_s, end_s) in enumerate(pairwise(starts)):
             if end_s > start_s:
-                states.append(CaptionState(start_s, end_s, rows, number))
+                states.append(CaptionState(start_s=start_s, end_s=end_s, rows=rows, highlighted=number))
     return tuple(states)
 
 
@@ -88,28 +85,22 @@ _Rows = tuple[tuple[str, ...], ...]
 
 
 class CaptionPainter:
-    """Paints states for one canvas; the strips of the last few cues are kept. Not for several threads at once.
-
-    Type and colours are the same in all themes: what is read has to be found where it was.
-    """
+    """Paints states for one canvas. Not thread-safe. Type and colours are the same in all themes."""
 
     def __init__(self, aspect: Aspect, theme: str | None = None, *, detail: float = 1.0) -> None:
-        """For pages `detail` times the canvas. Raises PipelineUnavailable where fonts are missing."""
+        """Paint for pages `detail` times the canvas. Raises PipelineUnavailable where fonts are missing."""
         self._aspect, self._detail = aspect, detail
-        self._cues: OrderedDict[_Rows, list[Rgba]] = OrderedDict()
-        _fonts()
+        self._cues: LRUCache[_Rows, list[Rgba]] = LRUCache(_MAX_CUES)
+        fonts()
 
     def paint(self, state: CaptionState) -> tuple[int, int, Rgba]:
-        """(x, y of its top left corner, strip) in pixels of the drawn page. The strip can't be written to.
+        """Return (x and y of the top left corner, strip) in pixels of the drawn page; the strip is read-only.
 
-        All strips of a cue are drawn with its first one. Raises DrawError.
+        All strips of a cue are drawn with its first one, in one typst run (decision 101). Raises DrawError.
         """
         if state.rows not in self._cues:
             most = round(self._aspect.width * (1 - 2 * _SIDE)) - 2 * _PADDING
             self._cues[state.rows] = _strips(state.rows, most, self._detail)
-            while len(self._cues) > _KEPT:
-                self._cues.popitem(last=False)
-        self._cues.move_to_end(state.rows)
         strip = self._cues[state.rows][-1 if state.highlighted is None else state.highlighted]
         high, wide, _ = strip.shape
         width, height = round(self._aspect.width * self._detail), round(self._aspect.height * self._detail)
@@ -117,8 +108,7 @@ class CaptionPainter:
 
 
 def _strips(rows: _Rows, most: int, detail: float) -> list[Rgba]:
-    """A strip for each word that may be highlighted, and one without any at the end; text is `most` pixels of the
-    canvas wide or less."""
+    """Draw a strip for each highlighted word, then one without; text is at most `most` canvas pixels wide."""
     count = sum(map(len, rows))
     numbers = iter(range(count))
     data = {
@@ -133,26 +123,20 @@ def _strips(rows: _Rows, most: int, detail: float) -> list[Rgba]:
         "pages": [*range(count), -1],
     }
     inputs = {"caption": orjson.dumps(data).decode()}
-    with typst_errors("the captions"), tempfile.TemporaryDirectory(prefix="typst-") as empty:
-        compiler = typst.Compiler(root=empty, font_paths=_fonts(), package_path=empty, package_cache_path=empty)
-        pages = compiler.compile(input=_sheet(), format="png", ppi=_POINTS_PER_INCH * detail, sys_inputs=inputs)
+    with as_draw_errors("the captions"), tempfile.TemporaryDirectory(prefix="typst-") as empty:
+        pages = sealed_compiler(_sheet(), Path(empty), inputs).compile(format="png", ppi=POINTS_PER_INCH * detail)
     found = []
     for page in pages if isinstance(pages, list) else [pages]:
         strip = np.asarray(Image.open(io.BytesIO(page or b"")).convert("RGBA"), np.uint8)
         strip.flags.writeable = False
         found.append(strip)
     if len(found) != count + 1:
-        raise DrawError(f"{count + 1} captions planned, typst made {len(found)}")
+        raise DrawError(f"typst drew {len(found)} of {count + 1} captions")
     return found
 
 
 def _hex(colour: tuple[int, int, int, int]) -> str:
     return "#" + bytes(colour).hex()
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(font_paths=list(font_directories()))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A chart as fractions of its plot: where the ticks, bars, points and slices are, and what is written at them."""
+"""Lays out charts: ticks, bars, points and slices as fractions of the plot, with their labels."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -7,16 +7,17 @@ from typing import Any, Final
 from handlers.generation.pages.typography import breakable
 from handlers.generation.script.content import Chart
 
-#: Numbers are written at bars and points as long as there is room for them.
+#: Most bars or points with their number, and most points with a dot.
 _MOST_VALUES: Final = 12
 _MOST_POINTS: Final = 24
+#: About so many intervals between ticks.
 _TICKS: Final = 5
-#: Characters of a word in a label that stays whole.
+#: Words of up to so many characters in a label are not broken.
 _LONGEST: Final = 16
 
 
 def chart_data(chart: Chart, *, narrow: bool) -> dict[str, Any]:
-    """What the sheet draws; `narrow` where the page is less than 1200 points wide."""
+    """Make the data that the sheet draws; `narrow`: the page is less than 1200 points wide."""
     values = [[_finite(v) for v in series.values[: len(chart.labels)]] for series in chart.series]
     padded = [row + [None] * (len(chart.labels) - len(row)) for row in values]
     common = {
@@ -35,7 +36,7 @@ def chart_data(chart: Chart, *, narrow: bool) -> dict[str, Any]:
         **common,
         "ticks": [{"at": (tick - low) / span, "text": short(tick)} for tick in ticks],
         "zero": (min(max(0.0, low), high) - low) / span,
-        "lying": chart.style == "bar" and _lying(chart.labels, count, narrow=narrow),
+        "lying": chart.style == "bar" and _horizontal(chart.labels, count, narrow=narrow),
         "groups": [[_spot(row[at], low, span) for row in padded] for at in range(len(chart.labels))],
         "lines": [list(_runs(row, low, span)) for row in padded],
         "ends": [_end(row, low, span) for row in padded],
@@ -50,7 +51,7 @@ def _spot(value: float | None, low: float, span: float) -> dict[str, Any] | None
 
 
 def number(value: float) -> str:
-    """With thousands set apart, at most four significant decimals."""
+    """Format a number with separated thousands: at most two decimals from 1 on, four below."""
     if value and not 1e-4 <= abs(value) < 1e12:
         return f"{value:.3g}"
     text = f"{value:,.4f}" if abs(value) < 1 else f"{value:,.2f}"
@@ -58,7 +59,7 @@ def number(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """For an axis: 1.5M instead of 1,500,000."""
+    """Format a number for an axis: 1.5M instead of 1,500,000."""
     for size, sign in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             return number(value / (1e3 if sign == "k" else size)) + sign
@@ -66,15 +67,17 @@ def short(value: float) -> str:
 
 
 def _finite(value: float | None) -> float | None:
-    """Beyond 1e15 nothing can be told apart in a picture; what is no number is a gap. Below 1e-290 axes can't be
-    divided any more: that is zero."""
+    """Return the value if it can be drawn: beyond 1e15 or not finite it is a gap, below 1e-290 zero.
+
+    Axes of smaller values can't be divided in floating point.
+    """
     if value is None or not math.isfinite(value) or abs(value) > 1e15:
         return None
     return float(value) if abs(value) >= 1e-290 else 0.0
 
 
 def _scale(values: Sequence[float], *, from_zero: bool) -> tuple[float, float, float]:
-    """(low, high, step) of an axis with round numbers that holds `values`."""
+    """Return (low, high, step) of an axis with round numbers that spans `values`."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     if from_zero or (low > 0 and low < 0.6 * high):
         low = min(low, 0.0)
@@ -88,14 +91,14 @@ def _scale(values: Sequence[float], *, from_zero: bool) -> tuple[float, float, f
     return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
-def _lying(labels: Sequence[str], count: int, *, narrow: bool) -> bool:
-    """Whether bars lie, because their names would not fit below them."""
+def _horizontal(labels: Sequence[str], count: int, *, narrow: bool) -> bool:
+    """Tell whether bars are horizontal, because their labels would not fit below vertical ones."""
     room = (46 if narrow else 92) / max(1, len(labels))
     return max(map(len, labels), default=0) > room and count <= 16
 
 
 def _runs(row: Sequence[float | None], low: float, span: float) -> Iterator[list[dict[str, Any]]]:
-    """The unbroken parts of a line; `x` is the number of the label."""
+    """Yield the runs of a line between gaps; `x` is the number of the label."""
     run: list[dict[str, Any]] = []
     for at, value in enumerate(row):
         if value is not None:
@@ -108,7 +111,7 @@ def _runs(row: Sequence[float | None], low: float, span: float) -> Iterator[list
 
 
 def _end(row: Sequence[float | None], low: float, span: float) -> dict[str, Any] | None:
-    """The last point of a line."""
+    """Return the last point of a line; None for a line without values."""
     points = [(at, value) for at, value in enumerate(row) if value is not None]
     if not points:
         return None
@@ -117,7 +120,7 @@ def _end(row: Sequence[float | None], low: float, span: float) -> dict[str, Any]
 
 
 def _slices(chart: Chart, values: Sequence[float | None]) -> list[dict[str, Any]]:
-    """From the top, clockwise, in turns. Only what is more than nothing has a slice."""
+    """Return the slices of positive values, clockwise from the top, as fractions of a turn."""
     shown = [
         (label, value) for label, value in zip(chart.labels, values, strict=False) if value is not None and value > 0
     ]

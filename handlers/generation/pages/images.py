@@ -1,6 +1,6 @@
-"""Pictures of users for the pages: decoded, turned upright, made no larger than a canvas, written anew.
+"""Prepares users' pictures for the pages: decoded, turned upright, scaled down to the canvas, re-encoded.
 
-What typst gets to read was encoded here, so that no file of a user reaches its decoders.
+typst reads only files encoded here: no user's file reaches its decoders.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,17 @@ from handlers.generation.errors import UnknownAsset
 from handlers.generation.model import AssetFile, AssetFiles
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP")
-#: Pixels of a picture that is decoded; larger ones are refused unread.
+#: Pictures with more pixels are refused before they are decoded; ingest keeps smaller ones only.
 MAX_PIXELS: Final = 60_000_000
+#: Pixels of the longer side at canvas size: a quarter more than the canvas.
 _MAX_SIDE: Final = 2_400
+#: Longer by shorter side.
 _MAX_RATIO: Final = 200
 
 
-@frozen
+@frozen(kw_only=True)
 class Raster:
-    """A picture or clip that a page shows; `file` is None for a clip. `width` and `height` in pixels."""
+    """A picture or clip on a page; `file` is None for a clip. `width` and `height` in pixels."""
 
     asset: str
     file: Path | None
@@ -31,28 +33,28 @@ class Raster:
 
     @property
     def ratio(self) -> float:
-        """Width by height."""
+        """Width divided by height."""
         return self.width / self.height
 
 
 def prepare(ids: Iterable[str], assets: AssetFiles, folder: Path, detail: float = 1.0) -> dict[str, Raster]:
-    """The pictures of these ids, written into `folder`, for pages `detail` times the canvas. Raises UnknownAsset."""
+    """Write the pictures of `ids` into `folder`, for pages `detail` times the canvas. Raises UnknownAsset."""
     rasters: dict[str, Raster] = {}
     for number, wanted in enumerate(ids):
         asset = assets.get(wanted)
         if asset is None:
-            raise UnknownAsset(f"there is no asset {wanted}: upload it first, by POST /api/v1/assets")
+            raise UnknownAsset(f"unknown asset {wanted}: upload it first, by POST /api/v1/assets")
         if asset.kind == "clip":
-            rasters[wanted] = Raster(wanted, None, asset.width or 16, asset.height or 9)
+            rasters[wanted] = Raster(asset=wanted, file=None, width=asset.width or 16, height=asset.height or 9)
         elif asset.kind == "image":
             rasters[wanted] = _normalised(wanted, asset, folder / f"picture-{number}", detail)
         else:
-            raise UnknownAsset(f"asset {wanted} is {asset.kind}, which can't be shown: name an image or a clip")
+            raise UnknownAsset(f"asset {wanted} is of kind {asset.kind}, which has no picture: name an image or a clip")
     return rasters
 
 
 def open_picture(path: Path, wanted: str, detail: float = 1.0) -> Image.Image:
-    """The picture upright, in RGB or RGBA, not larger than a canvas needs. Raises UnknownAsset."""
+    """Decode a picture: upright, RGB or RGBA, at most 2,400 x `detail` pixels on a side. Raises UnknownAsset."""
     try:
         with Image.open(path, formats=FORMATS) as picture:
             width, height = picture.size
@@ -65,7 +67,7 @@ def open_picture(path: Path, wanted: str, detail: float = 1.0) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnknownAsset(f"asset {wanted} has too many pixels: make it smaller") from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise UnknownAsset(f"asset {wanted} is no readable PNG, JPEG or WebP picture: upload another") from error
+        raise UnknownAsset(f"asset {wanted} is not a readable PNG, JPEG or WebP picture: upload another") from error
     plain.thumbnail((most, most), Image.Resampling.LANCZOS)
     return plain
 
@@ -78,4 +80,4 @@ def _normalised(wanted: str, asset: AssetFile, stem: Path, detail: float) -> Ras
     else:
         path = stem.with_suffix(".jpg")
         picture.save(path, quality=93, subsampling=0)
-    return Raster(wanted, path, picture.width, picture.height)
+    return Raster(asset=wanted, file=path, width=picture.width, height=picture.height)

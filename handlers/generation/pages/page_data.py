@@ -1,21 +1,24 @@
-"""A scene as the sheets take it: formulas as trees, long words breakable, directions and arrangements chosen."""
+"""Turns a scene into the data of the sheets: its frame, the arrangement of its blocks, and every block's content.
+
+Formulas become trees, long words breakable, and writing directions are chosen.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
-from handlers.generation.model import to_spec
+from handlers.generation.aspects import aspect_of
+from handlers.generation.model_json import to_spec
 from handlers.generation.pages.charts import chart_data
-from handlers.generation.pages.columns import Arranged, Beside, arranged, backdrop_of
 from handlers.generation.pages.fonts import with_fallbacks
-from handlers.generation.pages.frames import Frame
 from handlers.generation.pages.images import Raster
-from handlers.generation.pages.theme import Theme
+from handlers.generation.pages.themes import Theme
 from handlers.generation.pages.typography import breakable, ems, is_rtl, shortened, spans_rtl, typographic, widest_word
 from handlers.generation.script.content import (
     Block,
     Bullets,
+    Cell,
     Chart,
     Clip,
     Code,
@@ -29,23 +32,186 @@ from handlers.generation.script.content import (
     Span,
     Spans,
     Table,
+    backdrop_of,
 )
-from handlers.generation.script.mathtree import MathError, Node, parse_math
+from handlers.generation.script.formula import MathError, Node, parse_math
 
-#: Characters of a word that stays whole, by the arrangement of the page; in half of its width; in a heading.
+
+@frozen(kw_only=True)
+class Frame:
+    """The geometry of pages in one aspect. Lengths in points: one point is one pixel of the canvas.
+
+    Text stays between `left` and `width - right`, its body between `top` and `bottom`. `scale` is the factor of all
+    type, `heading`, `title`, `section` and `quote` are sizes; `shape` ("wide", "tall", "square") chooses arrangements.
+    """
+
+    shape: str
+    width: float
+    height: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+    scale: float
+    heading: float
+    heading_height: float
+    title: float
+    section: float
+    quote: float
+    #: The page has room for the video's title and its number; upright pages have these at the head.
+    footed: bool = True
+
+    def data(self) -> dict[str, Any]:
+        """Return the frame as data for the sheets."""
+        return asdict(self)
+
+    @property
+    def above_captions(self) -> "Frame":
+        """The frame for pages with burned-in captions, two rows of which have the foot to themselves (decision 114)."""
+        return evolve(self, bottom=min(self.bottom, self.height - _CAPTIONS), footed=self.shape == "tall")
+
+    @property
+    def room(self) -> float:
+        """Width of the body."""
+        return self.width - self.left - self.right
+
+
+#: Points from the foot of the canvas to the top of two rows of captions (`burned_captions`), with a margin.
+_CAPTIONS: Final = 220
+
+_FRAMES: Final = {
+    "16:9": Frame(
+        shape="wide",
+        width=1920,
+        height=1080,
+        left=130,
+        right=130,
+        top=98,
+        bottom=940,
+        scale=1.0,
+        heading=72,
+        heading_height=190,
+        title=116,
+        section=104,
+        quote=84,
+    ),
+    # Players of upright videos put their own controls over the lower part.
+    "9:16": Frame(
+        shape="tall",
+        width=1080,
+        height=1920,
+        left=84,
+        right=84,
+        top=250,
+        bottom=1560,
+        scale=1.16,
+        heading=80,
+        heading_height=330,
+        title=112,
+        section=108,
+        quote=82,
+    ),
+    "1:1": Frame(
+        shape="square",
+        width=1080,
+        height=1080,
+        left=76,
+        right=76,
+        top=90,
+        bottom=948,
+        scale=0.94,
+        heading=62,
+        heading_height=160,
+        title=92,
+        section=86,
+        quote=68,
+    ),
+}
+
+
+def frame_of(aspect: str) -> Frame:
+    """Return the frame of an aspect. Raises UnknownAspect."""
+    return _FRAMES[aspect_of(aspect).name]
+
+
+#: Listings of at most so many columns stand beside text.
+_NARROW_COLUMNS: Final = 46
+#: Characters of text that may stand above a picture or chart; longer text stands beside it.
+_FEW_CHARS: Final = 110
+#: Pictures with a higher ratio of width to height take the whole width of the page.
+_PANORAMA: Final = 2.3
+
+
+@frozen
+class SideBySide:
+    """Two columns made by the arrangement, not by the author: `left` and `right` are centred on each other."""
+
+    left: tuple[Block, ...]
+    right: tuple[Block, ...]
+
+
+ArrangedBlock = Block | SideBySide
+
+
+def arrange_blocks(blocks: Sequence[Block], frame: Frame, rasters: Mapping[str, Raster]) -> list[ArrangedBlock]:
+    """Arrange blocks: columns go below each other on a tall page, text goes beside its picture on a wide one."""
+    if frame.shape == "tall":
+        return [cell for block in blocks for cell in _flat(block)]
+    figures = [block for block in blocks if isinstance(block, Image | Clip | Chart | Code)]
+    texts = [block for block in blocks if isinstance(block, Bullets | Paragraph | Heading | Quote)]
+    if frame.shape != "wide" or len(figures) != 1 or not texts or len(figures) + len(texts) != len(blocks):
+        return list(blocks)
+    figure = figures[0]
+    if not _goes_beside(figure, texts, rasters):
+        return list(blocks)
+    left = (figure,) if blocks[0] is figure else tuple(texts)
+    return [SideBySide(left, tuple(texts) if blocks[0] is figure else (figure,))]
+
+
+def _flat(block: Block) -> tuple[Cell | Block, ...]:
+    return (*block.left, *block.right) if isinstance(block, Columns) else (block,)
+
+
+def _goes_beside(figure: Block, texts: Sequence[Block], rasters: Mapping[str, Raster]) -> bool:
+    match figure:
+        case Code():
+            narrow = max(map(len, figure.text.split("\n"))) <= _NARROW_COLUMNS
+            return narrow and len(texts) == 1 and isinstance(texts[0], Bullets | Paragraph)
+        case Image() | Clip():
+            ratio = rasters[figure.asset].ratio
+            return ratio < _PANORAMA and (ratio < 1.3 or sum(map(_chars, texts)) > _FEW_CHARS // 2)
+        case Chart():
+            return figure.style == "pie" or sum(map(_chars, texts)) > _FEW_CHARS
+        case _:
+            return False
+
+
+def _chars(block: Block) -> int:
+    match block:
+        case Bullets():
+            return sum(len(span.text) for item in block.items for span in item.spans) + 20 * len(block.items)
+        case Paragraph():
+            return sum(len(span.text) for sentence in block.sentences for span in sentence.spans)
+        case Heading() | Quote():
+            return sum(len(span.text) for span in block.spans)
+        case _:
+            return 0
+
+
+#: Words of up to so many characters are not broken: by shape of the page, in half of its width, in a heading.
 _LONGEST: Final = {"wide": 32, "tall": 22, "square": 24}
 _LONGEST_HALF: Final = {"wide": 22, "tall": 22, "square": 12}
 _LONGEST_HEADING: Final = 24
-#: Width of the running title, in em of its size.
+#: Width of the running title in em.
 _FOOTER_EMS: Final = {"wide": 60.0, "tall": 27.0, "square": 32.0}
 #: Characters of a line of a table.
 _TABLE_CHARS: Final = {"wide": 66, "tall": 30, "square": 38}
-#: So much of a line a table counts for, in em: it may grow by a third at most.
+#: Width that a table counts for, in em of running text: it may be enlarged by a third at most.
 _WIDEST_TABLE: Final = {"wide": 28.0, "tall": 14.5, "square": 17.0}
 
 
 def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Raster]) -> dict[str, Any]:
-    """What the sheets draw from."""
+    """Make the data from which the sheets draw a scene. `rasters` are its pictures by asset id."""
     over = backdrop_of(scene)
     blocks = [block for block in scene.blocks if block is not over]
     setting = _Setting(frame, rasters, _LONGEST[frame.shape])
@@ -60,7 +226,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
         "rtl": spans_rtl(scene.heading),
         "longest": max(4.0, *(widest_word(span.get("text", "")) for span in heading)) if heading else 4.0,
         "widest": _widest(scene.blocks, frame.shape),
-        "blocks": [setting.block(block) for block in (arranged(blocks, frame, rasters) if half else blocks)],
+        "blocks": [setting.block(block) for block in (arrange_blocks(blocks, frame, rasters) if half else blocks)],
         "short": all(len(word) <= 14 for word in scene.title.split()) and ems(scene.title) <= 25,
         "number": f"{scene.index + 1:02}",
         "part": scene.part,
@@ -76,7 +242,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
 
 
 def _fitting(scene: Scene) -> str:
-    """A page of a quote alone needs that quote."""
+    """Return the scene's layout, unless it is "quote" and the page has more or less than one quotation."""
     quoted = len(scene.blocks) == 1 and isinstance(scene.blocks[0], Quote)
     return "content" if scene.layout == "quote" and not quoted else scene.layout
 
@@ -89,7 +255,7 @@ def _look(theme: Theme) -> dict[str, Any]:
 
 
 def _widest(blocks: Sequence[Block], shape: str) -> float:
-    """The widest word of running text, in em: what grows must not leave the page."""
+    """Return the widest word of running text in em: enlarged text must not leave the page."""
     texts: list[Spans] = []
     widest = [1.0]
     for block in blocks:
@@ -110,13 +276,13 @@ def _widest(blocks: Sequence[Block], shape: str) -> float:
 
 @frozen
 class _Setting:
-    """How blocks are set: on which frame, with which pictures, and how long a word may be."""
+    """Sets blocks: frame, pictures, and the longest word that is not broken."""
 
     frame: Frame
     rasters: Mapping[str, Raster]
     longest: int
 
-    def block(self, block: Arranged) -> dict[str, Any]:
+    def block(self, block: ArrangedBlock) -> dict[str, Any]:
         match block:
             case Code():
                 columns = max(map(len, block.text.split("\n")))
@@ -143,13 +309,13 @@ class _Setting:
             case Chart():
                 chart = chart_data(block, narrow=self.frame.width < 1200 or self.longest < 24)
                 return {"kind": block.kind, "step": block.step, "title": self._text(block.title), **chart}
-            case Columns() | Beside():
+            case Columns() | SideBySide():
                 return self._columns(block)
 
-    def _columns(self, block: Columns | Beside) -> dict[str, Any]:
+    def _columns(self, block: Columns | SideBySide) -> dict[str, Any]:
         half = evolve(self, longest=_LONGEST_HALF[self.frame.shape])
         sides = {"left": [half.block(cell) for cell in block.left], "right": [half.block(cell) for cell in block.right]}
-        return {"kind": "columns", **sides, "share": 0.5, "middle": isinstance(block, Beside)}
+        return {"kind": "columns", **sides, "share": 0.5, "middle": isinstance(block, SideBySide)}
 
     def _bullets(self, block: Bullets) -> dict[str, Any]:
         items = [
@@ -201,7 +367,7 @@ def _length(spans: Spans) -> int:
 
 
 def _numeric(cells: Sequence[Spans]) -> bool:
-    """Whether a column holds numbers, which stand one below the other."""
+    """Tell whether a column holds numbers, which are aligned to the right."""
     texts = ["".join(span.text for span in cell).strip() for cell in cells]
     full = [text for text in texts if text]
     return bool(full) and all(text.lstrip("+-−$€£~<>≈")[:1].isdigit() and len(text) <= 14 for text in full)

@@ -1,16 +1,147 @@
-"""The built-in themes.
-
-The themes there are.
-
-The themes by name, with what a chooser shows of each.
-"""
+"""Themes: colours by role, fonts, and the grounds that each text stands on; and the built-in themes by name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
+from attrs import asdict, frozen
+
 from handlers.generation.errors import UnknownTheme
-from handlers.generation.pages.theme import CodeColours, Faces, Palette, Scrim, Theme
+
+
+@frozen(kw_only=True)
+class Palette:
+    """The colours of a theme by role, as "#rrggbb" (decision 90).
+
+    Grounds: `ground` of the page, `panel` under text (in most themes the ground), `card` of listings, `lit` behind
+    highlighted lines of a listing, `faint` behind every second row and in the backdrop, `stage` of the coloured parts
+    of title and section pages.
+    Text: `bright` for the line being spoken, `soft` for lines spoken before, `muted` for asides, `accent` and `spent`
+    (an accent spoken before), `inline` for code within text; `on_stage` and `on_accent` on these grounds.
+    `edge` and `outline` are lines, `art` decorative shapes; `behind` are colours of the backdrop under headings.
+    """
+
+    ground: str
+    panel: str
+    card: str
+    lit: str
+    faint: str
+    stage: str
+    bright: str
+    soft: str
+    muted: str
+    accent: str
+    spent: str
+    inline: str
+    on_stage: str
+    on_accent: str
+    edge: str
+    outline: str
+    art: tuple[str, ...]
+    behind: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class CodeColours:
+    """The colours of a listing; `dim` is for lines that are not highlighted where others are."""
+
+    plain: str
+    dim: str
+    comment: str
+    string: str
+    number: str
+    keyword: str
+    operator: str
+    function: str
+    type: str
+    parameter: str
+
+
+@frozen(kw_only=True)
+class Scrim:
+    """The veil between a picture and the text on it: `colour` with at least `opacity`, so that text is legible."""
+
+    colour: str
+    opacity: float
+    text: str
+    soft: str
+    accent: str
+
+
+@frozen(kw_only=True)
+class Faces:
+    """Font families by use, in order of preference per glyph; weights as in CSS, tracking in em, `size` a factor."""
+
+    display: tuple[str, ...]
+    body: tuple[str, ...]
+    mono: tuple[str, ...]
+    quote: tuple[str, ...]
+    display_weight: int
+    title_weight: int
+    body_weight: int
+    strong_weight: int
+    tracking: float
+    size: float = 1.0
+
+
+@frozen(kw_only=True)
+class Theme:
+    """A look of pages: colours, fonts, and its own typst sheet. `radius` of cards and `padding` of panels in points."""
+
+    name: str
+    title: str
+    description: str
+    dark: bool
+    palette: Palette
+    code: CodeColours
+    series: tuple[str, ...]
+    scrim: Scrim
+    faces: Faces
+    radius: float
+    padding: float = 0.0
+
+    @property
+    def sheet(self) -> str:
+        return f"{self.name}.typ"
+
+    def data(self) -> dict[str, Any]:
+        """Return the theme as data for the sheets."""
+        return {
+            "palette": asdict(self.palette),
+            "code": asdict(self.code),
+            "series": self.series,
+            "scrim": asdict(self.scrim),
+            "faces": asdict(self.faces),
+            "radius": self.radius,
+            "padding": self.padding,
+        }
+
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, colour, ground) of every text on every ground it may stand on, except pictures."""
+        p = self.palette
+        for name in ("bright", "soft", "muted", "accent", "spent", "inline"):
+            for ground in dict.fromkeys((p.ground, p.panel)):
+                yield name, getattr(p, name), ground
+        for name in ("bright", "soft", "inline"):
+            yield f"{name} in a table", getattr(p, name), p.faint
+        for ground in p.behind:
+            yield "bright on the backdrop", p.bright, ground
+            yield "soft on the backdrop", p.soft, ground
+        yield "on stage", p.on_stage, p.stage
+        yield "on accent", p.on_accent, p.accent
+        yield "language of a listing", p.muted, p.card
+        for name, colour in asdict(self.code).items():
+            yield f"code: {name}", colour, p.card
+            if name != "dim":
+                yield f"lit code: {name}", colour, p.lit
+
+    def graphics(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (name, colour, ground) of every shape that carries meaning."""
+        for at, colour in enumerate(self.series):
+            yield f"series {at + 1}", colour, self.palette.panel
+        yield "progress", self.palette.accent, self.palette.ground
+
 
 DEFAULT: Final = "midnight"
 
@@ -234,7 +365,7 @@ THEMES: Final = {theme.name: theme for theme in (MIDNIGHT, PAPER, EDITORIAL, PLA
 
 
 def theme_of(name: str) -> Theme:
-    """The theme of that name. Raises UnknownTheme."""
+    """Return the theme of that name. Raises UnknownTheme."""
     try:
         return THEMES[name]
     except KeyError:
@@ -242,7 +373,7 @@ def theme_of(name: str) -> Theme:
 
 
 def themes() -> tuple[dict[str, Any], ...]:
-    """All themes, the default one first; `colours` are CSS colours by role, `dark` whether the ground is."""
+    """Describe all themes, the default one first; `colours` are CSS colours by role, `dark` tells of the ground."""
     return tuple(
         {
             "name": theme.name,
@@ -259,4 +390,5 @@ def themes() -> tuple[dict[str, Any], ...]:
 
 
 def theme_names() -> tuple[str, ...]:
+    """List the names of all themes, the default one first."""
     return tuple(THEMES)

@@ -1,4 +1,4 @@
-"""Words as they are set: how wide, in which direction, and where one that is too long may break."""
+"""Properties of text that is to be set: width, direction, and breaks in long words."""
 
 import re
 import unicodedata
@@ -7,12 +7,12 @@ from typing import Final
 from handlers.generation.script.content import Spans
 
 _APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
-#: Between these a line may break anywhere.
+#: White space, zero-width spaces, hyphens and CJK characters: a line may break at each of them.
 _FREE: Final = re.compile(r"[\s\u200b\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef-]+")
 
 
 def is_rtl(text: str) -> bool:
-    """Whether the first letter is of a script that is written from right to left."""
+    """Tell whether the first letter belongs to a right-to-left script."""
     for char in text:
         kind = unicodedata.bidirectional(char)
         if kind in ("R", "AL"):
@@ -23,16 +23,17 @@ def is_rtl(text: str) -> bool:
 
 
 def spans_rtl(spans: Spans) -> bool:
+    """Tell whether the first letter of the spans' text belongs to a right-to-left script."""
     return is_rtl("".join(span.text for span in spans if span.kind == "text"))
 
 
 def typographic(text: str) -> str:
-    """Straight apostrophes within words become curved ones."""
+    """Replace straight apostrophes within words by curved ones."""
     return _APOSTROPHE.sub("’", text)
 
 
 def breakable(text: str, longest: int) -> str:
-    """Zero-width spaces in words of more than `longest` characters without a place to break: pieces of like length."""
+    """Insert zero-width spaces into words of more than `longest` characters, at even distances."""
     return re.sub(rf"[^\s\u200b]{{{longest + 1},}}", lambda match: _pieces(match[0], longest), text)
 
 
@@ -43,17 +44,17 @@ def _pieces(word: str, longest: int) -> str:
 
 
 def ems(text: str) -> float:
-    """A generous estimate of the width of `text` in em."""
+    """Estimate the width of `text` in em, generously."""
     return sum(map(_em, text))
 
 
 def widest_word(text: str) -> float:
-    """The widest run without a place to break, in em; at least 1."""
+    """Estimate the widest run without a possible break, in em; 1 for an empty text."""
     return max((ems(word) for word in _FREE.split(text)), default=1.0) or 1.0
 
 
 def shortened(text: str, room: float) -> str:
-    """The beginning of `text`, as much as `room` em hold, with an ellipsis where there is more."""
+    """Shorten `text` to `room` em; the cut is marked by an ellipsis."""
     if ems(text) <= room:
         return text
     taken = 0.0

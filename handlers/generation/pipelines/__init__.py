@@ -1,1 +1,1 @@
-"""Pipelines: each plans, narrates and renders the scenes of a job in its own way."""
+"""Pipelines, which plan, narrate and render the scenes of a job (`base`), by name (`registry`)."""

@@ -1,40 +1,77 @@
-"""What a pipeline is. To add one (a model API, say), install a package with an entry point in the group
-`eventflow.pipelines` that names a class of this shape; nothing here has to change. A class that needs settings has a
-classmethod `from_settings(settings)` besides, by which it is made then.
+"""The interface of a pipeline, and all that a pipeline's package needs to import.
 
-All methods block (callers run them in a thread) and may be called from several threads at once. They
-raise the errors of `handlers.generation.errors`: `RequestError`s fail the job, everything else is retried.
+To add a pipeline, install a package with an entry point in the group `eventflow.pipelines` that names a class of this
+shape. A class with a classmethod `from_settings(settings)` is made by it, others without arguments.
+
+All methods block (callers run them in threads) and may be called from several threads at once. They raise the errors
+of `handlers.generation.errors`: a `RequestError` fails the job, other retryable errors are retried.
 """
 
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
+from handlers.generation.control import Charged, Control, RemoteStarted, Warned
+from handlers.generation.model import (
+    AssetFile,
+    Brief,
+    Cue,
+    NarratedScene,
+    NarrateTask,
+    Narration,
+    Plan,
+    SceneDraft,
+    SpokenLine,
+    Style,
+    Voice,
+    Word,
+)
+from handlers.generation.render_model import RenderedScene, RenderTask, Rendition, Segment
 
-__all__ = ["Control", "Pipeline"]
+__all__ = [
+    "AssetFile",
+    "Brief",
+    "Charged",
+    "Control",
+    "Cue",
+    "NarrateTask",
+    "NarratedScene",
+    "Narration",
+    "Pipeline",
+    "Plan",
+    "RemoteStarted",
+    "RenderTask",
+    "RenderedScene",
+    "Rendition",
+    "SceneDraft",
+    "Segment",
+    "SpokenLine",
+    "Style",
+    "Voice",
+    "Warned",
+    "Word",
+]
 
 
 class Pipeline(Protocol):
-    """Turns a brief into scenes, and each scene into segments. Instances hold no state of a job."""
+    """Turns a brief into scenes, and each scene into segments. Instances hold no state of jobs."""
 
-    #: The name in requests.
+    #: The pipeline's name in requests.
     name: ClassVar[str]
-    #: Changes when the same input gives other bytes, so that cached scenes are told apart.
+    #: To be changed when the same input gives other bytes: cached scenes of other versions are not reused.
     version: ClassVar[str]
 
     def check(self) -> None:
-        """Raises PipelineUnavailable, saying what is missing and how to mend it."""
+        """Check that the pipeline can run here. Raises PipelineUnavailable with the cause and the remedy."""
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """The scenes of the video. Raises ScriptError, UnknownVoice, UnknownQuality, UnknownAspect."""
+        """Plan the scenes of a video. Raises ScriptError, UnknownVoice, UnknownQuality, UnknownAspect."""
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """Fix the length of a scene; its sound (48 kHz s16 WAV) is written into `scratch`."""
+        """Narrate a scene, which fixes its length; its sound (48 kHz mono s16 WAV) is written into `scratch`."""
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Encode a scene under the contract of `profiles`; files are written into `scratch`.
 
-        Raises Stopped soon after `control.should_stop()` is true. What costs money is begun once: its id is noted
-        before it is waited for, and comes back as `task.remote_id`.
+        Raises Stopped soon after `control.should_stop()` is true. Work that costs money is ordered once: its id is
+        noted before the pipeline waits for it, and comes back as `task.remote_id` (decision 107).
         """

@@ -1,4 +1,4 @@
-"""Pipelines by name, from the entry points in the group `eventflow.pipelines`."""
+"""Finds pipelines by name among the entry points of the group `eventflow.pipelines`."""
 
 from importlib.metadata import EntryPoint, entry_points
 
@@ -10,14 +10,14 @@ GROUP = "eventflow.pipelines"
 
 
 def pipeline_names() -> tuple[str, ...]:
-    """The names of all installed pipelines, sorted."""
+    """List the names of all installed pipelines, sorted."""
     return tuple(sorted(_installed()))
 
 
 def get_pipeline(name: str, settings: Settings | None = None) -> Pipeline:
-    """A pipeline by name. Raises UnknownPipeline; PipelineUnavailable when it can't be imported.
+    """Make the pipeline of that name: by its class's `from_settings` if there are settings, else without arguments.
 
-    A class with a classmethod `from_settings` is made by that where there are settings, any other one by itself.
+    Raises UnknownPipeline; PipelineUnavailable when it can't be imported.
     """
     installed = _installed()
     if name not in installed:

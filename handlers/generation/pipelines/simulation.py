@@ -1,4 +1,4 @@
-"""Test pattern and tone under the real encoder contract: no script, no models, under a second a scene."""
+"""The simulation pipeline: test patterns and tones under the real encoder contract, in under a second a scene."""
 
 from pathlib import Path
 from typing import ClassVar, Final
@@ -13,19 +13,9 @@ from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import EncodeError, PipelineUnavailable, Stopped
-from handlers.generation.model import (
-    Brief,
-    Cue,
-    NarratedScene,
-    NarrateTask,
-    Narration,
-    Plan,
-    RenderedScene,
-    RenderTask,
-    SceneDraft,
-    from_spec,
-    to_spec,
-)
+from handlers.generation.model import Brief, Cue, NarratedScene, NarrateTask, Narration, Plan, SceneDraft
+from handlers.generation.model_json import from_spec, to_spec
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, seconds_of
 from handlers.media import ffmpeg
 
@@ -33,7 +23,7 @@ WIDTH: Final = 640
 HEIGHT: Final = 360
 PATTERNS: Final = ("smptehdbars", "testsrc2", "rgbtestsrc")
 _LIMITS: Final = ffmpeg.Limits(seconds=20, output_bytes=3 * WIDTH * HEIGHT * 3)
-#: The tone rises by a fourth from scene to scene, so that an ear hears the joins.
+#: The tone rises by a fourth from scene to scene, so that joins are audible.
 _TONES_HZ: Final = (330.0, 440.0, 587.33)
 _LOUDNESS: Final = 0.2
 _FADE_S: Final = 0.06
@@ -43,7 +33,7 @@ _FADE_S: Final = 0.06
 class TestScene:
     """A pattern of ffmpeg's lavfi sources over a tone; `cells` is its length on the grid."""
 
-    #: Not a test case, whatever pytest thinks of the name.
+    #: Keeps pytest from collecting the class by its name.
     __test__: ClassVar[bool] = False
 
     pattern: str
@@ -52,7 +42,7 @@ class TestScene:
 
 
 class SimulationPipeline:
-    """`scenes` and `cells` set the length of what it makes; a script is not read."""
+    """Makes `scenes` scenes of `cells` each; a script is not read."""
 
     name: ClassVar[str] = "simulation"
     version: ClassVar[str] = "1"
@@ -62,35 +52,35 @@ class SimulationPipeline:
         self._cells = cells
 
     def check(self) -> None:
-        """ffmpeg must run."""
+        """Check that ffmpeg runs. Raises PipelineUnavailable."""
         try:
             ffmpeg.run(["-version"], limits=_LIMITS)
         except ffmpeg.FfmpegError as error:
             raise PipelineUnavailable(f"ffmpeg does not run ({error}): reinstall imageio-ffmpeg") from error
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """The same few scenes for every brief."""
+        """Plan the same scenes for every brief."""
         for quality in brief.qualities:
             profile_of(quality, brief.style.aspect)
         drafts = []
         for index in range(self._scenes):
             pattern, tone_hz = PATTERNS[index % len(PATTERNS)], _TONES_HZ[index % len(_TONES_HZ)]
             spec = to_spec(TestScene(pattern, tone_hz, self._cells))
-            drafts.append(SceneDraft(index, f"Test pattern {index + 1}", spec))
-        return Plan("Simulation", tuple(drafts), brief.voice, brief.style)
+            drafts.append(SceneDraft(index=index, title=f"Test pattern {index + 1}", spec=spec))
+        return Plan(title="Simulation", scenes=tuple(drafts), voice=brief.voice, style=brief.style)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """A tone with silent ends."""
+        """Write a tone with silent ends."""
         draft = task.draft
         scene = from_spec(draft.spec, TestScene)
         audio = scratch / f"tone-{draft.index}.wav"
         write_wav(_tone(scene), audio)
         length_s = seconds_of(scene.cells)
-        narration = Narration(scene.cells, tuple(Cue(n, length_s * n / 3) for n in range(3)))
-        return NarratedScene(draft.index, draft.title, narration, draft.spec, audio)
+        narration = Narration(duration_cells=scene.cells, cues=tuple(Cue(n, length_s * n / 3) for n in range(3)))
+        return NarratedScene(index=draft.index, title=draft.title, narration=narration, spec=draft.spec, audio=audio)
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
-        """Three frames of the pattern, cut hard."""
+        """Encode three frames of the pattern, with hard cuts."""
         frames = _frames(from_spec(task.scene.spec, TestScene), control)
         narration = task.scene.narration
         source = SceneSource(
@@ -101,11 +91,16 @@ class SimulationPipeline:
         )
         profiles = [profile_of(quality, task.style.aspect) for quality in task.qualities]
         renditions = encode_scene(source, profiles, scratch, control, threads=task.threads)
-        return RenderedScene(task.scene.index, task.start_cells, narration.duration_cells, renditions)
+        return RenderedScene(
+            index=task.scene.index,
+            start_cells=task.start_cells,
+            duration_cells=narration.duration_cells,
+            renditions=renditions,
+        )
 
 
 def _tone(scene: TestScene) -> Samples:
-    """A sine with faded, silent ends: int16 at 48 kHz, the length of the scene."""
+    """Make a sine with faded, silent ends: int16 at 48 kHz, as long as the scene."""
     time_s = np.arange(scene.cells * SAMPLES_PER_CELL) / SAMPLE_RATE
     from_end = np.minimum(time_s, time_s[-1] - time_s)
     envelope = np.clip((from_end - _FADE_S) / _FADE_S, 0, 1)
@@ -114,9 +109,9 @@ def _tone(scene: TestScene) -> Samples:
 
 
 def _frames(scene: TestScene, control: Control) -> list[Rgb]:
-    """Three frames of the pattern, one a second. Raises EncodeError, Stopped."""
+    """Draw three frames of the pattern by ffmpeg. Raises EncodeError, Stopped."""
     if scene.pattern not in PATTERNS:
-        raise EncodeError(f"there is no test pattern {scene.pattern!r}")
+        raise EncodeError(f"unknown test pattern {scene.pattern!r}; available: {', '.join(PATTERNS)}")
     size = f"size={WIDTH}x{HEIGHT}:rate=1:duration=3"
     command = ["-f", "lavfi", "-i", f"{scene.pattern}={size}", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"]
     try:
@@ -127,5 +122,5 @@ def _frames(scene: TestScene, control: Control) -> list[Rgb]:
         raise EncodeError(str(error)) from error
     frame_bytes = WIDTH * HEIGHT * 3
     if len(found) != 3 * frame_bytes:
-        raise EncodeError(f"ffmpeg gave {len(found)} bytes for three frames")
+        raise EncodeError(f"ffmpeg wrote {len(found)} bytes for three frames, not {3 * frame_bytes}")
     return list(np.frombuffer(found, np.uint8).reshape(3, HEIGHT, WIDTH, 3))

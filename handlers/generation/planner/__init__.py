@@ -1,1 +1,1 @@
-"""A topic becomes scenes by a chat model (`client`), in words of ours (`prompt`), checked and mended once (`plan`)."""
+"""Plans a topic by a chat model (`client`, `prompt`); the answer is checked and may be corrected once (`plan`)."""

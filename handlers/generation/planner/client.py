@@ -1,4 +1,4 @@
-"""Any service with OpenAI's `POST /chat/completions`."""
+"""A client for services with OpenAI's `POST /chat/completions`."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 
 MAX_TEXT_CHARS: Final = 200_000
-#: What services answer that don't know `response_format`, or not this one.
+#: HTTP statuses of services that don't know `response_format`, or not with a JSON schema.
 _NOT_UNDERSTOOD: Final = frozenset({400, 404, 415, 422, 501})
 _FENCE: Final = "```"
 
 
 @frozen
 class Message:
-    """`role` is "system", "user" or "assistant"."""
+    """A message of a chat; `role` is "system", "user" or "assistant"."""
 
     role: str
     content: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Completion:
-    """What the model has said. `trouble` says why that can't be all of it; `tokens` None where nobody counted."""
+    """A model's answer. `trouble` tells why it is incomplete; `tokens` is None where the service doesn't count."""
 
     text: str
     trouble: str | None = None
@@ -46,14 +46,20 @@ class Schema:
 
 
 def chat_service(settings: PlannerSettings) -> Service:
-    """The service of these settings."""
-    return Service("the planner", "EVENTFLOW_PLANNER", settings.url, settings.key, settings.timeout_s)
+    """Make the planner's service from settings."""
+    return Service(
+        title="the planner",
+        setting="EVENTFLOW_PLANNER",
+        url=settings.url,
+        key=settings.key,
+        timeout_s=settings.timeout_s,
+    )
 
 
 async def complete(
     service: Service, session: aiohttp.ClientSession, model: str, messages: Sequence[Message], schema: Schema
 ) -> Completion:
-    """An answer under `schema`, or, where the service can't be held to one, an answer that was asked to be so.
+    """Ask for an answer under `schema`; a service without structured output gets the schema in the system message.
 
     Raises ServiceFailed, ServiceRefused.
     """
@@ -61,10 +67,10 @@ async def complete(
     form = {"name": schema.name, "strict": True, "schema": dict(schema.schema)}
     asked = {**body, "response_format": {"type": "json_schema", "json_schema": form}}
     answer = await service.ask(session, "POST", "/chat/completions", asked)
-    if answer.status in _NOT_UNDERSTOOD:  # a refusal costs nothing, and if it had another reason, it is said again
-        told = f"Answer with one JSON object under this JSON schema, and nothing else:\n{_text(schema.schema)}"
-        first, *others = messages  # many models know one system message, at the beginning
-        body = _body(model, [Message(first.role, f"{first.content}\n\n{told}"), *others])
+    if answer.status in _NOT_UNDERSTOOD:  # a refusal costs nothing; with another cause it comes again
+        form_rule = f"Answer with one JSON object under this JSON schema, and nothing else:\n{_text(schema.schema)}"
+        first, *others = messages  # many models accept only one system message, the first
+        body = _body(model, [Message(first.role, f"{first.content}\n\n{form_rule}"), *others])
         answer = await service.ask(session, "POST", "/chat/completions", body)
     return _completion(service, answer)
 
@@ -80,20 +86,26 @@ def _completion(service: Service, answer: Answer) -> Completion:
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, dict):
-        raise ServiceFailed(f"{service.title} answers without a choice: {service.told(answer.body)}")
+        raise ServiceFailed(f"the answer of {service.title} has no choice: {service.safe(answer.body)}")
     if isinstance(refusal := message.get("refusal"), str) and refusal:
-        raise ServiceRefused(f"the model refuses the topic: {service.told(refusal)}", answer.status)
-    text, told = _content(message.get("content")), value.get("id")
+        raise ServiceRefused(f"the model refuses the topic: {service.safe(refusal)}", answer.status)
+    text, completion_id = _content(message.get("content")), value.get("id")
+    identifier = completion_id[:200] if isinstance(completion_id, str) else ""
     trouble = None
     if choice.get("finish_reason") == "length":
-        trouble = "the answer was cut off: it is longer than the model may answer"
+        trouble = "the answer was cut off at the model's limit of length"
     elif len(text) > MAX_TEXT_CHARS:
         text, trouble = "", f"the answer has more than {MAX_TEXT_CHARS} characters"
-    return Completion(text, trouble, _tokens(value.get("usage")), told[:200] if isinstance(told, str) else "")
+    return Completion(
+        text=text,
+        trouble=trouble,
+        tokens=_tokens(value.get("usage")),
+        id=identifier,
+    )
 
 
 def _content(content: Any) -> str:
-    """The text; some services give it in parts."""
+    """Return the text of a message; some services send it in parts."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         return "".join(part for part in parts if isinstance(part, str))
@@ -110,7 +122,7 @@ def _tokens(usage: Any) -> int | None:
 
 
 def json_in(text: str) -> Any:
-    """The JSON that a model has written, though there may be thoughts or a fence around it. Raises ValueError."""
+    """Parse the JSON in a model's answer, which may have reasoning or a code fence around it. Raises ValueError."""
     text = text.rpartition("</think>")[2].strip()
     if text.startswith(_FENCE):
         text = text.partition("\n")[2].rpartition(_FENCE)[0]

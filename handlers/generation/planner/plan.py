@@ -1,4 +1,7 @@
-"""A topic -> a scene document, by a model: what it says is checked as a user's scenes are, and it may mend it once."""
+"""Plans a topic: a model writes a scene document, which is checked like a user's and may be corrected once.
+
+Decision 110.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +17,29 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.http_services.blocking import run, stoppable
 from handlers.generation.http_services.client import http_session
 from handlers.generation.planner.client import Completion, Message, chat_service, complete, json_in
-from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, mending_messages
+from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, repair_messages
 from handlers.media.errors import RequestError
 
 T = TypeVar("T")
 #: A scene document as JSON values.
 Document = dict[str, Any]
 
-#: What a charge for planning is under.
+#: The service's name in recorded costs.
 SERVICE: Final = "planner"
 _VERSION: Final = 1
 _MAX_OPENING_CHARS: Final = 240
-#: So much of the faults is in the failure of a job.
-_MAX_TOLD_CHARS: Final = 1_000
+#: Characters of the faults in a job's failure.
+_MAX_FAULT_CHARS: Final = 1_000
 
 
 class PlannerUnavailable(RequestError):
-    """There is nobody here to plan a topic; the message says which setting is missing."""
+    """No chat model is configured; the message names the missing settings."""
 
     code = "planner_unavailable"
 
 
 class PlannerInvalid(RequestError):
-    """The model's scenes can't be used, and the mended ones can't either; the message says what is wrong with them."""
+    """The model's scenes are invalid, and so is its correction; the message lists the faults."""
 
     code = "planner_invalid"
 
@@ -48,19 +51,19 @@ class Planner:
     settings: PlannerSettings
 
     def check(self) -> None:
-        """Raises PlannerUnavailable."""
+        """Check that a model is configured. Raises PlannerUnavailable."""
         missing = [name for name in ("url", "model") if not getattr(self.settings, name)]
         if missing:
             names = " and ".join(f"EVENTFLOW_PLANNER_{name.upper()}" for name in missing)
             raise PlannerUnavailable(
-                f"a topic is planned by a chat model, and there is none here: set {names}, or send a script or scenes"
+                f"a topic needs a chat model, and none is configured: set {names}, or send a script or scenes"
             )
 
     def plan(self, topic: str, voice: str, read: Callable[[Document], T], control: Control) -> T:
-        """What `read` makes of the model's document for `topic`, to be spoken by `voice`. Blocking.
+        """Have the model write a document on `topic` for `voice`; return the result of `read` on it. Blocking.
 
-        `read` raises ScriptError for what is no good; that is sent back, once. Raises PlannerUnavailable,
-        PlannerInvalid, ServiceFailed, ServiceRefused, Stopped.
+        `read` raises ScriptError for an invalid document; its message is sent to the model once. Raises
+        PlannerUnavailable, PlannerInvalid, ServiceFailed, ServiceRefused, Stopped.
         """
         self.check()
         return run(self._plan(topic, voice, read, control))
@@ -72,40 +75,37 @@ class Planner:
             try:
                 return read(document_of(first))
             except ScriptError as error:
-                messages = mending_messages(messages, first.text, str(error))
+                messages = repair_messages(messages, first.text, str(error))
             second = await self._ask(session, messages, control)
         try:
             return read(document_of(second))
         except ScriptError as error:
-            told = str(error)[:_MAX_TOLD_CHARS]
-            message = (
-                f"the model {self.settings.model!r} gave no usable scenes, and its second try was no better: {told}"
-            )
+            faults = str(error)[:_MAX_FAULT_CHARS]
+            message = f"the model {self.settings.model!r} wrote invalid scenes, and so was its correction: {faults}"
             raise PlannerInvalid(message) from error
 
     async def _ask(self, session: aiohttp.ClientSession, messages: list[Message], control: Control) -> Completion:
         service = chat_service(self.settings)
         said = await stoppable(complete(service, session, self.settings.model, messages, OUTLINE), control)
         if said.tokens is not None:
-            control.note(Charged(SERVICE, str(said.tokens), "tokens", said.id))
+            control.note(Charged(service=SERVICE, amount=str(said.tokens), currency="tokens", reference=said.id))
         return said
 
 
 def document_of(said: Completion) -> Document:
-    """The scene document that the outline in an answer stands for. Raises ScriptError for what is no outline.
+    """Convert the outline in an answer to a scene document: layouts are chosen, empty values dropped.
 
-    Only what a document can't say is changed: layouts are chosen, and what is empty is left out. All else is for the
-    document's own reader to refuse.
+    The reader of documents checks everything else. Raises ScriptError where the answer has no outline.
     """
     if said.trouble is not None:
         raise ScriptError(said.trouble)
     try:
         outline = json_in(said.text)
     except ValueError as error:
-        raise ScriptError(f"the answer is no JSON: {error}") from None
+        raise ScriptError(f"the answer is not JSON: {error}") from None
     scenes = outline.get("scenes") if isinstance(outline, dict) else None
     if not isinstance(scenes, list) or not 1 <= len(scenes) <= MAX_SCENES:
-        raise ScriptError(f"the answer has to be an object with 1 to {MAX_SCENES} scenes")
+        raise ScriptError(f"the answer must be an object with 1 to {MAX_SCENES} scenes")
     made: Document = {"version": _VERSION, "scenes": [_scene(scene, n, len(scenes)) for n, scene in enumerate(scenes)]}
     if title := outline.get("title"):
         made["title"] = title
@@ -113,7 +113,7 @@ def document_of(said: Completion) -> Document:
 
 
 def _scene(scene: Any, number: int, count: int) -> Any:
-    """One scene. The first and the last are set as title and outro where nothing but few words is on them."""
+    """Convert one scene; the first and the last with only a few words become title and outro."""
     if not isinstance(scene, dict):
         return scene
     made = {name: value for name, value in scene.items() if value not in (None, "", [])}
@@ -125,7 +125,7 @@ def _scene(scene: Any, number: int, count: int) -> Any:
 
 
 def _block(block: Any) -> Any:
-    """Strict schemas make models write out what they would leave out."""
+    """Drop empty values: under a strict schema models must write every property."""
     if not isinstance(block, dict):
         return block
     return {name: value for name, value in block.items() if value not in (None, "") or name in ("text", "code")}

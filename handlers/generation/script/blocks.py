@@ -44,7 +44,7 @@ from handlers.generation.script.content import (
 )
 from handlers.generation.script.inline import parse_inline, sentences
 from handlers.generation.script.json_cursor import Cursor
-from handlers.generation.script.markdown_extensions import FITS, LANGUAGE, MOTIONS, lines_of
+from handlers.generation.script.markdown import FITS, LANGUAGE, MOTIONS, lines_of
 
 MAX_TEXT_CHARS: Final = 20_000
 MAX_CODE_CHARS: Final = 50_000

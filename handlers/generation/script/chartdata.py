@@ -1,4 +1,4 @@
-"""The data of a chart: what may be drawn, and the lines of comma-separated values that scripts write it as."""
+"""The data of charts: their limits, and parsing of comma-separated values."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _GAPS = frozenset({"", "-", "–", "—", "n/a", "na", "null"})
 
 
 class ChartError(ValueError):
-    """The data can't be a chart; the message says why."""
+    """The data is not a valid chart; the message tells why."""
 
 
 def check_chart(style: str, labels: Sequence[str], series: Sequence[Series]) -> None:
-    """Raises ChartError for what can't be drawn."""
+    """Check that the data can be drawn. Raises ChartError."""
     most = MAX_SLICES if style == "pie" else MAX_LABELS
     if not 1 <= len(labels) <= most:
         raise ChartError(f"a {style} chart has 1 to {most} labels, not {len(labels)}")
@@ -49,8 +49,10 @@ def check_chart(style: str, labels: Sequence[str], series: Sequence[Series]) -> 
 
 
 def read_rows(text: str) -> tuple[tuple[str, ...], tuple[Series, ...]]:
-    """(labels, series) of lines such as `Berlin, 3.6, 3.7`. A first line whose other cells aren't all numbers names
-    the series. An empty cell or `-` is a gap. Raises ChartError."""
+    """Parse lines such as `Berlin, 3.6, 3.7` into (labels, series).
+
+    A first line without numbers names the series. An empty cell or `-` is a gap. Raises ChartError.
+    """
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(text.split("\n"), skipinitialspace=True)]
     except csv.Error as error:
@@ -86,5 +88,5 @@ def _number(cell: str, label: str) -> float | None:
 
 
 def _bare(cell: str) -> str:
-    """Without a per cent sign; a minus may be a real one."""
+    """Strip a per cent sign; accept a typographic minus."""
     return cell.removesuffix("%").strip().replace("−", "-")

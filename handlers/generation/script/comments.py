@@ -1,7 +1,7 @@
-"""HTML comments in Markdown: what an author wrote to be unseen is taken out before anything else reads the text.
+"""Removes HTML comments from Markdown before it is parsed (decision 179).
 
-A comment ends at the next `-->`, over blank lines, list items and headings, as in HTML (`<!-->` and `<!--->` are whole
-comments). One that doesn't end goes to the end of the text. In code, `<!--` is content.
+A comment ends at the next `-->`, across blank lines, list items and headings, as in HTML (`<!-->` and `<!--->` are
+complete). An unclosed one extends to the end of the text (decision 178). In code, `<!--` is content.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _RUN: Final = re.compile(r"`++")
 _QUOTE: Final = re.compile(r"(?:[ \t]{0,3}+>[ \t]?)*+")
 _ITEM: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?P<room>[ \t]++|$)")
 _FENCE: Final = re.compile(r"`{3,}+(?=[^`]*+$)|~{3,}+")
-#: Lines that end a paragraph: underlines of headings, rules, and the signs of `dialect` around columns and formulas.
+#: Lines that end a paragraph: underlines of headings, rules, and the markers of columns and formulas.
 _BREAK: Final = re.compile(r"=++|-++|(?:[-_*][ \t]*+){3,}+|\$\$|:{3,}+.*+")
-#: Lists within lists on one line; those beyond are text.
+#: Most nested list items on one line; further ones are text.
 _MOST_ITEMS: Final = 20
 _CODE_INDENT: Final = 4
 
 
 def comment_end(text: str, begin: int) -> int | None:
-    """Behind the comment that begins at `begin`; None where it doesn't end."""
+    """Return the position behind the comment that begins at `begin`; None where it is unclosed."""
     after = begin + len(BEGIN)
     for short in (">", "->"):
         if text.startswith(short, after):
@@ -36,30 +36,30 @@ def comment_end(text: str, begin: int) -> int | None:
 
 
 def without_comments(text: str) -> tuple[str, int | None]:
-    """Markdown without its comments, and the line (from 1) of one that doesn't end.
+    """Remove the comments of a Markdown text; returns it with the line (from 1) of an unclosed comment, or None.
 
     Line breaks in comments stay, so that lines keep their numbers.
     """
     if BEGIN not in text:
         return text, None
-    kept = _Kept(text)
+    kept = _Kept(source=text)
     scan = _Lines()
     while kept.at < len(text):
         end = _line_end(text, kept.at)
         if scan.is_code(text[kept.at : end]):
             kept.keep(end)
             continue
-        while scan.in_paragraph and end < len(text) and scan.goes_on(text[end : _line_end(text, end)]):
+        while scan.in_paragraph and end < len(text) and scan.continues(text[end : _line_end(text, end)]):
             end = _line_end(text, end)
         _from_paragraph(kept, end)
     return kept.text, kept.unclosed
 
 
 def without_inline_comments(text: str) -> str:
-    """Inline Markdown without its comments; one that doesn't end is text."""
+    """Remove the comments of inline Markdown; an unclosed one is text."""
     if BEGIN not in text or "-->" not in text:
         return text
-    kept = _Kept(text)
+    kept = _Kept(source=text)
     _from_paragraph(kept, len(text))
     return text if kept.unclosed else kept.text
 
@@ -69,9 +69,9 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-@define
+@define(kw_only=True)
 class _Kept:
-    """What is kept of a text that is read from its beginning; `at` is how far it has been read."""
+    """The kept parts of a text that is read from its beginning up to `at`."""
 
     _source: str
     at: int = 0
@@ -91,7 +91,7 @@ class _Kept:
         self.at = end
 
     def drop(self, end: int | None) -> None:
-        """Read on to `end` (None: of the text) and keep nothing but line breaks. Blanks on both sides become one."""
+        """Skip to `end` (None: the end of the text), keeping line breaks only. Blanks on both sides become one."""
         if end is None:
             self.unclosed = self._source.count("\n", 0, self.at) + 1
         stop = len(self._source) if end is None else end
@@ -104,7 +104,7 @@ class _Kept:
 
 
 def _from_paragraph(kept: _Kept, end: int) -> None:
-    """Read a paragraph up to `end`, and on to the end of a comment that goes beyond it."""
+    """Read a paragraph up to `end`, or further to the end of a comment that begins in it."""
     source, begin = kept.source, kept.at
     runs = _Runs(source[begin:end], begin)
     for token in _TOKEN.finditer(source, begin, end):
@@ -122,7 +122,7 @@ def _from_paragraph(kept: _Kept, end: int) -> None:
 
 
 class _Runs:
-    """The backticks of a paragraph, by the length of their runs: code goes from one run to the next that is as long."""
+    """The runs of backticks of a paragraph by length: code extends from one run to the next of the same length."""
 
     def __init__(self, paragraph: str, begin: int) -> None:
         self.passed = 0
@@ -131,14 +131,14 @@ class _Runs:
             self._starts.setdefault(len(run[0]), []).append(begin + run.start())
 
     def close(self, after: int, length: int) -> None:
-        """Pass the code that a run of this length before `after` opens, if it opens any."""
+        """Skip the code that a run of this length before `after` opens, if it does."""
         starts = self._starts.get(length, [])
         found = bisect_left(starts, after)
         if found < len(starts):
             self.passed = starts[found] + length
 
 
-@frozen
+@frozen(kw_only=True)
 class _Fence:
     sign: str
     length: int
@@ -146,10 +146,12 @@ class _Fence:
     indent: int
 
 
-@define
+@define(kw_only=True)
 class _Lines:
-    """Where blocks of code begin and end, line by line, as far as it takes to know them: fences, and indented lines
-    that follow no paragraph, both in quotes and list items."""
+    """Recognises blocks of code line by line: fences, and indented lines that follow no paragraph.
+
+    Both also occur in quotes and list items.
+    """
 
     in_paragraph: bool = False
     _fence: _Fence | None = None
@@ -158,7 +160,7 @@ class _Lines:
     _items: list[int] = field(factory=list)
 
     def is_code(self, line: str) -> bool:
-        """Whether a line is code, or opens or closes it."""
+        """Tell whether a line is code, or opens or closes a block of code."""
         line = line.rstrip("\n")
         quote = _QUOTE.match(line)
         quotes = quote[0].count(">") if quote else 0
@@ -172,8 +174,8 @@ class _Lines:
             return False
         return self._opens(content, quotes, indent)
 
-    def goes_on(self, line: str) -> bool:
-        """Whether a line belongs to the same paragraph as the one before, as far as spans of code are concerned."""
+    def continues(self, line: str) -> bool:
+        """Tell whether a line may belong to the same paragraph as the one before, for spans of code."""
         quote = _QUOTE.match(line)
         if quote and quote[0].count(">") > self._quotes:
             return False
@@ -183,7 +185,7 @@ class _Lines:
         return not (_ITEM.match(content) or _FENCE.match(content))
 
     def _in_fence(self, fence: _Fence, content: str, quotes: int, indent: int) -> bool:
-        """Whether the line is of the open fence; the fence is closed where it, or what it stands in, ends."""
+        """Tell whether a line belongs to the open fence; closes the fence at its end, or at that of its container."""
         if quotes < fence.quotes or (content and indent < fence.indent):
             self._fence = None
             return False
@@ -214,7 +216,9 @@ class _Lines:
         fence = _FENCE.match(content, at) if at or indent - base < _CODE_INDENT else None
         self.in_paragraph = fence is None and content[at : at + 1] not in ("#", "")
         if fence is not None:
-            self._fence = _Fence(fence[0][0], len(fence[0]), quotes, self._items[-1] if self._items else 0)
+            self._fence = _Fence(
+                sign=fence[0][0], length=len(fence[0]), quotes=quotes, indent=self._items[-1] if self._items else 0
+            )
         return fence is not None
 
 

@@ -1,8 +1,9 @@
-"""What a script is made of: inline text, blocks, scenes. Plain frozen values, JSON by `model.dump`."""
+"""The content of a script: inline text, blocks, sections as written, and scenes as shown. JSON by `model_json`."""
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 #: "image": the picture fills the page, what else there is stands on it. "outro": the last page, set like the first.
 Layout = Literal["title", "section", "content", "quote", "image", "outro"]
@@ -10,7 +11,7 @@ Layout = Literal["title", "section", "content", "quote", "image", "outro"]
 
 @frozen
 class Span:
-    """A run of inline text in one style; `math` is LaTeX source (the subset of `mathtree`)."""
+    """A run of inline text in one style; `math` is LaTeX source (the subset of `formula`)."""
 
     text: str
     kind: Literal["text", "code", "math"] = "text"
@@ -87,7 +88,7 @@ class Table:
 
 @frozen
 class Math:
-    """A displayed formula in LaTeX (the subset of `mathtree`; what it does not know is shown as text)."""
+    """A displayed formula in LaTeX (the subset of `formula`; anything else is shown as its source)."""
 
     source: str
     step: int = 0
@@ -219,3 +220,67 @@ class Script:
 
     title: str
     scenes: tuple[Scene, ...]
+
+
+@frozen
+class Note:
+    """Spoken after the block before it; not shown."""
+
+    text: str
+
+
+@frozen
+class Said:
+    """A line of narration; as it begins, all up to the reveal number `reveal` is shown (None: one more)."""
+
+    text: str
+    reveal: int | None = None
+
+
+@frozen
+class Section:
+    """A heading of `level` 1 or 2 (0: none, or unknown) and the blocks under it.
+
+    `layout` None: as its content suggests. `narration` takes the place of what would be said: a text to be spread over
+    the reveals, or lines. `part` of `parts` is kept where it goes on from another section.
+    """
+
+    level: int
+    heading: Spans
+    body: tuple[Block | Note, ...]
+    layout: Layout | None = None
+    narration: str | tuple[Said, ...] | None = None
+    part: int = 1
+    parts: int = 1
+
+
+def backdrop_of(scene: Scene) -> Image | Clip | None:
+    """The picture that fills the page, in the layout "image"."""
+    if scene.layout != "image":
+        return None
+    return next((block for block in scene.blocks if isinstance(block, Image | Clip)), None)
+
+
+def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
+    """The blocks of a page in the order of reading: those of columns one after the other, the left one first."""
+    for block in blocks:
+        if isinstance(block, Columns):
+            yield from (*block.left, *block.right)
+        else:
+            yield block
+
+
+def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
+    """What is revealed one by one inside a block, empty when it is revealed as a whole."""
+    match block:
+        case Bullets():
+            return block.items
+        case Paragraph():
+            return block.sentences
+        case _:
+            return ()
+
+
+def with_look(script: Script, theme: str, aspect: str) -> Script:
+    """The script with every scene in a theme and an aspect."""
+    return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))

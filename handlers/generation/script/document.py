@@ -10,22 +10,31 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import orjson
-from attrs import evolve
 
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import DocumentError, Fault
 from handlers.generation.script.blockjson import block_json, text_json
 from handlers.generation.script.blocks import read_block, read_spans
 from handlers.generation.script.comments import without_inline_comments
-from handlers.generation.script.content import Block, Clip, Image, Layout, Paragraph, Quote, Scene, Script
+from handlers.generation.script.content import (
+    Block,
+    Clip,
+    Image,
+    Layout,
+    Paragraph,
+    Quote,
+    Said,
+    Scene,
+    Script,
+    Section,
+    cells_of,
+    items_of,
+)
 from handlers.generation.script.inline import plain
 from handlers.generation.script.json_cursor import Cursor, Faults
-from handlers.generation.script.layout import MAX_SCENES, lay_out_scenes
+from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_SCENES, lay_out_scenes
 from handlers.generation.script.merge import Filling
-from handlers.generation.script.pagination import cells_of, items_of
 from handlers.generation.script.phrases import phrases_for
-from handlers.generation.script.script import MAX_HEADING_CHARS
-from handlers.generation.script.sections import Said, Section
 
 VERSION: Final = 1
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
@@ -187,8 +196,3 @@ def _narration_json(scene: Scene) -> list[Any]:
         lines.append(line.text if at == shown + 1 else {"text": line.text, "reveal": max(at, 0)})
         shown = max(shown, at)
     return lines
-
-
-def with_look(script: Script, theme: str, aspect: str) -> Script:
-    """The script with every scene in a theme and an aspect."""
-    return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))

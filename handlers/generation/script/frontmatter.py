@@ -1,4 +1,4 @@
-"""Front matter: what a script says at its very top about the video as a whole, mostly in YAML between two `---`.
+"""Reads front matter: settings of the whole video at the top of a script, mostly YAML between two `---`.
 
 ::
 
@@ -12,8 +12,7 @@
     music: as_...       (the id of an audio asset, or none)
     ---
 
-Documents belong to other tools as well: keys of theirs are told of in a warning, and mean nothing here. `preamble` has
-the notations in which front matter is written.
+Keys of other tools are ignored with a warning. `preamble` reads the notations of front matter.
 """
 
 from __future__ import annotations
@@ -38,16 +37,17 @@ from handlers.generation.script.preamble import Entry, split
 Captions = Literal["none", "track", "burned"]
 
 MAX_TITLE_CHARS: Final = 200
-#: How much a key has to be like one of ours to be taken for a slip: "voise" is, "date" (rate) and "subtitle" aren't.
+#: From this likeness to a known key on, an unknown key counts as a misspelling: "voise" does, "date" (rate) and
+#: "subtitle" don't (decision 181).
 _LIKENESS: Final = 0.8
-#: Keys or faults that are named; there may be hundreds.
+#: Most keys or faults that a message names.
 _MOST_NAMED: Final = 20
 _NONE: Final = ("none", "null", "no", "off", "false", "~")
 
 
-@frozen
+@frozen(kw_only=True)
 class FrontMatter:
-    """What a script says about its video; None where it says nothing. `music` is empty where there is to be none."""
+    """The settings in a script's front matter; None where it has none. `music` is empty for no music."""
 
     title: str | None = None
     theme: str | None = None
@@ -60,10 +60,10 @@ class FrontMatter:
 
 
 @frozen
-class Opened:
-    """What a script's front matter says, the `body` below it, and what its author should know of.
+class Manuscript:
+    """A script split into its front matter and the Markdown `body`, with warnings for its author.
 
-    In the body, blank lines stand for what was taken away, so that lines keep their numbers.
+    In the body, blank lines replace removed text, so that lines keep their numbers.
     """
 
     front: FrontMatter
@@ -71,8 +71,8 @@ class Opened:
     warnings: tuple[Warned, ...] = ()
 
 
-def split_front_matter(text: str) -> Opened:
-    """The front matter of a script and the rest of it. Raises ScriptError, which tells of all that is wrong."""
+def split_front_matter(text: str) -> Manuscript:
+    """Split a script into front matter and body. Raises ScriptError, which names all faults."""
     preamble = split(text, _KEYS)
     found: dict[str, Any] = {}
     seen: set[str] = set()
@@ -83,7 +83,7 @@ def split_front_matter(text: str) -> Opened:
             near = difflib.get_close_matches(entry.key[:64], _KEYS, n=1, cutoff=_LIKENESS)
             named = f"{entry.key[:40]!r}"
             if near:
-                faults.append(f"line {entry.line}: there is no key {named}; did you mean {near[0]}?")
+                faults.append(f"line {entry.line}: unknown key {named}; did you mean {near[0]}?")
             else:
                 foreign.append(f"{named} (line {entry.line})")
         elif entry.key in seen:
@@ -93,7 +93,7 @@ def split_front_matter(text: str) -> Opened:
             found |= _read(entry, faults)
     if faults:
         raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
-    return Opened(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
+    return Manuscript(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
 
 
 def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
@@ -101,8 +101,8 @@ def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
         return ()
     more = f" and {len(foreign) - _MOST_NAMED} more" if len(foreign) > _MOST_NAMED else ""
     names = ", ".join(foreign[:_MOST_NAMED])
-    what = f"the front matter has keys that mean nothing here: {names}{more}; there is: {', '.join(_KEYS)}"
-    return (Warned("front_matter_keys", what),)
+    message = f"unknown keys in the front matter are ignored: {names}{more}; available: {', '.join(_KEYS)}"
+    return (Warned("front_matter_keys", message),)
 
 
 def _doubt(doubt: tuple[int, str]) -> Warned:
@@ -114,7 +114,7 @@ def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
     value = None if entry.value is None else " ".join(entry.value.split())
     try:
         if value is None:
-            raise ValueError("is a single text")
+            raise ValueError("must be a single text")
         return _KEYS[entry.key](value)
     except ValueError as error:
         shown = "a list or a mapping" if value is None else repr(value[:60])
@@ -125,15 +125,15 @@ def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
 def _title(value: str) -> dict[str, Any]:
     title = " ".join(nfc(without_inline_comments(value)).split())
     if not 0 < len(title) <= MAX_TITLE_CHARS:
-        raise ValueError(f"has 1 to {MAX_TITLE_CHARS} characters")
+        raise ValueError(f"must have 1 to {MAX_TITLE_CHARS} characters")
     if found := forbidden(title):
-        raise ValueError(f"is a text without control characters such as U+{ord(found[0]):04X}")
+        raise ValueError(f"must have no control characters such as U+{ord(found[0]):04X}")
     return {"title": title}
 
 
 def _theme(value: str) -> dict[str, Any]:
     if not re.fullmatch(r"[a-z0-9_-]{1,64}", value):
-        raise ValueError("is the name of a theme, such as midnight")
+        raise ValueError("must be the name of a theme, such as midnight")
     return {"theme": value}
 
 
@@ -141,19 +141,19 @@ def _voice(value: str) -> dict[str, Any]:
     if value.lower() in _NONE:
         return {"narrated": False}
     if not re.fullmatch(r"[A-Za-z0-9_.:+-]{1,64}", value):
-        raise ValueError("is the name of a voice, such as en-us, or none")
+        raise ValueError("must be the name of a voice, such as en-us, or none")
     return {"voice": value, "narrated": True}
 
 
 def _rate(value: str) -> dict[str, Any]:
     if re.fullmatch(r"\d(\.\d{1,6})?", value) and SLOWEST_RATE <= float(value) <= FASTEST_RATE:
         return {"rate": float(value)}
-    raise ValueError(f"is a number from {SLOWEST_RATE} to {FASTEST_RATE}")
+    raise ValueError(f"must be a number from {SLOWEST_RATE} to {FASTEST_RATE}")
 
 
 def _aspect(value: str) -> dict[str, Any]:
     if value not in ASPECTS:
-        raise ValueError(f"is one of {', '.join(ASPECTS)}")
+        raise ValueError(f"must be one of {', '.join(ASPECTS)}")
     return {"aspect": value}
 
 
@@ -166,7 +166,7 @@ _CAPTIONS: dict[str, Captions] = {
 
 def _captions(value: str) -> dict[str, Any]:
     if value.lower() not in _CAPTIONS:
-        raise ValueError("is yes, no or burned")
+        raise ValueError("must be yes, no or burned")
     return {"captions": _CAPTIONS[value.lower()]}
 
 
@@ -175,7 +175,7 @@ def _music(value: str) -> dict[str, Any]:
     if value.lower() in _NONE:
         return {"music": ""}
     if not is_asset_id(asset):
-        raise ValueError("is the id of an audio asset (as_ and 32 hex digits, from POST /api/v1/assets) or none")
+        raise ValueError("must be the id of an audio asset (as_ and 32 hex digits, from POST /api/v1/assets) or none")
     return {"music": asset}
 
 

@@ -1,42 +1,75 @@
-"""Inline text: one line of Markdown into spans and back, and spans into sentences.
+"""Inline Markdown: text into spans and back, spans into sentences, and the parser with its rules.
 
-`$...$` and `$$...$$` are math. Links and images become their text, HTML is shown as it is written,
-but for its comments.
+`$...$` and `$$...$$` are math. Links and images become their text; HTML is shown as it is written, except comments.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
+from typing import Final
 
 from attrs import evolve
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
-from handlers.generation.script.tables import table_in_limits
 
-#: Inline markup is parsed in quadratic time in the worst case: longer texts are parsed in pieces cut between words.
+MAX_COLUMNS: Final = 100
+#: More cells than 300 pages can show. A short row is filled up to the header's columns, so a few characters can make
+#: many cells.
+MAX_CELLS: Final = 20_000
+#: The line between the header and the rows.
+_DELIMITERS: Final = re.compile(r"[-:| \t]*+")
+
+
+def table_in_limits(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """markdown-it's rule for tables, with limits. Raises ScriptError before a too large table is parsed."""
+    if start + 2 <= end and (columns := _columns(state, start + 1)):
+        if columns > MAX_COLUMNS:
+            raise ScriptError(_too_large(start, f"{columns:,} columns; at most {MAX_COLUMNS} are possible"))
+        row = start + 2
+        while row < end and not state.isEmpty(row):
+            row += 1
+            if (row - start) * columns > MAX_CELLS:
+                raise ScriptError(_too_large(start, f"more than {MAX_CELLS:,} cells"))
+    return table(state, start, end, silent)
+
+
+def _columns(state: StateBlock, line: int) -> int:
+    """Count the columns of a delimiter line between header and rows; 0 for any other line."""
+    text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+    if "-" not in text or not _DELIMITERS.fullmatch(text):
+        return 0
+    return len(text.strip().strip("|").split("|"))
+
+
+def _too_large(start: int, what: str) -> str:
+    return f"the table on line {start + 1} has {what}"
+
+
+#: Longer texts are parsed in pieces cut between words: in the worst case markdown-it takes quadratic time.
 PIECE_CHARS = 2_000
-#: A piece of at least so many characters more than this part of which are markup isn't parsed at all.
+#: Pieces of at least so many characters with a larger share of markup are not parsed.
 NOISE_CHARS = 200
 NOISE_PART = 0.2
 _WITHOUT_MARKUP = str.maketrans("", "", "\\`*_[]<>&~!")
 
 
 def plain(spans: Spans) -> str:
-    """The text of spans without their styles."""
+    """Return the text of spans without styles."""
     return "".join(span.text for span in spans)
 
 
 @cache
 def markdown() -> MarkdownIt:
-    """The parser: CommonMark with tables and math, without HTML. It holds no state between texts."""
+    """Return the parser: CommonMark with tables and math, without HTML; it keeps no state between texts."""
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
@@ -58,7 +91,7 @@ def _inline_in_pieces(state: StateCore) -> None:
 
 
 def _is_noise(text: str) -> bool:
-    """Whether a longer text is markup for the most part: it is shown as it is written, and costs nothing."""
+    """Tell whether a longer text is mostly markup characters: it is shown as it is written."""
     if len(text) < NOISE_CHARS:
         return False
     return len(text) - len(text.translate(_WITHOUT_MARKUP)) > NOISE_PART * len(text)
@@ -74,12 +107,12 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def parse_inline(text: str) -> Spans:
-    """The spans of inline Markdown; block markup in it is text, comments are nothing."""
+    """Parse inline Markdown; block markup is text, comments are dropped."""
     return spans_of(SyntaxTreeNode(markdown().parseInline(without_inline_comments(text))))
 
 
 def to_markdown(spans: Spans) -> str | None:
-    """Inline Markdown that gives these spans, or None where there is none that is sure to."""
+    """Write spans as inline Markdown that parses to the same spans; None where that is impossible."""
     plain_text = plain(spans)
     for text in (plain_text, "".join(_marked(span) for span in spans)):
         if parse_inline(text) == spans:
@@ -108,7 +141,7 @@ _MATH = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>(?![\s$])(?:[^$\\]|\\
 
 
 def _math_inline(state: StateInline, silent: bool) -> bool:
-    """`$x$` as Pandoc has it: no white space just inside, no digit right after, so that prices stay prices."""
+    """Parse `$x$` as Pandoc does: no blank just inside and no digit after, so that prices stay text."""
     match = _MATH.match(state.src, state.pos, state.posMax)
     if match is None:
         return False
@@ -120,7 +153,7 @@ def _math_inline(state: StateInline, silent: bool) -> bool:
 
 
 def _math_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`$$` alone on a line opens a formula that ends at the next such line."""
+    """Parse a formula between two lines that consist of `$$`."""
 
     def line(number: int) -> str:
         return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]].strip()
@@ -146,7 +179,7 @@ _MARKER = re.compile(r":{3,}+[ \t]*+([A-Za-z][\w-]*+)?+[ \t]*+")
 
 
 def _marker(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """`:::name` alone on a line and not indented. It ends lists and quotes, and is nothing within them."""
+    """Parse an unindented line `:::name`, which ends lists and quotes; inside of them it is text."""
     if state.sCount[start] != 0 or state.src[state.bMarks[start] : state.bMarks[start] + 3] != ":::":
         return False
     match = _MARKER.fullmatch(state.src, state.bMarks[start], state.eMarks[start])
@@ -161,7 +194,7 @@ def _marker(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def spans_of(node: SyntaxTreeNode) -> Spans:
-    """The spans of a node that holds inline text."""
+    """Return the spans of a node with inline text."""
     spans: list[Span] = []
     for inline in node.children:
         for child in inline.children or ():
@@ -187,7 +220,7 @@ def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:
 
 
 def merged(spans: Sequence[Span]) -> Spans:
-    """Neighbours of one style become one span; the ends are stripped, empty ones dropped."""
+    """Merge neighbouring text spans of one style; strip the ends and drop empty spans."""
     runs: list[Span] = []
     filled = [span for span in spans if span.text]
     for (kind, bold, italic), group in groupby(filled, key=lambda span: (span.kind, span.bold, span.italic)):
@@ -200,13 +233,13 @@ def merged(spans: Sequence[Span]) -> Spans:
     return tuple(span for span in runs if span.text)
 
 
-# A full stop ends a sentence when a space and something that can begin one follow.
+#: The end of a sentence: a mark, blanks, and the possible beginning of another sentence.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÞА-Я¿¡])|(?<=[。！？])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|Prof|No|St|[A-Z])\.)$")
 
 
 def sentences(spans: Spans) -> Iterator[Spans]:
-    """Spans cut between sentences; styles go on across a cut."""
+    """Cut spans between sentences; styles continue across cuts."""
     current: list[Span] = []
     for span in spans:
         rest = span.text

@@ -1,13 +1,18 @@
-"""Sections onto pages: long ones over several, each with its layout, its reveal steps and its narration lines."""
+"""Lays out sections on pages: each page is a scene with a layout, reveal steps and narration lines.
+
+Long sections take several pages, so that no page holds more than can be read. Heights are estimates in lines of body
+text; the theme corrects the rest by scaling, within limits. Markdown and scene documents share this code (decision 87).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
+from handlers.generation.aspects import aspect_of
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import (
@@ -15,35 +20,301 @@ from handlers.generation.script.content import (
     Bullet,
     Bullets,
     Cell,
+    Chart,
     Clip,
+    Code,
     Columns,
+    Heading,
     Image,
     Layout,
     Line,
+    Math,
+    Note,
     Paragraph,
     Quote,
+    Said,
     Scene,
     Script,
+    Section,
     Sentence,
     Span,
     Spans,
+    Table,
+    cells_of,
+    items_of,
 )
 from handlers.generation.script.inline import plain, sentences
-from handlers.generation.script.page_capacity import Capacity, capacity_of
-from handlers.generation.script.pagination import cells_of, items_of, paginate
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
-from handlers.generation.script.sections import Note, Said, Section
+
+
+@frozen(kw_only=True)
+class Capacity:
+    """The capacity of a page: `lines` is its height in lines of body text, `*_chars` the characters of a line."""
+
+    lines: float
+    bullet_chars: int
+    text_chars: int
+    quote_chars: int
+    table_chars: int
+    code_columns: int
+    code_lines: int
+    table_rows: int
+    table_columns: int
+    #: Texts of up to so many characters are never divided among pages.
+    piece_chars: int
+    #: Columns are set below each other.
+    stacked: bool = False
+
+
+_CAPACITIES: Final = {
+    "16:9": Capacity(
+        lines=10.5,
+        bullet_chars=72,
+        text_chars=78,
+        quote_chars=58,
+        table_chars=84,
+        code_columns=88,
+        code_lines=17,
+        table_rows=7,
+        table_columns=6,
+        piece_chars=420,
+    ),
+    "9:16": Capacity(
+        lines=13.5,
+        bullet_chars=36,
+        text_chars=40,
+        quote_chars=30,
+        table_chars=40,
+        code_columns=54,
+        code_lines=24,
+        table_rows=8,
+        table_columns=3,
+        piece_chars=260,
+        stacked=True,
+    ),
+    "1:1": Capacity(
+        lines=10.0,
+        bullet_chars=44,
+        text_chars=50,
+        quote_chars=36,
+        table_chars=50,
+        code_columns=56,
+        code_lines=17,
+        table_rows=7,
+        table_columns=4,
+        piece_chars=300,
+    ),
+}
+
+
+def capacity_of(aspect: str) -> Capacity:
+    """Return the capacity of pages in an aspect. Raises UnknownAspect."""
+    return _CAPACITIES[aspect_of(aspect).name]
+
+
+#: The capacity of a 16:9 page.
+WIDE = capacity_of("16:9")
+MAX_PAGES = 300
+#: Characters of a table's header, which is repeated on every page.
+MAX_HEADER_CHARS = 2_000
+
+T = TypeVar("T")
+Body = Sequence[Block | Note]
+
+
+@frozen
+class _Piece:
+    """A part of block number `of` of a section."""
+
+    of: int
+    block: Block | Note
+
+
+def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
+    """Divide `body` into at least one page of capacity `room`; nothing is dropped.
+
+    Raises ScriptError for more than MAX_PAGES.
+    """
+    pages: list[list[_Piece]] = [[]]
+    used = 0.0
+    begun = False  # whether the page has anything but headings and notes
+    for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)):
+        height = _height(piece.block, room)
+        if used + height > room.lines and (begun or used > room.lines):
+            # A sub-heading at the foot of a page moves to the page of its text.
+            last = pages[-1][-1]
+            orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
+            pages.append(orphans)
+            if len(pages) > MAX_PAGES:
+                raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
+            used = sum(_height(orphan.block, room) for orphan in orphans)
+            begun = False
+        begun = begun or not isinstance(piece.block, Heading | Note)
+        pages[-1].append(piece)
+        used += height
+    return [_join(page) for page in pages]
+
+
+def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
+    """Divide a block into the pieces that pagination places one by one."""
+    match block:
+        case Bullets():
+            for item in block.items:
+                for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
+                    yield Bullets((evolve(item, spans=spans, number=item.number if part == 0 else None),))
+        case Paragraph():
+            for sentence in block.sentences:
+                for spans in _chunks(sentence.spans, room.piece_chars):
+                    yield Paragraph((Sentence(spans),))
+        case Code():
+            yield from _split_code(block, room)
+        case Table():
+            yield from _split_table(block, room)
+        case Quote():
+            parts = list(_chunks(block.spans, room.piece_chars))
+            for number, spans in enumerate(parts):
+                yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
+        case _:
+            yield block
+
+
+def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
+    """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
+    given = enumerate(code.text.split("\n"), 1)
+    lines = [(piece, number) for number, line in given for piece in _wrap(line, room.code_columns)]
+    marked = set(code.highlight)
+    for run in _even_runs(lines, room.code_lines):
+        highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
+        yield evolve(code, text="\n".join(piece for piece, _ in run), highlight=highlight)
+
+
+def _join(page: list[_Piece]) -> list[Block | Note]:
+    """Join pieces of the same list or paragraph on a page into one block."""
+    joined: list[Block | Note] = []
+    previous: int | None = None
+    for piece in page:
+        last = joined[-1] if joined and piece.of == previous else None
+        match last, piece.block:
+            case Bullets(), Bullets():
+                joined[-1] = Bullets(last.items + piece.block.items)
+            case Paragraph(), Paragraph():
+                joined[-1] = Paragraph(last.sentences + piece.block.sentences)
+            case _:
+                joined.append(piece.block)
+        previous = piece.of
+    return joined
+
+
+def _height(block: Block | Note, room: Capacity) -> float:
+    match block:
+        case Bullets():
+            return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
+        case Paragraph():
+            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6
+        case Code():
+            return 0.56 * (block.text.count("\n") + 1) + 1.0
+        case Table():
+            width = max(12, room.table_chars // max(1, len(block.header)))
+            rows = (block.header, *block.rows)
+            return sum(max((_lines(cell, width) for cell in row), default=1.0) * 0.8 + 0.4 for row in rows)
+        case Math():
+            return 2.4 + 1.4 * block.source.count("\\\\")
+        case Quote():
+            return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
+        case Heading():
+            return 1.3
+        case Image() | Chart() | Clip():
+            return 7.0
+        case Columns():
+            sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]
+            return sum(sides) if room.stacked else max(sides)
+        case Note():
+            return 0.0
+
+
+def _lines(spans: Spans, width: int) -> float:
+    return float(max(1, -(-len(plain(spans)) // width)))
+
+
+def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
+    """Cut spans into runs of at most `longest` characters, between words if possible."""
+    current: list[Span] = []
+    room = longest
+    for span in spans:
+        rest = span.text
+        if span.kind == "math":
+            current.append(span)
+            continue
+        while len(rest) > room:
+            cut = rest.rfind(" ", 0, room + 1)
+            if cut <= 0:
+                cut = 0 if current else room
+            if piece := rest[:cut].rstrip():
+                current.append(evolve(span, text=piece))
+            if current:
+                yield tuple(current)
+            current, room, rest = [], longest, rest[cut:].lstrip()
+        if rest:
+            current.append(evolve(span, text=rest))
+            room -= len(rest)
+    if current:
+        yield tuple(current)
+
+
+def _wrap(line: str, columns: int) -> list[str]:
+    """Wrap a line of code at `columns`; continuations begin with an arrow."""
+    if len(line) <= columns:
+        return [line]
+    pieces = [line[:columns]]
+    step = columns - 4
+    pieces += ["  ↪ " + line[at : at + step] for at in range(columns, len(line), step)]
+    return pieces
+
+
+def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
+    count = max(1, -(-len(lines) // longest))
+    size = -(-len(lines) // count)
+    for at in range(0, len(lines), size):
+        yield lines[at : at + size]
+
+
+def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
+    """Divide a table into groups of rows under its header; a wide one also into columns, the first one repeated."""
+    chars = sum(len(plain(cell)) for cell in table.header)
+    if chars > MAX_HEADER_CHARS:
+        raise ScriptError(f"the header of a table has {chars:,} characters; at most {MAX_HEADER_CHARS:,} are possible")
+    width = max(len(table.header), *(len(row) for row in table.rows), 0)
+
+    def padded(row: tuple[Spans, ...]) -> tuple[Spans, ...]:
+        return row + ((),) * (width - len(row))
+
+    groups = [tuple(range(width))]
+    if width > room.table_columns:
+        step = room.table_columns - 1
+        groups = [(0, *range(at, min(at + step, width))) for at in range(1, width, step)]
+    for columns in groups:
+        header = tuple(padded(table.header)[column] for column in columns)
+        rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
+        height, run = 0.0, list[tuple[Spans, ...]]()
+        for row in rows:
+            height += _height(Table(header, (row,)), room) - _height(Table(header, ()), room)
+            if run and (len(run) == room.table_rows or height > room.lines):
+                yield evolve(table, header=header, rows=tuple(run))
+                height, run = 0.0, []
+            run.append(row)
+        yield evolve(table, header=header, rows=tuple(run))
+
 
 MAX_SCENES = 300
-#: Of what stands under the title of a title page, or on a picture that fills the page.
+#: Characters of text on a title page, or on a picture that fills the page.
 MAX_SUBTITLE_CHARS = 240
 
-#: Pages of text without a heading hold fewer blocks: they are read like captions, not like a page.
+#: Characters of a page of text without a heading: it is read like a caption.
 _PLAIN_CHARS = 330
-#: Layouts that are one page, whatever is on it.
+#: Layouts that always take one page.
 _ONE_PAGE = ("title", "section", "image", "outro")
 
-#: What is revealed on its own.
+#: Items that are revealed one by one.
 _Part = Bullet | Sentence | Cell | Clip
 
 
@@ -54,9 +325,9 @@ def lay_out_scenes(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The scenes of sections; `aspect` decides how much a page holds.
+    """Lay out sections as scenes; `aspect` decides how much a page holds, `title` is that of the video.
 
-    Raises ScriptError (nothing to say, too many scenes), UnknownAspect, Stopped.
+    Raises ScriptError (nothing to show, too many scenes), UnknownAspect, Stopped.
     """
     room = capacity_of(aspect)
     scenes: list[Scene] = []
@@ -72,7 +343,7 @@ def lay_out_scenes(
     return Script(title, tuple(evolve(scene, index=i, count=len(scenes)) for i, scene in enumerate(scenes)))
 
 
-@frozen
+@frozen(kw_only=True)
 class _Page:
     layout: Layout
     heading: Spans
@@ -82,7 +353,7 @@ class _Page:
 
     @property
     def reveals(self) -> int:
-        """How many things can be revealed on it, its heading included."""
+        """The number of items that can be revealed, heading included."""
         blocks = [block for block in self.body if not isinstance(block, Note)]
         return bool(self.heading) + sum(len(items_of(cell)) or 1 for cell in cells_of(blocks))
 
@@ -95,7 +366,7 @@ def _scenes(section: Section, deck: str, phrases: Phrases, room: Capacity, *, fi
     continued = pages[0].part > 1
     for page, lines in zip(pages, _spread(section.narration, pages), strict=True):
         again = page.heading and page.part > 1 and not continued
-        yield _told(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
+        yield _narrated(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
 
 
 def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
@@ -106,8 +377,13 @@ def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
     if layout == "quote" and len(pages) > 1:
         layout = "content"
     if len(pages) == 1:
-        return [_Page(layout, section.heading, tuple(pages[0]), section.part, section.parts)]
-    return [_Page(layout, section.heading, tuple(page), n, len(pages)) for n, page in enumerate(pages, start=1)]
+        return [
+            _Page(layout=layout, heading=section.heading, body=tuple(pages[0]), part=section.part, parts=section.parts)
+        ]
+    return [
+        _Page(layout=layout, heading=section.heading, body=tuple(page), part=n, parts=len(pages))
+        for n, page in enumerate(pages, start=1)
+    ]
 
 
 def _layout(section: Section, shown: list[Block], *, first: bool) -> Layout:
@@ -124,7 +400,7 @@ def _layout(section: Section, shown: list[Block], *, first: bool) -> Layout:
 
 
 def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
-    """Long paragraphs cut into groups of sentences that fill a page of their own."""
+    """Cut long paragraphs into groups of sentences, each of which fills a page."""
     airy: list[Block | Note] = []
     for block in body:
         if not isinstance(block, Paragraph):
@@ -143,7 +419,7 @@ def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
 
 
 def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
-    """Everything is said as it is revealed; None when there is nothing to show or say."""
+    """Make a scene whose items are spoken as they are revealed; None for an empty page."""
     lines: list[Line] = []
     step = -1
 
@@ -154,7 +430,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         return step
 
     if page.heading:
-        # Further pages of a section show its heading again but don't repeat it.
+        # Further pages of a section show its heading but don't speak it.
         reveal(_full_stop(say_spans(page.heading, phrases)) if page.part == 1 else "")
     blocks: list[Block] = []
     for at, block in enumerate(page.body):
@@ -162,7 +438,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
             lines.append(Line(max(step, 0), block.text))
             continue
         noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
-        # The author's own words about a listing or a table replace ours.
+        # A note after a listing or table replaces its generated narration.
         own_words = noted and not isinstance(block, Quote | Columns)
         blocks.append(_stepped(block, lambda part: reveal(_say(part, phrases, own_words=own_words))))  # noqa: B023
     if not page.heading and not blocks:
@@ -180,8 +456,8 @@ def _say(part: _Part, phrases: Phrases, *, own_words: bool) -> str:
             return "" if own_words else say_block(part, phrases)
 
 
-def _told(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
-    """The lines of the author's own; with each, all is shown up to the reveal that it names."""
+def _narrated(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
+    """Make a scene with the author's lines; each line reveals all items up to the one that it names."""
     last = max(0, page.reveals - 1)
     entries = entries or [(last, "")]
     lines: list[Line] = []
@@ -195,21 +471,21 @@ def _told(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
         lines.append(Line(step, text))
-    steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # what no line names comes with the last one
+    steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
     return _scene(page, deck, blocks, lines)
 
 
 def _scene(page: _Page, deck: str, blocks: Sequence[Block], lines: Sequence[Line]) -> Scene:
-    """Words without a picture are spoken over the deck's title."""
+    """Make a scene; a page without heading and blocks shows the video's title."""
     bare = not page.heading and not blocks
     layout, heading = ("section", (Span(deck),)) if bare else (page.layout, page.heading)
     return Scene(0, 1, deck, layout, heading, tuple(blocks), tuple(lines), page.part, page.parts)
 
 
 def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
-    """The block with the step of everything on it that is revealed, in the order of reading."""
+    """Set the step of every item of a block, in reading order."""
     match block:
         case Bullets():
             return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
@@ -224,8 +500,10 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
 
 
 def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[list[tuple[int, str]]]:
-    """(reveal, line) for each page: reveals are counted from 0 on each page, and over all pages in `narration`, where a
-    heading that comes again isn't counted."""
+    """Divide a section's narration among its pages: (reveal, line) for each page.
+
+    Reveals count from 0 on each page, but over all pages in `narration`, where repeated headings don't count.
+    """
     counts = [page.reveals - (at > 0 and bool(page.heading)) for at, page in enumerate(pages)]
     starts = [0, *accumulate(counts)]
     total = max(1, starts[-1])
@@ -240,7 +518,7 @@ def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[l
 
 
 def _evenly(text: str, total: int) -> list[tuple[int, str]]:
-    """The sentences of a text over all reveals."""
+    """Spread the sentences of a text evenly over `total` reveals."""
     said = [plain(sentence) for sentence in sentences((Span(text),))]
     count = len(said)
     if count >= total:
@@ -258,5 +536,9 @@ def _in_turn(said: tuple[Said, ...], total: int) -> list[tuple[int, str]]:
 
 
 def _full_stop(text: str) -> str:
-    """espeak lets its voice fall at the end of a sentence only."""
+    """End a text with a full stop if it has no punctuation: espeak lowers its voice only at the end of a sentence."""
     return text if not text or text[-1] in ".!?:;…。！？" else text + "."
+
+
+MAX_HEADING_CHARS = 300
+MAX_NOTE_CHARS = 20_000

@@ -1,41 +1,52 @@
-"""Markdown into sections of blocks. Headings, lists, code, tables, math, quotes and paragraphs are kept;
-links become their text, HTML is shown as it is written (its comments are taken out before, by `comments`).
-`dialect` has what goes beyond the usual.
+"""Parses Markdown into sections of blocks: headings, lists, code, tables, math, quotes, paragraphs, pictures, charts.
 
-A paragraph that starts with `Note:` is spoken, not shown (as in reveal.js). `$...$` and `$$...$$`
-are math, so is a fenced block with the language `math`. `:::columns`, `:::right` and `:::` on lines of their own stand
-around two columns, `:::outro` and `:::` around the last page.
+Links become their text; HTML is shown as it is written (`comments` removes its comments before). Beyond CommonMark:
+
+- a paragraph that starts with `Note:` is spoken, not shown (as in reveal.js);
+- `$...$`, `$$...$$` and fenced blocks with the language `math` are formulas;
+- `:::columns`, `:::right` and `:::` on their own lines enclose two columns, `:::outro` and `:::` the last page;
+- `![alt](asset:ID "...")` shows an uploaded picture or clip, a fenced block `chart` a chart;
+- `{2,4-6}` behind the language of a fenced block highlights lines of the listing.
 """
 
+from __future__ import annotations
+
 import re
+import shlex
 from collections.abc import Iterator
+from typing import Any, Final
 
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
 
+from eventflow.domain.values import is_asset_id
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
     Block,
     Bullet,
     Bullets,
+    Chart,
     Clip,
+    Code,
     Columns,
     Heading,
+    Image,
     Math,
+    Note,
     Paragraph,
     Quote,
+    Section,
     Sentence,
     Span,
     Spans,
     Table,
 )
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_of
-from handlers.generation.script.markdown_extensions import fenced, media
-from handlers.generation.script.sections import Note, Section
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
-    """The sections of a Markdown text, in order; steps and lines are not set yet. Raises ScriptError."""
+    """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError."""
     sections = _Sections()
     for node in SyntaxTreeNode(markdown().parse(text)).children:
         sections.take(node)
@@ -47,7 +58,7 @@ _Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 
 
 class _Sections:
-    """Puts the blocks of a text under their headings, and into their columns."""
+    """Collects the blocks of a text under their headings and in their columns."""
 
     def __init__(self) -> None:
         self._done: list[Section] = []
@@ -95,9 +106,9 @@ class _Sections:
             case "", None if self._current.layout == "outro":
                 self._begin(Section(0, (), ()))
             case (("columns" | "right" | "outro" | ""), _):
-                raise ScriptError(f"line {line}: there is nothing that :::{name} could belong to here")
+                raise ScriptError(f"line {line}: :::{name} is misplaced: it belongs to :::columns or :::outro")
             case _:
-                raise ScriptError(f"line {line}: there is no :::{name[:40]}; there is columns, right and outro")
+                raise ScriptError(f"line {line}: unknown marker :::{name[:40]}; available: columns, right, outro")
 
     def _end_columns(self, line: int, left: list[Block | Note], right: list[Block | Note]) -> None:
         notes = [note for note in (*left, *right) if isinstance(note, Note)]
@@ -118,7 +129,7 @@ class _Sections:
 
 
 def line_of(node: SyntaxTreeNode) -> int:
-    """The line that a node begins on, counted from 1."""
+    """Return the line on which a node begins, counted from 1."""
     return node.map[0] + 1 if node.map else 1
 
 
@@ -158,7 +169,7 @@ def _paragraph(spans: Spans) -> Iterator[Block | Note]:
 
 
 def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
-    """Items one after another; blocks other than text inside an item end the list and follow it."""
+    """Yield a list with its items in order; other blocks within an item end the list and follow it."""
     items: list[Bullet] = []
     number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
     for item in node.children:
@@ -181,7 +192,7 @@ def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
 
 
 def _pictures(node: SyntaxTreeNode) -> list[Block | Note]:
-    """The pictures that a paragraph is made of, if there is nothing else in it."""
+    """Return the pictures of a paragraph that has nothing else in it, else none."""
     inline = [child for part in node.children for child in part.children or () if child.type != "softbreak"]
     if not all(child.type == "image" for child in inline):
         return []
@@ -208,7 +219,7 @@ def _table(node: SyntaxTreeNode) -> Iterator[Block]:
 
 
 def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
-    """Text inside becomes one quotation; a last line that starts with a dash says whom it is from."""
+    """Yield one quotation of all text inside; text after a last dash is its source."""
     spans: list[Span] = []
     rest: list[Block | Note] = []
     for child in node.children:
@@ -234,7 +245,7 @@ _DASH = re.compile(r"(?:^|(?<=[.!?…”\"’]) )(?:—|–|--) ?+(?=\S)| (?:—
 
 
 def _attribution(spans: Spans) -> tuple[Spans, Spans]:
-    """Spans before and after the last dash that follows the end of a sentence."""
+    """Split spans at the last dash after the end of a sentence: (quotation, source)."""
     for at in range(len(spans) - 1, -1, -1):
         text = _SPACES.sub(" ", spans[at].text)
         match = _DASH.search(text)
@@ -242,3 +253,99 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
             before = [*spans[:at], evolve(spans[at], text=text[: match.start()])]
             return merged(before), merged([evolve(spans[at], text=text[match.end() :]), *spans[at + 1 :]])
     return spans, ()
+
+
+FITS: Final = ("contain", "cover")
+MOTIONS: Final = ("none", "zoom", "pan")
+LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
+#: Characters of the options of a chart or listing.
+MAX_OPTIONS_CHARS: Final = 1_000
+_ON_OFF: Final = {"on": True, "off": False}
+#: Lines or ranges of lines in braces.
+_HIGHLIGHT = re.compile(r"\{\s*(\d{1,5}(?:\s*-\s*\d{1,5})?(?:\s*,\s*\d{1,5}(?:\s*-\s*\d{1,5})?)*)\s*\}")
+
+
+def media(address: str, options: str, alt: str, line: int) -> Image | Clip:
+    """Read `![alt](asset:ID "fit=cover motion=zoom")`, or a clip: `"clip sound=off"`. Raises ScriptError."""
+    where = f"the picture on line {line}"
+    asset = address.removeprefix("asset:")
+    if address == asset:
+        way_out = "send it to POST /api/v1/assets and write ![...](asset:ID)"
+        raise ScriptError(f"{where} is at {address[:80]!r}; only uploaded ones can be shown: {way_out}")
+    if not is_asset_id(asset):
+        raise ScriptError(f"{where}: {asset[:80]!r} is not the id of an asset (as_ and 32 hex digits)")
+    words = options.split()
+    clip = "clip" in words
+    chosen: dict[str, Any] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        known: dict[str, Any] = {"sound": _ON_OFF} if clip else {"fit": FITS, "motion": MOTIONS}
+        if word == "clip":
+            continue
+        if name not in known or value not in known[name]:
+            available = " ".join(f"{option}={'|'.join(values)}" for option, values in known.items())
+            reason = f"has the unknown option {word[:40]!r}; available: {available}{'' if clip else ' clip'}"
+            raise ScriptError(f"{where} {reason}")
+        chosen[name] = _ON_OFF[value] if clip else value
+    return Clip(asset, alt, **chosen) if clip else Image(asset, alt, **chosen)
+
+
+def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
+    """Read a fenced block; None where it is empty. Raises ScriptError for an invalid chart."""
+    language, _, more = info.strip().partition(" ")
+    language, brace, rest = language.partition("{")
+    language, more = language.lower(), brace + rest + " " + more
+    if language == "chart":
+        return _chart(more, content, line)
+    text = content.expandtabs(4).rstrip().lstrip("\n")
+    if not text.strip():
+        return None
+    if language == "math":
+        return Math(text)
+    skipped = len(content) - len(content.lstrip("\n"))
+    marked = _HIGHLIGHT.search(more)
+    lines = lines_of(marked[1], text.count("\n") + 1 + skipped) if marked else ()
+    language = language if LANGUAGE.fullmatch(language) else ""
+    return Code(language, text, highlight=tuple(n - skipped for n in lines if n > skipped))
+
+
+def lines_of(ranges: str, count: int) -> tuple[int, ...]:
+    """Return the numbers from 1 to `count` in ranges such as "2,4-6", in order."""
+    spans = []
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        spans.append((max(1, int(first)), min(int(last or first), count)))
+    found: list[int] = []
+    for begin, end in sorted(spans):
+        found += range(max(begin, found[-1] + 1 if found else 1), end + 1)
+    return tuple(found)
+
+
+def _chart(options: str, content: str, line: int) -> Chart:
+    where = f"the chart on line {line}"
+    if len(options) > MAX_OPTIONS_CHARS:
+        raise ScriptError(f"{where}: its options have {len(options):,} characters; {MAX_OPTIONS_CHARS:,} are possible")
+    try:
+        words = shlex.split(options)
+    except ValueError:
+        raise ScriptError(f'{where}: a quote in its options doesn\'t end; write title="..."') from None
+    style, title, unit = "", "", ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word in STYLES and not style:
+            style = word
+        elif equals and name == "title" and len(value) <= 200:
+            title = value
+        elif equals and name == "unit" and len(value) <= MAX_UNIT_CHARS:
+            unit = value
+        else:
+            way_out = 'write chart bar|line|pie title="..." unit=...'
+            raise ScriptError(f"{where}: {word[:40]!r} is not understood; {way_out}")
+    if not style:
+        raise ScriptError(f"{where} has no style; write chart {'|'.join(STYLES)}")
+    try:
+        labels, series = read_rows(content)
+        check_chart(style, labels, series)
+    except ChartError as error:
+        raise ScriptError(f"{where}: {error}") from None
+    return Chart(style, labels, series, parse_inline(title), unit)  # type: ignore[arg-type]

@@ -1,10 +1,9 @@
-"""Merge fields: `{{name}}` in a template's texts stands for a value that comes with the request.
+"""Merge fields: `{{name}}` in the texts of a script is replaced by a value of the request.
 
-They are put in after parsing, into texts alone, and what is put in is not looked at again: a value is never markup.
-In text every field must have a value. Code may have braces of its own: there only fields that have one are replaced,
-in formulas none.
+Values are filled in after parsing and not parsed again: a value is never markup. In text every field must have a value.
+In code only fields with a value are replaced, since code may have braces of its own; in formulas none are.
 
-A short field may stand for a long value, many times: what is filled in is counted before it is made.
+A short field may stand for a long value many times: characters are counted before they are filled in.
 """
 
 from __future__ import annotations
@@ -26,17 +25,19 @@ from handlers.generation.script.content import (
     Columns,
     Heading,
     Image,
+    Note,
     Paragraph,
     Quote,
+    Said,
+    Section,
     Sentence,
     Series,
     Span,
     Table,
 )
-from handlers.generation.script.sections import Note, Said, Section
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-#: Characters that all fields of a document fill in together: as many as a script may have.
+#: Most characters that all fields of a document fill in together: as many as a script may have.
 MAX_FILLED_CHARS: Final = 200_000
 _FIELD: Final = re.compile(rf"\{{\{{[ \t]*+({NAME.pattern})[ \t]*+\}}\}}")
 
@@ -44,21 +45,21 @@ T = TypeVar("T")
 
 
 class UnknownField(ScriptError):
-    """A text names a field that has no value; `name` is its name."""
+    """A text has the field `name`, which has no value."""
 
     code = "unknown_merge_field"
 
     def __init__(self, name: str, known: Mapping[str, str]) -> None:
         self.name = name
-        there_is = f"there is: {', '.join(sorted(known)[:20])}" if known else "the request has no merge fields"
+        available = f"available: {', '.join(sorted(known)[:20])}" if known else "the request has no merge fields"
         super().__init__(
-            f'there is no value for the merge field {{{{{name}}}}} ({there_is}): send "merge": [{{"find": "{name}", '
+            f'the merge field {{{{{name}}}}} has no value ({available}): send "merge": [{{"find": "{name}", '
             '"replace": "..."}], or write it as `code`'
         )
 
 
 class FilledTooLong(ScriptError):
-    """The fields fill in more text than is possible; `name` is the one that fills in most."""
+    """The fields fill in too much text; `name` is the one that fills in most."""
 
     code = "merge_too_long"
 
@@ -71,12 +72,12 @@ class FilledTooLong(ScriptError):
 
 
 def has_fields(text: str) -> bool:
-    """Whether there may be merge fields in a text."""
+    """Tell whether a text may have merge fields."""
     return "{{" in text
 
 
 class Filling:
-    """Fills the fields of one document in."""
+    """Fills in the fields of one document."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._fields = fields
@@ -84,11 +85,11 @@ class Filling:
         self._chars = 0
 
     def text(self, text: str) -> str:
-        """The text with its fields filled in. Raises UnknownField, FilledTooLong."""
+        """Fill in the fields of a text. Raises UnknownField, FilledTooLong."""
         return self._replaced(text, strict=True)
 
     def section(self, section: Section) -> Section:
-        """The section with all fields in its texts filled in. Raises UnknownField, FilledTooLong."""
+        """Fill in the fields of all texts of a section. Raises UnknownField, FilledTooLong."""
         return self._fill(section)
 
     def _replaced(self, text: str, *, strict: bool) -> str:
@@ -109,7 +110,7 @@ class Filling:
             raise FilledTooLong(*self._filled.most_common(1)[0])
 
     def _fill(self, value: T) -> T:
-        """`value` with its texts filled in, however deep they are."""
+        """Fill in all texts of `value`, at any depth."""
         filled: Any = value
         match value:
             case str():
@@ -121,7 +122,7 @@ class Filling:
             case Span(kind="code") | Code():
                 filled = attrs.evolve(value, text=self._replaced(value.text, strict=False))
             case Span():
-                # Lines of a value are no lines of the text.
+                # Line breaks of a value become blanks.
                 filled = attrs.evolve(value, text=" ".join(self.text(value.text).splitlines()))
             case _ if type(value) in _TEXTS:
                 changed = {name: self._fill(getattr(value, name)) for name in _TEXTS[type(value)]}
@@ -130,7 +131,7 @@ class Filling:
         return result
 
 
-#: Where texts are, or what holds some.
+#: The fields with texts of each class, or with values that have texts.
 _TEXTS: dict[type, tuple[str, ...]] = {
     Section: ("heading", "body", "narration"),
     Note: ("text",),

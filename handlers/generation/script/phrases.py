@@ -1,17 +1,17 @@
-"""What is said for each block. Code is introduced, not spelled; formulas and tables are said in short."""
+"""Generates narration of blocks: listings are introduced, not read; formulas and tables are put into words."""
 
 import re
 
 from attrs import frozen
 
 from handlers.generation.script.content import Block, Chart, Code, Heading, Image, Math, Quote, Spans, Table
+from handlers.generation.script.formula import say_math
 from handlers.generation.script.inline import plain
-from handlers.generation.script.math_speech import say_math
 
 
-@frozen
+@frozen(kw_only=True)
 class Phrases:
-    """The few words that are not the author's own. `{}` stands for what they introduce."""
+    """The generated phrases of one language. `{}` stands for the introduced text."""
 
     code: str
     code_in: str
@@ -25,25 +25,49 @@ class Phrases:
 
 _PHRASES = {
     "en": Phrases(
-        "Here is the code.", "Here it is in {}.", "This table shows {}.", "Its rows are {}.", "and", "{} said:",
-        "Here is the formula.", "This chart shows {}.",
+        code="Here is the code.",
+        code_in="Here it is in {}.",
+        table="This table shows {}.",
+        rows="Its rows are {}.",
+        conjunction="and",
+        quote="{} said:",
+        formula="Here is the formula.",
+        chart="This chart shows {}.",
     ),
     "de": Phrases(
-        "Hier ist der Code.", "So sieht es in {} aus.", "Diese Tabelle zeigt {}.", "Ihre Zeilen sind {}.", "und",
-        "{} sagte:", "Hier ist die Formel.", "Dieses Diagramm zeigt {}.",
+        code="Hier ist der Code.",
+        code_in="So sieht es in {} aus.",
+        table="Diese Tabelle zeigt {}.",
+        rows="Ihre Zeilen sind {}.",
+        conjunction="und",
+        quote="{} sagte:",
+        formula="Hier ist die Formel.",
+        chart="Dieses Diagramm zeigt {}.",
     ),
     "fr": Phrases(
-        "Voici le code.", "Voici le code en {}.", "Ce tableau montre {}.", "Ses lignes sont {}.", "et",
-        "{} a dit :", "Voici la formule.", "Ce graphique montre {}.",
+        code="Voici le code.",
+        code_in="Voici le code en {}.",
+        table="Ce tableau montre {}.",
+        rows="Ses lignes sont {}.",
+        conjunction="et",
+        quote="{} a dit :",
+        formula="Voici la formule.",
+        chart="Ce graphique montre {}.",
     ),
     "es": Phrases(
-        "Este es el código.", "Así se ve en {}.", "Esta tabla muestra {}.", "Sus filas son {}.", "y",
-        "{} dijo:", "Esta es la fórmula.", "Este gráfico muestra {}.",
+        code="Este es el código.",
+        code_in="Así se ve en {}.",
+        table="Esta tabla muestra {}.",
+        rows="Sus filas son {}.",
+        conjunction="y",
+        quote="{} dijo:",
+        formula="Esta es la fórmula.",
+        chart="Este gráfico muestra {}.",
     ),
-}  # fmt: skip
+}
 
-#: In a language without phrases the author's words stand alone.
-_BARE = Phrases("", "", "{}.", "{}.", "", "{}:", "", "{}.")
+#: For languages without phrases: the author's words alone.
+_BARE = Phrases(code="", code_in="", table="{}.", rows="{}.", conjunction="", quote="{}:", formula="", chart="{}.")
 
 _LANGUAGES = {
     "python": "Python", "py": "Python", "js": "JavaScript", "javascript": "JavaScript", "ts": "TypeScript",
@@ -57,12 +81,12 @@ _SPOKEN_ROWS = 5
 
 
 def phrases_for(voice: str) -> Phrases:
-    """The phrases in the language of a voice such as "en-us"."""
+    """Return the phrases in the language of a voice such as "en-us"."""
     return _PHRASES.get(voice.split("-")[0].lower(), _BARE)
 
 
 def say_spans(spans: Spans, phrases: Phrases) -> str:
-    """Inline text as it is spoken: formulas in words, addresses as their host, code without underscores."""
+    """Return inline text for speech: formulas in words, URLs as their host, code without underscores."""
     english = phrases is _PHRASES["en"]
     said = []
     for span in spans:
@@ -76,7 +100,7 @@ def say_spans(spans: Spans, phrases: Phrases) -> str:
 
 
 def say_block(block: Block, phrases: Phrases) -> str:
-    """What is said as a block that is revealed at once appears; may be empty."""
+    """Return the narration of a block that is revealed as a whole; may be empty."""
     match block:
         case Heading():
             return say_spans(block.spans, phrases)

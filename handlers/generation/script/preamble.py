@@ -1,8 +1,8 @@
-"""What stands about a document at its very top, in the notations that tools write: YAML between `---` (or `---` and
-`...`), TOML between `+++`, JSON in braces or after `;;;`, the title block of pandoc (`% Title`).
+"""Finds and parses the metadata at the top of a document, in the notations of common tools.
 
-Here it is found and read into entries; what they mean is another matter (`frontmatter`). YAML's values are kept as
-they are written: `no`, `1.0` and `2024-01-01` are texts.
+YAML between `---` (or `---` and `...`), TOML between `+++`, JSON in braces or between `;;;`, and pandoc's title block
+(`% Title`). The result are entries, which `frontmatter` interprets. Values stay as they are written: `no`, `1.0` and
+`2024-01-01` are texts (decision 180).
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from handlers.generation.script.comments import BEGIN, comment_end
 
 MAX_CHARS: Final = 10_000
 MAX_DEPTH: Final = 20
-#: Parts that can't be read, and are told of.
+#: Most unreadable parts that a message names.
 MAX_FAULTS: Final = 20
 _RULE: Final = re.compile(r"-{3,}[ \t]*|---[ \t]*(?P<notation>[A-Za-z]+)[ \t]*")
 _END: Final = re.compile(r"(?:-{3,}|\.\.\.)[ \t]*")
 #: The beginning of `key: value`; a key is one word.
 _KEY: Final = re.compile(r"(?P<quote>[\"']?)(?P<key>\w[\w./-]*+)(?P=quote)[ \t]*+:(?=\s|$)")
-#: Lines of other formats that are about the document: Org, reStructuredText, AsciiDoc.
+#: Metadata lines of other formats: Org, reStructuredText, AsciiDoc.
 _ELSEWHERE: Final = re.compile(r"#\+\w+:|:[\w-]+:(?=[ \t]|$)")
-#: Where TOML or JSON has a key.
+#: A key in TOML or JSON.
 _NAMED: Final = re.compile(r"(?:^[ \t\[]*+[\"']?|\")(?P<key>\w[\w./-]*+)[\"']?[ \t\]]*+(?:[:=]|$)", re.MULTILINE)
 _BLANK: Final = re.compile(r"\s*+")
 
 
 @frozen
 class Entry:
-    """A key in lower case with its value as text, None where it holds several; `line` counts from 1."""
+    """A key in lower case with its value as text, None for a list or mapping; `line` counts from 1."""
 
     key: str
     value: str | None
@@ -45,9 +45,9 @@ class Entry:
 
 @frozen
 class Preamble:
-    """What a document says of itself, and the `body` below. `doubts` are (line, what is odd about it).
+    """A document's metadata and the `body` below it. `doubts` are (line, doubt) of text that looks like metadata.
 
-    In the body, blank lines stand for what was taken away, so that lines keep their numbers.
+    In the body, blank lines replace removed text, so that lines keep their numbers.
     """
 
     entries: tuple[Entry, ...]
@@ -56,9 +56,9 @@ class Preamble:
 
 
 def split(text: str, own: Collection[str]) -> Preamble:
-    """The preamble of a document. `own` are the keys that mean something: they decide where it may be Markdown as well.
+    """Split the preamble off a document. `own` are the known keys, which decide doubtful cases (decision 182).
 
-    Raises ScriptError for one that can't be read.
+    Raises ScriptError for a preamble that can't be parsed.
     """
     at = _beginning(text)
     lines = text[at:].split("\n")
@@ -73,7 +73,7 @@ def split(text: str, own: Collection[str]) -> Preamble:
 
 
 def _beginning(text: str) -> int:
-    """Behind blank lines and comments: where the first line with anything else begins."""
+    """Return the start of the first line that is neither blank nor comment."""
     at = 0
     while True:
         blank = _BLANK.match(text, at)
@@ -90,14 +90,14 @@ Found = tuple[list[Entry], int]
 
 
 class _Head:
-    """The top of a document: its lines, of which the first isn't blank, with `before` lines above them."""
+    """The top of a document: its lines, the first of which isn't blank, after `before` blank or comment lines."""
 
     def __init__(self, lines: Sequence[str], before: int, own: Collection[str]) -> None:
         self._lines, self._before, self._own = lines, before, own
         self.noticed: list[tuple[int, str]] = []
 
     def read(self) -> Found | None:
-        """The entries and how many lines they take; None where there are none. Raises ScriptError."""
+        """Parse the entries; returns them with the number of lines, or None without metadata. Raises ScriptError."""
         first = self._lines[0]
         if rule := _RULE.fullmatch(first):
             return self._fenced(rule["notation"])
@@ -110,7 +110,7 @@ class _Head:
         return None
 
     def doubts(self) -> Iterator[tuple[int, str]]:
-        """Lines of what is taken as text, and might have been meant otherwise."""
+        """Yield doubts about text that may have been meant as metadata."""
         yield from self.noticed
         first = self._lines[0]
         above = self._paragraph()
@@ -283,8 +283,11 @@ def _uncommented(block: str) -> str:
 
 
 def yaml_entries(block: str, first_line: int) -> list[Entry]:
-    """The entries of a YAML mapping that begins on line `first_line`. What one line says and YAML can't read, such as
-    `title: Rivers: a view` or `title: {{name}}`, is read as it is written. Raises ScriptError."""
+    """Parse a YAML mapping that begins on line `first_line`.
+
+    A single line that isn't YAML, such as `title: Rivers: a view` or `title: {{name}}`, is taken as it is written.
+    Raises ScriptError.
+    """
     try:
         return _mapping(block, first_line)
     except yaml.YAMLError:
@@ -306,7 +309,7 @@ def yaml_entries(block: str, first_line: int) -> list[Entry]:
 
 
 def _mapping(block: str, first_line: int) -> list[Entry]:
-    """By the nodes of PyYAML, which hold texts: nothing is made of them. Raises YAMLError."""
+    """Parse a mapping by PyYAML's nodes, which hold plain texts (decision 180). Raises YAMLError."""
     try:
         node = _node(block)
     except (ValueError, OverflowError) as error:  # of chr()

@@ -25,9 +25,8 @@ from handlers.generation.script.chartdata import (
     STYLES,
 )
 from handlers.generation.script.document import LAYOUTS, MAX_BLOCKS, MAX_LINES, MAX_NARRATION_CHARS
-from handlers.generation.script.layout import MAX_SCENES
-from handlers.generation.script.markdown_extensions import FITS, MOTIONS
-from handlers.generation.script.script import MAX_HEADING_CHARS
+from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_SCENES
+from handlers.generation.script.markdown import FITS, MOTIONS
 
 Schema = dict[str, Any]
 

@@ -1,42 +1,43 @@
-"""Markdown or plain text -> `Script`: scenes with their reveal steps and narration lines.
+"""Turns a brief into a script: scenes with reveal steps and narration lines, and the video's voice and style.
 
-The first `#` is the title of the video, each `##` (and `---`) begins a scene; text without headings
-becomes scenes of its paragraphs. Long sections go over several pages; nothing is dropped.
+A script is Markdown or plain text with optional front matter. The first `#` is the title of the video, each `##` (and
+`---`) begins a scene; text without headings becomes scenes of its paragraphs. Long sections take several pages; nothing
+is dropped.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.control import Warned, until_stopped
-from handlers.generation.errors import ScriptError
+from handlers.generation.errors import ScriptError, UnknownTheme
+from handlers.generation.model import Brief, Style, Voice
 from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_comments
-from handlers.generation.script.content import Script
-from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, split_front_matter
+from handlers.generation.script.content import Note, Script, Section, items_of, with_look
+from handlers.generation.script.document import read_document
+from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
-from handlers.generation.script.layout import lay_out_scenes
+from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
-from handlers.generation.script.pagination import items_of
 from handlers.generation.script.phrases import phrases_for
-from handlers.generation.script.sections import Note, Section
 
-#: Far more than 300 scenes can show.
+#: More lines than 300 scenes can show.
 MAX_LINES = 10_000
-MAX_HEADING_CHARS = 300
-MAX_NOTE_CHARS = 20_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
-    """`text` in NFC with plain line ends, without a byte order mark.
+    """Normalise a text: NFC, line feeds as line ends, no byte order mark.
 
-    Raises ScriptError when it is too long or has control characters (tab and line ends are fine).
+    Raises ScriptError when it is too long or has control characters other than tab and line ends.
     """
     if len(text) > MAX_SCRIPT_CHARS:
         raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
@@ -49,44 +50,35 @@ def clean(text: str) -> str:
     return nfc(text)
 
 
-@frozen
-class Manuscript:
-    """A script that has been opened: its front matter, the Markdown below it, and what its author should know of."""
-
-    front: FrontMatter
-    body: str
-    warnings: tuple[Warned, ...] = ()
-
-
 def open_script(text: str) -> Manuscript:
-    """The front matter of a script and its Markdown, without comments. Raises ScriptError."""
+    """Split a script into front matter and Markdown without comments. Raises ScriptError."""
     opened = split_front_matter(clean(text))
     body, unclosed = without_comments(opened.body)
     warnings = opened.warnings
     if unclosed is not None:
-        what = f"the comment that begins on line {unclosed} doesn't end, so that nothing below it is shown: write -->"
-        warnings = (*warnings, Warned("comment_unclosed", what))
-    return Manuscript(opened.front, body, warnings)
+        message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
+        warnings = (*warnings, Warned("comment_unclosed", message))
+    return evolve(opened, body=body, warnings=warnings)
 
 
 def parse_script(
     text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS, aspect: str = "16:9"
 ) -> Script:
     """The script in `text`. Raises as `open_script` and `stage_script` do."""
-    return stage_script(open_script(text), voice, merge, aspect)
+    return lay_out_script(open_script(text), voice, merge, aspect)
 
 
-def stage_script(
+def lay_out_script(
     manuscript: Manuscript,
     voice: str = "en-us",
     merge: Mapping[str, str] = _NO_FIELDS,
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The scenes of a script; the voice's language decides the few words we add. `merge` are the values of merge
-    fields, `aspect` decides how much a page holds.
+    """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
-    The title of the video is that of the front matter, else the first heading. Raises ScriptError, Stopped.
+    `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
+    the front matter, else the first heading. Raises ScriptError, Stopped.
     """
     filling = Filling(merge)
     sections = tuple(map(filling.section, until_stopped(parse_sections(manuscript.body), should_stop)))
@@ -115,7 +107,7 @@ def _check(section: Section) -> None:
 
 
 def _deck(sections: Sequence[Section]) -> str:
-    """The title of the video: the first heading, else the beginning of the text."""
+    """Return the title of the video: the first heading, else the beginning of the text."""
     for section in sections:
         if section.heading:
             return plain(section.heading)[:200]
@@ -125,3 +117,104 @@ def _deck(sections: Sequence[Section]) -> str:
                 words = plain(item.spans)
                 return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
     return "Untitled"
+
+
+DEFAULT_THEME = "midnight"
+
+
+@frozen(kw_only=True)
+class PlannedScript:
+    """The scenes of a brief, in its look, with the voice and style that the brief and its front matter result in.
+
+    `warnings` are for the requester.
+    """
+
+    script: Script
+    voice: Voice
+    style: Style
+    warnings: tuple[Warned, ...] = ()
+
+
+@frozen(kw_only=True)
+class OpenedBrief:
+    """A brief whose script is split into front matter and Markdown, with the resulting voice and style.
+
+    `manuscript` is None where the brief has no script.
+    """
+
+    brief: Brief
+    manuscript: Manuscript | None
+    voice: Voice
+    style: Style
+
+    def check_theme(self, themes: Iterable[str]) -> None:
+        """Check that the style's theme is one of `themes`. Raises UnknownTheme."""
+        known = tuple(themes)
+        if self.style.theme is not None and self.style.theme not in known:
+            raise UnknownTheme(self.style.theme, known)
+
+    def plan(
+        self,
+        themes: Iterable[str],
+        language: Callable[[str], str] = str,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> PlannedScript:
+        """Lay out the brief's script or document. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
+
+        `language` returns the language of a voice by its name, which decides the phrases that introduce blocks.
+        """
+        spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
+        if self.brief.scenes is not None:
+            script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
+        elif self.manuscript is not None:
+            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop)
+        else:
+            raise ScriptError("the explainer pipeline needs a script or scenes")
+        self.check_theme(themes)
+        return PlannedScript(
+            script=with_look(script, self.style.theme or DEFAULT_THEME, aspect),
+            voice=self.voice,
+            style=self.style,
+            warnings=self.manuscript.warnings if self.manuscript else (),
+        )
+
+
+def open_brief(brief: Brief) -> OpenedBrief:
+    """Split the front matter off the brief's script, once for checks and planning alike. Raises ScriptError."""
+    if brief.scenes is not None or brief.script is None:
+        return OpenedBrief(brief=brief, manuscript=None, voice=brief.voice, style=brief.style)
+    manuscript = open_script(brief.script)
+    voice, style = with_front_matter(brief, manuscript.front)
+    return OpenedBrief(brief=brief, manuscript=manuscript, voice=voice, style=style)
+
+
+def plan_brief(
+    brief: Brief,
+    themes: Iterable[str],
+    language: Callable[[str], str] = str,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PlannedScript:
+    """Open a brief and plan it; see `OpenedBrief.plan`."""
+    return open_brief(brief).plan(themes, language, should_stop)
+
+
+def with_front_matter(brief: Brief, front: FrontMatter) -> tuple[Voice, Style]:
+    """Merge a brief with front matter, which replaces defaults, except explicit ones (decision 86)."""
+    explicit, usual, plain = brief.explicit_defaults, Voice(), Style()
+    voice, style = brief.voice, brief.style
+    if front.voice is not None and voice.name == usual.name and "voice.name" not in explicit:
+        voice = evolve(voice, name=front.voice)
+    if front.rate is not None and voice.rate == usual.rate and "voice.rate" not in explicit:
+        voice = evolve(voice, rate=front.rate)
+    if front.narrated is not None and style.narrated and "voice" not in explicit:
+        style = evolve(style, narrated=front.narrated)
+    if front.theme is not None and style.theme is None and "theme" not in explicit:
+        style = evolve(style, theme=front.theme)
+    if front.aspect is not None and style.aspect == plain.aspect and "aspect" not in explicit:
+        style = evolve(style, aspect=front.aspect)
+    if front.music is not None and style.music is None and "music" not in explicit:
+        style = evolve(style, music=front.music or None)
+    unsaid = style.captions and not style.burned and "captions" not in explicit
+    if front.captions is not None and unsaid:
+        style = evolve(style, captions=front.captions != "none", burned=front.captions == "burned")
+    return voice, style

@@ -1,1 +1,1 @@
-"""Clips by text-to-video services: ordered once, waited for, fetched (`order`), and played as a scene (`clip`)."""
+"""Clips of text-to-video services: ordered once, awaited and fetched (`order`), and encoded as a scene (`clip`)."""

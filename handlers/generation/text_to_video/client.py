@@ -1,11 +1,11 @@
-"""A text-to-video service in the submit, poll, download shape.
+"""A client for text-to-video services with submit, poll and download.
 
 ::
 
     POST   {url}/videos                prompt, seconds, size -> id, status
     GET    {url}/videos/{id}           -> status, progress, error, cost
     GET    {url}/videos/{id}/content   -> the clip
-    DELETE {url}/videos/{id}           ends it
+    DELETE {url}/videos/{id}           cancels it
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from handlers.generation.text_to_video.status import RemoteWork, read_work
 _GONE = (404, 410)
 
 
-@frozen
-class Wanted:
-    """A clip to be made: `seconds` long, `size` in pixels. The service makes it once for each `idempotency_key`."""
+@frozen(kw_only=True)
+class ClipRequest:
+    """A clip to be ordered: `seconds` long, `size` in pixels. A service makes one clip per `idempotency_key`."""
 
     prompt: str
     seconds: int
@@ -38,13 +38,13 @@ class Wanted:
 
 @frozen
 class VideosClient:
-    """One request a call. All raise ServiceFailed and ServiceRefused."""
+    """Sends one request per call. All methods raise ServiceFailed and ServiceRefused."""
 
     service: Service
     model: str
     content: ContentFetcher
 
-    async def submit(self, session: aiohttp.ClientSession, wanted: Wanted) -> RemoteWork:
+    async def submit(self, session: aiohttp.ClientSession, wanted: ClipRequest) -> RemoteWork:
         """Order a clip. Costs money."""
         body: dict[str, Any] = {
             "prompt": wanted.prompt,
@@ -57,20 +57,20 @@ class VideosClient:
         return self._work(await self.service.ask(session, "POST", "/videos", body, headers))
 
     async def status(self, session: aiohttp.ClientSession, remote_id: str) -> RemoteWork:
-        """How far it is. Raises RemoteUnknown, too."""
+        """Ask for the state of a clip. Also raises RemoteUnknown."""
         answer = await self.service.ask(session, "GET", f"/videos/{remote_id}")
         if answer.status in _GONE:
-            raise RemoteUnknown(f"{self.service.title} doesn't know {remote_id}")
+            raise RemoteUnknown(f"{self.service.title} does not know the clip {remote_id}")
         return self._work(answer, remote_id)
 
     async def cancel(self, session: aiohttp.ClientSession, remote_id: str) -> None:
-        """End it; one that has ended, or isn't known, is as good."""
+        """Cancel a clip; one that has ended or is unknown counts as cancelled."""
         answer = await self.service.ask(session, "DELETE", f"/videos/{remote_id}")
         if not answer.good and answer.status not in (*_GONE, 409):
             raise self.service.refusal(answer)
 
     async def fetch(self, session: aiohttp.ClientSession, remote_id: str, target: Path) -> None:
-        """The finished clip, into `target`."""
+        """Download the finished clip into `target`."""
         await self.content.fetch(session, f"/videos/{remote_id}/content", target)
 
     def _work(self, answer: Answer, remote_id: str | None = None) -> RemoteWork:
@@ -78,10 +78,14 @@ class VideosClient:
         try:
             return read_work(value, remote_id)
         except ValueError as error:
-            raise ServiceFailed(f"{self.service.title}'s answer {error}: {self.service.told(answer.body)}") from None
+            raise ServiceFailed(f"{self.service.title}'s answer {error}: {self.service.safe(answer.body)}") from None
 
 
 def videos_client(settings: RemoteSettings, content: ContentFetcher | None = None) -> VideosClient:
-    """The client of these settings."""
-    service = Service("the video service", "EVENTFLOW_REMOTE", settings.url, settings.key, timeout_s=30.0)
-    return VideosClient(service, settings.model, content or ContentFetcher(service, settings.content_hosts))
+    """Make a client from settings."""
+    service = Service(
+        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=30.0
+    )
+    return VideosClient(
+        service, settings.model, content or ContentFetcher(service=service, hosts=settings.content_hosts)
+    )

@@ -1,4 +1,4 @@
-"""A fetched clip as pictures: 30 a second, scaled, cut or framed to the shape of the video, decoded in order."""
+"""Turns a fetched clip into the pictures of a scene: 30 per second, scaled, cropped or framed to the video's shape."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 
 from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.encoding.timeline import Shot, Timeline
-from handlers.generation.text_to_video.errors import BadClip
 from handlers.generation.time_grid import FRAME_RATE, FRAMES_PER_CELL, TICKS_PER_FRAME, segment_cells
+from handlers.media.decode import FrameReader, open_clip
+from handlers.media.errors import BadClip, CorruptMedia
 
+#: Limits of a clip: 4K, three minutes, at 120 frames per second.
 MAX_PIXELS: Final = 4096 * 2304
 MAX_SECONDS: Final = 180.0
 MAX_FRAMES: Final = 120 * 180
-#: A clip that ends so much before its header says is not whole.
+#: A clip that ends this much before the end in its header is truncated.
 _MISSING_S: Final = 0.5
+#: Times of frames are rounded to the container's time base.
+_TOLERANCE_S: Final = 1e-3
+#: AVCOL_SPC_UNSPECIFIED.
 _UNSPECIFIED: Final = 2
-#: From so many lines on, untagged pictures are bt709.
+#: Untagged pictures of at least this many lines are bt709, others bt601, as players assume.
 _HD_LINES: Final = 720
 
-#: Only the file itself, and only in formats that services send.
-_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,matroska,webm"}
 
-
-@frozen
+@frozen(kw_only=True)
 class ClipInfo:
-    """`duration_s` is that of the pictures, in seconds; sizes in pixels."""
+    """Facts of a clip: `duration_s` of its pictures in seconds, sizes in pixels, whether it has audio."""
 
     duration_s: float
     width: int
@@ -43,13 +45,8 @@ class ClipInfo:
     sound: bool
 
 
-def open_clip(path: Path) -> InputContainer:
-    """Raises av.FFmpegError, ValueError."""
-    return av.open(str(path), options=dict(_OPTIONS))
-
-
 def inspect_clip(path: Path) -> ClipInfo:
-    """Decodes all pictures: what can't be shown as a whole is found out before it is paid attention. Raises BadClip."""
+    """Decode all pictures of a clip, so that a damaged one is noticed before the scene is encoded. Raises BadClip."""
     try:
         with open_clip(path) as container:
             if not container.streams.video:
@@ -57,18 +54,20 @@ def inspect_clip(path: Path) -> ClipInfo:
             stream = container.streams.video[0]
             context = stream.codec_context
             if not 0 < context.width * context.height <= MAX_PIXELS:
-                raise BadClip(f"the clip's pictures have {context.width}x{context.height} pixels")
-            told_s = float(container.duration / av.time_base) if container.duration else 0.0
+                raise BadClip(f"the clip has {context.width}x{context.height} pixels: at most 4096x2304 are possible")
+            promised_s = float(container.duration / av.time_base) if container.duration else 0.0
             end_s = _decoded_s(container)
-            if told_s - end_s > _MISSING_S and not _outlasted(container, end_s):
-                raise BadClip(f"the clip ends after {end_s:.1f} of {told_s:.1f} s")
-            return ClipInfo(end_s, context.width, context.height, bool(container.streams.audio))
+            if promised_s - end_s > _MISSING_S and not _pictures_complete(container, end_s):
+                raise BadClip(f"the clip ends after {end_s:.1f} of {promised_s:.1f} s")
+            return ClipInfo(
+                duration_s=end_s, width=context.width, height=context.height, sound=bool(container.streams.audio)
+            )
     except (av.FFmpegError, ValueError) as error:
         raise BadClip(f"the clip can't be read: {error}") from error
 
 
 def _decoded_s(container: InputContainer) -> float:
-    """The end of the last picture, in seconds from the first one. Raises BadClip."""
+    """Decode to the end; return the end of the last picture in seconds from the first one. Raises BadClip."""
     count, first, last = 0, 0.0, 0.0
     step = 1 / float(container.streams.video[0].average_rate or FRAME_RATE)
     for frame in container.decode(video=0):
@@ -84,8 +83,8 @@ def _decoded_s(container: InputContainer) -> float:
     return last + min(step, 1.0)
 
 
-def _outlasted(container: InputContainer, end_s: float) -> bool:
-    """Whether the pictures are all there, and it is the sound that is longer."""
+def _pictures_complete(container: InputContainer, end_s: float) -> bool:
+    """Tell whether the video stream itself ends at `end_s`: then only the audio is longer."""
     stream = container.streams.video[0]
     return bool(stream.duration and stream.time_base) and end_s + _MISSING_S >= float(
         stream.duration * stream.time_base  # type: ignore[operator]
@@ -93,7 +92,7 @@ def _outlasted(container: InputContainer, end_s: float) -> bool:
 
 
 def clip_timeline(duration_s: float, cells: int) -> Timeline:
-    """Picture n is that of n/30 s. Where the clip is over, its last picture stays."""
+    """Plan a shot for each 1/30 s of the clip, picture n at n/30 s; its last picture stays to the end of the scene."""
     segments = segment_cells(cells)
     total = cells * FRAMES_PER_CELL
     bounds = {each * FRAMES_PER_CELL for each in accumulate(segments, initial=0)}
@@ -103,34 +102,33 @@ def clip_timeline(duration_s: float, cells: int) -> Timeline:
         end = start + 1
         if end >= moving:
             end = min(bound for bound in bounds if bound > start)
-        picture = min(start, moving - 1)
-        ticks = (start * TICKS_PER_FRAME, (end - start) * TICKS_PER_FRAME)
-        shots.append(Shot(*ticks, picture=picture, keyframe=start in bounds))
+
+        shots.append(
+            Shot(
+                start=start * TICKS_PER_FRAME,
+                duration=(end - start) * TICKS_PER_FRAME,
+                picture=min(start, moving - 1),
+                keyframe=start in bounds,
+            )
+        )
         start = end
     return Timeline(tuple(shots), segments)
 
 
 class ClipPictures:
-    """Draws picture n, that of n/30 s, as width x height pixels. To be asked in rising order."""
+    """The pictures of a clip as width x height pixels, to be drawn in rising order. `crop`: else framed in black."""
 
     def __init__(self, container: InputContainer, width: int, height: int, *, crop: bool) -> None:
-        self._frames = _timed(container)
+        self._frames = FrameReader(container)
         self._size, self._crop = (width, height), crop
         self._reformatter = VideoReformatter()
-        self._shown: av.VideoFrame | None = None
-        self._next = next(self._frames, None)
 
     def draw(self, picture: int) -> Rgb:
-        """Raises BadClip."""
-        until = max(picture, 0) / FRAME_RATE + 1e-3
+        """Return picture n, the one of n/30 s. Raises BadClip."""
         try:
-            while self._next is not None and (self._shown is None or self._next[0] <= until):
-                self._shown, self._next = self._next[1], next(self._frames, None)
-        except av.FFmpegError as error:
-            raise BadClip(f"the clip can't be decoded: {error}") from error
-        if self._shown is None:
-            raise BadClip("the clip has no pictures")
-        return self._fitted(self._shown)
+            return self._fitted(self._frames.frame_at(max(picture, 0) / FRAME_RATE + _TOLERANCE_S))
+        except CorruptMedia as error:
+            raise BadClip(str(error)) from error
 
     def _fitted(self, frame: av.VideoFrame) -> Rgb:
         width, height = self._size
@@ -165,7 +163,7 @@ class ClipPictures:
 
 
 def clip_pictures(path: Path, width: int, height: int, *, crop: bool) -> AbstractContextManager[ClipPictures]:
-    """The pictures of a clip, while the block lasts. Raises BadClip."""
+    """Open a clip as pictures of width x height pixels, for a `with` block. Raises BadClip."""
     return _pictures(path, width, height, crop)
 
 
@@ -179,16 +177,7 @@ def _pictures(path: Path, width: int, height: int, crop: bool) -> Iterator[ClipP
         yield ClipPictures(container, width, height, crop=crop)
 
 
-def _timed(container: InputContainer) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Frames with their times in seconds, the first at 0."""
-    first: float | None = None
-    for frame in container.decode(video=0):
-        if frame.time is not None:
-            first = frame.time if first is None else first
-            yield frame.time - first, frame
-
-
 def _near(scaled: float, wanted: int) -> int:
-    """Whole pixels; a shape that is as good as the wanted one is the wanted one."""
+    """Round to pixels; within two pixels of `wanted`, return `wanted`: no borders of a pixel or two."""
     pixels = max(1, round(scaled))
     return wanted if abs(pixels - wanted) <= 2 else pixels

@@ -1,7 +1,7 @@
-"""Fetches the clip that a service has made, from it or from where it redirects to.
+"""Downloads a service's clip, from the service itself or from a host that it redirects to.
 
-Redirects are followed by hand: within the service's own address, or by https to the hosts that a setting names, and
-there to public addresses only, which are checked when the name is resolved. The key stays with the service.
+Redirects are followed here, not by aiohttp: to the service's own origin, or by https to hosts named in a setting, and
+there only to public addresses, which are checked at the resolution of the name. The key is sent to the service alone.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ MAX_REDIRECTS: Final = 3
 _MAX_REASON_BYTES: Final = 4_000
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
-#: An address in disguise.
+#: Hosts that operating systems take for addresses although they are not in the usual form, such as 127.1.
 _ODD_NUMBER: Final = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
 _NOT_YET: Final = (404, 409, 410)
 
 
-@frozen
+@frozen(kw_only=True)
 class ContentFetcher:
-    """`hosts` may be redirected to, by one of `schemes`, where `allowed` says yes to the address.
+    """Downloads clips. Redirects may lead to `hosts` by one of `schemes`, if `allowed` accepts the address.
 
-    Seconds: `silence_s` between two pieces, `total_s` for the whole.
+    Timeouts in seconds: `silence_s` between two chunks, `total_s` for the whole download.
     """
 
     service: Service
@@ -48,38 +48,38 @@ class ContentFetcher:
     total_s: float = 600.0
 
     async def fetch(self, session: aiohttp.ClientSession, path: str, target: Path) -> None:
-        """What is at `path` of the service, into `target`. Raises ServiceFailed, ServiceRefused."""
+        """Download `path` of the service into `target`. Raises ServiceFailed, ServiceRefused."""
         try:
-            async with asyncio.timeout(self.total_s), http_session(_Checked(self.allowed)) as elsewhere:
+            async with asyncio.timeout(self.total_s), http_session(_CheckedResolver(self.allowed)) as elsewhere:
                 url = self.service.address(path)
                 for _ in range(MAX_REDIRECTS + 1):
-                    at_home = self._at_home(url)
-                    following = await self._get(session if at_home else elsewhere, url, target, at_home=at_home)
+                    own = self._is_own(url)
+                    following = await self._get(session if own else elsewhere, url, target, own=own)
                     if following is None:
                         return
                     url = self._checked(following)
         except TimeoutError as error:
-            raise ServiceFailed(f"{self.service.title} is too slow with its clip") from error
+            raise ServiceFailed(f"the clip of {self.service.title} was not downloaded in time") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise ServiceFailed(f"the clip can't be fetched: {self.service.told(error)}") from error
+            raise ServiceFailed(f"the clip can't be downloaded: {self.service.safe(error)}") from error
         raise ServiceFailed(f"{self.service.title} redirects its clip more than {MAX_REDIRECTS} times")
 
-    async def _get(self, session: aiohttp.ClientSession, url: URL, target: Path, *, at_home: bool) -> URL | None:
-        """Where it is redirected to, or None when it is in `target`."""
+    async def _get(self, session: aiohttp.ClientSession, url: URL, target: Path, *, own: bool) -> URL | None:
+        """Download into `target`; return the address of a redirect instead. `own`: from the service itself."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=self.silence_s)
-        headers = self.service.headers if at_home else {}
+        headers = self.service.headers if own else {}
         async with session.get(url, headers=headers, allow_redirects=False, timeout=timeout) as answer:
             location = answer.headers.get("Location")
             if answer.status in _REDIRECTS and location:
                 return _joined(url, location)
             if answer.status != 200:
                 reason = await answer.content.read(_MAX_REASON_BYTES)
-                raise self._refusal(Answer(answer.status, answer.headers, reason), at_home=at_home)
+                raise self._refusal(Answer(answer.status, answer.headers, reason), own=own)
             await self._save(answer, target)
             return None
 
     async def _save(self, answer: aiohttp.ClientResponse, target: Path) -> None:
-        """A body that ends before its `Content-Length` raises ClientPayloadError."""
+        """Write the body to `target`. Raises aiohttp's ClientPayloadError for a truncated one, ServiceFailed."""
         size = 0
         with target.open("wb") as file:
             async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
@@ -88,28 +88,29 @@ class ContentFetcher:
                     raise ServiceFailed(f"the clip has more than {MAX_CLIP_BYTES // 1_000_000} MB")
                 file.write(chunk)
 
-    def _refusal(self, answer: Answer, *, at_home: bool) -> ServiceFailed | ServiceRefused:
-        """A finished clip may not be there yet; elsewhere, a new redirect may help where this one has expired."""
-        if at_home and answer.status not in _NOT_YET:
+    def _refusal(self, answer: Answer, *, own: bool) -> ServiceFailed | ServiceRefused:
+        """Make the error of a bad answer: the clip may not be there yet, and an expired redirect may be renewed."""
+        if own and answer.status not in _NOT_YET:
             return self.service.refusal(answer)
-        told = f"the clip can't be fetched ({answer.status}): {self.service.told(answer.body)}"
-        return ServiceFailed(told, retry_after_s=retry_after(answer.headers))
+        message = f"the clip can't be downloaded ({answer.status}): {self.service.safe(answer.body)}"
+        return ServiceFailed(message, retry_after_s=retry_after(answer.headers))
 
-    def _at_home(self, url: URL) -> bool:
+    def _is_own(self, url: URL) -> bool:
+        """Tell whether the URL has the service's own origin."""
         return url.origin() == self.service.address("").origin()
 
     def _checked(self, url: URL) -> URL:
-        """Raises ServiceRefused."""
+        """Return `url` if a redirect may lead there. Raises ServiceRefused."""
         if url.scheme not in ("http", "https") or not url.host:
             raise self._refused(url)
-        if self._at_home(url):
+        if self._is_own(url):
             return url
         literal = parse(url.host)
-        if literal is None and _ODD_NUMBER.search(url.host):  # 127.1: connected to without being resolved, too
+        if literal is None and _ODD_NUMBER.search(url.host):  # 127.1: connects without resolution
             raise self._refused(url)
         if url.scheme not in self.schemes or not self._named(url) or url.user or url.password:
             raise self._refused(url)
-        if literal is not None and not self.allowed(literal):  # connected to without being resolved
+        if literal is not None and not self.allowed(literal):  # connects without resolution
             raise self._refused(url)
         return url
 
@@ -122,8 +123,8 @@ class ContentFetcher:
 
     def _refused(self, url: URL) -> ServiceRefused:
         host = str(url.host)[:100]
-        reason = f"it redirects its clip to {host}, which isn't in EVENTFLOW_REMOTE_CONTENT_HOSTS or isn't public"
-        return ServiceRefused(f"{self.service.title} is not followed: {reason}", 0)
+        reason = f"{host}, which is not in EVENTFLOW_REMOTE_CONTENT_HOSTS or not public"
+        return ServiceRefused(f"{self.service.title} redirects its clip to {reason}", 0)
 
 
 def _joined(base: URL, location: str) -> URL:
@@ -134,8 +135,8 @@ def _joined(base: URL, location: str) -> URL:
 
 
 @frozen
-class _Checked(AbstractResolver):
-    """A name is refused as a whole where one of its addresses may not be connected to."""
+class _CheckedResolver(AbstractResolver):
+    """Resolves names; refuses a name if `allowed` refuses any of its addresses."""
 
     allowed: Callable[[Address], bool]
     found: ThreadedResolver = field(factory=ThreadedResolver)
@@ -146,8 +147,8 @@ class _Checked(AbstractResolver):
         results = await self.found.resolve(host, port, family)
         addresses = [parse(result["host"]) for result in results]
         if not all(address is not None and self.allowed(address) for address in addresses):
-            raise ServiceRefused(f"the clip is at {host[:100]}, which isn't on the public internet", 0)
+            raise ServiceRefused(f"the clip is at {host[:100]}, which is not on the public internet", 0)
         return results
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resources are held."""

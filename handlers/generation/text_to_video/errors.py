@@ -1,4 +1,4 @@
-"""What goes wrong with clips that somebody else makes."""
+"""Errors of clips of text-to-video services."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from handlers.media.errors import MediaError
 
 
 class RemoteFailed(MediaError):
-    """The service has given up on a clip. A new one costs: it is for a new run, or `EVENTFLOW_REMOTE_ORDERS`."""
+    """The service failed to make a clip. A new order costs: only a new run, or `EVENTFLOW_REMOTE_ORDERS`, makes one."""
 
     code = "remote_failed"
     retryable = False
 
 
 class RemoteUnknown(ServiceFailed):
-    """The service doesn't know the clip, or not yet."""
+    """The service does not know the clip, or not yet."""
 
     code = "remote_unknown"
-
-
-class BadClip(ServiceFailed):
-    """What the service gave is no whole clip; it may be fetched again."""
-
-    code = "remote_clip"

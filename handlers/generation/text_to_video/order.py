@@ -1,7 +1,7 @@
-"""One clip of a service, paid for once: ordered or taken up again, waited for, fetched.
+"""Obtains one clip from a service and pays once: orders it or resumes an order, waits, and downloads it.
 
-Its id is noted before it is waited for. An attempt that is broken off leaves it in work for the next one; only where
-nobody will want it any more is it ended at the service.
+The clip's id is noted before the wait (decision 107). An interrupted attempt leaves the clip to the next one; it is
+cancelled at the service only if nobody will want it.
 """
 
 from __future__ import annotations
@@ -22,47 +22,49 @@ from handlers.generation.errors import Stopped
 from handlers.generation.http_services.blocking import run, stoppable
 from handlers.generation.http_services.client import http_session
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.text_to_video.client import VideosClient, Wanted
+from handlers.generation.text_to_video.client import ClipRequest, VideosClient
 from handlers.generation.text_to_video.errors import RemoteFailed, RemoteUnknown
 from handlers.generation.text_to_video.status import RemoteWork, State
+from handlers.media.errors import BadClip
 
 T = TypeVar("T")
 
-#: What remote work and its cost are recorded under.
+#: The service's name in recorded remote work and costs.
 SERVICE: Final = "remote"
-#: So many failures in a row are one; longer pauses than this are left to the next attempt.
-MISSES: Final = 5
+#: Failures in a row that fail the attempt, and the longest pause in seconds that an attempt waits out.
+MAX_FAILURES: Final = 5
 _LONGEST_PAUSE_S: Final = 60.0
-#: An order that is on its way when it is no longer wanted: it may cost, and then its id is needed to end it.
-_LAST_ORDER_S: Final = 5.0
-_LAST_WORD_S: Final = 5.0
+#: Seconds to wait for the answer to an order after a request to stop: the order may cost, and its id is needed to
+#: cancel it.
+_ORDER_GRACE_S: Final = 5.0
+_CANCEL_S: Final = 5.0
 
 
 @frozen
-class Earlier:
-    """What earlier attempts have done: `remote_id` is the last order, `count` how many there were."""
+class EarlierOrders:
+    """Orders of earlier attempts: `remote_id` of the last one, and their `count`."""
 
     remote_id: str | None = None
     count: int = 0
 
 
-@frozen
-class Clips:
-    """Clips of one service. `check` raises BadClip for a file that is none. `clock` in seconds."""
+@frozen(kw_only=True)
+class ClipOrders:
+    """Orders clips from one service. `check` raises BadClip for an invalid file. `clock` returns seconds."""
 
     client: VideosClient
     settings: RemoteSettings
     check: Callable[[Path], object]
     clock: Callable[[], float] = time.monotonic
 
-    def obtain(self, wanted: Wanted, earlier: Earlier, target: Path, control: Control) -> None:
-        """The clip that is wanted, in `target`. Blocking.
+    def obtain(self, wanted: ClipRequest, earlier: EarlierOrders, target: Path, control: Control) -> None:
+        """Obtain the clip `wanted` into `target`. Blocking.
 
-        Raises RemoteFailed, ServiceFailed, ServiceRefused, Stopped.
+        Raises RemoteFailed, BadClip, ServiceFailed, ServiceRefused, Stopped.
         """
         run(self._obtain(wanted, earlier, target, control))
 
-    async def _obtain(self, wanted: Wanted, earlier: Earlier, target: Path, control: Control) -> None:
+    async def _obtain(self, wanted: ClipRequest, earlier: EarlierOrders, target: Path, control: Control) -> None:
         deadline = self.clock() + self.settings.timeout_s
         remote_id, count = earlier.remote_id, earlier.count
         async with http_session() as session:
@@ -81,11 +83,11 @@ class Clips:
                     raise RemoteFailed(_failure(work))
                 remote_id = None
 
-    async def _order(self, session: aiohttp.ClientSession, wanted: Wanted, count: int, control: Control) -> str:
-        """Its id is in the job's history when this returns."""
+    async def _order(self, session: aiohttp.ClientSession, wanted: ClipRequest, count: int, control: Control) -> str:
+        """Order a clip; its id is in the job's history when this returns."""
         key = f"{wanted.idempotency_key}-{count}" if wanted.idempotency_key else ""
         asked = self.client.submit(session, evolve(wanted, idempotency_key=key))
-        work = await stoppable(asked, control, grace_s=_LAST_ORDER_S)
+        work = await stoppable(asked, control, grace_s=_ORDER_GRACE_S)
         try:
             control.note(RemoteStarted(SERVICE, work.id))
         except Exception:
@@ -96,25 +98,29 @@ class Clips:
     async def _finished(
         self, session: aiohttp.ClientSession, remote_id: str, deadline: float, control: Control
     ) -> RemoteWork:
-        """The work, done or failed; what it costs is noted."""
-        odd: set[str] = set()
+        """Wait until the clip is done or failed; its cost is noted. Raises ServiceFailed after `deadline`."""
+        unknown: set[str] = set()
         while True:
             try:
-                work = await self._patiently(lambda: self.client.status(session, remote_id), deadline, control)
+                work = await self._retried(lambda: self.client.status(session, remote_id), deadline, control)
             except RemoteUnknown as error:
-                return RemoteWork(remote_id, State.FAILED, "unknown", error=str(error))
+                return RemoteWork(id=remote_id, state=State.FAILED, status="unknown", error=str(error))
             if work.progress is not None:
                 control.on_progress(work.progress)
             if work.state in (State.DONE, State.FAILED):
                 if work.cost is not None:
-                    control.note(Charged(SERVICE, work.cost.amount, work.cost.currency, remote_id))
+                    control.note(
+                        Charged(
+                            service=SERVICE, amount=work.cost.amount, currency=work.cost.currency, reference=remote_id
+                        )
+                    )
                 return work
-            if work.state is State.UNKNOWN and work.status not in odd:
-                odd.add(work.status)
-                told = f"the video service says {work.status!r}, which isn't known here; its clip is waited for"
-                control.note(Warned("remote_status", told))
+            if work.state is State.UNKNOWN and work.status not in unknown:
+                unknown.add(work.status)
+                message = f"the video service reports the unknown status {work.status!r}; the clip is still awaited"
+                control.note(Warned("remote_status", message))
             if self.clock() + self.settings.poll_s > deadline:
-                raise ServiceFailed(f"clip {remote_id} was not made within {self.settings.timeout_s:g} s")
+                raise ServiceFailed(f"the clip {remote_id} was not ready within {self.settings.timeout_s:g} s")
             await stoppable(asyncio.sleep(self.settings.poll_s), control)
 
     async def _fetch(
@@ -124,33 +130,33 @@ class Clips:
             await self.client.fetch(session, remote_id, target)
             self.check(target)
 
-        await self._patiently(fetched, deadline, control)
+        await self._retried(fetched, deadline, control)
 
-    async def _patiently(self, ask: Callable[[], Coroutine[Any, Any, T]], deadline: float, control: Control) -> T:
-        """Ask again after what may pass, as often and as long as it is worth it."""
-        misses = 0
+    async def _retried(self, ask: Callable[[], Coroutine[Any, Any, T]], deadline: float, control: Control) -> T:
+        """Call `ask` until it succeeds: at most MAX_FAILURES times, not beyond `deadline`. Raises its last error."""
+        failures = 0
         while True:
             try:
                 return await stoppable(ask(), control)
-            except ServiceFailed as error:
-                misses += 1
+            except (ServiceFailed, BadClip) as error:
+                failures += 1
                 pause_s = max(self.settings.poll_s, error.retry_after_s or 0.0)
-                if misses == MISSES or pause_s > _LONGEST_PAUSE_S or self.clock() + pause_s > deadline:
+                if failures == MAX_FAILURES or pause_s > _LONGEST_PAUSE_S or self.clock() + pause_s > deadline:
                     raise
             await stoppable(asyncio.sleep(pause_s), control)
 
     async def _end_if_unwanted(self, session: aiohttp.ClientSession, remote_id: str, control: Control) -> None:
-        """What a worker that is shut down, or has lost its lease, was waiting for is taken up by the next attempt."""
+        """Cancel the clip at the service if nobody will want it; otherwise the next attempt resumes it."""
         if not control.unwanted():
             return
         try:
-            async with asyncio.timeout(_LAST_WORD_S):
+            async with asyncio.timeout(_CANCEL_S):
                 await self.client.cancel(session, remote_id)
         except (ServiceFailed, ServiceRefused, TimeoutError) as error:
-            structlog.get_logger().warning("remote work not ended", remote_id=remote_id, error=str(error))
+            structlog.get_logger().warning("remote clip not cancelled", remote_id=remote_id, error=str(error))
 
 
 def _failure(work: RemoteWork) -> str:
-    told = f": {work.error}" if work.error else ""
-    way_out = "reprocess the scene to order another clip (EVENTFLOW_REMOTE_ORDERS allows more than one by itself)"
-    return f"the video service has no clip {work.id} ({work.status}){told}; {way_out}"
+    reason = f": {work.error}" if work.error else ""
+    way_out = "reprocess the scene to order another clip (EVENTFLOW_REMOTE_ORDERS allows automatic ones)"
+    return f"the video service did not make the clip {work.id} ({work.status}){reason}; {way_out}"

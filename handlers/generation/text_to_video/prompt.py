@@ -1,4 +1,4 @@
-"""What a service is asked to film: the words of a scene, and what shape of clip suits it."""
+"""Chooses prompt, length and size of a clip for a scene."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MANNER: Final = "No text, captions, subtitles or logos in the picture."
 
 
 def prompt_of(scene: Scene) -> str:
-    """The prompt for a scene's clip, from its title and what is said."""
+    """Write the prompt of a scene's clip from its heading and its narration."""
     title = "".join(span.text for span in scene.heading).strip()
     said = " ".join(line.text.strip() for line in scene.lines if line.text.strip())
     about = f"A scene of a video about {scene.deck}." if scene.deck else "A scene of a video."
@@ -22,12 +22,12 @@ def prompt_of(scene: Scene) -> str:
 
 
 def seconds_for(cells: int, lengths: tuple[int, ...]) -> int:
-    """The shortest of `lengths` (in order) that fills as many cells when it is rounded up to them, else the longest."""
+    """Choose the shortest of `lengths` (seconds, ascending) that fills `cells` when rounded up, else the longest."""
     return next((each for each in lengths if cells_for(each) >= cells), lengths[-1])
 
 
 def size_for(aspect: Aspect, sizes: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-    """The size whose shape is nearest to the aspect's; of equal ones the largest."""
+    """Choose the size whose shape is nearest to the aspect's; among equal shapes the largest."""
     wanted = aspect.width / aspect.height
 
     def distance(size: tuple[int, int]) -> tuple[float, int]:

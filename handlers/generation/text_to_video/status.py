@@ -1,4 +1,4 @@
-"""What services say of a clip in work. Pure."""
+"""Reads a service's answer on the state of a clip. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-#: It becomes part of a path, and of events.
+#: Form of a clip's id, which becomes part of paths and events.
 _ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._:~-]{0,199}")
 _CURRENCY: Final = re.compile(r"[A-Za-z]{2,12}")
 _MAX_ERROR_CHARS: Final = 300
 
 
 class State(Enum):
-    """UNKNOWN is a name that we don't know: the work is believed to go on."""
+    """The state of a clip. UNKNOWN: a status that is not in the table; the work is assumed to continue."""
 
     WORKING = "working"
     DONE = "done"
@@ -25,7 +25,7 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-#: Services don't agree on names, and rename them.
+#: Statuses of services in use; they differ and change.
 _NAMES: Final = {
     State.WORKING: (
         *("queued", "pending", "submitted", "created", "accepted", "waiting", "scheduled", "starting", "preparing"),
@@ -42,15 +42,15 @@ _STATES: Final = {name: state for state, names in _NAMES.items() for name in nam
 
 @frozen
 class Cost:
-    """`amount` is a decimal number as text."""
+    """The price of a clip; `amount` is a decimal number as text."""
 
     amount: str
     currency: str
 
 
-@frozen
+@frozen(kw_only=True)
 class RemoteWork:
-    """`status` is the service's word for `state`; `progress` from 0 to 1, None where it isn't told."""
+    """The state of a clip. `status` is the service's word for `state`; `progress` 0 to 1, None where unknown."""
 
     id: str
     state: State
@@ -61,28 +61,28 @@ class RemoteWork:
 
 
 def read_work(value: Mapping[str, Any], remote_id: str | None = None) -> RemoteWork:
-    """An answer on the work `remote_id`, or on a new one. Raises ValueError where it can't be told which."""
+    """Read an answer about the clip `remote_id`, or about a new one. Raises ValueError without a valid id or status."""
     found = value.get("id", remote_id)
     if not isinstance(found, str) or not _ID.fullmatch(found):
         raise ValueError("has no id of letters, digits and . _ : ~ -")
     if remote_id is not None and found != remote_id:
-        raise ValueError(f"speaks of {found!r}, and {remote_id!r} was asked for")
+        raise ValueError(f"is about {found!r}, not about {remote_id!r}")
     status = value.get("status")
     if not isinstance(status, str) or not status:
         raise ValueError("has no status")
     name = re.sub(r"[\s-]+", "_", status.strip().lower())[:64]
     return RemoteWork(
-        found,
-        _STATES.get(name, State.UNKNOWN),
-        name,
-        _progress(value.get("progress")),
-        _error(value.get("error")),
-        _cost(value),
+        id=found,
+        state=_STATES.get(name, State.UNKNOWN),
+        status=name,
+        progress=_progress(value.get("progress")),
+        error=_error(value.get("error")),
+        cost=_cost(value),
     )
 
 
 def _progress(value: Any) -> float | None:
-    """Services tell percents; a part of one, from 0 to 1, is taken for a fraction."""
+    """Read progress in per cent; a float from 0 to 1 counts as a fraction."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
     return float(value) if isinstance(value, float) and value <= 1 else value / 100
@@ -95,17 +95,17 @@ def _error(value: Any) -> str:
 
 
 def _cost(value: Mapping[str, Any]) -> Cost | None:
-    """`cost` as a number with `currency` beside it, or as an object with `amount` and `currency`; else `credits`."""
-    told: Any = value.get("cost")
+    """Read `cost` (a number with `currency`, or an object with `amount` and `currency`), else `credits`."""
+    charge: Any = value.get("cost")
     currency: Any = value.get("currency")
-    if isinstance(told, dict):
-        told, currency = told.get("amount"), told.get("currency", currency)
-    if told is None:
-        told, currency = value.get("credits"), None
-    if isinstance(told, bool) or not isinstance(told, int | float | str):
+    if isinstance(charge, dict):
+        charge, currency = charge.get("amount"), charge.get("currency", currency)
+    if charge is None:
+        charge, currency = value.get("credits"), None
+    if isinstance(charge, bool) or not isinstance(charge, int | float | str):
         return None
     try:
-        amount = Decimal(str(told).strip())
+        amount = Decimal(str(charge).strip())
     except InvalidOperation:
         return None
     if not amount.is_finite() or not 0 <= amount < 10**9 or len(str(amount)) > 32:

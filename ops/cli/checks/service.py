@@ -16,9 +16,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.cluster import ClusterRedis, masters_of
 from eventflow.log.connection import DISCONNECTED, load_script
-from eventflow.log.errors import LogForbidden, LogUnfit, Misled
+from eventflow.log.errors import LogForbidden, LogUnfit, WrongServer
 from eventflow.log.members import PausedWorkers
-from eventflow.log.server_check import FORGETS, UNKNOWN, check_server, forbidden, look_at
+from eventflow.log.server_check import NO_APPEND_ONLY_FILE, UNKNOWN, check_server, forbidden, inspect_server
 from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import LocalStore, StorageError
 from eventflow.storage.viewer_check import check_as_viewer
@@ -59,7 +59,7 @@ def _unusable(error: Exception, parts: Parts, *, expected: bool) -> Finding:
     """Return the finding of a server that can't be used at all."""
     if isinstance(error, NoPermissionError):
         error = forbidden(error, parts.keyspace.prefix)
-    if isinstance(error, LogUnfit | Misled):
+    if isinstance(error, LogUnfit | WrongServer):
         said, _, remedy = str(error).partition(". ")
         return fail("log server", said, remedy or "Name the master by EVENTFLOW_REDIS_URL.")
     if isinstance(error, AuthenticationError):
@@ -94,7 +94,7 @@ async def _server(parts: Parts) -> list[Finding]:
 
 
 async def _kind(server: Redis) -> Finding:
-    found = await look_at(server)
+    found = await inspect_server(server)
     mode = f", {found.mode}" if found.mode != "standalone" else ""
     return ok("log server", f"{found.kind} {found.version}{mode}")
 
@@ -148,7 +148,7 @@ def _durability(aof: bool, settings: Settings) -> Finding:
     if aof:
         return ok("append-only file", "on")
     if settings.needs_append_only_file:
-        return fail("append-only file", "off", FORGETS.partition(": ")[2])
+        return fail("append-only file", "off", NO_APPEND_ONLY_FILE.partition(": ")[2])
     remedy = "Set appendonly yes: without it a crash of the server loses what isn't in its last snapshot."
     return warn("append-only file", "off", remedy)
 
@@ -185,7 +185,7 @@ async def _group(parts: Parts, name: str) -> Finding:
 
 
 async def _dead_letters(parts: Parts) -> Finding:
-    count = sum([int(await parts.redis.xlen(keys.parked)) for keys in parts.keyspace.all])
+    count = sum([int(await parts.redis.xlen(keys.dead_letters)) for keys in parts.keyspace.all])
     if not count:
         return ok("dead letters", "none")
     return warn("dead letters", str(count), "See `eventflow dead-letters list` and `show`; then redrive or drop them.")

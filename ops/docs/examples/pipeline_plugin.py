@@ -17,8 +17,9 @@ from attrs import evolve
 
 from eventflow.settings import Settings
 from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 
 CLOSING = "\n\n:::outro\n# Made with eventflow\n\nhttps://example.org\n:::\n"
 

@@ -27,7 +27,7 @@ ALL = Replay("statistics", TOPICS)
 
 
 def backfill(archived: Archived, archive: Any = None) -> Backfill:
-    return Backfill(archived.tombstones, archived.shelf, archive or archived.reader, Codec())
+    return Backfill(archived.pointers, archived.segment_store, archive or archived.reader, Codec())
 
 
 async def replayed(archived: Archived, replay: Replay = ALL, *, dry_run: bool = False, again: bool = False) -> Replayed:
@@ -35,7 +35,14 @@ async def replayed(archived: Archived, replay: Replay = ALL, *, dry_run: bool = 
 
 
 async def deliveries(archived: Archived) -> Counter[tuple[str, int]]:
-    member = GroupMember(archived.space.redis, archived.space.redis, archived.space.keys, "statistics", TOPICS, "one")
+    member = GroupMember(
+        blocking=archived.space.redis,
+        redis=archived.space.redis,
+        keys=archived.space.keys,
+        group="statistics",
+        topics=TOPICS,
+        consumer="one",
+    )
     await member.ensure()
     codec = Codec()
     envelopes = [codec.decode(delivery.payload or b"") for delivery in await read_all(member)]
@@ -74,7 +81,7 @@ async def test_the_same_replay_twice_delivers_nothing_more(archived: Archived) -
     await a_past(archived)
     await replayed(archived)
     first = await deliveries(archived)
-    assert await replayed(archived) == Replayed(0, 0, 0, 1)
+    assert await replayed(archived) == Replayed(from_topics=0, from_histories=0, jobs=0, partitions_done=1)
     assert not await deliveries(archived)
     await replayed(archived, again=True)
     assert await deliveries(archived) == first
@@ -119,7 +126,7 @@ async def test_jobs_that_end_meanwhile_are_delivered_once(archived: Archived) ->
     await living
     found = await deliveries(archived)
     assert set(found.values()) == {1}
-    ended = await archived.tombstones.count(archived.space.keys)
+    ended = await archived.pointers.count(archived.space.keys)
     assert len(found) >= 2 * ended + 3
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventflow.archive.restore import enter_archived, restore
+from eventflow.archive.restore import list_archived, restore
 from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
@@ -33,7 +33,7 @@ async def test_an_archived_job_is_deleted_and_archived_again_at_once(archived: A
     assert not await archived.in_server(job)
     assert [event.type for event in await archived.log.history(job)] == [*CHAIN, "DeletionRequested", "JobDeleted"]
     assert await archived.listed() == [kept]
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
+    assert await list_archived(archived.segment_store, archived.pointers, archived.log) == 0
     assert await archived.listed() == [kept]
 
 
@@ -42,9 +42,9 @@ async def test_a_restore_does_not_bring_it_back(archived: Archived, empty: Archi
     await archived.archive()
     await archived.log.execute(job, DELETE, CAUSE)
     await archived.archive(archive_after_s=LONG)
-    found = await restore(archived.shelf, archived.tombstones, merge=True, dry_run=True)
+    found = await restore(archived.segment_store, archived.pointers, merge=True, dry_run=True)
     assert found.jobs == 2
-    await restore(empty.shelf, empty.tombstones, merge=False, dry_run=False, log=empty.log)
+    await restore(empty.segment_store, empty.pointers, merge=False, dry_run=False, log=empty.log)
     assert await phase(empty, job) is Phase.DELETED
     assert await empty.listed() == [kept]
     assert await rebuild_job_lists(empty.log) == 0
@@ -63,5 +63,5 @@ async def test_deletions_wait_a_little_for_each_other(archived: Archived) -> Non
     archived.ahead += archived.ahead.resolution * 61_000_000
     await archived.archive(archive_after_s=LONG, linger_s=3_600.0)
     assert [await archived.in_server(job) for job in jobs] == [False] * 3
-    assert len([segment async for segment in archived.shelf.segments()]) == 1
+    assert len([segment async for segment in archived.segment_store.segments()]) == 1
     assert await archived.length(Topic.DELETED) == 3

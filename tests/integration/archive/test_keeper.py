@@ -24,7 +24,7 @@ from tests.support.waiting import wait_until
 
 @asynccontextmanager
 async def keeping(archived: Archived) -> AsyncIterator[None]:
-    parts = archived.archiver(), archived.unlister(), archived.trimmer()
+    parts = archived.archiver(), archived.list_expiry(), archived.trimmer()
     keeper = MaintenanceWorker(*parts, clock=archived.clock, random=Random(1))
     stop = asyncio.Event()
     running = asyncio.create_task(keeper.run(stop))
@@ -82,15 +82,15 @@ async def test_partitions_are_archived_and_restored_one_by_one(shared_server: Lo
         wide = archive_of(Space(space.url, space.redis, space.log, Keyspace(space.keyspace.prefix, 3)), archived.store)
         jobs = [await wide.finished(partition) for partition in (0, 1, 2, 1)]
         assert await wide.archive() == 4
-        assert sorted([s.partition async for s in wide.shelf.segments()]) == [0, 1, 2]
-        assert [s.partition async for s in wide.shelf.segments(1)] == [1]
+        assert sorted([s.partition async for s in wide.segment_store.segments()]) == [0, 1, 2]
+        assert [s.partition async for s in wide.segment_store.segments(1)] == [1]
         narrow = archive_of(other, archived.store)  # with one partition for new jobs; old ones stay where they are
-        found = await restore(narrow.shelf, narrow.tombstones, merge=False, dry_run=False)
+        found = await restore(narrow.segment_store, narrow.pointers, merge=False, dry_run=False)
         assert (found.jobs, found.written) == (4, 4)
         for job in jobs:
             assert [e.type for e in await wide.log.history(job)] == CHAIN
             assert [e.type for e in await narrow.log.history(job)] == CHAIN
-        assert (await verify(narrow.shelf, narrow.tombstones, Codec(), lambda done, total: None)).defects == ()
+        assert (await verify(narrow.segment_store, narrow.pointers, Codec(), lambda done, total: None)).defects == ()
 
 
 async def test_archive_on_s3(space: Space) -> None:
@@ -101,7 +101,7 @@ async def test_archive_on_s3(space: Space) -> None:
             jobs = [await archived.finished() for _ in range(5)]
             assert await archived.archive(segment_jobs=2) == 5
             assert [len(await archived.log.history(job)) for job in jobs] == [5] * 5
-            found = await verify(archived.shelf, archived.tombstones, Codec(), lambda done, total: None)
+            found = await verify(archived.segment_store, archived.pointers, Codec(), lambda done, total: None)
             assert (found.segments, found.histories, found.defects) == (3, 5, ())
         finally:
             await store.close()

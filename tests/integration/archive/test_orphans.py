@@ -10,14 +10,14 @@ from redis.exceptions import ResponseError
 from eventflow.archive.verify import Orphan, remove_orphans
 from eventflow.domain import commands as cmd
 from eventflow.domain.topics import Topic
-from eventflow.log.archive_pointers import Burial
+from eventflow.log.archive_pointers import ArchivedJob
 from tests.integration.archive.test_restore import verified
 from tests.support.archiving import Archived, StrikesAt, Struck
 from tests.support.runtime import CAUSE, CHAIN
 
 
 async def names(archived: Archived) -> list[str]:
-    return [segment.name async for segment in archived.shelf.segments()]
+    return [segment.name async for segment in archived.segment_store.segments()]
 
 
 async def orphans(archived: Archived) -> tuple[Orphan, ...]:
@@ -29,13 +29,13 @@ async def orphans(archived: Archived) -> tuple[Orphan, ...]:
 async def test_segment_of_an_archiver_that_died_is_an_orphan_once_its_jobs_are_archived(archived: Archived) -> None:
     jobs = [await archived.finished() for _ in range(3)]
     with pytest.raises(Struck):
-        await archived.archive(shelf=StrikesAt(archived.shelf, "put", after=True))
+        await archived.archive(segment_store=StrikesAt(archived.segment_store, "put", after=True))
     (left,) = await names(archived)
     assert await orphans(archived) == ()  # nothing else holds its jobs yet but the server
     await archived.archive()
     (orphan,) = await orphans(archived)
     assert (orphan.name, orphan.jobs) == (left, 3)
-    assert await remove_orphans(archived.shelf, archived.tombstones, [orphan]) == [orphan]
+    assert await remove_orphans(archived.segment_store, archived.pointers, [orphan]) == [orphan]
     assert left not in await names(archived)
     assert await orphans(archived) == ()
     for job in jobs:
@@ -53,8 +53,8 @@ async def test_segment_whose_jobs_have_all_gone_on_is_forgotten_by_the_server_to
     await archived.archive()
     found = await orphans(archived)
     assert [orphan.name for orphan in found] == [old]
-    await remove_orphans(archived.shelf, archived.tombstones, found)
-    known = await archived.tombstones.segment_names(archived.space.keys)
+    await remove_orphans(archived.segment_store, archived.pointers, found)
+    known = await archived.pointers.segment_names(archived.space.keys)
     assert list(known.values()) == await names(archived)
     assert len(await archived.log.history(job)) == 10
 
@@ -63,12 +63,12 @@ async def test_what_is_no_orphan_any_more_is_not_removed(archived: Archived) -> 
     """Between verification and removal the server was restored, and points at the segment."""
     job = await archived.finished()
     with pytest.raises(Struck):
-        await archived.archive(shelf=StrikesAt(archived.shelf, "put", after=True))
+        await archived.archive(segment_store=StrikesAt(archived.segment_store, "put", after=True))
     await archived.archive()
     found = await orphans(archived)
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     await archived.space.redis.hdel(graves, name)
-    assert await remove_orphans(archived.shelf, archived.tombstones, found) == []
+    assert await remove_orphans(archived.segment_store, archived.pointers, found) == []
     assert len(await names(archived)) == 2
 
 
@@ -85,17 +85,17 @@ async def test_burial_comes_within_the_hour_or_not_at_all(archived: Archived) ->
     await archiver.ensure()
 
     class SleptFor:
-        async def bury(self, keys: object, segment: str, *rest: list[Burial]) -> int:
+        async def archive_jobs(self, keys: object, segment: str, *rest: list[ArchivedJob]) -> int:
             ms, sha256 = segment[3:].split("-")
             late = f"00/{int(ms) - 3_700_000:013d}-{sha256}"
-            return await archived.tombstones.bury(archived.space.keys, late, *rest)  # type: ignore[arg-type]
+            return await archived.pointers.archive_jobs(archived.space.keys, late, *rest)  # type: ignore[arg-type]
 
     with pytest.raises(ResponseError, match="over an hour old"):
-        await archived.archive(tombstones=SleptFor())
+        await archived.archive(pointers=SleptFor())
     assert await archived.in_server(job)
-    assert await archived.tombstones.find(job) is None
+    assert await archived.pointers.find(job) is None
     await archived.archive()  # the entry was kept for the next one
-    assert await archived.tombstones.find(job) is not None
+    assert await archived.pointers.find(job) is not None
     assert await archived.space.pending(archived.space.topic(Topic.OUTCOME), "archive") == []
 
 

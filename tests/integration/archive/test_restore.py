@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventflow.archive.restore import NotEmpty, enter_archived, restore
+from eventflow.archive.restore import NotEmpty, list_archived, restore
 from eventflow.archive.verify import Verified, verify
 from eventflow.domain import commands as cmd
 from eventflow.log.codec import Codec
@@ -18,12 +18,12 @@ from tests.support.runtime import CAUSE, CHAIN, OWNER
 
 
 async def restored(archived: Archived, *, merge: bool = False, dry_run: bool = False) -> tuple[int, int, int]:
-    found = await restore(archived.shelf, archived.tombstones, merge=merge, dry_run=dry_run, log=archived.log)
+    found = await restore(archived.segment_store, archived.pointers, merge=merge, dry_run=dry_run, log=archived.log)
     return found.segments, found.jobs, found.written
 
 
 async def verified(archived: Archived) -> Verified:
-    return await verify(archived.shelf, archived.tombstones, Codec(), lambda done, total: None)
+    return await verify(archived.segment_store, archived.pointers, Codec(), lambda done, total: None)
 
 
 async def test_empty_server_serves_every_archived_job_again(archived: Archived, empty: Archived) -> None:
@@ -33,7 +33,7 @@ async def test_empty_server_serves_every_archived_job_again(archived: Archived, 
     assert await restored(empty, dry_run=True) == (5, 30, 0)
     assert await empty.log.load(jobs[0]) is None
     assert await restored(empty) == (5, 30, 30)
-    page = await empty.log.index.read(OWNER, None, 100)
+    page = await empty.log.job_lists.read(OWNER, None, 100)
     assert [entry.job_id for entry in page.entries] == jobs[::-1]
     for job in jobs:
         assert await empty.log.history(job) == before[job]
@@ -59,11 +59,11 @@ async def test_lists_are_made_anew_with_what_is_archived(archived: Archived) -> 
     await archived.archive(segment_jobs=2)
     await archived.log.execute(jobs[1], [cmd.RequestReprocess()], CAUSE)  # it is in the server again
     keys = archived.space.keys
-    await archived.space.redis.delete(keys.jobs_of(None), keys.jobs_of(OWNER))
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 4
-    assert await enter_archived(archived.shelf, archived.tombstones, archived.log) == 0
+    await archived.space.redis.delete(keys.all_jobs, keys.jobs_of(OWNER))
+    assert await list_archived(archived.segment_store, archived.pointers, archived.log) == 4
+    assert await list_archived(archived.segment_store, archived.pointers, archived.log) == 0
     assert await rebuild_job_lists(archived.log) == 1
-    page = await archived.log.index.read(OWNER, None, 100)
+    page = await archived.log.job_lists.read(OWNER, None, 100)
     assert [entry.job_id for entry in page.entries] == jobs[::-1]
 
 
@@ -89,9 +89,9 @@ async def test_restore_that_broke_off_goes_on(archived: Archived, empty: Archive
             raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        await restore(empty.shelf, empty.tombstones, merge=False, dry_run=False, on_segment=break_off)
+        await restore(empty.segment_store, empty.pointers, merge=False, dry_run=False, on_segment=break_off)
     assert await restored(empty) == (4, 10, 10 - 6)
-    assert await empty.tombstones.count(empty.space.keys) == 10
+    assert await empty.pointers.count(empty.space.keys) == 10
 
 
 async def test_older_copy_in_the_server_gives_way_to_the_archive(archived: Archived, empty: Archived) -> None:
@@ -108,9 +108,9 @@ async def test_older_copy_in_the_server_gives_way_to_the_archive(archived: Archi
 async def test_sound_archive_verifies_and_says_what_is_not_served(archived: Archived, empty: Archived) -> None:
     jobs = [await archived.finished() for _ in range(4)]
     await archived.archive(segment_jobs=2)
-    assert await archived.reader.revive(jobs[0], 5)
-    assert await verified(archived) == Verified(2, 4, 3, 0, ())
-    assert await verified(empty) == Verified(2, 4, 0, 4, ())
+    assert await archived.reader.unarchive(jobs[0], 5)
+    assert await verified(archived) == Verified(segments=2, histories=4, archived=3, unserved=0, defects=())
+    assert await verified(empty) == Verified(segments=2, histories=4, archived=0, unserved=4, defects=())
 
 
 def _flip(path: Path, at: int) -> None:
@@ -135,7 +135,7 @@ async def test_every_kind_of_damage_is_found(archived: Archived, tmp_path: Path,
     await archived.archive()
     job = await archived.finished()
     await archived.archive()
-    _, segment = [s async for s in archived.shelf.segments()]
+    _, segment = [s async for s in archived.segment_store.segments()]
     damage(tmp_path / "archive" / segment.name)
     defects = (await verified(archived)).defects
     assert any(wording in defect for defect in defects), defects
@@ -146,7 +146,7 @@ async def test_every_kind_of_damage_is_found(archived: Archived, tmp_path: Path,
 async def test_tombstone_that_points_elsewhere_is_found(archived: Archived) -> None:
     job = await archived.finished()
     await archived.archive()
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     raw: Any = await archived.space.redis.hget(graves, name)
     await archived.space.redis.hset(graves, name, raw[:3] + bytes([0, 0, 0, 9]) + raw[7:])
     (defect,) = (await verified(archived)).defects
@@ -158,8 +158,8 @@ async def test_rebuild_misses_no_job_that_is_archived(archived: Archived) -> Non
     going_on, job = await archived.space.submit(), await archived.finished()
     await archived.archive()
     await archived.trimmer().trim(archived.clock())
-    inspector = Inspector(archived.space.redis, Codec(), archived.space.keyspace)
+    inspector = Inspector(redis=archived.space.redis, codec=Codec(), keyspace=archived.space.keyspace)
     assert [d for d in await inspector.confirmed([going_on, job]) if d.job_id == job] == []
-    graves, name = archived.space.keys.tombstone(job)
+    graves, name = archived.space.keys.archive_pointer(job)
     await archived.space.redis.hdel(graves, name)
     assert [d.job_id for d in await inspector.confirmed([job])] == [job]

@@ -8,7 +8,7 @@ from random import Random
 
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.maintenance import MaintenanceWorker
-from eventflow.archive.restore import enter_archived
+from eventflow.archive.restore import list_archived
 from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
 from eventflow.log.event_store import JobEventStore
@@ -31,7 +31,7 @@ async def phases(archived: Archived, *jobs: str) -> list[Phase]:
 
 
 def retention(archived: Archived, settings: FinishedJobsSettings = SETTINGS, page: int = 2) -> DeletionPolicy:
-    return DeletionPolicy(archived.log, settings, archived.clock, page)
+    return DeletionPolicy(log=archived.log, settings=settings, clock=archived.clock, page=page)
 
 
 async def sweep(retention: DeletionPolicy) -> int:
@@ -95,7 +95,7 @@ async def test_what_is_to_be_deleted_stays_listed_until_then(archived: Archived)
     keys = archived.space.keys
     await archived.space.redis.delete(*keys.lists_of("alice"))
     for stays, entered in ((lambda _: False, 0), (SETTINGS.deletes, 1), (SETTINGS.deletes, 0)):
-        found = enter_archived(archived.shelf, archived.tombstones, archived.log, archived.clock(), stays)
+        found = list_archived(archived.segment_store, archived.pointers, archived.log, archived.clock(), stays)
         assert await found == entered
     archived.ahead = timedelta(days=11)
     await sweep(retention(archived))
@@ -106,7 +106,7 @@ async def test_the_keeper_does_so_by_itself(archived: Archived) -> None:
     job = await archived.finished(owner="alice")
     archived.ahead = timedelta(days=11)
     keeper = MaintenanceWorker(
-        None, None, archived.trimmer(), clock=archived.clock, random=Random(1), retention=retention(archived)
+        None, None, archived.trimmer(), clock=archived.clock, random=Random(1), deletion=retention(archived)
     )
     stop = asyncio.Event()
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:

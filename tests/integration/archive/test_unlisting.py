@@ -40,7 +40,7 @@ async def test_pages_segments_and_many_owners(archived: Archived) -> None:
     jobs = [await archived.finished(owner=f"owner-{number}") for number in range(23)]
     await archived.archive(segment_jobs=4)
     for job in jobs[::5]:
-        assert await archived.reader.revive(job, 5)
+        assert await archived.reader.unarchive(job, 5)
     await archived.unlist(page=3)
     assert await archived.listed(None) == jobs[::5][::-1]
     names = [name async for name in archived.space.redis.scan_iter(f"{archived.space.keyspace.prefix}:*:jobs*")]
@@ -70,7 +70,7 @@ async def test_revival_takes_no_place_that_is_taken(archived: Archived) -> None:
     place = round(first.occurred_at.timestamp() * 1_000_000)
     for name in keys.lists_of(OWNER):
         await archived.space.redis.zadd(name, {"one": place, "two": place + 1})
-    assert await archived.reader.revive(job, 5)
+    assert await archived.reader.unarchive(job, 5)
     rows: Any = await archived.space.redis.zrange(keys.jobs_of(OWNER), 0, -1, withscores=True)
     assert [(name.decode(), int(at) - place) for name, at in rows] == [("one", 0), ("two", 1), (job, 2)]
 
@@ -81,14 +81,14 @@ async def test_revivals_and_drop_offs_at_the_same_time_end_listed_or_archived(ar
     stop = asyncio.Event()
 
     async def pass_after_pass() -> None:
-        unlister = archived.unlister(page=2)
+        list_expiry = archived.list_expiry(page=2)
         while not stop.is_set():
-            await unlister.step()
+            await list_expiry.step()
 
     passes = [asyncio.create_task(pass_after_pass()) for _ in range(3)]
     for _ in range(15):
         await archived.archive()
-        revived = await asyncio.gather(*(archived.reader.revive(job, 5) for job in jobs))
+        revived = await asyncio.gather(*(archived.reader.unarchive(job, 5) for job in jobs))
         assert all(revived)
         assert set(await archived.listed()) == set(await archived.listed(None)) == set(jobs)
     stop.set()
@@ -96,11 +96,11 @@ async def test_revivals_and_drop_offs_at_the_same_time_end_listed_or_archived(ar
 
 
 async def test_drop_off_that_is_decided_too_early_leaves_a_revived_job_alone(archived: Archived) -> None:
-    """The script looks for itself: the tombstone was there when the page was read, and is no more."""
+    """The script looks for itself: the pointer was there when the page was read, and is no more."""
     job = await archived.finished()
     await archived.archive()
-    assert await archived.reader.revive(job, 5)
-    assert await archived.log.index.unlist(archived.space.keys, [(job, OWNER)]) == 0
+    assert await archived.reader.unarchive(job, 5)
+    assert await archived.log.job_lists.remove_archived(archived.space.keys, [(job, OWNER)]) == 0
     assert await archived.listed() == [job]
 
 
@@ -115,12 +115,12 @@ async def test_late_repeat_of_a_request_does_not_list_an_archived_job_anew(archi
 
 async def test_cursor_stays_right_while_jobs_drop_off(archived: Archived) -> None:
     jobs = [await archived.finished() for _ in range(6)]
-    index = archived.log.index
+    index = archived.log.job_lists
     first = await index.read(OWNER, None, 2)
     await archived.archive()
     kept = [jobs[1], jobs[3]]
     for job in kept:
-        assert await archived.reader.revive(job, 5)
+        assert await archived.reader.unarchive(job, 5)
     await archived.unlist()
     second = await index.read(OWNER, first.end, 2)
     assert [entry.job_id for entry in second.entries] == kept[::-1]
@@ -144,7 +144,7 @@ async def test_every_partition_is_gone_over(shared_server: LogServer, archived: 
 async def test_damaged_segment_holds_up_its_own_jobs_only(archived: Archived, tmp_path: Path) -> None:
     lost = await archived.finished()
     await archived.archive()
-    (segment,) = [s async for s in archived.shelf.segments()]
+    (segment,) = [s async for s in archived.segment_store.segments()]
     sound = await archived.finished()
     await archived.archive()
     (tmp_path / "archive" / segment.name).unlink()
@@ -159,8 +159,8 @@ async def test_names_without_a_job_and_strange_ones_are_passed_over(archived: Ar
     job = await archived.finished()
     await archived.archive()
     nobody = f"00-{secrets.token_hex(16)}"
-    await archived.log.index.enter(nobody, OWNER)
-    await archived.space.redis.zadd(archived.space.keys.jobs_of(None), {"no id": 1})
+    await archived.log.job_lists.enter(nobody, OWNER)
+    await archived.space.redis.zadd(archived.space.keys.all_jobs, {"no id": 1})
     await archived.unlist()
     assert await archived.listed(None) == [nobody, "no id"]
     assert job not in await archived.listed()
@@ -171,7 +171,7 @@ async def test_restored_server_lists_what_the_window_asks_for(archived: Archived
     newer = await archived.finished()
     await archived.archive()
     since = (await archived.log.history(newer))[0].occurred_at
-    await restore(empty.shelf, empty.tombstones, merge=False, dry_run=False, log=empty.log, listed_since=since)
+    await restore(empty.segment_store, empty.pointers, merge=False, dry_run=False, log=empty.log, listed_since=since)
     assert await empty.listed() == [newer]
     assert [e.type for e in await empty.log.history(old)] == CHAIN
 

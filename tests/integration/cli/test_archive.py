@@ -81,7 +81,7 @@ async def test_worker_that_is_killed_again_and_again_loses_no_job(archived: Arch
         for job in jobs[::50]:
             assert [e.type for e in await archived.log.history(job)] == CHAIN
     await archived.archive()  # takes over at once what the dead ones held
-    assert await archived.tombstones.count(archived.space.keys) == 1_500
+    assert await archived.pointers.count(archived.space.keys) == 1_500
     for job in jobs[::10]:
         assert not await archived.in_server(job)
         assert [e.type for e in await archived.log.history(job)] == CHAIN
@@ -120,7 +120,7 @@ async def test_server_that_is_lost_is_restored(archived: Archived, tools: Progra
 async def test_verify_lists_defects_and_fails(archived: Archived, tools: Programs, tmp_path: Path) -> None:
     job = await archived.finished()
     await archived.archive()
-    (segment,) = [s async for s in archived.shelf.segments()]
+    (segment,) = [s async for s in archived.segment_store.segments()]
     (tmp_path / "archive" / segment.name).unlink()
     found = await asyncio.to_thread(tools.run, "archive", "verify")
     assert found.code == 1
@@ -175,23 +175,23 @@ async def test_orphans_are_listed_and_removed_on_demand(archived: Archived, tool
     for age in (timedelta(hours=25), timedelta(hours=3)):  # two archivers that died before they buried it
         builder = SegmentBuilder()
         builder.add(job, OWNER, datetime.now(UTC), raw)
-        await archived.shelf.put(builder.finish(0, datetime.now(UTC) - age))
+        await archived.segment_store.put(builder.finish(0, datetime.now(UTC) - age))
     await archived.archive()
-    old, younger, _ = [segment.name async for segment in archived.shelf.segments()]
+    old, younger, _ = [segment.name async for segment in archived.segment_store.segments()]
     listed = await asyncio.to_thread(tools.run, "archive", "verify")
     assert listed.code == 0, listed.err
     assert old in listed.out
     assert younger not in listed.out
     assert "--remove-orphans" in listed.out
-    assert len([s async for s in archived.shelf.segments()]) == 3
+    assert len([s async for s in archived.segment_store.segments()]) == 3
     done = await asyncio.to_thread(tools.run, "archive", "verify", "--remove-orphans", "--json")
     assert json.loads(done.out)["removed"] == [old]
     done = await asyncio.to_thread(tools.run, "archive", "verify", "--remove-orphans", "--min-age-hours", "2")
     assert f"{younger}: 1 jobs" in done.out
     assert "removed" in done.out
-    assert len([s async for s in archived.shelf.segments()]) == 1
+    assert len([s async for s in archived.segment_store.segments()]) == 1
     assert [e.type for e in await archived.log.history(job)] == CHAIN
-    (segment,) = [s async for s in archived.shelf.segments()]
+    (segment,) = [s async for s in archived.segment_store.segments()]
     refused = await asyncio.to_thread(tools.run, "archive", "verify", "--min-age-hours", "1")
     assert refused.code == 2
-    assert segment.name in [s.name async for s in archived.shelf.segments()]
+    assert segment.name in [s.name async for s in archived.segment_store.segments()]

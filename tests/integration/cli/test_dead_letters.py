@@ -40,7 +40,7 @@ def test_list_show_redrive_and_drop(programs: Programs, valkey_url: str) -> None
     assert programs.run("dead-letters", "redrive", other, **here).code == 0
     again = programs.run("dead-letters", "redrive", other, **here)
     assert again.code == 1
-    assert "isn't parked" in again.err
+    assert "unknown dead letter" in again.err
     assert "eventflow dead-letters list" in again.err
 
     unsure = programs.run("dead-letters", "drop", odd, **here)

@@ -54,7 +54,7 @@ async def test_history_as_of_a_version_or_a_time(programs: Programs, space: Spac
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (("--at-version", "7"), 2, "the job has versions 1 to 5"),
+        (("--at-version", "7"), 2, "available: 1 to 5"),
         (("--at-version", "0"), 2, "--at-version"),
         (("--at-version", "1", "--at-time", "2026-01-01T00:00:00Z"), 2, "exclude each other"),
         (("--at-time", "2020-01-01T00:00:00Z"), 2, "its first event is of 20"),

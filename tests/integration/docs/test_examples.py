@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from handlers.generation.control import Control
-from handlers.generation.model import Brief, NarrateTask, RenderTask, Voice
+from handlers.generation.model import Brief, NarrateTask, Voice
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from tests.support.docs import DOCS
 
 SCRIPT = "# Hello\n\nOne line.\n"
@@ -28,14 +29,16 @@ def branded() -> Any:
 
 def test_it_adds_a_closing_page(branded: Any) -> None:
     branded.check()
-    usual = ExplainerPipeline().plan(Brief(SCRIPT), Control()).scenes
-    scenes = branded.plan(Brief(SCRIPT), Control()).scenes
+    usual = ExplainerPipeline().plan(Brief(script=SCRIPT), Control()).scenes
+    scenes = branded.plan(Brief(script=SCRIPT), Control()).scenes
     assert len(scenes) == len(usual) + 1
     assert scenes[-1].title == "Made with eventflow"
 
 
 def test_it_makes_a_scene(branded: Any, tmp_path: Path) -> None:
-    draft = branded.plan(Brief(SCRIPT, qualities=("360p",)), Control()).scenes[-1]
-    narrated = branded.narrate(NarrateTask(draft, Voice()), tmp_path, Control())
-    rendered = branded.render(RenderTask(narrated, 0, ("360p",), threads=1), tmp_path, Control())
+    draft = branded.plan(Brief(script=SCRIPT, qualities=("360p",)), Control()).scenes[-1]
+    narrated = branded.narrate(NarrateTask(draft=draft, voice=Voice()), tmp_path, Control())
+    rendered = branded.render(
+        RenderTask(scene=narrated, start_cells=0, qualities=("360p",), threads=1), tmp_path, Control()
+    )
     assert rendered.renditions

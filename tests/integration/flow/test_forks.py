@@ -72,7 +72,7 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         again, new = await make(s.parts.log, fork_of(history, len(history), {"script": CHANGED}, limits), CAUSE)
         assert not new
         assert again.id == record.id == fork.job_id
-        listed = await s.parts.log.index.read(record.owner, None, 10)
+        listed = await s.parts.log.job_lists.read(record.owner, None, 10)
         assert [entry.job_id for entry in listed.entries] == [fork.job_id, original]
         second = await done(s, fork.job_id)
 

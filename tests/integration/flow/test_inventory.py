@@ -19,7 +19,7 @@ from eventflow.domain import commands as cmd
 from eventflow.domain.state import Phase
 from eventflow.storage.s3.store import S3Store
 from ops.compose import utc_now
-from ops.storage_check.check import Check, Finding, Kind, Report
+from ops.storage_check.check import Check, CheckReport, Finding, FindingKind
 from ops.storage_check.referenced_files import all_jobs, compact, expanded
 from ops.storage_check.uploads import open_uploads
 from tests.support.archiving import archive_of
@@ -34,11 +34,13 @@ NOBODY = "00-" + "e" * 32
 AN_HOUR = timedelta(hours=1)
 
 
-async def found(s: Studio, *, age: timedelta = -AN_HOUR, **changes: Any) -> tuple[Report, list[tuple[Kind, str]]]:
+async def found(
+    s: Studio, *, age: timedelta = -AN_HOUR, **changes: Any
+) -> tuple[CheckReport, list[tuple[FindingKind, str]]]:
     """(report, (kind, key or job) of each finding); files of any age count unless `age` says otherwise."""
     told: list[Finding] = []
-    jobs = await all_jobs(s.parts.redis, s.parts.keyspace, s.parts.archive_pointers)
-    check = Check(s.parts.log, s.parts.stores, utc_now() - age, on_finding=told.append, **changes)
+    jobs = await all_jobs(s.parts.redis, s.parts.keyspace, s.parts.pointers)
+    check = Check(log=s.parts.log, stores=s.parts.stores, older_than=utc_now() - age, on_finding=told.append, **changes)
     report = await check.run(jobs)
     return report, sorted((finding.kind, finding.key or finding.job_id) for finding in told)
 
@@ -93,22 +95,24 @@ async def test_each_kind_is_found_and_only_orphans_are_removed(studio: StudioOf)
         path_of(s, missing).unlink()
         path_of(s, damaged).write_bytes(path_of(s, damaged).read_bytes()[::-1])
         path_of(s, cut).write_bytes(b"cut")
-        wrong = [(Kind.DAMAGED, damaged), (Kind.DAMAGED, cut), (Kind.MISSING, missing)]
-        wrong += [(Kind.UNKNOWN, unknown), *((Kind.FOREIGN, key) for key in foreign)]
-        expected = sorted([*((Kind.ORPHAN, key) for key in orphans), *wrong])
+        wrong = [(FindingKind.DAMAGED, damaged), (FindingKind.DAMAGED, cut), (FindingKind.MISSING, missing)]
+        wrong += [(FindingKind.UNKNOWN, unknown), *((FindingKind.FOREIGN, key) for key in foreign)]
+        expected = sorted([*((FindingKind.ORPHAN, key) for key in orphans), *wrong])
 
         report, findings = await found(s, checksum=True)
         assert findings == expected
         assert (report.jobs, report.unknown_objects, report.left) == (4, 3, len(expected))
-        assert (await found(s))[1] == [each for each in expected if each[0] is not Kind.DAMAGED]
-        assert [kind for kind, _ in (await found(s, age=AN_HOUR))[1]] == [Kind.MISSING], "young files may be named yet"
+        assert (await found(s))[1] == [each for each in expected if each[0] is not FindingKind.DAMAGED]
+        assert [kind for kind, _ in (await found(s, age=AN_HOUR))[1]] == [FindingKind.MISSING], (
+            "young files may be named yet"
+        )
 
         report, findings = await found(s, repair=True, checksum=True)
         assert findings == expected
-        assert (report.removed, report.left) == ({Kind.ORPHAN: len(orphans)}, len(wrong))
+        assert (report.removed, report.left) == ({FindingKind.ORPHAN: len(orphans)}, len(wrong))
         assert (await found(s, checksum=True))[1] == sorted(wrong)
         report, _ = await found(s, repair=True, unknown_too=True, checksum=True)
-        assert report.removed == {Kind.UNKNOWN: 1}
+        assert report.removed == {FindingKind.UNKNOWN: 1}
         assert all(path_of(s, key).exists() for key in foreign), "what no job is called is nobody's to remove"
         for key in others:
             assert path_of(s, key, "workspace").exists()
@@ -125,7 +129,7 @@ async def test_what_comes_home_is_no_orphan_at_either_end(studio: StudioOf) -> N
         await s.space.do(job_id, cmd.RelocateFiles(keys))
         assert (await found(s, checksum=True))[1] == []
         path_of(s, keys[0]).unlink()
-        assert (await found(s))[1] == [(Kind.MISSING, keys[0])]
+        assert (await found(s))[1] == [(FindingKind.MISSING, keys[0])]
 
 
 async def test_archived_and_unreadable_jobs_keep_their_files(studio: StudioOf, tmp_path: Path) -> None:
@@ -137,11 +141,11 @@ async def test_archived_and_unreadable_jobs_keep_their_files(studio: StudioOf, t
         assert not await archived.in_server(kept)
         await s.parts.redis.xadd(s.space.keys.events(NOBODY), {"e": b"no event"}, id="1-0")
         await put(s, "delivery", f"videos/{NOBODY}/a.mp4")
-        assert (await found(s))[1] == [(Kind.UNREADABLE, NOBODY)]
+        assert (await found(s))[1] == [(FindingKind.UNREADABLE, NOBODY)]
         path_of(s, f"videos/{kept}").rename(tmp_path / "elsewhere")
         report, findings = await found(s, repair=True)
-        assert {kind for kind, _ in findings} == {Kind.UNREADABLE, Kind.MISSING}
-        assert {key.split("/")[1] for kind, key in findings if kind is Kind.MISSING} == {kept}
+        assert {kind for kind, _ in findings} == {FindingKind.UNREADABLE, FindingKind.MISSING}
+        assert {key.split("/")[1] for kind, key in findings if kind is FindingKind.MISSING} == {kept}
         assert report.removed == {}
         assert await s.parts.log.execute(unreadable, [], CAUSE) is not None
 
@@ -169,7 +173,7 @@ async def test_open_uploads_are_found_and_aborted_when_they_are_old(
             async def uploads(ahead: timedelta, *, repair: bool, unknown_too: bool = False) -> dict[str, bool]:
                 options: Any = {"repair": repair, "unknown_too": unknown_too}
                 seen = [f async for f in open_uploads(s.parts.log, s.parts.stores, utc_now() + ahead, **options)]
-                assert {f.kind for f in seen} <= {Kind.UPLOAD}
+                assert {f.kind for f in seen} <= {FindingKind.UPLOAD}
                 return {f.key: f.removed for f in seen}
 
             if server_of is rclone_server:  # for moto all began in 2010

@@ -16,12 +16,13 @@ from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import OnSceneFailure, ReprocessFrom, VideoFile
 from handlers.generation.control import Control
-from handlers.generation.encoding.verify_output import Expected, check_media
+from handlers.generation.encoding.verify_output import ExpectedMedia, check_media
 from handlers.generation.errors import EncodeError
-from handlers.generation.model import Brief, Plan, SceneDraft, to_spec
+from handlers.generation.model import Brief, Plan, SceneDraft
+from handlers.generation.model_json import to_spec
 from handlers.generation.pipelines.simulation import SimulationPipeline, TestScene
 from handlers.generation.time_grid import segment_cells
-from handlers.scene_cache import CacheKeeper, CacheLimits, SceneCache
+from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
 from ops.compose import request_limits
 from ops.forks import fork_of, make
 from tests.support.runtime import CAUSE
@@ -51,8 +52,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     def plan(self: SimulationPipeline, brief: Brief, control: Control) -> Plan:
         cells = [int(word) for word in (brief.script or "").split()]
         specs = [to_spec(TestScene("testsrc2", 300.0 + n, length)) for n, length in enumerate(cells)]
-        drafts = tuple(SceneDraft(n, f"Scene {n}", spec) for n, spec in enumerate(specs))
-        return Plan("Lengths", drafts, brief.voice, brief.style)
+        drafts = tuple(SceneDraft(index=n, title=f"Scene {n}", spec=spec) for n, spec in enumerate(specs))
+        return Plan(title="Lengths", scenes=drafts, voice=brief.voice, style=brief.style)
 
     def counted_narrate(self: SimulationPipeline, task: Any, *rest: Any) -> Any:
         stage.narrated[task.draft.index] += 1
@@ -95,7 +96,9 @@ async def check_film(studio: Studio, job: Job, folder: Path, *cells: int) -> Non
     path = folder / "film.mp4"
     await studio.parts.stores[video.file.store].fetch(video.file.key, path)
     segments = tuple(length for scene in cells for length in segment_cells(scene))
-    check_media(path, Expected(0, segments, video.width, video.height), "the film")
+    check_media(
+        path, ExpectedMedia(start_cells=0, segments=segments, width=video.width, height=video.height), "the film"
+    )
 
 
 async def test_a_scene_that_fails_for_good_is_left_out_until_it_works(
@@ -230,6 +233,6 @@ async def test_old_entries_and_too_many_are_swept(studio: StudioOf, stage: Stage
         await made(s, "2 3")
         assert stage.rendered == {0: 1, 1: 1}
         late = SceneCache(store, lambda: written + timedelta(days=3), limits)
-        keeper = CacheKeeper(late)
+        keeper = CacheSweeper(late)
         await keeper.look()
         assert [f for f in s.files("workspace") if "cache" in f.parts] == []

@@ -9,7 +9,7 @@ import pytest
 from eventflow.domain.state import Phase
 from eventflow.domain.values import Step, VideoRequest
 from handlers.generation.pages import draw
-from handlers.generation.script import mathtree
+from handlers.generation.script import formula
 from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
@@ -21,7 +21,7 @@ async def test_a_formula_that_cannot_be_drawn_is_a_warning_each_time(
     studio: StudioOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each time: what was made as well as it could be isn't another job's, though scenes are kept."""
-    monkeypatch.setattr(mathtree, "MAX_DEPTH", 100)
+    monkeypatch.setattr(formula, "MAX_DEPTH", 100)
     async with studio(EVENTFLOW_SCENE_CACHE_DAYS="1") as s:
         for _ in range(2):
             job_id = await s.space.submit(REQUEST)

@@ -29,7 +29,7 @@ def test_the_highlight_moves_and_nothing_else_does() -> None:
     rows = (("Nothing ", "is "), ("ever ", "lost."))
     places, strips = set(), []
     for highlighted in (0, 1, 3, None):
-        x, y, strip = painter.paint(CaptionState(0, 1, rows, highlighted))
+        x, y, strip = painter.paint(CaptionState(start_s=0, end_s=1, rows=rows, highlighted=highlighted))
         places.add((x, y, strip.shape))
         strips.append(strip.astype(int))
     assert len(places) == 1
@@ -38,7 +38,7 @@ def test_the_highlight_moves_and_nothing_else_does() -> None:
     ranks = [float(np.argwhere(marked).mean(axis=0)[1]) for marked in yellow[:3]]
     assert ranks[0] < ranks[1]
     assert np.argwhere(yellow[0])[:, 0].max() < np.argwhere(yellow[2])[:, 0].min()
-    again = painter.paint(CaptionState(5, 6, rows, 0))[2]
+    again = painter.paint(CaptionState(start_s=5, end_s=6, rows=rows, highlighted=0))[2]
     assert np.array_equal(again, strips[0])
     with pytest.raises(ValueError, match="read-only"):
         again[0, 0] = 0

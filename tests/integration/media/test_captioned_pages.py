@@ -11,7 +11,7 @@ from handlers.generation.pages.burned_captions import CaptionPainter, caption_st
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pages.themes import theme_names
 from handlers.generation.script.content import Scene
-from handlers.generation.script.resolve_brief import plan_brief
+from handlers.generation.script.script import plan_brief
 from tests.support.narration import narration
 
 FULL = "# Deck\n\nFirst.\n\n## Full\n\n" + "\n".join(f"- Point {n}: this page is filled to its end" for n in range(9))

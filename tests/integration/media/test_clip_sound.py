@@ -17,7 +17,7 @@ ASSET = "as_" + "0123456789abcdef" * 2
 CELLS = 6
 #: Of a sine of half the full scale, brought from one channel to two at equal power.
 LEVEL = 0.25
-NARRATION = Narration(CELLS, (Cue(0, 0.45), Cue(1, 1.0)))
+NARRATION = Narration(duration_cells=CELLS, cues=(Cue(0, 0.45), Cue(1, 1.0)))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def clip(tmp_path: Path) -> AssetFile:
     path = tmp_path / "clip.wav"
     tone = np.sin(2 * np.pi * 440 * np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE) * 0.5
     write_wav(np.round(tone * 32767).astype(np.int16), path)
-    return AssetFile(path, "clip", "video/mp4", 640, 360, 2.0)
+    return AssetFile(path=path, kind="clip", media_type="video/mp4", width=640, height=360, duration_s=2.0)
 
 
 def heard(clip: AssetFile, samples: np.ndarray, *, sound: bool = True) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from handlers.generation.audio.aac import extract_sound
-from handlers.generation.encoding.mp4_boxes import boxes
+from handlers.generation.encoding.fragmented_mp4 import boxes
 from handlers.generation.errors import CorruptArtefact, EncodeError
 from handlers.generation.extras.stills import JPEG, WEBP, frames_at, save, within
 from handlers.generation.extras.storyboard import interval_of, make_preview, make_storyboard

@@ -9,9 +9,8 @@ from attrs import evolve
 from handlers.generation.control import Control, Note, Warned
 from handlers.generation.errors import DrawError
 from handlers.generation.pages import draw
-from handlers.generation.pages.draw import ScenePages
-from handlers.generation.pages.fallback import drawn_pages
-from handlers.generation.script import mathtree
+from handlers.generation.pages.draw import ScenePages, drawn_pages
+from handlers.generation.script import formula
 from handlers.generation.script.content import (
     Bullet,
     Bullets,
@@ -42,7 +41,7 @@ HEAD = (Span("Head"),)
 @pytest.fixture
 def promising(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser takes more than typst can draw."""
-    monkeypatch.setattr(mathtree, "MAX_DEPTH", 100)
+    monkeypatch.setattr(formula, "MAX_DEPTH", 100)
 
 
 def scene_with(*blocks: Any, heading: Spans = HEAD) -> Scene:

@@ -42,7 +42,7 @@ def scene_of_before(folder: Path, start_cells: int, cells: int) -> ScenePart:
     init, segment = folder / f"{start_cells}-init.mp4", folder / f"{start_cells}.m4s"
     init.write_bytes(data[:cut])
     segment.write_bytes(data[cut:])
-    return ScenePart(init, (segment,), start_cells, (cells,))
+    return ScenePart(init=init, segments=(segment,), start_cells=start_cells, segment_cells=(cells,))
 
 
 def _write(container: av.container.OutputContainer, profile: Profile, start_cells: int, cells: int) -> None:

@@ -17,25 +17,18 @@ from handlers.generation.audio import pcm
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
 from handlers.generation.errors import PipelineUnavailable, ScriptError, UnknownPipeline, UnknownQuality, UnknownVoice
-from handlers.generation.model import (
-    AssetFile,
-    Brief,
-    NarrateTask,
-    RenderTask,
-    Style,
-    Voice,
-    dump_narrated,
-    load_narrated,
-)
+from handlers.generation.model import AssetFile, Brief, NarrateTask, Style, Voice
+from handlers.generation.model_json import dump_narrated, load_narrated
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.pages import fonts
 from handlers.generation.pages.draw import ScenePages, draw_pages
 from handlers.generation.pages.fonts import font_directories
-from handlers.generation.pages.frames import frame_of
+from handlers.generation.pages.page_data import frame_of
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderTask
 from handlers.generation.script.content import Code, Line, Scene, Span
 from handlers.generation.script.script import parse_script
 from tests.integration.media.meter import measured
@@ -68,17 +61,28 @@ def test_a_script_becomes_a_film(tmp_path: Path, music: bool) -> None:
     pipeline.check()
     style, assets = Style(), dict[str, AssetFile]()
     if music:
-        style, assets = Style(music="as_x"), {"as_x": AssetFile(tone(tmp_path), "audio", "audio/wav")}
+        style, assets = (
+            Style(music="as_x"),
+            {"as_x": AssetFile(path=tone(tmp_path), kind="audio", media_type="audio/wav")},
+        )
     script = "# Hi, this is a film\n\n## The first page\n\n- It has a line to say\n- And then another one"
-    brief = Brief(script, qualities=("360p",), style=style)
+    brief = Brief(script=script, qualities=("360p",), style=style)
     start, rendered = 0, []
     drafts = pipeline.plan(brief, Control()).scenes
     for draft in drafts:
         scratch = tmp_path / str(draft.index)
         scratch.mkdir()
-        told = pipeline.narrate(NarrateTask(draft, brief.voice), scratch, Control())
+        told = pipeline.narrate(NarrateTask(draft=draft, voice=brief.voice), scratch, Control())
         told = load_narrated(dump_narrated(told), told.audio)
-        task = RenderTask(told, start, brief.qualities, 1, style, assets, scene_count=len(drafts))
+        task = RenderTask(
+            scene=told,
+            start_cells=start,
+            qualities=brief.qualities,
+            threads=1,
+            style=style,
+            assets=assets,
+            scene_count=len(drafts),
+        )
         rendered.append(pipeline.render(task, scratch, Control()))
         start += rendered[-1].duration_cells
     info = assemble(parts_of(tuple(rendered), "360p"), tmp_path / "film.mp4")
@@ -176,7 +180,7 @@ def test_rate_changes_the_length() -> None:
 @pytest.mark.parametrize("name", ["xx", "", "en-us\0", "../en", "EN-US"])
 def test_unknown_voices_are_named(name: str) -> None:
     with pytest.raises(UnknownVoice, match="en-us") as caught:
-        speech.check(Voice(name))
+        speech.check_voice(Voice(name))
     assert caught.value.name == name
 
 
@@ -188,7 +192,7 @@ def test_voices_speak(name: str) -> None:
 @pytest.mark.parametrize("rate", [0.49, 2.01, float("nan")])
 def test_bad_rates(rate: float) -> None:
     with pytest.raises(speech.BadRate):
-        speech.check(Voice(rate=rate))
+        speech.check_voice(Voice(rate=rate))
 
 
 def test_pipelines_are_found_by_name() -> None:
@@ -204,11 +208,11 @@ def test_pipelines_are_found_by_name() -> None:
 def test_plans_refuse_what_they_cannot_make() -> None:
     for pipeline in (ExplainerPipeline(), SimulationPipeline()):
         with pytest.raises(UnknownQuality, match="720p"):
-            pipeline.plan(Brief("x", qualities=("8k",)), Control())
+            pipeline.plan(Brief(script="x", qualities=("8k",)), Control())
     with pytest.raises(ScriptError, match="needs a script"):
         ExplainerPipeline().plan(Brief(), Control())
     with pytest.raises(UnknownVoice):
-        ExplainerPipeline().plan(Brief("x", voice=Voice("klingon")), Control())
+        ExplainerPipeline().plan(Brief(script="x", voice=Voice("klingon")), Control())
 
 
 def test_missing_fonts_say_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,12 @@ from PIL import Image
 from handlers.generation import time_grid
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.encoding.mp4_boxes import boxes, decode_times, find, sequence_numbers
+from handlers.generation.encoding.fragmented_mp4 import boxes, decode_times, find_boxes, sequence_numbers
 from handlers.generation.errors import CorruptArtefact, EncodeError, ProfileMismatch, Stopped
 from handlers.generation.extras.thumbnails import make_thumbnails
-from handlers.generation.model import Brief, NarrateTask, RenderTask
+from handlers.generation.model import Brief, NarrateTask
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderTask
 from handlers.media.errors import CorruptMedia
 from handlers.media.probe import probe
 from tests.support.film import QUALITIES, Film, parts_of
@@ -47,7 +48,7 @@ def test_segments_are_on_the_grid_with_absolute_times(film: Film) -> None:
 def test_the_init_segment_is_the_same_for_all_scenes(film: Film, quality: str) -> None:
     inits = {part.init.read_bytes() for part in parts_of(film.rendered, quality)}
     assert len(inits) == 1
-    assert not list(find(inits.pop(), b"moov", b"trak", b"edts"))
+    assert not list(find_boxes(inits.pop(), b"moov", b"trak", b"edts"))
     digests = {r.decoder_config for s in film.rendered for r in s.renditions if r.quality == quality}
     assert len(digests) == 1
 
@@ -184,8 +185,8 @@ def test_what_is_not_media_is_corrupt(tmp_path: Path, content: bytes) -> None:
 
 def test_a_caller_can_stop_and_follow(stop_after: Callable[[int], Control], tmp_path: Path) -> None:
     pipeline = SimulationPipeline(scenes=1, cells=6)
-    scene = pipeline.narrate(NarrateTask(pipeline.plan(Brief(), Control()).scenes[0]), tmp_path, Control())
-    task = RenderTask(scene, 0, ("360p",), threads=1)
+    scene = pipeline.narrate(NarrateTask(draft=pipeline.plan(Brief(), Control()).scenes[0]), tmp_path, Control())
+    task = RenderTask(scene=scene, start_cells=0, qualities=("360p",), threads=1)
     with pytest.raises(Stopped):
         pipeline.render(task, tmp_path, stop_after(2))
     told: list[float] = []

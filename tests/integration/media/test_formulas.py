@@ -13,12 +13,11 @@ from PIL import Image
 
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pages.fonts import fonts
-from handlers.generation.pages.frames import frame_of
-from handlers.generation.pages.page_data import page_data
+from handlers.generation.pages.page_data import frame_of, page_data
 from handlers.generation.pages.themes import THEMES
-from handlers.generation.script import mathsymbols as known
+from handlers.generation.script import formula_symbols as known
 from handlers.generation.script.content import Columns, Math
-from handlers.generation.script.mathtree import MathError, parse_math
+from handlers.generation.script.formula import MathError, parse_math
 from handlers.generation.script.script import parse_script
 from tests.support.formulas import FORMULAS, SUBSET
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,8 @@ from eventflow.assets.store import Prepared
 from eventflow.domain.values import Kind
 from handlers.assets import sniff
 from handlers.assets.ingest import MediaInspector
-from handlers.media.decode import read_frames, read_sound
+from handlers.media.decode import FrameReader, open_clip, read_sound
+from handlers.media.errors import CorruptMedia
 from handlers.media.probe import probe
 from tests.support.mediafiles import clip, picture, png_of, sound, tone
 
@@ -32,7 +34,7 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 async def prepared(data: bytes, folder: Path, limits: dict[Kind, int] | None = None) -> Prepared:
     upload = folder / "upload"
     upload.write_bytes(data)
-    return await MediaInspector(lambda: AT).prepare(upload, folder, limits or LIMITS)
+    return await MediaInspector(clock=lambda: AT).prepare(upload, folder, limits or LIMITS)
 
 
 def opened(made: Prepared) -> Image.Image:
@@ -113,6 +115,12 @@ async def test_too_many_bytes(tmp_path: Path) -> None:
         await prepared(picture("PNG"), tmp_path, {**LIMITS, "image": 10})
 
 
+def shown(path: Path, at_s: float) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """The picture that a clip shows, as RGB."""
+    with open_clip(path) as container:
+        return np.asarray(FrameReader(container).frame_at(at_s).to_ndarray(format="rgb24"), np.uint8)
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
 async def test_clips(name: str, tmp_path: Path) -> None:
     made = await prepared(clip(tmp_path / name, seconds=1.5, size=(66, 36)).read_bytes(), tmp_path)
@@ -123,11 +131,10 @@ async def test_clips(name: str, tmp_path: Path) -> None:
     assert info.audio is not None
     assert (info.video.codec, info.video.pixel_format, info.video.frame_rate) == ("h264", "yuv420p", 30)
     assert (info.audio.codec, info.audio.sample_rate, info.audio.channels) == ("aac", 48_000, 2)
-    frames = list(read_frames(made.path))
-    assert len(frames) == 45
-    assert frames[0].shape == (36, 66, 3)
-    assert frames[0].mean() < 10
-    assert frames[-1].mean() > 245
+    assert info.video.frames == 45
+    assert shown(made.path, 0.0).shape == (36, 66, 3)
+    assert shown(made.path, 0.0).mean() < 10
+    assert shown(made.path, 99.0).mean() > 245
 
 
 async def test_webm_without_sound(tmp_path: Path) -> None:
@@ -136,14 +143,23 @@ async def test_webm_without_sound(tmp_path: Path) -> None:
     assert not read_sound(made.path, 0, 100).any()
 
 
-async def test_frames_from_a_time_on_in_another_size(tmp_path: Path) -> None:
+async def test_a_clip_shows_the_frame_of_each_time_and_its_last_one_stays(tmp_path: Path) -> None:
     made = await prepared(clip(tmp_path / "a.mp4", seconds=2, with_sound=None).read_bytes(), tmp_path)
-    whole = list(read_frames(made.path))
-    later = list(read_frames(made.path, start_s=1.5, size=(16, 10)))
-    assert len(later) == len(whole) - 45
-    assert later[0].shape == (10, 16, 3)
-    assert abs(later[0].mean() - whole[45].mean()) < 4
-    assert list(read_frames(made.path, start_s=99)) == []
+    with open_clip(made.path) as container:
+        times = [round(float(frame.time or 0), 3) for frame in container.decode(video=0)]
+    with open_clip(made.path) as container:
+        frames = FrameReader(container)
+        seen = [round(float(frames.frame_at(at_s).time or 0), 3) for at_s in (0.0, 0.04, 0.05, 1.5001, 99.0, 100.0)]
+    assert seen == [times[0], times[1], times[1], times[45], times[-1], times[-1]]
+
+
+def test_a_clip_that_is_no_video_is_refused_when_a_frame_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as made:
+        made.add_stream("aac", rate=48_000)
+        made.start_encoding()
+    with open_clip(path) as container, pytest.raises(CorruptMedia, match="no pictures"):
+        FrameReader(container).frame_at(0.0)
 
 
 async def test_large_clips_are_scaled_down(tmp_path: Path) -> None:
@@ -243,11 +259,11 @@ async def test_a_playlist_inside_a_container_opens_no_file(tmp_path: Path) -> No
         made = await prepared(evil, tmp_path)
     except MediaRefused:
         return
-    assert next(iter(read_frames(made.path))).mean() < 10  # the clip's own black
+    assert shown(made.path, 0.0).mean() < 10  # the clip's own black
 
 
 async def test_too_many_at_a_time(tmp_path: Path) -> None:
-    inspector = MediaInspector(lambda: AT, at_a_time=1, waiting=1)
+    inspector = MediaInspector(clock=lambda: AT, at_a_time=1, waiting=1)
     for name in "abc":
         (tmp_path / name).mkdir()
         (tmp_path / name / "upload").write_bytes(picture("PNG"))

@@ -9,12 +9,13 @@ from eventflow.domain.values import LADDER
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
-from handlers.generation.encoding.mp4_boxes import boxes, find
+from handlers.generation.encoding.fragmented_mp4 import boxes, find_boxes
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.model import Brief, NarrateTask, RenderedScene, RenderTask
+from handlers.generation.model import Brief, NarrateTask
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState
 from handlers.generation.pages.draw import ScenePages
 from handlers.generation.pipelines.simulation import SimulationPipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Heading, Scene, Span
 from tests.support.film import Film, parts_of
 
@@ -27,8 +28,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderedScene:
     """Half a second in all qualities: three frames of each, 2160p among them."""
     folder, pipeline = tmp_path_factory.mktemp("ladder"), SimulationPipeline(scenes=1, cells=1)
     draft = pipeline.plan(Brief(qualities=tuple(LADDER)), Control()).scenes[0]
-    narrated = pipeline.narrate(NarrateTask(draft), folder, Control())
-    return pipeline.render(RenderTask(narrated, 0, tuple(LADDER), threads=1), folder, Control())
+    narrated = pipeline.narrate(NarrateTask(draft=draft), folder, Control())
+    return pipeline.render(
+        RenderTask(scene=narrated, start_cells=0, qualities=tuple(LADDER), threads=1), folder, Control()
+    )
 
 
 @pytest.mark.parametrize("quality", LADDER)
@@ -47,7 +50,7 @@ def test_the_index_of_a_whole_video_comes_before_its_bytes(film: Film) -> None:
         kinds = [box.kind for box in boxes(path.read_bytes())]
         assert kinds.index(b"moov") < kinds.index(b"mdat")
         assert kinds[0] == b"ftyp"
-        assert not list(find(path.read_bytes(), b"moov", b"mvex")), "no fragments: every player can seek"
+        assert not list(find_boxes(path.read_bytes(), b"moov", b"mvex")), "no fragments: every player can seek"
 
 
 def test_words_are_drawn_anew_for_a_large_quality_not_enlarged() -> None:
@@ -70,7 +73,7 @@ def _edges(picture: np.ndarray) -> float:
 
 
 def test_captions_keep_their_place_in_pictures_of_twice_the_size() -> None:
-    state = CaptionState(0.0, 1.0, (("Two ", "words"),), 0)
+    state = CaptionState(start_s=0.0, end_s=1.0, rows=(("Two ", "words"),), highlighted=0)
     (x, y, strip), (far_x, far_y, large) = (
         CaptionPainter(ASPECTS["16:9"], detail=detail).paint(state) for detail in (1.0, 2.0)
     )

@@ -9,19 +9,20 @@ from attrs import evolve, frozen
 from PIL import Image
 
 from handlers.generation.control import Control
-from handlers.generation.encoding.colours import planes
 from handlers.generation.encoding.encode import SceneSource, encode_scene
-from handlers.generation.encoding.motion import MovingClip, MovingImage, Place, staged
-from handlers.generation.encoding.overlays import Box
+from handlers.generation.encoding.motion import MovingClip, MovingImage, Placement, open_motions
+from handlers.generation.encoding.overlays import Rect
+from handlers.generation.encoding.pictures import planes
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import CorruptArtefact, EncodeError, UnknownAsset
-from handlers.generation.model import AssetFile, Cue, Narration, RenderedScene
+from handlers.generation.model import AssetFile, Cue, Narration
+from handlers.generation.render_model import RenderedScene
 from tests.support.film import Film
 
-BOX = Box(40, 20, 160, 90)
-PLACE = Place(BOX, 0, (0.5, 1.5))
+BOX = Rect(x=40, y=20, width=160, height=90)
+PLACE = Placement(BOX, 0, (0.5, 1.5))
 SIZE = (160, 90)
 
 
@@ -53,7 +54,7 @@ def test_a_pan_goes_along_the_longer_side(gradient: Path, tmp_path: Path) -> Non
 
 def test_a_clip_plays_in_its_time_and_its_last_frame_stands(film: Film) -> None:
     """Each scene of the film is a pattern of its own; they change after 13 cells (6.93 s)."""
-    with MovingClip(film.files["360p"], Place(BOX, 0, (1.0, 60.0))) as clip:
+    with MovingClip(film.files["360p"], Placement(BOX, 0, (1.0, 60.0))) as clip:
         first, later, last, still = (clip.frame(at_s, SIZE) for at_s in (0.0, 1.0 + 7.5, 50.0, 59.0))
     assert np.abs(first.astype(int) - later).mean() > 10
     assert (last == still).all()
@@ -72,12 +73,12 @@ def test_a_moving_scene_is_encoded_frame_by_frame_in_its_span_alone(gradient: Pa
     timeline = plan_timeline([], 5, moving=[PLACE.span_s])
     ground = np.full((360, 640, 3), 40, np.uint8)
     moving = MovingImage(gradient, PLACE, "zoom")
-    source = SceneSource(lambda picture: ground, timeline, None, 7, (moving,))
+    source = SceneSource(draw=lambda picture: ground, timeline=timeline, audio=None, start_cells=7, moving=(moving,))
     renditions = encode_scene(source, [profile_of("360p")], tmp_path, Control(), threads=1)
-    scene = RenderedScene(0, 7, 5, renditions)
+    scene = RenderedScene(index=0, start_cells=7, duration_cells=5, renditions=renditions)
     check_scene(scene, 7, 5, ("360p",))
     assert len(timeline.shots) < 60
-    with pytest.raises(CorruptArtefact, match="not from cell 6"):
+    with pytest.raises(CorruptArtefact, match="planned: from cell 6"):
         check_scene(scene, 6, 5, ("360p",))
     with pytest.raises(CorruptArtefact, match="in 360p, not in 720p"):
         check_scene(scene, 7, 5, ("720p",))
@@ -103,15 +104,15 @@ class OnPage:
 
 def test_boxes_of_a_page_move_from_their_reveal_until_the_end(gradient: Path, film: Film) -> None:
     assets = {
-        "image": AssetFile(gradient, "image", "image/png"),
-        "clip": AssetFile(film.files["360p"], "clip", "video/mp4", duration_s=1.5),
+        "image": AssetFile(path=gradient, kind="image", media_type="image/png"),
+        "clip": AssetFile(path=film.files["360p"], kind="clip", media_type="video/mp4", duration_s=1.5),
     }
-    narration = Narration(10, (Cue(0, 0.4), Cue(1, 2.0)))
+    narration = Narration(duration_cells=10, cues=(Cue(0, 0.4), Cue(1, 2.0)))
     with ExitStack() as stack:
-        image, clip = staged([OnPage("image", "pan", 1), OnPage("clip", "none", 0)], assets, narration, stack)
+        image, clip = open_motions([OnPage("image", "pan", 1), OnPage("clip", "none", 0)], assets, narration, stack)
         assert image.span_s == (2.0, pytest.approx(narration.duration_s - 7 / 30))
         assert clip.span_s == (0.0, 1.5)
         assert clip.frame(1.0, (90, 90)).shape == (135, 90)
     for wrong in (OnPage("image", "none", 0), OnPage("nothing", "zoom", 0)):
         with ExitStack() as stack, pytest.raises(UnknownAsset):
-            staged([wrong], assets, narration, stack)
+            open_motions([wrong], assets, narration, stack)

@@ -10,21 +10,13 @@ import pytest
 from attrs import evolve
 
 from handlers.generation import time_grid
-from handlers.generation.audio import aac, loudness, music, music_cache, pcm
-from handlers.generation.model import (
-    AssetFile,
-    NarratedScene,
-    Narration,
-    Plan,
-    RenderTask,
-    SceneDraft,
-    SpokenLine,
-    Style,
-    Voice,
-)
+from handlers.generation.audio import aac, loudness, pcm
+from handlers.generation.audio import music as music_module
+from handlers.generation.model import AssetFile, NarratedScene, Narration, Plan, SceneDraft, SpokenLine, Style, Voice
 from handlers.generation.narration import speech
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from handlers.generation.scene_digest import scene_digest
+from handlers.generation.render_model import RenderTask
+from handlers.generation.reuse import scene_digest
 from handlers.generation.script.content import Line
 from tests.integration.media.meter import measured
 
@@ -62,7 +54,7 @@ def samples_of(path: Path) -> np.ndarray:
 
 def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTask]:
     found, start = [], 0
-    asset = AssetFile(piece, "audio", "audio/wav")
+    asset = AssetFile(path=piece, kind="audio", media_type="audio/wav")
     for index, texts in enumerate(SCRIPT):
         lines = tuple(Line(step, text) for step, text in enumerate(texts))
         if narrated:
@@ -70,17 +62,28 @@ def tasks(folder: Path, piece: Path, *, narrated: bool = True) -> list[RenderTas
             audio, narration = folder / f"narration-{index}.wav", spoken.narration
             pcm.write_wav(spoken.samples, audio)
         else:
-            audio, narration = None, speech.time_lines(lines, 1.0)
-        scene = NarratedScene(index, "x", narration, {}, audio)
+            audio, narration = None, Narration(duration_cells=time_grid.cells_for(2.0 * len(lines)), cues=())
+        scene = NarratedScene(index=index, title="x", narration=narration, spec={}, audio=audio)
         style = Style(music=ASSET, narrated=narrated)
-        found.append(RenderTask(scene, start, ("360p",), 0, style, {ASSET: asset}, None, len(SCRIPT)))
+        found.append(
+            RenderTask(
+                scene=scene,
+                start_cells=start,
+                qualities=("360p",),
+                threads=0,
+                style=style,
+                assets={ASSET: asset},
+                remote_id=None,
+                scene_count=len(SCRIPT),
+            )
+        )
         start += scene.duration_cells
     return found
 
 
 @pytest.fixture(autouse=True)
 def _fresh_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handlers.generation.audio.music.CACHE", music_cache.MusicCache())
+    monkeypatch.setattr("handlers.generation.audio.music.CACHE", music_module.MusicCache())
 
 
 #: Of 16 bits: what the encoder spends on one scene and not on another is heard no more than that.
@@ -91,7 +94,7 @@ def test_music_joins_without_a_click_where_scenes_meet(tmp_path: Path) -> None:
     made = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3))
     packets, parts = [], []
     for task in made:
-        mixed = music.with_music(task, tmp_path)
+        mixed = music_module.with_music(task, tmp_path)
         assert mixed is not None
         packets += aac.encode_sound(mixed, task.scene.duration_cells, BIT_RATE)
         parts.append(samples_of(mixed)[:, aac.CONTEXT_SAMPLES : -aac.CONTEXT_SAMPLES])
@@ -116,7 +119,7 @@ def test_music_joins_without_a_click_where_scenes_meet(tmp_path: Path) -> None:
 
 def test_music_alone_is_as_loud_as_a_voice_and_never_ducked(tmp_path: Path) -> None:
     made = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3), narrated=False)
-    parts = [samples_of(path)[:, 4096:-4096] for task in made if (path := music.with_music(task, tmp_path))]
+    parts = [samples_of(path)[:, 4096:-4096] for task in made if (path := music_module.with_music(task, tmp_path))]
     level = loudness.integrated(np.concatenate(parts, axis=1).astype(np.float32))
     assert level == pytest.approx(-16, abs=0.5)
     middle = parts[1][0]
@@ -127,27 +130,31 @@ def test_music_alone_is_as_loud_as_a_voice_and_never_ducked(tmp_path: Path) -> N
 def test_music_is_down_while_somebody_speaks(tmp_path: Path) -> None:
     [_, task, _] = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3))
     times = np.arange(-4096, task.scene.duration_cells * time_grid.SAMPLES_PER_CELL + 4096) / time_grid.SAMPLE_RATE
-    levels = music.ducking(times, task.scene.narration)
+    levels = music_module.ducking(times, task.scene.narration)
     spoken = (times >= task.scene.narration.lines[0].start_s) & (times <= task.scene.narration.lines[-1].end_s)
-    assert set(levels[spoken]) == {music.DUCKED_LUFS} == {-30.0}
+    assert set(levels[spoken]) == {music_module.DUCKED_LUFS} == {-30.0}
     ends = (times < 4096 / time_grid.SAMPLE_RATE) | (
         times > task.scene.narration.duration_s - 4096 / time_grid.SAMPLE_RATE
     )
-    assert set(levels[ends]) == {music.BESIDE_LUFS}
-    pause = Narration(20, (), (SpokenLine("a", 0.45, 2.0), SpokenLine("b", 5.0, 6.0)))
-    assert music.ducking(np.array([3.5]), pause) == music.BESIDE_LUFS
+    assert set(levels[ends]) == {music_module.BETWEEN_LINES_LUFS}
+    pause = Narration(
+        duration_cells=20,
+        cues=(),
+        lines=(SpokenLine(text="a", start_s=0.45, end_s=2.0), SpokenLine(text="b", start_s=5.0, end_s=6.0)),
+    )
+    assert music_module.ducking(np.array([3.5]), pause) == music_module.BETWEEN_LINES_LUFS
 
 
 def test_it_fades_in_at_the_beginning_and_out_at_the_end_of_the_video(tmp_path: Path) -> None:
     first, middle, last = tasks(tmp_path, sine(tmp_path / "music.wav", 7.3), narrated=False)
-    piece = music_cache.prepare(tmp_path / "music.wav", tmp_path)
-    begins, between, ends = (music.mix(task, piece, None) for task in (first, middle, last))
+    piece = music_module.prepare_piece(tmp_path / "music.wav", tmp_path)
+    begins, between, ends = (music_module.mix(task, piece, None) for task in (first, middle, last))
     assert np.abs(begins[:, :4096]).max() == 0
     assert np.abs(begins[:, 4096:4600]).max() < 0.01
     assert np.abs(ends[:, -4096:]).max() < 1e-6
     assert np.abs(ends[:, -4600:-4096]).max() < 0.01
     assert min(np.abs(between[:, :4096]).max(), np.abs(between[:, -4096:]).max()) > 0.1
-    single = music.mix(evolve(first, scene_count=1), piece, None)
+    single = music_module.mix(evolve(first, scene_count=1), piece, None)
     assert max(np.abs(single[:, 4096:4600]).max(), np.abs(single[:, -4600:-4096]).max()) < 0.01
 
 
@@ -155,14 +162,14 @@ def test_a_piece_goes_over_into_its_beginning() -> None:
     ramp = np.repeat(np.arange(48_000, dtype=np.int16)[:, np.newaxis] % 1000, 2, axis=1)
     seam = 12_000
     period = len(ramp) - seam
-    heard = music.window(ramp, -10, period + 40_000) * 32768
+    heard = music_module.window(ramp, -10, period + 40_000) * 32768
     assert not heard[:, :10].any()
     assert np.array_equal(heard[0, 10 : 10 + period], ramp[:period, 0])
-    later = music.window(ramp, 5 * period + seam, 100) * 32768
+    later = music_module.window(ramp, 5 * period + seam, 100) * 32768
     assert np.array_equal(later[0], ramp[seam : seam + 100, 0])
     place = 3 * period - 7
-    pieces = np.concatenate([music.window(ramp, place, 20), music.window(ramp, place + 20, 30)], axis=1)
-    assert np.array_equal(pieces, music.window(ramp, place, 50))
+    pieces = np.concatenate([music_module.window(ramp, place, 20), music_module.window(ramp, place + 20, 30)], axis=1)
+    assert np.array_equal(pieces, music_module.window(ramp, place, 50))
 
 
 def test_loud_and_quiet_pieces_come_to_the_same(tmp_path: Path) -> None:
@@ -171,7 +178,7 @@ def test_loud_and_quiet_pieces_come_to_the_same(tmp_path: Path) -> None:
     for number, gain in enumerate((300, 9000)):
         path = tmp_path / f"{number}.wav"
         pcm.write_wav(np.clip(noise * gain, -32768, 32767).astype(np.int16), path)
-        piece = music_cache.prepare(path, tmp_path)
+        piece = music_module.prepare_piece(path, tmp_path)
         assert len(piece) == 5 * time_grid.SAMPLE_RATE
         levels.append(loudness.integrated(piece.T))
         assert loudness.true_peak(piece.T) <= -2
@@ -188,7 +195,7 @@ def test_other_rates_and_formats_are_music(tmp_path: Path) -> None:
         frame.sample_rate = 44_100
         for packet in (*stream.encode(frame), *stream.encode(None)):
             container.mux(packet)
-    assert len(music_cache.prepare(path, tmp_path)) == pytest.approx(3 * time_grid.SAMPLE_RATE, abs=100)
+    assert len(music_module.prepare_piece(path, tmp_path)) == pytest.approx(3 * time_grid.SAMPLE_RATE, abs=100)
 
 
 @pytest.mark.parametrize(
@@ -204,25 +211,25 @@ def test_other_rates_and_formats_are_music(tmp_path: Path) -> None:
 def test_what_is_no_music_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "music.wav"
     path.write_bytes(content)
-    with pytest.raises(music.BadMusic, match=says):
-        music.with_music(tasks(tmp_path, path, narrated=False)[0], tmp_path)
+    with pytest.raises(music_module.BadMusic, match=says):
+        music_module.with_music(tasks(tmp_path, path, narrated=False)[0], tmp_path)
 
 
 def test_too_short_silent_and_wrong_assets_are_refused(tmp_path: Path) -> None:
     [task, *_] = tasks(tmp_path, sine(tmp_path / "short.wav", 0.5), narrated=False)
-    with pytest.raises(music.BadMusic, match="shorter than 1 s"):
-        music.with_music(task, tmp_path)
+    with pytest.raises(music_module.BadMusic, match="shorter than 1 s"):
+        music_module.with_music(task, tmp_path)
     [task, *_] = tasks(tmp_path, sine(tmp_path / "silent.wav", 3, hertz=0), narrated=False)
-    with pytest.raises(music.BadMusic, match="silent"):
-        music.with_music(task, tmp_path)
-    picture = AssetFile(tmp_path / "x.png", "image", "image/png")
-    with pytest.raises(music.BadMusic, match="image"):
-        music.with_music(evolve(task, assets={ASSET: picture}), tmp_path)
+    with pytest.raises(music_module.BadMusic, match="silent"):
+        music_module.with_music(task, tmp_path)
+    picture = AssetFile(path=tmp_path / "x.png", kind="image", media_type="image/png")
+    with pytest.raises(music_module.BadMusic, match="image"):
+        music_module.with_music(evolve(task, assets={ASSET: picture}), tmp_path)
 
 
 def test_without_music_the_narration_is_what_is_heard(tmp_path: Path) -> None:
     [task, *_] = tasks(tmp_path, sine(tmp_path / "music.wav", 2))
-    assert music.with_music(evolve(task, style=Style()), tmp_path) == task.scene.audio
+    assert music_module.with_music(evolve(task, style=Style()), tmp_path) == task.scene.audio
 
 
 def test_sound_and_pictures_never_drift() -> None:
@@ -249,8 +256,8 @@ def test_every_scene_begins_where_its_pictures_do(tmp_path: Path) -> None:
 
 def test_a_scene_that_was_the_last_one_is_not_taken_for_one_in_between() -> None:
     def source(scenes: int, style: Style) -> str:
-        drafts = tuple(SceneDraft(index, "x", {}) for index in range(scenes))
-        return scene_digest(ExplainerPipeline(), Plan("x", drafts, Voice(), style), drafts[1])
+        drafts = tuple(SceneDraft(index=index, title="x", spec={}) for index in range(scenes))
+        return scene_digest(ExplainerPipeline(), Plan(title="x", scenes=drafts, voice=Voice(), style=style), drafts[1])
 
     assert source(2, Style(music=ASSET)) != source(3, Style(music=ASSET))
     assert source(3, Style(music=ASSET)) == source(4, Style(music=ASSET))

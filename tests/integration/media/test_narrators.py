@@ -17,10 +17,10 @@ from handlers.generation.control import Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice
 from handlers.generation.narration import speech
+from handlers.generation.narration.captions import timed_words
 from handlers.generation.narration.narrators.choice import Narrators, narrators
 from handlers.generation.narration.narrators.openai import OpenAINarrator
 from handlers.generation.narration.narrators.piper import PiperNarrator
-from handlers.generation.narration.wordtimes import timed_words
 from handlers.generation.script.content import Line
 from handlers.generation.time_grid import SAMPLES_PER_CELL
 from handlers.step_errors import as_step_errors
@@ -101,10 +101,10 @@ def test_what_may_pass_says_how_long_to_wait(server: SpeechServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (Answer(body=b"\x00" * 4000, headers={"Content-Type": "audio/mpeg"}), "no sound"),
-        (Answer(body=b"RIFF\x00\x00\x00\x00WAVEnonsense"), "no sound"),
-        (Answer(body=wav(b"")), "no sound"),
-        (Answer(body=b"", headers={"Content-Type": "audio/pcm"}), "no sound"),
+        (Answer(body=b"\x00" * 4000, headers={"Content-Type": "audio/mpeg"}), "is not audio"),
+        (Answer(body=b"RIFF\x00\x00\x00\x00WAVEnonsense"), "is not audio"),
+        (Answer(body=wav(b"")), "is not audio"),
+        (Answer(body=b"", headers={"Content-Type": "audio/pcm"}), "is not audio"),
         (Answer(body=wav(tone(60))), "60 s for 22 characters"),
         (Answer(body=bytes(36_100_000), headers={"Content-Type": "audio/pcm"}), "longer than 36 MB"),
         (Answer(500, b"boom"), "answers 500"),
@@ -118,7 +118,7 @@ def test_nonsense_may_pass(server: SpeechServer, answer: Answer, says: str) -> N
 
 
 def test_a_hang_and_a_dead_service_may_pass(server: SpeechServer) -> None:
-    assert "nothing within" in str(refusal(server, Answer(hangs=True), timeout_s=0.4))
+    assert "did not answer within" in str(refusal(server, Answer(hangs=True), timeout_s=0.4))
     assert "can't be reached" in str(refusal(server, GOOD, url="http://127.0.0.1:9/v1"))
 
 
@@ -188,7 +188,7 @@ def test_planning_asks_nobody_and_says_what_is_missing(server: SpeechServer, tmp
         bare.check("openai:alloy")
     with pytest.raises(NarratorUnavailable, match="EVENTFLOW_PIPER_VOICES"):
         bare.check("piper:en_US-amy")
-    with pytest.raises(NarratorUnavailable, match="there is no voice"):
+    with pytest.raises(NarratorUnavailable, match="no voice"):
         PiperNarrator(tmp_path / "nowhere").check("en_US-amy")
 
 

@@ -13,9 +13,9 @@ from handlers.generation.control import Control, Note, Warned
 from handlers.generation.encoding.overlays import Rgb
 from handlers.generation.errors import UnknownAspect, UnknownAsset, UnknownTheme
 from handlers.generation.model import AssetFile, Brief, Style
-from handlers.generation.pages.draw import Box, ScenePages
-from handlers.generation.pages.frames import frame_of
-from handlers.generation.pages.glyphs import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.draw import MotionBox, ScenePages
+from handlers.generation.pages.fonts import describe_missing, missing_glyphs, shown_text
+from handlers.generation.pages.page_data import frame_of
 from handlers.generation.pages.themes import THEMES
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import (
@@ -177,7 +177,9 @@ def test_where_a_picture_moves(assets: dict[str, AssetFile]) -> None:
 
 def test_a_picture_that_fills_the_page_lies_behind_the_text(assets: dict[str, AssetFile]) -> None:
     pages = ScenePages(picture_scene(Image(WIDE, motion="zoom"), layout="image", aspect="9:16"), assets)
-    assert pages.motion_boxes == (Box(WIDE, 0, 0, 1080, 1920, 0, "cover", "zoom", fills=True),)
+    assert pages.motion_boxes == (
+        MotionBox(asset=WIDE, x=0, y=0, width=1080, height=1920, step=0, fit="cover", motion="zoom", fills=True),
+    )
     over = pages.overlay(0)
     assert over is not None
     assert over.shape == (1920, 1080, 4)
@@ -196,15 +198,15 @@ def test_files_that_are_no_pictures(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(content)
     with pytest.raises(UnknownAsset, match="no readable PNG, JPEG or WebP"):
-        ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path, "image", "image/png")})
+        ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path=path, kind="image", media_type="image/png")})
 
 
 def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     Pillow.new("1", (12_000, 12_000)).save(path)
     with pytest.raises(UnknownAsset, match="make it smaller"):
-        ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path, "image", "image/png")})
-    with pytest.raises(UnknownAsset, match="there is no asset"):
+        ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path=path, kind="image", media_type="image/png")})
+    with pytest.raises(UnknownAsset, match="unknown asset"):
         ScenePages(picture_scene(Image(WIDE)), {})
 
 
@@ -214,7 +216,9 @@ def test_a_picture_is_shown_upright(tmp_path: Path) -> None:
     exif = Pillow.Exif()
     exif[0x0112] = 6
     turned.save(path, exif=exif)
-    pages = ScenePages(picture_scene(Image(WIDE, motion="zoom")), {WIDE: AssetFile(path, "image", "image/jpeg")})
+    pages = ScenePages(
+        picture_scene(Image(WIDE, motion="zoom")), {WIDE: AssetFile(path=path, kind="image", media_type="image/jpeg")}
+    )
     assert pages.motion_boxes[0].height > pages.motion_boxes[0].width
 
 
@@ -229,7 +233,7 @@ def test_missing_glyphs_are_named() -> None:
 
 def test_the_pipeline_tells_of_missing_glyphs_and_sets_the_look() -> None:
     notes: list[Note] = []
-    brief = Brief("# A\n\n## B\n\n- \U00016f00", style=Style(theme="paper", aspect="9:16"))
+    brief = Brief(script="# A\n\n## B\n\n- \U00016f00", style=Style(theme="paper", aspect="9:16"))
     plan = ExplainerPipeline().plan(brief, Control(note=notes.append))
     assert [(note.code, "U+16F00" in note.message) for note in notes if isinstance(note, Warned)] == [
         ("missing_glyphs", True)

@@ -13,7 +13,8 @@ from eventflow.settings import PlannerSettings
 from handlers.generation.control import Charged, Control, Note
 from handlers.generation.errors import ScriptError, Stopped, UnknownVoice
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.model import Brief, Style, Voice, from_spec
+from handlers.generation.model import Brief, Style, Voice
+from handlers.generation.model_json import from_spec
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.planner.plan import Document, Planner, PlannerInvalid, PlannerUnavailable
 from handlers.generation.script.content import Scene
@@ -96,7 +97,7 @@ def test_a_topic_becomes_a_scene_document() -> None:
     form = body["response_format"]["json_schema"]
     assert form["strict"] is True
     assert form["schema"]["required"] == ["title", "scenes"]
-    assert notes == [Charged("planner", "321", "tokens", "chatcmpl-2")]
+    assert notes == [Charged(service="planner", amount="321", currency="tokens", reference="chatcmpl-2")]
 
 
 def test_the_topic_is_data() -> None:

@@ -12,9 +12,10 @@ from handlers.generation.audio.aac import extract_sound
 from handlers.generation.control import Control
 from handlers.generation.encoding.assemble import assemble
 from handlers.generation.encoding.profiles import profile_of
-from handlers.generation.model import Brief, NarrateTask, RenderTask, Style
-from handlers.generation.narration.hold import held
+from handlers.generation.model import Brief, NarrateTask, Style
+from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
+from handlers.generation.render_model import RenderTask
 from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.errors import CorruptMedia
 from handlers.metadata.container_facts import BT709, Facts, facts_of
@@ -47,8 +48,10 @@ def published(folder: Path, script: str, style: Style) -> Published:
     pipeline, control = ExplainerPipeline(), Control()
     plan = pipeline.plan(Brief(script=script, qualities=QUALITIES, style=style), control)
     [draft] = plan.scenes
-    scene = pipeline.narrate(NarrateTask(draft, plan.voice, plan.style), folder, control)
-    task = RenderTask(held(scene, MIN_VIDEO_CELLS), 0, QUALITIES, 1, plan.style)
+    scene = pipeline.narrate(NarrateTask(draft=draft, voice=plan.voice, style=plan.style), folder, control)
+    task = RenderTask(
+        scene=hold_scene(scene, MIN_VIDEO_CELLS), start_cells=0, qualities=QUALITIES, threads=1, style=plan.style
+    )
     rendered = pipeline.render(task, folder, control)
     files = {quality: folder / f"{quality}.mp4" for quality in QUALITIES}
     for quality, path in files.items():

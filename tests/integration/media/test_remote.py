@@ -14,7 +14,7 @@ from attrs import define, evolve, field, frozen
 
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from handlers.assets.public_addresses import Address, is_public
-from handlers.assets.url_fetch import Patience, RemoteFetcher
+from handlers.assets.url_fetch import FetchTimeouts, RemoteFetcher
 
 LOOPBACK = "127.0.0.1"
 NAME = "media.example.org"
@@ -106,7 +106,7 @@ async def site() -> AsyncIterator[Site]:
 
 def fetcher(names: Names | None = None, **changes: Any) -> RemoteFetcher:
     made = RemoteFetcher(
-        frozenset({"http"}), resolve=names or Names({NAME: [[LOOPBACK]]}), allowed=own_server_or_public
+        schemes=frozenset({"http"}), resolve=names or Names({NAME: [[LOOPBACK]]}), allowed=own_server_or_public
     )
     return evolve(made, **changes)
 
@@ -206,8 +206,8 @@ async def test_too_many_redirects(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/drip", "/hang"])
-@pytest.mark.parametrize("patience", [Patience(total_s=0.3), Patience(silence_s=0.2, total_s=1)])
-async def test_slow_servers(path: str, patience: Patience, site: Site) -> None:
+@pytest.mark.parametrize("patience", [FetchTimeouts(total_s=0.3), FetchTimeouts(silence_s=0.2, total_s=1)])
+async def test_slow_servers(path: str, patience: FetchTimeouts, site: Site) -> None:
     with pytest.raises(RemoteFailed, match="too slow"):
         await fetched(fetcher(patience=patience), site.url(path))
 

@@ -14,19 +14,22 @@ from attrs import define, evolve, field
 
 from eventflow.settings import RemoteSettings
 from eventflow.telemetry.logs import configure_logs
+from handlers.generation.audio.clip_audio import REMOTE_UNDER_SPEECH, with_remote_sound
+from handlers.generation.audio.pcm import read_wav
 from handlers.generation.control import Charged, Control, Note, RemoteStarted, Warned
 from handlers.generation.errors import PipelineUnavailable, Stopped
 from handlers.generation.http_services.client import Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, RenderedScene, RenderTask, Style
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Style
 from handlers.generation.pipelines.remote import RemotePipeline
+from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import inspect_clip
-from handlers.generation.text_to_video.clip_sound import UNDER_SPEECH, read_wav, with_remote_sound
 from handlers.generation.text_to_video.download import ContentFetcher
-from handlers.generation.text_to_video.errors import BadClip, RemoteFailed
-from handlers.generation.text_to_video.order import MISSES, Clips
+from handlers.generation.text_to_video.errors import RemoteFailed
+from handlers.generation.text_to_video.order import MAX_FAILURES, ClipOrders
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
+from handlers.media.errors import BadClip
 from tests.support.film import parts_of
 from tests.support.runtime import quiet_logs
 from tests.support.video_server import KEY, VideoService, answer, cut_after, hangs, make_clip, raw, video_service
@@ -78,22 +81,26 @@ HANGING_S = 2.0
 
 def quick(settings: RemoteSettings, patience_s: float = 60.0, **changes: Any) -> RemotePipeline:
     """One whose requests may take `patience_s`."""
-    service = Service("the video service", "EVENTFLOW_REMOTE", settings.url, settings.key, timeout_s=patience_s)
-    content = ContentFetcher(service, settings.content_hosts, silence_s=patience_s, **changes)
+    service = Service(
+        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=patience_s
+    )
+    content = ContentFetcher(service=service, hosts=settings.content_hosts, silence_s=patience_s, **changes)
     client = evolve(videos_client(settings, content), service=service)
-    return RemotePipeline(settings, clips=Clips(client, settings, inspect_clip))
+    return RemotePipeline(settings, clips=ClipOrders(client=client, settings=settings, check=inspect_clip))
 
 
 @pytest.fixture(scope="module")
 def narrated(tmp_path_factory: pytest.TempPathFactory) -> NarratedScene:
     pipeline = RemotePipeline(RemoteSettings(url="http://127.0.0.1:9/v1"))
     plan = pipeline.plan(Brief(script=SCRIPT), Control())
-    task = NarrateTask(plan.scenes[0], plan.voice, plan.style)
+    task = NarrateTask(draft=plan.scenes[0], voice=plan.voice, style=plan.style)
     return pipeline.narrate(task, tmp_path_factory.mktemp("narrated"), Control())
 
 
 def task_of(scene: NarratedScene, **changes: Any) -> RenderTask:
-    return evolve(RenderTask(scene, 0, ("360p",), threads=1, work_id="00-ab-0-1"), **changes)
+    return evolve(
+        RenderTask(scene=scene, start_cells=0, qualities=("360p",), threads=1, work_id="00-ab-0-1"), **changes
+    )
 
 
 def pictures(rendered: RenderedScene, quality: str, folder: Path) -> list[np.ndarray]:
@@ -125,7 +132,10 @@ def test_a_clip_is_ordered_waited_for_and_encoded(
     assert "sea rises" in order.body["prompt"]
     assert order.headers["Idempotency-Key"] == "00-ab-0-1-0"
     assert {asked.headers["Authorization"] for asked in service.journal} == {f"Bearer {KEY}"}
-    assert notes.notes == [RemoteStarted("remote", "video_1"), Charged("remote", "0.4", "USD", "video_1")]
+    assert notes.notes == [
+        RemoteStarted("remote", "video_1"),
+        Charged(service="remote", amount="0.4", currency="USD", reference="video_1"),
+    ]
     assert notes.asked[0] == 1  # before anybody asks how far it is
     assert told == sorted(told)
     assert told[-1] == 1.0
@@ -165,7 +175,7 @@ def test_the_clips_own_sound_is_under_the_voice(narrated: NarratedScene, clip: b
     assert np.abs(alone[:1024]).max() == np.abs(alone[-1024:]).max() == 0
     assert narrated.audio is not None
     under = both - read_wav(narrated.audio)
-    assert np.abs(under - alone * UNDER_SPEECH).max() <= 2
+    assert np.abs(under - alone * REMOTE_UNDER_SPEECH).max() <= 2
 
 
 def test_work_that_was_begun_is_taken_up_again(service: VideoService, notes: Notes, narrated: NarratedScene) -> None:
@@ -204,7 +214,7 @@ def test_more_orders_are_made_where_they_are_allowed(
     assert keys == ["00-ab-0-1-0", "00-ab-0-1-1"]
     assert notes.notes == [
         RemoteStarted("remote", "video_1"),
-        Charged("remote", "7", "credits", "video_1"),
+        Charged(service="remote", amount="7", currency="credits", reference="video_1"),
         RemoteStarted("remote", "video_2"),
     ]
 
@@ -212,9 +222,9 @@ def test_more_orders_are_made_where_they_are_allowed(
 def test_what_the_service_does_not_know_has_failed(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
-    with pytest.raises(RemoteFailed, match="doesn't know video_9"):
+    with pytest.raises(RemoteFailed, match="does not know the clip video_9"):
         _obtain(service, task_of(narrated, remote_id="video_9", remote_orders=1), notes)
-    assert len(service.asked("status")) == MISSES
+    assert len(service.asked("status")) == MAX_FAILURES
     assert not service.asked("submit")
 
 
@@ -258,7 +268,7 @@ def test_trouble_while_waiting_is_waited_out(service: VideoService, notes: Notes
 def test_a_service_that_stays_broken_is_left_to_the_next_attempt(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
-    service.odd["status"] = [answer(503)] * MISSES
+    service.odd["status"] = [answer(503)] * MAX_FAILURES
     with pytest.raises(ServiceFailed, match="503"):
         _obtain(service, task_of(narrated), notes)
     service.odd["status"] = [answer(503, Retry_After="600")]
@@ -272,7 +282,7 @@ def test_a_clip_that_is_never_made_is_not_waited_for_without_end(
     service: VideoService, notes: Notes, narrated: NarratedScene
 ) -> None:
     service.released.clear()
-    with pytest.raises(ServiceFailed, match=r"video_1 was not made within 0.3 s"):
+    with pytest.raises(ServiceFailed, match=r"video_1 was not ready within 0.3 s"):
         _obtain(service, task_of(narrated), notes, timeout_s=0.3)
 
 
@@ -286,7 +296,7 @@ def test_content_that_is_not_whole_is_fetched_again(
     ]
     with pytest.raises(ServiceFailed):
         _obtain(service, task_of(narrated), notes, patience_s=HANGING_S)
-    assert len(service.asked("content")) == MISSES
+    assert len(service.asked("content")) == MAX_FAILURES
     service.odd["content"] = [raw(make_clip(1, (320, 180), sound=False)[:-3000]), raw(fragments)]
     _obtain(service, task_of(narrated, remote_id="video_1", remote_orders=1), notes)
     assert len(service.asked("submit")) == 1
@@ -400,7 +410,7 @@ def test_a_wrong_key_is_told_by_its_setting_and_nothing_shows_it(
         )
     finally:
         quiet_logs()
-    assert "remote work not ended" in lines.getvalue()
+    assert "remote clip not cancelled" in lines.getvalue()
     assert "step failed" in lines.getvalue()
     assert KEY not in lines.getvalue()
 

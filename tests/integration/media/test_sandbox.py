@@ -14,13 +14,13 @@ import pytest
 from attrs import evolve
 
 from handlers.assets import sandbox, sandbox_launcher
-from handlers.assets.sandbox import Ended, Limits, TookTooLong
+from handlers.assets.sandbox import Limits, SandboxResult, SandboxTimeout
 from tests.support.waiting import wait_until
 
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=20, wall_s=60, file_bytes=100_000)
 
 
-async def python(code: str, limits: Limits = LIMITS, data: bytes = b"", target: Any = None) -> Ended:
+async def python(code: str, limits: Limits = LIMITS, data: bytes = b"", target: Any = None) -> SandboxResult:
     with tempfile.TemporaryFile() as source:
         source.write(data)
         source.seek(0)
@@ -29,7 +29,7 @@ async def python(code: str, limits: Limits = LIMITS, data: bytes = b"", target: 
 
 async def test_input_output_and_errors_go_through() -> None:
     ended = await python("import sys; print(sys.stdin.read() * 2); sys.stderr.write('no'); sys.exit(7)", data=b"ab")
-    assert ended == Ended(7, b"abab\n", "no")
+    assert ended == SandboxResult(7, b"abab\n", "no")
 
 
 async def test_what_is_told_is_bounded() -> None:
@@ -101,7 +101,7 @@ SLEEPER = "import os, sys, time; sys.stdout.write(str(os.getpid())); sys.stdout.
 
 async def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     out = tmp_path / "pid"
-    with out.open("wb") as target, pytest.raises(TookTooLong):
+    with out.open("wb") as target, pytest.raises(SandboxTimeout):
         await python(SLEEPER, evolve(LIMITS, wall_s=3), target=target)
     assert gone(int(out.read_text()))
 

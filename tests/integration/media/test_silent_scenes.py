@@ -15,7 +15,7 @@ from handlers.generation.time_grid import SAMPLES_PER_CELL
 ASSET = "as_" + "0123456789abcdef" * 2
 
 
-CLIP = AssetFile(Path("clip.mp4"), "clip", "video/mp4", 640, 360, 12.5)
+CLIP = AssetFile(path=Path("clip.mp4"), kind="clip", media_type="video/mp4", width=640, height=360, duration_s=12.5)
 
 
 BLOCK = f'{{"kind": "clip", "asset": "{ASSET}", "sound": false}}'
@@ -29,7 +29,7 @@ def test_a_scene_lasts_as_long_as_its_clip(narrated: bool, tmp_path: Path) -> No
     pipeline = ExplainerPipeline()
     plan = pipeline.plan(Brief(scenes=SCENES, style=Style(narrated=narrated)), Control())
     assert plan.scenes[0].assets == (ASSET,)
-    task = NarrateTask(plan.scenes[0], plan.voice, plan.style, {ASSET: CLIP})
+    task = NarrateTask(draft=plan.scenes[0], voice=plan.voice, style=plan.style, assets={ASSET: CLIP})
     told = pipeline.narrate(task, tmp_path, Control())
     start = next(cue.start_s for cue in told.narration.cues if cue.step == 1)
     assert told.narration.duration_s >= start + 12.5

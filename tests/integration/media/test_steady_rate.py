@@ -16,7 +16,7 @@ from handlers.generation.encoding import h264, x264
 from handlers.generation.encoding.overlays import Yuv
 from handlers.generation.encoding.pictures import blend
 from handlers.generation.encoding.profiles import Profile, profile_of
-from handlers.generation.extras.distinct_frames import changes
+from handlers.generation.extras.stills import distinct_frames
 from tests.support.film import QUALITIES, Film
 
 #: (picture, how many frames it is held, whether it is a key picture): longer than frame_num counts, short ones, fades.
@@ -146,11 +146,13 @@ def test_what_is_seen_when_is_found_without_decoding_the_repeats(film: Film, qua
     with av.open(str(film.files[quality])) as container:
         whole = [frame.to_ndarray() for frame in container.decode(video=0)]
     with av.open(str(film.files[quality])) as container:
-        found = {round(float(frame.time) * time_grid.FRAME_RATE): frame.to_ndarray() for frame in changes(container)}
+        found = {
+            round(float(frame.time) * time_grid.FRAME_RATE): frame.to_ndarray() for frame in distinct_frames(container)
+        }
         at_s = time_grid.seconds_of(film.rendered[1].start_cells) + 1
         stream = container.streams.video[0]
         container.seek(int(at_s / stream.time_base), stream=stream)  # type: ignore[operator]
-        after = next(changes(container))
+        after = next(distinct_frames(container))
         assert (after.to_ndarray() == whole[round(float(after.time) * time_grid.FRAME_RATE)]).all()
     assert len(found) < len(whole) / 20
     shown = found[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.encoding.segment_writer import SegmentWriter
+from handlers.generation.encoding.fragmented_mp4 import SegmentWriter
 from tests.support.mp4_boxes import INIT, SEGMENTS
 
 

@@ -6,11 +6,10 @@ from itertools import pairwise
 import pytest
 
 from handlers.generation.model import Narration, Voice
-from handlers.generation.narration.captions import Caption, scene_captions
+from handlers.generation.narration.captions import Caption, scene_captions, timed_words
 from handlers.generation.narration.narrators import espeak
-from handlers.generation.narration.narrators.estimate import heard
+from handlers.generation.narration.narrators.base import audible_range
 from handlers.generation.narration.speech import speak_lines
-from handlers.generation.narration.wordtimes import timed_words
 from handlers.generation.pages.burned_captions import caption_states
 from handlers.generation.script.content import Line
 from handlers.generation.script.script import parse_script
@@ -53,7 +52,7 @@ def check_pace(cues: tuple[Caption, ...]) -> None:
 @pytest.mark.parametrize(("voice", "text"), TEXTS, ids=IDS)
 def test_words_stand_where_they_are_heard(voice: str, text: str) -> None:
     said = espeak.speak(text, voice, 1.0)
-    part = heard(said.samples)
+    part = audible_range(said.samples)
     assert part is not None
     told = spoken(text, voice)
     [line], [words] = told.lines, timed_words(told, 10_000)
@@ -91,7 +90,7 @@ def test_pieces_of_a_text_without_blanks_begin_where_they_are_heard() -> None:
     voice, text = next((voice, text) for voice, text in TEXTS if voice == "cmn")
     said = espeak.speak(text, voice, 1.0)
     told = spoken(text, voice)
-    part = heard(said.samples)
+    part = audible_range(said.samples)
     assert part is not None
     begun = {event.position: event.start_s - part[0] / said.rate for event in reversed(said.words)}
     at = 0

@@ -80,7 +80,7 @@ async def test_stalled_jobs_finish_after_a_rebuild(space: Space, rebuild: Rebuil
     for job_id in jobs[:10]:
         await space.do(job_id, cmd.FinishVideo(1, (), ()))
     await settle_all(space)
-    assert (await rebuild()).mended == {"stalled": 20}
+    assert (await rebuild()).repaired == {"stalled": 20}
     async with AsyncExitStack() as stack:
         for group in Chain().groups:
             await stack.enter_async_context(working(space, group))
@@ -104,7 +104,7 @@ async def test_work_on_its_way_is_left_alone(space: Space, rebuild: Rebuilder, p
         if place == "delayed":
             await space.redis.zadd(space.keys.delayed, {retry.encode() + b"\n" + payload: 2e12})
         else:
-            await space.redis.xadd(retry if place == "retry" else space.keys.parked, {"e": payload})
+            await space.redis.xadd(retry if place == "retry" else space.keys.dead_letters, {"e": payload})
     assert (await rebuild()).found == {}
     assert (await rebuild(job_id)).found == {}
 
@@ -189,7 +189,7 @@ async def test_a_history_that_does_not_fold_is_reported_and_the_others_go_on(spa
     assert reasons[gap].startswith(f"event 3: it is event 4 of {gap}")
     assert reasons[garbage].startswith("event 6: not an event")
     assert good in reasons[foreign]
-    assert report.mended == {}
+    assert report.repaired == {}
 
 
 async def test_a_job_whose_stream_is_gone_is_reported(space: Space, rebuild: Rebuilder) -> None:
@@ -197,7 +197,7 @@ async def test_a_job_whose_stream_is_gone_is_reported(space: Space, rebuild: Reb
     lost = await finished(space)
     await space.redis.delete(space.keys.events(lost))
     await rebuild()
-    assert [(d.job_id, d.mend) for d in rebuild.of("missing")] == [(lost, None)]
+    assert [(d.job_id, d.repair) for d in rebuild.of("missing")] == [(lost, None)]
     await rebuild(GONE)
     assert [d.job_id for d in rebuild.of("missing")] == [GONE]
 
@@ -238,7 +238,7 @@ async def test_a_dry_run_writes_nothing_and_finds_the_same(space: Space, rebuild
     assert rebuild.kinds == ["feed", "limbo", "live", "stalled", "stalled"]
     assert await dump(space) == before
     wet = await rebuild()
-    assert wet.found == dry.found == wet.mended
+    assert wet.found == dry.found == wet.repaired
     assert await dump(space) != before
     assert (await rebuild()).found == {}
 
@@ -249,7 +249,7 @@ async def test_slices_see_every_job_once(space: Space, rebuild: Rebuilder) -> No
     await space.redis.delete(space.keys.feed)
     rebuild.slice_entries = 20
     assert (await rebuild(dry_run=True)).jobs == 40
-    assert (await rebuild()).mended == {"feed": 40}
+    assert (await rebuild()).repaired == {"feed": 40}
     report = await rebuild()  # ten slices now
     assert (report.jobs, report.events, report.found) == (40, 200, {})
     assert [await named(space, job_id) for job_id in jobs] == [[1, 2, 3, 4, 5]] * 40

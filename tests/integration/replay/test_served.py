@@ -57,7 +57,7 @@ async def test_what_a_web_process_serves_otherwise_is_read_anew(
     rebuild.served = served_by(second, session)
     await rebuild(dry_run=True)
     assert [(d.job_id, d.detail) for d in rebuild.of("served")] == [(bad.id, 'title is "Wrong", should be "Right"')]
-    assert (await rebuild()).mended == {"served": 1}
+    assert (await rebuild()).repaired == {"served": 1}
     for client in (first, second):  # every process that follows the feed has dropped it
         rebuild.served = served_by(client, session)
 

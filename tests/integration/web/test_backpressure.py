@@ -14,12 +14,13 @@ from eventflow.domain.values import Lane
 from eventflow.log.codec import Codec
 from eventflow.log.consumer import GroupMember
 from eventflow.log.event_store import JobEventStore
+from eventflow.log.queue_position import count_queue
 from eventflow.settings import Settings
 from tests.support.runtime import RawRedis
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http.errors import Problem
-from web.readmodel.queue import RETRY_AFTER_UNKNOWN, Backpressure, look, waiting
+from web.readmodel.queue import RETRY_AFTER_UNKNOWN, Backpressure
 
 GENERATE = "/api/v1/videos/generate"
 
@@ -32,7 +33,12 @@ async def post(client: Client, key: str | None = None, script: str = "# Hi") -> 
 
 async def member(deps: WebDeps) -> GroupMember:
     found = GroupMember(
-        deps.blocking, deps.redis, deps.log.keyspace.partition(0), "generation", (Topic.REQUESTED,), "w"
+        blocking=deps.blocking,
+        redis=deps.redis,
+        keys=deps.log.keyspace.partition(0),
+        group="generation",
+        topics=(Topic.REQUESTED,),
+        consumer="w",
     )
     await found.ensure()
     return found
@@ -63,7 +69,7 @@ async def test_jobs_that_wait_for_admission_are_in_the_queue(
     assert (await post(client))[0] == 202
     assert len(await worker.read(1)) == 1
     assert [(await post(client))[0] for _ in range(3)] == [202, 202, 429]
-    assert await waiting(deps.redis, log.keyspace) == 2
+    assert (await count_queue(deps.redis, log.keyspace)).waiting == 2
 
 
 async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
@@ -84,11 +90,11 @@ async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
 
 async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
     keyspace = evolve(deps.log.keyspace, partitions=3)
-    assert await waiting(deps.redis, keyspace) == 0
+    assert (await count_queue(deps.redis, keyspace)).waiting == 0
     for number, keys in enumerate(keyspace.all):
         for _ in range(number + 1):
             await deps.redis.xadd(keys.topic(Topic.REQUESTED, Lane.NORMAL), {"e": "x"})
-    assert await waiting(deps.redis, keyspace) == 6
+    assert (await count_queue(deps.redis, keyspace)).waiting == 6
 
 
 async def test_a_count_that_the_server_cannot_tell_lets_everybody_in(
@@ -102,7 +108,7 @@ async def test_a_count_that_the_server_cannot_tell_lets_everybody_in(
     rows: Any = await deps.redis.xrange(stream)
     await deps.redis.xdel(stream, rows[1][0])  # in the middle of what isn't read: the lag is null from here on
     assert worker.streams
-    assert (await look(deps.redis, deps.log.keyspace)).waiting is None
+    assert (await count_queue(deps.redis, deps.log.keyspace)).waiting is None
     assert (await post(client))[0] == 202
 
 
@@ -129,7 +135,7 @@ async def test_retry_after_goes_by_the_pace_of_late(
 
 
 async def _refusal(gauge: Backpressure) -> Problem | None:
-    queue = await gauge.look()
+    queue = await gauge.count()
     assert queue is not None
     return gauge.refusal(queue.waiting)
 
@@ -154,12 +160,12 @@ async def test_burst_over_several_processes_does_not_pass_the_limit(
     assert all(
         body["code"] == "queue_full" and headers["Retry-After"] for status, body, headers in answers if status == 429
     )
-    assert await waiting(deps.redis, deps.log.keyspace) == limit
+    assert (await count_queue(deps.redis, deps.log.keyspace)).waiting == limit
     for number, (status, body, _) in enumerate(answers):  # what was let in is never refused
         if keyed and status == 202:
             assert (await post(clients[0], keys[number]))[:2] == (202, body)
     if not keyed:  # nothing is left of the others
-        page = await deps.log.index.read(None, None, asked)
+        page = await deps.log.job_lists.read(None, None, asked)
         assert {entry.job_id for entry in page.entries} == {
             body["job_id"] for status, body, _ in answers if status == 202
         }
@@ -177,5 +183,5 @@ async def test_limit_goes_over_all_partitions(start: StartClient, settings: Sett
     client = await start(settings=evolve(settings, queue_limit=12, partitions=3), log=log)
     answers = [await post(client) for _ in range(20)]
     assert [status for status, _, _ in answers] == [202] * 12 + [429] * 8
-    assert (await look(deps.redis, keyspace)).waiting == 12
+    assert (await count_queue(deps.redis, keyspace)).waiting == 12
     assert len({body["job_id"][:2] for _, body, _ in answers[:12]}) > 1

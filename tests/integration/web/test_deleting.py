@@ -51,7 +51,7 @@ async def test_a_deleted_job_serves_nothing_and_is_in_no_list(
         await driver.run(job, cmd.ConfirmDeletion(3))
     _, events = await ask(client, f"{job}/events")
     assert [event["type"] for event in events["events"]][-2:] == ["DeletionRequested", "JobDeleted"]
-    entries = (await deps.log.index.read(None, None, 10)).entries
+    entries = (await deps.log.job_lists.read(None, None, 10)).entries
     assert [entry.job_id for entry in entries] == [other]
     assert await rebuild_job_lists(deps.log) == 0
 

@@ -30,7 +30,14 @@ async def test_without_workers_it_is_degraded_and_says_which_groups_lack(client:
 async def test_with_a_member_in_each_group_it_is_ok(client: Client, deps: WebDeps, driver: Driver) -> None:
     await driver.create("00-" + "1" * 32)
     for group, topics in GROUP_TOPICS.items():
-        member = GroupMember(deps.blocking, deps.redis, deps.log.keyspace.partition(0), group, topics, f"{group}-1")
+        member = GroupMember(
+            blocking=deps.blocking,
+            redis=deps.redis,
+            keys=deps.log.keyspace.partition(0),
+            group=group,
+            topics=topics,
+            consumer=f"{group}-1",
+        )
         await member.ensure()
         for stream in member.streams:
             await deps.redis.xgroup_createconsumer(stream, group, member.consumer)

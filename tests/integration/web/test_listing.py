@@ -186,7 +186,7 @@ async def test_a_name_without_a_job_and_an_unreadable_job_are_passed_over(
     client: Client, driver: Driver, wide: WebDeps
 ) -> None:
     ids = await create(driver, 5)
-    await wide.log.index.enter(an_id(1), "local")  # a crash came before its first event
+    await wide.log.job_lists.enter(an_id(1), "local")  # a crash came before its first event
     await wide.redis.xadd(wide.log.keyspace.of_job(ids[2]).events(ids[2]), {"e": b"no event"}, id="2-0")
     assert await walk(client, limit=2) == [*ids[:2], *ids[3:]]
 
@@ -195,13 +195,13 @@ async def test_a_removed_job_leaves_no_gap(client: Client, driver: Driver, wide:
     ids = await create(driver, 6)
     page = await listed(client, limit=2)
     for job_id in ids[1:3]:
-        await wide.log.index.remove(job_id, "local")
+        await wide.log.job_lists.remove(job_id, "local")
     rest = await listed(client, cursor=page["next_cursor"])
     assert [job["job_id"] for job in rest["jobs"]] == ids[3:]
 
 
 async def test_places_only_grow_whatever_the_clock_does(wide: WebDeps) -> None:
-    index, name = wide.log.index, wide.log.keyspace.partition(0).jobs_of("local")
+    index, name = wide.log.job_lists, wide.log.keyspace.partition(0).jobs_of("local")
     ahead = 2**52
     await wide.redis.zadd(name, {"earlier": ahead})  # as if the server's clock had been set back since
     jobs = [new_job_id(0, secrets.token_hex(16)) for _ in range(50)]

@@ -72,7 +72,7 @@ async def test_the_first_key_ends_the_open_mode_for_good(deps: WebDeps, settings
             await deps.api_keys.revoke(record.id)
 
             async def nobody_left() -> bool:
-                return "There is no API key" in (await service.answer(Authorization=f"Bearer {token}"))[1]
+                return "service has no API key" in (await service.answer(Authorization=f"Bearer {token}"))[1]
 
             await wait_until(nobody_left, 10, what="the look that finds no key")
             assert await service.status() == 401
@@ -81,7 +81,7 @@ async def test_the_first_key_ends_the_open_mode_for_good(deps: WebDeps, settings
                 assert await another.status() == 401, "an empty server gives nobody anything"
             assert await service.status() == 401
     changes = [line["event"] for line in lines if line.get("action") == "access"]
-    assert any("there is an API key now" in line for line in changes)
+    assert any("an API key exists now" in line for line in changes)
     assert any("no API key is left" in line for line in changes)
 
 

@@ -174,7 +174,7 @@ class Served:
             clock=clock,
             random_hex=lambda digits: job_id()[3:].ljust(digits, "0")[:digits],
             signing=SIGNING,
-            inspector=MediaInspector(clock),
+            inspector=MediaInspector(clock=clock),
         )
         await redis.aclose()
         await blocking.aclose()

@@ -34,7 +34,7 @@ async def _park(deps: WebDeps, payload: bytes, reason: str = "DecodeError: not a
         "stderr": "",
     }
     redis: RawRedis = deps.redis
-    entry: bytes = await redis.xadd(keys.parked, fields)
+    entry: bytes = await redis.xadd(keys.dead_letters, fields)
     return f"00-{entry.decode()}"
 
 
@@ -125,7 +125,7 @@ async def test_only_admins_get_in(client: Client, deps: WebDeps) -> None:
     for method, path in (("GET", ""), ("GET", f"/{name}"), ("DELETE", f"/{name}"), ("POST", f"/{name}/redrive")):
         async with client.request(method, BASE + path, headers=headers) as answer:
             assert answer.status == 403
-    assert await deps.redis.xlen(deps.log.keyspace.partition(0).parked) == 1
+    assert await deps.redis.xlen(deps.log.keyspace.partition(0).dead_letters) == 1
 
 
 async def _get(client: Client, document: dict[str, Any], name: str, status: int) -> dict[str, Any]:

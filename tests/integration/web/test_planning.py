@@ -238,12 +238,12 @@ async def test_one_owners_plans_are_in_nobody_elses_way_and_end_with_their_reque
             return answer.status, (await answer.json(content_type=None)).get("code"), answer.headers.get("Retry-After")
 
     slow = [asyncio.create_task(ask(alice, "# Slow")) for _ in range(8)]
-    await wait_until(lambda: len(RUNNING) == owner_threads.OWN_THREADS)
+    await wait_until(lambda: len(RUNNING) == owner_threads.THREADS_PER_OWNER)
     assert (await ask(bob, "# Hi"))[0] == 200
     assert (await ask(alice, "# Hi", "generate"))[0] == 202
     assert not any(task.done() for task in slow)
 
-    monkeypatch.setattr(owner_threads, "OWN_WAITING", 0)
+    monkeypatch.setattr(owner_threads, "WAITING_PER_OWNER", 0)
     assert await ask(alice, "# Hi") == (429, "planning_busy", "2")
     assert (await ask(bob, "# Hi"))[0] == 200
 

@@ -18,10 +18,9 @@ from tests.support.driving import Driver
 from tests.support.valkey import running_server
 from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
-from web.readmodel.cache_entry import VersionPending
-from web.readmodel.load_views import HistoryGap, fold_on, slim
-from web.readmodel.projection import Projection, running
+from web.readmodel.projection import Projection, VersionPending, running
 from web.readmodel.status_json import render_status
+from web.readmodel.view_fold import HistoryGap, fold_on, slim
 
 
 async def until(probe: Callable[[], Any], seconds: float = 8.0) -> None:
@@ -40,15 +39,15 @@ async def test_a_cached_job_is_kept_fresh_by_the_tail(deps: WebDeps, driver: Dri
     await driver.create(job)
     async with running(projection):
         await until(lambda: projection.following)
-        assert projection.peek(job) is None
+        assert projection.cached(job) is None
         first = await projection.get(job)
         assert first is not None
         assert first.view.job.request.script == ""
-        assert projection.peek(job) is first
+        assert projection.cached(job) is first
         record = await driver.plan(job)
 
         def shows() -> bool:
-            seen = projection.peek(job)
+            seen = projection.cached(job)
             return seen is not None and seen.view.version == record.version
 
         await until(shows)
@@ -106,12 +105,12 @@ async def test_the_cache_is_bounded_and_keeps_what_is_asked_for(deps: WebDeps, d
         await until(lambda: projection.following)
         for job in jobs[:3]:
             await projection.get(job)
-        projection.peek(jobs[0])
+        projection.cached(jobs[0])
         await projection.get(jobs[3])
-        assert [projection.peek(job) is not None for job in jobs] == [True, False, True, True]
+        assert [projection.cached(job) is not None for job in jobs] == [True, False, True, True]
         for _ in range(10):
             assert await projection.get(job_id()) is None  # unknown ids push nothing out
-        assert projection.peek(jobs[0]) is not None
+        assert projection.cached(jobs[0]) is not None
 
 
 async def test_many_are_read_at_once_and_cached_like_one(deps: WebDeps, driver: Driver) -> None:
@@ -125,9 +124,9 @@ async def test_many_are_read_at_once_and_cached_like_one(deps: WebDeps, driver: 
         unknown = job_id()
         found = await projection.get_many([*jobs, unknown])
         assert list(found) == jobs
-        assert all(projection.peek(job) is found[job] for job in jobs)
+        assert all(projection.cached(job) is found[job] for job in jobs)
         record = await driver.plan(jobs[1])
-        await until(lambda: projection.peek(jobs[1]) and projection.peek(jobs[1]).view.version == record.version)
+        await until(lambda: projection.cached(jobs[1]) and projection.cached(jobs[1]).view.version == record.version)
         await driver.create(unknown)
         assert list(await projection.get_many([unknown])) == [unknown]
         small = await projection_of(deps, capacity=2).get_many(jobs)
@@ -145,7 +144,7 @@ async def test_many_with_one_that_cannot_be_read(deps: WebDeps, driver: Driver) 
         with pytest.raises(DecodeError):
             await projection.get_many([good, bad])
         assert list(await projection.get_many([good])) == [good]
-        assert projection.peek(good) is not None
+        assert projection.cached(good) is not None
 
 
 async def test_without_a_tail_every_answer_is_read(deps: WebDeps, driver: Driver) -> None:
@@ -153,7 +152,7 @@ async def test_without_a_tail_every_answer_is_read(deps: WebDeps, driver: Driver
     job = job_id()
     await driver.create(job)
     assert await projection.get(job) is not None
-    assert projection.peek(job) is None
+    assert projection.cached(job) is None
     record = await driver.plan(job)
     seen = await projection.get(job)
     assert seen is not None

@@ -19,8 +19,8 @@ from tests.support.log_server import LogServer, log_server
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
-from web.http.deadline import LOG_SECONDS
 from web.http.links import JOBS
+from web.http.middleware import LOG_SECONDS
 from web.routes.generate import ROUTE
 
 #: All of it, with what a loaded machine takes on top.

@@ -116,7 +116,7 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(deps: WebDeps, settings
                     client.sendall(sent)
 
                 def cut() -> bool:
-                    told = [line for line in lines if "don't take their answers" in line["event"]]
+                    told = [line for line in lines if "don't read their answers" in line["event"]]
                     return sum(line["times"] for line in told) == len(sends)
 
                 await wait_until(cut, PATIENCE_S, what="the end of each connection")
@@ -211,7 +211,7 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         with ExitStack() as clients:
             unfinished(clients, port, 1_100)
-            await wait_until(lambda: "short of files" in web.err, PATIENCE_S, what="a log line")
+            await wait_until(lambda: "short of file descriptors" in web.err, PATIENCE_S, what="a log line")
             writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")  # it looks at the log and at the stores
             assert b"200 OK" in await asyncio.wait_for(reader.readline(), PATIENCE_S)
         writer.close()
@@ -220,7 +220,7 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
             return b"200 OK" in await asked(port, "127.0.0.1")
 
         await wait_until(answered, PATIENCE_S, what="room again")
-        assert web.err.count("short of files") <= 3, "lines that are as many as the clients"
+        assert web.err.count("short of file descriptors") <= 3, "lines that are as many as the clients"
 
 
 @pytest.mark.parametrize(

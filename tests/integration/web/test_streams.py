@@ -20,7 +20,7 @@ from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
 from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
-from web.readmodel.playlist_cache import CachedPlaylists, PlaylistCache
+from web.readmodel.playlist_cache import JobPlaylists, PlaylistCache
 from web.readmodel.projection import Projection, running
 from web.readmodel.status_json import render_status
 
@@ -54,8 +54,8 @@ async def add(driver: Driver, job: str, scene: int, made: SceneRendition = RENDI
     return (await driver.run(job, *commands)).version
 
 
-def listed(stream: CachedPlaylists) -> int:
-    return len(stream.editions.current.scenes)
+def listed(watched: JobPlaylists) -> int:
+    return len(watched.editions.current.scenes)
 
 
 async def history_of(driver: Driver, job: str, after: int = 0) -> list[Envelope]:
@@ -63,18 +63,18 @@ async def history_of(driver: Driver, job: str, after: int = 0) -> list[Envelope]
 
 
 async def test_events_that_are_heard_are_not_read(driver: Driver, job: str, reads: list[int]) -> None:
-    streams = PlaylistCache(driver.log)
+    playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
-    stream = await streams.at(job, version)
-    assert listed(stream) == 1
+    watched = await playlists.at(job, version)
+    assert listed(watched) == 1
     for scene in (1, 2):
         heard = await history_of(driver, job, after=await _grown(driver, job, scene))
         reads.clear()
-        streams.hear(heard)
-        assert await streams.at(job, heard[-1].seq) is stream
-        assert (listed(stream), reads) == (scene + 1, [])
-    streams.hear(await history_of(driver, job))  # all of it once more
-    assert listed(stream) == 3
+        playlists.feed(heard)
+        assert await playlists.at(job, heard[-1].seq) is watched
+        assert (listed(watched), reads) == (scene + 1, [])
+    playlists.feed(await history_of(driver, job))  # all of it once more
+    assert listed(watched) == 3
 
 
 async def _grown(driver: Driver, job: str, scene: int) -> int:
@@ -86,29 +86,29 @@ async def _grown(driver: Driver, job: str, scene: int) -> int:
 
 
 async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: str, reads: list[int]) -> None:
-    streams = PlaylistCache(driver.log)
+    playlists = PlaylistCache(driver.log)
     first = await add(driver, job, 0)
-    stream = await streams.at(job, first)
+    watched = await playlists.at(job, first)
     second = await add(driver, job, 1)
     third = await add(driver, job, 2)
     heard = await history_of(driver, job, after=second)
     reads.clear()
-    streams.hear(heard)
-    assert (listed(stream), stream.version) == (1, first)
-    assert listed(await streams.at(job, third)) == 3
+    playlists.feed(heard)
+    assert (listed(watched), watched.version) == (1, first)
+    assert listed(await playlists.at(job, third)) == 3
     assert reads == [first - 1]
 
 
 async def test_nothing_is_kept_of_jobs_that_nobody_watches(driver: Driver, job: str) -> None:
-    streams = PlaylistCache(driver.log)
-    streams.hear(await history_of(driver, job))
-    assert streams.known(job) is None
+    playlists = PlaylistCache(driver.log)
+    playlists.feed(await history_of(driver, job))
+    assert playlists.cached(job) is None
 
 
 async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Driver, job: str, clock: Clock) -> None:
-    streams = PlaylistCache(driver.log)
+    playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
-    stale = await streams.at(job, version)
+    stale = await playlists.at(job, version)
     events = driver.log.keyspace.of_job(job).events(job)
     redis: RawRedis = driver.log.redis
     kept = (await redis.xrange(events))[:-3]
@@ -119,43 +119,43 @@ async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Drive
     clock.at += timedelta(seconds=1)
     longer = evolve(RENDITION, segments=RENDITION.segments * 2)
     assert await add(driver, job, 0, longer) == version
-    streams.hear(await history_of(driver, job))
-    assert streams.known(job) is None
-    fresh = await streams.at(job, version)
+    playlists.feed(await history_of(driver, job))
+    assert playlists.cached(job) is None
+    fresh = await playlists.at(job, version)
     assert fresh is not stale
     assert len(fresh.editions.current.scenes[0].renditions[0].segments) == 2
 
 
 async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str) -> None:
-    streams = PlaylistCache(driver.log)
+    playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
-    stream = await streams.at(job, version)
+    watched = await playlists.at(job, version)
     heard = await history_of(driver, job, after=await _grown(driver, job, 1))
-    async with stream.lock:
-        streams.hear(heard)
-    assert streams.known(job) is None
-    assert listed(await streams.at(job, heard[-1].seq)) == 2
+    async with watched.lock:
+        playlists.feed(heard)
+    assert playlists.cached(job) is None
+    assert listed(await playlists.at(job, heard[-1].seq)) == 2
 
 
 async def test_the_tail_tells_who_is_watched(deps: WebDeps, driver: Driver, job: str) -> None:
-    streams = PlaylistCache(deps.log)
+    playlists = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
-    projection = Projection(deps.log, tail, capacity=10, render=render_status, hear=streams.hear)
+    projection = Projection(deps.log, tail, capacity=10, render=render_status, on_events=playlists.feed)
     version = await add(driver, job, 0)
     async with running(projection):
         await wait_until(lambda: projection.following)
         await projection.get(job)
-        stream = await streams.at(job, version)
+        watched = await playlists.at(job, version)
         grown = await add(driver, job, 1)
-        await wait_until(lambda: stream.version == grown)
-    assert listed(stream) == 2
+        await wait_until(lambda: watched.version == grown)
+    assert listed(watched) == 2
 
 
 async def test_who_asks_while_the_tail_reads_waits_for_nothing(
     deps: WebDeps, driver: Driver, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     projection = Projection(deps.log, FeedTail(deps.blocking, deps.log.keyspace), capacity=10, render=render_status)
-    advance, go_on = Projection._advance, asyncio.Event()
+    advance, go_on = Projection._catch_up, asyncio.Event()
     reading = asyncio.Event()
 
     async def held_up(self: Projection, entries: Sequence[Any], *, live: bool) -> None:
@@ -164,7 +164,7 @@ async def test_who_asks_while_the_tail_reads_waits_for_nothing(
             await go_on.wait()
         await advance(self, entries, live=live)
 
-    monkeypatch.setattr(Projection, "_advance", held_up)
+    monkeypatch.setattr(Projection, "_catch_up", held_up)
     async with running(projection):
         await wait_until(lambda: projection.following)
         first = await projection.get(job)
@@ -172,10 +172,10 @@ async def test_who_asks_while_the_tail_reads_waits_for_nothing(
         grown = await add(driver, job, 0)
         async with asyncio.timeout(10):
             await reading.wait()
-        assert projection.peek(job) is first
+        assert projection.cached(job) is first
         asked_for = await projection.get(job, min_version=grown)  # who knows of it gets it
         assert asked_for is not None
         assert asked_for.view.version == grown
         go_on.set()
         latest = await add(driver, job, 1)
-        await wait_until(lambda: (seen := projection.peek(job)) is not None and seen.view.version == latest)
+        await wait_until(lambda: (seen := projection.cached(job)) is not None and seen.view.version == latest)

@@ -33,8 +33,8 @@ def test_key_of_a_command(command: tuple[object, ...], key: str | None) -> None:
 def test_a_partition_is_one_slot() -> None:
     keys = Keyspace(partitions=256).partition(255)
     job = "ff-" + "0" * 32
-    names = [keys.feed, keys.delayed, keys.parked, keys.progress, keys.admitted, keys.events(job), keys.live(job)]
-    names += [keys.jobs_of(None), keys.jobs_of("{00}"), *keys.streams_of("upload", GROUP_TOPICS["upload"])]
+    names = [keys.feed, keys.delayed, keys.dead_letters, keys.progress, keys.admitted, keys.events(job), keys.live(job)]
+    names += [keys.all_jobs, keys.jobs_of("{00}"), *keys.streams_of("upload", GROUP_TOPICS["upload"])]
     assert {slot_of(name) for name in names} == {slot_of("ef:{ff}:")}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eventflow.log.connection import said_hello
-from eventflow.log.server_check import Server
+from eventflow.log.connection import parse_hello
+from eventflow.log.server_check import ServerInfo
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from eventflow.log.server_check import Server
     ],
 )
 def test_version(about: dict[str, Any], info: dict[str, Any], name: str, old: bool) -> None:
-    server = Server(about, info)
+    server = ServerInfo(about, info)
     assert f"{server.kind} {server.version}" == name
     assert server.old is old
 
@@ -32,5 +32,5 @@ def test_version(about: dict[str, Any], info: dict[str, Any], name: str, old: bo
 def test_hello_in_both_protocols() -> None:
     wanted = {"server": "redis", "role": "replica", "proto": 2, "modules": []}
     flat = [b"server", b"redis", b"role", b"replica", b"proto", 2, b"modules", []]
-    assert said_hello(flat) == wanted
-    assert said_hello({b"server": b"redis", b"role": b"replica", b"proto": 2, b"modules": []}) == wanted
+    assert parse_hello(flat) == wanted
+    assert parse_hello({b"server": b"redis", b"role": b"replica", b"proto": 2, b"modules": []}) == wanted

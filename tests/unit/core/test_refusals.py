@@ -6,7 +6,7 @@ import pytest
 from redis._parsers.base import BaseParser
 from redis.exceptions import ResponseError
 
-from eventflow.log.connection import is_passing
+from eventflow.log.connection import is_transient
 from eventflow.log.error_codes import REFUSALS, Refusal, refusal_of
 from eventflow.log.errors import CommitFailed
 
@@ -19,7 +19,7 @@ def test_a_code_is_known_in_every_shape(code: str) -> None:
     if isinstance(error, ResponseError):
         assert refusal_of(error) is REFUSALS[code]
     assert refusal_of(CommitFailed(code + said)) is REFUSALS[code]
-    assert is_passing(error) is (REFUSALS[code] is not Refusal.FINAL)
+    assert is_transient(error) is (REFUSALS[code] is not Refusal.FINAL)
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,11 @@ def test_a_code_is_known_in_every_shape(code: str) -> None:
     [
         ("user_script:12: attempt to index a nil value", Refusal.FINAL),
         ("ERR wrong number of arguments for 'xadd' command", Refusal.FINAL),
-        ("ERR max number of clients + cluster connections reached", Refusal.PASSING),
-        ("ERR max requests limit exceeded. Limit: 500000", Refusal.PASSING),
-        ("THROTTLED try again", Refusal.PASSING),
-        ("OOM command not allowed when used memory > 'maxmemory'. script: 1a, on @user_script:86.", Refusal.PASSING),
-        ("READONLY You can't write against a read only replica. script: 1a, on @user_script:86.", Refusal.MISLED),
+        ("ERR max number of clients + cluster connections reached", Refusal.TRANSIENT),
+        ("ERR max requests limit exceeded. Limit: 500000", Refusal.TRANSIENT),
+        ("THROTTLED try again", Refusal.TRANSIENT),
+        ("OOM command not allowed when used memory > 'maxmemory'. script: 1a, on @user_script:86.", Refusal.TRANSIENT),
+        ("READONLY You can't write against a read only replica. script: 1a, on @user_script:86.", Refusal.WRONG_SERVER),
         ("", Refusal.FINAL),
     ],
 )

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from eventflow.archive.segment import (
     FOOTER_BYTES,
     SegmentBuilder,
-    index_place,
+    parse_footer,
     partition_of_segment,
     read_index,
     sha256_of_segment,
     unpack_block,
 )
-from eventflow.log.archive_pointers import ArchivePointer, Place
+from eventflow.log.archive_pointers import ArchivePointer, BlockRef
 from eventflow.log.errors import ArchiveDamaged
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -32,7 +32,7 @@ def test_what_was_put_in_comes_out(histories: list[list[bytes]]) -> None:
     for number, history in enumerate(histories):
         builder.add(f"00-{number:032x}", "alice", AT, history)
     segment = builder.finish(7, AT)
-    offset, length, digest = index_place(segment.data[-FOOTER_BYTES:], len(segment.data), segment.name)
+    offset, length, digest = parse_footer(segment.data[-FOOTER_BYTES:], len(segment.data), segment.name)
     entries = read_index(segment.data[offset : offset + length], digest, segment.name)
     assert entries == segment.entries
     found = [unpack_block(segment.data[e.offset : e.offset + e.length], e.job) for e in entries]
@@ -48,7 +48,7 @@ def test_a_name_tells_partition_time_and_content() -> None:
     assert partition_of_segment(segment.name) == 7
     assert sha256_of_segment(segment.name) == hashlib.sha256(segment.data).hexdigest()
     assert partition_of_segment("07/notes.txt") is None
-    with pytest.raises(ValueError, match="no segment's name"):
+    with pytest.raises(ValueError, match="isn't a segment's name"):
         sha256_of_segment("07/notes.txt")
 
 
@@ -66,7 +66,7 @@ def test_no_changed_bit_of_a_block_goes_unseen(at: int, bit: int) -> None:
 
 @given(st.integers(0, 2**24 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**24 - 1))
 def test_a_tombstone_is_14_bytes(number: int, offset: int, length: int, version: int) -> None:
-    place = Place(offset, length, version)
+    place = BlockRef(offset, length, version)
     raw = number.to_bytes(3, "big") + place.packed()
     assert len(raw) == 14
     assert ArchivePointer.parse(raw) == ArchivePointer(number, place, raw)

@@ -8,9 +8,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.model import Narration, SpokenLine, Word, load_narrated
-from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, video_captions
-from handlers.generation.narration.wordtimes import timed_words, width
+from handlers.generation.model import Narration, SpokenLine, Word
+from handlers.generation.model_json import load_narrated
+from handlers.generation.narration.captions import as_srt, as_vtt, scene_captions, timed_words, video_captions, width
 from handlers.generation.time_grid import cells_for
 from tests.support.narration import LONG, narration
 
@@ -35,7 +35,9 @@ def test_words_that_nobody_timed_lie_between_the_others() -> None:
 
 
 def one_line(text: str, *words: Word, end_s: float = 9.0) -> Narration:
-    return Narration(cells_for(10), (), (SpokenLine(text, 0.0, end_s, words),))
+    return Narration(
+        duration_cells=cells_for(10), cues=(), lines=(SpokenLine(text=text, start_s=0.0, end_s=end_s, words=words),)
+    )
 
 
 def starts_of(told: Narration, columns: int = 42) -> dict[str, float]:
@@ -118,7 +120,7 @@ def test_a_long_word_and_a_text_without_spaces_are_broken() -> None:
 
 def test_scenes_follow_each_other_on_the_grid() -> None:
     one, two = narration("One scene speaks."), narration("Another does.")
-    silent = Narration(3, ())
+    silent = Narration(duration_cells=3, cues=())
     first, second = video_captions([one, silent, two])
     assert first.start_s == pytest.approx(0.45)
     assert second.start_s == pytest.approx((one.duration_cells + 3) * 8 / 15 + 0.45)

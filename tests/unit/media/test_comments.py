@@ -7,7 +7,7 @@ import pytest
 from handlers.generation.model import Voice
 from handlers.generation.narration.captions import as_vtt, video_captions
 from handlers.generation.narration.speech import speak_lines
-from handlers.generation.pages.glyphs import shown_text
+from handlers.generation.pages.fonts import shown_text
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Code, Script
 from handlers.generation.script.document import read_scenes, write_document

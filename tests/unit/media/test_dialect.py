@@ -13,8 +13,7 @@ from handlers.generation.script.content import Bullets, Chart, Clip, Code, Colum
 from handlers.generation.script.frontmatter import FrontMatter, split_front_matter
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.merge import UnknownField
-from handlers.generation.script.resolve_brief import with_front_matter
-from handlers.generation.script.script import parse_script
+from handlers.generation.script.script import parse_script, with_front_matter
 
 ASSET = "as_" + "0123456789abcdef" * 2
 
@@ -33,7 +32,9 @@ def test_front_matter_is_about_the_whole_video() -> None:
     looks = "# a comment\nTheme: midnight\nvoice: de\nrate: 1.5\naspect: 9:16"
     text = f'---\ntitle: "A: b"\n{looks}\nmusic: asset:{ASSET}\n---\nHi.'
     opened = split_front_matter(text)
-    assert opened.front == FrontMatter("A: b", "midnight", "de", True, 1.5, "9:16", None, ASSET)
+    assert opened.front == FrontMatter(
+        title="A: b", theme="midnight", voice="de", narrated=True, rate=1.5, aspect="9:16", captions=None, music=ASSET
+    )
     assert opened.body == "\n" * 9 + "Hi."
     assert parse_script(text).title == "A: b"
 
@@ -65,15 +66,24 @@ def test_front_matter_that_is_wrong_is_named(line: str, match: str) -> None:
 
 
 def test_what_a_request_says_counts_more_than_front_matter() -> None:
-    front = FrontMatter(None, "paper", "de", True, 1.5, "9:16", "burned", ASSET)
-    assert with_front_matter(Brief(), front) == (Voice("de", 1.5), Style("paper", "9:16", burned=True, music=ASSET))
-    said = Brief(voice=Voice("fr", 0.7), style=Style("midnight", "1:1", narrated=False, music="x", captions=False))
+    front = FrontMatter(
+        title=None, theme="paper", voice="de", narrated=True, rate=1.5, aspect="9:16", captions="burned", music=ASSET
+    )
+    assert with_front_matter(Brief(), front) == (
+        Voice("de", 1.5),
+        Style(theme="paper", aspect="9:16", burned=True, music=ASSET),
+    )
+    said = Brief(
+        voice=Voice("fr", 0.7), style=Style(theme="midnight", aspect="1:1", narrated=False, music="x", captions=False)
+    )
     assert with_front_matter(said, front) == (said.voice, said.style)
-    insisted = Brief(insisted=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"}))
-    assert with_front_matter(insisted, front) == (Voice(), Style())
+    explicit = Brief(
+        explicit_defaults=frozenset({"voice", "voice.name", "voice.rate", "theme", "aspect", "captions", "music"})
+    )
+    assert with_front_matter(explicit, front) == (Voice(), Style())
     silent = FrontMatter(narrated=False, captions="none", music="")
     assert with_front_matter(Brief(), silent) == (Voice(), Style(narrated=False, captions=False))
-    assert with_front_matter(insisted, silent) == (Voice(), Style())
+    assert with_front_matter(explicit, silent) == (Voice(), Style())
 
 
 def test_a_picture_alone_in_a_paragraph_is_shown() -> None:

@@ -6,7 +6,7 @@ import pytest
 from av.codec.context import Flags
 
 from handlers.generation.audio import aac
-from handlers.generation.audio.aac_padding import at_constant_rate, filled
+from handlers.generation.audio.aac import padded, padded_to_rate
 
 RATE = 128_000
 
@@ -42,8 +42,8 @@ def spoken() -> tuple[bytes, list[bytes]]:
 
 def test_every_size_can_be_filled(spoken: tuple[bytes, list[bytes]]) -> None:
     config, packets = spoken
-    more = [filled(packet, len(packet) + number * 9) for number, packet in enumerate(packets)]
-    few = [filled(packet, len(packet) + number % 40) for number, packet in enumerate(packets)]
+    more = [padded(packet, len(packet) + number * 9) for number, packet in enumerate(packets)]
+    few = [padded(packet, len(packet) + number % 40) for number, packet in enumerate(packets)]
     assert [len(packet) for packet in more] == [len(packet) + number * 9 for number, packet in enumerate(packets)]
     assert [len(packet) for packet in few] == [len(packet) + number % 40 for number, packet in enumerate(packets)]
     assert len(more[-1]) > 600, "more than one fill element"
@@ -52,13 +52,13 @@ def test_every_size_can_be_filled(spoken: tuple[bytes, list[bytes]]) -> None:
 
 
 def test_a_packet_is_never_cut() -> None:
-    assert filled(b"\x21\x10\xe0", 2) == b"\x21\x10\xe0"
+    assert padded(b"\x21\x10\xe0", 2) == b"\x21\x10\xe0"
 
 
 def test_packets_come_to_the_rate_and_the_large_ones_are_made_up_for(spoken: tuple[bytes, list[bytes]]) -> None:
     _, packets = spoken
-    made = at_constant_rate(packets, RATE)
+    made = padded_to_rate(packets, RATE)
     assert made is not None
     assert sum(map(len, made)) == len(packets) * 1024 * RATE // (8 * 48_000)
     assert max(map(len, packets)) > 1024 * RATE / (8 * 48_000), "or nothing had to be made up for"
-    assert at_constant_rate(packets, 8_000) is None
+    assert padded_to_rate(packets, 8_000) is None

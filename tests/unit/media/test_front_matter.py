@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.frontmatter import FrontMatter
-from handlers.generation.script.script import Manuscript, open_script, parse_script
+from handlers.generation.script.frontmatter import FrontMatter, Manuscript
+from handlers.generation.script.script import open_script, parse_script
 
 BELOW = "\n\n# Rivers of Europe\n\nThey flow.\n"
 
@@ -48,7 +48,7 @@ def warned(text: str) -> tuple[Manuscript, str]:
 )
 def test_front_matter_is_recognised_as_people_write_it(top: str) -> None:
     text = top + BELOW
-    assert front(text) == FrontMatter("Rivers", "paper")
+    assert front(text) == FrontMatter(title="Rivers", theme="paper")
     script = parse_script(text)
     assert script.title == "Rivers"
     assert [line.text for scene in script.scenes for line in scene.lines] == ["Rivers of Europe.", "They flow."]
@@ -74,7 +74,7 @@ head:
 
 def test_keys_of_other_tools_are_named_and_mean_nothing() -> None:
     opened, warning = warned(FOREIGN + BELOW)
-    assert opened.front == FrontMatter("Rivers")
+    assert opened.front == FrontMatter(title="Rivers")
     assert warning.startswith("front_matter_keys: ")
     keys = (("marp", 2), ("paginate", 4), ("author", 5), ("tags", 6), ("description", 7), ("date", 10), ("head", 12))
     for key, line in (*keys, ("subtitle", 11)):
@@ -130,7 +130,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ScriptError) as caught:
         open_script("---\nvoise: de\nrate: 9\nmarp: true\naspect: 4:3\ntheme: a\ntheme: b\n---" + BELOW)
     told = str(caught.value)
-    assert "line 2: there is no key 'voise'; did you mean voice?" in told
+    assert "line 2: unknown key 'voise'; did you mean voice?" in told
     for fault in ("line 3: rate is a number", "line 5: aspect is one of", "line 7: theme is given more than once"):
         assert fault in told
     assert "marp" not in told
@@ -157,7 +157,7 @@ def test_keys_of_others_are_no_slips(key: str) -> None:
         ("---\ntitle: x\n\n# A", "begins on line 1 doesn't end"),
         ("---\ntitle: x\nno colon\n---", "line 3 of the front matter isn't `key: value`"),
         ("---\ntitle: x\na:\n\t- b\n---", "line [34] of the front matter can't be read as YAML"),
-        ("---\ntheme:\n  a: b\n  c: d\n---", "line 2: theme is a single text"),
+        ("---\ntheme:\n  a: b\n  c: d\n---", "line 2: theme must be a single text"),
         ("+++\ntitle = x\n+++", "can't be read as TOML"),
         ('{\n "title": x\n}\n', "can't be read as JSON"),
         (f"---\ntitle: x\n{'k: v  # text' * 2_000}\n---", "has 24,008 characters; at most 10,000"),
@@ -220,7 +220,7 @@ def test_a_text_is_no_front_matter(text: str) -> None:
 def test_yaml_that_would_blow_up_is_harmless(bomb: str) -> None:
     begun = time.thread_time()
     with suppress(ScriptError):  # what isn't read as it is written is nested too deeply
-        assert open_script(f"---\ntitle: A\n{bomb}---{BELOW}").front == FrontMatter("A")
+        assert open_script(f"---\ntitle: A\n{bomb}---{BELOW}").front == FrontMatter(title="A")
     assert time.thread_time() - begun < 1.0
 
 

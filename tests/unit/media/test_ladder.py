@@ -8,7 +8,7 @@ from eventflow.assets.store import Asset
 from eventflow.domain.values import LADDER, VideoRequest
 from handlers.generation.aspects import ASPECTS
 from handlers.generation.encoding.profiles import detail_of, level_of, profile_of
-from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped, lines_of
+from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped_qualities, lines_filled_by
 from handlers.generation.errors import UnknownQuality
 from handlers.generation.model import Plan, SceneDraft, Style
 
@@ -65,11 +65,11 @@ def test_pages_are_drawn_as_large_as_the_largest_quality_and_never_smaller_than_
 
 
 def test_how_many_lines_a_picture_is_good_for() -> None:
-    assert lines_of(1280, 720, WIDE) == lines_of(1280, 720, WIDE, cover=False) == 720
-    assert lines_of(720, 1280, UPRIGHT) == 720
-    assert lines_of(1280, 720, UPRIGHT) == 405, "cut to its middle: 405 x 720"
-    assert lines_of(1280, 720, UPRIGHT, cover=False) == 1280, "whole, it is smaller than the frame from there on"
-    assert lines_of(4000, 1000, SQUARE) == 1000
+    assert lines_filled_by(1280, 720, WIDE) == lines_filled_by(1280, 720, WIDE, cover=False) == 720
+    assert lines_filled_by(720, 1280, UPRIGHT) == 720
+    assert lines_filled_by(1280, 720, UPRIGHT) == 405, "cut to its middle: 405 x 720"
+    assert lines_filled_by(1280, 720, UPRIGHT, cover=False) == 1280, "whole, it is smaller than the frame from there on"
+    assert lines_filled_by(4000, 1000, SQUARE) == 1000
 
 
 def asset(name: str, width: int | None, height: int | None) -> Asset:
@@ -82,8 +82,11 @@ ASSETS = {each.id: each for each in (SMALL, LARGE, UNKNOWN)}
 
 
 def plan(*filled_by: str | None, lines: int | None = None) -> Plan:
-    drafts = tuple(SceneDraft(n, "", {}, (name,) if name else (), name) for n, name in enumerate(filled_by))
-    return Plan("A title", drafts, style=Style(aspect="16:9"), lines=lines)
+    drafts = tuple(
+        SceneDraft(index=n, title="", spec={}, assets=(name,) if name else (), filled_by=name)
+        for n, name in enumerate(filled_by)
+    )
+    return Plan(title="A title", scenes=drafts, style=Style(aspect="16:9"), lines=lines)
 
 
 def test_a_title_is_capped_where_every_scene_is_nothing_but_a_picture() -> None:
@@ -96,8 +99,8 @@ def test_a_title_is_capped_where_every_scene_is_nothing_but_a_picture() -> None:
 
 
 def test_qualities_above_the_cap_are_left_out_and_one_is_always_made() -> None:
-    assert capped(("2160p", "1080p", "360p"), None) == ("2160p", "1080p", "360p")
-    assert capped(("2160p", "1080p", "360p"), 1080) == ("1080p", "360p")
-    assert capped(("1080p",), 719) == ("480p",), "the best that there is"
-    assert capped(("1080p", "720p"), 100) == ("360p",)
+    assert capped_qualities(("2160p", "1080p", "360p"), None) == ("2160p", "1080p", "360p")
+    assert capped_qualities(("2160p", "1080p", "360p"), 1080) == ("1080p", "360p")
+    assert capped_qualities(("1080p",), 719) == ("480p",), "the best that there is"
+    assert capped_qualities(("1080p", "720p"), 100) == ("360p",)
     assert "720 lines" in cap_warning(("1080p",), ("720p",), 720)

@@ -21,15 +21,14 @@ from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
+from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
-from handlers.generation.script.inline import parse_inline, sentences
-from handlers.generation.script.math_speech import say_math
+from handlers.generation.script.inline import MAX_COLUMNS, parse_inline, sentences
+from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
-from handlers.generation.script.pagination import MAX_HEADER_CHARS
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
-from handlers.generation.script.tables import MAX_COLUMNS
 
 SIZES = (10_000, 20_000, 40_000)
 #: Seconds. What is this quick at the largest size is quick enough, and too quick to be measured.
@@ -113,7 +112,9 @@ def document(text: str) -> Script:
 def captions(text: str) -> object:
     """Of a tenth of the text: rows are tried out word by word."""
     text = text[: len(text) // 10]
-    return scene_captions(Narration(10_000, (), (SpokenLine(text, 0.0, len(text) / 12),)))
+    return scene_captions(
+        Narration(duration_cells=10_000, cues=(), lines=(SpokenLine(text=text, start_s=0.0, end_s=len(text) / 12),))
+    )
 
 
 def filled(text: str) -> object:

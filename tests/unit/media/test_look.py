@@ -10,13 +10,11 @@ from handlers.generation.aspects import ASPECTS
 from handlers.generation.errors import UnknownTheme
 from handlers.generation.pages.charts import chart_data, number, short
 from handlers.generation.pages.contrast import GRAPHICS, TEXT, contrast, mixed
-from handlers.generation.pages.frames import frame_of
-from handlers.generation.pages.theme import Theme
-from handlers.generation.pages.themes import DEFAULT, THEMES, theme_of
+from handlers.generation.pages.page_data import frame_of
+from handlers.generation.pages.themes import DEFAULT, THEMES, Theme, theme_of
 from handlers.generation.pages.typography import breakable, is_rtl, shortened, widest_word
 from handlers.generation.script.content import Bullet, Bullets, Chart, Code, Series, Span, Table
-from handlers.generation.script.page_capacity import capacity_of
-from handlers.generation.script.pagination import paginate
+from handlers.generation.script.layout import capacity_of, paginate
 from handlers.media.errors import RequestError
 
 SHEETS = {

@@ -6,7 +6,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.decide import MAX_WARNINGS
 from eventflow.domain.evolve import fold
 from eventflow.domain.values import Step
-from handlers.generation.reuse import as_wanted
+from handlers.generation.reuse import made_as_requested
 from tests.support import stories as s
 
 
@@ -28,4 +28,4 @@ def warned(code: str, scene: int, message: str = "m") -> ev.WarningRaised:
     ids=["none", "of another scene", "of another kind", "a block", "a narrator", "many", "no room for more"],
 )
 def test_a_scene_is_kept_for_others_where_it_was_made_as_wanted(warnings: list[ev.Event], wanted: bool) -> None:
-    assert as_wanted(fold([*s.planned(2), *warnings]), 1) is wanted  # type: ignore[arg-type]
+    assert made_as_requested(fold([*s.planned(2), *warnings]), 1) is wanted  # type: ignore[arg-type]

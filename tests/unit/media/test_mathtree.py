@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.generation.script.math_speech import say_math
-from handlers.generation.script.mathtree import MathError, parse_math
+from handlers.generation.script.formula import MathError, parse_math, say_math
 from tests.support.formulas import FORMULAS, SUBSET
 
 KINDS = {"seq", "sym", "num", "text", "op", "space", "frac", "binom", "root", "attach", "accent", "bold", "lr"}

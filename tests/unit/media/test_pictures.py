@@ -6,10 +6,8 @@ from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.generation.encoding.alpha_blend import mask_of
-from handlers.generation.encoding.colours import planes
-from handlers.generation.encoding.overlays import Box, Strip, TimedOverlay, Yuv
-from handlers.generation.encoding.pictures import PictureStore, blend
+from handlers.generation.encoding.overlays import Rect, Strip, TimedOverlay, Yuv
+from handlers.generation.encoding.pictures import PictureStore, blend, planes, strip_mask
 from handlers.generation.encoding.timeline import BLANK, FULL_MIX, Shot, plan_timeline
 
 SIZE, SMALL = (64, 32), (32, 16)
@@ -41,7 +39,8 @@ def test_a_mix_is_near_the_exact_one_and_ends_are_exact(mix: int, seed: int) -> 
 def test_boxes_are_even_and_inside_whatever_the_size(
     given_box: tuple[int, int, int, int], size: tuple[int, int]
 ) -> None:
-    box = Box(*given_box).scaled((1920, 1080), size)
+    x, y, width, height = given_box
+    box = Rect(x=x, y=y, width=width, height=height).scaled((1920, 1080), size)
     assert not any(side % 2 for side in (box.x, box.y, box.width, box.height))
     assert min(box.x, box.y) >= 0
     assert box.width >= 2
@@ -53,7 +52,7 @@ def test_boxes_are_even_and_inside_whatever_the_size(
 @pytest.mark.parametrize("size", [SIZE, SMALL])
 def test_an_opaque_strip_covers_its_box_and_nothing_else(size: tuple[int, int]) -> None:
     white = np.full((8, 16, 4), 255, np.uint8)
-    shown = mask_of(Strip(8, 16, white), SIZE, size).over(grey(60, size))
+    shown = strip_mask(Strip(8, 16, white), SIZE, size).over(grey(60, size))
     luma = planes(shown, size)[0]
     by = SIZE[0] // size[0]
     assert np.abs(luma[16 // by : 24 // by, 8 // by : 24 // by].astype(int) - 235).max() <= 1
@@ -63,15 +62,15 @@ def test_an_opaque_strip_covers_its_box_and_nothing_else(size: tuple[int, int]) 
 
 def test_a_clear_strip_changes_nothing_and_half_of_one_half() -> None:
     black = np.zeros((8, 16, 4), np.uint8)
-    assert (mask_of(Strip(0, 0, black), SIZE, SIZE).over(grey(100)) == grey(100)).all()
+    assert (strip_mask(Strip(0, 0, black), SIZE, SIZE).over(grey(100)) == grey(100)).all()
     black[..., 3] = 128
-    luma = planes(mask_of(Strip(0, 0, black), SIZE, SIZE).over(grey(100)), SIZE)[0]
+    luma = planes(strip_mask(Strip(0, 0, black), SIZE, SIZE).over(grey(100)), SIZE)[0]
     assert abs(int(luma[4, 4]) - 58) <= 1  # half of 100 and half of 16
 
 
 def test_a_strip_that_leaves_the_page_is_cut() -> None:
     white = np.full((40, 100, 4), 255, np.uint8)
-    shown = planes(mask_of(Strip(-10, 20, white), SIZE, SIZE).over(grey(60)), SIZE)[0]
+    shown = planes(strip_mask(Strip(-10, 20, white), SIZE, SIZE).over(grey(60)), SIZE)[0]
     assert (shown[:20] == 60).all()
     assert (shown[20:] >= 234).all()
 
@@ -80,7 +79,7 @@ def test_a_strip_that_leaves_the_page_is_cut() -> None:
 class Flicker:
     """A box whose luma is its time in tenths of a second."""
 
-    box: Box = Box(16, 8, 16, 8)
+    box: Rect = Rect(x=16, y=8, width=16, height=8)
     step: int = 1
     span_s: tuple[float, float] = (1.0, 2.0)
 
@@ -92,12 +91,12 @@ def test_what_moves_is_in_its_box_from_its_reveal_on() -> None:
     store = PictureStore(page, (SIZE, SMALL), (Flicker(),))
     for size, by in ((SIZE, 1), (SMALL, 2)):
         area = (slice(8 // by, 16 // by), slice(16 // by, 32 // by))
-        before = planes(store.shown(Shot(0, 512, 0), size), size)[0]
+        before = planes(store.shown(Shot(start=0, duration=512, picture=0), size), size)[0]
         assert (before == before[0, 0]).all()
-        shown = planes(store.shown(Shot(15360, 512, 1), size), size)[0]
+        shown = planes(store.shown(Shot(start=15360, duration=512, picture=1), size), size)[0]
         assert (shown[area] == 10).all()
         assert (shown[: 8 // by] == shown[0, 0]).all()
-        mixed = planes(store.shown(Shot(2 * 15360, 512, 0, 1, 128), size), size)[0]
+        mixed = planes(store.shown(Shot(start=2 * 15360, duration=512, picture=0, towards=1, mix=128), size), size)[0]
         assert abs(int(mixed[area][0, 0]) - (int(before[0, 0]) + 20) // 2) <= 1
 
 
@@ -138,10 +137,10 @@ def test_text_of_the_page_lies_over_what_fills_it() -> None:
         rgba[2:6, 4:12] = 255 if picture == 1 else 0
         return rgba
 
-    filling = Flicker(Box(0, 0, *SIZE))
+    filling = Flicker(Rect(x=0, y=0, width=SIZE[0], height=SIZE[1]))
     for size, by in ((SIZE, 1), (SMALL, 2)):
         store = PictureStore(page, (size,), (filling,), layer=layer)
         for at_s in (1, 2):
-            luma = planes(store.shown(Shot(at_s * 15360, 512, 1), size), size)[0]
+            luma = planes(store.shown(Shot(start=at_s * 15360, duration=512, picture=1), size), size)[0]
             assert (luma[2 // by : 6 // by, 4 // by : 12 // by] >= 234).all()
             assert (luma[8 // by :] == at_s * 10).all()

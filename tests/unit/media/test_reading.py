@@ -9,7 +9,7 @@ import pytest
 from handlers.generation.control import Control
 from handlers.generation.errors import UnknownAsset
 from handlers.generation.model import AssetFile, Brief, NarrateTask
-from handlers.generation.narration.timing import read_scene
+from handlers.generation.narration.timing import reading_narration
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.script.content import Scene
 from handlers.generation.script.document import read_scenes
@@ -24,8 +24,8 @@ def scene_of(*blocks: object, title: str = "T") -> Scene:
 
 
 def test_more_words_take_more_time() -> None:
-    few = read_scene(scene_of("Two words."), 1.0)
-    many = read_scene(scene_of("Twenty words and more. " * 3), 1.0)
+    few = reading_narration(scene_of("Two words."), 1.0)
+    many = reading_narration(scene_of("Twenty words and more. " * 3), 1.0)
     assert few.duration_s < many.duration_s
     assert [cue.step for cue in many.cues] == [0, 1, 2, 3]
     assert many.lines == ()
@@ -35,8 +35,8 @@ def test_more_words_take_more_time() -> None:
 
 def test_it_goes_by_the_rate_and_by_characters_where_there_are_no_spaces() -> None:
     scene = scene_of("一二三四五六七八九十" * 4)
-    assert read_scene(scene, 2.0).duration_s < read_scene(scene, 1.0).duration_s
-    assert read_scene(scene, 1.0).duration_s > 20 * 60 / 170
+    assert reading_narration(scene, 2.0).duration_s < reading_narration(scene, 1.0).duration_s
+    assert reading_narration(scene, 1.0).duration_s > 20 * 60 / 170
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_it_goes_by_the_rate_and_by_characters_where_there_are_no_spaces() -> No
     ],
 )
 def test_what_isnt_words_is_looked_at(block: object) -> None:
-    assert read_scene(scene_of(block), 1.0).duration_s >= 5
+    assert reading_narration(scene_of(block), 1.0).duration_s >= 5
 
 
 def test_an_asset_of_another_kind_is_named(tmp_path: Path) -> None:
     pipeline = ExplainerPipeline()
     plan = pipeline.plan(Brief(scenes=SCENES), Control())
-    picture = AssetFile(Path("x.png"), "image", "image/png", 1, 1)
-    with pytest.raises(UnknownAsset, match="is no clip: it holds image/png"):
-        pipeline.narrate(NarrateTask(plan.scenes[0], assets={ASSET: picture}), tmp_path, Control())
+    picture = AssetFile(path=Path("x.png"), kind="image", media_type="image/png", width=1, height=1)
+    with pytest.raises(UnknownAsset, match="must be of kind clip; it is image/png"):
+        pipeline.narrate(NarrateTask(draft=plan.scenes[0], assets={ASSET: picture}), tmp_path, Control())

@@ -4,8 +4,7 @@ import struct
 
 import pytest
 
-from handlers.generation.encoding.mp4_boxes import BoxError, decode_times, sequence_numbers
-from handlers.generation.encoding.retime import retimed, timescales
+from handlers.generation.encoding.fragmented_mp4 import BoxError, decode_times, retimed, sequence_numbers, timescales
 from handlers.generation.time_grid import SAMPLE_RATE, SAMPLES_PER_CELL, TICKS_PER_CELL, VIDEO_TIMESCALE
 from tests.support.mp4_boxes import box
 

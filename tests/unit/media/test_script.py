@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
-from handlers.generation.model import dump, load
+from handlers.generation.model_json import dump, load
 from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
 from handlers.generation.script.script import parse_script
 

@@ -57,7 +57,7 @@ class Made:
     def do(self, *commands: cmd.Command) -> None:
         events, self.job = decide_all(self.job, commands)
         for event in events:
-            self.editions.take(event)
+            self.editions.apply(event)
 
     def upload(self, *scenes: int, take: str = "", store: StoreRole = "delivery") -> None:
         assert self.job is not None

@@ -1,1 +1,1 @@
-"""Who speaks: narrators behind one interface (`base`), chosen by the prefix of a voice's name (`choice`)."""
+"""Narrators behind one interface (`base`), chosen by the prefix of a voice's name (`choice`)."""

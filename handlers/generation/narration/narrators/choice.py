@@ -1,4 +1,4 @@
-"""Which narrator speaks, by the prefix of the voice's name: `piper:en_US-amy-medium`, `openai:alloy`; plain: espeak."""
+"""Chooses the narrator by the prefix of the voice's name: `piper:en_US-amy-medium`, `openai:alloy`; plain: espeak."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,41 +13,44 @@ from handlers.generation.narration.narrators.espeak import EspeakNarrator
 from handlers.generation.narration.narrators.openai import OpenAINarrator
 from handlers.generation.narration.narrators.piper import PiperNarrator
 
-#: Where nobody knows the language.
+#: The fallback voice where the language is unknown.
 _DEFAULT: Final = "en-us"
 
 
 @frozen
 class Narrators:
-    """All narrators, under one set of settings. `fallback`: espeak speaks where another one fails for good."""
+    """All narrators. `fallback`: espeak speaks where another narrator fails for good.
+
+    `languages` are the settings that give the languages of a speech service's voices.
+    """
 
     known: Sequence[Narrator] = field(factory=lambda: (EspeakNarrator(),))
     fallback: bool = True
     languages: SpeechSettings = field(factory=SpeechSettings)
 
     def check(self, voice: str) -> None:
-        """Whether one can speak with it. Raises UnknownVoice, NarratorUnavailable; SpeechError without espeak."""
+        """Check a voice. Raises UnknownVoice, NarratorUnavailable; SpeechError when espeak can't start."""
         narrator, name = self._of(voice)
         narrator.check(name)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
-        """All voices of all narrators that are set up. Raises SpeechError when espeak can't start."""
+        """List the voices of all narrators that are set up. Raises SpeechError when espeak can't start."""
         return tuple(info for narrator in self.known for info in narrator.voices())
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
-        """See `Narrator.speak`; `voice` with its prefix."""
+        """Speak with a voice named with its prefix; see `Narrator.speak`."""
         narrator, name = self._of(voice)
         return narrator.speak(text, name, rate)
 
-    def stand_in(self, voice: str) -> str | None:
-        """The voice that speaks instead of `voice` when that fails for good; None where none does."""
+    def fallback_voice(self, voice: str) -> str | None:
+        """Return the espeak voice that replaces `voice` when its narrator fails for good; None where none does."""
         prefix, _, name = voice.rpartition(":")
         if not prefix or not self.fallback:
             return None
         return self._espeak_voice(prefix, name)
 
     def language(self, voice: str) -> str:
-        """The BCP 47 tag of what is spoken with `voice`, "und" where it isn't known."""
+        """Return the BCP 47 tag of a voice's language, "und" where it is unknown."""
         return next((info.language for info in self.voices() if info.name == voice), "und")
 
     def _of(self, voice: str) -> tuple[Narrator, str]:
@@ -58,7 +61,7 @@ class Narrators:
         raise UnknownVoice(voice, [f"{narrator.name}:NAME" for narrator in self.known[1:]] + [_DEFAULT])
 
     def _espeak_voice(self, prefix: str, name: str) -> str:
-        """espeak's voice of the same language, as near as there is one."""
+        """Find espeak's voice of the same language and, if possible, region."""
         names = espeak.voice_names()
         if prefix == OpenAINarrator.name:
             wanted = self.languages.voices.get(name, "")
@@ -72,6 +75,6 @@ class Narrators:
 
 
 def narrators(settings: SpeechSettings) -> Narrators:
-    """The narrators of these settings."""
+    """Set up all narrators from settings."""
     known = (EspeakNarrator(), PiperNarrator(settings.piper_folder), OpenAINarrator(settings))
     return Narrators(known, settings.fallback, settings)

@@ -28,10 +28,10 @@ from handlers.generation.narration.narrators.base import Speech, SpokenWord, Voi
 _AUDIO_SYNCHRONOUS: Final = 2
 _POSITION_CHARACTER: Final = 1
 _CHARS_UTF8: Final = 1
-_END_PAUSE: Final = 0x1000
 _PARAMETER_RATE: Final = 1
 _EVENT_WORD: Final = 1
 _EVENT_END: Final = 0
+#: Speed at rate 1; espeak's own default is 175.
 _WORDS_PER_MINUTE: Final = 165
 
 #: espeak copies its data path into a buffer of 160 bytes.
@@ -74,7 +74,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class _Engine:
-    """The loaded library. Its callback must outlive every call, hence an object."""
+    """The loaded library, with its callback, which must outlive every call."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -93,7 +93,7 @@ class _Engine:
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
 
     def voices(self) -> dict[str, str]:
-        """Language name, such as "en-us", to espeak's identifier of its voice."""
+        """Map language names, such as "en-us", to espeak's identifiers of voices."""
         found: dict[str, str] = {}
         aliases: dict[str, str] = {}
         listed = self._library.espeak_ListVoices(None)
@@ -109,7 +109,7 @@ class _Engine:
         return aliases | found
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
-        """Synthesise with the voice of an identifier; blocks until all samples are there."""
+        """Synthesise `text` with the voice of an espeak identifier. Blocking. Raises SpeechError."""
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             raise SpeechError(f"espeak-ng can't load the voice {voice!r}")
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_PER_MINUTE * rate), 0)
@@ -119,7 +119,7 @@ class _Engine:
         if status != 0:
             raise SpeechError(f"espeak-ng failed with status {status}")
         samples = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)
-        return Speech(samples, self.rate, tuple(self._words))
+        return Speech(samples=samples, rate=self.rate, words=tuple(self._words))
 
     def _receive(self, wave: Any, count: int, events: Any) -> int:
         if count > 0 and wave:
@@ -143,7 +143,7 @@ def _engine() -> _Engine:
 
 
 def voice_names() -> tuple[str, ...]:
-    """The names of all voices. Raises SpeechError when espeak can't start."""
+    """List the names of all voices. Raises SpeechError when espeak can't start."""
     with _lock:
         return tuple(sorted(_voices()))
 
@@ -154,7 +154,7 @@ def _voices() -> dict[str, str]:
 
 
 def _languages(address: int) -> list[str]:
-    """espeak's list of (priority byte, name, NUL), closed by a zero priority; a voice has at least one."""
+    """Read espeak's list of (priority byte, name, NUL), ended by a zero priority; at least one name."""
     names = []
     while ctypes.string_at(address, 1) != b"\0":
         name = ctypes.string_at(address + 1)
@@ -164,7 +164,7 @@ def _languages(address: int) -> list[str]:
 
 
 def check_voice(name: str) -> None:
-    """Raises UnknownVoice, with some names that exist, those of the same language first."""
+    """Check the name of a voice. Raises UnknownVoice, whose examples begin with voices of the same language."""
     names = voice_names()
     if name not in names:
         alike = [known for known in names if known.split("-")[0] == name.lower().split("-")[0]]
@@ -173,14 +173,14 @@ def check_voice(name: str) -> None:
 
 
 def speak(text: str, voice: str, rate: float) -> Speech:
-    """`text` spoken by a known voice at `rate` times the usual speed. Raises UnknownVoice, SpeechError."""
+    """Speak `text` at `rate` times the usual speed. Blocking. Raises UnknownVoice, SpeechError."""
     check_voice(voice)
     with _lock:
         return _engine().speak(text, _voices()[voice], rate)
 
 
 def _data_path(path: Path) -> Path:
-    """`path`, or a short link to it where espeak's buffer would overflow."""
+    """Return `path`, or a short symbolic link to it where espeak's buffer would overflow."""
     if len(str(path).encode()) <= _LONGEST_PATH:
         return path
     link = Path(tempfile.mkdtemp(prefix="espeak-")) / "espeak-ng-data"
@@ -190,18 +190,18 @@ def _data_path(path: Path) -> Path:
 
 @frozen
 class EspeakNarrator:
-    """See `handlers.generation.narration.narrators.espeak`."""
+    """The default narrator, which is always available; see the module."""
 
     name: ClassVar[str] = "espeak"
 
     def check(self, voice: str) -> None:
-        """Raises UnknownVoice; SpeechError when espeak can't start."""
+        """Check a voice. Raises UnknownVoice; SpeechError when espeak can't start."""
         check_voice(voice)
 
     def voices(self) -> tuple[VoiceInfo, ...]:
-        """Raises SpeechError when espeak can't start."""
+        """List the voices. Raises SpeechError when espeak can't start."""
         return tuple(VoiceInfo(name, language_tag(name), self.name) for name in voice_names())
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
-        """Word times are espeak's own. Raises UnknownVoice, SpeechError."""
+        """Speak; the times of words are espeak's own. Raises UnknownVoice, SpeechError."""
         return speak(text, voice, rate)

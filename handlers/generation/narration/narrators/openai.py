@@ -1,7 +1,7 @@
-"""Any service that speaks OpenAI's `POST /v1/audio/speech`.
+"""The narrator for services with OpenAI's `POST /v1/audio/speech`.
 
-One try a call: trying again is the runtime's, which hears from `retry_after_s` how long to wait. The key goes into one
-header of one request; redirects are not followed, and no error repeats it.
+One request per call: the runtime retries, after `retry_after_s` if the service says so (decision 99). The key is sent
+in one header of one request; redirects are not followed, and errors never contain the key.
 """
 
 import asyncio
@@ -14,32 +14,31 @@ from attrs import field, frozen
 
 from eventflow.settings import SpeechSettings
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused
-from handlers.generation.narration.narrators.base import Speech, VoiceInfo, language_tag, unknown_voice
-from handlers.generation.narration.narrators.estimate import estimate_words
+from handlers.generation.narration.narrators.base import Speech, VoiceInfo, estimate_words, language_tag, unknown_voice
 from handlers.generation.narration.narrators.sound_files import BadSound, read_sound
 
-#: 48 kHz stereo s16 for three minutes; a line is a sentence or two.
+#: Three minutes of 48 kHz stereo s16; a line is a sentence or two.
 _MAX_BYTES: Final = 36_000_000
 _MAX_MESSAGE_CHARS: Final = 200
-#: A line that takes longer is not that line: seconds, and seconds for each character.
+#: Longest plausible speech of a line in seconds: a base, and a part for each character.
 _LONGEST_S, _PER_CHARACTER_S = 20.0, 0.6
-#: Refused now, but perhaps not later.
+#: HTTP statuses of temporary refusals.
 _PASSING: Final = frozenset({408, 409, 425, 429})
 
 
 @frozen
 class OpenAINarrator:
-    """Voices are those that the settings name: the API has no list of them."""
+    """Speaks through the service of `settings`, which also list its voices: the API has no list of them."""
 
     name: ClassVar[str] = "openai"
 
     settings: SpeechSettings = field(factory=SpeechSettings)
 
     def check(self, voice: str) -> None:
-        """Raises UnknownVoice, NarratorUnavailable. Asks nobody."""
+        """Check a voice against the settings alone. Raises UnknownVoice, NarratorUnavailable."""
         if not self.settings.url:
             raise NarratorUnavailable(
-                "there is no speech service here: set EVENTFLOW_SPEECH_URL, such as https://api.openai.com/v1"
+                "no speech service is configured: set EVENTFLOW_SPEECH_URL, for example https://api.openai.com/v1"
             )
         if voice not in self.settings.voices:
             raise unknown_voice(f"{self.name}:{voice}", [info.name for info in self.voices()])
@@ -53,23 +52,30 @@ class OpenAINarrator:
         )
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
-        """Word times are estimated. Raises UnknownVoice, NarratorUnavailable, SpeechError, SpeechRefused."""
+        """Speak; the times of words are estimated.
+
+        Raises UnknownVoice, NarratorUnavailable, SpeechError, SpeechRefused.
+        """
         self.check(voice)
         try:
             data, media_type = asyncio.run(self._ask(text, voice, rate))
             samples, sample_rate = read_sound(data, media_type)
         except TimeoutError as error:
-            raise SpeechError(f"the speech service gave nothing within {self.settings.timeout_s:g} s") from error
+            raise SpeechError(f"the speech service did not answer within {self.settings.timeout_s:g} s") from error
         except aiohttp.ClientError as error:
             raise SpeechError(f"the speech service can't be reached: {self._safe(error)}") from error
         except BadSound as error:
-            raise SpeechError(f"the speech service answered with what is no sound: {error}") from error
+            raise SpeechError(f"the speech service's answer is not audio: {error}") from error
         if len(samples) > (_LONGEST_S + _PER_CHARACTER_S * len(text) / rate) * sample_rate:
-            raise SpeechError(f"the speech service gave {len(samples) / sample_rate:.0f} s for {len(text)} characters")
-        return Speech(samples, sample_rate, estimate_words(text, samples, sample_rate), estimated=True)
+            raise SpeechError(
+                f"the speech service returned {len(samples) / sample_rate:.0f} s for {len(text)} characters"
+            )
+        return Speech(
+            samples=samples, rate=sample_rate, words=estimate_words(text, samples, sample_rate), estimated=True
+        )
 
     async def _ask(self, text: str, voice: str, rate: float) -> tuple[bytes, str]:
-        """The answer's body and media type, of a good answer."""
+        """Send the request; return body and media type of an answer with status 200."""
         body = {"model": self.settings.model, "voice": voice, "input": text, "response_format": "wav", "speed": rate}
         headers = {"Accept-Encoding": "identity"}
         if self.settings.key:
@@ -97,12 +103,12 @@ class OpenAINarrator:
         if status in _PASSING or status >= 500:
             message = f"the speech service answers {status}"
             return SpeechError(message, retry_after_s=_retry_after(answer.headers))
-        told = (await answer.content.read(4_000)).decode("utf-8", "replace")
-        return SpeechRefused(f"the speech service refuses the request ({status}): {self._safe(told)}")
+        reason = (await answer.content.read(4_000)).decode("utf-8", "replace")
+        return SpeechRefused(f"the speech service refuses the request ({status}): {self._safe(reason)}")
 
-    def _safe(self, told: object) -> str:
-        """What somebody else says, in short and without the key."""
-        text = " ".join(str(told).split())
+    def _safe(self, reason: object) -> str:
+        """Shorten a foreign message and remove the key from it."""
+        text = " ".join(str(reason).split())
         if self.settings.key:
             text = text.replace(self.settings.key, "[key]")
         return text[:_MAX_MESSAGE_CHARS]

@@ -1,4 +1,4 @@
-"""What speech services answer with: WAV, or bare samples. Nothing else is opened, whatever it claims to be."""
+"""Decodes answers of speech services: WAV or raw PCM. Other formats are refused, whatever they claim to be."""
 
 import io
 import re
@@ -8,18 +8,19 @@ import av
 import numpy as np
 
 from handlers.generation.audio.pcm import Samples
+from handlers.media.decode import resampled
 
-#: What OpenAI's `pcm` is.
+#: Sample rate of OpenAI's `pcm` in Hz.
 PCM_RATE: Final = 24_000
 _RATES: Final = range(8_000, 192_001)
 
 
 class BadSound(ValueError):
-    """The bytes are no sound that is known here."""
+    """The bytes are neither WAV nor PCM, or damaged."""
 
 
 def read_sound(data: bytes, media_type: str) -> tuple[Samples, int]:
-    """(int16 mono samples, rate in Hz) of a WAV file, or of little-endian s16 where `media_type` says PCM.
+    """Decode a WAV file, or little-endian s16 where `media_type` says PCM: (int16 mono samples, rate in Hz).
 
     Raises BadSound.
     """
@@ -31,25 +32,23 @@ def read_sound(data: bytes, media_type: str) -> tuple[Samples, int]:
     rate = re.search(r"rate=(\d{4,6})\b", parameters)
     sample_rate = int(rate[1]) if rate else PCM_RATE
     if sample_rate not in _RATES or not data:
-        raise BadSound("PCM without samples, or of an impossible rate")
+        raise BadSound("PCM without samples, or with a rate outside of 8 to 192 kHz")
     return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int16), sample_rate
 
 
 def _wav(data: bytes) -> tuple[Samples, int]:
-    """libav reads what Python's own module doesn't: headers of unknown length, 24-bit and floating-point samples."""
+    """Decode by libav: Python's `wave` can't read headers of unknown length, 24-bit or floating-point samples."""
     try:
         with av.open(io.BytesIO(data), "r", format="wav") as container:
             if len(container.streams.audio) != 1 or len(container.streams) != 1:
-                raise BadSound("a WAV file without a stream of sound")
+                raise BadSound("the WAV file has no single audio stream")
             context = container.streams.audio[0].codec_context
             if not context.name.startswith("pcm_") or context.sample_rate not in _RATES:
-                raise BadSound(f"a WAV file of {context.name} at {context.sample_rate} Hz")
+                raise BadSound(f"the WAV file has {context.name} at {context.sample_rate} Hz")
             rate = context.sample_rate
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
-            frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-            frames += resampler.resample(None)
+            frames = list(resampled(container.decode(audio=0), layout="mono", rate=rate))
     except (av.FFmpegError, ValueError) as error:
-        raise error if isinstance(error, BadSound) else BadSound(f"a damaged WAV file ({error})") from error
+        raise error if isinstance(error, BadSound) else BadSound(f"the WAV file is damaged ({error})") from error
     if not frames:
-        raise BadSound("a WAV file without samples")
+        raise BadSound("the WAV file has no samples")
     return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(np.int16), rate

@@ -1,1 +1,1 @@
-"""Typst sources. They are joined in the order base, text, one theme, blocks, figures, charts, pages (`pages.py`)."""
+"""Typst sources, joined by `draw` in the order base, text, one theme, blocks, figures, charts, pages."""
