@@ -90,7 +90,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app[ORIGINS] = Origins(deps.settings.web.cors_origins)
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
-    app.cleanup_ctx.append(plan.threads)
+    app.cleanup_ctx.append(plan.planning)
     app.add_routes(routes())
     return app
 

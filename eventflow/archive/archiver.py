@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from random import Random
 from typing import Any
 
 import structlog
@@ -277,8 +276,8 @@ class Archiver:
 TRANSIENT_ERRORS = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
-async def sleep_or_stop(stop: asyncio.Event, seconds: float, random: Random) -> None:
-    """Sleep for about `seconds` (80 to 100 %), or until `stop` is set."""
+async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep for `seconds`, or until `stop` is set."""
     waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))
+    await asyncio.wait([waiting], timeout=seconds)
     waiting.cancel()

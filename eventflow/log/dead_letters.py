@@ -225,7 +225,9 @@ class DeadLetters:
             return record
         message = f"its dead letter was dropped: {entry.reason}"[:REASON_CHARS]
         failure = Failure(FailureCategory.INTERNAL, "parked_dropped", message)
-        failed = [FailStep(work.step, work.scene, work.run, failure, None)] if work else []
+        failed = (
+            [FailStep(step=work.step, scene=work.scene, run=work.run, failure=failure, retry_at=None)] if work else []
+        )
         return await self._log.execute(record.id, [*failed, ConfirmCancellation()], cause)
 
 

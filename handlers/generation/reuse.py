@@ -27,7 +27,7 @@ from handlers.generation.encoding.fragmented_mp4 import BoxError, retimed, times
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.pipelines.base import Pipeline
 from handlers.scene_cache import SceneCache, relocated
-from handlers.workspace import Workspace, home_of
+from handlers.workspace import Workspace, prefix_of
 
 
 def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
@@ -130,7 +130,7 @@ def made_as_requested(job: Job, index: int) -> bool:
 
 def _is_own(job_id: str, scene: ReusableScene) -> bool:
     """Tell whether all files of the scene have keys of this job."""
-    homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
+    homes = tuple(prefix_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
     return all(file.key.startswith(homes) for file in files_of(scene))
 
 

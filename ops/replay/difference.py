@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from eventflow.domain.progress import progress_field
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Step
-from eventflow.domain.view import progress_field
 from ops.replay.feed_check import FeedRepair
 from ops.replay.outstanding import Outstanding
 from ops.replay.scan import Due, JobSnapshot

@@ -10,7 +10,8 @@ import orjson
 from attrs import frozen
 
 from eventflow.domain.envelope import Envelope
-from eventflow.domain.view import JobView, progress, view_of
+from eventflow.domain.progress import progress
+from eventflow.domain.view import JobView, view_of
 from eventflow.log.codec import Codec
 from web.readmodel.status_json import status_of
 

@@ -12,6 +12,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import structlog
@@ -20,10 +21,12 @@ from attrs import define, field, frozen
 from multidict import CIMultiDict
 from redis.exceptions import RedisError
 
+from eventflow.backoff import Backoff
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
-from eventflow.domain.view import JobView, progress
+from eventflow.domain.progress import progress
+from eventflow.domain.view import JobView
 from eventflow.log.codec import DecodeError
 from eventflow.log.deadline import WithinDeadline
 from eventflow.log.errors import PositionLost
@@ -43,9 +46,10 @@ TAIL_SPACING_SECONDS = 0.05
 POLL_SECONDS = 0.5
 #: Jobs that one pipeline reads after an announcement.
 _BATCH = 200
+#: After a lost feed: at first 50 ms (the server was restarted), later every 2 s.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 #: Events of a job that the first read takes; the others follow from `JobEventStore.history`.
 _PAGE = 1_000
-_PAUSE_SECONDS = (0.05, 2.0)
 
 #: (view, progress in percent) -> the body of the status answer.
 Render = Callable[[JobView, float], bytes]
@@ -384,26 +388,26 @@ class Projection:
 
     async def follow(self) -> None:
         """Follow the feed until cancelled, over lost connections."""
-        least, longest = _PAUSE_SECONDS
-        pause = least
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         while True:
             try:
                 await self._tail.start_at_end()
                 self._begin_epoch()
-                pause = least
+                backoff.reset()
                 while True:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._last_read = self._now()
                     await self._refresh(self._announce(notes))
                     await asyncio.sleep(self._last_read + TAIL_SPACING_SECONDS - self._now())
             except (RedisError, OSError, PositionLost) as error:
-                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=round(pause_s, 3))
             except Exception:
-                _log.exception("feed failed", action="tail", retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.exception("feed failed", action="tail", retry_in_s=round(pause_s, 3))
             finally:
                 self._following = False
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+            await asyncio.sleep(pause_s)
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
-from ops.local_stack.data_dir import take
+from ops.local_stack.data_dir import prepare
 from tests.support.driving import Driver
 from tests.support.programs import Program, programs_in
 from tests.support.runtime import utc_now
@@ -40,7 +40,7 @@ class Place:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Place]:
-    take(folder / "data")
+    prepare(folder / "data")
     _sparse(folder / "data" / "delivery" / KEY)
     yield Place({})
 
@@ -98,9 +98,19 @@ async def _published(valkey_url: str) -> str:
     redis, job = connect(valkey_url), job_id()
     driver = Driver(JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now), {})
     await driver.create(job)
-    video = VideoFile("720p", 1280, 720, 60.0, FileRef("delivery", KEY, "0" * 64, SIZE, "video/mp4"))
-    made = ((video,), ())
-    await driver.run(job, cmd.FinishVideo(1, *made), cmd.FinishUpload(1, *made), cmd.PublishVideo(1, ()))
+    video = VideoFile(
+        quality="720p",
+        width=1280,
+        height=720,
+        duration_s=60.0,
+        file=FileRef(store="delivery", key=KEY, sha256="0" * 64, size_bytes=SIZE, media_type="video/mp4"),
+    )
+    await driver.run(
+        job,
+        cmd.FinishVideo(run=1, videos=(video,), thumbnails=()),
+        cmd.FinishUpload(run=1, videos=(video,), thumbnails=()),
+        cmd.PublishVideo(1, ()),
+    )
     await redis.aclose()
     return job
 

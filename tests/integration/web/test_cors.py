@@ -16,7 +16,7 @@ from eventflow.domain.values import Companions, Picture
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.support.driving import Driver, file_ref
 from tests.support.web_app import Client, StartClient, job_id
 from web.app import create_app, routes

@@ -86,13 +86,15 @@ async def test_dropping_a_dead_letter_fails_its_job(client: Client, deps: WebDep
 
 
 async def test_a_dead_lettered_step_shows_in_the_status(client: Client, driver: Driver) -> None:
-    from eventflow.domain.commands import ParkStep
+    from eventflow.domain.commands import DeadLetterStep
     from eventflow.domain.values import Step
 
     job = job_id()
     await driver.create(job)
     await driver.plan(job, scenes=1)
-    record = await driver.run(job, ParkStep(Step.RENDER_SCENE, 0, 1, "IllegalTransition: odd"))
+    record = await driver.run(
+        job, DeadLetterStep(step=Step.RENDER_SCENE, scene=0, run=1, reason="IllegalTransition: odd")
+    )
     async with client.get(f"/api/v1/videos/jobs/{job}/status?min_version={record.version}") as answer:
         stages = {stage["stage"]: stage["state"] for stage in (await answer.json())["stages"]}
     assert stages["rendering"] == "parked"

@@ -9,12 +9,13 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.limits import RequestLimits
+from eventflow.requests.video_request import RequestReader
 from eventflow.settings import Settings
 from tests.support.driving import Driver
-from tests.support.web_app import Client, StartClient
+from tests.support.web_app import PIPELINES, Client, StartClient
 from web.deps import WebDeps
 from web.requests.idempotency_header import digest_of
-from web.requests.video_request import Limits, parse_request
 
 GENERATE = "/api/v1/videos/generate"
 BODY = {"script": "# Hi", "quality_levels": ["720p"], "passthrough": {"a": 1, "b": [2]}}
@@ -138,9 +139,9 @@ async def test_a_replay_waits_for_its_sync_too(start: StartClient, settings: Set
 
 
 def test_defaults_leave_no_trace_in_the_digest() -> None:
-    limits = Limits(100, "explainer", frozenset({"explainer", "simulation"}))
-    short = parse_request({"script": "x"}, limits)
-    long = parse_request({"script": "x", "pipeline": "explainer", "voice": {"rate": 1}, "retry_attempts": 3}, limits)
-    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest("x"))
-    assert digest_of(short) != digest_of(parse_request({"script": "x", "voice": {"rate": 1.5}}, limits))
-    assert digest_of(short) != digest_of(parse_request({"script": "x", "passthrough": {}}, limits))
+    read = RequestReader(RequestLimits(pipelines=PIPELINES, default_pipeline="explainer")).read
+    short = read({"script": "x"})
+    long = read({"script": "x", "pipeline": "explainer", "voice": {"rate": 1}, "retry_attempts": 3})
+    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest(script="x"))
+    assert digest_of(short) != digest_of(read({"script": "x", "voice": {"rate": 1.5}}))
+    assert digest_of(short) != digest_of(read({"script": "x", "passthrough": {}}))

@@ -50,7 +50,10 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def add(driver: Driver, job: str, scene: int, made: SceneRendition = RENDITION) -> int:
-    commands: Sequence[Any] = (cmd.FinishScene(scene, 1, (made,)), cmd.FinishSceneUpload(scene, 1, (made,)))
+    commands: Sequence[Any] = (
+        cmd.FinishScene(scene=scene, run=1, renditions=(made,)),
+        cmd.FinishSceneUpload(scene=scene, run=1, renditions=(made,)),
+    )
     return (await driver.run(job, *commands)).version
 
 
