@@ -99,7 +99,7 @@ async def test_reader_of_the_feed_follows_the_new_master(pair: Pair) -> None:
             pair.fail_over()
             _command(pair.first, "REPLICAOF", "127.0.0.1", "1")  # it hears no more of the new master
             job_id = await _submitted(space)
-            with pytest.raises(ConnectionError, match="made anew"):
+            with pytest.raises(ConnectionError, match="lost and replaced"):
                 await _noted(tail, job_id)
             await tail.start_at_end()
             later = await space.submit()
