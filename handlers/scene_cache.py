@@ -1,8 +1,8 @@
-"""The scene cache: rendered scenes by the digest of their input, for other jobs of the same owner (decision 104).
+"""The scene cache: rendered scenes by scene digest, which other jobs of the same owner reuse.
 
-Files are in the workspace's store under `cache/OWNER/SOURCE/`; OWNER is a digest of the owner, SOURCE the scene digest.
-An entry exists while its `entry.json` does, which is written last and removed first; other files are named by their
-content, so concurrent writers don't collide.
+An entry lies in the workspace's store under `cache/OWNER/DIGEST/`, where OWNER is a digest that others can't guess. Its
+`entry.json` is written last and removed first; the files beside it are named by their content, so that concurrent
+writers don't conflict.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from eventflow.domain.values import FileRef, ReusableScene, SceneRendition, Segm
 from eventflow.storage import ObjectMissing, ObjectStore, StorageError
 
 _PREFIX, _ENTRY = "cache/", "entry.json"
-#: Copies a file to another place and returns the reference to it.
+#: Copies a file to another place, and returns it there.
 Place = Callable[[FileRef], Awaitable[FileRef]]
 _converter = make_converter(detailed_validation=False)
 
 
 @frozen
 class CacheLimits:
-    """Limits of the cache: the age of an entry (zero: no cache) and the bytes of all entries."""
+    """How long an entry is kept (zero: the cache is off), and how many bytes all entries may have."""
 
     keep: timedelta = timedelta(0)
     max_bytes: int = 10_000_000_000
@@ -48,9 +48,9 @@ class SceneCache:
         return self.limits.keep > timedelta(0)
 
     async def find(self, owner: str, source: str, qualities: tuple[str, ...]) -> ReusableScene | None:
-        """Find the scene with the digest `source` in all of `qualities`; its files are the cache's and may be missing.
+        """Find the scene with the scene digest `source` in all of `qualities`, else None. Its files may be gone.
 
-        None without an entry; also for a damaged one or an unusable store, which are logged.
+        Returns None for an unreadable entry or store, too, which is logged.
         """
         if not self.on:
             return None
@@ -64,7 +64,7 @@ class SceneCache:
         except ObjectMissing:
             return None
         except (StorageError, ValueError, KeyError, TypeError, BaseValidationError) as error:
-            structlog.get_logger().warning("scene cache: unreadable entry", source=source, error=str(error))
+            structlog.get_logger().warning("scene cache entry unreadable", source=source, error=str(error))
             return None
         by_quality = {rendition.quality: rendition for rendition in scene.rendered}
         if scene.source != source or not by_quality.keys() >= set(qualities):
@@ -72,7 +72,7 @@ class SceneCache:
         return evolve(scene, rendered=tuple(by_quality[quality] for quality in qualities))
 
     async def keep(self, owner: str, scene: ReusableScene) -> None:
-        """Copy the workspace files of a rendered scene into the cache. Errors of the store are logged, not raised."""
+        """Add a rendered scene, whose files are copied within the workspace. Doesn't raise: the cache is optional."""
         if not self.on or not scene.source:
             return
         folder = _folder(owner, scene.source)
@@ -81,25 +81,27 @@ class SceneCache:
             data = _converter.dumps(kept)
             await self.store.put_bytes(f"{folder}/{_ENTRY}", data, media_type="application/json")
         except StorageError as error:
-            structlog.get_logger().warning("scene cache: scene not kept", source=scene.source, error=str(error))
+            structlog.get_logger().warning("scene not cached", source=scene.source, error=str(error))
 
     async def _copied(self, scene: ReusableScene, folder: str) -> ReusableScene:
         async def copied(ref: FileRef) -> FileRef:
             key = f"{folder}/{PurePosixPath(ref.key).name}"
             await self.store.copy(ref.key, key)
-            return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+            return FileRef(
+                store="workspace", key=key, sha256=ref.sha256, size_bytes=ref.size_bytes, media_type=ref.media_type
+            )
 
         return await relocated(scene, copied)
 
     async def forget(self, owner: str, sources: Iterable[str]) -> None:
-        """Remove the entries with the digests `sources`, at the deletion of a job. Raises StorageError."""
+        """Remove the entries of these scene digests: a job that has them is deleted. Raises StorageError."""
         for source in {*sources} - {""}:
             await self._remove(_folder(owner, source))
 
     async def sweep(self) -> int:
-        """Remove expired entries, then the oldest beyond `max_bytes`; returns their number. Raises StorageError.
+        """Remove expired entries, then the oldest beyond `max_bytes`; return how many. Raises StorageError.
 
-        Files without an entry expire by their own age: their entry may be about to be written.
+        Files without an entry expire by their own age: a writer may be about to add the entry.
         """
         now, entries = self.clock(), dict[str, _Kept]()
         async for info in self.store.list(_PREFIX):
@@ -123,14 +125,14 @@ class SceneCache:
 
 @define(eq=False)
 class CacheSweeper:
-    """Sweeps a cache at intervals when called; each process on its own, since sweeping twice does no harm."""
+    """Sweeps a cache at most `every` so often, when `look` is called. Processes need no coordination."""
 
     cache: SceneCache
     every: timedelta = timedelta(hours=1)
     _last: datetime | None = None
 
     async def look(self) -> None:
-        """Sweep if the interval is over. Errors of the store are logged, not raised."""
+        """Sweep if `every` has passed since the last time. Doesn't raise: a failure is logged."""
         now = self.cache.clock()
         if self._last is not None and now < self._last + self.every:
             return
@@ -139,7 +141,7 @@ class CacheSweeper:
             if gone := await self.cache.sweep():
                 structlog.get_logger().info("scene cache swept", entries=gone)
         except StorageError as error:
-            structlog.get_logger().warning("scene cache: sweep failed", error=str(error))
+            structlog.get_logger().warning("scene cache not swept", error=str(error))
 
 
 @frozen
@@ -155,7 +157,7 @@ def _folder(owner: str, source: str) -> str:
 
 
 async def relocated(scene: ReusableScene, place: Place) -> ReusableScene:
-    """Return `scene` with every file copied by `place`; files with equal digests are copied once."""
+    """Return `scene` with every file where `place` put it; files of the same content are placed once."""
     placed: dict[str, FileRef] = {}
 
     async def once(ref: FileRef) -> FileRef:

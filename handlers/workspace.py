@@ -1,7 +1,7 @@
-"""The workspace: the store through which steps pass files to each other.
+"""The workspace: the store by which steps pass files to each other.
 
-A key contains the SHA-256 of its content. A paused worker that continues late writes the same bytes under the same key,
-or other bytes under another one: files named in events never change.
+A key contains the SHA-256 of its content. A worker that resumes after its lease was lost writes the same bytes under
+the same key, or other bytes under another one: a file that an event names never changes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _CHUNK_BYTES = 1 << 20
 _REMOVALS = 16
 
 
-def home_of(role: str, job_id: str) -> str:
-    """Return the prefix of all files of a job, and of no others, in the store of `role`."""
+def prefix_of(role: str, job_id: str) -> str:
+    """Return the key prefix of all files of a job, and of no other job, in the store of `role`."""
     return f"jobs/{job_id}/" if role == "workspace" else f"videos/{job_id}/"
 
 
@@ -33,7 +33,7 @@ def home_of(role: str, job_id: str) -> str:
 class Workspace:
     """Puts and fetches artefacts. `scratch` is the folder for files of running steps (None: the system's).
 
-    `delivered` are the delivery stores by role: files that have left the workspace are fetched from there.
+    `delivered` holds the stores for viewers by role: files that the workspace no longer has are fetched from there.
     """
 
     store: ObjectStore
@@ -41,11 +41,11 @@ class Workspace:
     delivered: Mapping[str, ObjectStore] = field(factory=dict)
 
     async def put(self, job_id: str, path: Path, media_type: str) -> FileRef:
-        """Store a file. Raises StorageError."""
+        """Store a file of a job. Raises StorageError."""
         digest, size = await asyncio.to_thread(digest_of, path)
         key = f"jobs/{job_id}/{digest}{path.suffix}"
         await self.store.put_file(key, path, media_type=media_type, sha256=digest)
-        return FileRef("workspace", key, digest, size, media_type)
+        return FileRef(store="workspace", key=key, sha256=digest, size_bytes=size, media_type=media_type)
 
     async def put_json(self, job_id: str, data: bytes) -> FileRef:
         """Store a JSON document. Raises StorageError."""
@@ -59,16 +59,18 @@ class Workspace:
         digest = hashlib.sha256(data).hexdigest()
         key = f"jobs/{job_id}/{digest}{suffix}"
         await self.store.put_bytes(key, data, media_type=media_type)
-        return FileRef("workspace", key, digest, len(data), media_type)
+        return FileRef(store="workspace", key=key, sha256=digest, size_bytes=len(data), media_type=media_type)
 
     async def copy(self, job_id: str, ref: FileRef) -> FileRef:
-        """Copy a file of the workspace to another job. Raises ObjectMissing, StorageError."""
+        """Copy a file of the workspace to another job's files. Raises ObjectMissing, StorageError."""
         key = f"jobs/{job_id}/{Path(ref.key).name}"
         await self.store.copy(ref.key, key)
-        return FileRef("workspace", key, ref.sha256, ref.size_bytes, ref.media_type)
+        return FileRef(
+            store="workspace", key=key, sha256=ref.sha256, size_bytes=ref.size_bytes, media_type=ref.media_type
+        )
 
     async def get(self, ref: FileRef) -> bytes:
-        """Read a small artefact of the workspace. Raises ArtefactMissing, StorageError."""
+        """Return the content of a small artefact. Raises ArtefactMissing, StorageError."""
         try:
             chunks = [chunk async for chunk in self.store.read(ref.key)] if ref.size_bytes else []
         except ObjectMissing as error:
@@ -76,10 +78,10 @@ class Workspace:
         return b"".join(chunks)
 
     async def fetch(self, ref: FileRef, folder: Path, delivered: Iterable[FileRef] = ()) -> Path:
-        """Download an artefact into `folder`, checked against its digest.
+        """Copy the artefact into `folder`, checked against its digest; return the copy's path.
 
-        If it is missing, a file in `delivered` with the same digest replaces it. Raises ArtefactMissing if all are
-        missing, IntegrityError, StorageError.
+        If it is gone, a file in `delivered` with the same content takes its place. Raises ArtefactMissing if all are
+        gone, IntegrityError, StorageError.
         """
         path = folder / Path(ref.key).name
         for file in (ref, *(other for other in delivered if other.sha256 == ref.sha256)):
@@ -92,22 +94,22 @@ class Workspace:
         raise await self._lost(ref)
 
     async def _lost(self, ref: FileRef) -> ArtefactMissing:
-        """Make the error of a missing file. Raises StorageError if the whole workspace is unusable: nothing is lost."""
+        """Build the error of a lost file. Raises StorageError if the whole store is unusable: nothing is lost then."""
         await self.store.check()
         return ArtefactMissing(ref.key)
 
     async def clear(self, job_id: str, keep: Container[str] = ()) -> int:
-        """Remove all files of a job except the keys in `keep`; returns their number. Raises StorageError."""
+        """Remove a job's files from the workspace but the keys in `keep`; return how many. Raises StorageError."""
         keys = [info.key async for info in self.store.list(f"jobs/{job_id}/") if info.key not in keep]
         for key in keys:
             await self.store.delete(key)
         return len(keys)
 
     async def remove_all(self, job_id: str) -> int:
-        """Remove all files of a job from all stores; returns their number. Raises StorageError."""
+        """Remove every file of a job from every store; return how many. Raises StorageError."""
         removed = 0
         for role, store in {"workspace": self.store, **self.delivered}.items():
-            keys = [info.key async for info in store.list(home_of(role, job_id))]
+            keys = [info.key async for info in store.list(prefix_of(role, job_id))]
             for start in range(0, len(keys), _REMOVALS):
                 await asyncio.gather(*map(store.delete, keys[start : start + _REMOVALS]))
             removed += len(keys)
@@ -115,7 +117,7 @@ class Workspace:
 
     @contextmanager
     def folder(self, job_id: str) -> Iterator[Path]:
-        """Make a scratch folder for one step, for a `with` block, at whose end it is removed."""
+        """Create a scratch folder for one step; it is removed when the step ends, however it ends."""
         if self.scratch is not None:
             self.scratch.mkdir(parents=True, exist_ok=True)
         prefix = f"eventflow-{job_id[:11]}-"
@@ -124,7 +126,7 @@ class Workspace:
 
 
 def digest_of(path: Path) -> tuple[str, int]:
-    """Digest a file: (SHA-256 in lower-case hex, size in bytes). Blocking."""
+    """Return (SHA-256 as lower-case hex, size in bytes) of a file, read in chunks."""
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

@@ -56,10 +56,10 @@ from ops.local_stack.data_dir import SIGNING_KEY_FILE, holds
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
+    from eventflow.requests.video_request import RequestReader
     from handlers.assets.ingest import MediaInspector
     from handlers.assets.url_fetch import RemoteFetcher
     from handlers.upload.fallback_reconciler import FallbackReconciler
-    from web.requests.video_request import Limits
 
 
 def utc_now() -> datetime:
@@ -208,7 +208,7 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
     from handlers.metadata.handler import Metadata
     from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
     from handlers.upload.handler import Upload
-    from handlers.upload.uploader import Delivery
+    from handlers.upload.uploader import DeliveryStores
     from handlers.workspace import Workspace
 
     settings, stores = parts.settings, parts.stores
@@ -225,7 +225,9 @@ def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
             threads=threads,
             pipelines=partial(get_pipeline, settings=settings),
         ).group,
-        Upload(workspace, Delivery(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)).group,
+        Upload(
+            workspace, DeliveryStores(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)
+        ).group,
         Metadata(workspace, CacheSweeper(cache)).group,
     )
     return {group.name: group for group in made}
@@ -262,7 +264,7 @@ def worker(
         tracing=parts.tracing,
         pulse=pulse,
         gate=_gate(parts, group.name, consumer),
-        shares=PartitionAssignment(live, consumer, range(settings.partitions)),
+        assignment=PartitionAssignment(live, consumer, range(settings.partitions)),
     )
 
 
@@ -281,10 +283,10 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
     """Return a gate that is closed while this worker is short of disk or memory, and records the reason."""
     settings = parts.settings
     limits = PressureLimits(
-        settings.scratch_dir or Path(tempfile.gettempdir()),
-        settings.min_free_scratch_mb * 1_000_000,
-        settings.max_memory_mb * 1_000_000,
-        settings.max_container_memory_percent / 100,
+        scratch=settings.scratch_dir or Path(tempfile.gettempdir()),
+        min_free_bytes=settings.min_free_scratch_mb * 1_000_000,
+        max_memory_bytes=settings.max_memory_mb * 1_000_000,
+        max_container_share=settings.max_container_memory_percent / 100,
     )
     paused = PausedWorkers(parts.redis, parts.keyspace, clock=utc_now)
     return PressureGate(limits.reason, lambda reason: paused.note(consumer, group, reason))
@@ -320,7 +322,14 @@ def fallback_reconciler(parts: Parts) -> FallbackReconciler:
     workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
     settings = parts.settings  # a link into the fallback store may live as long
     grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
-    return FallbackReconciler(parts.log, workspace, parts.stores["delivery"], parts.stores["fallback"], utc_now, grace)
+    return FallbackReconciler(
+        log=parts.log,
+        workspace=workspace,
+        delivery=parts.stores["delivery"],
+        fallback=parts.stores["fallback"],
+        clock=utc_now,
+        grace=grace,
+    )
 
 
 @asynccontextmanager
@@ -338,11 +347,11 @@ async def reconciling(parts: Parts, group: str) -> AsyncIterator[None]:
 
 def web_app(parts: Parts) -> Application:
     """Return the web app. It knows pipelines and voices only by the names that it gets here."""
-    from handlers.generation.pipelines.registry import pipeline_names
-    from ops.planning import ScenePlanner
+    from handlers.generation.scene_planner import ScenePlanner
     from web.app import create_app
     from web.deps import WebDeps
 
+    planner = ScenePlanner(parts.settings)
     deps = WebDeps(
         settings=parts.settings,
         log=parts.log,
@@ -350,8 +359,8 @@ def web_app(parts: Parts) -> Application:
         blocking=parts.blocking,
         stores=parts.stores,
         api_keys=parts.api_keys,
-        pipelines=frozenset(pipeline_names()),
-        planner=ScenePlanner(parts.settings),
+        pipelines=planner.facts,
+        planner=planner,
         clock=utc_now,
         random_hex=lambda digits: secrets.token_hex((digits + 1) // 2)[:digits],
         signing=parts.signing,
@@ -379,14 +388,21 @@ def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts
     return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
 
 
-def request_limits(settings: Settings) -> Limits:
-    """Return the limits of requests under these settings and with the installed pipelines, voices and themes."""
-    from handlers.generation.pipelines.registry import pipeline_names
-    from ops.planning import ScenePlanner
-    from web.requests.video_request import Limits
+def request_reader(settings: Settings) -> RequestReader:
+    """Return the reader of requests under these settings and with the installed pipelines, voices and themes."""
+    from eventflow.requests.limits import RequestLimits
+    from eventflow.requests.video_request import RequestReader
+    from handlers.generation.scene_planner import ScenePlanner
 
-    themes, voices = ScenePlanner(settings).theme_names, known_voices(settings)
-    return Limits(settings.max_script_chars, settings.pipeline, frozenset(pipeline_names()), voices, themes)
+    planner = ScenePlanner(settings)
+    limits = RequestLimits(
+        pipelines=planner.facts,
+        default_pipeline=settings.pipeline,
+        max_script_chars=settings.max_script_chars,
+        themes=planner.theme_names,
+        voices=known_voices(settings),
+    )
+    return RequestReader(limits)
 
 
 def known_voices(settings: Settings) -> frozenset[str] | None:

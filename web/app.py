@@ -90,7 +90,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app[ORIGINS] = Origins(deps.settings.web.cors_origins)
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
-    app.cleanup_ctx.append(plan.threads)
+    app.cleanup_ctx.append(plan.planning)
     app.add_routes(routes())
     return app
 
@@ -101,9 +101,10 @@ async def _services(app: web.Application) -> AsyncIterator[None]:
     if AUTH not in app:
         access = OpenAccess(deps.settings, app[ORIGINS]) if deps.settings.web.open_access else None
         app[AUTH] = Auth(deps.api_keys, monotonic=monotonic, access=access)
-    app[health.HEALTH] = health.Health(deps, monotonic)
-    app[BACKPRESSURE] = Backpressure(deps.redis, deps.log.keyspace, deps.settings.queue_limit, monotonic)
-    app[QUEUE_POSITIONS] = QueuePositions(deps.redis, deps.log.keyspace, monotonic)
+    app[health.HEALTH] = health.Health(deps=deps, monotonic=monotonic)
+    redis, keyspace, limit = deps.redis, deps.log.keyspace, deps.settings.queue_limit
+    app[BACKPRESSURE] = Backpressure(redis=redis, keyspace=keyspace, limit=limit, monotonic=monotonic)
+    app[QUEUE_POSITIONS] = QueuePositions(redis=redis, keyspace=keyspace, monotonic=monotonic)
     playlists = app[PLAYLISTS] = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     capacity = deps.settings.view_cache_jobs

@@ -5,11 +5,11 @@ This is the lowest room: an `AppKey` of a class in a room above is defined besid
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 from attrs import frozen
@@ -17,42 +17,13 @@ from redis.asyncio import Redis
 
 from eventflow.access.api_keys import ApiKeys, Principal
 from eventflow.assets.store import Prepared
-from eventflow.domain.values import Kind, StoreRole, VideoRequest
+from eventflow.domain.values import Kind, StoreRole
 from eventflow.log.event_store import JobEventStore
+from eventflow.requests.limits import PipelineFacts
+from eventflow.requests.planner import Planner
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore, SigningKeys
 from eventflow.telemetry.tracing import Tracing
-from web.http.errors import FieldError
-
-
-class Planner(Protocol):
-    """What the app knows of scenes and of those who make them; everything blocks, and is called in threads.
-
-    Lists are JSON objects with `name`, `description` and facts that `schemas` names.
-    """
-
-    @property
-    def theme_names(self) -> frozenset[str]:
-        """The themes that a request may name."""
-
-    @property
-    def scenes_schema(self) -> Mapping[str, Any]:
-        """The JSON schema of `scenes[]`."""
-
-    def check(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Sequence[FieldError]:
-        """What is wrong with a request that is well-formed, as far as that can be told in no time.
-
-        `should_stop` tells when nobody waits for it any more; what it returns, or raises, then doesn't matter.
-        """
-
-    def plan(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Mapping[str, Any]:
-        """The scenes of the video that is asked for, with title, voice, style and warnings. Raises Problem 422."""
-
-    def pipelines(self) -> Sequence[Mapping[str, Any]]: ...
-
-    def themes(self) -> Sequence[Mapping[str, Any]]: ...
-
-    def voices(self) -> Sequence[Mapping[str, Any]]: ...
 
 
 class Inspector(Protocol):
@@ -77,9 +48,9 @@ class WebDeps:
     """The app's dependencies. The caller who made the clients and stores closes them.
 
     `blocking` is a client of its own (`connect(url, blocking=True)`) for the feed's tail. `stores` maps roles to
-    stores; "workspace" holds assets. `signing` verifies URLs of local stores. `pipelines` are the
-    names that a request may give; `voices` likewise, or None to accept any well-formed name. `random_hex(n)` gives n
-    hex digits from a cryptographic source. `inspector` takes in uploads; `remote` is None where no URL may be fetched.
+    stores; "workspace" holds assets. `signing` verifies URLs of local stores. `pipelines` are those that a request may
+    name; `voices` likewise, or None to accept any well-formed name. `random_hex(n)` gives n hex digits from a
+    cryptographic source. `inspector` takes in uploads; `remote` is None where no URL may be fetched.
     """
 
     settings: Settings
@@ -88,7 +59,7 @@ class WebDeps:
     blocking: Redis
     stores: Mapping[StoreRole, ObjectStore]
     api_keys: ApiKeys
-    pipelines: frozenset[str]
+    pipelines: Mapping[str, PipelineFacts]
     planner: Planner
     clock: Callable[[], datetime]
     random_hex: Callable[[int], str]

@@ -55,7 +55,8 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[A
     try:
         async with connections.watched():
             # localhost may be two addresses, and a port that is free on one may be taken on the other
-            site = Site(runner, connections, "127.0.0.1" if host == "localhost" else host, port, _BACKLOG)
+            ip = "127.0.0.1" if host == "localhost" else host
+            site = Site(runner, connections, host=ip, port=port, backlog=_BACKLOG)
             await site.start()
             bound = _bound(runner, host)
             _log.info("serving", action="serve", url=bound.url, needs_key=not auth.is_open)

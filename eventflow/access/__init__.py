@@ -1,1 +1,1 @@
-"""API keys."""
+"""Access: API keys and the owners that they stand for. Read `api_keys`."""

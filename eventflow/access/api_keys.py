@@ -1,7 +1,7 @@
-"""API keys: who a request comes from. Bearer tokens, stored as digests only.
+"""API keys: bearer tokens that identify the owner of a request, stored as digests only.
 
-A service that never had a key may be open, where that is asked for: everybody on its machine is the owner "local". The
-first key ends that for good: a mark beside the keys stays when the last of them is revoked.
+A service that never had a key may be open, if its settings ask for that: everybody on its machine is the owner "local".
+The first key ends that for good: a mark beside the keys stays when the last of them is revoked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SCOPES = frozenset({"admin"})
 
 @frozen
 class Principal:
-    """Who is asking. `scopes` may hold "admin"."""
+    """The identity of a request. `scopes` may contain "admin"."""
 
     owner: str
     scopes: frozenset[str] = frozenset()
@@ -35,9 +35,9 @@ class Principal:
         return "admin" in self.scopes
 
 
-@frozen
+@frozen(kw_only=True)
 class ApiKey:
-    """What is kept of a key; `id` names it in lists and for revocation, and is no secret."""
+    """The stored record of a key. `id` names it in lists and for revocation, and is no secret."""
 
     id: str
     owner: str
@@ -52,8 +52,8 @@ class ApiKey:
 class ApiKeys:
     """The keys in one Redis hash, digest -> JSON. A token has 256 random bits, so a plain SHA-256 is enough.
 
-    Beside the hash, `<key>:made` says since when there have been keys. It is written before any key comes or goes, so
-    that whatever is interrupted leaves the service closed.
+    Beside the hash, `<key>:made` holds the time of the first key. It is written before any key is added or revoked, so
+    that an interruption leaves the service closed.
     """
 
     def __init__(self, redis: Redis, key: str, *, clock: Callable[[], datetime]) -> None:
@@ -61,25 +61,26 @@ class ApiKeys:
         self._key, self._made, self._clock = key, f"{key}:made", clock
 
     async def add(self, owner: str, scopes: Iterable[str] = ()) -> tuple[ApiKey, str]:
-        """A new key of `owner`: (its record, the token, which can't be shown again). Raises ValueError."""
+        """Add a key of `owner`; return its record and its token, which can't be shown again. Raises ValueError."""
         wanted = tuple(sorted(set(scopes)))
         if not is_owner(owner):
             raise ValueError(f"an owner is {OWNER_FORM}")
         if unknown := set(wanted) - SCOPES:
-            raise ValueError(f"unknown scope {', '.join(sorted(unknown))}; there is: {', '.join(sorted(SCOPES))}")
+            raise ValueError(f"unknown scope {', '.join(sorted(unknown))}; available: {', '.join(sorted(SCOPES))}")
         identity = secrets.token_hex(4)
         token = f"ef_{identity}_{secrets.token_urlsafe(32)}"
-        record = ApiKey(identity, owner, wanted, self._clock().isoformat())
+        record = ApiKey(id=identity, owner=owner, scopes=wanted, created_at=self._clock().isoformat())
         await self._redis.set(self._made, record.created_at, nx=True)
         await self._redis.hset(self._key, _digest(token), orjson.dumps(asdict(record)))
         return record, token
 
     async def list(self) -> list[ApiKey]:
+        """Return all keys, oldest first."""
         records = [_record(raw) for raw in (await self._redis.hgetall(self._key)).values()]
         return sorted(records, key=lambda record: record.created_at)
 
     async def revoke(self, identity: str) -> bool:
-        """Forget the key `identity`; whether there was one."""
+        """Delete the key `identity`; return whether it existed."""
         for digest, raw in (await self._redis.hgetall(self._key)).items():
             if _record(raw).id == identity:
                 await self._redis.set(self._made, _record(raw).created_at, nx=True)  # keys older than the mark
@@ -88,15 +89,15 @@ class ApiKeys:
         return False
 
     async def any(self) -> bool:
-        """Whether there is a key now."""
+        """Whether any key exists."""
         return bool(await self._redis.hlen(self._key))
 
     async def ever(self) -> bool:
-        """Whether there is or was a key."""
+        """Whether any key exists or existed."""
         return await self.any() or bool(await self._redis.exists(self._made))
 
     async def authenticate(self, token: str) -> Principal | None:
-        """Who `token` belongs to, or None."""
+        """Return the principal of `token`, or None."""
         raw = await self._redis.hget(self._key, _digest(token))
         return _record(raw).principal if raw else None
 
@@ -107,4 +108,4 @@ def _digest(token: str) -> str:
 
 def _record(raw: bytes) -> ApiKey:
     body = orjson.loads(raw)
-    return ApiKey(body["id"], body["owner"], tuple(body["scopes"]), body["created_at"])
+    return ApiKey(id=body["id"], owner=body["owner"], scopes=tuple(body["scopes"]), created_at=body["created_at"])

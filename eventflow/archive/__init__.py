@@ -1,4 +1,4 @@
-"""The archive: histories of finished jobs in segments in the object store; the server keeps pointers to them.
+"""The archive: histories of finished jobs in segments in the object store, found by archive pointers.
 
 Read `archiver` first: it moves finished jobs into a segment (`segment` is the format, `segment_store` the store) and
 leaves archive pointers in the server. `reader` serves archived jobs, `restore` fills an empty server, `verify` checks

@@ -1,4 +1,4 @@
-"""The archive's consumer: stores finished jobs in a segment and replaces them in the server by archive pointers.
+"""The archive's consumer: stores finished jobs in a segment and leaves archive pointers in the server.
 
 Rule 1: the archiver takes an outcome only once it is as old as the archive delay; until then no consumer holds it.
 Rule 2: a job leaves the server only after its segment is stored, only as it was stored, and in the script that settles
@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from random import Random
 from typing import Any
 
 import structlog
@@ -39,7 +38,9 @@ class UnreadableHistory(Exception):
 
 @frozen(kw_only=True)
 class ArchiveCandidate:
-    """A history as it was read. `outcome_seq` is the version of the last outcome, 0 where the job isn't finished.
+    """A history as it was read.
+
+    `outcome_seq` is the version of the last outcome, 0 where the job isn't finished.
 
     `last` is its last event, encoded.
     """
@@ -203,7 +204,10 @@ class Archiver:
     async def _histories(
         self, member: GroupMember, deliveries: Sequence[Delivery]
     ) -> list[tuple[Delivery, list[bytes]]]:
-        """The present history for each delivery, empty if it isn't here. Dead-letters deliveries that name no job."""
+        """The present history for each delivery, empty if it isn't here.
+
+        Dead-letters deliveries that name no job.
+        """
         known: list[tuple[Delivery, str]] = []
         for delivery in deliveries:
             try:
@@ -272,8 +276,8 @@ class Archiver:
 TRANSIENT_ERRORS = (StorageError, LogError, ResponseError, *DISCONNECTED)
 
 
-async def sleep_or_stop(stop: asyncio.Event, seconds: float, random: Random) -> None:
-    """Sleep for about `seconds` (80 to 100 %), or until `stop` is set."""
+async def sleep_or_stop(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep for `seconds`, or until `stop` is set."""
     waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait([waiting], timeout=seconds * random.uniform(0.8, 1.0))
+    await asyncio.wait([waiting], timeout=seconds)
     waiting.cancel()

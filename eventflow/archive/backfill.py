@@ -56,7 +56,9 @@ class Replay:
 
 @frozen(kw_only=True)
 class Replayed:
-    """The events that come by the topics, and those that were (in a dry run: would be) delivered from histories.
+    """Counts of events that come by the topics, and of those delivered from histories.
+
+    In a dry run the latter would be delivered.
 
     `partitions_done` counts partitions that had been replayed before.
     """
@@ -189,7 +191,7 @@ class Backfill:
             yield jobs, found
 
     async def _feed(self, keys: PartitionKeys, position: str, seen: set[str]) -> str:
-        """Add the jobs of the feed's entries after `position` to `seen`; returns the position after the last one."""
+        """Add the jobs of the feed's entries after `position` to `seen`; returns the last position."""
         while True:
             entries = await oldest_appended(self._redis, keys, newest_ms=_NEWEST_MS, count=_PAGE, after=position)
             seen.update(note.job_id for _, note in entries)

@@ -7,7 +7,6 @@ repeated.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,11 +21,11 @@ from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import is_job_id
 from eventflow.log.codec import DecodeError
 from eventflow.log.errors import ArchiveDamaged
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.job_lists import position_of
 from eventflow.log.keys import PartitionKeys
 from eventflow.settings import FinishedJobsSettings
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.causes import new_cause
 
 #: Jobs of a partition in one step.
 _PAGE = 200
@@ -39,7 +38,10 @@ _AGAIN = timedelta(hours=1)
 
 @define(kw_only=True)
 class DeletionPolicy:
-    """Walks the lists of every partition, oldest job first, in steps. A job's age counts from its last event."""
+    """Walks the lists of every partition, oldest job first, in steps.
+
+    A job's age counts from its last event.
+    """
 
     log: JobEventStore
     settings: FinishedJobsSettings
@@ -50,8 +52,9 @@ class DeletionPolicy:
     _due: LRUCache[str, datetime] = field(factory=lambda: LRUCache(_REMEMBERED))
 
     async def step(self) -> bool:
-        """Handle a page of each partition; returns whether there are more. After the last page the next step starts
-        again.
+        """Handle a page of each partition; returns whether there are more.
+
+        After the last page the next step starts again.
 
         Raises StorageError and connection errors: the next step handles the same page again.
         """
@@ -101,10 +104,7 @@ class DeletionPolicy:
         if last is None or kept is None or last.occurred_at + kept > self.clock():
             self._due[job_id] = last.occurred_at + kept if last and kept else _NEVER
             return
-        trace = new_traceparent(secrets.token_hex(24))
-        cause = Cause(
-            owner=last.owner, correlation_id=f"retention-{secrets.token_hex(8)}", causation_id="", traceparent=trace
-        )
+        cause = new_cause(last.owner, "retention")
         try:
             await self.log.execute(job_id, [RequestDeletion(f"kept for {kept / timedelta(days=1):g} days")], cause)
         except DomainError:  # it hasn't ended

@@ -32,8 +32,9 @@ _READS_AT_ONCE = 8
 
 @define(kw_only=True)
 class ListExpiry:
-    """Walks the lists of every partition, oldest job first, in steps. The window `listed_s` counts from a job's first
-    event.
+    """Walks the lists of every partition, oldest job first, in steps.
+
+    The window `listed_s` counts from a job's first event.
 
     Jobs of owners for whom `stays` is true stay listed: the deletion policy has to find them.
     """
@@ -50,8 +51,9 @@ class ListExpiry:
     _owners: LRUCache[str, dict[str, str]] = field(factory=lambda: LRUCache(_SEGMENTS))
 
     async def step(self) -> bool:
-        """Handle a page of each partition; returns whether there are more. After the last page the next step starts
-        again.
+        """Handle a page of each partition; returns whether there are more.
+
+        After the last page the next step starts again.
 
         Raises StorageError and connection errors: the next step handles the same page again.
         """

@@ -1,4 +1,4 @@
-"""The maintenance process: archives finished jobs, ends their listing, trims streams, and deletes old jobs."""
+"""The maintenance process: archives finished jobs, unlists and deletes old ones, trims streams."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import structlog
 from eventflow.archive.archiver import TRANSIENT_ERRORS, Archiver, sleep_or_stop
 from eventflow.archive.deletion_policy import DeletionPolicy
 from eventflow.archive.list_expiry import ListExpiry
+from eventflow.backoff import Backoff
 from eventflow.log.trim import Trimmer
 
 #: Pauses between two rounds or passes, and between two steps of a pass; in seconds.
@@ -20,8 +21,8 @@ _STEP_S = 0.05
 _IDLE_S = 1.0
 _TRIM_S = 10.0
 _DELETION_S = 600.0
-#: First and longest pause after errors; it doubles.
-_PAUSES_S = (0.1, 5.0)
+#: After a lost connection or store: at first a tenth of a second (it was restarted), later every 5 s.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
 class MaintenanceWorker:
@@ -89,15 +90,14 @@ class MaintenanceWorker:
     async def _loop(
         self, stop: asyncio.Event, action: Callable[[], Awaitable[bool]], idle_s: float, busy_s: float = 0.0
     ) -> None:
-        least, longest = _PAUSES_S
-        pause = least
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=self._random)
         while not stop.is_set():
             try:
                 more = await action()
-                pause = least
+                backoff.reset()
                 if not more or busy_s:
-                    await sleep_or_stop(stop, busy_s if more else idle_s, self._random)
+                    await sleep_or_stop(stop, (busy_s if more else idle_s) * self._random.uniform(0.8, 1.0))
             except TRANSIENT_ERRORS as error:
-                self._log.warning("maintenance will retry", error=str(error), retry_in_s=pause)
-                await sleep_or_stop(stop, pause, self._random)
-                pause = min(longest, 2 * pause)
+                pause_s = backoff.next_s()
+                self._log.warning("maintenance will retry", error=str(error), retry_in_s=round(pause_s, 3))
+                await sleep_or_stop(stop, pause_s)

@@ -33,7 +33,7 @@ class NotEmpty(Exception):
 
 @frozen
 class Restored:
-    """`jobs` counts the distinct archived jobs; `written` of them have a new archive pointer (0 in a dry run)."""
+    """`jobs` counts archived jobs; `written` of them have a new archive pointer (0 in a dry run)."""
 
     segments: int
     jobs: int
@@ -92,8 +92,9 @@ async def list_archived(
     listed_since: datetime | None = None,
     stays: StaysListed = lambda owner: False,
 ) -> int:
-    """List the archived jobs that are missing in their lists; returns how many. Safe to repeat, beside running
-    processes.
+    """List the archived jobs that are missing in their lists; returns how many.
+
+    Safe to repeat, beside running processes.
 
     Only jobs that this server has a pointer to, and that began at `listed_since` or later or whose owner `stays`.
     Raises as `restore`.

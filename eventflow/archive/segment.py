@@ -1,4 +1,4 @@
-"""The format of a segment: histories of finished jobs in one object that is written once and never changed.
+"""The format of a segment: histories of finished jobs in one object that is never changed.
 
     magic   8 bytes; the last two are the format's version
     blocks  one for each job: SHA-256 (32 bytes) of what follows, then its events as JSON lines, zlib

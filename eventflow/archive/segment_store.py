@@ -48,7 +48,10 @@ class SegmentStore:
                 yield StoredSegment(info.key, number, info.size_bytes)
 
     async def find(self, name: str) -> StoredSegment:
-        """The segment of this name. Raises ArchiveDamaged where it is missing, or where that isn't a segment's name."""
+        """The segment of this name.
+
+        Raises ArchiveDamaged where it is missing, or where that isn't a segment's name.
+        """
         number = partition_of_segment(name)
         if number is None:
             raise ArchiveDamaged(f"{name!r} isn't a segment's name")

@@ -1,4 +1,4 @@
-"""Verifies the whole archive: checksums, folds, archive pointers, and orphans: segments that no pointer names.
+"""Verifies the whole archive: checksums, folds, archive pointers, and orphaned segments.
 
 An orphan is left where an archiver died between store and server, or where all of a segment's jobs were put back. It is
 removed only if each of its jobs is in another segment, at the same version or a newer one, that a pointer names. A
@@ -58,7 +58,10 @@ async def orphan_of(pointers: ArchivePointers, stored: StoredSegment, entries: S
 async def remove_orphans(
     segment_store: SegmentStore, pointers: ArchivePointers, orphans: Iterable[Orphan]
 ) -> list[Orphan]:
-    """Remove those that still are orphans; returns them. Raises ArchiveDamaged, StorageError and connection errors."""
+    """Remove those that still are orphans; returns them.
+
+    Raises ArchiveDamaged, StorageError and connection errors.
+    """
     removed = []
     for orphan in orphans:
         stored = await segment_store.find(orphan.name)

@@ -1,1 +1,1 @@
-"""Media that users upload: pictures, clips and sound."""
+"""Assets: pictures, clips and sound that users upload. Read `store`, then `errors`."""

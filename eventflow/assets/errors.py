@@ -1,33 +1,33 @@
-"""Media of the users' own, in words: their kinds, and why some are refused.
+"""Errors of uploaded media, and the formats that are accepted.
 
 ::
 
-    MediaRefused              the message is for who has sent it, and says the way out
-    ├── UnsupportedMedia      none of the formats that are taken
-    ├── BrokenMedia           it can't be decoded from its beginning to its end
+    MediaRefused              the message is for the uploader, and says the way out
+    ├── UnsupportedMedia      none of the accepted formats
+    ├── BrokenMedia           it can't be decoded completely
     ├── MediaTooLarge         too many bytes, pixels or seconds
-    ├── RemoteRefused         a URL that nothing is fetched from
-    └── RemoteFailed          a URL that hasn't answered with a file
-    MediaBusy                 too much is taken in at the moment; later it goes
+    ├── RemoteRefused         a URL that may not be fetched
+    └── RemoteFailed          a URL that didn't answer with a file
+    MediaBusy                 too many uploads at the moment: try again later
 """
 
 from __future__ import annotations
 
-#: What is taken, for people.
+#: The accepted formats, for people.
 ALLOWED = (
     "pictures (PNG, JPEG, WebP, GIF: its first frame), clips (MP4, MOV, WebM) and sound (WAV, MP3, M4A, AAC, OGG, FLAC)"
 )
 
 
 class MediaRefused(Exception):
-    """Base of what is wrong with a file that somebody wants to be taken in."""
+    """Base of the faults of an uploaded file."""
 
 
 class UnsupportedMedia(MediaRefused):
-    """By its content it is of no format that is taken, whatever it calls itself."""
+    """The content is of no accepted format, whatever its name says. The message lists what is accepted."""
 
-    def __init__(self, what: str = "the file's content is of no known format") -> None:
-        super().__init__(f"{what}; taken are {ALLOWED}")
+    def __init__(self, reason: str = "the file's format is unknown", *, accepted: str = ALLOWED) -> None:
+        super().__init__(f"{reason}; accepted: {accepted}")
 
 
 class BrokenMedia(MediaRefused):
@@ -39,12 +39,12 @@ class MediaTooLarge(MediaRefused):
 
 
 class RemoteRefused(MediaRefused):
-    """The URL, or one that it redirects to, is none that is fetched from."""
+    """The URL, or one that it redirects to, may not be fetched."""
 
 
 class RemoteFailed(MediaRefused):
-    """No file came from the URL: no answer, another status than 200, too slow."""
+    """The URL gave no file: no answer, another status than 200, or too slow."""
 
 
 class MediaBusy(Exception):
-    """Nothing is wrong with the file; there is no room to look at it now."""
+    """The service is busy with other uploads; the file may be fine."""

@@ -1,8 +1,8 @@
-"""Media of the users' own: pictures, clips and sound that scenes show and videos play.
+"""The asset store: pictures, clips and sound that scenes show and videos play.
 
-An asset belongs to its owner, and its id follows from its content: what is uploaded twice is kept once, and a scene
-that names an asset always means the same bytes. Kept in the workspace's store, under a key that nobody can guess from
-the owner's name.
+An asset belongs to its owner, and its id follows from its content: a file that is uploaded twice is stored once, and a
+scene that names an asset always means the same bytes. Assets lie in the workspace's store, under keys that can't be
+guessed from the owner's name.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from eventflow.storage import ObjectMissing, ObjectStore
 _converter = make_converter()
 
 
-@frozen
+@frozen(kw_only=True)
 class Asset:
-    """What is known of an asset. Sizes in bytes and pixels, durations in seconds; None where it has none.
+    """The record of an asset. Sizes in bytes and pixels, durations in seconds; None if it has none.
 
-    `suffix` is that of its file, such as ".png"; `name` is what the owner calls it (may be empty), never part of a
-    path. `created_at` in UTC.
+    `suffix` is that of its file, such as ".png"; `name` is the owner's name for it (may be empty), and in no path.
+    `created_at` in UTC.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Asset:
 
 @frozen
 class Prepared:
-    """An asset that isn't kept yet, and its file: made by us, no longer what was sent."""
+    """An asset that isn't stored yet, and its file, which was re-encoded from the upload."""
 
     asset: Asset
     path: Path
@@ -56,9 +56,9 @@ class Assets:
     store: ObjectStore
 
     async def put(self, owner: str, asset: Asset, path: Path, *, upload: str | None = None) -> None:
-        """Keep the file, then what is known of it. Raises StorageError.
+        """Store the file, then its record. Raises StorageError.
 
-        `upload` is the SHA-256 of what the asset was made from: `of_upload` finds the asset by it.
+        `upload` is the SHA-256 of the uploaded file: `of_upload` finds the asset by it.
         """
         await self.store.put_file(_file(owner, asset), path, media_type=asset.media_type, sha256=asset.sha256)
         await self.store.put_bytes(_note(owner, asset.id), _converter.dumps(asset), media_type="application/json")
@@ -66,14 +66,14 @@ class Assets:
             await self.store.put_bytes(_pointer(owner, upload), asset.id.encode(), media_type="text/plain")
 
     async def find(self, owner: str, asset: str) -> Asset | None:
-        """The asset of that id, or None where the owner has none. Raises StorageError."""
+        """Return the owner's asset with this id, or None. Raises StorageError."""
         if not is_asset_id(asset):
             return None
         note = await self._small(_note(owner, asset))
         return None if note is None else _converter.loads(note, Asset)
 
     async def of_upload(self, owner: str, upload: str) -> Asset | None:
-        """The asset that was made from a file with this SHA-256, if it and its file are still there.
+        """Return the asset that was made from an upload with this SHA-256, if its record and file still exist.
 
         Raises StorageError.
         """
@@ -88,7 +88,7 @@ class Assets:
         return asset
 
     async def remove(self, owner: str, asset: Asset) -> None:
-        """Forget it; videos that are being made with it fail. Raises StorageError."""
+        """Delete an asset; videos that are being made with it fail. Raises StorageError."""
         await self.store.delete(_note(owner, asset.id))
         await self.store.delete(_file(owner, asset))
 
@@ -99,7 +99,7 @@ class Assets:
             return None
 
     async def fetch(self, owner: str, asset: Asset, folder: Path) -> Path:
-        """A copy of the asset's file in `folder`, checked. Raises ObjectMissing, IntegrityError, StorageError."""
+        """Copy the asset's file into `folder`, checked. Raises ObjectMissing, IntegrityError, StorageError."""
         path = folder / f"{asset.id}{asset.suffix}"
         await self.store.fetch(_file(owner, asset), path, sha256=asset.sha256)
         return path

@@ -1,12 +1,8 @@
-"""`frozen_record`: frozen for the type checker, plain at run time.
+"""Records of which every event makes several (payloads, commands, the job): frozen for mypy, plain at run time.
 
-For values that every step or every event makes several of: payloads, commands, the job. A class that attrs freezes
-takes three times as long to make. mypy refuses to change them all the same. What is made once stays `frozen`.
-
-`carrier`: frozen for the type checker, plain at run time.
-
-For values that every step or every event makes several of: payloads, commands, the job. A class that attrs freezes
-takes three times as long to make. mypy refuses to change them all the same. What is made once stays `frozen`.
+A class that attrs freezes takes three times as long to make, and attrs' own `evolve` runs __init__ over every field.
+So these classes are frozen only for mypy, which checks them as it checks attrs: no attribute is set, and `replace` and
+`update_draft` take each field by its name and type. Records that are made once stay `attrs.frozen`.
 """
 
 from __future__ import annotations
@@ -14,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from attrs import evolve as replace
+    from attrs import evolve as update_draft
     from attrs import frozen as frozen_record
 else:
     from attrs import define
@@ -22,31 +20,26 @@ else:
         """Define an attrs class that is frozen for mypy only."""
         return define(cls, slots=False, unsafe_hash=True, kw_only=kw_only)
 
+    def replace(value, /, **changes):
+        """Copy a frozen_record, with other values for the fields that `changes` names."""
+        copy = object.__new__(type(value))
+        copy.__dict__ = value.__dict__ | changes
+        return copy
+
+    def update_draft(draft, /, **changes):
+        """Change a draft in place, and return it: a row of changes by `replace` would copy it as many times."""
+        draft.__dict__.update(changes)
+        return draft
+
 
 T = TypeVar("T")
 
 
-def replace(value: T, changes: dict[str, Any]) -> T:
-    """A copy of a frozen_record with other values for the fields that `changes` names.
-
-    attrs' own `evolve` runs __init__ over every field, which takes several times as long. Nothing checks the names
-    here; a test does, which folds random histories.
-    """
-    copy = object.__new__(type(value))
-    copy.__dict__ = value.__dict__ | changes
-    return copy
-
-
 def copy(value: T) -> T:
-    """A copy of a frozen_record for `update_draft`, which nobody else may know before its last change."""
-    copy = object.__new__(type(value))
-    copy.__dict__ = dict(value.__dict__)
-    return copy
-
-
-def update_draft(draft: Any, changes: dict[str, Any]) -> None:
-    """Change a draft in place, where a row of changes would copy the value as many times."""
-    draft.__dict__.update(changes)
+    """Copy a frozen_record into a draft, which `update_draft` may change until others get to know it."""
+    draft: Any = object.__new__(type(value))
+    draft.__dict__ = dict(value.__dict__)
+    return draft  # type: ignore[no-any-return]
 
 
 __all__ = ["copy", "frozen_record", "replace", "update_draft"]

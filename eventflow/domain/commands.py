@@ -1,4 +1,4 @@
-"""What a requester or a handler wants to happen, in the imperative. `decide` says what does."""
+"""Commands of requesters and handlers, in the imperative. `decide` turns them into events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StartPlanning:
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class AnnounceScript:
     run: int
     title: str
@@ -45,7 +45,7 @@ class AnnounceScript:
     qualities: tuple[str, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class PlanScene:
     run: int
     scene: int
@@ -57,9 +57,9 @@ class PlanScene:
     source: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReuseScene:
-    """Instead of narrating and rendering the next scene, take one that is rendered (`redo.reusable_scene`)."""
+    """Take a rendered scene (`reprocess.reusable_scene`) instead of narrating and rendering the next one."""
 
     run: int
     scene: int
@@ -67,21 +67,21 @@ class ReuseScene:
     reusable: ReusableScene
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishScene:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishSceneUpload:
     scene: int
     run: int
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishVideo:
     """The whole video exists: assembled from its scenes, or made in one piece by a pipeline without scenes."""
 
@@ -92,7 +92,7 @@ class FinishVideo:
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FinishUpload:
     run: int
     videos: tuple[VideoFile, ...]
@@ -107,7 +107,7 @@ class PublishVideo:
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordFallback:
     run: int
     step: Step
@@ -124,7 +124,7 @@ class RecordDegradation:
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordWarning:
     run: int
     step: Step
@@ -133,9 +133,9 @@ class RecordWarning:
     message: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordRemoteWork:
-    """A service has taken on the scene's work; recorded before anybody waits for its end."""
+    """A service has accepted an order for the scene; recorded before the step waits for the result."""
 
     run: int
     scene: int
@@ -143,9 +143,9 @@ class RecordRemoteWork:
     remote_id: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RecordCost:
-    """Recorded whatever has become of the job: it was charged. What has the same `reference` is charged once."""
+    """A charge of a service, recorded in any phase of the job, once for each `reference`."""
 
     run: int
     scene: int | None
@@ -155,9 +155,9 @@ class RecordCost:
     reference: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FailStep:
-    """An attempt failed; `retry_at` is when another one would start, if the policy allows one."""
+    """An attempt failed; `retry_at` is when the next one starts, None if the policy allows none."""
 
     step: Step
     scene: int | None
@@ -166,9 +166,9 @@ class FailStep:
     retry_at: datetime | None
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReportLostArtefact:
-    """A step has found files gone that events name, by `keys`; at least one."""
+    """A step misses files that events name: `keys`, at least one."""
 
     step: Step
     scene: int | None
@@ -176,9 +176,9 @@ class ReportLostArtefact:
     keys: tuple[str, ...]
 
 
-@frozen_record
-class ParkStep:
-    """The step's delivery was set aside, because nobody here can handle it."""
+@frozen_record(kw_only=True)
+class DeadLetterStep:
+    """The step's delivery was moved to the dead letters, because no worker can handle it."""
 
     step: Step
     scene: int | None
@@ -193,12 +193,12 @@ class RequestCancellation:
 
 @frozen_record
 class ConfirmCancellation:
-    """A worker that held the job has stopped and cleaned up."""
+    """The worker that had a delivery of the job has stopped and cleaned up."""
 
 
 @frozen_record
 class RequestReprocess:
-    """Do a finished job again, from a stage on; `scenes` None: all of them."""
+    """Run a finished job again from a stage; `scenes` None: all of them."""
 
     from_stage: ReprocessFrom = ReprocessFrom.PLANNING
     scenes: tuple[int, ...] | None = None
@@ -206,21 +206,21 @@ class RequestReprocess:
 
 @frozen_record
 class RequestDeletion:
-    """Remove what a finished job has left behind, for good."""
+    """Remove the files of a finished job for good."""
 
     reason: str
 
 
 @frozen_record
 class ConfirmDeletion:
-    """The files of the job are gone; `files` is how many there were."""
+    """The job's files are removed; `files` is how many there were."""
 
     files: int
 
 
 @frozen_record
 class RelocateFiles:
-    """What lies in the fallback store under `keys` is safely in the delivery store, too."""
+    """The files under `keys` in the fallback store are safely in the delivery store, too."""
 
     keys: tuple[str, ...]
 
@@ -243,7 +243,7 @@ Command: TypeAlias = (
     | RecordCost
     | FailStep
     | ReportLostArtefact
-    | ParkStep
+    | DeadLetterStep
     | RequestCancellation
     | ConfirmCancellation
     | RequestReprocess

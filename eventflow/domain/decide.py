@@ -1,10 +1,10 @@
-"""`decide`: which events follow from a command, given the job as it stands. Pure.
+"""`decide`: the events that follow from a command, given the job as it stands. Pure.
 
-A handler's command may be out of date: its scene has a newer run, somebody else has done the work,
-or the job has ended. Such a command decides nothing (an empty list); that is what makes redelivery and
-zombies harmless. A requester's command that can't be met raises a DomainError instead, and so does a handler's
-that could never be right (a gap between scenes): that is a defect, and shouldn't pass in silence. What a step notes
-about itself (a fallback, a degradation) has to come before the command that finishes it.
+A handler's command may be out of date: its scene has a newer run, another worker has done the work, or the job has
+ended. Such a command decides nothing (an empty list), which makes redelivered entries and workers with a lost lease
+harmless. A requester's command that can't be met raises a DomainError, as does a handler's that could never be right (a
+gap between scenes): that is a defect, which mustn't pass in silence. Notes of a step about itself (a fallback, a
+degradation) have to precede the command that finishes it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from eventflow.domain.work import still_due, unattended
 
 Events = list[ev.Event]
 
-#: How often a scene's files, or the plan or the video, may be lost in one go before something must be wrong.
+#: Times that a scene's files, the plan or the video may be lost in a run; after that something deletes them.
 MAX_LOSSES = 3
-#: A job's status shows as many warnings at most; a script with a thousand missing glyphs needn't tell of each.
+#: Most warnings of a job: a script with a thousand missing glyphs needs no warning for each.
 MAX_WARNINGS = 100
 
 
 def decide(job: Job | None, command: cmd.Command) -> Events:
-    """The events that follow from `command`. Raises DomainError for what a requester may not do."""
+    """Return the events that follow from `command`. Raises DomainError if a requester's command can't be met."""
     if isinstance(command, cmd.RequestVideo):
         if job is not None:
-            raise JobExists("there is a job under this id already")
+            raise JobExists("a job with this id exists already")
         return [ev.VideoRequested(command.request, command.fork_of)]
     if job is None:
-        raise JobMissing("there is no such job")
+        raise JobMissing("no job has this id")
     return _DECIDERS[type(command)](job, command)
 
 
 def decide_all(job: Job | None, commands: Iterable[cmd.Command]) -> tuple[Events, Job | None]:
-    """Decide `commands` one after the other, each on the job as the one before left it."""
+    """Decide `commands` in order, each on the job after the one before; return the events and the job after all."""
     events: Events = []
     after = job
     for command in commands:
         for event in decide(after, command):
             if after is None or after is job:
                 after = evolve(job, event)
-            else:  # nobody else knows this copy
+            else:  # a copy that nobody else knows
                 apply_in_place(after, event)
             events.append(event)
     return events, after
@@ -70,32 +70,55 @@ def _announce_script(job: Job, c: cmd.AnnounceScript) -> Events:
         return []
     if c.scene_count < 1:
         raise IllegalTransition("a script has at least one scene")
-    return [ev.ScriptPlanned(c.run, c.title, c.scene_count, c.plan, c.qualities)]
+    return [ev.ScriptPlanned(run=c.run, title=c.title, scene_count=c.scene_count, plan=c.plan, qualities=c.qualities)]
 
 
 def _plan_scene(job: Job, c: cmd.PlanScene) -> Events:
     if not _is_next(job, c):
         return []
-    return [ev.ScenePlanned(c.scene, c.run, c.title, c.start_cells, c.duration_cells, c.spec, c.narration, c.source)]
+    return [
+        ev.ScenePlanned(
+            scene=c.scene,
+            run=c.run,
+            title=c.title,
+            start_cells=c.start_cells,
+            duration_cells=c.duration_cells,
+            spec=c.spec,
+            narration=c.narration,
+            source=c.source,
+        )
+    ]
 
 
 def _reuse_scene(job: Job, c: cmd.ReuseScene) -> Events:
     if not _is_next(job, c):
         return []
-    r = c.reusable
-    made_from = (r.start_cells, r.duration_cells, r.spec, r.narration, r.source)
-    reused = ev.SceneReused(c.scene, c.run, c.title, *made_from, r.rendered, r.uploaded)
+    scene = c.reusable
+    reused = ev.SceneReused(
+        scene=c.scene,
+        run=c.run,
+        title=c.title,
+        start_cells=scene.start_cells,
+        duration_cells=scene.duration_cells,
+        spec=scene.spec,
+        narration=scene.narration,
+        source=scene.source,
+        renditions=scene.rendered,
+        uploaded=scene.uploaded,
+    )
     after = evolve(job, reused)
     return [reused, *reprocess.stream_started(after), *reprocess.scenes_completed(after), *_failure_complete(after)]
 
 
 def _is_next(job: Job, c: cmd.PlanScene | cmd.ReuseScene) -> bool:
-    """Whether the scene is still to be planned. Raises IllegalTransition where it isn't its turn."""
+    """Whether the scene is the next to be planned, and not planned yet. Raises IllegalTransition for a gap."""
     can_plan = job.phase in (Phase.PLANNING, Phase.RENDERING)
     if not _current(job, c.run) or not can_plan or c.scene < len(job.scenes):
         return False
     if c.scene > len(job.scenes) or c.scene >= (job.scene_count or 0):
-        raise IllegalTransition(f"scene {c.scene} is none of the {job.scene_count or 0} announced, or not the next one")
+        raise IllegalTransition(
+            f"scene {c.scene} can't be planned: scene {len(job.scenes)} of {job.scene_count or 0} is next"
+        )
     return True
 
 
@@ -103,7 +126,7 @@ def _finish_scene(job: Job, c: cmd.FinishScene) -> Events:
     scene = job.scene(c.scene, c.run)
     if not job.active or scene is None or scene.status is not SceneStatus.PLANNED:
         return []
-    rendered = ev.SceneRendered(c.scene, c.run, c.renditions)
+    rendered = ev.SceneRendered(scene=c.scene, run=c.run, renditions=c.renditions)
     return [rendered, *reprocess.scenes_completed(evolve(job, rendered))]
 
 
@@ -111,28 +134,34 @@ def _finish_scene_upload(job: Job, c: cmd.FinishSceneUpload) -> Events:
     scene = job.scene(c.scene, c.run)
     if not job.active or scene is None or scene.status is not SceneStatus.RENDERED:
         return []
-    uploaded = ev.SceneUploaded(c.scene, c.run, c.renditions)
+    uploaded = ev.SceneUploaded(scene=c.scene, run=c.run, renditions=c.renditions)
     after = evolve(job, uploaded)
     return [uploaded, *reprocess.stream_started(after), *(_all_uploaded(after) or _failure_complete(after))]
 
 
 def _all_uploaded(job: Job) -> Events:
-    """The end of uploading, if nothing is left."""
+    """Return VideoUploaded if all uploads are done."""
     done = job.deliverables_uploaded and job.scenes_are(SceneStatus.UPLOADED, SceneStatus.SKIPPED)
     return [ev.VideoUploaded(job.run)] if done and job.phase is Phase.UPLOADING else []
 
 
 def _finish_video(job: Job, c: cmd.FinishVideo) -> Events:
-    whole = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
-    if not _current(job, c.run) or not (whole or job.phase is Phase.ASSEMBLING):
+    in_one_piece = job.phase in (Phase.REQUESTED, Phase.PLANNING) and job.scene_count is None
+    if not _current(job, c.run) or not (in_one_piece or job.phase is Phase.ASSEMBLING):
         return []
-    return [ev.VideoGenerated(c.run, c.videos, c.thumbnails, c.captions, c.companions)]
+    return [
+        ev.VideoGenerated(
+            run=c.run, videos=c.videos, thumbnails=c.thumbnails, captions=c.captions, companions=c.companions
+        )
+    ]
 
 
 def _finish_upload(job: Job, c: cmd.FinishUpload) -> Events:
     if not _current(job, c.run) or job.phase is not Phase.UPLOADING or job.deliverables_uploaded:
         return []
-    uploaded = ev.DeliverablesUploaded(c.run, c.videos, c.thumbnails, c.captions, c.companions)
+    uploaded = ev.DeliverablesUploaded(
+        run=c.run, videos=c.videos, thumbnails=c.thumbnails, captions=c.captions, companions=c.companions
+    )
     return [uploaded, *_all_uploaded(evolve(job, uploaded))]
 
 
@@ -144,76 +173,86 @@ def _publish_video(job: Job, c: cmd.PublishVideo) -> Events:
 
 
 def _record_fallback(job: Job, c: cmd.RecordFallback) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
-    return [ev.UploadFellBack(c.run, c.step, c.scene, c.key, c.reason, c.retry_count)]
+    return [
+        ev.UploadFellBack(run=c.run, step=c.step, scene=c.scene, key=c.key, reason=c.reason, retry_count=c.retry_count)
+    ]
 
 
 def _record_degradation(job: Job, c: cmd.RecordDegradation) -> Events:
-    due = still_due(job, Work(c.step, None, c.run))
+    due = still_due(job, Work(step=c.step, scene=None, run=c.run))
     return [ev.StepDegraded(c.run, c.step, c.reason)] if due else []
 
 
 def _record_warning(job: Job, c: cmd.RecordWarning) -> Events:
-    """Once: an attempt that is made again has the same to say."""
-    warning = ev.WarningRaised(c.run, c.step, c.scene, c.code, c.message)
+    """Record a warning once: each attempt of a step raises the same."""
+    warning = ev.WarningRaised(run=c.run, step=c.step, scene=c.scene, code=c.code, message=c.message)
     known = any((w.scene, w.code, w.message) == (c.scene, c.code, c.message) for w in job.warnings)
     wanted = not known and len(job.warnings) < MAX_WARNINGS
     return [warning] if wanted and still_due(job, _work_of_note(c)) else []
 
 
 def _work_of_note(c: cmd.RecordWarning) -> Work:
-    """Planning speaks of scenes, too; the work is the plan's then."""
-    return Work(c.step, None if c.step is Step.PLAN else c.scene, c.run)
+    """Return the work that raised the warning: planning warns of scenes, too."""
+    return Work(step=c.step, scene=None if c.step is Step.PLAN else c.scene, run=c.run)
 
 
 def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
-    due = still_due(job, Work(Step.RENDER_SCENE, c.scene, c.run))
-    started = ev.RemoteWorkStarted(c.run, c.scene, c.service, c.remote_id)
+    due = still_due(job, Work(step=Step.RENDER_SCENE, scene=c.scene, run=c.run))
+    started = ev.RemoteWorkStarted(run=c.run, scene=c.scene, service=c.service, remote_id=c.remote_id)
     return [started] if due and started not in job.remote else []
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
-    """Once for each reference: an attempt that is made again hears of the same bill."""
+    """Record a charge once for each reference: each attempt of a step reports the same charge."""
     known = c.reference and any((each.service, each.reference) == (c.service, c.reference) for each in job.costs)
-    return [] if known else [ev.CostRecorded(c.run, c.scene, c.service, c.amount, c.currency, c.reference)]
+    return (
+        []
+        if known
+        else [
+            ev.CostRecorded(
+                run=c.run, scene=c.scene, service=c.service, amount=c.amount, currency=c.currency, reference=c.reference
+            )
+        ]
+    )
 
 
 def _fail_step(job: Job, c: cmd.FailStep) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
     attempt = job.failed_attempts(c.step, c.scene, c.run) + 1
     may_retry = c.failure.category is not FailureCategory.INITIALIZATION
     retry_at = c.retry_at if may_retry and attempt <= job.request.retry_attempts else None
-    failed = ev.StepFailed(c.step, c.scene, c.run, c.failure, attempt, retry_at)
+    failed = ev.StepFailed(step=c.step, scene=c.scene, run=c.run, failure=c.failure, attempt=attempt, retry_at=retry_at)
     if retry_at is not None:
         return [failed]
     if c.scene is None or c.failure.category is FailureCategory.INITIALIZATION:
-        return [failed, ev.JobFailed(job.run, c.failure, c.step, c.scene, attempt)]
+        return [failed, ev.JobFailed(run=job.run, failure=c.failure, step=c.step, scene=c.scene, attempts=attempt)]
     if job.request.on_scene_failure is OnSceneFailure.SKIP:
         return [failed, *_skip(evolve(job, failed), c.scene, c.run, c.failure)]
     return [failed, *_failure_complete(evolve(job, failed))]
 
 
 def _skip(job: Job, scene: int, run: int, failure: Failure) -> Events:
-    """Go on without the scene, and with what has only waited for it."""
-    skipped = ev.SceneSkipped(scene, run, failure)
+    """Skip the scene, and continue with the work that waited for it alone."""
+    skipped = ev.SceneSkipped(scene=scene, run=run, failure=failure)
     after = evolve(job, skipped)
     if after.all_scenes_planned and not after.shown_scenes:
         return [skipped, *_failure_complete(after)]
-    begun = reprocess.stream_started(after)
+    started = reprocess.stream_started(after)
     if after.phase is Phase.RENDERING:
-        return [skipped, *begun, *reprocess.scenes_completed(after)]
-    return [skipped, *begun, *_all_uploaded(after)]
+        return [skipped, *started, *reprocess.scenes_completed(after)]
+    return [skipped, *started, *_all_uploaded(after)]
 
 
-def _park_step(job: Job, c: cmd.ParkStep) -> Events:
-    due = still_due(job, Work(c.step, c.scene, c.run))
-    return [ev.StepParked(c.step, c.scene, c.run, c.reason)] if due else []
+def _dead_letter_step(job: Job, c: cmd.DeadLetterStep) -> Events:
+    due = still_due(job, Work(step=c.step, scene=c.scene, run=c.run))
+    return [ev.StepParked(step=c.step, scene=c.scene, run=c.run, reason=c.reason)] if due else []
 
 
 def _failure_complete(job: Job) -> Events:
-    """A scene that failed for good fails the job once no other scene is left to finish."""
+    """Return JobFailed if a scene has failed for good and no other is being worked on."""
     settled = job.scenes_are(SceneStatus.UPLOADED, SceneStatus.FAILED, SceneStatus.SKIPPED)
     if not settled or (job.shown_scenes and not any(s.status is SceneStatus.FAILED for s in job.scenes)):
         return []
@@ -221,7 +260,7 @@ def _failure_complete(job: Job) -> Events:
     if last is None:
         return []
     attempts = job.failed_attempts(last.step, last.scene, last.run)
-    return [ev.JobFailed(job.run, last.failure, last.step, last.scene, attempts)]
+    return [ev.JobFailed(run=job.run, failure=last.failure, step=last.step, scene=last.scene, attempts=attempts)]
 
 
 def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
@@ -231,8 +270,8 @@ def _request_cancellation(job: Job, c: cmd.RequestCancellation) -> Events:
     if job.phase is Phase.CANCELLING:
         return []
     requested = ev.CancellationRequested(c.reason)
-    # Nobody has begun, or what is left is parked or put off: there may be no worker that would confirm. One that still
-    # runs a step of the job hears of its end as it would of the request.
+    # If no step has begun, or only dead letters and delayed retries remain, there may be no worker to confirm. A worker
+    # that still runs a step of the job is stopped by the end of the job as it would be by the request.
     nobody = job.phase is Phase.REQUESTED or unattended(job)
     return [requested, ev.JobCancelled(job.run)] if nobody else [requested]
 
@@ -249,7 +288,7 @@ def _request_reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
 
 
 def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
-    if not still_due(job, Work(c.step, c.scene, c.run)):
+    if not still_due(job, Work(step=c.step, scene=c.scene, run=c.run)):
         return []
     again = reprocess.lost(job, c)
     lost = [event.scene for event in again if isinstance(event, ev.ArtefactLost)]
@@ -257,7 +296,7 @@ def _report_lost_artefact(job: Job, c: cmd.ReportLostArtefact) -> Events:
         return again
     message = f"{c.keys[0]} is gone from its store, as were {MAX_LOSSES} files before it: does something clear it?"
     failure = Failure(FailureCategory.RESOURCE, "artefact_lost", message)
-    return _fail_step(job, cmd.FailStep(c.step, c.scene, c.run, failure, None))
+    return _fail_step(job, cmd.FailStep(step=c.step, scene=c.scene, run=c.run, failure=failure, retry_at=None))
 
 
 _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
@@ -276,12 +315,12 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RecordRemoteWork: _record_remote_work,
     cmd.RecordCost: _record_cost,
     cmd.FailStep: _fail_step,
-    cmd.ParkStep: _park_step,
+    cmd.DeadLetterStep: _dead_letter_step,
     cmd.RequestCancellation: _request_cancellation,
     cmd.ConfirmCancellation: _confirm_cancellation,
     cmd.RequestReprocess: _request_reprocess,
     cmd.ReportLostArtefact: _report_lost_artefact,
     cmd.RequestDeletion: deletion.request_deletion,
     cmd.ConfirmDeletion: deletion.confirm_deletion,
-    cmd.RelocateFiles: relocation.relocate,
+    cmd.RelocateFiles: relocation.relocate_files,
 }

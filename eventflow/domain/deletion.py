@@ -1,10 +1,9 @@
-"""Deletion of a finished job: what decides it, and what it changes."""
+"""Deletion of a finished job's files: what decides it, and what it changes. The job's history stays."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from eventflow.domain import commands as cmd
+from eventflow.domain._records import update_draft
 from eventflow.domain.errors import JobGone, NotFinished
 from eventflow.domain.events import DeletionRequested, Event, JobDeleted
 from eventflow.domain.state import Job, Phase
@@ -12,7 +11,10 @@ from eventflow.domain.values import Companions
 
 
 def request_deletion(job: Job, c: cmd.RequestDeletion) -> list[Event]:
-    """Raises NotFinished: the workers of a job have to have stopped first. A second request decides nothing."""
+    """Decide a deletion; a second request decides nothing.
+
+    Raises NotFinished: the job's workers have to stop first, or they would write files after the deletion.
+    """
     if job.gone:
         return []
     if not job.finished:
@@ -25,15 +27,26 @@ def confirm_deletion(job: Job, c: cmd.ConfirmDeletion) -> list[Event]:
 
 
 def refuse_gone(job: Job) -> None:
-    """Raises JobGone for a job that is deleted, or about to be."""
+    """Raise JobGone if the job is deleted or being deleted."""
     if job.gone:
         raise JobGone("the job was deleted; its files are gone, and it can't be done again")
 
 
-def deleted(job: Job, e: JobDeleted) -> dict[str, Any]:
-    """No file is named any more."""
-    files = ("scenes", "videos", "thumbnails", "captions", "reusable")
-    uploaded = ("uploaded_videos", "uploaded_thumbnails", "uploaded_captions")
-    nothing: dict[str, Any] = dict.fromkeys((*files, *uploaded), ())
-    nothing |= dict.fromkeys(("companions", "uploaded_companions"), Companions())
-    return {**nothing, "plan": None, "published": None, "deliverables_uploaded": False}
+def forget_files(draft: Job, e: JobDeleted) -> None:
+    """Change `draft` so that it names no file."""
+    update_draft(
+        draft,
+        plan=None,
+        scenes=(),
+        reusable=(),
+        videos=(),
+        thumbnails=(),
+        captions=(),
+        companions=Companions(),
+        deliverables_uploaded=False,
+        uploaded_videos=(),
+        uploaded_thumbnails=(),
+        uploaded_captions=(),
+        uploaded_companions=Companions(),
+        published=None,
+    )

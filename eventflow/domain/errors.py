@@ -1,10 +1,10 @@
-"""What the domain refuses. The web maps these to HTTP answers; the domain knows no HTTP."""
+"""Errors of the domain. The web app maps them to HTTP answers; the domain knows no HTTP."""
 
 from __future__ import annotations
 
 
 class DomainError(Exception):
-    """Base of what `decide` and `evolve` raise."""
+    """Base of the errors of `decide` and `evolve`."""
 
 
 class IllegalTransition(DomainError):
@@ -16,23 +16,23 @@ class JobMissing(DomainError):
 
 
 class JobExists(DomainError):
-    """A second request under the id of a job that has one already."""
+    """A second request under the id of an existing job."""
 
 
 class AlreadyFinished(DomainError):
-    """A cancellation of a job that has reached its end."""
+    """A cancellation of a job that has ended."""
 
 
 class NotFinished(DomainError):
-    """A reprocess of a job that is still being worked on."""
+    """A reprocess or deletion of a job that is still being worked on."""
 
 
 class JobGone(DomainError):
-    """A command for a job that is deleted, or about to be."""
+    """A command for a job that is deleted or being deleted."""
 
 
 class CannotReprocess(DomainError):
-    """A reprocess that the job can't do. `field` is what to change: "from" or "scenes"; the message is the way out."""
+    """A reprocess that isn't possible. `field` is the one to change ("from" or "scenes"); the message says how."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -1,13 +1,10 @@
 """Events of a job, in the past tense. A job is the fold of its events.
 
-The facts of a job, in the past tense. A job is the fold of these.
+A payload changes only with a new schema version, an upcaster and a new golden line (`tests/unit/golden`). `run` counts
+the runs of a scene or of the whole job: `decide` drops results of an older run.
 
-A payload changes only by a new schema version, an upcaster and a new golden line
-(`tests/unit/golden`). `run` numbers the tries of a scene or of the whole job: what an older run
-still delivers is dropped by `decide`.
-
-The base of all events, those that steps note on the way, which change nothing about what is to be done, and those
-of what a finished job has left behind.
+First come the notes that steps make on the way, which call for no work; then the relocation and deletion of a finished
+job's files; then the events of the work itself.
 """
 
 from __future__ import annotations
@@ -41,9 +38,9 @@ class Event:
     SCHEMA_VERSION: ClassVar[int] = 1
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class UploadFellBack(Event):
-    """A file is in local storage, because the delivery store refused it `retry_count` times over."""
+    """A file is in the fallback store, because the delivery store failed and so did `retry_count` retries."""
 
     run: int
     step: Step
@@ -55,16 +52,16 @@ class UploadFellBack(Event):
 
 @frozen_record
 class StepDegraded(Event):
-    """Optional work was given up; the video is complete without it."""
+    """An optional part is missing; the video is complete without it."""
 
     run: int
     step: Step
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class WarningRaised(Event):
-    """Something that the requester should know of, and that keeps nothing from being made: `code` is for programs."""
+    """A fault that the requester should know of and that stops nothing; `code` is for programs."""
 
     run: int
     step: Step
@@ -73,9 +70,9 @@ class WarningRaised(Event):
     message: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class RemoteWorkStarted(Event):
-    """A service has taken on work for a scene under an id of its own, by which a later attempt takes it up again."""
+    """A service has accepted an order for a scene; `remote_id` is its id, by which a later attempt asks for it."""
 
     run: int
     scene: int
@@ -83,10 +80,11 @@ class RemoteWorkStarted(Event):
     remote_id: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class CostRecorded(Event):
-    """What a service has charged; `amount` is a decimal number as text, `currency` an ISO 4217 code, "credits" or
-    "tokens". `reference` is the service's own id of what it was charged for; empty where there is none.
+    """A charge of a service. `amount` is a decimal number as text; `currency` an ISO 4217 code, "credits" or "tokens".
+
+    `reference` is the service's id of the order; empty if it has none.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 2
@@ -101,16 +99,16 @@ class CostRecorded(Event):
 
 @frozen_record
 class StreamStarted(Event):
-    """The first scene that is shown can be watched, in any quality: a playlist begins. Once for each try."""
+    """The first shown scene is playable in every quality: a playlist begins. Once in each run."""
 
     run: int
 
 
 @frozen_record
 class DeletionRequested(Event):
-    """From here on nobody is served the job's files, and nothing is done on it any more.
+    """From here on the job's files aren't served, and no step works on it.
 
-    `ended_as` is what it was: completed, failed or cancelled.
+    `ended_as` is its phase before: completed, failed or cancelled.
     """
 
     reason: str
@@ -119,14 +117,14 @@ class DeletionRequested(Event):
 
 @frozen_record
 class JobDeleted(Event):
-    """The files are gone, `files` in number; the history stays, as the tombstone of the job."""
+    """The job's files are removed; `files` is how many there were. The history stays."""
 
     files: int
 
 
 @frozen_record
 class VideoRelocated(Event):
-    """The files under `keys` are in the delivery store, by the same keys; before they were in the fallback store."""
+    """The files under `keys` are in the delivery store, by the same keys; they were in the fallback store before."""
 
     keys: tuple[str, ...]
 
@@ -135,9 +133,8 @@ class VideoRelocated(Event):
 class VideoRequested(Event):
     """A job begins.
 
-    Since version 2 its request has a priority, and it may be the fork of another one. Since version 3 there may be
-    scenes or a topic in place of the script, and the request says how the video looks and sounds. Since version 4 it
-    says which defaults are meant; since version 5 whether it is streamed, and a fork's renditions name their codecs.
+    Version 2 adds the priority and the origin of a fork; version 3 scenes and topics in place of a script, and how the
+    video looks and sounds; version 4 the explicit defaults; version 5 whether it is streamed, and a fork's codecs.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 5
@@ -150,12 +147,12 @@ class PlanningStarted(Event):
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ScriptPlanned(Event):
-    """The number of scenes is known; `plan` names the plan in the workspace.
+    """The number of scenes is known; `plan` is the plan's file in the workspace.
 
-    `qualities` (since version 2) are those that the video is made in: the request's, or fewer where its pictures are
-    too small for some. Empty: the request's.
+    `qualities` (since version 2) are those of the video: fewer than the request's if its pictures are too small for
+    some. Empty: the request's.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 2
@@ -166,12 +163,12 @@ class ScriptPlanned(Event):
     qualities: tuple[str, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ScenePlanned(Event):
-    """A scene's place in time is known, and it can be rendered on any worker.
+    """A scene's place in time is known, and any worker can render it.
 
-    `start_cells` and `duration_cells` are in cells of 8/15 s. `source` (since version 2) tells apart what scenes are
-    made from: equal ones give the same scene. Empty where that isn't known.
+    `start_cells` and `duration_cells` are in cells of 8/15 s. `source` (since version 2) is the scene digest: equal
+    ones come out the same. Empty if it isn't known.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 2
@@ -185,7 +182,7 @@ class ScenePlanned(Event):
     source: str = ""
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneRendered(Event):
     """Since version 2 renditions name their codecs."""
 
@@ -195,11 +192,11 @@ class SceneRendered(Event):
     renditions: tuple[SceneRendition, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneReused(Event):
-    """A scene is planned from the `source` and for the place of one that was rendered before, whose files are taken.
+    """A planned scene has the scene digest (`source`) and place of one that was rendered before, whose files it takes.
 
-    One event in place of ScenePlanned and SceneRendered, so that nobody begins to render. With `uploaded` the files
+    One event in place of ScenePlanned and SceneRendered, so that no worker begins to render. With `uploaded`, the files
     are where viewers reach them, too. Since version 2 renditions name their codecs.
     """
 
@@ -216,9 +213,9 @@ class SceneReused(Event):
     uploaded: tuple[SceneRendition, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneUploaded(Event):
-    """The scene's segments are where viewers reach them; none where the request asks for no streaming.
+    """The scene's segments are where viewers reach them; there are none if the request asks for no streaming.
 
     Since version 2 renditions name their codecs.
     """
@@ -234,18 +231,18 @@ class ScenesCompleted(Event):
     run: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneSkipped(Event):
-    """The scene has failed for good, and the video goes on without it, as the request asks."""
+    """The scene has failed for good, and the video is made without it, as the request asks."""
 
     scene: int
     run: int
     failure: Failure
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoGenerated(Event):
-    """Since version 2 with captions, since version 3 with companions."""
+    """The whole video exists in the workspace. Version 2 adds captions, version 3 extras (`companions`)."""
 
     SCHEMA_VERSION: ClassVar[int] = 3
     run: int
@@ -255,10 +252,9 @@ class VideoGenerated(Event):
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class DeliverablesUploaded(Event):
-    """The whole-video files, thumbnails, (since version 2) captions and (since version 3) companions are where viewers
-    reach them."""
+    """The whole video's files are where viewers reach them. Version 2 adds captions, version 3 extras."""
 
     SCHEMA_VERSION: ClassVar[int] = 3
     run: int
@@ -270,14 +266,14 @@ class DeliverablesUploaded(Event):
 
 @frozen_record
 class VideoUploaded(Event):
-    """Nothing is left to upload: segments, videos and thumbnails."""
+    """All uploads are done: segments, videos, thumbnails, captions and extras."""
 
     run: int
 
 
 @frozen_record
 class VideoPublished(Event):
-    """The end that everybody hoped for. `metadata_version` counts up with each publication."""
+    """The job is completed. `metadata_version` counts its publications from 1."""
 
     SCHEMA_VERSION: ClassVar[int] = 2
 
@@ -286,9 +282,9 @@ class VideoPublished(Event):
     metadata: tuple[TechnicalMetadata, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class StepFailed(Event):
-    """An attempt failed. With `retry_at` there is another one; without, this was the last."""
+    """An attempt failed. `retry_at` is when the next one starts; None: this was the last."""
 
     step: Step
     scene: int | None
@@ -298,9 +294,9 @@ class StepFailed(Event):
     retry_at: datetime | None
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class StepParked(Event):
-    """The step's delivery can't be handled; it waits, and the job with it, until an operator redrives or drops it."""
+    """The step's delivery is dead-lettered; the job waits until an operator redrives or drops it."""
 
     step: Step
     scene: int | None
@@ -308,7 +304,7 @@ class StepParked(Event):
     reason: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class JobFailed(Event):
     run: int
     failure: Failure
@@ -317,12 +313,12 @@ class JobFailed(Event):
     attempts: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ArtefactLost(Event):
-    """A file that an event names is gone; `step` has missed it. What it was made from is done again.
+    """A file that an event names is lost; `step` missed it. The work that made it is repeated.
 
-    `scene` is the one that has to be made again (None: the plan or the whole video). `run` is the job's from here
-    on: a new one where the job goes back to a stage that was over.
+    `scene` has to be made again (None: the plan or the whole video). `run` is the job's from here on: a new one if the
+    job returns to a finished stage.
     """
 
     run: int
@@ -343,9 +339,9 @@ class JobCancelled(Event):
 
 @frozen_record
 class ReprocessRequested(Event):
-    """The job is done again under a new `run`, from a stage on (since version 2; version 1 knew planning only).
+    """The job runs again under a new `run`, from a stage (since version 2; version 1 knew planning only).
 
-    `scenes` None: all of them. Otherwise only these are done again; the others are reused as far as they go.
+    `scenes` None: all of them. Otherwise only these are made again; the others are reused as far as possible.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 2
@@ -386,5 +382,5 @@ JobEvent: TypeAlias = (
     | VideoRelocated
 )
 
-#: Not `Event.__subclasses__()`: that also has the classes which attrs has replaced by slotted ones.
+#: Every event. Not `Event.__subclasses__()`: a test's events would be among them.
 EVENT_TYPES: tuple[type[Event], ...] = get_args(JobEvent)

@@ -1,4 +1,4 @@
-"""Job ids: how they are made, how they look, and the partition that each belongs to."""
+"""Job ids: `<partition>-<random>`, two and 32 hex digits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}").fullmatch
 
 
 def new_job_id(partition: int, random_hex: str) -> str:
-    """A job id: two hex digits of the partition, a dash, 128 random bits as 32 hex digits."""
+    """Build a job id from its partition (0 to 255) and 32 hex digits of 128 random bits."""
     return f"{partition:02x}-{random_hex}"
 
 
@@ -17,5 +17,5 @@ def is_job_id(text: str) -> bool:
 
 
 def partition_of(job_id: str) -> int:
-    """The partition that a job lives in, for ever. `job_id` has been checked by `is_job_id`."""
+    """Return the partition of a job, which never changes. `job_id` must have passed `is_job_id`."""
     return int(job_id[:2], 16)

@@ -1,26 +1,18 @@
-"""Relocation of a finished job's files from the fallback store to the delivery store.
-
-What a finished job has left behind: it is deleted, or moved from the fallback store to where it belongs.
-
-Events that may follow the terminal one, what decides them, and what they change. Nothing here fails a job.
-"""
+"""Relocation of a finished job's files from the fallback store to the delivery store."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from eventflow.domain import commands as cmd
-from eventflow.domain._records import replace
+from eventflow.domain._records import replace, update_draft
 from eventflow.domain.events import Event, VideoRelocated
 from eventflow.domain.state import Job
 from eventflow.domain.values import PLAIN_TYPES, FileRef, files_of
 
-#: In the note of a fallback, so that the note can go when nothing is left there.
-FELL_BACK = "fell back to local storage"
 
-
-def relocate(job: Job, c: cmd.RelocateFiles) -> list[Event]:
-    """Only what a finished job still names in the fallback store."""
+def relocate_files(job: Job, c: cmd.RelocateFiles) -> list[Event]:
+    """Decide the move of those of `c.keys` that a finished job still names in the fallback store."""
     if not job.finished or job.gone:
         return []
     named = {file.key for file in files_of(job) if file.store == "fallback"}
@@ -28,24 +20,34 @@ def relocate(job: Job, c: cmd.RelocateFiles) -> list[Event]:
     return [VideoRelocated(moved)] if moved else []
 
 
-def relocated(job: Job, e: VideoRelocated) -> dict[str, Any]:
-    """Every name of the files says where they are now; once nothing is left behind, nor is the note of it."""
+def move_files(draft: Job, e: VideoRelocated) -> None:
+    """Name the files in the delivery store, wherever `draft` names them.
+
+    Once it names no file in the fallback store, the notes of the fallbacks go, too.
+    """
     keys = frozenset(e.keys)
+    for attribute in Job.__attrs_attrs__:
+        old = getattr(draft, attribute.name)
+        if (new := _moved(old, keys)) is not old:
+            update_draft(draft, **{attribute.name: new})
+    if not any(file.store == "fallback" for file in files_of(draft)):
+        degraded = tuple(note for note in draft.degraded if note not in draft.fallback_notes)
+        update_draft(draft, degraded=degraded, fallback_notes=())
 
-    def placed(value: Any) -> Any:
-        if isinstance(value, FileRef):
-            moved = value.store == "fallback" and value.key in keys
-            return replace(value, {"store": "delivery"}) if moved else value
-        if isinstance(value, tuple):
-            return tuple(placed(each) for each in value)
-        if isinstance(value, PLAIN_TYPES) or not hasattr(value, "__attrs_attrs__"):
-            return value
-        fields = {a.name: getattr(value, a.name) for a in value.__attrs_attrs__}
-        new = {name: there for name, old in fields.items() if (there := placed(old)) != old}
-        return replace(value, new) if new else value
 
-    changes: dict[str, Any] = {a.name: placed(getattr(job, a.name)) for a in Job.__attrs_attrs__}
-    left = {file.key for file in files_of(job) if file.store == "fallback"} - keys
-    if not left:
-        changes["degraded"] = tuple(note for note in job.degraded if FELL_BACK not in note)
-    return changes
+def _moved(value: Any, keys: frozenset[str]) -> Any:
+    """Return `value` with every file of `keys` in the delivery store; `value` itself if it names none of them."""
+    if isinstance(value, FileRef):
+        moved = value.store == "fallback" and value.key in keys
+        return replace(value, store="delivery") if moved else value
+    if isinstance(value, tuple):
+        items = tuple(_moved(each, keys) for each in value)
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    if isinstance(value, PLAIN_TYPES) or not hasattr(value, "__attrs_attrs__"):
+        return value
+    changes = {}
+    for attribute in value.__attrs_attrs__:
+        old = getattr(value, attribute.name)
+        if (new := _moved(old, keys)) is not old:
+            changes[attribute.name] = new
+    return replace(value, **changes) if changes else value

@@ -1,11 +1,7 @@
-"""Which work a command or a lost file calls for again: reprocessing from a stage, a new run of a scene, reuse.
+"""Repeated work: reprocessing from a stage, a new run after a lost file, and the reuse of rendered scenes.
 
-What calls for work again, and what doesn't: a stage is reprocessed, a file was lost, a scene is as it was before.
-
-Part of `decide`. A reprocess and a loss name what happened; the events that follow them are those that called for
-the work the first time, under a new run, so that the groups need to know nothing else.
-
-Which steps a reprocess would run, for people who want to know before.
+Part of `decide`. The first event says what happened (a reprocess, a loss); the events after it are those that called
+for the work the first time, under a new run. Consumers thus need no handlers of their own for repeated work.
 """
 
 from __future__ import annotations
@@ -29,14 +25,14 @@ _BEFORE_ASSEMBLY = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
 
 
 def scenes_completed(job: Job | None) -> Events:
-    """The event that calls for assembly, if `job` has all its scenes."""
+    """Return ScenesCompleted, which calls for assembly, if every scene of `job` is rendered or skipped."""
     through = (SceneStatus.RENDERED, SceneStatus.UPLOADED, SceneStatus.SKIPPED)
     complete = job is not None and job.scenes_are(*through)
     return [ev.ScenesCompleted(job.run)] if job and job.shown_scenes and complete else []
 
 
 def stream_started(job: Job | None) -> Events:
-    """The event that says that there is something to watch, if `job` has come to that."""
+    """Return StreamStarted if the first shown scene has just become playable."""
     if job is None or job.streaming:
         return []
     first = next((scene for scene in job.scenes if scene.status is not SceneStatus.SKIPPED), None)
@@ -45,9 +41,9 @@ def stream_started(job: Job | None) -> Events:
 
 
 def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | None:
-    """What spares a scene its narration and rendering: one from the same source.
+    """Find a rendered scene with the scene digest `source`, in every quality of the job.
 
-    Best for the same place in the video; the segments of one for another place have to be moved before they are used.
+    One from the same place in the video comes first: the segments of any other have to be shifted in time.
     """
     moved: ReusableScene | None = None
     for scene in job.reusable:
@@ -62,14 +58,14 @@ def reusable_scene(job: Job, source: str, start_cells: int) -> ReusableScene | N
 
 
 def _in_qualities(job: Job, renditions: tuple[SceneRendition, ...]) -> tuple[SceneRendition, ...]:
-    """One for each quality that the job asks for; none at all unless there are all of them."""
+    """Return the renditions of the job's qualities, in their order; none unless all of them exist."""
     by_quality = {rendition.quality: rendition for rendition in renditions}
     wanted = job.quality_levels
     return tuple(by_quality[quality] for quality in wanted) if by_quality.keys() >= set(wanted) else ()
 
 
 def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
-    """Do again what is asked for, and whatever is missing for it. Raises CannotReprocess."""
+    """Decide a reprocess: the work that is asked for, and what it misses. Raises CannotReprocess."""
     _check(job, c)
     requested = ev.ReprocessRequested(job.last_run + 1, c.from_stage, c.scenes)
     after = evolve(job, requested)
@@ -86,18 +82,33 @@ def reprocess(job: Job, c: cmd.RequestReprocess) -> Events:
         if (rendering and index in asked) or not scene.rendered or scene.status is SceneStatus.SKIPPED:
             again.append(_planned(scene, index, requested.run))
         elif index in asked or scene.status is not SceneStatus.UPLOADED:
-            again.append(ev.SceneRendered(index, requested.run, scene.rendered))
+            again.append(ev.SceneRendered(scene=index, run=requested.run, renditions=scene.rendered))
     if rendering:
         planned = fold(again, after)
         return [requested, *again, *stream_started(planned), *scenes_completed(planned)]
     if not job.deliverables_uploaded or (c.scenes is None and c.from_stage is ReprocessFrom.UPLOAD):
-        again.append(ev.VideoGenerated(requested.run, job.videos, job.thumbnails, job.captions, job.companions))
+        again.append(
+            ev.VideoGenerated(
+                run=requested.run,
+                videos=job.videos,
+                thumbnails=job.thumbnails,
+                captions=job.captions,
+                companions=job.companions,
+            )
+        )
     return [requested, *(again or [ev.VideoUploaded(requested.run)])]
 
 
 def _planned(scene: Scene, index: int, run: int) -> ev.ScenePlanned:
     return ev.ScenePlanned(
-        index, run, scene.title, scene.start_cells, scene.duration_cells, scene.spec, scene.narration, scene.source
+        scene=index,
+        run=run,
+        title=scene.title,
+        start_cells=scene.start_cells,
+        duration_cells=scene.duration_cells,
+        spec=scene.spec,
+        narration=scene.narration,
+        source=scene.source,
     )
 
 
@@ -107,8 +118,8 @@ def _check(job: Job, c: cmd.RequestReprocess) -> None:
         raise CannotReprocess("scenes", "metadata is of the whole video: leave the scenes out")
     for scene in c.scenes or ():
         if not 0 <= scene < count:
-            there_is = f"it has 0 to {count - 1}" if count else "it has none"
-            raise CannotReprocess("scenes", f"the job has no scene {scene}; {there_is}")
+            available = f"available: 0 to {count - 1}" if count else "it has no scenes"
+            raise CannotReprocess("scenes", f"the job has no scene {scene}; {available}")
     if stage is ReprocessFrom.RENDERING and not (job.scenes and job.all_scenes_planned):
         raise CannotReprocess("from", "not every scene of the job is planned: reprocess it from planning")
     shown = [job.scenes[index] for index in job.shown_scenes]
@@ -120,25 +131,25 @@ def _check(job: Job, c: cmd.RequestReprocess) -> None:
 
 
 def lost(job: Job, c: cmd.ReportLostArtefact) -> Events:
-    """What has to be made again for want of the files that `c.step` has missed.
+    """Decide which work repeats after `c.step` missed files.
 
-    The scenes that they belong to are rendered again. A video that is gone is assembled again. Without what a scene is
-    rendered from, the job is planned again; scenes that come out the same are then reused.
+    Scenes whose files are lost are rendered again; a lost video is assembled again. If the input of a scene's rendering
+    is lost, the job is planned again, and reuses the scenes that come out the same.
     """
     if c.step is Step.UPLOAD_SCENE and c.scene is not None:
         return _render_again(job, {c.scene: c.keys[0]}, c.step)
     if c.step is Step.ASSEMBLE and (found := _scenes_of(job, c.keys)):
         return _render_again(job, found, c.step)
     if c.step in (Step.UPLOAD_VIDEO, Step.EXTRACT_METADATA) and job.scenes:
-        gone = ev.ArtefactLost(job.last_run + 1, c.step, None, c.keys[0])
+        gone = ev.ArtefactLost(run=job.last_run + 1, step=c.step, scene=None, key=c.keys[0])
         return [gone, *scenes_completed(evolve(job, gone))]
-    gone = ev.ArtefactLost(_run_after(job), c.step, c.scene, c.keys[0])
+    gone = ev.ArtefactLost(run=_run_after(job), step=c.step, scene=c.scene, key=c.keys[0])
     after = evolve(job, gone)
     return [gone, ev.ReprocessRequested(after.last_run + 1, ReprocessFrom.PLANNING, ())]
 
 
 def _scenes_of(job: Job, keys: tuple[str, ...]) -> dict[int, str]:
-    """Scene -> the first of `keys` that names a file of its rendering."""
+    """Map each scene to the first of `keys` that names a file of its rendering."""
     found: dict[int, str] = {}
     for index, scene in enumerate(job.scenes):
         files = {file.key for rendition in scene.rendered for file in rendition.files}
@@ -150,7 +161,7 @@ def _scenes_of(job: Job, keys: tuple[str, ...]) -> dict[int, str]:
 def _render_again(job: Job, scenes: dict[int, str], step: Step) -> Events:
     events: Events = []
     for index, key in scenes.items():
-        gone = ev.ArtefactLost(_run_after(job), step, index, key)
+        gone = ev.ArtefactLost(run=_run_after(job), step=step, scene=index, key=key)
         planned = _planned(job.scenes[index], index, max(job.last_run, gone.run) + 1)
         events += [gone, planned]
         job = evolve(evolve(job, gone), planned)
@@ -158,20 +169,20 @@ def _render_again(job: Job, scenes: dict[int, str], step: Step) -> Events:
 
 
 def _run_after(job: Job) -> int:
-    """The job's run after a loss: the present one as long as no step depends on the job's scenes being complete."""
+    """Return the job's run after a loss: the present one as long as no step has relied on complete scenes."""
     return job.run if job.phase in _BEFORE_ASSEMBLY else job.last_run + 1
 
 
 Row = tuple[str, str]
 
-#: What follows once the scenes are rendered, or the video is assembled, ...
+#: Steps that follow the scenes, in order.
 _AFTER = (Step.ASSEMBLE, Step.UPLOAD_VIDEO, Step.EXTRACT_METADATA)
 
 
 def steps_of(job: Job, command: RequestReprocess, events: Sequence[ev.Event], *, planned_again: bool) -> list[Row]:
-    """(step, scene) in the order of the work. `events` are what `command` decides.
+    """List the steps that a reprocess would run, as (step, scene) in the order of the work.
 
-    `planned_again`: the workspace no longer holds what the scenes are rendered from.
+    `events` are those that `command` decides. `planned_again`: the workspace lost the input of the scenes' rendering.
     """
     if command.from_stage is ReprocessFrom.PLANNING:
         asked = "all" if command.scenes is None else ", ".join(map(str, command.scenes)) or "none"

@@ -1,4 +1,4 @@
-"""What the state of a job is made of: its phase, its scenes, its failed attempts, what it has published."""
+"""The state of a job: its phase, its scenes, its failed attempts, and its publication."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Phase(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    DELETING = "deleting"  #: nothing is served any more, and its files are being removed
+    DELETING = "deleting"  #: no file is served any more, and the files are being removed
     DELETED = "deleted"
 
 
@@ -47,11 +47,16 @@ class SceneStatus(StrEnum):
     RENDERED = "rendered"
     UPLOADED = "uploaded"
     FAILED = "failed"
-    SKIPPED = "skipped"  #: it failed, and the video goes on without it
+    SKIPPED = "skipped"  #: it failed, and the video is made without it
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Scene:
+    """A planned scene and its renditions. `source` is the scene digest: equal ones come out the same (may be empty).
+
+    `start_cells` and `duration_cells` are in cells of the time grid (`CELL_SECONDS`).
+    """
+
     run: int
     title: str
     start_cells: int
@@ -65,14 +70,24 @@ class Scene:
 
     @property
     def reusable(self) -> ReusableScene | None:
+        """This scene for planning to reuse; None unless it is rendered and its digest is known."""
         if not (self.rendered and self.source):
             return None
-        made_from = (self.source, self.start_cells, self.duration_cells, self.spec, self.narration)
-        return ReusableScene(*made_from, self.rendered, self.uploaded)
+        return ReusableScene(
+            source=self.source,
+            start_cells=self.start_cells,
+            duration_cells=self.duration_cells,
+            spec=self.spec,
+            narration=self.narration,
+            rendered=self.rendered,
+            uploaded=self.uploaded,
+        )
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class FailedAttempt:
+    """A failed attempt of a step of `run`; `final`: no other one follows."""
+
     step: Step
     scene: int | None
     run: int
@@ -80,9 +95,9 @@ class FailedAttempt:
     final: bool
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Publication:
-    """What viewers get; an older one stays served while the job is being reprocessed."""
+    """The files that viewers get; an older publication stays available while the job is reprocessed."""
 
     version: int
     videos: tuple[VideoFile, ...]
@@ -92,12 +107,12 @@ class Publication:
     companions: Companions = field(factory=Companions)
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Job:
-    """State of one job. `scenes[i]` is scene i; `run` numbers the tries of the whole job from 1.
+    """State of one job. `scenes[i]` is scene i; `run` counts the runs of the whole job from 1.
 
-    `reusable` are scenes of earlier tries, or of the job that this one was forked from; `lost` are those whose
-    files were found gone (None: the plan or the video), once for each time. `streaming`: a playlist has begun.
+    `reusable` holds scenes of earlier runs, or of the job that this one was forked from; `lost` the scenes whose files
+    were lost (None: the plan or the video), once for each time. `streaming`: a playlist has begun.
     """
 
     request: VideoRequest
@@ -118,8 +133,9 @@ class Job:
     uploaded_captions: tuple[CaptionFile, ...] = ()
     uploaded_companions: Companions = field(factory=Companions)
     attempts: tuple[FailedAttempt, ...] = ()
-    parked: tuple[Work, ...] = ()  #: what is no longer due of it doesn't count
-    degraded: tuple[str, ...] = ()
+    dead_letters: tuple[Work, ...] = ()  #: work whose delivery is dead-lettered; `dead_lettered_work`: still due
+    degraded: tuple[str, ...] = ()  #: what the video lacks, or where its files had to go, for people
+    fallback_notes: tuple[str, ...] = ()  #: those of `degraded` that go once no file is in the fallback store
     failure: ev.JobFailed | None = None
     published: Publication | None = None
     reusable: tuple[ReusableScene, ...] = ()
@@ -135,37 +151,37 @@ class Job:
 
     @property
     def active(self) -> bool:
-        """Whether handlers may still work on it."""
+        """Whether handlers may work on it."""
         return self.phase not in FINISHED and self.phase not in (Phase.CANCELLING, Phase.DELETING)
 
     @property
     def gone(self) -> bool:
-        """Whether it is deleted, or about to be: nobody is served its files."""
+        """Whether it is deleted or being deleted: its files aren't served."""
         return self.phase in (Phase.DELETING, Phase.DELETED)
 
     @property
     def last_run(self) -> int:
-        """The highest run of the job and its scenes: no other may have a new one's number."""
+        """The highest run of the job and its scenes: a new run gets the next number."""
         return max([self.run, *(scene.run for scene in self.scenes)])
 
     @property
     def quality_levels(self) -> tuple[str, ...]:
-        """The qualities that the video is made in."""
+        """The qualities of the video: the plan's, or those of the request."""
         return self.qualities or self.request.quality_levels
 
     def scene(self, index: int, run: int) -> Scene | None:
-        """Scene `index` if `run` is its present run, else None: that work is out of date."""
+        """Return scene `index` if `run` is its present run; otherwise None: work of that run is out of date."""
         if 0 <= index < len(self.scenes) and self.scenes[index].run == run:
             return self.scenes[index]
         return None
 
     @property
     def shown_scenes(self) -> tuple[int, ...]:
-        """The numbers of the scenes that the video is made of: all but the skipped ones."""
+        """The indexes of the scenes of the video: all but the skipped ones."""
         return tuple(i for i, scene in enumerate(self.scenes) if scene.status is not SceneStatus.SKIPPED)
 
     def remote_work(self, scene: int, run: int) -> ev.RemoteWorkStarted | None:
-        """What a service was last given to do for the scene in this run of it."""
+        """Return the last order of a service for this run of the scene."""
         return next((work for work in reversed(self.remote) if (work.scene, work.run) == (scene, run)), None)
 
     def failed_attempts(self, step: Step, scene: int | None, run: int) -> int:

@@ -1,6 +1,6 @@
-"""The one table that says where an event goes, and who reads it.
+"""Topics: which events are delivered to consumers, by which stream, and which groups read it.
 
-An event type that isn't in `TOPIC_OF` is history: it stays in its job's stream and the feed.
+An event type that isn't in `TOPIC_OF` is history only: it is in its job's stream and the feed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Topic(StrEnum):
     DELETED = "deleted"
 
 
-#: In the order in which a reader prefers them.
+#: In the order in which readers prefer them.
 LANES: tuple[Lane, ...] = (Lane.HIGH, Lane.NORMAL)
 
 TOPIC_OF: dict[type[ev.Event], Topic] = {
@@ -48,14 +48,14 @@ TOPIC_OF: dict[type[ev.Event], Topic] = {
 GROUP_TOPICS: dict[str, tuple[Topic, ...]] = {
     "generation": (Topic.REQUESTED, Topic.PLANNED, Topic.COMPLETED),
     "upload": (Topic.RENDERED, Topic.GENERATED),
-    "metadata": (Topic.DELETION, Topic.UPLOADED, Topic.OUTCOME),  # who deletes thousands holds up nobody
+    "metadata": (Topic.DELETION, Topic.UPLOADED, Topic.OUTCOME),  # deletions are quick: thousands delay nothing
 }
 
-#: Topics that may be silent for months: the server needn't know of a consumer there, because many partitions are read
-#: by a script, which leaves no trace on an empty stream.
+#: Topics that may stay empty for months. Where a script reads many partitions, an empty stream shows no consumer of its
+#: group; for these topics that is no sign of a missing worker.
 SELDOM: frozenset[Topic] = frozenset({Topic.DELETION})
 
-#: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and there needn't be an archive.
+#: Reads outcomes at its own pace (`eventflow/archive`). It is no group of handlers, and a service may have no archive.
 ARCHIVE_GROUP = "archive"
-#: A deletion is archived without delay, so that a restore knows of it.
+#: Deletions are archived at once, so that a restore doesn't bring the job back.
 ARCHIVE_TOPICS: tuple[Topic, ...] = (Topic.OUTCOME, Topic.DELETED)

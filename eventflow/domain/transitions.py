@@ -6,7 +6,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.state import Phase
 
 P = Phase
-#: What may be recorded in any phase in which work goes on, without changing the phase.
+#: Events that may be recorded while a job is being worked on, without changing the phase.
 _NOTES: tuple[type[ev.Event], ...] = (
     ev.StepFailed,
     ev.StepParked,
@@ -25,18 +25,18 @@ def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Ev
 
 
 def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
-    """A lost plan is made again: the one case in which a job at work is reprocessed."""
+    """A job whose plan was lost is planned again: the one case in which a job is reprocessed before its end."""
     return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
 
 
 def _finished(phase: Phase) -> dict[type[ev.Event], Phase]:
-    """A bill may come after the end, and files may come home; in the end they may be removed."""
+    """After the end, a service may still bill, files may be relocated, and the job may be deleted."""
     after: dict[type[ev.Event], Phase] = {ev.VideoRelocated: phase, ev.DeletionRequested: P.DELETING}
     return {ev.ReprocessRequested: P.REQUESTED, ev.CostRecorded: phase, **after}
 
 
-#: phase -> event -> next phase. A pair that is absent raises IllegalTransition. ReprocessRequested may name a later
-#: stage than planning, and leads to the phase of that.
+#: phase -> event -> next phase. A pair that is absent raises IllegalTransition. A ReprocessRequested from a later stage
+#: than planning leads to the phase of that stage instead.
 TRANSITIONS: dict[Phase, dict[type[ev.Event], Phase]] = {
     P.REQUESTED: _active(
         P.REQUESTED,

@@ -1,9 +1,4 @@
-"""Values that events, commands and the job share. All are frozen and made of plain JSON types.
-
-What goes with a whole video, and what it can do without: its sound alone, and pictures of it.
-
-Values that events, commands and the job share. All frozen; all made of plain JSON types.
-"""
+"""Values that events, commands and the job share. All are frozen and made of plain JSON types."""
 
 from __future__ import annotations
 
@@ -29,7 +24,7 @@ _OWNER_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 
 StoreRole = Literal["workspace", "delivery", "fallback"]
 
-#: The qualities that a video can be made in, by name, and the lines of each: pixels on the picture's shorter side.
+#: The qualities of videos: name -> lines, the pixels on the picture's shorter side.
 LADDER: Mapping[str, int] = {"360p": 360, "480p": 480, "720p": 720, "1080p": 1080, "1440p": 1440, "2160p": 2160}
 
 
@@ -39,14 +34,14 @@ def is_owner(text: str) -> bool:
 
 
 class Lane(StrEnum):
-    """The order of service: high first, normal never starved. Every event of a job goes by the lane of its request."""
+    """The priority of a job, and of all its deliveries: high before normal, which never starves."""
 
     HIGH = "high"
     NORMAL = "normal"
 
 
 class Step(StrEnum):
-    """The units of work that handlers do; what a failure, an attempt and a deadline belong to."""
+    """The units of work of handlers: failures, attempts and time limits are of a step."""
 
     PLAN = "plan"
     RENDER_SCENE = "render_scene"
@@ -56,9 +51,9 @@ class Step(StrEnum):
     EXTRACT_METADATA = "extract_metadata"
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Work:
-    """What an event asks for: the step, and the scene and run it belongs to."""
+    """A step, with its scene (None: of the whole job) and its run."""
 
     step: Step
     scene: int | None
@@ -66,7 +61,7 @@ class Work:
 
 
 class Stage(StrEnum):
-    """What a viewer of the job's status sees it doing."""
+    """The stages that a job's status shows."""
 
     PLANNING = "planning"
     RENDERING = "rendering"
@@ -86,7 +81,7 @@ STAGE_OF_STEP: dict[Step, Stage] = {
 
 
 class ReprocessFrom(StrEnum):
-    """The stages that a finished job can be done again from; what lies before is reused."""
+    """The stages from which a finished job can run again; results of the stages before are reused."""
 
     PLANNING = "planning"
     RENDERING = "rendering"
@@ -95,14 +90,14 @@ class ReprocessFrom(StrEnum):
 
 
 class FailureCategory(StrEnum):
-    """What kind of trouble a failure was; the category decides whether a retry can help."""
+    """Categories of failures, which decide whether a retry can help."""
 
     INITIALIZATION = "initialization"  #: wrong input, missing dependency or credential: never retried
-    GENERATION = "generation"  #: planning, narration, rendering or assembly went wrong: retried
+    GENERATION = "generation"  #: planning, narration, rendering or assembly failed: retried
     STORAGE = "storage"  #: a store could not be reached or refused: retried
-    RESOURCE = "resource"  #: memory, disk or files ran out: retried, elsewhere; not where workers died of it
+    RESOURCE = "resource"  #: memory, disk or files ran out: retried on another worker, unless workers died of it
     TIMEOUT = "timeout"  #: the step took longer than its limit: retried, because it may have hung
-    INTERNAL = "internal"  #: a defect of ours: retried, because it may have been a race
+    INTERNAL = "internal"  #: a defect of this program: retried, because it may have been a race
 
 
 @frozen_record
@@ -116,14 +111,14 @@ class Failure:
 
 @frozen_record
 class Voice:
-    """Who narrates; `rate` is a factor of the normal speech rate (0.5 to 2.0)."""
+    """The narrator's voice; `rate` is a factor of its normal speech rate (0.5 to 2.0)."""
 
     name: str = "en-us"
     rate: float = 1.0
 
 
 class CaptionMode(StrEnum):
-    """Whether a video has captions: files beside it, and drawn into its pictures as well."""
+    """Whether a video has captions: none, files beside it, or files and drawn into its pictures."""
 
     NONE = "none"
     TRACK = "track"
@@ -131,7 +126,7 @@ class CaptionMode(StrEnum):
 
 
 class OnSceneFailure(StrEnum):
-    """What becomes of a job one of whose scenes has failed for good."""
+    """The result of a job with a scene that failed for good."""
 
     FAIL = "fail"  #: it fails once the other scenes are done, so that reprocessing renders that one alone
     SKIP = "skip"  #: the video is published without the scene, marked as degraded
@@ -139,17 +134,17 @@ class OnSceneFailure(StrEnum):
 
 @frozen_record
 class MergeField:
-    """Every `{{find}}` in the texts of a script or of scenes stands for `replace`."""
+    """Replace every `{{find}}` in the texts of a script or of scenes by `replace`."""
 
     find: str
     replace: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoRequest:
-    """What the requester asked for, after validation, with every default filled in.
+    """A validated request, with every default filled in.
 
-    What the video is made from is one of `script`, `scenes` and `topic`; `script` is empty where it is another.
+    The video is made from one of `script`, `scenes` and `topic`; `script` is empty if it is another.
     """
 
     script: str
@@ -162,10 +157,10 @@ class VideoRequest:
     cleanup_local_files: bool = True
     retry_attempts: int = 3
     priority: Lane = Lane.NORMAL  #: since version 2 of VideoRequested
-    passthrough: str | None = None  #: the requester's own JSON, kept as text and given back unread
+    passthrough: str | None = None  #: the requester's own JSON as text, returned unread
     #: From here on since version 3 of VideoRequested.
     scenes: str | None = None  #: a scene document (`handlers/generation/script/document.py`), as JSON text
-    topic: str | None = None  #: what a model is to plan a video about
+    topic: str | None = None  #: the subject of a video that a model plans
     theme: str | None = None  #: None: the pipeline's own choice
     aspect: str = "16:9"
     captions: CaptionMode = CaptionMode.TRACK
@@ -173,18 +168,24 @@ class VideoRequest:
     narrated: bool = True
     on_scene_failure: OnSceneFailure = OnSceneFailure.FAIL
     merge: tuple[MergeField, ...] = ()
-    #: Since version 4 of VideoRequested: fields that were given what is their default anyway, so that a script's front
-    #: matter doesn't say otherwise. Of voice, aspect, captions, music and theme; "voice.name" and "voice.rate".
+    #: Since version 4 of VideoRequested: explicit defaults, the names of fields that were given their default value on
+    #: purpose, so that a script's front matter doesn't override them: "voice" (that it is narrated), "voice.name",
+    #: "voice.rate", "aspect", "captions", "music", "theme".
     insisted: tuple[str, ...] = ()
-    #: Since version 5 of VideoRequested: whether scenes' segments are delivered, so that it can be watched as HLS.
+    #: Since version 5 of VideoRequested: whether the scenes' segments are delivered, for HLS.
     enable_streaming: bool = True
 
+    @property
+    def explicit_defaults(self) -> tuple[str, ...]:
+        """`insisted`, which is the name on the wire."""
+        return self.insisted
 
-@frozen_record
+
+@frozen_record(kw_only=True)
 class FileRef:
     """A file that is safely in a store. Events name keys, never URLs: URLs expire.
 
-    `retry_count` is how many retries the upload took (0..3); `size_bytes` its size.
+    `retry_count` is how many retries the upload took (0 to 3).
     """
 
     store: StoreRole
@@ -197,18 +198,18 @@ class FileRef:
 
 @frozen_record
 class Segment:
-    """One fMP4 media segment; it starts with an IDR frame and lasts at most 11 grid cells (9 today)."""
+    """One fMP4 media segment: starts with an IDR frame, and lasts at most 11 cells of the time grid."""
 
     file: FileRef
     duration_cells: int
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class SceneRendition:
     """One scene at one quality: the init segment, and the media segments in order.
 
-    `decoder_config` is a digest of the codecs' configuration records; scenes join without
-    re-encoding only where it is equal. `codecs` names them after RFC 6381, empty where that isn't known.
+    `decoder_config` is a digest of the codecs' configuration records: scenes join without re-encoding only if it is
+    equal. `codecs` names them after RFC 6381; empty if they aren't known.
     """
 
     quality: str
@@ -224,12 +225,12 @@ class SceneRendition:
         return (self.init, *(segment.file for segment in self.segments))
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class ReusableScene:
-    """A scene that is rendered: with the same `source` in a plan, it is neither narrated nor rendered again.
+    """A rendered scene: one with the same scene digest (`source`) is neither narrated nor rendered again.
 
-    Segments carry absolute times: for another start they are moved, which makes other files of them. `uploaded` is
-    empty where the files are another job's.
+    Segments carry absolute times: for another start they are shifted, which makes other files of them. `uploaded` is
+    empty if the files are another job's.
     """
 
     source: str
@@ -243,14 +244,14 @@ class ReusableScene:
 
 @frozen_record
 class ForkOrigin:
-    """The job that another one was forked from, as of `version`, and its scenes that may be reused."""
+    """The job that another one was forked from, as of `version`, with its scenes that may be reused."""
 
     job_id: str
     version: int
     scenes: tuple[ReusableScene, ...] = ()
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoFile:
     """A whole video at one quality."""
 
@@ -261,9 +262,9 @@ class VideoFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Thumbnail:
-    """Picture `index` in one size and format: there may be several of an index."""
+    """Picture `index` in one size and format; the same picture may exist in several. Sizes in pixels."""
 
     index: int
     width: int
@@ -280,7 +281,7 @@ class CaptionFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class VideoStream:
     codec: str
     profile: str | None
@@ -291,7 +292,7 @@ class VideoStream:
     pixel_format: str
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class AudioStream:
     codec: str
     sample_rate: int  #: Hz
@@ -299,11 +300,11 @@ class AudioStream:
     bit_rate: int | None  #: bits per second
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class TechnicalMetadata:
-    """What probing one video file told. Sizes in bytes, durations in seconds, rates in bits per second.
+    """The technical facts of one video file. Sizes in bytes, durations in seconds, rates in bits per second.
 
-    None where the file doesn't tell. `meets` are the services where videos are published whose limits it is within.
+    None if the file doesn't say. `meets` names the publishing services whose limits it keeps.
     """
 
     quality: str
@@ -316,13 +317,13 @@ class TechnicalMetadata:
     meets: tuple[str, ...] = ()
 
 
-#: The quality that stands for a video's sound alone.
+#: Stands for a video's sound alone where a quality is named.
 AUDIO: Final = "audio"
 
 
 @frozen_record
 class Picture:
-    """A still or animated picture, by its media type WebP or JPEG; sizes in pixels."""
+    """A still or animated picture, WebP or JPEG by its media type. Sizes in pixels."""
 
     width: int
     height: int
@@ -337,13 +338,13 @@ class AudioFile:
     file: FileRef
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Storyboard:
-    """Small pictures of the whole video, for players that show what is where: `count` tiles of `tile_width` x
-    `tile_height` pixels, tile n of the time from n * `interval_s` on.
+    """Small pictures of the whole video, for the preview of a player's seek bar.
 
-    They lie row by row in sheets of `columns` x `rows`, the last of which may be lower. Each sheet is there once for
-    each format, in order.
+    `count` tiles of `tile_width` x `tile_height` pixels; tile n shows the time from n * `interval_s`. They lie row by
+    row in sheets of `columns` x `rows`, the last of which may have fewer rows. `sheets` holds each sheet once for each
+    format, in order.
     """
 
     interval_s: float
@@ -356,9 +357,9 @@ class Storyboard:
     sheets: tuple[Picture, ...]
 
 
-@frozen_record
+@frozen_record(kw_only=True)
 class Companions:
-    """All of them; each may be missing, and of old videos all are."""
+    """The extras of a video: each may be missing, and old videos have none."""
 
     audio: AudioFile | None = None
     poster: tuple[Picture, ...] = ()  #: one for each format
@@ -375,12 +376,12 @@ class Companions:
 Kind = Literal["image", "clip", "audio"]
 
 _ASSET_ID = re.compile(r"as_[0-9a-f]{32}")
-#: Classes that are no value of ours hold no files.
+#: Types of fields that hold no files.
 PLAIN_TYPES = (str, int, float, bytes, bool, type(None))
 
 
 def asset_id(sha256: str) -> str:
-    """The id of the asset whose content has this digest."""
+    """Return the id of the asset whose content has this SHA-256, in hex."""
     return f"as_{sha256[:32]}"
 
 
@@ -389,7 +390,7 @@ def is_asset_id(text: str) -> bool:
 
 
 def files_of(value: Any) -> list[FileRef]:
-    """Every file that a job, an event or a part of one names, as often as it does."""
+    """Return every file that a job, an event or a part of one names, as often as it does."""
     if isinstance(value, FileRef):
         return [value]
     if isinstance(value, tuple):

@@ -1,7 +1,7 @@
-"""Which step of work an event calls for, and whether that work is still due.
+"""Which work an event calls for, and whether that work is still due.
 
-Before a handler has side effects, the consumer runtime asks `still_due` of the folded job: an entry that
-is delivered again after its work was committed is settled without doing anything.
+Before it calls a handler, the consumer runtime asks `still_due` of the folded job: an entry that is delivered again
+after its work was committed is settled without work.
 """
 
 from __future__ import annotations
@@ -13,44 +13,44 @@ from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import Step, Work
 
-__all__ = ["Work", "parked_work", "still_due", "unattended", "work_of"]
+__all__ = ["Work", "dead_lettered_work", "still_due", "unattended", "work_of"]
 
 
 _WORK: dict[type[ev.Event], Callable[[Any], Work]] = {
-    ev.VideoRequested: lambda e: Work(Step.PLAN, None, 1),
-    ev.ReprocessRequested: lambda e: Work(Step.PLAN, None, e.run),
-    ev.ScenePlanned: lambda e: Work(Step.RENDER_SCENE, e.scene, e.run),
-    ev.SceneRendered: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
-    ev.SceneReused: lambda e: Work(Step.UPLOAD_SCENE, e.scene, e.run),
-    ev.ScenesCompleted: lambda e: Work(Step.ASSEMBLE, None, e.run),
-    ev.VideoGenerated: lambda e: Work(Step.UPLOAD_VIDEO, None, e.run),
-    ev.VideoUploaded: lambda e: Work(Step.EXTRACT_METADATA, None, e.run),
+    ev.VideoRequested: lambda e: Work(step=Step.PLAN, scene=None, run=1),
+    ev.ReprocessRequested: lambda e: Work(step=Step.PLAN, scene=None, run=e.run),
+    ev.ScenePlanned: lambda e: Work(step=Step.RENDER_SCENE, scene=e.scene, run=e.run),
+    ev.SceneRendered: lambda e: Work(step=Step.UPLOAD_SCENE, scene=e.scene, run=e.run),
+    ev.SceneReused: lambda e: Work(step=Step.UPLOAD_SCENE, scene=e.scene, run=e.run),
+    ev.ScenesCompleted: lambda e: Work(step=Step.ASSEMBLE, scene=None, run=e.run),
+    ev.VideoGenerated: lambda e: Work(step=Step.UPLOAD_VIDEO, scene=None, run=e.run),
+    ev.VideoUploaded: lambda e: Work(step=Step.EXTRACT_METADATA, scene=None, run=e.run),
 }
 
 _PLANNABLE = (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING)
-#: What a scene is while the step is still to be done on it.
+#: The status of a scene for which the step is due.
 _SCENE_STEPS = {Step.RENDER_SCENE: SceneStatus.PLANNED, Step.UPLOAD_SCENE: SceneStatus.RENDERED}
 
 
 def work_of(event: ev.Event) -> Work | None:
-    """The work that `event` calls for, or None for history."""
+    """Return the work that `event` calls for, or None."""
     describe = _WORK.get(type(event))
     return describe(event) if describe else None
 
 
-def parked_work(job: Job) -> list[Work]:
-    """The work that is still due and whose delivery was parked: nobody does it before an operator acts."""
-    return [work for work in job.parked if still_due(job, work)]
+def dead_lettered_work(job: Job) -> list[Work]:
+    """Return the work that is due and whose delivery is dead-lettered: it waits for an operator."""
+    return [work for work in job.dead_letters if still_due(job, work)]
 
 
 def unattended(job: Job) -> bool:
-    """Whether a delivery of the job may be in nobody's hands: parked, or put off until its retry is due."""
-    put_off = (Work(a.step, a.scene, a.run) for a in job.attempts if not a.final)
-    return bool(parked_work(job)) or any(still_due(job, work) for work in put_off)
+    """Whether no consumer may hold a delivery of the job: it is dead-lettered, or delayed until its retry is due."""
+    delayed = (Work(step=a.step, scene=a.scene, run=a.run) for a in job.attempts if not a.final)
+    return bool(dead_lettered_work(job)) or any(still_due(job, work) for work in delayed)
 
 
 def still_due(job: Job, work: Work) -> bool:
-    """Whether nobody has done `work` yet and the job still wants it."""
+    """Whether `work` is neither done yet nor made needless by what happened since."""
     if not job.active:
         return False
     wanted = _SCENE_STEPS.get(work.step)

@@ -1,4 +1,4 @@
-"""The event log on Redis Streams: job histories, delivery to consumer groups, dead letters, archive pointers.
+"""The event log on Redis Streams: job histories, consumer groups, dead letters, archive pointers.
 
 Read `event_store` first: a job's events are read, folded, decided on and appended. It writes through `commit`, whose
 script `scripts/commit.lua` checks claim and version, appends, routes and settles: all of it or none.

@@ -1,4 +1,4 @@
-"""Archive pointers: what the server keeps of an archived job, and the moves between server and archive.
+"""Archive pointers, which the server keeps of archived jobs, and moves to and from the archive.
 
 A job is in the server or has an archive pointer, never both and never neither: each move is one script.
 """
@@ -28,13 +28,16 @@ class Archive(Protocol):
     """The archive as the log uses it."""
 
     async def history(self, job_id: str, after: int = 0) -> list[bytes]:
-        """The job's encoded events after version `after`, from the archive or, if it isn't archived, the server.
+        """The job's encoded events after version `after`, from the archive or the server.
 
         Raises ArchiveDamaged, StorageError and connection errors.
         """
 
     async def unarchive(self, job_id: str, version: int) -> bool:
-        """Put the job back into the server if it is archived at `version`; returns whether. Raises as `history`."""
+        """Put the job back into the server if it is archived at `version`; returns whether.
+
+        Raises as `history`.
+        """
 
     async def holds(self, job_id: str) -> bool:
         """Whether the job is archived. Raises connection errors."""
@@ -56,7 +59,10 @@ class BlockRef:
 
 @frozen
 class ArchivePointer:
-    """A parsed archive pointer. `number` is the segment's, which is unique in its partition on this server."""
+    """A parsed archive pointer.
+
+    `number` is the segment's, which is unique in its partition on this server.
+    """
 
     number: int
     block: BlockRef
@@ -130,7 +136,10 @@ class ArchivePointers:
         return sum(await self._archive_jobs(keys=list(call.keys), args=call.args))
 
     async def restore_pointers(self, keys: PartitionKeys, segment: str, jobs: Sequence[tuple[str, BlockRef]]) -> int:
-        """Write pointers into `segment`, unless the server has the same version or a newer one; returns how many."""
+        """Write pointers into `segment`; returns how many.
+
+        A job of which the server has the same version or a newer one is left as it is.
+        """
         call = _Call(keys.segments, segment, len(jobs))
         for job_id, block in jobs:
             field = call.job(keys, job_id)
@@ -160,7 +169,9 @@ class ArchivePointers:
         *,
         listed: bool = True,
     ) -> bool:
-        """Replace `pointer` by `events`; returns False where it has changed since. With `listed`, list the job again.
+        """Replace `pointer` by `events`; returns False where it has changed since.
+
+        With `listed`, list the job again.
 
         `outcome`, if not empty, is delivered to the archive again.
         """

@@ -1,4 +1,6 @@
-"""A client of a Redis Cluster: sends every command to the master of its key, over that node's own pool.
+"""A client of a Redis Cluster: sends every command to the master of its key.
+
+Each node has a pool of its own.
 
 redis-py's cluster client manages its own connections: it raises where a burst finds none free, closes those in use when
 the cluster changes, and may send ASKING over another connection than its command (decision 65). Here each node has the
@@ -48,7 +50,9 @@ _KEYLESS = frozenset({"CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING",
 
 
 class ClusterRedis(Redis):
-    """One client for all nodes. A command without a key goes to every master; returns the first one's answer.
+    """One client for all nodes.
+
+    A command without a key goes to every master; returns the first one's answer.
 
     `open_node` makes the client of one node; `seeds` are the nodes that are asked for the others.
     """
@@ -110,8 +114,9 @@ class ClusterRedis(Redis):
         return _ClusterPipeline(self)
 
     async def execute_many(self, stack: Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> list[Any]:
-        """Each command's answer or error, in order. Raises connection errors; some commands may have been executed
-        then.
+        """Each command's answer or error, in order.
+
+        Raises connection errors; some commands may have been executed then.
         """
         shares: dict[Address, list[int]] = {}
         for place, (args, _) in enumerate(stack):

@@ -1,4 +1,4 @@
-"""Envelopes to JSON bytes and back: a registry of event types, schema versions, and upcasters from older versions.
+"""Envelopes to JSON bytes and back: event types, schema versions, and upcasters from older versions.
 
 A payload of an older version goes through its chain of upcasters (version n to n + 1) before it is structured, so that
 handlers and the fold only see today's classes.
@@ -59,7 +59,7 @@ SOURCE = "eventflow"
 
 
 class DecodeError(Exception):
-    """Bytes that aren't an event of this code: bad JSON, unknown type or version, or a payload of another shape."""
+    """Bytes that aren't an event of this code: bad JSON, unknown type or version, or another shape."""
 
 
 #: Cached, because a worker decodes many events of each job in progress.
@@ -67,7 +67,10 @@ _is_job_id = lru_cache(8_192)(is_job_id)
 
 
 class _Wire(msgspec.Struct, gc=False):
-    """The fields that are read of an envelope, by their names on the wire. `data` is read once its class is known."""
+    """The fields that are read of an envelope, by their names on the wire.
+
+    `data` is read once its class is known.
+    """
 
     type: str
     dataversion: int
@@ -107,7 +110,7 @@ def _is_row(kind: Any) -> bool:
 
 
 def _row_dumper(kind: Any, converter: BaseConverter) -> Callable[[Iterable[Any]], list[Any]]:
-    """A writer of `tuple[X, ...]`: takes a third of the time of cattrs' own, which makes a generator even for ()."""
+    """A writer of `tuple[X, ...]`, in a third of the time of cattrs' own, which makes a generator."""
     dump = converter.get_unstructure_hook(get_args(kind)[0])
     return lambda row: [dump(each) for each in row]
 
@@ -184,7 +187,7 @@ class Codec:
             wire = _read(raw)
             if not _is_job_id(wire.subject):
                 raise DecodeError(f"not an event: {wire.subject!r}, the subject of a {wire.type}, isn't a job id")
-            return Envelope(
+            return Envelope(  # by position: keywords cost 12 % of the time of decoding
                 wire.subject,
                 wire.sequence,
                 wire.owner,

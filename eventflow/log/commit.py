@@ -133,12 +133,15 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 def admission_args(keys: PartitionKeys) -> tuple[str, str, str]:
-    """The ARGV that `admission.lua` needs: base of the partition's key names, topic of requests, and its group."""
+    """The ARGV that `admission.lua` needs: base of the key names, topic of requests, and its group."""
     return keys.base, Topic.REQUESTED.value, REQUEST_GROUP
 
 
 def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[str | bytes | int]]:
-    """KEYS and ARGV of `commit.lua` for commits of one partition; `limit` is the most jobs in progress there."""
+    """KEYS and ARGV of `commit.lua` for commits of one partition.
+
+    `limit` is the most jobs in progress there.
+    """
     keys = commits[0].keys
     letters = [part for c in commits for each in c.dead_letters for field in each.fields for part in field]
     packed = _pack([_wire(c) for c in commits])
@@ -147,7 +150,10 @@ def script_call(commits: Sequence[Commit], limit: int) -> tuple[list[str], list[
 
 
 def _wire(c: Commit) -> tuple[Any, ...]:
-    """The commit as the script reads it. Dead letters are sent beside it: MessagePack of old servers has no bytes."""
+    """The commit as the script reads it.
+
+    Dead letters are sent beside it: MessagePack of old servers has no bytes.
+    """
     letters = [2 * len(each.fields) for each in c.dead_letters] if c.dead_letters else ()
     settling = (c.claim, c.on_claim, c.delayed, letters)
     return (c.job_id, c.expected, c.mark, c.events, *settling, c.effect, c.lane, c.owner, c.most_waiting)
@@ -278,7 +284,7 @@ class _Queue:
 
 
 def _answer(answered: Answered, version: int, error: Exception | None) -> None:
-    """Call `answered`; an error of its own is logged, so that the other commits of the batch get their answers."""
+    """Call `answered`, and log an error of its own: the other commits of the batch get their answers."""
     try:
         answered(version, error)
     except Exception:

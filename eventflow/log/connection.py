@@ -67,7 +67,7 @@ class _Trust:
 
 
 class _Packing(AbstractConnection):
-    """Packs commands with hiredis, as the synchronous client does; matters for batches of thousands of arguments.
+    """Packs commands with hiredis, as the synchronous client does: matters for batches of commits.
 
     With `trust` it reconnects before its next command once it has led to the wrong server, or is `MAX_AGE_S` old. A
     refusal by a wrong server is raised as a lost connection: nothing was written, and the same command is sent over a
@@ -291,7 +291,9 @@ def _source(*parts: str) -> str:
 async def run_on_all(
     redis: Redis, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], *, after: str = ""
 ) -> list[Any]:
-    """Run a script once for each (KEYS, ARGV) of `calls`, in one round trip; returns the answers. See `load_script`.
+    """Run a script once for each (KEYS, ARGV) of `calls`, in one round trip; returns the answers.
+
+    See `load_script`.
 
     Raises the first error.
     """

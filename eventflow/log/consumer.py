@@ -94,7 +94,7 @@ class GroupMember:
         self.rebuilt = False
 
     async def ensure(self) -> None:
-        """Create the group where it is missing, from the beginning of each stream, so that no entry is skipped.
+        """Create the group where it is missing, from the beginning of each stream: no entry is skipped.
 
         A group that was lost delivers old entries again; the job's history shows that their work is done, and they are
         settled. The group is registered first: from then on, entries that it has to read aren't trimmed.
@@ -137,7 +137,9 @@ class GroupMember:
         ]
 
     async def reclaim(self, lease_ms: int, limit: int, working: Iterable[Claim] = ()) -> list[Delivery]:
-        """Take over up to `limit` entries whose lease has expired (not renewed for `lease_ms`), of idle streams too.
+        """Take over up to `limit` entries whose lease has expired: not renewed for `lease_ms`.
+
+        Entries of idle streams are found too.
 
         `working` are the claims that this consumer works on: an expired one is renewed instead.
         """
@@ -161,7 +163,10 @@ class GroupMember:
         return found
 
     async def renew(self, renewals: Sequence[Renewal]) -> list[int]:
-        """Renew leases and record progress; returns LOST, RENEWED or CANCEL (renewed, cancel the job) for each."""
+        """Renew leases and record progress.
+
+        Returns LOST, RENEWED or CANCEL (renewed, and the job is to be cancelled) for each.
+        """
         keys: dict[str, int] = {}
 
         def key(name: str) -> int:
@@ -177,12 +182,17 @@ class GroupMember:
         return answer
 
     async def release(self, claims: Iterable[Claim], lease_ms: int) -> None:
-        """Let other consumers take `claims` over at once, where this one still holds them. Uncounts this delivery."""
+        """Let other consumers take `claims` over at once, where this one still holds them.
+
+        Uncounts this delivery.
+        """
         for claim in claims:
             await self._release_with(claim, max(0, claim.count - 1), lease_ms)
 
     async def begin(self, claim: Claim) -> bool:
-        """Record that this consumer begins a redelivered entry, or hangs in one: if it falls silent, that is a death.
+        """Record that this consumer begins a redelivered entry, or hangs in one.
+
+        If it then falls silent, that is a death.
 
         False where it has lost the lease.
         """

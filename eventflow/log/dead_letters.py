@@ -1,4 +1,4 @@
-"""Dead letters: deliveries that no worker could handle, kept with their cause until an operator redrives or drops them.
+"""Dead letters: deliveries that no worker could handle, kept until an operator redrives or drops them.
 
 A dead letter is named `<partition>-<entry id>`, such as `00-1760000000000-0`. Lists are ordered by entry id and
 partition, so that the last name of a page is the cursor to the next one.
@@ -79,7 +79,9 @@ def waiting_work(group: str, envelope: Envelope) -> Work | None:
 
 @frozen(kw_only=True)
 class DeadLetter:
-    """One dead letter. `envelope` is None where this code can't decode the payload; `problem` says why then.
+    """One dead letter.
+
+    `envelope` is None where this code can't decode the payload; `problem` says why then.
 
     `attempts` is its delivery count, `at` an RFC 3339 time; `job_id` is empty where the payload names no job.
     """
@@ -126,7 +128,9 @@ class DeadLetters:
         self._redrive = load_script(log.redis, "redrive")
 
     async def page(self, limit: int, cursor: str = "") -> tuple[list[DeadLetter], str]:
-        """(up to `limit` dead letters, newest first, after the one named by `cursor`; the next cursor, "" at the end).
+        """Up to `limit` dead letters, newest first, after the one named by `cursor`, and the next cursor.
+
+        That is "" at the end.
 
         Raises ValueError for a text that isn't a cursor.
         """
@@ -165,7 +169,10 @@ class DeadLetters:
         return _entry(keys, entry_id, rows[0][1], self._log.codec)
 
     async def job_of(self, entry: DeadLetter) -> JobRecord | None:
-        """The job of `entry`, None if there is none. Raises DeadLetterRefused where its history can't be read here."""
+        """The job of `entry`, None if there is none.
+
+        Raises DeadLetterRefused where its history can't be read here.
+        """
         if not entry.job_id:
             return None
         try:
@@ -218,7 +225,9 @@ class DeadLetters:
             return record
         message = f"its dead letter was dropped: {entry.reason}"[:REASON_CHARS]
         failure = Failure(FailureCategory.INTERNAL, "parked_dropped", message)
-        failed = [FailStep(work.step, work.scene, work.run, failure, None)] if work else []
+        failed = (
+            [FailStep(step=work.step, scene=work.scene, run=work.run, failure=failure, retry_at=None)] if work else []
+        )
         return await self._log.execute(record.id, [*failed, ConfirmCancellation()], cause)
 
 
@@ -234,7 +243,10 @@ def _position(name: str) -> tuple[int, int, int]:
 
 
 def _before(partition: int, cursor: str) -> str:
-    """The newest entry id of `partition` that comes after `cursor` in a list, newest first. Raises ValueError."""
+    """The newest entry id of `partition` that comes after `cursor` in a list, newest first.
+
+    Raises ValueError.
+    """
     last, ms, number = _position(cursor)
     return f"{ms}-{number}" if partition < last else f"({ms}-{number}"
 

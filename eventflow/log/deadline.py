@@ -19,7 +19,7 @@ class LogTimeout(RedisTimeoutError):
 
 
 class Deadline:
-    """`seconds` of waiting in all, concurrent waits counted once; with `each`, `seconds` for every command."""
+    """`seconds` of waiting in all, concurrent waits counted once; with `each`, per command."""
 
     __slots__ = ("_each", "_left", "_seconds", "_since", "_waiting")
 
@@ -28,7 +28,10 @@ class Deadline:
         self._waiting, self._since = 0, 0.0
 
     def begin(self, now: float) -> float:
-        """Begin to wait at `now`; returns the time at which the deadline expires. Times are of the event loop, in s."""
+        """Begin to wait at `now`; returns the time at which the deadline expires.
+
+        Times are of the event loop, in s.
+        """
         if self._each:
             return now + self._seconds
         if not self._waiting:
@@ -57,7 +60,10 @@ def set_deadline(deadline: Deadline | None) -> None:
 
 
 class WithinDeadline:
-    """`async with WithinDeadline()` around code that waits for the log. Raises LogTimeout when the deadline expires."""
+    """`async with WithinDeadline()` around code that waits for the log.
+
+    Raises LogTimeout when the deadline expires.
+    """
 
     __slots__ = ("_deadline", "_timeout")
 

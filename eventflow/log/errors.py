@@ -77,11 +77,14 @@ class PositionLost(LogError):
 
 
 class ArchiveDamaged(LogError):
-    """A block or segment of the archive is missing or corrupt; the message names the segment and the fault."""
+    """A block or segment of the archive is missing or corrupt; the message names segment and fault."""
 
 
 class WrongServer(RedisConnectionError):
-    """The connection leads to a server that takes no writes, such as a replica; a new one may lead to the master."""
+    """The connection leads to a server that takes no writes, such as a replica.
+
+    A new one may lead to the master.
+    """
 
 
 class LogForbidden(LogUnfit):

@@ -1,4 +1,4 @@
-"""The job event store: reads a job's history, folds it, decides commands on it, and appends the events.
+"""The job event store: reads a job's history, folds it, decides commands, and appends the events.
 
 A history is in the server, or for a finished job in the archive.
 """
@@ -56,7 +56,7 @@ class Cause:
 
 @frozen_record(kw_only=True)
 class Settlement:
-    """What a commit does with the claimed delivery: hold, settle or discard it, delay it, or dead-letter it.
+    """What a commit does with the claimed delivery: hold, settle, discard, delay or dead-letter it.
 
     `retry` makes the delayed deliveries from the decided events.
     """
@@ -145,13 +145,18 @@ class JobEventStore:
         self._cache: LRUCache[str, JobRecord] = LRUCache(cache_size)
 
     async def history(self, job_id: str, *, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        """The job's events after version `after`, oldest first. Raises DecodeError, ArchiveDamaged, StorageError."""
+        """The job's events after version `after`, oldest first.
+
+        Raises DecodeError, ArchiveDamaged, StorageError.
+        """
         keys = self.keyspace.of_job(job_id)
         raw = await read_history(self.redis, keys, job_id, after=after, limit=limit, archive=self.archive)
         return [self.codec.decode(event) for event in raw]
 
     async def load(self, job_id: str) -> JobRecord | None:
-        """The job at its present version; None if it doesn't exist. Reads only the events after the cached version.
+        """The job at its present version; None if it doesn't exist.
+
+        Reads only the events after the cached version.
 
         A cached job is dropped where the log holds another history of it: see `_caught_up`. Raises as `history`, and
         IllegalTransition or LookupError for a history that doesn't fold.
@@ -189,7 +194,9 @@ class JobEventStore:
         return record
 
     def known_at(self, envelope: Envelope) -> JobRecord | None:
-        """The job at `envelope` or a later version from the cache, else None. For first deliveries, as `at_event`.
+        """The job at `envelope` or a later version from the cache, else None.
+
+        For first deliveries, as `at_event`.
 
         The log may have lost that history since: a commit on the record then raises HistoryLost. The event is never
         folded onto a cached record, because its mark would then vouch for all events before it.
@@ -211,7 +218,9 @@ class JobEventStore:
         replicas: int = 0,
         most_waiting: int | None = None,
     ) -> JobRecord:
-        """Write a job's first event; returns the job at version 1. Safe to repeat with the same correlation id.
+        """Write a job's first event; returns the job at version 1.
+
+        Safe to repeat with the same correlation id.
 
         With `durable_ms` it returns when the server has synced the event to disk (WAITAOF), or `replicas` replicas have
         it (WAIT); raises NotDurable if that takes longer. A server without WAITAOF needs appendfsync always: it syncs

@@ -26,7 +26,9 @@ class RegisteredGroup:
 
 @frozen(kw_only=True)
 class GroupState:
-    """A group over all partitions. `lag` counts entries not delivered to it yet, None where the server can't tell.
+    """A group over all partitions.
+
+    `lag` counts entries not delivered to it yet, None where the server can't tell.
 
     `live` counts consumers that were active within the asked time. A group that isn't `registered` is an orphan.
     """
@@ -41,7 +43,10 @@ class GroupState:
 
 
 async def register_group(redis: Redis, keys: PartitionKeys, group: str, topics: Iterable[Topic]) -> None:
-    """Register that `group` reads `topics`, besides those of earlier calls: trimming waits for it from now on."""
+    """Register that `group` reads `topics`, besides those of earlier calls.
+
+    Trimming waits for it from now on.
+    """
     await load_script(redis, "register_group")(keys=[keys.groups], args=[group, *(topic.value for topic in topics)])
 
 
@@ -56,7 +61,10 @@ async def registered_groups(redis: Redis, keys: PartitionKeys) -> dict[str, Regi
 
 
 async def group_states(redis: Redis, keyspace: Keyspace, *, live_ms: int) -> list[GroupState]:
-    """Every group that is registered, or exists on a topic's stream. `live_ms`: a consumer idle for less is live."""
+    """Every group that is registered, or exists on a topic's stream.
+
+    `live_ms`: a consumer idle for less is live.
+    """
     found: dict[str, dict[str, Any]] = {}
     for keys in keyspace.all:
         for name, entry in (await registered_groups(redis, keys)).items():
@@ -103,7 +111,9 @@ async def _add_stream(redis: Redis, stream: str, topic: Topic, found: dict[str, 
 
 
 async def remove_group(redis: Redis, keyspace: Keyspace, group: str) -> int:
-    """Destroy `group` on every topic, delete its retries, and unregister it; returns on how many streams it was.
+    """Destroy `group` on every topic, delete its retries, and unregister it.
+
+    Returns on how many streams it was.
 
     A running member creates it again.
     """

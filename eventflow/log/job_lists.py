@@ -72,7 +72,7 @@ class Cursor:
         return evolve(self, positions=(*before, entry.position, *after))
 
     def to_text(self) -> str:
-        """The cursor as a URL-safe token: format number, then the positions (8 bytes each, big-endian), Base64."""
+        """The cursor as a URL-safe token: Base64 of a format number and the positions (8 bytes, big-endian)."""
         raw = pack(f">B{len(self.positions)}Q", _FORMAT, *self.positions)
         return urlsafe_b64encode(raw).decode().rstrip("=")
 
@@ -93,7 +93,7 @@ class Cursor:
 
 @frozen
 class Page:
-    """Jobs, newest first; `start` is the cursor before the first of them, `more` whether older jobs follow."""
+    """Jobs, newest first; `start` is the cursor before the first, `more` whether older jobs follow."""
 
     entries: tuple[ListEntry, ...]
     start: Cursor
@@ -126,7 +126,7 @@ class JobLists:
             await pipe.execute()
 
     async def remove_archived(self, keys: PartitionKeys, jobs: Sequence[tuple[str, str]]) -> int:
-        """Remove those of `jobs` (id, owner; of one partition) that are archived from their lists; returns how many."""
+        """Remove archived ones of `jobs` (id, owner; of one partition) from their lists; returns how many."""
         names = {keys.all_jobs: 1}
         args: list[str | bytes | int] = [len(jobs)]
         for job_id, owner in jobs:

@@ -155,7 +155,7 @@ class PartitionKeys:
         return f"{self.base}rounds:{lane}"
 
     def streams_of(self, group: str, topics: tuple[Topic, ...], lanes: tuple[Lane, ...] = LANES) -> tuple[str, ...]:
-        """The streams that a member of `group` reads, in order of preference: its retries, then the topics by lane.
+        """The streams that a member of `group` reads, in order of preference: retries, then topics by lane.
 
         Within a lane the last of `topics` comes first: started jobs are finished before others are started.
         """
@@ -205,7 +205,10 @@ class Keyspace:
         return first.live("*").replace(first.base, first.base.replace("{00}", "{*}"))
 
     def job_of(self, name: str) -> tuple[str, bool] | None:
-        """(job id, whether it is the stream of events) of a key that matches `job_pattern`; None if it is no job's."""
+        """(job id, whether it is the stream of events) of a key that matches `job_pattern`.
+
+        None if it is no job's.
+        """
         job_id = next(filter(is_job_id, name.split(":")), None)
         if job_id is None:
             return None
@@ -224,7 +227,10 @@ class Keyspace:
 
     @property
     def api_keys(self) -> str:
-        """Hash of API keys: digest -> JSON; with `:made` behind it, the time of the first. Has a slot of its own."""
+        """Hash of API keys: digest -> JSON; with `:made` behind it, the time of the first.
+
+        Has a slot of its own.
+        """
         return f"{self.prefix}:{{keys}}:api"
 
     @property
@@ -242,7 +248,7 @@ _ASKED_FOR = re.compile(r"\bKEY\.(\w+)")
 
 
 def lua_names(script: str) -> str:
-    """Render the Lua table `KEY` for `script`: a function for each name that it asks for, "" where it asks for none.
+    """Render the Lua table `KEY`: a function for each name that `script` asks for; "" for none.
 
     `KEY.events(base, job_id)` joins the same parts as `PartitionKeys.events(job_id)`; `base` is `PartitionKeys.base`.
     Raises AttributeError for a name that `PartitionKeys` doesn't have.

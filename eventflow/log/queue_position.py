@@ -44,7 +44,9 @@ def _sum(counts: Sequence[int | None]) -> int | None:
 
 
 async def queue_position(redis: Redis, keyspace: Keyspace, job_id: str, lane: Lane) -> int | None:
-    """The job's position in its partition's queue, from 1; None if it doesn't wait. Raises connection errors.
+    """The job's position in its partition's queue, from 1; None if it doesn't wait.
+
+    Raises connection errors.
 
     Counts the whole high lane before the normal lane: the latest that the job can be, since one admission in four is
     from the normal lane.

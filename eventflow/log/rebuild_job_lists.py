@@ -17,7 +17,7 @@ _BATCH = 500
 
 
 async def rebuild_job_lists(log: JobEventStore) -> int:
-    """List the jobs that are missing in their lists, each at the time of its first event; returns how many.
+    """List the jobs that are missing in their lists, at the time of their first event; returns how many.
 
     Safe beside running processes and to repeat. Skips deleted jobs and jobs whose events can't be decoded.
     """

@@ -72,7 +72,10 @@ class ServerInfo:
 
 
 async def inspect_server(redis: Redis) -> ServerInfo:
-    """Ask a server about itself. Raises connection errors, WrongServer (a replica), BusyLoadingError, LogForbidden."""
+    """Ask a server about itself.
+
+    Raises connection errors, WrongServer (a replica), BusyLoadingError, LogForbidden.
+    """
     client: Any = redis
     try:
         about = parse_hello(await client.execute_command("HELLO"))
@@ -160,7 +163,7 @@ async def _check_durable(redis: Redis, server: ServerInfo, aof: str) -> None:
 
 
 async def check_rights(redis: Redis, keyspace: Keyspace) -> None:
-    """Raise LogForbidden where the server's user lacks a command that the log needs, on the keys of `keyspace`."""
+    """Raise LogForbidden where the user lacks a command that the log needs, on the keys of `keyspace`."""
     try:
         denied: Any = await load_script(redis, "rights")(keys=[keyspace.partition(0).rights], args=NEEDED)
     except NoPermissionError as error:

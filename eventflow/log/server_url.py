@@ -1,4 +1,6 @@
-"""Checks the URL of a log server. It names the server and the user; it can't set how clients talk to the server.
+"""Checks the URL of a log server.
+
+It names the server and the user; it can't set how clients talk to the server.
 
 `eventflow.log.connection` decides that, since time-outs, retries and numbers of connections depend on each other.
 """

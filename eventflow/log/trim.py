@@ -1,4 +1,4 @@
-"""Trimming: removes entries that every registered group has handled, by id and exactly, never by length.
+"""Trimming: removes entries that every registered group has handled, by id, never by length.
 
 Topics hold copies of events that are in the jobs' streams or the archive; they are trimmed behind the slowest group.
 The feed is trimmed up to the first entry of a job that isn't archived. Every entry stays for a grace period.
@@ -47,7 +47,10 @@ class Trimmer:
         self._trim, self._trim_feed = load_script(redis, "trim_topic"), load_script(redis, "trim_feed")
 
     async def trim(self, now: datetime) -> Trimmed:
-        """Run one round; `now` is the present time. Safe in several processes at a time. Raises connection errors."""
+        """Run one round; `now` is the present time. Safe in several processes at a time.
+
+        Raises connection errors.
+        """
         newest_ms = int((now.timestamp() - self._grace_s) * 1000)
         topics = feed = 0
         for keys in self._keyspace.all:

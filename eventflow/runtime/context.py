@@ -1,4 +1,4 @@
-"""What a handler works with, and how handlers make up a group."""
+"""What a handler works with, and how handlers form a group."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ T = TypeVar("T")
 CommitMore = Callable[[Sequence[Command], JobRecord], Awaitable[JobRecord]]
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class StepContext:
     """One delivery of one event to one handler.
 
-    The handler does its side effects idempotently and returns commands; the runtime decides and commits them
-    together with settling the entry. `record` is the job as folded before the handler began, or after its last
-    `commit`.
+    The handler makes its side effects idempotent and returns commands; the runtime decides on them, and commits the
+    events together with the settlement of the entry. `record` is the job as folded before the handler began, or after
+    its last `commit`. `fraction` is the progress to report (0 to 1), `allowed_s` the time that the step asked for.
     """
 
     envelope: Envelope
@@ -66,15 +66,15 @@ class StepContext:
         return structlog.get_logger().bind(**log_context(self.envelope, self.group))
 
     def should_stop(self) -> bool:
-        """Whether blocking work of this step should end now. Safe from any thread."""
+        """Whether blocking work of this step has to end now. Safe from any thread."""
         return self.stop_asked
 
     def unwanted(self) -> bool:
-        """Whether the job has come to its end without this step, so that nobody does it again. Safe from any thread."""
+        """Whether the job ended without this step, so that no other worker repeats it. Safe from any thread."""
         return self.job_ended
 
     async def commit(self, *commands: Command) -> Job:
-        """Record something on the way, under the lease. Raises LeaseLost."""
+        """Commit `commands` before the step ends, under its lease. Raises LeaseLost."""
         self.record = await self._commit(commands, self.record)
         return self.record.job
 
@@ -83,14 +83,14 @@ class StepContext:
         self.fraction = min(1.0, max(0.0, fraction))
 
     def allow(self, seconds: float) -> None:
-        """This step may take so long in all, where that is more than its limit: for work that is known to be large."""
+        """Let this step run for `seconds` in all if that exceeds its limit: for work that is known to be large."""
         self.allowed_s = max(self.allowed_s, seconds)
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run blocking work in a thread. When the step is cancelled, the thread is told and waited for.
+        """Run blocking work in a thread; when the step is cancelled, ask the thread to stop and wait for it.
 
-        A thread can't be ended from outside: the work has to ask `should_stop` between its pieces. Only when it
-        has ended are its files ours to remove.
+        A thread can't be cancelled: the work has to ask `should_stop` between its pieces. Its files may be removed only
+        once it has ended.
         """
         running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
         try:
@@ -99,7 +99,7 @@ class StepContext:
             self.stop_asked = True
             await asyncio.wait([running])
             if not running.cancelled():
-                running.exception()  # it was told to stop; how it did is of no interest
+                running.exception()  # it was asked to stop: marks its error as seen
             raise
 
 
@@ -108,7 +108,7 @@ Handler = Callable[[StepContext], Awaitable[Sequence[Command]]]
 
 @frozen
 class Group:
-    """A consumer group: which handler reacts to which type of event."""
+    """A consumer group: its handlers by type of event."""
 
     name: str
     handlers: Mapping[type[Event], Handler]
@@ -119,7 +119,7 @@ class Group:
 
 
 def log_context(envelope: Envelope, group: str) -> dict[str, Any]:
-    """What every line about a step carries."""
+    """Return the fields of every log line about a step."""
     work = work_of(envelope.event)
     return {
         "job_id": envelope.job_id,

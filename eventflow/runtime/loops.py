@@ -1,4 +1,4 @@
-"""Loops that go on: over a server that goes away, over groups that are gone, each beating in the pulse."""
+"""Background loops that survive lost connections and deleted groups; each reports to the watchdog."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ from typing import Any, TypeVar
 
 from redis.exceptions import ResponseError
 
+from eventflow.backoff import Backoff
 from eventflow.log.connection import DISCONNECTED, is_transient
 from eventflow.log.consumer import GroupMember
 from eventflow.runtime.watchdog import Pulse
 
 T = TypeVar("T")
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+#: A worker tries a server that is unreachable again at first after 50 ms (it was restarted), later every 2 s.
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 
 
 class Loops:
-    """The loops of one worker. Each partition has a pause of its own, which grows while its server can't be reached."""
+    """The loops of one worker, which back off for each partition by itself while its server is unreachable."""
 
     def __init__(self, members: Sequence[GroupMember], pulse: Pulse, random: Random, log: Any) -> None:
         self._members, self._pulse, self._random, self._log = members, pulse, random, log
-        self._pauses: dict[tuple[GroupMember, ...], float] = {}
+        self._backoffs: dict[tuple[GroupMember, ...], Backoff] = {}
 
     async def forever(
         self, action: Callable[[], Awaitable[None]], period_s: float, name: str = "", *members: GroupMember
     ) -> None:
-        """`action` every `period_s` seconds, with jitter, until cancelled. `members` are those it is about, or all."""
+        """Run `action` every `period_s` seconds, with jitter, until cancelled.
+
+        `name` is the loop's in the watchdog (default: the action's). `members` are those it concerns (default: all).
+        """
         name = name or getattr(action, "__name__", "loop").lstrip("_")
         while True:
             self._pulse.beat(name, period_s)
@@ -37,7 +42,7 @@ class Loops:
             await asyncio.sleep(period_s * self._random.uniform(0.8, 1.0))
 
     def on_each(self, action: Callable[[GroupMember], Awaitable[None]], period_s: float) -> list[asyncio.Task[None]]:
-        """A loop for each member: in a cluster one partition's server may be away while the others' are there."""
+        """Start a loop for each member: in a cluster, one partition's server may be unreachable while others answer."""
         kind = getattr(action, "__name__", "loop").lstrip("_")
         return [
             asyncio.create_task(
@@ -47,7 +52,10 @@ class Loops:
         ]
 
     async def surviving(self, action: Callable[[], Awaitable[T]], *members: GroupMember) -> T | None:
-        """`action`, over lost connections and lost groups, with growing pauses; None after a pause."""
+        """Run `action` once; after a lost connection or group, log it, pause, and return None.
+
+        A group that was deleted is created again from the beginning of its streams. Pauses grow with each failure.
+        """
         try:
             result = await action()
         except DISCONNECTED as error:
@@ -63,15 +71,17 @@ class Loops:
                     member.rebuilt = True
                 await self.recreate(members)
         else:
-            self._pauses.pop(members, None)
+            self._backoffs.pop(members, None)
             return result
-        pause_s = self._pauses.get(members, _FIRST_PAUSE_S)
-        self._pauses[members] = min(_LONGEST_PAUSE_S, pause_s * 2)
-        await asyncio.sleep(pause_s * self._random.uniform(0.5, 1.0))
+        backoff = self._backoffs.get(members)
+        if backoff is None:
+            backoff = Backoff(first_s=FIRST_PAUSE_S, longest_s=LONGEST_PAUSE_S, random=self._random)
+            self._backoffs[members] = backoff
+        await asyncio.sleep(backoff.next_s())
         return None
 
     async def recreate(self, members: Sequence[GroupMember]) -> None:
-        """Create the groups that are missing; where that fails now, NOGROUP brings us back to it."""
+        """Create missing groups. A failure is logged: the next read fails with NOGROUP and leads back here."""
 
         async def ensure(member: GroupMember) -> None:
             try:
@@ -81,16 +91,16 @@ class Loops:
 
         await asyncio.gather(*map(ensure, members))
 
-    async def told(self, telling: Awaitable[object], what: str) -> None:
-        """Tell the server before we go, if it can be reached."""
+    async def notify(self, notification: Awaitable[object], subject: str) -> None:
+        """Await a best-effort notification of the server; connection errors are logged."""
         try:
-            await telling
+            await notification
         except (ResponseError, *DISCONNECTED) as error:
-            self._log.warning(f"{what} without telling the server", error=str(error))
+            self._log.warning(f"{subject}; the server was not notified", error=str(error))
 
 
-async def end(tasks: Sequence[asyncio.Task[object]]) -> None:
-    """Cancel `tasks` and wait until they are over."""
+async def cancel_all(tasks: Sequence[asyncio.Task[object]]) -> None:
+    """Cancel `tasks` and wait until they have ended."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

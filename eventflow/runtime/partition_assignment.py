@@ -1,7 +1,7 @@
-"""Which partitions a worker waits at, where there are many: without a leader, each works it out from who is alive.
+"""Assignment of partitions to workers without a leader: each worker computes its own from the live members.
 
-It looks at the others now and then, so that a busy partition can use every worker. Two views of who is alive may
-differ: then a partition has more or fewer that wait at it for a while, which consumer groups don't mind.
+A worker blocks on its assigned partitions and polls the others once a second, so that a busy partition can use every
+worker. While two workers disagree on who is alive, a partition has more or fewer readers, which consumer groups allow.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Collection
 
 from eventflow.log.members import LiveMembers
 
-#: A worker waits at so many partitions at least, and at each partition so many workers do.
+#: Least partitions of a worker, and least workers of a partition: one that dies leaves no partition without a reader.
 PARTITIONS_AT_LEAST, WORKERS_AT_LEAST = 8, 2
 
 
 def assigned_partitions(worker: str, alive: Collection[str], partitions: Collection[int]) -> frozenset[int]:
-    """The partitions that `worker` waits at, by rendezvous hashing: who comes or goes moves only their own share."""
+    """Return the partitions of `worker`, by rendezvous hashing: a worker that joins or leaves moves only its own."""
     workers = {*alive, worker}
     readers = max(WORKERS_AT_LEAST, math.ceil(PARTITIONS_AT_LEAST * len(workers) / len(partitions)))
     if readers >= len(workers):
@@ -35,7 +35,7 @@ def _weight(worker: str, partition: int) -> bytes:
 
 
 class PartitionAssignment:
-    """The share of one worker, as of its last sign of life; everything until the first."""
+    """The partitions of one worker, as of its last heartbeat; all until the first."""
 
     def __init__(self, members: LiveMembers, worker: str, partitions: Collection[int]) -> None:
         self._members, self._worker, self._partitions = members, worker, tuple(partitions)
@@ -43,7 +43,7 @@ class PartitionAssignment:
         self.mine = frozenset(partitions)
 
     async def renew(self) -> None:
-        """Say that the worker is alive, and see who else is. Raises connection errors."""
+        """Record a heartbeat and assign the partitions again if the live workers changed. Raises connection errors."""
         alive = await self._members.heartbeat(self._worker)
         if alive != self._alive:
             self._alive, self.mine = alive, assigned_partitions(self._worker, alive, self._partitions)

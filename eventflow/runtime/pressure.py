@@ -1,7 +1,7 @@
-"""Backpressure: a worker that is short of scratch disk or memory takes nothing on until it has room again.
+"""Backpressure: a worker that is short of scratch disk or memory takes no deliveries until it has enough again.
 
-One whose step has failed for want of them, within its limits or beside them, rests for a while: the step's next try
-is for others, if there are any.
+After a step that failed for lack of them, whatever the limits say, the worker rests for a while, so that another
+worker takes the step's next attempt.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _MB = 1_000_000
 _CGROUP = Path("/sys/fs/cgroup")
 _STATM = Path("/proc/self/statm")
 
-#: Says why this worker has paused; an empty reason that it goes on.
-Tell = Callable[[str], Awaitable[None]]
+#: Records why this worker is paused; an empty reason records that it works again.
+Report = Callable[[str], Awaitable[None]]
 
 
-@frozen
+@frozen(kw_only=True)
 class PressureLimits:
-    """What a worker leaves alone. Zero switches a limit off; so does a system that doesn't tell (cgroup v2, /proc).
+    """Limits of disk and memory. Zero switches a limit off, as does a system without cgroup v2 or /proc.
 
     `min_free_bytes` on the disk of `scratch`; `max_memory_bytes` resident in this process; `max_container_share`
-    (0 to 1) of the container's memory limit, page cache that can be dropped not counted.
+    (0 to 1) of the container's memory limit, without page cache that can be dropped.
     """
 
     scratch: Path
@@ -39,7 +39,7 @@ class PressureLimits:
     cgroup: Path = _CGROUP
 
     def reason(self) -> str:
-        """Which limit is reached, for people; empty where none is."""
+        """Say which limit is reached, for people; empty if none is."""
         return self._disk() or self._memory() or self._container()
 
     def _disk(self) -> str:
@@ -79,15 +79,18 @@ class PressureLimits:
 
 
 def _nearest(folder: Path) -> Path:
-    """`folder`, or the nearest of those it is to be made in: the first step makes it."""
+    """Return `folder`, or its nearest parent that exists: the first step creates the rest."""
     return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
 class PressureGate:
-    """Open while there is room. `check` looks; readers wait in `passed`. `monotonic` gives seconds."""
+    """Closed while a limit is reached or the worker rests: `check` measures, readers wait in `passed`.
 
-    def __init__(self, reason: Callable[[], str], tell: Tell, monotonic: Callable[[], float] = monotonic) -> None:
-        self._reason, self._tell, self._monotonic = reason, tell, monotonic
+    `reason` names the limit that is reached (`PressureLimits.reason`); `monotonic` returns seconds.
+    """
+
+    def __init__(self, reason: Callable[[], str], report: Report, monotonic: Callable[[], float] = monotonic) -> None:
+        self._reason, self._report, self._monotonic = reason, report, monotonic
         self._rests_until, self._rests_for = 0.0, ""
         self._open = asyncio.Event()
         self._open.set()
@@ -101,24 +104,24 @@ class PressureGate:
         await self._open.wait()
 
     def rest(self, reason: str, seconds: float) -> None:
-        """Close at once, for so long at least."""
+        """Close at once, for at least `seconds`."""
         self._rests_until, self._rests_for = self._monotonic() + seconds, reason
         self._open.clear()
 
     async def check(self) -> None:
-        """Open or close. Told in the log once, and by `tell` each time while closed. Raises its errors."""
+        """Open or close; a change is logged once, and `report` is called each time while closed. Raises its errors."""
         before, self.reason = self.reason, self._reason() or self._resting()
         log = structlog.get_logger()
         if self.reason:
             self._open.clear()
             if not before:
                 log.warning("worker paused: it takes nothing new", reason=self.reason)
-            await self._tell(self.reason)
+            await self._report(self.reason)
         else:
             self._open.set()
             if before:
-                log.info("worker goes on", was=before)
-                await self._tell("")
+                log.info("worker resumed", was=before)
+                await self._report("")
 
     def _resting(self) -> str:
         return self._rests_for if self._monotonic() < self._rests_until else ""

@@ -1,4 +1,4 @@
-"""What every long-running process of ours does to itself when it starts."""
+"""Settings of a long-running process, made as it starts, and its immediate end."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import NoReturn
 
 import structlog
 
-#: Young objects before a collection. Steps make many short-lived values and no cycles; the default of 700 spends
-#: a third of a busy worker's time on looking for some.
+#: Young objects before a collection. Steps make many short-lived values and no cycles; with the default of 700, a busy
+#: worker spends a third of its time looking for some.
 _GC_THRESHOLD = 50_000
-#: Open files that a process of ours may need at most. Some programs, such as those that it starts, look at every
-#: number that they might have open: the system's own limit may be a thousand million.
+#: Most open files that a process needs. The system's own limit may be 10^9, and some child programs close every
+#: descriptor up to it.
 _MOST_FILES = 65_536
 
 
 def tune_process() -> None:
-    """Take what start-up has made out of the garbage collector's sight, and collect less often."""
+    """Exempt the objects of start-up from garbage collection, and collect less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD, 20, 50)
 
 
 def allow_files() -> int:
-    """Raise the limit of open files as far as the system allows (RLIMIT_NOFILE); returns what it is now."""
+    """Raise the limit of open files (RLIMIT_NOFILE) to 65,536, or as far as the system allows; return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -37,7 +37,7 @@ def allow_files() -> int:
 
 
 def end_at_once(why: str, exit_code: int) -> NoReturn:
-    """End this process although its loop or a thread of it is stuck, and say where: nothing else would end it."""
+    """Print all stacks and end this process, although its event loop or a thread hangs."""
     structlog.get_logger().critical("process ended: " + why, exit_code=exit_code)
     faulthandler.dump_traceback(sys.stderr)
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The failure policy: what kind of trouble an exception is, and when to try again."""
+"""The failure policy: the category of an exception, and when its step is tried again."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import ClassVar
 
 from attrs import frozen
 
+from eventflow.backoff import backoff_s
 from eventflow.domain.values import Failure, FailureCategory
 
-#: Deliveries of an entry that may end without it being settled, whatever the reason; after that it is parked.
+#: Deliveries of an entry that may end without it being settled, for whatever reason; after that it is dead-lettered.
 MAX_DELIVERIES = 10
+#: Characters of an exception's message that a failure keeps.
 _MESSAGE_CHARS = 2_000
-#: How a step goes down that was ended because its time was over.
+#: The failure of a step that was stopped at its time limit.
 TIMED_OUT = Failure(FailureCategory.TIMEOUT, "step_timeout", "the step took longer than its time limit")
 
 
 class StepError(Exception):
-    """Base of what handlers raise for a step that failed. `code` is stable, for programs.
+    """Base of the errors by which handlers fail a step. `code` is stable, for programs.
 
-    `retryable` says whether the same step may succeed later; where not, it fails at once. `retry_after_s` is what an
-    upstream asked for (`Retry-After`): the next attempt waits for at least so long.
+    `retryable`: the same step may succeed later; otherwise it fails at once. `retry_after_s` is the pause that an
+    upstream asked for (`Retry-After`): the next attempt waits at least so long.
     """
 
     category: ClassVar[FailureCategory] = FailureCategory.INTERNAL
@@ -44,15 +46,15 @@ class GenerationError(StepError):
 
 
 class StorageStepError(StepError):
-    """A store could not be reached, or refused."""
+    """A store is unreachable, or refused."""
 
     category = FailureCategory.STORAGE
 
 
 class ArtefactMissing(StepError):
-    """Files that events name are gone. What they were made from is done again, instead of this step.
+    """Files that events name are gone. The work that made them is repeated, instead of this step.
 
-    `keys` are those that are missed.
+    `keys` are those of the files.
     """
 
     category = FailureCategory.STORAGE
@@ -69,9 +71,9 @@ class ResourceError(StepError):
 
 
 def failure_of(error: Exception) -> Failure:
-    """What an exception of a handler goes down as in the log."""
+    """Return the failure that the log records for an exception of a handler."""
     message = (str(error) or type(error).__name__)[:_MESSAGE_CHARS]
-    message = message.encode(errors="replace").decode()  # names of files may hold what UTF-8 and the log don't
+    message = message.encode(errors="replace").decode()  # file names may hold surrogates, which UTF-8 refuses
     if isinstance(error, StepError):
         return Failure(error.category, error.code, message)
     if isinstance(error, MemoryError):
@@ -80,16 +82,15 @@ def failure_of(error: Exception) -> Failure:
 
 
 def is_final(error: Exception | None) -> bool:
-    """Whether no other try can do better."""
+    """Whether no further attempt can succeed."""
     return isinstance(error, StepError) and not error.retryable
 
 
 @frozen
 class RetryPolicy:
-    """Exponential backoff with jitter: between half and all of base * 2^(attempt - 1), at most `cap_s`.
+    """Exponential back-off of failed steps: `backoff_s` from `base_s` to `cap_s`.
 
-    Where an upstream asked for a pause, ours comes on top of it, so that its clients don't all come back at once; more
-    than `longest_s` is not waited for.
+    A pause that an upstream asked for is added, up to `longest_s`, so that its clients don't all come back at once.
     """
 
     base_s: float = 2.0
@@ -97,10 +98,10 @@ class RetryPolicy:
     longest_s: float = 900.0
 
     def retry_at(self, now: datetime, attempt: int, random: Random, error: Exception | None = None) -> datetime | None:
-        """When the attempt after failed attempt number `attempt` (from 1) starts; None where there is no use in one."""
+        """Return when the attempt after failed attempt number `attempt` (from 1) starts; None if none can succeed."""
         if is_final(error):
             return None
-        delay = min(self.cap_s, self.base_s * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.0)
+        delay = backoff_s(attempt, first_s=self.base_s, longest_s=self.cap_s, random=random)
         asked = error.retry_after_s if isinstance(error, StepError) else None
         if asked is not None and asked > 0:
             delay += min(asked, self.longest_s)

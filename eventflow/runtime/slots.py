@@ -1,18 +1,10 @@
 """Deliveries in flight: the queue they wait in, the slots that run them, and the capacity that admits them.
 
-A delivery in our hands, from its arrival to its settlement.
+A slot is a task that runs one delivery after the other until the queue is empty. Steps that wait for nothing thus need
+neither a second slot nor a turn of the event loop.
 
-How much more a worker may take on.
-
-The line in which deliveries wait, and the slots that run them.
-
-A slot is a task that takes one delivery after the other until the line is empty. A step that doesn't wait for anything
-needs no second slot, and no turn of the event loop.
-
-Turns of the partitions that fill the same room: one at a time, but nobody waits for one whose server doesn't answer.
-
-In a cluster a master may be away while the others are there. Its partitions then go on beside the others, out of turn,
-until it answers again, and what is held of them counts only while a handler really works on it.
+In a cluster one partition's server may be unreachable while the others answer. Deliveries that wait for it take neither
+capacity nor a slot, and its reads no longer make the other partitions wait for their turn.
 """
 
 from __future__ import annotations
@@ -30,9 +22,11 @@ from eventflow.log.connection import DISCONNECTED
 from eventflow.log.consumer import Delivery, GroupMember
 from eventflow.runtime.context import StepContext
 
+T = TypeVar("T")
+
 
 class StopReason(Enum):
-    """Why a delivery was ended from outside."""
+    """Why a delivery was stopped from outside."""
 
     LEASE_LOST = "lease_lost"
     JOB_CANCELLED = "job_cancelled"
@@ -40,138 +34,145 @@ class StopReason(Enum):
     TIMED_OUT = "timed_out"
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class InFlight:
-    """Waits for a slot, then runs in `task`, then settles: its last commit is on the way and it needs no slot.
+    """A delivery from its arrival to its settlement: queued, then running in `task`, then settling.
 
-    `left_over` is what there is still to do where that commit wasn't taken as it was. `began` is when its handler did,
-    in seconds of `perf_counter`, and None unless that runs; it may be `committing` meanwhile. `given_up` is one that
-    ignores its end: we no longer hold on to its entry.
+    `settling`: its final commit is on the way, and it needs no slot. `recommit` is what remains to be run if that
+    commit wasn't taken as it was. `handler_started` is in seconds of `perf_counter`, None unless the handler runs; the
+    handler is `committing` while it waits for the log. An `abandoned` step ignored its cancellation: its lease is no
+    longer renewed.
     """
 
     member: GroupMember
     delivery: Delivery
     envelope: Envelope | None = None
-    reaction: StepContext | None = None
+    context: StepContext | None = None
     task: asyncio.Task[None] | None = None
-    ending: StopReason | None = None
-    reported: float | None = None
+    stop_reason: StopReason | None = None
+    reported_progress: float | None = None
     settling: bool = False
-    began: float | None = None
+    handler_started: float | None = None
     committing: bool = False
-    given_up: bool = False
-    left_over: Callable[[], Awaitable[object]] | None = None
+    abandoned: bool = False
+    recommit: Callable[[], Awaitable[object]] | None = None
 
     @property
-    def at_work(self) -> bool:
+    def handler_running(self) -> bool:
         """Whether its handler runs, and doesn't wait for the log."""
-        return self.began is not None and not self.committing
+        return self.handler_started is not None and not self.committing
 
-    def end(self, why: StopReason) -> None:
-        """Cancel the running step, once. A lease that is gone while we settle may be gone by our own doing."""
-        if why is StopReason.LEASE_LOST and self.settling:
+    def stop(self, reason: StopReason) -> None:
+        """Cancel the running step; later calls do nothing.
+
+        A lease that is lost while the delivery settles is ignored: its own final commit may have ended the lease.
+        """
+        if reason is StopReason.LEASE_LOST and self.settling:
             return
-        if self.ending is None:
-            self.ending = why
-            if self.reaction is not None:
-                self.reaction.job_ended = why is StopReason.JOB_CANCELLED
+        if self.stop_reason is None:
+            self.stop_reason = reason
+            if self.context is not None:
+                self.context.job_ended = reason is StopReason.JOB_CANCELLED
             if self.task is not None:
                 self.task.cancel()
 
 
 class Capacity:
-    """Room for `concurrency` deliveries, those in `held` among them. A read is worth its round trip from `least` on.
+    """How many more deliveries a worker may take: `concurrency`, less those `in_flight`.
 
-    What only waits for a partition that is `away` takes no room and no slot: else its finished steps, which wait to be
-    committed, would keep a worker from everything else. A handler that runs does, wherever its job is.
+    A delivery that only waits for an `unreachable` partition doesn't count: otherwise its finished steps, which wait to
+    be committed, would keep the worker from everything else. One whose handler runs counts, wherever its job is.
     """
 
-    def __init__(self, concurrency: int, least: int, held: Set[InFlight], away: Set[int]) -> None:
-        self._concurrency, self._held, self._away = concurrency, held, away
+    def __init__(self, concurrency: int, least: int, in_flight: Set[InFlight], unreachable: Set[int]) -> None:
+        """`least` is how many free slots make a read worth its round trip."""
+        self._concurrency, self._in_flight, self._unreachable = concurrency, in_flight, unreachable
         self.least = least
-        self._enough = asyncio.Event()
-        self._enough.set()
+        self._available = asyncio.Event()
+        self._available.set()
 
     @property
     def free(self) -> int:
-        held = len(self._held)
-        return self._concurrency - (held - sum(map(self._waits, self._held)) if self._away else held)
+        count = len(self._in_flight)
+        return self._concurrency - (count - sum(map(self._waits, self._in_flight)) if self._unreachable else count)
 
     @property
     def lent(self) -> int:
-        """Slots that others may use while their own deliveries wait."""
-        return sum(held.task is not None and self._waits(held) for held in self._held) if self._away else 0
+        """How many slots others may use while the deliveries in them wait for an unreachable partition."""
+        if not self._unreachable:
+            return 0
+        return sum(each.task is not None and self._waits(each) for each in self._in_flight)
 
-    def _waits(self, held: InFlight) -> bool:
-        return held.member.keys.partition in self._away and not held.at_work and not held.given_up
+    def _waits(self, each: InFlight) -> bool:
+        return each.member.keys.partition in self._unreachable and not each.handler_running and not each.abandoned
 
-    def changed(self) -> None:
-        """There may be more room now."""
+    def update(self) -> None:
+        """Wake who waits in `available`, if `least` slots are free now."""
         if self.free >= self.least:
-            self._enough.set()
+            self._available.set()
 
-    async def enough(self) -> None:
-        """Until there is room for `least`."""
+    async def available(self) -> None:
+        """Wait until `least` slots are free."""
         while self.free < self.least:
-            self._enough.clear()
-            await self._enough.wait()
+            self._available.clear()
+            await self._available.wait()
 
 
-T = TypeVar("T")
-
-#: How long an answer may take before the others go on; much longer than any that comes, even of a busy server.
+#: An answer that takes longer marks its partition as unreachable, in seconds: well above any answer of a busy server.
 PATIENCE_S = 0.5
 
 
 class PartitionTurns:
-    """Of so many `partitions`. `changed` hears when one turns out to be away, or back."""
+    """Lets partitions that fill the same capacity read in turn, and takes unreachable ones out of turn.
+
+    `changed` is called when a partition becomes unreachable, or answers again.
+    """
 
     def __init__(self, partitions: int, changed: Callable[[], None], *, patience_s: float = PATIENCE_S) -> None:
+        """`partitions` is how many there are; `patience_s` how long one may keep the others waiting."""
         self._alone, self._changed, self._patience_s = partitions == 1, changed, patience_s
-        self.away: set[int] = set()
+        self.unreachable: set[int] = set()
 
-    async def take(self, line: asyncio.Lock, partition: int, action: Callable[[], Awaitable[T]]) -> T:
-        """`action` in the partition's turn in `line`. Raises what it raises."""
-        if partition in self.away:
+    async def take(self, lock: asyncio.Lock, partition: int, action: Callable[[], Awaitable[T]]) -> T:
+        """Run `action` while holding `lock`, or without it if the partition is unreachable. Raises what it raises."""
+        if partition in self.unreachable:
             return await self.watch(partition, action)
         if self._alone:  # nobody else waits: needs no task of its own
-            async with line:
+            async with lock:
                 return await self.watch(partition, action)
-        doing: asyncio.Task[T] | None = None
+        running: asyncio.Task[T] | None = None
         try:
-            async with line:
-                doing = asyncio.ensure_future(self._told(partition, action))
-                await asyncio.wait([doing], timeout=self._patience_s)
-            self._not_yet(partition, doing)
-            return await doing
+            async with lock:
+                running = asyncio.ensure_future(self._observed(partition, action))
+                await asyncio.wait([running], timeout=self._patience_s)
+            if not running.done():
+                self._mark(partition, unreachable=True)
+            return await running
         finally:
-            if doing is not None:
-                doing.cancel()
+            if running is not None:
+                running.cancel()
 
     async def watch(self, partition: int, action: Callable[[], Awaitable[T]]) -> T:
-        """`action` without a turn; the partition is away while it isn't answered. Raises what it raises."""
-        late = asyncio.get_running_loop().call_later(self._patience_s, self._note, partition, True)
+        """Run `action`; the partition counts as unreachable while it isn't answered. Raises what `action` raises."""
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(self._patience_s, lambda: self._mark(partition, unreachable=True))
         try:
-            return await self._told(partition, action)
+            return await self._observed(partition, action)
         finally:
             late.cancel()
 
-    async def _told(self, partition: int, action: Callable[[], Awaitable[T]]) -> T:
+    async def _observed(self, partition: int, action: Callable[[], Awaitable[T]]) -> T:
         try:
             result = await action()
         except DISCONNECTED:
-            self._note(partition, True)
+            self._mark(partition, unreachable=True)
             raise
-        self._note(partition, False)
+        self._mark(partition, unreachable=False)
         return result
 
-    def _not_yet(self, partition: int, doing: asyncio.Task[T]) -> None:
-        if not doing.done():
-            self._note(partition, True)
-
-    def _note(self, partition: int, away: bool) -> None:
-        if away != (partition in self.away):
-            (self.away.add if away else self.away.discard)(partition)
+    def _mark(self, partition: int, *, unreachable: bool) -> None:
+        if unreachable != (partition in self.unreachable):
+            (self.unreachable.add if unreachable else self.unreachable.discard)(partition)
             self._changed()
 
 
@@ -179,42 +180,44 @@ Run = Callable[[InFlight], Coroutine[Any, Any, None]]
 
 
 class Slots:
-    """At most `concurrency` deliveries run at a time, and as many more as `lent` says. `run` sees one to its end and
-    doesn't raise."""
+    """Runs queued deliveries: at most `concurrency` at a time, and as many more as `lent` returns.
+
+    `run` runs one delivery to its end and doesn't raise.
+    """
 
     def __init__(self, concurrency: int, run: Run, *, lent: Callable[[], int] = lambda: 0) -> None:
         self._concurrency, self._run, self._lent = concurrency, run, lent
-        self._line: deque[InFlight] = deque()
+        self._queue: deque[InFlight] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def line(self) -> tuple[InFlight, ...]:
-        """What waits, in order."""
-        return tuple(self._line)
+    def queued(self) -> tuple[InFlight, ...]:
+        """Deliveries that wait for a slot, in order."""
+        return tuple(self._queue)
 
-    def put(self, held: InFlight, *, first: bool = False) -> None:
-        """Line `held` up; `first` before all others. `open` follows."""
+    def put(self, delivery: InFlight, *, first: bool = False) -> None:
+        """Queue `delivery`, `first` before all others. A call of `fill` has to follow."""
         if first:
-            self._line.appendleft(held)
+            self._queue.appendleft(delivery)
         else:
-            self._line.append(held)
+            self._queue.append(delivery)
 
-    def open(self) -> None:
-        """Open one slot, and look again when it has done what it can without waiting."""
-        if self._line and len(self._tasks) < self._concurrency + self._lent():
-            self._start(self._run_line())
-            asyncio.get_running_loop().call_soon(self.open)
+    def fill(self) -> None:
+        """Start one slot, and look again once it has done what it can without waiting."""
+        if self._queue and len(self._tasks) < self._concurrency + self._lent():
+            self._start(self._run_queued())
+            asyncio.get_running_loop().call_soon(self.fill)
 
-    def withdraw(self, held: InFlight) -> bool:
-        """Take `held` out of the line; whether it was there, and nothing had been done for it yet."""
-        if held.left_over is not None or held not in self._line:
+    def withdraw(self, delivery: InFlight) -> bool:
+        """Remove `delivery` from the queue; return whether it was there and hadn't begun."""
+        if delivery.recommit is not None or delivery not in self._queue:
             return False
-        self._line.remove(held)
+        self._queue.remove(delivery)
         return True
 
-    def run_beyond(self, held: InFlight) -> None:
-        """Run `held` now, whether there is a slot or not: for what takes no time."""
-        self._start(self._run(held))
+    def run_at_once(self, delivery: InFlight) -> None:
+        """Run `delivery` without a slot: for what takes no time."""
+        self._start(self._run(delivery))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(asyncio.create_task(self._until_done(work)))
@@ -222,16 +225,16 @@ class Slots:
     async def _until_done(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        finally:  # in the same turn as the line was seen empty: whoever comes next finds the slot free
+        finally:  # in the turn of the loop that saw the queue empty: the next delivery finds the slot free
             self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-            self.open()  # something may have come while a task beyond the slots was counted
+            self.fill()  # a delivery may have been queued while a task beyond the slots was counted
 
-    async def _run_line(self) -> None:
+    async def _run_queued(self) -> None:
         slot = asyncio.current_task()
-        while self._line and len(self._tasks) <= self._concurrency + self._lent():  # what was lent is to be given back
-            held = self._line.popleft()
-            held.task = slot
-            await self._run(held)
-            held.task = None
-            while slot is not None and slot.cancelling():  # meant for this one, which has gone on over it
+        while self._queue and len(self._tasks) <= self._concurrency + self._lent():  # beyond that, slots are given back
+            delivery = self._queue.popleft()
+            delivery.task = slot
+            await self._run(delivery)
+            delivery.task = None
+            while slot is not None and slot.cancelling():  # a cancellation of that delivery, which it outlived
                 slot.uncancel()

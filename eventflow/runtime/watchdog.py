@@ -1,6 +1,6 @@
-"""A watchdog for silent hangs: a process whose loops have stopped turning ends itself, and is started again.
+"""A watchdog for silent hangs: a process whose loops no longer turn ends itself, and its supervisor restarts it.
 
-Leases alone don't help there: a process whose read loop is stuck still renews what it holds, and looks alive.
+Leases don't help there: a process whose read loop hangs still renews its leases, and looks alive.
 """
 
 from __future__ import annotations
@@ -12,41 +12,41 @@ from contextlib import contextmanager
 
 
 class Pulse:
-    """When each loop of a process has to turn next. Loops write it; the watchdog's thread reads it."""
+    """The time by which each loop of a process has to turn again: written by loops, read by the watchdog's thread."""
 
     def __init__(self, limit_s: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.limit_s, self._monotonic = limit_s, monotonic
         self._due: dict[str, float] = {}
 
     def beat(self, loop: str, next_in_s: float = 0.0) -> None:
-        """`loop` turns; the next turn is due `limit_s` after `next_in_s` at the latest."""
+        """Note a turn of `loop`; its next is expected in `next_in_s`, and overdue `limit_s` after that."""
         self._due[loop] = self._monotonic() + next_in_s + self.limit_s
 
     def rest(self, loop: str) -> None:
-        """`loop` has ended, or waits for something that may take as long as it likes."""
+        """Expect no turn of `loop`: it has ended, or waits for something that may take any time."""
         self._due.pop(loop, None)
 
     def clear(self) -> None:
-        """All loops have ended, or are about to turn again."""
+        """Expect no turn of any loop."""
         self._due.clear()
 
     def late(self) -> list[str]:
-        """The loops that should have turned by now."""
+        """Return the names of overdue loops."""
         now = self._monotonic()
         return sorted(loop for loop, due in list(self._due.items()) if due < now)
 
     def forgive(self) -> None:
-        """Give every loop its whole time again."""
+        """Give every loop its full time again."""
         for loop in list(self._due):
             self.beat(loop)
 
 
 @contextmanager
 def watched(pulse: Pulse, on_late: Callable[[Sequence[str]], None], *, period_s: float = 1.0) -> Iterator[None]:
-    """Look at `pulse` every `period_s` from a thread of its own; `on_late` gets the loops that are stuck.
+    """Check `pulse` every `period_s` seconds in a thread; call `on_late` once with the names of overdue loops.
 
-    A watchdog that has itself slept too long was paused with the whole process (SIGSTOP, a frozen machine): that is no
-    hang, so the loops get their time again.
+    A watchdog that itself overslept was paused with the whole process (SIGSTOP, a suspended machine): that is no hang,
+    so the loops get their time again.
     """
     stopped = threading.Event()
 

@@ -1,6 +1,7 @@
-"""Where bytes are kept: one port (`port.ObjectStore`), made by `open_store` from a URL.
+"""Object stores: one port (`port.ObjectStore`), implemented on S3 and in a directory; `open_store` makes one by URL.
 
-The store on S3 isn't imported here: its client takes as long to load as all the rest, and many processes need none.
+Start with `port`, then `errors`. `local` and `s3` implement the port. The store on S3 isn't imported here: its client
+takes as long to load as all the rest, and many processes need none.
 """
 
 from eventflow.storage.content_disposition import attachment

@@ -1,4 +1,4 @@
-"""Removes what killed processes have left half-written in stores: files in a spool, parts of multipart uploads."""
+"""Removes half-written files of killed processes from stores: spool files, and parts of multipart uploads."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from eventflow.storage.errors import StorageError
 from eventflow.storage.local.store import LocalStore
 from eventflow.storage.port import ObjectStore
 
-#: What got no byte for so long belongs to nobody who lives. A part of a multipart upload may take long to arrive, and
-#: one that is open is carried on with when a worker comes back.
+#: A file that got no byte for so long belongs to a dead process. A part of a multipart upload may take longer, and a
+#: worker that comes back resumes an open upload.
 _ABANDONED_FILE, _ABANDONED_UPLOAD = timedelta(hours=1), timedelta(days=1)
 _PERIOD_S = 1_800.0
-#: Where we begin uploads. Another environment's store may be in a folder below ours, or anything else in the bucket.
+#: Prefixes of the keys that this service writes. The bucket may hold other data, even another environment's store.
 WRITTEN = ("jobs/", "assets/", "cache/", "videos/")
 
 
 @asynccontextmanager
-async def kept_tidy(stores: Iterable[ObjectStore], *, period_s: float = _PERIOD_S) -> AsyncIterator[None]:
-    """Meanwhile `stores` are looked through, now and every `period_s` seconds. Any number of processes may do so."""
-    tidying = asyncio.create_task(_tidy(tuple(stores), period_s))
+async def removing_abandoned(stores: Iterable[ObjectStore], *, period_s: float = _PERIOD_S) -> AsyncIterator[None]:
+    """Clean up `stores` now and every `period_s` seconds, while the context is open. Any process may do so."""
+    cleaning = asyncio.create_task(_clean_up(tuple(stores), period_s))
     try:
         yield
     finally:
-        tidying.cancel()
-        await asyncio.gather(tidying, return_exceptions=True)
+        cleaning.cancel()
+        await asyncio.gather(cleaning, return_exceptions=True)
 
 
-async def _tidy(stores: Iterable[ObjectStore], period_s: float) -> None:
+async def _clean_up(stores: Iterable[ObjectStore], period_s: float) -> None:
     log = structlog.get_logger()
     while True:
         for store in stores:
@@ -41,5 +41,5 @@ async def _tidy(stores: Iterable[ObjectStore], period_s: float) -> None:
                 if removed := await store.remove_abandoned(older_than=older_than, below=WRITTEN):
                     log.info("half-written files removed", store=store.description, count=removed)
             except StorageError as error:
-                log.warning("store not looked through", store=store.description, error=str(error))
+                log.warning("store not cleaned up", store=store.description, error=str(error))
         await asyncio.sleep(period_s)

@@ -1,4 +1,8 @@
-"""Content-Disposition for downloads (RFC 6266, RFC 8187), safe for any name a user may have given."""
+"""Content-Disposition for downloads (RFC 6266, RFC 8187), safe for any name a user may have given.
+
+aiohttp's `content_disposition_header` writes the form of RFC 7578 for form fields: it percent-encodes `filename`, which
+browsers save as it stands, and has no `filename*`.
+"""
 
 import unicodedata
 from urllib.parse import quote
@@ -10,7 +14,7 @@ _UNSAFE = frozenset('\\/:*?"<>|%')
 
 
 def attachment(name: str) -> str:
-    """The header's value that makes a browser save the answer under `name`; printable ASCII only."""
+    """Return the header's value by which a browser saves the answer as `name`; printable ASCII only."""
     safe = safe_name(name)
     ascii_name = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode().strip(" .")
     # A name that lost all its letters (such as Chinese ones) would be a bare extension.
@@ -21,8 +25,10 @@ def attachment(name: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The name without control and direction-changing characters, with separators and quotes replaced by
-    `_`, cut to 150 characters in front of its extension; `download` if nothing is left."""
+    """Return `name` without control and direction-changing characters, and with `_` for separators and quotes.
+
+    A name of more than 150 characters is cut before its extension; an empty result becomes `download`.
+    """
     kept = "".join(
         "_" if character in _UNSAFE else character
         for character in unicodedata.normalize("NFC", name)

@@ -1,16 +1,16 @@
-"""What can go wrong with stored bytes, as a tree.
+"""Errors of object stores, as a tree.
 
 StorageError
-├── ObjectMissing          nothing is stored under this key
+├── ObjectMissing          no object has this key
 ├── StorageUnavailable     network, timeout, 5xx, throttling: transient, try again later
 ├── StorageRefused         permission, unknown bucket, full disk, quota: a person has to act
 ├── IntegrityError         the bytes are not the bytes that were announced
-│   └── DamagedOnTheWay    they were when they were sent: transient, send them again
+│   └── DamagedOnTheWay    they were damaged in transit: transient, send them again
 ├── InvalidKey             the key is malformed or would leave the store
 ├── RangeNotSatisfiable    the range starts behind the last byte
 └── SignatureError
     ├── BadSignature       the URL was not signed by one of our keys, or was changed since
-    └── ExpiredSignature   the URL was good once
+    └── ExpiredSignature   the URL was valid once
 
 Messages carry the store's own code and text, and never a signed URL, a signature or a secret.
 """
@@ -22,7 +22,7 @@ class StorageError(Exception):
     """Base of all errors of `eventflow.storage`; `str(error)` is safe to log and to show."""
 
     code: ClassVar[str] = "storage_error"
-    #: Whether the same call may succeed later without anybody doing something about it.
+    #: Whether the same call may succeed later without anybody's intervention.
     transient: ClassVar[bool] = False
 
     def __init__(self, message: str, *, upstream_code: str | None = None, retry_after_s: float | None = None) -> None:
@@ -34,7 +34,7 @@ class StorageError(Exception):
 
 
 class ObjectMissing(StorageError):
-    """Nothing is stored under this key."""
+    """No object has this key."""
 
     code = "object_missing"
 
@@ -47,7 +47,7 @@ class StorageUnavailable(StorageError):
 
 
 class StorageRefused(StorageError):
-    """The store answered, and the answer will stay no until a person changes something."""
+    """The store refuses, and will until a person changes something."""
 
     code = "storage_refused"
 

@@ -1,4 +1,4 @@
-"""From a setting to a store."""
+"""`open_store`: makes an object store from the URL of a setting."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @frozen
 class PublicAddress:
-    """Where viewers reach a store: `signed` tells whether S3's signatures are for that host, or for its own.
+    """The address at which viewers reach a store. `signed`: S3's signatures are for this host, not for the store's own.
 
-    Local files are signed whatever the host.
+    Signatures of local files don't depend on the host.
     """
 
     url: str
@@ -42,13 +42,13 @@ def open_store(
     s3: S3Options | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> ObjectStore:
-    """The store at `s3://bucket/prefix`, `file:///absolute/dir` or `/absolute/dir`; makes no request.
+    """Make the store at `s3://bucket/prefix`, `file:///absolute/dir` or `/absolute/dir`, without a request.
 
-    `public` is where viewers reach it, if not by its own address. `now`, `signing`, `name` (the store's name in URLs),
-    `base_url` (that of the app) and `public_files` (every user of the machine may read it) are used by local stores
-    only. S3
+    `public` is where viewers reach it, if not by its own address. Only local stores use `now`, `signing`, `name` (the
+    store's name in URLs), `base_url` (that of the app) and `public_files` (every user of the machine may read it). S3
     credentials come from botocore's chain (AWS_* variables, profile, role) unless `s3` has them.
-    Raises ValueError with what is wrong; a URL with credentials in it is refused without being repeated.
+
+    Raises ValueError, which never repeats a URL that contains credentials.
     """
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:

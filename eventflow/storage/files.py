@@ -15,16 +15,16 @@ from eventflow.storage.errors import IntegrityError
 
 _T = TypeVar("_T")
 
-#: One hop to a thread costs about 0.1 ms: at 1 MiB that is little beside the copying itself.
+#: Bytes of a chunk. A hop to a thread costs about 0.1 ms, which is little beside the copying of 1 MiB.
 COPY_BYTES = 1024 * 1024
 
 
 class Spool:
     """A temporary file in `folder` that `commit` renames; leaving the context without that removes it.
 
-    Counts bytes (`size_bytes`) and computes the SHA-256 (`sha256`) of what is written. A write that goes
-    on in its thread when the task is cancelled is harmless: buffered files lock, and the file is removed. The file is
-    for its owner alone, or may be read by every user of the machine with `public`.
+    Counts the bytes that are written (`size_bytes`) and computes their SHA-256 (`sha256`). A write that continues after
+    its task was cancelled is harmless: buffered files lock, and the file is removed. Only its owner may read the file,
+    or every user of the machine if it is `public`.
     """
 
     def __init__(self, folder: Path, *, public: bool = False) -> None:
@@ -65,7 +65,7 @@ class Spool:
             before(stat)
         os.replace(path, target)
         self._path = None
-        with suppress(FileNotFoundError):  # deleted again already, and the empty folder with it
+        with suppress(FileNotFoundError):  # deleted meanwhile, and the empty folder with it
             sync_folder(target.parent)
         return stat
 
@@ -79,7 +79,7 @@ class Spool:
 
     def _close(self) -> None:
         if self._file is not None:
-            with suppress(OSError):  # what is kept was flushed; what isn't needn't find room any more
+            with suppress(OSError):  # a kept file was flushed; a dropped one may fail for lack of space
                 self._file.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
@@ -93,26 +93,28 @@ class Spool:
 
 
 async def open_in_thread(open_it: Callable[[], _T], *, undo: Callable[[_T], None]) -> _T:
-    """Opens something in a thread. If the caller is cancelled meanwhile, `undo` closes it when it is open: the thread
-    can't be stopped, and its result would be lost. It needs no event loop for that, which may be closing itself."""
+    """Open something in a thread; if the caller is cancelled meanwhile, `undo` closes it once it is open.
+
+    The thread can't be stopped, and its result would leak. `undo` runs without the event loop, which may be closing.
+    """
     opened: list[_T] = []
-    given_up = threading.Event()
+    cancelled = threading.Event()
 
     def drop() -> None:
-        with suppress(IndexError):  # of thread and task, one takes it out
+        with suppress(IndexError):  # either the thread or the task takes it out
             undo(opened.pop())
 
     def open_for_caller() -> _T:
         thing = open_it()
         opened.append(thing)
-        if given_up.is_set():
+        if cancelled.is_set():
             drop()
         return thing
 
     try:
         return await asyncio.to_thread(open_for_caller)
     except asyncio.CancelledError:
-        given_up.set()
+        cancelled.set()
         drop()
         raise
 
@@ -120,7 +122,7 @@ async def open_in_thread(open_it: Callable[[], _T], *, undo: Callable[[_T], None
 async def read_chunks(
     opened: Callable[[], BinaryIO], *, chunk_bytes: int, start: int = 0, length: int | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """Streams a file that `opened` opens (in a thread); closes it. OSError passes through."""
+    """Stream a file that `opened` opens in a thread, and close it. Raises OSError."""
     file = await open_in_thread(opened, undo=lambda file: file.close())
     try:
         await asyncio.to_thread(file.seek, start)
@@ -137,7 +139,7 @@ async def read_chunks(
 
 
 async def hash_file(path: Path) -> tuple[int, str]:
-    """Size in bytes and SHA-256 in hex. OSError passes through."""
+    """Return (size in bytes, SHA-256 in hex) of a file. Raises OSError."""
     digest, size_bytes = hashlib.sha256(), 0
     async with aclosing(read_chunks(lambda: path.open("rb"), chunk_bytes=COPY_BYTES)) as chunks:
         async for data in chunks:
@@ -149,8 +151,7 @@ async def hash_file(path: Path) -> tuple[int, str]:
 async def save(
     chunks: AsyncGenerator[bytes, None], path: Path, *, what: str, size_bytes: int, sha256: str | None
 ) -> None:
-    """Writes `chunks` into `path`, atomically, and closes them. Raises IntegrityError if size or SHA-256 (if given)
-    differ."""
+    """Write `chunks` into `path` atomically, and close them. Raises IntegrityError if size or SHA-256 differ."""
     async with aclosing(chunks), Spool(path.parent) as spool:
         async for data in chunks:
             await spool.write(data)
@@ -159,7 +160,7 @@ async def save(
 
 
 def verify_content(what: str, size_bytes: int, sha256: str, wanted_bytes: int, wanted_sha256: str | None) -> None:
-    """Raises IntegrityError unless the content is what was wanted."""
+    """Raise IntegrityError unless the content has the wanted size and SHA-256 (None: any)."""
     if size_bytes != wanted_bytes:
         raise IntegrityError(f"{what} has {size_bytes} bytes instead of {wanted_bytes}.")
     if wanted_sha256 is not None and sha256 != wanted_sha256:
@@ -167,8 +168,10 @@ def verify_content(what: str, size_bytes: int, sha256: str, wanted_bytes: int, w
 
 
 def make_folders(folder: Path, *, public: bool = False) -> None:
-    """Creates a folder and its parents so that they survive a power cut; for their owner alone, or as the process's
-    umask has it with `public`."""
+    """Create a folder and its parents so that they survive a power cut.
+
+    Only their owner may enter them; with `public`, the process's umask decides.
+    """
     missing = []
     while not folder.is_dir():
         missing.append(folder)
@@ -176,14 +179,14 @@ def make_folders(folder: Path, *, public: bool = False) -> None:
     for path in reversed(missing):
         try:
             path.mkdir(mode=0o777 if public else 0o700)
-        except FileExistsError:  # another writer's, or gone again by now: with `exist_ok` the latter would be an error
+        except FileExistsError:  # another writer's, or deleted since (an error with `exist_ok`)
             if path.is_file():
                 raise
         sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flushes a folder's entries (new names, renames) to disk."""
+    """Flush a folder's entries (new names, renames) to disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

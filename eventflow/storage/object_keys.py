@@ -1,7 +1,7 @@
-"""Names of objects: one validator for all adapters, and the media type a name suggests.
+"""Object keys: one validator for all stores, and the media type that a key suggests.
 
-A key is a relative path in canonical form, such as `jobs/01J/scene-3/720p-<sha256>.m4s`. What one
-adapter could not hold, no adapter accepts: a store can then be exchanged for another one.
+A key is a relative path in canonical form, such as `jobs/01J/scene-3/720p-<sha256>.m4s`. A key that one kind of store
+can't hold is refused by all, so that a store can be exchanged for another one.
 """
 
 import mimetypes
@@ -31,7 +31,7 @@ for _suffix, _type in {
 
 
 def check_key(key: str) -> str:
-    """Gives the key back if every adapter can hold it.
+    """Return the key if every store can hold it.
 
     Raises InvalidKey: empty, absolute, an empty part, a part that starts with a dot (so neither `..` nor
     hidden files), a backslash, control characters, not encodable, or too long.
@@ -45,7 +45,7 @@ def check_key(key: str) -> str:
 
 
 def check_prefix(prefix: str) -> str:
-    """Gives the prefix of a listing back: empty, or the beginning of a valid key. Raises InvalidKey."""
+    """Return the prefix of a listing: empty, or the beginning of a valid key. Raises InvalidKey."""
     if prefix:
         _check_characters(prefix)
         for part in prefix.removesuffix("/").split("/"):
@@ -54,7 +54,7 @@ def check_prefix(prefix: str) -> str:
 
 
 def is_valid_key(key: str) -> bool:
-    """Whether `check_key` accepts it."""
+    """Whether `check_key` accepts `key`."""
     try:
         check_key(key)
     except InvalidKey:
@@ -63,14 +63,14 @@ def is_valid_key(key: str) -> bool:
 
 
 def check_sha256(sha256: str) -> str:
-    """Gives a SHA-256 in lower-case hex back. Raises ValueError for anything else."""
+    """Return a SHA-256 in lower-case hex. Raises ValueError for anything else."""
     if not _SHA256.fullmatch(sha256):
         raise ValueError("A SHA-256 is 64 lower-case hexadecimal digits.")
     return sha256
 
 
 def guess_media_type(key: str) -> str:
-    """The media type the key's extension stands for, else application/octet-stream."""
+    """Return the media type of the key's extension, else application/octet-stream."""
     return _TYPES.guess_type(key)[0] or "application/octet-stream"
 
 

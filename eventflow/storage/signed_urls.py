@@ -2,8 +2,8 @@
 
     {base_url}/media/{store}/{key}?e=<unix>&k=<key id>&d=<download name>&t=<media type>&s=<signature>
 
-The signature covers method, store, key, expiry, download name and media type. A URL made for GET is
-good for HEAD too, one for HEAD for nothing else. Anything else in the query is ignored.
+The signature covers method, store, key, expiry, download name and media type. A URL for GET also works for HEAD, but
+not the other way round. Other parameters of the query are ignored.
 """
 
 import hmac
@@ -55,7 +55,7 @@ class SigningKeys:
 
     @classmethod
     def parse(cls, text: str) -> "SigningKeys":
-        """From `id:secret` or `id:secret,id:secret`. Raises ValueError, which never tells the secret."""
+        """Parse `id:secret` or `id:secret,id:secret`. Raises ValueError, which never contains the secret."""
         keys = []
         for entry in text.split(","):
             key_id, colon, secret = entry.strip().partition(":")
@@ -65,9 +65,9 @@ class SigningKeys:
         return cls(tuple(keys))
 
     def mac(self, purpose: str, fields: list[str | int | None], *, key_id: str | None = None) -> tuple[str, str]:
-        """The id of the key used (the first, unless told) and the HMAC-SHA256 in URL-safe base64.
+        """Return (key id, HMAC-SHA256 in URL-safe base64) of `fields`, by key `key_id` (default: the first).
 
-        `purpose` keeps the uses of one key apart. Raises BadSignature if there is no such key.
+        `purpose` separates the uses of one key. Raises BadSignature if no key has this id.
         """
         key = self.keys[0] if key_id is None else self._key(key_id)
         # JSON is unambiguous (no two lists of fields are written the same), and the standard library's
@@ -77,7 +77,7 @@ class SigningKeys:
         return key.id, urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def check(self, purpose: str, fields: list[str | int | None], *, key_id: str, signature: str) -> None:
-        """Compares in constant time. Raises BadSignature."""
+        """Compare a signature in constant time. Raises BadSignature."""
         _, expected = self.mac(purpose, fields, key_id=key_id)
         if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
             raise BadSignature("The signature does not fit.")
@@ -91,7 +91,7 @@ class SigningKeys:
 
 @frozen(kw_only=True)
 class MediaGrant:
-    """What a signed URL allows: reading one object until `expires_at` (whole seconds, UTC)."""
+    """The right of a signed URL: to read one object until `expires_at` (whole seconds, UTC)."""
 
     store: str
     key: str
@@ -101,7 +101,7 @@ class MediaGrant:
 
 
 def sign_url(keys: SigningKeys, grant: MediaGrant, *, base_url: str = "", method: Method = "GET") -> str:
-    """The URL for this grant; relative to the host if `base_url` is empty."""
+    """Return the URL of a grant; relative to the host if `base_url` is empty."""
     expiry = int(grant.expires_at.timestamp())
     key_id, signature = keys.mac(_PURPOSE, _fields(method, grant, expiry))
     query = {"e": str(expiry), "k": key_id, "d": grant.download_name, "t": grant.media_type, "s": signature}
@@ -113,9 +113,9 @@ def sign_url(keys: SigningKeys, grant: MediaGrant, *, base_url: str = "", method
 def verify(
     keys: SigningKeys, *, method: str, store: str, key: str, query: Mapping[str, str], now: datetime
 ) -> MediaGrant:
-    """What the request may have. `store`, `key` and `query` are decoded.
+    """Return the grant of a request; `store`, `key` and `query` are decoded.
 
-    Raises BadSignature, and ExpiredSignature only for what was signed by us.
+    Raises BadSignature, or ExpiredSignature for a URL with a valid signature.
     """
     expiry = query.get("e", "")
     if not _EXPIRY.fullmatch(expiry):

@@ -1,7 +1,7 @@
-"""Whether viewers get what signed URLs promise: one is fetched as a player does it, by the address that it names.
+"""A check that signed URLs work for viewers: fetches one as a player does, at the address that it names.
 
-A store may take and give everything we ask for while its signed URLs are refused: they are for another region, host or
-time, and what stands in front of the store may change them.
+A store may serve every request of this service while it refuses signed URLs: they are for another region, host or time,
+or a proxy in front of the store changes them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from attrs import frozen
 from eventflow.storage.port import ObjectStore
 
 _PATIENCE = aiohttp.ClientTimeout(total=10.0)
-#: A page that is on no server of ours.
+#: The origin of a foreign page.
 _ORIGIN = "https://player.invalid"
 _CODE = re.compile(rb"<Code>([A-Za-z.]+)</Code>")
-#: SigV4 allows a quarter of an hour; a URL that lives a minute needs less.
+#: Most difference of clocks for a URL that lives a minute (SigV4 itself allows 15 minutes).
 _SKEW = timedelta(seconds=50)
 
 _REGION = "Set AWS_REGION to the region that the bucket is in."
@@ -29,9 +29,9 @@ _WAYS_OUT = {
     "AuthorizationHeaderMalformed": _REGION,
     "PermanentRedirect": _REGION,
     "SignatureDoesNotMatch": (
-        "What is at the address of the signed URLs has to ask the store by the store's own name and pass path and "
-        "query on unchanged, or the URLs have to be signed for it (EVENTFLOW_DELIVERY_SIGNED_FOR=public); else check "
-        "AWS_SECRET_ACCESS_KEY."
+        "The proxy at the address of the signed URLs has to ask the store by the store's own name and pass path and "
+        "query on unchanged, or the URLs have to be signed for the proxy (EVENTFLOW_DELIVERY_SIGNED_FOR=public); "
+        "otherwise check AWS_SECRET_ACCESS_KEY."
     ),
     "RequestTimeTooSkewed": "Set this machine's clock (NTP).",
     "InvalidAccessKeyId": "Check AWS_ACCESS_KEY_ID: the address may lead to another service than the store's.",
@@ -41,10 +41,12 @@ _WAYS_OUT = {
 _ELSEWHERE = "Check EVENTFLOW_DELIVERY_PUBLIC_URL and AWS_ENDPOINT_URL_S3: viewers are sent to that address."
 
 
-@frozen
+@frozen(kw_only=True)
 class ViewerFinding:
-    """`problem` is empty where a viewer gets the bytes, and else `way_out` says what to do. `pages` tells whether pages
-    of other origins may read them; `missing` that the URL was taken, and the object isn't there."""
+    """Result of the check. `problem` is empty if a viewer gets the bytes; otherwise `way_out` says what to do.
+
+    `pages`: pages of other origins may read them. `missing`: the URL was accepted, but the object doesn't exist.
+    """
 
     problem: str = ""
     way_out: str = ""
@@ -53,8 +55,10 @@ class ViewerFinding:
 
 
 async def check_as_viewer(store: ObjectStore, key: str) -> ViewerFinding | None:
-    """What a viewer gets for a signed URL of an object that is there; None for a URL that names no host: that of a
-    local store, which the web app itself serves. Raises StorageError where no URL can be signed."""
+    """Fetch an existing object by a signed URL as a viewer; None if the URL has no host, as those of local stores.
+
+    Raises StorageError if no URL can be signed.
+    """
     urls = [await store.signed_url(key, expires_in=timedelta(minutes=1), method=method) for method in ("GET", "HEAD")]
     if not urlsplit(urls[0]).netloc:
         return None
@@ -70,11 +74,13 @@ async def check_as_viewer(store: ObjectStore, key: str) -> ViewerFinding | None:
                 if answer.status != 200:
                     problem = f"{place} answers HEAD of a signed URL with {answer.status}"
                     return ViewerFinding(
-                        problem, "What is in front of the store has to pass the method on.", found.pages
+                        problem=problem,
+                        way_out="What is in front of the store has to pass the method on.",
+                        pages=found.pages,
                     )
             return found
     except (TimeoutError, aiohttp.ClientError) as error:
-        return ViewerFinding(f"{place} can't be reached: {str(error) or 'no answer'}", _ELSEWHERE)
+        return ViewerFinding(problem=f"{place} can't be reached: {str(error) or 'no answer'}", way_out=_ELSEWHERE)
 
 
 def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFinding:
@@ -83,7 +89,9 @@ def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFi
         if answer.status == 206 or "Content-Range" in answer.headers or answer.headers.get("Content-Length") == "1":
             return ViewerFinding(pages=pages)
         return ViewerFinding(
-            f"{place} ignores ranges", "Players can't seek: what is in front has to pass Range on.", pages
+            problem=f"{place} ignores ranges",
+            way_out="Players can't seek: what is in front has to pass Range on.",
+            pages=pages,
         )
     named = _CODE.search(body)
     code = named[1].decode() if named else ""
@@ -91,7 +99,7 @@ def _judged(place: str, answer: aiohttp.ClientResponse, body: bytes) -> ViewerFi
     if code == "AccessDenied" and (apart := _apart(answer)) > _SKEW:
         way_out = f"Set this machine's clock (NTP): it is {apart.total_seconds():.0f} s apart from the store's."
     problem = f"{place} answers a signed URL with {answer.status} {code}".rstrip()
-    return ViewerFinding(problem, way_out, pages, missing=code == "NoSuchKey")
+    return ViewerFinding(problem=problem, way_out=way_out, pages=pages, missing=code == "NoSuchKey")
 
 
 def _apart(answer: aiohttp.ClientResponse) -> timedelta:

@@ -1,4 +1,4 @@
-"""Where spans go, by setting."""
+"""Exporters of spans, chosen by EVENTFLOW_TRACES."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import structlog
 
-#: What must never reach a log: signatures, tokens and keys in URLs and headers.
+#: Texts that must not reach a log: signatures, tokens and keys in URLs and headers.
 _SECRET = re.compile(
     r"(?i)((?:x-amz-(?:signature|credential|security-token)|signature|awsaccesskeyid|token|password|[?&]s)=)[^&\s\"']+"
     r"|(bearer\s+)[\w.~+/=-]+"
@@ -28,7 +28,7 @@ def _redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mutabl
 
 
 def _clean(name: Any, value: Any) -> Any:
-    """`value` without secrets, at any depth; what isn't JSON becomes the text that the renderer would make of it."""
+    """Return `value` without secrets, at any depth; values that aren't JSON become their `repr`, as in the renderer."""
     if isinstance(name, str) and name.lower() in _SECRET_NAMES and value:
         return "***"
     if isinstance(value, str):
@@ -43,7 +43,7 @@ def _clean(name: Any, value: Any) -> Any:
 
 
 def _console() -> Any:
-    """Plain tracebacks: rich ones take a good part of a second each, during which no lease is renewed."""
+    """Return a renderer with plain tracebacks: rich ones block for a good part of a second, without heartbeats."""
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 

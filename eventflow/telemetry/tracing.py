@@ -1,7 +1,7 @@
 """One trace per job: each step's span continues the trace that its event carries.
 
-The envelope's traceparent is W3C Trace Context. Without a tracer provider nothing is recorded, but the trace id
-still travels with the events, so that logs and later spans agree.
+The envelope's traceparent is W3C Trace Context. Without a tracer provider no span is recorded, but events still carry
+the trace id, so that logs and later spans agree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Tracing:
         kind: SpanKind = SpanKind.CONSUMER,
         attributes: Attributes | None = None,
     ) -> AbstractContextManager[tuple[str, Span | None]]:
-        """A span under `parent` (a traceparent); yields the traceparent for what it causes, and the span itself.
+        """Open a span under `parent` (a traceparent); yields the traceparent for its effects, and the span.
 
         An exception that leaves the block is recorded on the span, which then has an error status.
         """
@@ -41,7 +41,7 @@ class Tracing:
         return self._recorded(self._tracer, name, parent, kind, attributes or {})
 
     def step(self, envelope: Envelope, group: str) -> AbstractContextManager[tuple[str, Span | None]]:
-        """The span of one reaction of `group` to an event."""
+        """Open the span of a step: an event handled by `group`."""
         if self._tracer is None:
             return nullcontext((envelope.traceparent, None))
         attributes: Attributes = {
@@ -67,16 +67,12 @@ class Tracing:
 
 
 def traceparent_of(span: Span) -> str:
+    """Return the traceparent of a span."""
     context = span.get_span_context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def failed(span: Span | None, description: str) -> None:
-    """Mark a span whose step failed without an exception leaving it."""
+    """Mark a span as failed whose step failed without raising."""
     if span is not None:
         span.set_status(StatusCode.ERROR, description)
-
-
-def new_traceparent(random_hex: str) -> str:
-    """A traceparent for a new trace, from 48 random hex digits."""
-    return f"00-{random_hex[:32]}-{random_hex[32:48]}-01"

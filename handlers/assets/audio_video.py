@@ -77,10 +77,10 @@ def kind_of(facts: dict[str, Any], form: Format) -> Kind:
     """Decide by its streams what a file is, and check limits. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge."""
     pictures, sound, seconds = facts["pictures"], facts["sound"], facts["seconds"] or 0.0
     if sound is not None and sound["codec"] not in _SOUND:
-        raise UnsupportedMedia(f"unknown audio codec {sound['codec']}; accepted: AAC, MP3, Opus, Vorbis, FLAC, PCM")
+        raise UnsupportedMedia(f"unknown audio codec {sound['codec']}", accepted="AAC, MP3, Opus, Vorbis, FLAC, PCM")
     if form.kind == "clip" and pictures is not None:
         if pictures["codec"] not in _FILM:
-            raise UnsupportedMedia(f"unknown video codec {pictures['codec']}; accepted: H.264, HEVC, AV1, VP8, VP9")
+            raise UnsupportedMedia(f"unknown video codec {pictures['codec']}", accepted="H.264, HEVC, AV1, VP8, VP9")
         if pictures["width"] * pictures["height"] > MAX_CLIP_PIXELS:
             raise MediaTooLarge(
                 f"the clip has {pictures['width']}x{pictures['height']} pixels: at most 4096x2304 are accepted"

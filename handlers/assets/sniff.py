@@ -93,4 +93,4 @@ def _why(head: bytes) -> str:
         return "playlists are not accepted: send the media file itself"
     if text.startswith((b"<!doctype", b"<html")):
         return "this is a web page, not a media file"
-    return "the file's format is unknown; accepted: PNG, JPEG, GIF, WebP, MP4, MOV, WebM, WAV, MP3, AAC, Ogg, FLAC"
+    return "the file's format is unknown"

@@ -28,8 +28,7 @@
 
 from collections.abc import Iterable
 
-from attrs import frozen
-
+from eventflow.requests.errors import Fault, summary_of
 from handlers.media.errors import MediaError, RequestError
 
 
@@ -39,24 +38,14 @@ class ScriptError(RequestError, ValueError):
     code = "script"
 
 
-@frozen
-class Fault:
-    """One thing that is wrong with a document: a JSON pointer (RFC 6901) into it, a stable code, and the reason."""
-
-    pointer: str
-    code: str
-    reason: str
-
-
 class DocumentError(ScriptError):
-    """A scene document isn't one; `faults` are all that was found."""
+    """A scene document that can't be read; `faults` are all that were found."""
 
     code = "scenes"
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        shown = "; ".join(f"{fault.pointer}: {fault.reason}" for fault in self.faults[:5])
-        super().__init__(shown + (f"; and {len(self.faults) - 5} more" if len(self.faults) > 5 else ""))
+        super().__init__(summary_of(self.faults))
 
 
 class UnknownVoice(RequestError):

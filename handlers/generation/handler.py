@@ -90,8 +90,20 @@ class Generation:
         ref = await self.workspace.put_json(context.job_id, model_json.dump(plan))
         asked = job.request.quality_levels
         made = capped_qualities(asked, cap)
-        announced = [cmd.AnnounceScript(job.run, plan.title, len(plan.scenes), ref, () if made == asked else made)]
-        warnings = [cmd.RecordWarning(job.run, Step.PLAN, None, "quality_capped", cap_warning(asked, made, cap))]
+        announced = [
+            cmd.AnnounceScript(
+                run=job.run,
+                title=plan.title,
+                scene_count=len(plan.scenes),
+                plan=ref,
+                qualities=() if made == asked else made,
+            )
+        ]
+        warnings = [
+            cmd.RecordWarning(
+                run=job.run, step=Step.PLAN, scene=None, code="quality_capped", message=cap_warning(asked, made, cap)
+            )
+        ]
         await context.commit(*announced, *(warnings if made != asked else ()))
         return plan
 
@@ -118,8 +130,11 @@ class Generation:
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
         reuse, held_digest = Reuse(self.workspace, self.cache), held_scene_digest(digest, least)
         for wanted in (digest, held_digest) if least else (digest,):
-            if reusable := await reuse.scene(context, plan, wanted, start, folder, least):
-                await context.commit(cmd.ReuseScene(job.run, draft.index, draft.title, reusable))
+            place = {"start_cells": start, "least_cells": least}
+            if reusable := await reuse.scene(context, plan, wanted, **place, folder=folder):
+                await context.commit(
+                    cmd.ReuseScene(run=job.run, scene=draft.index, title=draft.title, reusable=reusable)
+                )
                 return
         assets = await fetch_assets(self.assets, context.owner, draft.assets, folder)
         failed = job.failed_attempts(Step.PLAN, None, job.run)
@@ -134,7 +149,16 @@ class Generation:
             scene.audio.unlink()
         spec = await self.workspace.put_json(job_id, model_json.dump_narrated(scene))
         await context.commit(
-            cmd.PlanScene(job.run, draft.index, draft.title, start, scene.duration_cells, spec, narration, digest)
+            cmd.PlanScene(
+                run=job.run,
+                scene=draft.index,
+                title=draft.title,
+                start_cells=start,
+                duration_cells=scene.duration_cells,
+                spec=spec,
+                narration=narration,
+                source=digest,
+            )
         )
 
     async def render(self, context: StepContext) -> Sequence[Command]:
@@ -151,9 +175,16 @@ class Generation:
             await context.in_thread(check_scene, rendered, *check)
             renditions = tuple([await self._keep_rendition(context.job_id, r) for r in rendered.renditions])
             if made_as_requested(context.job, event.scene):
-                made_from = (event.start_cells, event.duration_cells, event.spec, event.narration)
-                await self.cache.keep(context.owner, ReusableScene(event.source, *made_from, renditions))
-        return [cmd.FinishScene(event.scene, event.run, renditions)]
+                reusable = ReusableScene(
+                    source=event.source,
+                    start_cells=event.start_cells,
+                    duration_cells=event.duration_cells,
+                    spec=event.spec,
+                    narration=event.narration,
+                    rendered=renditions,
+                )
+                await self.cache.keep(context.owner, reusable)
+        return [cmd.FinishScene(scene=event.scene, run=event.run, renditions=renditions)]
 
     async def _render_task(
         self, context: StepContext, scene: model.NarratedScene, folder: Path
@@ -189,13 +220,13 @@ class Generation:
             for segment in rendition.segments
         ]
         return values.SceneRendition(
-            rendition.quality,
-            rendition.width,
-            rendition.height,
-            rendition.decoder_config,
-            init,
-            tuple(segments),
-            await asyncio.to_thread(codecs_of, rendition.init),
+            quality=rendition.quality,
+            width=rendition.width,
+            height=rendition.height,
+            decoder_config=rendition.decoder_config,
+            init=init,
+            segments=tuple(segments),
+            codecs=await asyncio.to_thread(codecs_of, rendition.init),
         )
 
     async def assemble(self, context: StepContext) -> Sequence[Command]:
@@ -220,7 +251,9 @@ class Generation:
         except StepError as error:
             commands.append(cmd.RecordDegradation(job.run, Step.ASSEMBLE, f"no captions: {error}"))
         files = tuple(joined.video for joined in videos)
-        finish = cmd.FinishVideo(job.run, files, made.thumbnails, captions, made.companions)
+        finish = cmd.FinishVideo(
+            run=job.run, videos=files, thumbnails=made.thumbnails, captions=captions, companions=made.companions
+        )
         return [*commands, finish]
 
     async def _parts(self, job: Job, folder: Path) -> dict[str, list[ScenePart]]:
@@ -255,7 +288,9 @@ class Generation:
         ref = await self.workspace.put(context.job_id, target, _MP4)
         width = info.video.width if info.video else 0
         height = info.video.height if info.video else 0
-        return JoinedVideo(values.VideoFile(quality, width, height, info.duration_s, ref), target)
+        return JoinedVideo(
+            values.VideoFile(quality=quality, width=width, height=height, duration_s=info.duration_s, file=ref), target
+        )
 
 
 def _of_other_contracts(job: Job) -> list[str]:

@@ -61,11 +61,15 @@ def _command(context: StepContext, scene: int | None, note: control.Note) -> Com
     run = work.run if work else context.job.run
     match note:
         case control.Warned(code, message):
-            return cmd.RecordWarning(run, work.step if work else Step.PLAN, scene, code, message)
+            return cmd.RecordWarning(
+                run=run, step=work.step if work else Step.PLAN, scene=scene, code=code, message=message
+            )
         case control.RemoteStarted(service, remote_id):
-            return cmd.RecordRemoteWork(run, scene or 0, service, remote_id)
+            return cmd.RecordRemoteWork(run=run, scene=scene or 0, service=service, remote_id=remote_id)
         case control.Charged(service=service, amount=amount, currency=currency, reference=reference):
-            return cmd.RecordCost(run, scene, service, amount, currency, reference)
+            return cmd.RecordCost(
+                run=run, scene=scene, service=service, amount=amount, currency=currency, reference=reference
+            )
 
 
 async def fetch_assets(assets: Assets, owner: str, ids: Iterable[str], folder: Path) -> model.AssetFiles:

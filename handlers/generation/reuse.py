@@ -27,7 +27,7 @@ from handlers.generation.encoding.fragmented_mp4 import BoxError, retimed, times
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.pipelines.base import Pipeline
 from handlers.scene_cache import SceneCache, relocated
-from handlers.workspace import Workspace, home_of
+from handlers.workspace import Workspace, prefix_of
 
 
 def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
@@ -58,31 +58,31 @@ class Reuse:
     cache: SceneCache
 
     async def scene(
-        self, context: StepContext, plan: model.Plan, source: str, start_cells: int, folder: Path, least_cells: int
+        self, context: StepContext, plan: model.Plan, digest: str, *, start_cells: int, least_cells: int, folder: Path
     ) -> ReusableScene | None:
-        """Find a scene with the digest `source`, ready to be committed with the start `start_cells`; None: make it.
+        """Find a scene with the digest `digest`, ready to be committed with the start `start_cells`; None: make it.
 
         Scenes shorter than `least_cells` don't count. Files of another job are copied, so that each job owns its files
         and can be deleted. A scene with music is reused only at its old start, since music continues across joins.
         Missing or damaged files give None. Raises StorageError where a store is unusable.
         """
         job, index = context.job, len(context.job.scenes)
-        found = _long_enough(reusable_scene(job, source, start_cells), least_cells)
+        found = _long_enough(reusable_scene(job, digest, start_cells), least_cells)
         if found is not None and found.start_cells == start_cells and _is_own(context.job_id, found):
             return found
         ours = found is not None
         if found is None and not _is_requested_again(job, context.event, index):
-            found = _long_enough(await self.cache.find(context.owner, source, job.quality_levels), least_cells)
+            found = _long_enough(await self.cache.find(context.owner, digest, job.quality_levels), least_cells)
         if found is None or (plan.style.music and found.start_cells != start_cells):
             return None
         try:
-            return await self._moved(context.job_id, found, start_cells, folder, ours)
+            return await self._moved(context.job_id, found, start_cells, folder, ours=ours)
         except (ArtefactMissing, ObjectMissing, IntegrityError, BoxError) as error:
-            context.log.info("reusable scene has lost files", source=source, error=str(error))
+            context.log.info("reusable scene has lost files", digest=digest, error=str(error))
             return None
 
     async def _moved(
-        self, job_id: str, scene: ReusableScene, start_cells: int, folder: Path, ours: bool
+        self, job_id: str, scene: ReusableScene, start_cells: int, folder: Path, *, ours: bool
     ) -> ReusableScene:
         """Copy a scene's files to the job and shift its segments. `ours`: from an earlier run or the forked job."""
         delivered = [file for rendition in scene.uploaded for file in rendition.files]
@@ -130,7 +130,7 @@ def made_as_requested(job: Job, index: int) -> bool:
 
 def _is_own(job_id: str, scene: ReusableScene) -> bool:
     """Tell whether all files of the scene have keys of this job."""
-    homes = tuple(home_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
+    homes = tuple(prefix_of(role, job_id) for role in ("workspace", "delivery", "fallback"))
     return all(file.key.startswith(homes) for file in files_of(scene))
 
 

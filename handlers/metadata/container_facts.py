@@ -1,4 +1,4 @@
-"""What those who take videos ask about a finished file, beyond what `probe` tells: its index, and key pictures."""
+"""Facts of a finished MP4 that publishing services limit, beyond those of `probe`: its index and its key frames."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -17,17 +17,18 @@ from handlers.generation.errors import EncodeError
 from handlers.media.errors import CorruptMedia
 from handlers.media.probe import MediaInfo, probe
 
-#: ITU-T Rec. H.273: bt709 for primaries, transfer and matrix, and limited range, as libav counts them.
+#: ITU-T Rec. H.273: BT.709 primaries, transfer and matrix, and limited range, as libav numbers them.
 BT709: Final = (1, 1, 1, 1)
-#: avcC (ISO/IEC 14496-15): where the level is, and where the first set of sequence parameters has its length.
+#: avcC (ISO/IEC 14496-15, 5.3.3.1): offsets of the level, and of the length of the first sequence parameter set.
 _LEVEL_AT, _SETS_AT = 3, 6
 
 
-@frozen
+@frozen(kw_only=True)
 class Pictures:
-    """`level` as H.264 writes it; `rate` per second, None where pictures last unequally.
+    """The pictures of a file. `level` is H.264's, such as 4.0; `rate` per second, None if they last unequally.
 
-    `key_s`: the most seconds from one key picture to the next one or the end. `closed`: each of these is an IDR one.
+    `key_s` is the longest time from a key frame to the next one or the end, in seconds; `closed`: every key frame is an
+    IDR picture.
     """
 
     level: float
@@ -39,9 +40,9 @@ class Pictures:
     closed: bool
 
 
-@frozen
+@frozen(kw_only=True)
 class Facts:
-    """A file: `info` is what its headers tell, `index_in_front` whether the index comes before what it is of."""
+    """The facts of a file. `info` is from its headers; `index_in_front`: `moov` precedes `mdat` (fast start)."""
 
     info: MediaInfo
     index_in_front: bool
@@ -50,7 +51,7 @@ class Facts:
 
 
 def facts_of(path: Path) -> Facts:
-    """Look at a local MP4. Blocking. Raises CorruptMedia (FileNotFoundError if it is missing)."""
+    """Measure a local MP4. Blocking. Raises CorruptMedia, or FileNotFoundError if it is missing."""
     info = probe(path)
     try:
         with path.open("rb") as file:
@@ -62,11 +63,12 @@ def facts_of(path: Path) -> Facts:
     except (av.FFmpegError, BoxError, EncodeError, ValueError) as error:
         raise CorruptMedia(f"{path.name} can't be read: {error}") from error
     in_front = b"mdat" in order and order.index(b"moov") < order.index(b"mdat")
-    return Facts(info, in_front, any(True for _ in find_boxes(index, b"moov", b"trak", b"edts")), pictures)
+    edit_lists = any(True for _ in find_boxes(index, b"moov", b"trak", b"edts"))
+    return Facts(info=info, index_in_front=in_front, edit_lists=edit_lists, pictures=pictures)
 
 
 def _order(file: BinaryIO) -> tuple[list[bytes], bytes]:
-    """The kinds of boxes in the order of the file, and the whole of its index. Raises BoxError."""
+    """Return the kinds of the top-level boxes in file order, and the bytes of `moov`. Raises BoxError."""
     kinds, index = list[bytes](), b""
     while header := file.read(2 * HEADER_BYTES):
         kind, size, _ = read_header(header)
@@ -77,7 +79,7 @@ def _order(file: BinaryIO) -> tuple[list[bytes], bytes]:
             index = file.read(size)
         file.seek(start + size)
     if not index:
-        raise BoxError("a file without an index")
+        raise BoxError("the file has no index (moov)")
     return kinds, index
 
 
@@ -85,7 +87,7 @@ def _pictures(stream: VideoStream, file: BinaryIO) -> Pictures:
     context, base = stream.codec_context, stream.time_base or Fraction(1)
     entries = list(stream.index_entries)
     if not entries:
-        raise ValueError("there are no pictures")
+        raise ValueError("it has no pictures")
     end = entries[0].timestamp + (stream.duration or 0)
     times = [*(entry.timestamp for entry in entries), end]
     lengths = {later - earlier for earlier, later in pairwise(times)}

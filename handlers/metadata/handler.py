@@ -1,4 +1,4 @@
-"""The metadata group: probes the finished files and publishes the video; clears up after the job, or deletes it."""
+"""The metadata group: measures the finished files and publishes the video; clears or deletes a job's files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from handlers.scene_cache import CacheSweeper
 from handlers.step_errors import as_step_errors
 from handlers.workspace import Workspace
 
-#: By when every step of a cancelled job has stopped, in seconds: two heartbeats.
-HEARD_WITHIN_S = 2.0
+#: Time after which every step of a cancelled job has stopped, in seconds: two heartbeats.
+STOPPED_WITHIN_S = 2.0
 
 
 @frozen
 class Metadata:
-    """`keeper` is called when a job's files are cleared: it may have something of its own to clear."""
+    """Handlers of the metadata group. `keeper` sweeps the scene cache when a job's files are cleared."""
 
     workspace: Workspace
     keeper: CacheSweeper
@@ -36,79 +36,79 @@ class Metadata:
         return Group(
             "metadata",
             {
-                ev.DeletionRequested: self.delete,  # the first is the last in the order of service
+                ev.DeletionRequested: self.delete,  # first, so its topic is served last
                 ev.VideoUploaded: self.extract,
                 ev.VideoPublished: self.clear_up,
                 ev.JobCancelled: self.clear_up,
-                ev.JobFailed: self.leave,
+                ev.JobFailed: self.keep_files,
             },
         )
 
-    async def extract(self, reaction: StepContext) -> Sequence[Command]:
-        """What each file is, by looking at it."""
-        job = reaction.job
-        with as_step_errors(), self.workspace.folder(reaction.job_id) as folder:
+    async def extract(self, context: StepContext) -> Sequence[Command]:
+        """Measure each uploaded file, and publish the video."""
+        job = context.job
+        with as_step_errors(), self.workspace.folder(context.job_id) as folder:
             found: list[TechnicalMetadata] = []
             for number, (made, stored) in enumerate(zip(job.videos, job.uploaded_videos, strict=True)):
                 path = await self.workspace.fetch(made.file, folder, [stored.file])
-                facts = await reaction.in_thread(facts_of, path)
+                facts = await context.in_thread(facts_of, path)
                 path.unlink()
                 found.append(_technical(made.quality, facts))
-                reaction.progress((number + 1) / len(job.videos))
-            found += await self._audio(reaction, folder)
+                context.progress((number + 1) / len(job.videos))
+            found += await self._audio(context, folder)
         return [cmd.PublishVideo(job.run, tuple(found))]
 
-    async def _audio(self, reaction: StepContext, folder: Path) -> list[TechnicalMetadata]:
-        made, stored = reaction.job.companions.audio, reaction.job.uploaded_companions.audio
+    async def _audio(self, context: StepContext, folder: Path) -> list[TechnicalMetadata]:
+        made, stored = context.job.companions.audio, context.job.uploaded_companions.audio
         if made is None or stored is None:
             return []
         path = await self.workspace.fetch(made.file, folder, [stored.file])
-        return [_technical(AUDIO, await reaction.in_thread(facts_of, path))]
+        return [_technical(AUDIO, await context.in_thread(facts_of, path))]
 
-    async def clear_up(self, reaction: StepContext) -> Sequence[Command]:
-        """Remove the workspace's files of a job that has ended, unless it goes on by now or they were to be kept.
+    async def clear_up(self, context: StepContext) -> Sequence[Command]:
+        """Remove an ended job's files from the workspace, unless it runs again by now or asked to keep them.
 
-        Steps of a cancelled job hear of its end by their heartbeat: what they have kept until then goes, too. A store
-        that can't be reached is asked again when the entry's lease is over.
+        Steps of a cancelled job learn of its end by their heartbeat; files that they write until then are removed, too.
+        While a store is unreachable, the delivery is retried.
         """
-        job = reaction.job
+        job = context.job
         wanted = job.phase is Phase.CANCELLED or (job.phase is Phase.COMPLETED and job.request.cleanup_local_files)
-        if wanted and job.run == reaction.event.run:
+        if wanted and job.run == context.event.run:
             with as_step_errors():
-                removed = await self.workspace.clear(reaction.job_id, _needed_again(job))
+                removed = await self.workspace.clear(context.job_id, _needed_again(job))
                 if removed and job.phase is Phase.CANCELLED:
-                    await asyncio.sleep(HEARD_WITHIN_S)
-                    removed += await self.workspace.clear(reaction.job_id)
-            reaction.log.info("workspace cleared", files=removed)
+                    await asyncio.sleep(STOPPED_WITHIN_S)
+                    removed += await self.workspace.clear(context.job_id)
+            context.log.info("workspace cleared", files=removed)
         await self.keeper.look()
         return []
 
-    async def delete(self, reaction: StepContext) -> Sequence[Command]:
-        """Remove all files of the job, in every store; of one that ended early again, when its last steps have stopped.
+    async def delete(self, context: StepContext) -> Sequence[Command]:
+        """Remove all files of the job from every store; twice if it ended early, so that late steps leave nothing.
 
-        Ended anywhere, it is done over: what is gone is gone. A store that can't be reached is waited for.
+        Interrupted anywhere, it can be repeated. While a store is unreachable, the delivery is retried.
         """
-        job = reaction.job
+        job = context.job
         if job.phase is not Phase.DELETING:
             return []
         with as_step_errors():
-            removed = await self.workspace.remove_all(reaction.job_id)
-            await self.keeper.cache.forget(reaction.owner, [scene.source for scene in job.scenes])
-            if removed and reaction.event.ended_as != Phase.COMPLETED:
-                await asyncio.sleep(HEARD_WITHIN_S)
-                removed += await self.workspace.remove_all(reaction.job_id)
-        reaction.log.info("job deleted", files=removed)
+            removed = await self.workspace.remove_all(context.job_id)
+            await self.keeper.cache.forget(context.owner, [scene.source for scene in job.scenes])
+            if removed and context.event.ended_as != Phase.COMPLETED:
+                await asyncio.sleep(STOPPED_WITHIN_S)
+                removed += await self.workspace.remove_all(context.job_id)
+        context.log.info("job deleted", files=removed)
         return [cmd.ConfirmDeletion(removed)]
 
-    async def leave(self, reaction: StepContext) -> Sequence[Command]:
-        """A failed job keeps its files: a reprocess goes on from them."""
+    async def keep_files(self, context: StepContext) -> Sequence[Command]:
+        """Keep the files of a failed job: a reprocess starts from them."""
         return []
 
 
 def _needed_again(job: Job) -> frozenset[str]:
-    """The keys of the plan and of what is said in each scene, which are small.
+    """Return the keys of the plan and of the scenes' specifications, which are small.
 
-    When one scene is made anew, it has to look as planned, and the captions of all are written again.
+    A reprocess of one scene renders it as planned, and writes the captions of all scenes again.
     """
     if job.phase is Phase.CANCELLED:
         return frozenset()
@@ -119,12 +119,24 @@ def _technical(quality: str, facts: Facts) -> TechnicalMetadata:
     info = facts.info
     v, a = info.video, info.audio
     return TechnicalMetadata(
-        quality,
-        info.container,
-        info.duration_s,
-        info.size_bytes,
-        info.bit_rate,
-        VideoStream(v.codec, v.profile, v.width, v.height, v.frame_rate, v.bit_rate, v.pixel_format) if v else None,
-        AudioStream(a.codec, a.sample_rate, a.channels, a.bit_rate) if a else None,
-        met_by(facts),
+        quality=quality,
+        container=info.container,
+        duration_s=info.duration_s,
+        size_bytes=info.size_bytes,
+        bit_rate=info.bit_rate,
+        video=VideoStream(
+            codec=v.codec,
+            profile=v.profile,
+            width=v.width,
+            height=v.height,
+            frame_rate=v.frame_rate,
+            bit_rate=v.bit_rate,
+            pixel_format=v.pixel_format,
+        )
+        if v
+        else None,
+        audio=AudioStream(codec=a.codec, sample_rate=a.sample_rate, channels=a.channels, bit_rate=a.bit_rate)
+        if a
+        else None,
+        meets=met_by(facts),
     )

@@ -1,7 +1,7 @@
-"""The limits of services where videos are published, and which of them a finished file is within.
+"""The limits of video publishing services, and which services a finished file meets.
 
-Only what can be measured in a file is compared, and only with what is published. Recommendations (mostly bit rates of 5
-Mbit/s and more) are no limits. Where sources differ the narrower limit is taken. Read in 2026; services change them.
+Only published limits of measurable properties count. Recommendations (mostly bit rates of 5 Mbit/s and more) are no
+limits. Where sources differ, the narrower limit holds. Read in 2026; services change them.
 
 - YouTube: support.google.com/youtube/answer/1722171 (recommended upload encoding settings).
 - TikTok: developers.tiktok.com/doc/content-posting-api-media-transfer-guide; ayrshare.com/docs/media-guidelines/tiktok.
@@ -20,9 +20,9 @@ from attrs import frozen
 from handlers.metadata.container_facts import BT709, Facts
 
 MB, GB = 10**6, 10**9
-#: Widths and heights are whole pixels: a shape that is as near to another one is that.
+#: Aspect ratios within this fraction are equal: widths and heights are whole pixels.
 _SHAPE_TOLERANCE: Final = 0.01
-#: Bit rates are counted over whole packets.
+#: Bit rates within this fraction are equal: they are measured over whole packets.
 _RATE_TOLERANCE: Final = 0.005
 
 
@@ -40,12 +40,12 @@ class Range:
 ANY: Final = Range()
 
 
-@frozen
+@frozen(kw_only=True)
 class Limits:
-    """A service. Bytes, seconds, pixels, bits per second; `aspects` are width by height.
+    """The limits of a service, in bytes, seconds, pixels and bits per second; `aspects` are width divided by height.
 
-    All of them take MP4 with H.264 High in closed groups of progressive 4:2:0 pictures at a constant rate, and AAC-LC
-    in mono or stereo, and are compared with that.
+    Every service also demands what all of them take: MP4 with H.264 High in closed groups of progressive 4:2:0 pictures
+    at a constant rate, and AAC-LC in mono or stereo.
     """
 
     name: str
@@ -67,9 +67,9 @@ def _exactly(across: int, down: int) -> Range:
 
 
 PLATFORMS: Final = (
-    Limits("youtube", rate=Range(24, 60), size=Range(0, 256 * GB)),
+    Limits(name="youtube", rate=Range(24, 60), size=Range(0, 256 * GB)),
     Limits(
-        "tiktok",
+        name="tiktok",
         rate=Range(23, 60),
         shorter=Range(360, 4096),
         longer=Range(360, 4096),
@@ -78,7 +78,7 @@ PLATFORMS: Final = (
         size=Range(0, GB),
     ),
     Limits(
-        "instagram_reels",
+        name="instagram_reels",
         rate=Range(23, 60),
         width=Range(0, 1920),
         seconds=Range(3, 15 * 60),
@@ -87,7 +87,7 @@ PLATFORMS: Final = (
         sound_bit_rate=Range(0, 128_000),
     ),
     Limits(
-        "facebook_reels",
+        name="facebook_reels",
         rate=Range(24, 60),
         key_s=Range(0, 5),
         shorter=Range(540),
@@ -98,7 +98,7 @@ PLATFORMS: Final = (
         sound_bit_rate=Range(128_000),
     ),
     Limits(
-        "linkedin",
+        name="linkedin",
         rate=Range(10, 60),
         shorter=Range(144, 2304),
         longer=Range(256, 4096),
@@ -107,9 +107,9 @@ PLATFORMS: Final = (
         size=Range(75_000, 5 * GB),
         bit_rate=Range(192_000, 30 * MB),
     ),
-    # 1080p is for those with Premium.
+    # 1080p needs Premium.
     Limits(
-        "x",
+        name="x",
         shorter=Range(32, 1024),
         longer=Range(32, 1280),
         aspects=(Range(1 / 3, 3),),
@@ -117,24 +117,24 @@ PLATFORMS: Final = (
         size=Range(0, 8 * GB),
     ),
     Limits(
-        "x_premium",
+        name="x_premium",
         shorter=Range(32, 1080),
         longer=Range(32, 1920),
         aspects=(Range(1 / 3, 3),),
         seconds=Range(0.5, 125 * 60),
         size=Range(0, 16 * GB),
     ),
-    Limits("vimeo"),
+    Limits(name="vimeo"),
 )
 
 
 def met_by(facts: Facts) -> tuple[str, ...]:
-    """The names of the services whose limits a file is within."""
+    """Return the names of the services whose limits a file meets."""
     return tuple(limits.name for limits in PLATFORMS if not missed(facts, limits))
 
 
 def missed(facts: Facts, limits: Limits) -> tuple[str, ...]:
-    """What of a file isn't as the service wants it; empty where all is."""
+    """Return the names of the limits that a file exceeds; empty if it meets all."""
     info, pictures = facts.info, facts.pictures
     if info.video is None or pictures is None or info.audio is None:
         return ("pictures" if info.audio else "sound",)
@@ -159,4 +159,4 @@ def missed(facts: Facts, limits: Limits) -> tuple[str, ...]:
         and sound.channels in (1, 2)
         and limits.sound_bit_rate.holds(sound.bit_rate, _RATE_TOLERANCE),
     }
-    return tuple(name for name, fine in checks.items() if not fine)
+    return tuple(name for name, met in checks.items() if not met)

@@ -1,16 +1,15 @@
-"""What had to be kept in the fallback store goes to the delivery store by itself, once that takes files again.
+"""Reconciliation of the fallback store: its files move to the delivery store once that takes files again.
 
-Every upload worker does so now and then, without asking the others: a copy that is there already isn't made again, an
-event that was written already isn't decided again, and a file that is gone can be removed twice.
+Every upload worker reconciles periodically, without coordination: an existing copy isn't made again, an event that is
+recorded isn't decided again, and a file may be removed twice.
 
 Rule 1: a file is safely in the delivery store, checked by its digest, before an event says so.
-Rule 2: it leaves the fallback store only after an event says so, and after every URL that led there has expired.
+Rule 2: it leaves the fallback store only after that event, and after every URL that leads there has expired.
 """
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -28,32 +27,34 @@ from eventflow.domain.values import FileRef, files_of
 from eventflow.log.codec import DecodeError
 from eventflow.log.connection import DISCONNECTED
 from eventflow.log.errors import LogError
-from eventflow.log.event_store import Cause, JobEventStore, JobRecord
+from eventflow.log.event_store import JobEventStore, JobRecord
 from eventflow.storage import IntegrityError, ObjectMissing, ObjectStore, StorageError
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.causes import new_cause
 from handlers.workspace import Workspace
 
-#: Files of one job that travel at the same time.
+#: Files of one job that are copied at the same time.
 PARALLEL = 4
-#: For how long a job that wants its files where they are isn't looked at again.
-_CONTENT = timedelta(hours=1)
+#: Interval of checks of a job that asks for local storage: only a reprocess can change that.
+_LOCAL_ONLY_CHECK = timedelta(hours=1)
 _ROOT = "videos/"
-#: What ends a round; the next one goes on.
-_PASSING = (StorageError, LogError, RedisError, OSError, *DISCONNECTED)
-_CAUSE = "homecoming"
+#: Errors that end a round; the next round continues.
+_TRANSIENT_ERRORS = (StorageError, LogError, RedisError, OSError, *DISCONNECTED)
 
 
 @frozen
 class Round:
-    """Files that have come home, and files that have left the fallback store."""
+    """Result of a round: files moved to the delivery store, and files removed from the fallback store."""
 
     moved: int = 0
     removed: int = 0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class FallbackReconciler:
-    """`grace` is the longest life of a URL into the fallback store. Files pass through the scratch folder."""
+    """Moves files of finished jobs from `fallback` to `delivery`, by way of the scratch folder of `workspace`.
+
+    `grace` is the longest lifetime of a URL into the fallback store.
+    """
 
     log: JobEventStore
     workspace: Workspace
@@ -64,14 +65,14 @@ class FallbackReconciler:
     _not_before: dict[str, datetime] = field(factory=dict)
 
     async def round(self) -> Round:
-        """Look at every job that has files in the fallback store. Raises StorageError and connection errors.
+        """Reconcile every job with files in the fallback store. Raises StorageError and connection errors.
 
-        Nothing is asked of the delivery store where there are none.
+        Without such files, the delivery store gets no request.
         """
         moved = removed = 0
         reachable = False
         seen: set[str] = set()
-        async for job_id, keys in self._left_behind():
+        async for job_id, keys in self._jobs_in_fallback():
             seen.add(job_id)
             due = self._not_before.get(job_id)
             if due is not None and self.clock() < due:
@@ -80,24 +81,24 @@ class FallbackReconciler:
             if record is None or not record.job.finished or record.job.gone:
                 continue
             if not record.job.request.s3_upload_enabled:
-                self._not_before[job_id] = self.clock() + _CONTENT
+                self._not_before[job_id] = self.clock() + _LOCAL_ONLY_CHECK
                 continue
             if not reachable:
                 await self.delivery.check()
                 reachable = True
             try:
-                moved += await self._bring_home(record, keys)
-                removed += await self._tidy(job_id, keys)
-            except StorageError as error:  # of this job's files, or of the store as a whole
+                moved += await self._move(record, keys)
+                removed += await self._remove_moved(job_id, keys)
+            except StorageError as error:  # of this job's files; a transient one is of the whole store
                 if error.transient:
                     raise
-                structlog.get_logger().error("can't come home", job_id=job_id, error=str(error))
+                structlog.get_logger().error("fallback not reconciled", job_id=job_id, error=str(error))
         for job_id in self._not_before.keys() - seen:
             del self._not_before[job_id]
         return Round(moved, removed)
 
-    async def _left_behind(self) -> AsyncIterator[tuple[str, list[str]]]:
-        """Each job with its keys in the fallback store."""
+    async def _jobs_in_fallback(self) -> AsyncIterator[tuple[str, list[str]]]:
+        """Yield each job with its keys in the fallback store."""
         present, keys = "", list[str]()
         async for info in self.fallback.list(_ROOT):
             job_id = info.key.split("/")[1]
@@ -111,14 +112,14 @@ class FallbackReconciler:
             yield present, keys
 
     async def _load(self, job_id: str) -> JobRecord | None:
-        """None where there is no such job, or none that can be read: that is for others to find out."""
+        """Return the job, or None if it doesn't exist or can't be read, which others report."""
         try:
             return await self.log.load(job_id)
         except (DecodeError, DomainError) as error:
-            structlog.get_logger().warning("homecoming: unreadable job", job_id=job_id, error=str(error))
+            structlog.get_logger().warning("fallback of an unreadable job", job_id=job_id, error=str(error))
             return None
 
-    async def _bring_home(self, record: JobRecord, keys: Sequence[str]) -> int:
+    async def _move(self, record: JobRecord, keys: Sequence[str]) -> int:
         here = frozenset(keys)
         named = {file.key: file for file in files_of(record.job) if file.store == "fallback" and file.key in here}
         if not named:
@@ -127,57 +128,54 @@ class FallbackReconciler:
         try:
             async with asyncio.TaskGroup() as group:
                 copies = [group.create_task(self._copy(record.id, file, slots)) for file in named.values()]
-        except ExceptionGroup as errors:  # the others are of the same outage
+        except ExceptionGroup as errors:  # all of the same outage
             raise errors.exceptions[0] from None
-        home = tuple(key for copy in copies if (key := copy.result()))
-        if not home:
+        moved = tuple(key for copy in copies if (key := copy.result()))
+        if not moved:
             return 0
-        cause = Cause(
-            owner=record.owner,
-            correlation_id=f"{_CAUSE}-{secrets.token_hex(8)}",
-            causation_id="",
-            traceparent=new_traceparent(secrets.token_hex(24)),
-        )
-        after = await self.log.execute(record.id, [RelocateFiles(home)], cause, record=record)
+        cause = new_cause(record.owner, "fallback-reconciler")
+        after = await self.log.execute(record.id, [RelocateFiles(moved)], cause, record=record)
         if after is None or after.job.gone:  # deleted meanwhile, and perhaps without our copies
-            await asyncio.gather(*map(self.delivery.delete, home))
+            await asyncio.gather(*map(self.delivery.delete, moved))
             return 0
-        structlog.get_logger().info("came home", job_id=record.id, files=len(home), store=self.delivery.description)
-        return len(home)
+        store = self.delivery.description
+        structlog.get_logger().info("fallback reconciled", job_id=record.id, files=len(moved), store=store)
+        return len(moved)
 
     async def _copy(self, job_id: str, file: FileRef, slots: asyncio.Semaphore) -> str:
-        """The key once the file is in the delivery store; empty where it can't be had as it should be."""
+        """Copy a file to the delivery store; return its key, empty if the file is lost or damaged."""
         async with slots:
             with self.workspace.folder(job_id) as folder:
                 path = folder / "file"
                 try:
                     await self.fallback.fetch(file.key, path, sha256=file.sha256)
                 except (ObjectMissing, IntegrityError) as error:
-                    structlog.get_logger().error("can't come home", job_id=job_id, key=file.key, error=str(error))
+                    structlog.get_logger().error("fallback file lost", job_id=job_id, key=file.key, error=str(error))
                     return ""
                 await self.delivery.put_file(file.key, path, media_type=file.media_type, sha256=file.sha256)
         return file.key
 
-    async def _tidy(self, job_id: str, keys: Sequence[str]) -> int:
-        """Remove what has been named in the delivery store for longer than any URL into the fallback store lives."""
+    async def _remove_moved(self, job_id: str, keys: Sequence[str]) -> int:
+        """Remove files from the fallback store once every URL that leads there has expired; return how many."""
         record = await self._load(job_id)
         if record is None or not record.job.finished or record.job.gone:
             return 0
-        home = _only_in_delivery(record.job).intersection(keys)
-        if not home:
+        moved = _only_in_delivery(record.job).intersection(keys)
+        if not moved:
             return 0
         last = await self.log.history(job_id, after=record.version - 1)
         due = last[-1].occurred_at + self.grace if last else self.clock() + self.grace
         if self.clock() < due:
             self._not_before[job_id] = due
             return 0
-        for key in home:
-            await self.delivery.head(key)  # raises ObjectMissing: then this is the last copy
+        for key in moved:
+            await self.delivery.head(key)  # raises ObjectMissing if this is the last copy
             await self.fallback.delete(key)
-        return len(home)
+        return len(moved)
 
 
 def _only_in_delivery(job: Job) -> set[str]:
+    """Return the keys that the job names in the delivery store alone."""
     named = files_of(job)
     return {file.key for file in named if file.store == "delivery"} - {
         file.key for file in named if file.store == "fallback"
@@ -186,10 +184,10 @@ def _only_in_delivery(job: Job) -> set[str]:
 
 @asynccontextmanager
 async def reconcile_periodically(
-    homecoming: FallbackReconciler, period_s: float, random: Random
+    reconciler: FallbackReconciler, period_s: float, random: Random
 ) -> AsyncIterator[None]:
-    """Meanwhile there is a round about every `period_s` seconds; 0: never."""
-    task = asyncio.create_task(_rounds(homecoming, period_s, random)) if period_s else None
+    """Reconcile about every `period_s` seconds (0: never) while the context is open."""
+    task = asyncio.create_task(_rounds(reconciler, period_s, random)) if period_s else None
     try:
         yield
     finally:
@@ -198,13 +196,13 @@ async def reconcile_periodically(
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _rounds(homecoming: FallbackReconciler, period_s: float, random: Random) -> None:
+async def _rounds(reconciler: FallbackReconciler, period_s: float, random: Random) -> None:
     log = structlog.get_logger()
     while True:
         await asyncio.sleep(period_s * random.uniform(0.5, 1.0))
         try:
-            done = await homecoming.round()
+            done = await reconciler.round()
             if done.moved or done.removed:
-                log.info("homecoming", moved=done.moved, removed=done.removed)
-        except _PASSING as error:
-            log.info("not home yet", error=str(error))
+                log.info("fallback round", moved=done.moved, removed=done.removed)
+        except _TRANSIENT_ERRORS as error:
+            log.info("fallback not reconciled yet", error=str(error))

@@ -18,12 +18,12 @@ from eventflow.storage import IntegrityError, ObjectInfo, ObjectStore, StorageEr
 
 #: The seed's "retry exactly 3 times": `backoff` counts calls, so one try and three retries are four.
 RETRIES = 3
-#: Most of what a store asks for that an upload waits in its slot, in seconds.
+#: Longest pause asked for by a store that an upload waits for in its slot, in seconds.
 LONGEST_S = 60.0
 
 
 def _pauses(base_s: float) -> Generator[float, Any, None]:
-    """Doubling pauses with full jitter, each on top of what the store has asked for. `backoff` sends the errors in."""
+    """Yield doubling pauses with full jitter, each added to what the store asked for. `backoff` sends in the errors."""
     longest_s = base_s
     error = yield 0.0
     while True:
@@ -33,22 +33,23 @@ def _pauses(base_s: float) -> Generator[float, Any, None]:
 
 
 @frozen
-class Delivery:
-    """The stores of an upload. `base_s` is the first pause between tries; it doubles, with full jitter."""
+class DeliveryStores:
+    """Where uploads go: `store`, else `fallback`. `base_s` is the first pause between tries, which doubles."""
 
     store: ObjectStore
     fallback: ObjectStore
     base_s: float = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class StepUploads:
-    """The uploads of one step. Once one file had to fall back, the step's others go there at once:
+    """The uploads of one step. Once one file fell back, the step's others go to the fallback store at once.
 
-    each of them would otherwise wait through the same retries for the same outage.
+    Each of them would otherwise wait through the same retries for the same outage. `fell_back` is the first such file,
+    `reason` the error for people.
     """
 
-    delivery: Delivery
+    delivery: DeliveryStores
     local_only: bool = False
     fell_back: FileRef | None = None
     reason: str = ""
@@ -56,7 +57,7 @@ class StepUploads:
     async def upload(
         self, path: Path, ref: FileRef, key: str, on_progress: Callable[[int], None] | None = None
     ) -> FileRef:
-        """`path` (the content of `ref`) under `key`; tells where it is now. Raises StorageError if nowhere."""
+        """Upload `path` (the content of `ref`) under `key`; return where it is. Raises StorageError if both fail."""
         retries = 0
         if not self.local_only and self.fell_back is None:
 
@@ -67,7 +68,7 @@ class StepUploads:
             try:
                 began = perf_counter()
                 await self._tries(count)(path, ref, key, on_progress)
-                self._note("uploaded", self.delivery.store, key, ref, began, retries)
+                self._log("uploaded", self.delivery.store, key, ref, began, retries)
                 return evolve(ref, store="delivery", key=key, retry_count=retries)
             except StorageError as error:
                 if _is_hopeless(error):
@@ -78,15 +79,15 @@ class StepUploads:
         await self.delivery.fallback.put_file(
             key, path, media_type=ref.media_type, sha256=ref.sha256, on_progress=on_progress
         )
-        self._note("kept in local storage", self.delivery.fallback, key, ref, began, stored.retry_count)
+        self._log("kept in the fallback store", self.delivery.fallback, key, ref, began, stored.retry_count)
         if not self.local_only and self.fell_back is None:
             self.fell_back = stored
         return stored
 
     async def copy(self, ref: FileRef, key: str, source: ObjectStore) -> FileRef | None:
-        """`ref`, which is in `source`, under `key` without passing through here; None where that can't be.
+        """Let the store copy `ref` from `source` to `key`; None if it can't.
 
-        What goes wrong is no try of the upload, which is made then, with all its retries.
+        A failure doesn't count as a try: the upload that follows has all its retries.
         """
         if self.local_only or self.fell_back is not None:
             return None
@@ -98,11 +99,11 @@ class StepUploads:
             return None
         if copied is None:
             return None
-        self._note("copied by the store", self.delivery.store, key, ref, began, 0)
+        self._log("copied by the store", self.delivery.store, key, ref, began, 0)
         return evolve(ref, store="delivery", key=key, retry_count=0)
 
     @staticmethod
-    def _note(message: str, store: ObjectStore, key: str, ref: FileRef, began: float, retries: int) -> None:
+    def _log(message: str, store: ObjectStore, key: str, ref: FileRef, began: float, retries: int) -> None:
         structlog.get_logger().info(
             message,
             store=store.description,
@@ -143,12 +144,12 @@ class StepUploads:
 
 
 def _is_hopeless(error: Exception) -> bool:
-    """The file itself is not what was announced: neither another try nor another store mends it."""
+    """Whether the file itself isn't what was announced: neither another try nor another store helps."""
     return isinstance(error, IntegrityError) and not error.transient
 
 
 def _info(ref: FileRef) -> ObjectInfo:
-    """What is known of a file's object: neither its ETag nor its time."""
+    """Describe a file's object, without its ETag and time, which aren't known."""
     return ObjectInfo(
         key=ref.key,
         size_bytes=ref.size_bytes,

@@ -100,7 +100,13 @@ def _ahead() -> datetime:
 
 def _file(random: Random, name: str) -> FileRef:
     digest = f"{random.getrandbits(256):064x}"
-    return FileRef("delivery", f"videos/{digest[:32]}/{name}-{digest}", digest, random.randrange(10**7), "video/mp4")
+    return FileRef(
+        store="delivery",
+        key=f"videos/{digest[:32]}/{name}-{digest}",
+        sha256=digest,
+        size_bytes=random.randrange(10**7),
+        media_type="video/mp4",
+    )
 
 
 def _life(random: Random, scenes: int) -> list[Command]:
@@ -108,20 +114,40 @@ def _life(random: Random, scenes: int) -> list[Command]:
     commands: list[Command] = []
     if scenes:
         plan = _file(random, "plan")
-        commands += [cmd.StartPlanning(1), cmd.AnnounceScript(1, "A title", scenes, plan)]
-        commands += [cmd.PlanScene(1, i, f"Scene {i}", 11 * i, 11, _file(random, "spec"), None) for i in range(scenes)]
+        commands += [cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="A title", scene_count=scenes, plan=plan)]
+        commands += [
+            cmd.PlanScene(
+                run=1,
+                scene=i,
+                title=f"Scene {i}",
+                start_cells=11 * i,
+                duration_cells=11,
+                spec=_file(random, "spec"),
+                narration=None,
+            )
+            for i in range(scenes)
+        ]
         for scene in range(scenes):
             segments = (Segment(_file(random, "segment"), 11),)
-            rendition = SceneRendition("720p", 1280, 720, "cafe", _file(random, "init"), segments)
-            commands.append(cmd.FinishScene(scene, 1, (rendition,)))
-    video = VideoFile("720p", 1280, 720, 12.8, _file(random, "720p"))
-    thumbnail = Thumbnail(0, 320, 180, _file(random, "0"))
-    commands.append(cmd.FinishVideo(1, (video,), (thumbnail,)))
+            rendition = SceneRendition(
+                quality="720p",
+                width=1280,
+                height=720,
+                decoder_config="cafe",
+                init=_file(random, "init"),
+                segments=segments,
+            )
+            commands.append(cmd.FinishScene(scene=scene, run=1, renditions=(rendition,)))
+    video = VideoFile(quality="720p", width=1280, height=720, duration_s=12.8, file=_file(random, "720p"))
+    thumbnail = Thumbnail(index=0, width=320, height=180, file=_file(random, "0"))
+    commands.append(cmd.FinishVideo(run=1, videos=(video,), thumbnails=(thumbnail,)))
     for scene in range(scenes):
         segments = (Segment(_file(random, "segment"), 11),)
-        rendition = SceneRendition("720p", 1280, 720, "cafe", _file(random, "init"), segments)
-        commands.append(cmd.FinishSceneUpload(scene, 1, (rendition,)))
-    return [*commands, cmd.FinishUpload(1, (video,), (thumbnail,)), cmd.PublishVideo(1, ())]
+        rendition = SceneRendition(
+            quality="720p", width=1280, height=720, decoder_config="cafe", init=_file(random, "init"), segments=segments
+        )
+        commands.append(cmd.FinishSceneUpload(scene=scene, run=1, renditions=(rendition,)))
+    return [*commands, cmd.FinishUpload(run=1, videos=(video,), thumbnails=(thumbnail,)), cmd.PublishVideo(1, ())]
 
 
 class _Bench:

@@ -61,11 +61,11 @@ class ChainResult:
 
 
 async def _generate(step: StepContext) -> Sequence[Command]:
-    return [cmd.FinishVideo(step.job.run, (), ())]
+    return [cmd.FinishVideo(run=step.job.run, videos=(), thumbnails=())]
 
 
 async def _upload(step: StepContext) -> Sequence[Command]:
-    return [cmd.FinishUpload(step.job.run, (), ())]
+    return [cmd.FinishUpload(run=step.job.run, videos=(), thumbnails=())]
 
 
 async def _extract(step: StepContext) -> Sequence[Command]:

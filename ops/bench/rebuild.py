@@ -54,7 +54,13 @@ class RebuildResult:
 
 def _file(store: Any, name: str, index: int) -> FileRef:
     digest = f"{index:064x}"
-    return FileRef(store, f"jobs/00-{index:032x}/{digest}{name}", digest, 1_048_576 + index, "video/mp4")
+    return FileRef(
+        store=store,
+        key=f"jobs/00-{index:032x}/{digest}{name}",
+        sha256=digest,
+        size_bytes=1_048_576 + index,
+        media_type="video/mp4",
+    )
 
 
 def _commands(index: int) -> list[Command]:
@@ -68,21 +74,40 @@ def _commands(index: int) -> list[Command]:
 
     def renditions(file: FileRef) -> tuple[SceneRendition, ...]:
         return tuple(
-            SceneRendition(q, w, h, "c0ffee", file, (Segment(file, 11), Segment(file, 2))) for q, w, h in sizes
+            SceneRendition(
+                quality=q,
+                width=w,
+                height=h,
+                decoder_config="c0ffee",
+                init=file,
+                segments=(Segment(file, 11), Segment(file, 2)),
+            )
+            for q, w, h in sizes
         )
 
     def videos(file: FileRef) -> tuple[VideoFile, ...]:
-        return tuple(VideoFile(q, w, h, 20.8, file) for q, w, h in sizes)
+        return tuple(VideoFile(quality=q, width=w, height=h, duration_s=20.8, file=file) for q, w, h in sizes)
 
     scenes = range(_SCENES)
     return [
         cmd.StartPlanning(1),
-        cmd.AnnounceScript(1, f"Video {index}", _SCENES, spec),
-        *(cmd.PlanScene(1, scene, f"Scene {scene}", 13 * scene, 13, spec, spec) for scene in scenes),
-        *(cmd.FinishScene(scene, 1, renditions(work)) for scene in scenes),
-        *(cmd.FinishSceneUpload(scene, 1, renditions(out)) for scene in scenes),
-        cmd.FinishVideo(1, videos(work), ()),
-        cmd.FinishUpload(1, videos(out), ()),
+        cmd.AnnounceScript(run=1, title=f"Video {index}", scene_count=_SCENES, plan=spec),
+        *(
+            cmd.PlanScene(
+                run=1,
+                scene=scene,
+                title=f"Scene {scene}",
+                start_cells=13 * scene,
+                duration_cells=13,
+                spec=spec,
+                narration=spec,
+            )
+            for scene in scenes
+        ),
+        *(cmd.FinishScene(scene=scene, run=1, renditions=renditions(work)) for scene in scenes),
+        *(cmd.FinishSceneUpload(scene=scene, run=1, renditions=renditions(out)) for scene in scenes),
+        cmd.FinishVideo(run=1, videos=videos(work), thumbnails=()),
+        cmd.FinishUpload(run=1, videos=videos(out), thumbnails=()),
         cmd.PublishVideo(1, ()),
     ]
 

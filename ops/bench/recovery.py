@@ -102,7 +102,7 @@ async def _round(stack: StackUnderTest, log: JobEventStore, random: Random) -> l
     """Make a job with one scene for each victim, kill them, and wait until the video is assembled."""
     [job_id] = job_ids(random, 1)
     script = "\n".join([f"wait {WORK_S}"] * AT_ONCE)
-    request = VideoRequest(script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
+    request = VideoRequest(script=script, pipeline="chaos", quality_levels=("720p",), thumbnail_generation=False)
     await log.create(job_id, request, CAUSE)
     await _until(lambda: _all_busy(stack, job_id), "every scene is being rendered")
     await asyncio.sleep(random.uniform(0, WORK_S / 2))

@@ -54,7 +54,11 @@ class Waiting:
         self.waited_ms.append(since.total_seconds() * 1000)
         await asyncio.sleep(self.seconds)
         run = step.job.run
-        return [cmd.FinishVideo(run, (), ()), cmd.FinishUpload(run, (), ()), cmd.PublishVideo(run, ())]
+        return [
+            cmd.FinishVideo(run=run, videos=(), thumbnails=()),
+            cmd.FinishUpload(run=run, videos=(), thumbnails=()),
+            cmd.PublishVideo(run, ()),
+        ]
 
 
 def say(line: str) -> None:

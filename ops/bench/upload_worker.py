@@ -72,16 +72,16 @@ async def ours(job: Job) -> Sent:
     from eventflow.domain.values import FileRef
     from eventflow.storage.s3.client import S3Options
     from eventflow.storage.s3.store import S3Store
-    from handlers.upload.uploader import Delivery, StepUploads
+    from handlers.upload.uploader import DeliveryStores, StepUploads
 
     options = S3Options(part_bytes=job.part_bytes, parallel_parts=job.parallel, read_timeout=_READ_TIMEOUT)
     store = S3Store(job.bucket, options=options)
     path = Path(job.path)
     size_bytes = (await asyncio.to_thread(path.stat)).st_size
-    ref = FileRef("workspace", job.key, job.sha256, size_bytes, _MEDIA_TYPE)
+    ref = FileRef(store="workspace", key=job.key, sha256=job.sha256, size_bytes=size_bytes, media_type=_MEDIA_TYPE)
     try:
         await store.put_bytes(f"{job.key}-before", b"-", media_type=_MEDIA_TYPE)
-        uploads = StepUploads(Delivery(store, store))
+        uploads = StepUploads(delivery=DeliveryStores(store, store))
         meter = _Meter()
         stored = await uploads.upload(path, ref, job.key)
         if stored.store != "delivery":

@@ -54,7 +54,9 @@ SCENES_BEFORE = 30
 LOOK_SECONDS = TARGET_SECONDS / 2
 #: Pause between two scenes of a job; a scene takes 11 s, so that a video grows faster than it is watched.
 GROW_SECONDS = 6.0
-_SPEC = FileRef("workspace", "jobs/bench/spec.json", "0" * 64, 2, "application/json")
+_SPEC = FileRef(
+    store="workspace", key="jobs/bench/spec.json", sha256="0" * 64, size_bytes=2, media_type="application/json"
+)
 _LOCATION = "https://media.example.org/" + "x" * 420  # about as long as a signed URL of S3
 
 
@@ -172,9 +174,22 @@ async def _body_of(port: int, path: str) -> bytes:
 
 async def _begin(log: JobEventStore, job_id: str, planned: int) -> None:
     await log.create(job_id, REQUEST, LOCAL_CAUSE)
-    plans = [cmd.PlanScene(1, scene, f"Scene {scene}", scene * 20, 20, _SPEC, None) for scene in range(planned)]
+    plans = [
+        cmd.PlanScene(
+            run=1,
+            scene=scene,
+            title=f"Scene {scene}",
+            start_cells=scene * 20,
+            duration_cells=20,
+            spec=_SPEC,
+            narration=None,
+        )
+        for scene in range(planned)
+    ]
     await log.execute(
-        job_id, [cmd.StartPlanning(1), cmd.AnnounceScript(1, "A talk", planned, _SPEC), *plans], LOCAL_CAUSE
+        job_id,
+        [cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="A talk", scene_count=planned, plan=_SPEC), *plans],
+        LOCAL_CAUSE,
     )
     await log.execute(job_id, [c for scene in range(SCENES_BEFORE) for c in _made(scene)], LOCAL_CAUSE)
 
@@ -183,11 +198,29 @@ def _made(scene: int) -> tuple[cmd.Command, cmd.Command]:
     """Return the commands that finish a scene of two segments and its upload."""
 
     def file(end: str) -> FileRef:
-        return FileRef("delivery", f"videos/{secrets.token_hex(16)}.{end}", secrets.token_hex(32), 500_000, "video/mp4")
+        return FileRef(
+            store="delivery",
+            key=f"videos/{secrets.token_hex(16)}.{end}",
+            sha256=secrets.token_hex(32),
+            size_bytes=500_000,
+            media_type="video/mp4",
+        )
 
     segments = (Segment(file("m4s"), 10), Segment(file("m4s"), 10))
-    made = (SceneRendition(QUALITY, 1280, 720, "config", file("mp4"), segments, "avc1.64001f,mp4a.40.2"),)
-    return cmd.FinishScene(scene, 1, made), cmd.FinishSceneUpload(scene, 1, made)
+    made = (
+        SceneRendition(
+            quality=QUALITY,
+            width=1280,
+            height=720,
+            decoder_config="config",
+            init=file("mp4"),
+            segments=segments,
+            codecs="avc1.64001f,mp4a.40.2",
+        ),
+    )
+    return cmd.FinishScene(scene=scene, run=1, renditions=made), cmd.FinishSceneUpload(
+        scene=scene, run=1, renditions=made
+    )
 
 
 @asynccontextmanager

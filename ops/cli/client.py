@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +14,7 @@ import aiohttp
 from attrs import frozen
 from yarl import URL
 
+from eventflow.backoff import Backoff
 from ops.cli.common import KEY_VARIABLES, CommandError
 from ops.cli.tables import printable
 
@@ -69,7 +71,7 @@ class Api:
         If the answer is lost, the request is sent again under the same idempotency `key`, so that it makes one job.
         """
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
-        lost, pause = False, POLL_S
+        lost, backoff = False, Backoff(first_s=POLL_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         for left in reversed(range(_SENDINGS)):
             try:
                 return (await self._call("POST", "/api/v1/videos/generate", json=request, headers=headers))[1]
@@ -78,8 +80,7 @@ class Api:
                 passing = error.unanswered or (lost and error.status == 0)
                 if not passing or not left:
                     raise
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            await asyncio.sleep(backoff.next_s())
         raise AssertionError("the last try returns or raises")
 
     async def jobs(self, limit: int, owner: str | None) -> list[Json]:

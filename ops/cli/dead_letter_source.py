@@ -11,7 +11,6 @@ from attrs import frozen
 
 from eventflow.log.errors import DeadLetterMissing, DeadLetterRefused
 from ops.cli.common import CommandError
-from ops.cli.job_source import operator_cause
 from ops.cli.reach import Log, Service, open_api, open_log
 
 if TYPE_CHECKING:
@@ -159,8 +158,10 @@ class DeadLettersInLog:
 
     async def drop(self, entry_id: str) -> str:
         """See DeadLetterSource."""
+        from eventflow.telemetry.causes import new_cause
+
         try:
-            entry, record = await self.letters.drop(entry_id, operator_cause("operator"))
+            entry, record = await self.letters.drop(entry_id, new_cause("operator", "cli"))
         except DeadLetterMissing as error:
             raise _missing(error) from error
         except DeadLetterRefused as error:

@@ -33,7 +33,8 @@ async def follow_over_http(api: Api, accepted: Mapping[str, Any], shown: Display
 
 async def follow_in_log(parts: Parts, job_id: str) -> None:
     """Show the progress of a job until it ends. Raises CommandError if it isn't completed then."""
-    from eventflow.domain.view import progress, view_of
+    from eventflow.domain.progress import progress
+    from eventflow.domain.view import view_of
     from web.readmodel.projection import fractions
     from web.readmodel.status_json import status_of
 

@@ -10,7 +10,7 @@ import typer
 
 from ops.cli.common import CommandError, UsageError, run_tool, say, say_note
 from ops.cli.follow_job import follow_in_log
-from ops.cli.job_source import missing_job, operator_cause
+from ops.cli.job_source import missing_job
 from ops.cli.jobs import JobId, checked_job
 from ops.cli.reach import DataDir, open_log
 from ops.cli.reprocess import DryRun, Wait
@@ -18,8 +18,8 @@ from ops.cli.request_files import read_text
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
+    from eventflow.requests.forks import Fork
     from ops.compose import Parts
-    from ops.forks import Fork
 
 
 #: Fields of a request whose value is text as it stands, and those that are lists.
@@ -75,27 +75,28 @@ def _value(name: str, text: str) -> Any:
 async def _fork(
     job_id: str, version: int, overrides: dict[str, Any], dry_run: bool, wait: bool, data_dir: Path | None
 ) -> None:
-    from ops.compose import request_limits
-    from ops.forks import NoSuchVersion, fork_of, make
-    from ops.planning import ScenePlanner
-    from web.http.errors import Problem, invalid
+    from eventflow.requests.errors import RequestInvalid
+    from eventflow.requests.forks import UnknownVersion, create_fork, fork_of
+    from eventflow.telemetry.causes import new_cause
+    from handlers.generation.scene_planner import ScenePlanner
+    from ops.compose import request_reader
 
     async with open_log(data_dir) as parts:
         history = await parts.log.history(job_id)
         if not history:
             raise missing_job(job_id)
         try:
-            wanted = fork_of(history, version, overrides, request_limits(parts.settings))
-            if errors := ScenePlanner(parts.settings).check(wanted.request):
-                raise invalid(errors)
-        except NoSuchVersion as error:
+            wanted = fork_of(history, version, overrides, request_reader(parts.settings))
+            if faults := ScenePlanner(parts.settings).check(wanted.request):
+                raise RequestInvalid(faults)
+        except UnknownVersion as error:
             raise UsageError(f"--at: {error}.") from error
-        except Problem as problem:
-            raise UsageError(f"The fork's request is refused: {problem.detail}.") from problem
+        except RequestInvalid as error:
+            raise UsageError(f"The fork's request is refused: {error}.") from error
         if dry_run:
             await _preview(parts, wanted)
             return
-        record, new = await make(parts.log, wanted, operator_cause(wanted.owner))
+        record, new = await create_fork(parts.log, wanted, new_cause(wanted.owner, "cli"))
         say(wanted.job_id)
         reusable = f"{len(wanted.origin.scenes)} scenes may be reused"
         say_note(f"{'forked' if new else 'was forked already'}; the job is {record.job.phase.value}; {reusable}")
@@ -106,13 +107,13 @@ async def _fork(
 async def _preview(parts: Parts, fork: Fork) -> None:
     import asyncio
 
+    from handlers.generation.fork_preview import preview_fork
     from handlers.media.errors import MediaError
-    from ops.forks import preview
 
     exists = await parts.log.load(fork.job_id) is not None
     say_note(f"{fork.job_id} {'exists already' if exists else 'would be made'}")
     try:
-        scenes = await asyncio.to_thread(preview, fork, parts.settings)
+        scenes = await asyncio.to_thread(preview_fork, fork, parts.settings)
     except MediaError as error:
         raise CommandError(f"The fork would fail: {error}.") from error
     rows = [(str(scene.index), "reused" if scene.reused else "rendered", printable(scene.title)) for scene in scenes]

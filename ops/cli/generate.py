@@ -15,7 +15,7 @@ from ops.cli.common import UsageError, say
 from ops.cli.follow_job import follow_over_http
 from ops.cli.outcome import warnings_of
 from ops.cli.reach import ApiKey, Service, Url, open_api, service
-from ops.cli.request_files import looks, merge_fields, read_source
+from ops.cli.request_files import merge_fields, read_source, style_options
 
 File = Annotated[
     str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
@@ -94,7 +94,7 @@ def generate(
     if file is None and topic is None and pipeline is None:
         raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
     body = {} if file is None else read_source(file)
-    body |= looks(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
+    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
     body |= {name: value for name, value in options.items() if value is not None}
     submission = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), submission))

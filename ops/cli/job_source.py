@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +14,6 @@ from ops.cli.reach import Log, Service, open_api, open_log
 
 if TYPE_CHECKING:
     from eventflow.domain.commands import Command
-    from eventflow.log.event_store import Cause
     from eventflow.log.job_lists import Cursor, Page
     from ops.cli.client import Api
     from ops.compose import Parts
@@ -128,7 +126,8 @@ class JobsInLog:
 
     async def status(self, job_id: str) -> dict[str, Any]:
         """See JobSource."""
-        from eventflow.domain.view import progress, view_of
+        from eventflow.domain.progress import progress
+        from eventflow.domain.view import view_of
         from web.readmodel.projection import fractions
         from web.readmodel.status_json import status_of
 
@@ -165,8 +164,10 @@ class JobsInLog:
 
         if await self.parts.log.load(job_id) is None:
             raise missing_job(job_id)
+        from eventflow.telemetry.causes import new_cause
+
         try:
-            record = await self.parts.log.execute(job_id, [command], operator_cause("operator"))
+            record = await self.parts.log.execute(job_id, [command], new_cause("operator", "cli"))
         except AlreadyFinished as error:
             raise CommandError(f"Job {job_id} has ended already; there is nothing to cancel.") from error
         except JobGone as error:
@@ -177,7 +178,7 @@ class JobsInLog:
 
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
-    from eventflow.domain.view import progress
+    from eventflow.domain.progress import progress
     from web.readmodel.projection import Wanted, read_jobs
     from web.readmodel.view_fold import fold_on
 
@@ -200,19 +201,6 @@ async def _rows(parts: Parts, page: Page) -> list[JobRow]:
             )
         )
     return rows
-
-
-def operator_cause(owner: str) -> Cause:
-    """Return the cause of events that a command writes for `owner`."""
-    from eventflow.log.event_store import Cause
-    from eventflow.telemetry.tracing import new_traceparent
-
-    return Cause(
-        owner=owner,
-        correlation_id=f"cli-{secrets.token_hex(8)}",
-        causation_id="",
-        traceparent=new_traceparent(secrets.token_hex(24)),
-    )
 
 
 def missing_job(job_id: str) -> CommandError:

@@ -13,7 +13,6 @@ import typer
 from ops.cli.command_group import CommandGroup
 from ops.cli.common import EXIT_FAILURE, CommandError, run_tool, say
 from ops.cli.display import counting
-from ops.cli.job_source import operator_cause
 from ops.cli.jobs import checked_job
 from ops.cli.reach import ApiKey, DataDir, open_log, service
 from ops.cli.tables import printable
@@ -82,6 +81,7 @@ async def _rebuild(
     show: Callable[[Difference, bool], None],
     data_dir: Path | None,
 ) -> RebuildReport:
+    from eventflow.telemetry.causes import new_cause
     from ops.replay.inspect import Inspector
     from ops.replay.rebuild import Rebuild
     from ops.replay.repair import Repairer
@@ -91,7 +91,7 @@ async def _rebuild(
         inspector = Inspector(redis=parts.redis, codec=parts.log.codec, keyspace=parts.keyspace, served=served)
         repairer = None
         if not dry_run:
-            repairer = Repairer(parts.redis, parts.keyspace, parts.log, operator_cause("operator"))
+            repairer = Repairer(parts.redis, parts.keyspace, parts.log, new_cause("operator", "cli"))
         with counting("folding") as count:
             rebuild = Rebuild(
                 inspector=inspector,

@@ -13,7 +13,7 @@ from eventflow.domain.values import ReprocessFrom
 from ops.cli.common import CommandError, UsageError, run_tool, say
 from ops.cli.display import display
 from ops.cli.follow_job import follow_in_log, follow_over_http
-from ops.cli.job_source import missing_job, operator_cause
+from ops.cli.job_source import missing_job
 from ops.cli.jobs import JobId, checked_job
 from ops.cli.reach import ApiKey, DataDir, Service, Url, open_api, open_log, reach
 from ops.cli.tables import print_table
@@ -89,6 +89,7 @@ async def _in_log(data_dir: Path | None, request: _Request, *, dry_run: bool) ->
     from eventflow.domain.decide import decide
     from eventflow.domain.errors import CannotReprocess, NotFinished
     from eventflow.domain.reprocess import steps_of
+    from eventflow.telemetry.causes import new_cause
 
     job_id, command = request.job_id, RequestReprocess(request.stage, request.scenes)
     async with open_log(data_dir) as parts:
@@ -101,7 +102,7 @@ async def _in_log(data_dir: Path | None, request: _Request, *, dry_run: bool) ->
                 planned_again = await _specifications_gone(parts, events)
                 print_table(("step", "scene"), steps_of(record.job, command, events, planned_again=planned_again))
                 return
-            after = await parts.log.execute(job_id, [command], operator_cause(record.owner))
+            after = await parts.log.execute(job_id, [command], new_cause(record.owner, "cli"))
             version = after.version if after else record.version
             say(f"reprocessing from {request.stage.value}; the job is at version {version}")
         except NotFinished:

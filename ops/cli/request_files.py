@@ -1,4 +1,4 @@
-"""What a video is made from, as files and options say it, in the words of the API."""
+"""Request fields from files and options of the command line."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import orjson
 from ops.cli.common import UsageError
 
 _CAPTIONS = {"yes": True, "no": False, "burned": "burned"}
-#: Members of a plan that a request has under their own names.
+#: Members of a plan that are fields of a request.
 _PLANNED = ("scenes", "title", "voice")
 _KNOWN = ("version", "style", "warnings", *_PLANNED)
 
 
 def read_source(file: str) -> dict[str, Any]:
-    """The request fields in a file, or in standard input for "-": a script, or scenes where it is JSON.
+    """The request fields in a file, or in standard input for "-": a script, or scenes if it is JSON.
 
-    Raises UsageError. Scenes are an array, a document, or what `eventflow plan` prints, with its voice and style.
+    Scenes are an array, a scene document, or the output of `eventflow plan` with its voice and style.
+    Raises UsageError.
     """
     text = read_text(file)
     if not (file.lower().endswith(".json") or (file == "-" and text.lstrip()[:1] in ("{", "["))):
@@ -35,14 +36,20 @@ def read_source(file: str) -> dict[str, Any]:
     unknown = sorted(value.keys() - set(_KNOWN))
     style = value.get("style", {})
     if unknown or not isinstance(style, dict):
-        raise UsageError(f"{file} has unknown members: {', '.join(unknown) or 'style'}; there is: {', '.join(_KNOWN)}.")
+        raise UsageError(
+            f"{file} has unknown members: {', '.join(unknown) or 'style'}; available: {', '.join(_KNOWN)}."
+        )
     if value.get("version", 1) != 1:
-        raise UsageError(f"{file} is of version {value['version']}; there is only version 1.")
+        raise UsageError(f"{file} has version {value['version']}; this program reads version 1.")
     return {name: value[name] for name in _PLANNED if name in value} | style
 
 
-def looks(
-    voice: str | None, rate: float | None, theme: str | None, aspect: str | None, captions: str | None
+def style_options(
+    voice: str | None = None,
+    rate: float | None = None,
+    theme: str | None = None,
+    aspect: str | None = None,
+    captions: str | None = None,
 ) -> dict[str, Any]:
     """The request fields of options. Raises UsageError."""
     body: dict[str, Any] = {}
@@ -52,7 +59,7 @@ def looks(
         body["voice"] = {k: v for k, v in {"name": voice, "rate": rate}.items() if v is not None}
     if captions is not None:
         if captions not in _CAPTIONS:
-            raise UsageError(f"--captions is {captions!r}; it is yes, no or burned.")
+            raise UsageError(f"--captions {captions!r} must be yes, no or burned.")
         body["captions"] = _CAPTIONS[captions]
     return body | {name: value for name, value in (("theme", theme), ("aspect", aspect)) if value is not None}
 

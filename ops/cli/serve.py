@@ -198,7 +198,7 @@ def _prepare_data_dir(settings: Settings) -> None:
 async def _worker(settings: Settings, name: str, topics: Sequence[Topic], supervised: bool) -> None:
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
-    from eventflow.storage.cleanup import kept_tidy
+    from eventflow.storage.cleanup import removing_abandoned
     from ops.compose import groups, maintenance_worker, open_parts, reconciling
     from ops.compose import worker as make_worker
 
@@ -218,7 +218,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             say(f"ready {name}")
             stores = [*parts.stores.values(), *([parts.segment_store.store] if parts.segment_store else [])]
             with watched(pulse, lambda loops: end_at_once(f"stuck: {', '.join(loops)}", EXIT_FAILURE)):
-                async with kept_tidy(stores), reconciling(parts, name):
+                async with removing_abandoned(stores), reconciling(parts, name):
                     await runner.run(stop)
             if runner.stuck:  # such a step prevents the event loop from closing
                 end_at_once(f"{runner.stuck} steps ignore their cancellation", EXIT_FAILURE)

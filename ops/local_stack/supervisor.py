@@ -15,11 +15,14 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from random import Random
 from time import monotonic
 from typing import Any
 
 import structlog
 from attrs import field, frozen
+
+from eventflow.backoff import Backoff
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.3, 15.0
 #: A child that has run for so long is restarted after the first pause.
@@ -71,7 +74,8 @@ class Child:
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        failures, pause_s = 0, _FIRST_PAUSE_S
+        failures = 0
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         while not self._stopping.is_set():
             began = monotonic()
             code = await self._once()
@@ -81,11 +85,11 @@ class Child:
             if code in self.spec.final_codes or failures >= _FAILED_STARTS:
                 raise ChildFailed(self.spec.name, code)
             if monotonic() - began > _HEALTHY_S:
-                pause_s = _FIRST_PAUSE_S
-            self._log.warning("child ended; restarting it", code=code, pause_s=pause_s)
+                backoff.reset()
+            pause_s = backoff.next_s()
+            self._log.warning("child ended; starting it again", code=code, pause_s=round(pause_s, 3))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)
-            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
     async def _once(self) -> int:
         self.process = process = await asyncio.create_subprocess_exec(

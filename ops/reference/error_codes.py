@@ -9,8 +9,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("eventflow", "handlers", "web", "ops")
-#: Calls (and methods) that take a pointer, a code and a reason.
-_FAULTS = ("Fault", "FieldError", "add", "fault")
+#: Calls (and methods) that take a place, a code and a reason.
+_FAULTS = ("Fault", "add", "fail_at")
 
 
 def problems() -> frozenset[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Differences between a job's history and what is derived from it; each knows its repair, if there is one.
+"""Differences between a job's history and derived data; each knows its repair, if there is one.
 
 Differences are values: one that two inspections in a row find is real; one that only the first finds was in progress.
 """
@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from eventflow.domain.progress import progress_field
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import Step
-from eventflow.domain.view import progress_field
 from ops.replay.feed_check import FeedRepair
 from ops.replay.outstanding import Outstanding
 from ops.replay.scan import Due, JobSnapshot

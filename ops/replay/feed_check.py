@@ -1,4 +1,4 @@
-"""Checks that the feed names every version of every job once and in order, and makes the repair where it doesn't.
+"""Checks that the feed names every version of every job once and in order, and makes the repair.
 
 Rule 1: a first walk only counts; the entries themselves are read only for jobs with an odd count, so that a long feed
 costs little memory.
@@ -29,7 +29,7 @@ Entry = tuple[str, Appended]
 
 @define
 class FeedCount:
-    """For each job the first and last version that the feed of a partition names without a gap; `odd` jobs have one."""
+    """For each job the first and last version that the feed names without a gap; `odd` jobs have one."""
 
     spans: dict[str, tuple[int, int]] = field(factory=dict)
     odd: set[str] = field(factory=set)
@@ -115,7 +115,10 @@ def first_due(times: Sequence[datetime], trimmed_ms: int) -> int:
 
 
 def repair(entries: Sequence[Entry], envelopes: Sequence[Envelope], trimmed_ms: int) -> FeedRepair | None:
-    """The repair that makes `entries` name the events in order; None where they do. Keeps a sound beginning."""
+    """The repair that makes `entries` name the events in order; None where they do.
+
+    Keeps a sound beginning.
+    """
     types = {envelope.seq: envelope.type for envelope in envelopes}
     due = first_due([envelope.occurred_at for envelope in envelopes], trimmed_ms)
     following: int | None = None

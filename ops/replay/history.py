@@ -10,7 +10,8 @@ import orjson
 from attrs import frozen
 
 from eventflow.domain.envelope import Envelope
-from eventflow.domain.view import JobView, progress, view_of
+from eventflow.domain.progress import progress
+from eventflow.domain.view import JobView, view_of
 from eventflow.log.codec import Codec
 from web.readmodel.status_json import status_of
 
@@ -21,14 +22,17 @@ class NoSuchMoment(ValueError):
 
 @frozen
 class PastJob:
-    """The events up to a moment, and the job that they fold to. `last_version` is the job's present version."""
+    """The events up to a moment, and the job that they fold to.
+
+    `last_version` is the job's present version.
+    """
 
     envelopes: tuple[Envelope, ...]
     view: JobView
     last_version: int
 
     def as_json(self, codec: Codec) -> bytes:
-        """One object: `job_id`, `version`, `last_version`, `events` as stored, and `state` as the status shows it."""
+        """One object: `job_id`, `version`, `last_version`, `events` as stored, and `state` as in the status."""
         body = {
             "job_id": self.view.id,
             "version": self.view.version,

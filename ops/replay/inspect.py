@@ -36,7 +36,7 @@ class Live:
 
 @frozen
 class Feeds:
-    """The feed's entries of each inspected job, and for each partition its last entry and how far it was trimmed."""
+    """The feed's entries of each inspected job; its last entry and trimmed time for each partition."""
 
     entries: Mapping[str, Sequence[Entry]]
     ends: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The events that are still to be handled: waiting for admission, undelivered, pending, delayed, or dead letters."""
+"""Events still to be handled: waiting for admission, undelivered, pending, delayed, dead letters."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class Outstanding:
 
 
 async def outstanding(redis: Redis, keyspace: Keyspace, wanted: Wanted = lambda _: True) -> Outstanding:
-    """All outstanding events of `wanted` jobs. The result grows with the work that waits, not with the log.
+    """All outstanding events of `wanted` jobs.
+
+    The result grows with the work that waits, not with the log.
 
     A delivery that moves meanwhile (redriven, or due) is seen at its old or its new place, because the places are read
     in the order in which it moves. Raises connection errors.

@@ -1,4 +1,4 @@
-"""Folds every job again from its stream, compares it with the data derived from it, and repairs differences.
+"""Folds every job again from its stream, compares it with derived data, and repairs differences.
 
 Rule 1: a first pass over all jobs only finds suspects; differences that two inspections of a suspect agree on count.
 Rule 2: repairs are safe beside running workers: the script checks the job's version, and a delivery that comes twice is
@@ -127,7 +127,7 @@ def _in_slice(slices: int, number: int, job_id: str) -> bool:
 
 @define(kw_only=True)
 class FirstPass:
-    """Finds suspects fast: jobs that differ from the outstanding events and the feed at the start of the pass."""
+    """Finds suspects fast: jobs that differ from the outstanding events and feed at its start."""
 
     of: Inspector
     wanted: Wanted

@@ -24,7 +24,10 @@ class Repairer:
         self._script = load_script(redis, "repair_job")
 
     async def repair(self, difference: Difference) -> bool:
-        """Repair `difference`; returns False without a repair, or if the job has changed. Raises connection errors."""
+        """Repair `difference`; returns False without a repair, or if the job has changed.
+
+        Raises connection errors.
+        """
         job_id, repair = difference.job_id, difference.repair
         keys = self._keyspace.of_job(job_id)
         if repair is None:

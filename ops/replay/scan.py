@@ -154,7 +154,9 @@ async def _read(redis: Redis, keyspace: Keyspace, ids: Sequence[str]) -> list[Ro
 async def _fold(
     codec: Codec, ids: Sequence[str], answers: list[Rows], *, keep: bool
 ) -> AsyncIterator[list[JobSnapshot]]:
-    """The snapshots, some at a time (an empty list where there are no ids); in between, pending reads proceed.
+    """The snapshots, some at a time; in between, pending reads proceed.
+
+    An empty list where there are no ids.
 
     Entries are removed from `answers` as they are folded.
     """

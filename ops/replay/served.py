@@ -33,7 +33,10 @@ class ServedRepair:
 
 @frozen
 class Served:
-    """The statuses that the server at `base` answers. `key` needs the admin scope, for jobs of several owners."""
+    """The statuses that the server at `base` answers.
+
+    `key` needs the admin scope, for jobs of several owners.
+    """
 
     session: aiohttp.ClientSession
     base: str

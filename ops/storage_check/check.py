@@ -92,8 +92,9 @@ class Files:
 
 @frozen(kw_only=True)
 class Check:
-    """One run. Orphans are older than `older_than`. `repair` removes orphans, and with `unknown_too` files of unknown
-    jobs.
+    """One run. Orphans are older than `older_than`.
+
+    `repair` removes orphans, and with `unknown_too` files of unknown jobs.
 
     With `checksum` every file that viewers are sent to is read.
     """

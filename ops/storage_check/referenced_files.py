@@ -46,7 +46,9 @@ def expanded(raw: bytes) -> str:
 
 @frozen
 class ReferencedFiles:
-    """The files of a job. `named` may exist: an event names them. `wanted` must exist: viewers are sent there.
+    """The files of a job. `named` may exist: an event names them.
+
+    `wanted` must exist: viewers are sent there.
 
     `at_work`: the job is unfinished, and may name more files at any moment.
     """

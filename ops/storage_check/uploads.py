@@ -23,9 +23,10 @@ async def open_uploads(
     repair: bool,
     unknown_too: bool,
 ) -> AsyncIterator[Finding]:
-    """The uploads without a new part since `older_than`. `repair` aborts those of known jobs and of no job (assets, the
-    scene cache), and with `unknown_too` those of jobs that the log doesn't know. Skips those of a job whose history
-    can't be read.
+    """The uploads without a new part since `older_than`.
+
+    `repair` aborts those of known jobs and of no job (assets, the scene cache), and with `unknown_too` those of jobs
+    that the log doesn't know. Skips those of a job whose history can't be read.
 
     Raises StorageError and connection errors.
     """

@@ -87,8 +87,11 @@ async def _check_nothing_doubled(space: Space, jobs: list[str]) -> None:
 async def _scene_in(space: Space, partition: int) -> str:
     job_id = new_job_id(partition, f"{partition:032x}")
     await space.log.create(job_id, REQUEST, CAUSE)
-    await space.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(1, "t", 1, a_file()))
-    await space.do(job_id, cmd.PlanScene(1, 0, "scene", 0, 3, a_file(), None))
+    await space.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="t", scene_count=1, plan=a_file()))
+    await space.do(
+        job_id,
+        cmd.PlanScene(run=1, scene=0, title="scene", start_cells=0, duration_cells=3, spec=a_file(), narration=None),
+    )
     return job_id
 
 

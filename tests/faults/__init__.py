@@ -47,7 +47,7 @@ The rows come from issues and post-mortems of other task queues, consumer framew
 | queue limit is looked at before the write | integration/web/test_backpressure: burst_over_several_processes_..., limit_goes_over_... |
 | waiting jobs are lost, places leak | test_admission: killed_worker_and_killed_server_..., end_gives_the_place_..., ..._does_not_wait_for_itself |
 | lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
-| lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_obey |
+| lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_execute_once |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |

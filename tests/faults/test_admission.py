@@ -164,7 +164,7 @@ async def test_reprocess_from_a_later_stage_counts_without_waiting(one: Line) ->
 async def test_job_in_progress_that_is_planned_again_does_not_wait_for_itself(one: Line) -> None:
     """Its plan was lost: it holds the only place, and has others wait behind it."""
     job_id, waiting = await one.ask("ann"), await one.ask("bob")
-    lost = cmd.ReportLostArtefact(Step.PLAN, None, 1, ("jobs/x/plan.json",))
+    lost = cmd.ReportLostArtefact(step=Step.PLAN, scene=None, run=1, keys=("jobs/x/plan.json",))
     await one.space.do(job_id, cmd.StartPlanning(1), lost)
     assert await one.space.types(job_id) == ["VideoRequested", "PlanningStarted", "ArtefactLost", "ReprocessRequested"]
     assert await one.delivered() == [job_id, job_id]
@@ -186,7 +186,9 @@ async def test_limit_is_never_passed_by_many_at_once(shared_server: LogServer) -
                 await mine.ask(owner)
                 most = max(most, len(await mine.in_progress()))
                 for job_id in list(await mine.in_progress())[:1]:
-                    await log.execute(job_id, [cmd.FinishVideo(1, (), ())], CAUSE)  # a second end decides nothing
+                    await log.execute(
+                        job_id, [cmd.FinishVideo(run=1, videos=(), thumbnails=())], CAUSE
+                    )  # a second end decides nothing
                     await log.execute(job_id, COMPLETED[1:], CAUSE)
                 most = max(most, len(await mine.in_progress()))
 

@@ -70,7 +70,7 @@ async def test_job_that_goes_on_stays_until_its_next_outcome(archived: Archived)
     assert await archived.archive() == 1
     assert await archived.in_server(running)
     assert await archived.in_server(again)
-    await archived.space.do(again, cmd.FailStep(Step.PLAN, None, 2, failure(), None))
+    await archived.space.do(again, cmd.FailStep(step=Step.PLAN, scene=None, run=2, failure=failure(), retry_at=None))
     await archived.archive()
     assert not await archived.in_server(again)
     assert [e.type for e in await archived.log.history(again)][-1] == "JobFailed"
@@ -109,7 +109,7 @@ async def test_late_results_and_repeated_requests_do_not_bring_an_archived_job_b
     stale = await archived.log.load(job)
     await archived.archive()
     assert stale is not None
-    await archived.log.execute(job, [cmd.FinishVideo(1, (), ())], CAUSE, record=stale)
+    await archived.log.execute(job, [cmd.FinishVideo(run=1, videos=(), thumbnails=())], CAUSE, record=stale)
     record = await archived.log.create(job, REQUEST, CAUSE)  # an idempotent POST, a week later
     assert record.version == 5
     assert not await archived.in_server(job)

@@ -86,7 +86,7 @@ async def test_steps_of_a_failed_job_are_stopped(space: Space, crew: Crew) -> No
     from eventflow.domain.values import Failure, FailureCategory, Step
 
     failure = Failure(FailureCategory.INITIALIZATION, "no_such_voice", "there is no such voice")
-    await space.do(job_id, cmd.FailStep(Step.RENDER_SCENE, 0, 1, failure, None))
+    await space.do(job_id, cmd.FailStep(step=Step.RENDER_SCENE, scene=0, run=1, failure=failure, retry_at=None))
     await wait_until(lambda: crew.journal.words("stopped"), 20, what="the step has stopped")
     await wait_until(lambda: _settled(space, Topic.PLANNED))
     assert (await space.job(job_id)).phase is Phase.FAILED
@@ -150,7 +150,7 @@ async def test_result_that_comes_after_the_cancellation_changes_nothing(space: S
     job_id = await space.submit_scenes(1)
     await space.do(job_id, CANCEL)
     before = await space.types(job_id)
-    await space.do(job_id, FinishScene(0, 1, ()))
+    await space.do(job_id, FinishScene(scene=0, run=1, renditions=()))
     assert await space.types(job_id) == before
 
 

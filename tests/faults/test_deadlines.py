@@ -151,7 +151,7 @@ async def test_worker_goes_on_beside_a_step_that_ignores_its_end(space: Space) -
             space, scenes_group(render), lease_s=600, limits=SHORT, concurrency=2, drain_s=0.1
         ) as running:
             await wait_until(lambda: _rendered(space, job_id))
-            await wait_until(lambda: any(held.given_up for held in running.worker._held))
+            await wait_until(lambda: any(each.abandoned for each in running.worker._in_flight))
             later = await space.submit_scenes(2)
             await wait_until(lambda: _rendered(space, later, 2))
             release.set()
@@ -170,7 +170,7 @@ async def test_process_whose_slots_are_all_stuck_ends_and_an_entry_that_hangs_ev
         await wait_until(lambda process=process: process.process.poll() is not None, what="the end of the process")  # type: ignore[arg-type,misc]
         assert process.process.returncode == 1
         said = process.log.read_text()
-        assert "ignores its end" in said
+        assert "ignores its cancellation" in said
         assert "Thread 0x" in said  # where it hangs
     async with working(space, scenes_group(_nothing), lease_s=0.5):
         await wait_until(lambda: space.ended(job_id))

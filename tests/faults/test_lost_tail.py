@@ -32,7 +32,7 @@ async def other(own_server: LogServer, own_space: Space) -> AsyncIterator[Space]
 
 def _plan(title: str) -> tuple[Command, ...]:
     """Two events."""
-    return cmd.StartPlanning(1), cmd.AnnounceScript(1, title, 2, a_file())
+    return cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title=title, scene_count=2, plan=a_file())
 
 
 async def test_commit_goes_on_from_what_is_there(own_server: LogServer, own_space: Space, other: Space) -> None:
@@ -45,7 +45,10 @@ async def test_commit_goes_on_from_what_is_there(own_server: LogServer, own_spac
     stale = own_space.log._cache[job_id]
     assert stale.version == 3
     after = await own_space.log.execute(
-        job_id, [cmd.PlanScene(1, 0, "scene", 0, 3, a_file(), None)], CAUSE, record=stale
+        job_id,
+        [cmd.PlanScene(run=1, scene=0, title="scene", start_cells=0, duration_cells=3, spec=a_file(), narration=None)],
+        CAUSE,
+        record=stale,
     )
     assert after is not None
     assert after == await _folded(other, job_id)
@@ -61,7 +64,15 @@ async def test_load_finds_the_other_history(own_server: LogServer, own_space: Sp
         own_server.lose_after(written)
         if more >= 0:
             await other.do(job_id, *_plan(title))
-        await other.do(job_id, *(cmd.PlanScene(1, i, "scene", 3 * i, 3, a_file(), None) for i in range(more)))
+        await other.do(
+            job_id,
+            *(
+                cmd.PlanScene(
+                    run=1, scene=i, title="scene", start_cells=3 * i, duration_cells=3, spec=a_file(), narration=None
+                )
+                for i in range(more)
+            ),
+        )
         record = await own_space.log.load(job_id)
         assert record is not None
         assert record == await _folded(other, job_id)
@@ -83,7 +94,17 @@ async def test_step_that_was_based_on_lost_events_begins_anew(
             await reaction.commit(*_plan("mine"))
         titles.append(reaction.job.title)
         await go.wait()
-        return [cmd.PlanScene(1, 0, f"of {reaction.job.title}", 0, 3, a_file(), None)]
+        return [
+            cmd.PlanScene(
+                run=1,
+                scene=0,
+                title=f"of {reaction.job.title}",
+                start_cells=0,
+                duration_cells=3,
+                spec=a_file(),
+                narration=None,
+            )
+        ]
 
     job_id = await own_space.submit()
     async with working(own_space, Group("generation", {ev.VideoRequested: plan}), lease_s=30):
@@ -126,10 +147,15 @@ async def test_work_is_not_taken_for_done_by_a_lost_event(
     async with working(own_space, scenes_group(render), gate=gate) as worker:
         await wait_until(lambda: _has_group(own_space))
         written = await _written(own_server, own_space)
-        await worker.log.execute(job_id, [cmd.FinishScene(0, 1, ())], CAUSE)
+        await worker.log.execute(job_id, [cmd.FinishScene(scene=0, run=1, renditions=())], CAUSE)
         own_server.lose_after(written)
         if others_go_on:
-            await other.do(job_id, cmd.RecordFallback(1, Step.UPLOAD_SCENE, 0, "key", "no answer", 3))
+            await other.do(
+                job_id,
+                cmd.RecordFallback(
+                    run=1, step=Step.UPLOAD_SCENE, scene=0, key="key", reason="no answer", retry_count=3
+                ),
+            )
         paused = False
         await wait_until(lambda: _has(other, job_id, "ScenesCompleted"))
         assert await own_space.parked() == []
@@ -157,7 +183,12 @@ async def test_follower_of_the_feed_hears_of_every_lost_connection(
         with pytest.raises(DISCONNECTED):
             await tail.read(block_ms=10)
         await tail.start_at_end()
-        await other.do(job_id, cmd.PlanScene(1, 0, "scene", 0, 3, a_file(), None))
+        await other.do(
+            job_id,
+            cmd.PlanScene(
+                run=1, scene=0, title="scene", start_cells=0, duration_cells=3, spec=a_file(), narration=None
+            ),
+        )
         assert [note.version for note in await tail.read()] == [4]
     finally:
         await blocking.aclose()

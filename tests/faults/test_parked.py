@@ -35,8 +35,10 @@ def _gap(broken: Sequence[int]) -> Group:
 
     async def render(reaction: StepContext) -> Sequence[Command]:
         scene, run = reaction.event.scene, reaction.event.run
-        wrong = cmd.PlanScene(run, 99, "", 0, 1, reaction.event.spec, None)
-        return [wrong] if scene in broken else [cmd.FinishScene(scene, run, ())]
+        wrong = cmd.PlanScene(
+            run=run, scene=99, title="", start_cells=0, duration_cells=1, spec=reaction.event.spec, narration=None
+        )
+        return [wrong] if scene in broken else [cmd.FinishScene(scene=scene, run=run, renditions=())]
 
     return Group("generation", {ev.VideoRequested: plan, ev.ScenePlanned: render})
 
@@ -146,7 +148,11 @@ async def test_delivery_that_is_parked_while_its_job_is_cancelled_confirms(space
 
     async def defective(reaction: StepContext) -> Sequence[Command]:
         await space.do(reaction.job_id, CANCEL)
-        return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
+        return [
+            cmd.PlanScene(
+                run=1, scene=99, title="", start_cells=0, duration_cells=1, spec=reaction.event.spec, narration=None
+            )
+        ]
 
     for handler in (render, defective):
         job_id = await space.submit_scenes(1)
@@ -162,7 +168,7 @@ async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
     _, record = await parked.drop(entry.id, CAUSE)
     assert record is not None
     assert record.job.phase is Phase.RENDERING
-    await space.do(job_id, cmd.FinishSceneUpload(1, 1, ()))
+    await space.do(job_id, cmd.FinishSceneUpload(scene=1, run=1, renditions=()))
     job = await space.job(job_id)
     assert job.phase is Phase.FAILED
     assert job.failure is not None
@@ -175,7 +181,11 @@ async def test_drop_fails_the_job_that_waits_for_it(space: Space) -> None:
 
 async def test_drop_for_a_group_that_was_added_later_leaves_the_job_alone(space: Space) -> None:
     async def watch(reaction: StepContext) -> Sequence[Command]:
-        return [cmd.PlanScene(1, 99, "", 0, 1, reaction.event.spec, None)]
+        return [
+            cmd.PlanScene(
+                run=1, scene=99, title="", start_cells=0, duration_cells=1, spec=reaction.event.spec, narration=None
+            )
+        ]
 
     job_id = await space.submit_scenes(1)
     before = await space.types(job_id)

@@ -27,7 +27,7 @@ async def narrow(space: Space) -> Space:
 async def test_job_whose_plan_is_lost_does_not_wait_for_its_own_place(narrow: Space) -> None:
     job_id, other = await narrow.submit(), await narrow.submit()
     await narrow.do(job_id, cmd.StartPlanning(1))
-    await narrow.do(job_id, cmd.ReportLostArtefact(Step.PLAN, None, 1, ("jobs/x/plan.json",)))
+    await narrow.do(job_id, cmd.ReportLostArtefact(step=Step.PLAN, scene=None, run=1, keys=("jobs/x/plan.json",)))
     assert (await narrow.types(job_id))[-1] == "ReprocessRequested"
     assert await _delivered(narrow) == 2
     assert await _line(narrow) == [other]
@@ -47,9 +47,9 @@ async def test_owner_who_cancels_what_waits_is_not_put_behind_all_others(narrow:
 
 async def test_job_that_waits_for_an_operator_keeps_nobody_waiting(narrow: Space) -> None:
     job_id, other, third = [await narrow.submit() for _ in range(3)]
-    await narrow.do(job_id, cmd.ParkStep(Step.PLAN, None, 1, "nobody here can handle it"))
+    await narrow.do(job_id, cmd.DeadLetterStep(step=Step.PLAN, scene=None, run=1, reason="nobody here can handle it"))
     assert await _admitted(narrow) == {other}
-    await narrow.do(job_id, cmd.FinishVideo(1, (), ()))  # redriven, and done
+    await narrow.do(job_id, cmd.FinishVideo(run=1, videos=(), thumbnails=()))  # redriven, and done
     await narrow.do(job_id, CANCEL)
     await narrow.do(job_id, cmd.ConfirmCancellation())
     assert await _admitted(narrow) == {other}
@@ -63,10 +63,10 @@ async def test_every_end_gives_the_place_to_the_next(narrow: Space, end: str) ->
         await narrow.do(job_id, CANCEL)
     elif end == "failed":
         failure = Failure(FailureCategory.INITIALIZATION, "no_voice", "there is no such voice")
-        await narrow.do(job_id, cmd.FailStep(Step.PLAN, None, 1, failure, None))
+        await narrow.do(job_id, cmd.FailStep(step=Step.PLAN, scene=None, run=1, failure=failure, retry_at=None))
     else:
-        await narrow.do(job_id, cmd.FinishVideo(1, (), ()))
-        await narrow.do(job_id, cmd.FinishUpload(1, (), ()))
+        await narrow.do(job_id, cmd.FinishVideo(run=1, videos=(), thumbnails=()))
+        await narrow.do(job_id, cmd.FinishUpload(run=1, videos=(), thumbnails=()))
         await narrow.do(job_id, cmd.PublishVideo(1, ()))
     assert (await narrow.job(job_id)).finished
     assert await _admitted(narrow) == {other}

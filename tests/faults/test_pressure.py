@@ -28,7 +28,7 @@ def _container(folder: Path, used_mb: int, droppable_mb: int = 0, limit: str = s
 
 async def test_worker_without_room_takes_nothing_and_goes_on_when_there_is_some(space: Space, tmp_path: Path) -> None:
     paused = PausedWorkers(space.redis, space.keyspace, clock=utc_now)
-    limits = PressureLimits(tmp_path, max_container_share=0.9, cgroup=tmp_path)
+    limits = PressureLimits(scratch=tmp_path, max_container_share=0.9, cgroup=tmp_path)
     gate = PressureGate(limits.reason, lambda reason: paused.note("w-1", "generation", reason))
     group = Chain().groups[0]
     _container(tmp_path, 100)
@@ -113,18 +113,20 @@ async def test_note_of_a_paused_worker_that_was_killed_is_forgotten(space: Space
 
 def test_each_limit_says_what_is_short(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    assert PressureLimits(tmp_path).reason() == ""
+    assert PressureLimits(scratch=tmp_path).reason() == ""
     assert (
-        PressureLimits(tmp_path, min_free_bytes=free // 2, max_memory_bytes=10**13, max_container_share=0.9).reason()
+        PressureLimits(
+            scratch=tmp_path, min_free_bytes=free // 2, max_memory_bytes=10**13, max_container_share=0.9
+        ).reason()
         == ""
     )
-    assert "free for scratch files" in PressureLimits(tmp_path, min_free_bytes=free * 2).reason()
-    assert PressureLimits(tmp_path / "to" / "be" / "made", min_free_bytes=1).reason() == ""
-    assert "this process uses" in PressureLimits(tmp_path, max_memory_bytes=MB).reason()
+    assert "free for scratch files" in PressureLimits(scratch=tmp_path, min_free_bytes=free * 2).reason()
+    assert PressureLimits(scratch=tmp_path / "to" / "be" / "made", min_free_bytes=1).reason() == ""
+    assert "this process uses" in PressureLimits(scratch=tmp_path, max_memory_bytes=MB).reason()
 
 
 def test_a_container_without_a_limit_has_none(tmp_path: Path) -> None:
-    limits = PressureLimits(tmp_path, max_container_share=0.9, cgroup=tmp_path)
+    limits = PressureLimits(scratch=tmp_path, max_container_share=0.9, cgroup=tmp_path)
     assert limits.reason() == ""
     _container(tmp_path, 10**6, limit="max")
     assert limits.reason() == ""

@@ -122,7 +122,7 @@ async def test_failed_scene_fails_the_job_only_after_the_others_have_finished(sp
             raise RuntimeError("this one never works")
 
     async def upload(reaction: StepContext) -> Sequence[Command]:
-        return [cmd.FinishSceneUpload(reaction.event.scene, reaction.event.run, ())]
+        return [cmd.FinishSceneUpload(scene=reaction.event.scene, run=reaction.event.run, renditions=())]
 
     job_id = await space.submit_scenes(3)
     async with working(space, scenes_group(render), concurrency=1):
@@ -226,7 +226,7 @@ async def test_error_that_no_retry_can_mend_fails_the_step_at_once_with_its_cate
     async with working(space, scenes_group(render)):
         await wait_until(lambda: _final(space, job_id))
         await wait_until(lambda: _has(space, job_id, "SceneRendered"))
-    await space.do(job_id, cmd.FinishSceneUpload(1, 1, ()))
+    await space.do(job_id, cmd.FinishSceneUpload(scene=1, run=1, renditions=()))
     job = await space.job(job_id)
     assert job.failure is not None
     assert (job.failure.failure.category, job.failure.attempts) == (FailureCategory.GENERATION, 1)

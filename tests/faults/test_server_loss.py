@@ -123,11 +123,13 @@ async def test_lost_answer_to_a_settling_commit_loses_no_work_and_doubles_no_eve
     async def upload(reaction: StepContext) -> Sequence[Command]:
         runs.began[reaction.envelope.type] += 1
         proxy.lose(b"DeliverablesUploaded")
-        fallback = cmd.RecordFallback(1, Step.UPLOAD_VIDEO, None, "key", "no answer", 3)
-        return [fallback, cmd.FinishUpload(1, (), ())]
+        fallback = cmd.RecordFallback(
+            run=1, step=Step.UPLOAD_VIDEO, scene=None, key="key", reason="no answer", retry_count=3
+        )
+        return [fallback, cmd.FinishUpload(run=1, videos=(), thumbnails=())]
 
     job_id = await own_space.submit()
-    await own_space.do(job_id, cmd.FinishVideo(1, (), ()))
+    await own_space.do(job_id, cmd.FinishVideo(run=1, videos=(), thumbnails=()))
     through = Space(f"redis://127.0.0.1:{proxy.port}/0", own_space.redis, own_space.log, own_space.keyspace)
     async with working(through, Group("upload", {ev.VideoGenerated: upload})):
         await wait_until(lambda: _has(own_space, job_id, "VideoUploaded"))
@@ -148,10 +150,20 @@ async def test_lost_answer_to_a_commit_on_the_way_doubles_no_event(own_space: Sp
         runs.began["plan"] += 1
         await reaction.commit(cmd.StartPlanning(1))
         proxy.lose(b"ScriptPlanned")
-        await reaction.commit(cmd.AnnounceScript(1, "t", 2, a_file()))
+        await reaction.commit(cmd.AnnounceScript(run=1, title="t", scene_count=2, plan=a_file()))
         for index in range(2):
             proxy.lose(b"ScenePlanned")
-            await reaction.commit(cmd.PlanScene(1, index, "s", 3 * index, 3, a_file(), None))
+            await reaction.commit(
+                cmd.PlanScene(
+                    run=1,
+                    scene=index,
+                    title="s",
+                    start_cells=3 * index,
+                    duration_cells=3,
+                    spec=a_file(),
+                    narration=None,
+                )
+            )
         return []
 
     job_id = await own_space.submit()

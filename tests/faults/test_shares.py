@@ -24,7 +24,7 @@ async def wide(shared_server: LogServer) -> AsyncIterator[Space]:
 
 
 def _are_shared(crew: list[Running]) -> bool:
-    shares = [running.shares.mine for running in crew if running.shares]
+    shares = [running.assignment.mine for running in crew if running.assignment]
     return all(len(share) < PARTITIONS for share in shares) and set().union(*shares) == set(range(PARTITIONS))
 
 
@@ -59,7 +59,7 @@ async def test_share_of_a_worker_that_leaves_goes_to_the_others(wide: Space) -> 
         await wait_until(lambda: _are_shared(crew), what="every worker has a share")
         for running in crew[1:]:
             await running.stop()
-        last = crew[0].shares
+        last = crew[0].assignment
         assert last is not None
         await wait_until(lambda: len(last.mine) == PARTITIONS, what="the last one waits everywhere")
 

@@ -25,8 +25,11 @@ async def test_commands_that_can_never_be_right_are_parked_and_free_their_slot(s
 
     async def plan(reaction: StepContext) -> Sequence[Command]:
         if reaction.job_id in wrong:
-            return [cmd.StartPlanning(1), cmd.AnnounceScript(1, "a script without scenes", 0, a_file())]
-        return [cmd.FinishVideo(1, (), ())]
+            return [
+                cmd.StartPlanning(1),
+                cmd.AnnounceScript(run=1, title="a script without scenes", scene_count=0, plan=a_file()),
+            ]
+        return [cmd.FinishVideo(run=1, videos=(), thumbnails=())]
 
     async with working(space, Group("generation", {ev.VideoRequested: plan}), concurrency=2) as running:
         await wait_until(lambda: _parked(space, 3))
@@ -40,7 +43,7 @@ async def test_event_that_cannot_be_encoded_leaves_no_delivery_in_hand_for_ever(
     job_id = await space.submit()
 
     async def plan(reaction: StepContext) -> Sequence[Command]:
-        return [cmd.FinishVideo(1, (object(),), ())]  # type: ignore[arg-type]
+        return [cmd.FinishVideo(run=1, videos=(object(),), thumbnails=())]  # type: ignore[arg-type]
 
     async with working(space, Group("generation", {ev.VideoRequested: plan}), concurrency=1, lease_s=0.5) as running:
         await wait_until(lambda: _step_parked(space, job_id))
@@ -60,7 +63,7 @@ async def test_cancellation_that_comes_from_within_a_step_fails_the_step(space: 
         tries += 1
         if tries == 1:
             await _cancelled_by_another()
-        return [cmd.FinishVideo(1, (), ())]
+        return [cmd.FinishVideo(run=1, videos=(), thumbnails=())]
 
     async with working(space, Group("generation", {ev.VideoRequested: plan}), concurrency=1) as running:
         await wait_until(lambda: _generated(space, job_id))
@@ -83,7 +86,7 @@ async def test_cancellation_that_a_step_has_swallowed_does_not_reach_the_next_on
         tries += 1
         if tries == 1:
             await _cancelled_by_another()
-        return [cmd.FinishVideo(1, (), ())]
+        return [cmd.FinishVideo(run=1, videos=(), thumbnails=())]
 
     group = Group("generation", {ev.VideoRequested: plan})
     dead = GroupMember(
@@ -116,7 +119,10 @@ async def test_drain_ends_well_though_the_server_takes_no_writes(own_server: Log
                 await (go_on.wait() if reaction.job_id == wrong else asyncio.sleep(600))
             finally:
                 ended.append(reaction.job_id)
-            return [cmd.StartPlanning(1), cmd.AnnounceScript(1, "a script without scenes", 0, a_file())]
+            return [
+                cmd.StartPlanning(1),
+                cmd.AnnounceScript(run=1, title="a script without scenes", scene_count=0, plan=a_file()),
+            ]
 
         group = Group("generation", {ev.VideoRequested: plan})
         async with working(space, group, drain_s=0.2, lease_s=5.0) as running:
@@ -139,12 +145,12 @@ async def test_worker_whose_steps_ignore_their_end_reads_on_with_its_last_slot(s
         while reaction.job_id in deaf and not over.is_set():
             with suppress(asyncio.CancelledError):
                 await over.wait()
-        return [cmd.FinishVideo(1, (), ())]
+        return [cmd.FinishVideo(run=1, videos=(), thumbnails=())]
 
     limits = StepLimits(default_s=0.1, patience_s=0.1)
     group = Group("generation", {ev.VideoRequested: plan})
     async with working(space, group, concurrency=8, lease_s=30.0, limits=limits) as running:
-        await wait_until(lambda: sum(held.given_up for held in running.worker._held) == 7)
+        await wait_until(lambda: sum(each.abandoned for each in running.worker._in_flight) == 7)
         other = await space.submit()
         await wait_until(lambda: _generated(space, other))
         over.set()

@@ -19,7 +19,7 @@ def refuse(*args, **kwargs):
     raise AssertionError(f"I/O: {args}")
 
 builtins.open = socket.socket = refuse
-asked = decide.decide(None, commands.RequestVideo(values.VideoRequest("x")))
+asked = decide.decide(None, commands.RequestVideo(values.VideoRequest(script="x")))
 ended = decide.decide(evolve.fold(asked), commands.RequestCancellation("no"))
 print(evolve.fold([*asked, *ended]).phase.value)
 """

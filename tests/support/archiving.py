@@ -107,7 +107,12 @@ class Archived:
         """A published job without scenes; nobody has read its events."""
         job_id = new_job_id(partition, secrets.token_hex(16))
         await self.space.log.create(job_id, REQUEST, evolve(CAUSE, owner=owner))
-        await self.space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
+        await self.space.do(
+            job_id,
+            cmd.FinishVideo(run=1, videos=(), thumbnails=()),
+            cmd.FinishUpload(run=1, videos=(), thumbnails=()),
+            cmd.PublishVideo(1, ()),
+        )
         return job_id
 
     async def in_server(self, job_id: str) -> bool:

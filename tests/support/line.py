@@ -14,8 +14,20 @@ from eventflow.domain.topics import LANES, Topic
 from eventflow.domain.values import Failure, FailureCategory, Lane, Step
 from tests.support.runtime import CAUSE, REQUEST, Space, open_space
 
-COMPLETED = (cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
-FAILED = (cmd.FailStep(Step.PLAN, None, 1, Failure(FailureCategory.INITIALIZATION, "no", "it can't be done"), None),)
+COMPLETED = (
+    cmd.FinishVideo(run=1, videos=(), thumbnails=()),
+    cmd.FinishUpload(run=1, videos=(), thumbnails=()),
+    cmd.PublishVideo(1, ()),
+)
+FAILED = (
+    cmd.FailStep(
+        step=Step.PLAN,
+        scene=None,
+        run=1,
+        failure=Failure(FailureCategory.INITIALIZATION, "no", "it can't be done"),
+        retry_at=None,
+    ),
+)
 CANCELLED = (cmd.RequestCancellation("enough"),)
 
 

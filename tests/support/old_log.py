@@ -26,10 +26,11 @@ from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.job_ids import new_job_id
+from eventflow.domain.progress import progress
 from eventflow.domain.state import Job
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF
 from eventflow.domain.values import FailureCategory, Step, VideoRequest, Work
-from eventflow.domain.view import progress, view_of
+from eventflow.domain.view import view_of
 from eventflow.domain.work import still_due, work_of
 from eventflow.log.codec import Codec
 from eventflow.log.commit import Delayed
@@ -94,7 +95,7 @@ class _Recorder:
     roles: dict[str, str] = field(factory=dict)
 
     async def submit(self, role: str) -> None:
-        request = VideoRequest(f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
+        request = VideoRequest(script=f"# A job that is {role}", passthrough='{"order":7}' if role == "plain" else None)
         self.roles[job_of(role)] = role
         await self.log.create(
             job_of(role),
@@ -153,13 +154,28 @@ class _Recorder:
             return [self._failure(asked, FailureCategory.GENERATION, later)]
         notes: list[Command] = []
         if role == "degraded" and asked.step is Step.UPLOAD_VIDEO:
-            notes.append(cmd.RecordFallback(asked.run, asked.step, None, "k.mp4", "storage_unavailable: no answer", 3))
+            notes.append(
+                cmd.RecordFallback(
+                    run=asked.run,
+                    step=asked.step,
+                    scene=None,
+                    key="k.mp4",
+                    reason="storage_unavailable: no answer",
+                    retry_count=3,
+                )
+            )
         if role == "degraded" and asked.step is Step.ASSEMBLE:
             notes.append(cmd.RecordDegradation(asked.run, asked.step, "no thumbnails"))
         return [*notes, *work(envelope.event, job)]
 
     def _failure(self, asked: Work, category: FailureCategory, later: timedelta = timedelta()) -> cmd.FailStep:
-        return cmd.FailStep(asked.step, asked.scene, asked.run, s.failure(category), next(self.clock) + later)
+        return cmd.FailStep(
+            step=asked.step,
+            scene=asked.scene,
+            run=asked.run,
+            failure=s.failure(category),
+            retry_at=next(self.clock) + later,
+        )
 
     def _delayed(self, member: GroupMember, envelope: Envelope, events: Sequence[ev.Event]) -> tuple[Delayed, ...]:
         due = [e.retry_at for e in events if isinstance(e, ev.StepFailed) and e.retry_at]

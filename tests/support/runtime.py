@@ -62,7 +62,9 @@ def quiet_logs() -> None:
 
 
 def a_file(name: str = "plan.json") -> FileRef:
-    return FileRef("workspace", f"jobs/x/{name}", "0" * 64, 1, "application/json")
+    return FileRef(
+        store="workspace", key=f"jobs/x/{name}", sha256="0" * 64, size_bytes=1, media_type="application/json"
+    )
 
 
 @define
@@ -91,8 +93,24 @@ class Space:
     async def submit_scenes(self, count: int, request: VideoRequest = REQUEST) -> str:
         """A job with `count` planned scenes that wait to be rendered; its planning is settled."""
         job_id = await self.submit(request)
-        await self.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(1, "t", count, a_file()))
-        await self.do(job_id, *(cmd.PlanScene(1, i, f"scene {i}", 3 * i, 3, a_file(), None) for i in range(count)))
+        await self.do(
+            job_id, cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="t", scene_count=count, plan=a_file())
+        )
+        await self.do(
+            job_id,
+            *(
+                cmd.PlanScene(
+                    run=1,
+                    scene=i,
+                    title=f"scene {i}",
+                    start_cells=3 * i,
+                    duration_cells=3,
+                    spec=a_file(),
+                    narration=None,
+                )
+                for i in range(count)
+            ),
+        )
         return job_id
 
     async def do(self, job_id: str, *commands: Command) -> None:
@@ -158,7 +176,7 @@ class Running:
     stopping: asyncio.Event
     redis: RawRedis
     log: JobEventStore
-    shares: PartitionAssignment | None
+    assignment: PartitionAssignment | None
 
     async def stop(self) -> None:
         """Drain, as SIGTERM does."""
@@ -214,12 +232,12 @@ async def working(
         rest_s=rest_s,
     )
     alive = LiveMembers(redis, space.keyspace, group.name, clock=utc_now)
-    shares = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
-    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "shares": shares}
+    assignment = PartitionAssignment(alive, consumer, range(space.keyspace.partitions)) if shared else None
+    parts: dict[str, Any] = {"tracing": tracing, "pulse": pulse, "gate": gate, "assignment": assignment}
     worker = Worker(group, log, members, settings, clock=utc_now, random=Random(), **parts)
     stop = asyncio.Event()
     task = asyncio.create_task(worker.run(stop))
-    running = Running(worker, members[0], task, stop, redis, log, shares)
+    running = Running(worker, members[0], task, stop, redis, log, assignment)
     try:
         yield running
         if not task.done():
@@ -251,7 +269,7 @@ def scenes_group(render: Render) -> Group:
 
     async def on_planned(reaction: StepContext) -> Sequence[Command]:
         await render(reaction)
-        return [cmd.FinishScene(reaction.event.scene, reaction.event.run, ())]
+        return [cmd.FinishScene(scene=reaction.event.scene, run=reaction.event.run, renditions=())]
 
     return Group("generation", {ev.VideoRequested: plan, ev.ScenePlanned: on_planned})
 
@@ -276,11 +294,11 @@ class Chain:
 
     async def _generate(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)
-        return [cmd.FinishVideo(reaction.job.run, (), ())]
+        return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
 
     async def _upload(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)
-        return [cmd.FinishUpload(reaction.job.run, (), ())]
+        return [cmd.FinishUpload(run=reaction.job.run, videos=(), thumbnails=())]
 
     async def _extract(self, reaction: StepContext) -> Sequence[Command]:
         await self._before(reaction)

@@ -10,7 +10,7 @@ from eventflow.domain.values import FileRef, SceneRendition, Segment, StoreRole,
 from eventflow.storage import ObjectStore
 from tests.support.runtime import Space
 
-REQUEST = VideoRequest("# Any", pipeline="simulation", quality_levels=("360p",))
+REQUEST = VideoRequest(script="# Any", pipeline="simulation", quality_levels=("360p",))
 
 
 async def stored_job(
@@ -27,13 +27,37 @@ async def stored_job(
     for number in range(files):
         data = number.to_bytes(4, "big") * (256 * kilobytes)
         digest = hashlib.sha256(data).hexdigest()
-        made.append(FileRef(role, f"videos/{job_id}/360p/{digest}.m4s", digest, len(data), "video/iso.segment"))
+        made.append(
+            FileRef(
+                store=role,
+                key=f"videos/{job_id}/360p/{digest}.m4s",
+                sha256=digest,
+                size_bytes=len(data),
+                media_type="video/iso.segment",
+            )
+        )
         await stores[role].put_bytes(made[-1].key, data, media_type=made[-1].media_type)
-    rendition = SceneRendition("360p", 640, 360, "c", made[0], tuple(Segment(file, 1) for file in made))
-    videos = (VideoFile("360p", 640, 360, 1.0, made[0]),)
-    await space.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(1, "t", 1, made[0]))
-    await space.do(job_id, cmd.PlanScene(1, 0, "t", 0, 1, made[0], None), cmd.FinishScene(0, 1, (rendition,)))
-    await space.do(job_id, cmd.FinishSceneUpload(0, 1, (rendition,)))
+    rendition = SceneRendition(
+        quality="360p",
+        width=640,
+        height=360,
+        decoder_config="c",
+        init=made[0],
+        segments=tuple(Segment(file, 1) for file in made),
+    )
+    videos = (VideoFile(quality="360p", width=640, height=360, duration_s=1.0, file=made[0]),)
+    await space.do(job_id, cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="t", scene_count=1, plan=made[0]))
+    await space.do(
+        job_id,
+        cmd.PlanScene(run=1, scene=0, title="t", start_cells=0, duration_cells=1, spec=made[0], narration=None),
+        cmd.FinishScene(scene=0, run=1, renditions=(rendition,)),
+    )
+    await space.do(job_id, cmd.FinishSceneUpload(scene=0, run=1, renditions=(rendition,)))
     if published:
-        await space.do(job_id, cmd.FinishVideo(1, videos, ()), cmd.FinishUpload(1, videos, ()), cmd.PublishVideo(1, ()))
+        await space.do(
+            job_id,
+            cmd.FinishVideo(run=1, videos=videos, thumbnails=()),
+            cmd.FinishUpload(run=1, videos=videos, thumbnails=()),
+            cmd.PublishVideo(1, ()),
+        )
     return job_id

@@ -28,26 +28,48 @@ from eventflow.domain.values import (
 
 History = list[ev.Event]
 
-REQUEST = VideoRequest("# A script")
-WORK_FILE = FileRef("workspace", "jobs/j/aa.bin", "aa" * 32, 100, "application/octet-stream")
-PUBLIC_FILE = FileRef("delivery", "videos/j/aa.mp4", "aa" * 32, 100, "video/mp4")
-RENDITIONS = (SceneRendition("720p", 1280, 720, "cafe", WORK_FILE, (Segment(WORK_FILE, 11),)),)
-UPLOADED = (SceneRendition("720p", 1280, 720, "cafe", PUBLIC_FILE, (Segment(PUBLIC_FILE, 11),)),)
-VIDEOS = (VideoFile("720p", 1280, 720, 11.73, WORK_FILE),)
-PUBLIC_VIDEOS = (VideoFile("720p", 1280, 720, 11.73, PUBLIC_FILE),)
-THUMBNAILS = (Thumbnail(0, 320, 180, WORK_FILE),)
-PUBLIC_THUMBNAILS = (Thumbnail(0, 320, 180, PUBLIC_FILE),)
+REQUEST = VideoRequest(script="# A script")
+WORK_FILE = FileRef(
+    store="workspace", key="jobs/j/aa.bin", sha256="aa" * 32, size_bytes=100, media_type="application/octet-stream"
+)
+PUBLIC_FILE = FileRef(store="delivery", key="videos/j/aa.mp4", sha256="aa" * 32, size_bytes=100, media_type="video/mp4")
+RENDITIONS = (
+    SceneRendition(
+        quality="720p",
+        width=1280,
+        height=720,
+        decoder_config="cafe",
+        init=WORK_FILE,
+        segments=(Segment(WORK_FILE, 11),),
+    ),
+)
+UPLOADED = (
+    SceneRendition(
+        quality="720p",
+        width=1280,
+        height=720,
+        decoder_config="cafe",
+        init=PUBLIC_FILE,
+        segments=(Segment(PUBLIC_FILE, 11),),
+    ),
+)
+VIDEOS = (VideoFile(quality="720p", width=1280, height=720, duration_s=11.73, file=WORK_FILE),)
+PUBLIC_VIDEOS = (VideoFile(quality="720p", width=1280, height=720, duration_s=11.73, file=PUBLIC_FILE),)
+THUMBNAILS = (Thumbnail(index=0, width=320, height=180, file=WORK_FILE),)
+PUBLIC_THUMBNAILS = (Thumbnail(index=0, width=320, height=180, file=PUBLIC_FILE),)
 CAPTIONS = (CaptionFile("en-US", "vtt", WORK_FILE),)
 PUBLIC_CAPTIONS = (CaptionFile("en-US", "vtt", PUBLIC_FILE),)
 METADATA = (
     TechnicalMetadata(
-        "720p",
-        "mp4",
-        11.73,
-        100,
-        None,
-        VideoStream("h264", "High", 1280, 720, None, None, "yuv420p"),
-        AudioStream("aac", 48_000, 1, 96_000),
+        quality="720p",
+        container="mp4",
+        duration_s=11.73,
+        size_bytes=100,
+        bit_rate=None,
+        video=VideoStream(
+            codec="h264", profile="High", width=1280, height=720, frame_rate=None, bit_rate=None, pixel_format="yuv420p"
+        ),
+        audio=AudioStream(codec="aac", sample_rate=48_000, channels=1, bit_rate=96_000),
     ),
 )
 
@@ -57,15 +79,24 @@ def failure(category: FailureCategory = FailureCategory.GENERATION, code: str = 
 
 
 def requested(**changes: Any) -> ev.VideoRequested:
-    return ev.VideoRequested(VideoRequest("# A script", **changes))
+    return ev.VideoRequested(VideoRequest(script="# A script", **changes))
 
 
 def announced(scenes: int, run: int = 1) -> History:
-    return [ev.PlanningStarted(run), ev.ScriptPlanned(run, "Title", scenes, WORK_FILE)]
+    return [ev.PlanningStarted(run), ev.ScriptPlanned(run=run, title="Title", scene_count=scenes, plan=WORK_FILE)]
 
 
 def scene_planned(scene: int, run: int = 1) -> ev.ScenePlanned:
-    return ev.ScenePlanned(scene, run, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE, f"source {scene}")
+    return ev.ScenePlanned(
+        scene=scene,
+        run=run,
+        title=f"Scene {scene}",
+        start_cells=scene * 11,
+        duration_cells=11,
+        spec=WORK_FILE,
+        narration=WORK_FILE,
+        source=f"source {scene}",
+    )
 
 
 def planned(scenes: int, run: int = 1) -> History:
@@ -74,11 +105,11 @@ def planned(scenes: int, run: int = 1) -> History:
 
 
 def rendered(scene: int, run: int = 1) -> ev.SceneRendered:
-    return ev.SceneRendered(scene, run, RENDITIONS)
+    return ev.SceneRendered(scene=scene, run=run, renditions=RENDITIONS)
 
 
 def uploaded(scene: int, run: int = 1) -> ev.SceneUploaded:
-    return ev.SceneUploaded(scene, run, UPLOADED)
+    return ev.SceneUploaded(scene=scene, run=run, renditions=UPLOADED)
 
 
 STARTED = ev.StreamStarted(1)
@@ -89,12 +120,14 @@ def all_rendered(scenes: int) -> History:
 
 
 def generated(scenes: int) -> History:
-    return [*all_rendered(scenes), ev.VideoGenerated(1, VIDEOS, THUMBNAILS, CAPTIONS)]
+    return [*all_rendered(scenes), ev.VideoGenerated(run=1, videos=VIDEOS, thumbnails=THUMBNAILS, captions=CAPTIONS)]
 
 
 def all_uploaded(scenes: int) -> History:
     scene_events = [uploaded(0), STARTED, *(uploaded(i) for i in range(1, scenes))]
-    deliverables = ev.DeliverablesUploaded(1, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS, PUBLIC_CAPTIONS)
+    deliverables = ev.DeliverablesUploaded(
+        run=1, videos=PUBLIC_VIDEOS, thumbnails=PUBLIC_THUMBNAILS, captions=PUBLIC_CAPTIONS
+    )
     return [*generated(scenes), *scene_events, deliverables, ev.VideoUploaded(1)]
 
 
@@ -103,8 +136,12 @@ def published(scenes: int) -> History:
 
 
 def failed(scenes: int = 2) -> History:
-    step_failed = ev.StepFailed(Step.ASSEMBLE, None, 1, failure(), 1, None)
-    return [*all_rendered(scenes), step_failed, ev.JobFailed(1, failure(), Step.ASSEMBLE, None, 1)]
+    step_failed = ev.StepFailed(step=Step.ASSEMBLE, scene=None, run=1, failure=failure(), attempt=1, retry_at=None)
+    return [
+        *all_rendered(scenes),
+        step_failed,
+        ev.JobFailed(run=1, failure=failure(), step=Step.ASSEMBLE, scene=None, attempts=1),
+    ]
 
 
 def upto(phase: Phase) -> History:
@@ -127,27 +164,36 @@ def upto(phase: Phase) -> History:
 
 
 def plan_scene(scene: int, run: int = 1) -> cmd.PlanScene:
-    return cmd.PlanScene(run, scene, f"Scene {scene}", scene * 11, 11, WORK_FILE, WORK_FILE, f"source {scene}")
+    return cmd.PlanScene(
+        run=run,
+        scene=scene,
+        title=f"Scene {scene}",
+        start_cells=scene * 11,
+        duration_cells=11,
+        spec=WORK_FILE,
+        narration=WORK_FILE,
+        source=f"source {scene}",
+    )
 
 
 def announce(scenes: int, run: int = 1) -> cmd.AnnounceScript:
-    return cmd.AnnounceScript(run, "Title", scenes, WORK_FILE)
+    return cmd.AnnounceScript(run=run, title="Title", scene_count=scenes, plan=WORK_FILE)
 
 
 def finish_scene(scene: int, run: int = 1) -> cmd.FinishScene:
-    return cmd.FinishScene(scene, run, RENDITIONS)
+    return cmd.FinishScene(scene=scene, run=run, renditions=RENDITIONS)
 
 
 def finish_scene_upload(scene: int, run: int = 1) -> cmd.FinishSceneUpload:
-    return cmd.FinishSceneUpload(scene, run, UPLOADED)
+    return cmd.FinishSceneUpload(scene=scene, run=run, renditions=UPLOADED)
 
 
 def finish_video(run: int = 1) -> cmd.FinishVideo:
-    return cmd.FinishVideo(run, VIDEOS, THUMBNAILS, CAPTIONS)
+    return cmd.FinishVideo(run=run, videos=VIDEOS, thumbnails=THUMBNAILS, captions=CAPTIONS)
 
 
 def finish_upload(run: int = 1) -> cmd.FinishUpload:
-    return cmd.FinishUpload(run, PUBLIC_VIDEOS, PUBLIC_THUMBNAILS, PUBLIC_CAPTIONS)
+    return cmd.FinishUpload(run=run, videos=PUBLIC_VIDEOS, thumbnails=PUBLIC_THUMBNAILS, captions=PUBLIC_CAPTIONS)
 
 
 def publish(run: int = 1) -> cmd.PublishVideo:

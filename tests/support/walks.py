@@ -54,7 +54,7 @@ def walk(seed: int, steps: int = 60, *, folly: float = 0.3) -> Iterator[Moment]:
 
 def _next(rng: Random, job: Job | None, past: list[Command], folly: float) -> Command:
     if job is None:
-        return cmd.RequestVideo(VideoRequest("x", quality_levels=("720p",), retry_attempts=rng.randint(0, 3)))
+        return cmd.RequestVideo(VideoRequest(script="x", quality_levels=("720p",), retry_attempts=rng.randint(0, 3)))
     if rng.random() < folly:
         return rng.choice(past) if rng.random() < 0.4 else blind(rng)
     return rng.choice(apt(rng, job))
@@ -79,18 +79,18 @@ def works_of(job: Job) -> list[Work]:
     """The work that is waiting to be done, worked out from the state alone."""
     works = []
     if job.phase in (Phase.REQUESTED, Phase.PLANNING, Phase.RENDERING) and not job.all_scenes_planned:
-        works.append(Work(Step.PLAN, None, job.run))
+        works.append(Work(step=Step.PLAN, scene=None, run=job.run))
     for index, scene in enumerate(job.scenes):
         if scene.status is SceneStatus.PLANNED:
-            works.append(Work(Step.RENDER_SCENE, index, scene.run))
+            works.append(Work(step=Step.RENDER_SCENE, scene=index, run=scene.run))
         if scene.status is SceneStatus.RENDERED:
-            works.append(Work(Step.UPLOAD_SCENE, index, scene.run))
+            works.append(Work(step=Step.UPLOAD_SCENE, scene=index, run=scene.run))
     if job.phase is Phase.ASSEMBLING:
-        works.append(Work(Step.ASSEMBLE, None, job.run))
+        works.append(Work(step=Step.ASSEMBLE, scene=None, run=job.run))
     if job.phase is Phase.UPLOADING and not job.deliverables_uploaded:
-        works.append(Work(Step.UPLOAD_VIDEO, None, job.run))
+        works.append(Work(step=Step.UPLOAD_VIDEO, scene=None, run=job.run))
     if job.phase is Phase.EXTRACTING:
-        works.append(Work(Step.EXTRACT_METADATA, None, job.run))
+        works.append(Work(step=Step.EXTRACT_METADATA, scene=None, run=job.run))
     return works
 
 
@@ -100,7 +100,7 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
     planning: list[Command] = [cmd.StartPlanning(run), s.announce(scenes, run)]
     if len(job.scenes) < (job.scene_count or 0):
         planning.append(_plan(len(job.scenes), job, run))
-    fallback = cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3)
+    fallback = cmd.RecordFallback(run=run, step=work.step, scene=work.scene, key="k", reason="gone", retry_count=3)
     by_step: dict[Step, list[Command]] = {
         Step.PLAN: planning,
         Step.RENDER_SCENE: [s.finish_scene(scene, run)],
@@ -114,19 +114,25 @@ def commands_of(work: Work, job: Job, scenes: int = 2) -> list[Command]:
 
 def _plan(scene: int, job: Job, run: int) -> Command:
     reusable = reusable_scene(job, f"source {scene}", scene * 11)
-    return cmd.ReuseScene(run, scene, f"Scene {scene}", reusable) if reusable else s.plan_scene(scene, run)
+    return (
+        cmd.ReuseScene(run=run, scene=scene, title=f"Scene {scene}", reusable=reusable)
+        if reusable
+        else s.plan_scene(scene, run)
+    )
 
 
 def fail(rng: Random, work: Work) -> cmd.FailStep:
     category = rng.choice([*FailureCategory, FailureCategory.GENERATION, FailureCategory.STORAGE])
     retry_at = LATER if rng.random() < 0.8 else None
-    return cmd.FailStep(work.step, work.scene, work.run, s.failure(category), retry_at)
+    return cmd.FailStep(step=work.step, scene=work.scene, run=work.run, failure=s.failure(category), retry_at=retry_at)
 
 
 def lose(rng: Random, work: Work, job: Job | None = None) -> cmd.ReportLostArtefact:
     """A file is gone: of some scene, or one that nobody knows."""
     files = [f.key for s in (job.scenes if job else ()) for r in s.rendered for f in r.files]
-    return cmd.ReportLostArtefact(work.step, work.scene, work.run, (rng.choice([*files, "jobs/j/unknown"]),))
+    return cmd.ReportLostArtefact(
+        step=work.step, scene=work.scene, run=work.run, keys=(rng.choice([*files, "jobs/j/unknown"]),)
+    )
 
 
 def reprocesses(rng: Random, job: Job) -> list[Command]:
@@ -146,7 +152,7 @@ def reprocesses(rng: Random, job: Job) -> list[Command]:
 def blind(rng: Random) -> Command:
     """Any command at all, of any run, about any scene."""
     run, scene = rng.randint(0, 3), rng.randint(-1, 3)
-    work = Work(rng.choice(list(Step)), rng.choice([None, scene]), run)
+    work = Work(step=rng.choice(list(Step)), scene=rng.choice([None, scene]), run=run)
     return rng.choice(  # type: ignore[return-value]
         [
             cmd.RequestVideo(s.REQUEST),
@@ -158,11 +164,11 @@ def blind(rng: Random) -> Command:
             s.finish_video(run),
             s.finish_upload(run),
             s.publish(run),
-            cmd.RecordFallback(run, work.step, work.scene, "k", "gone", 3),
+            cmd.RecordFallback(run=run, step=work.step, scene=work.scene, key="k", reason="gone", retry_count=3),
             cmd.RecordDegradation(run, work.step, "lost"),
             fail(rng, work),
             lose(rng, work),
-            cmd.ParkStep(work.step, work.scene, work.run, "nobody knows it"),
+            cmd.DeadLetterStep(step=work.step, scene=work.scene, run=work.run, reason="nobody knows it"),
             cmd.ConfirmCancellation(),
             *([cmd.RequestCancellation("no more")] if rng.random() < 0.1 else []),
             *([cmd.RequestReprocess(rng.choice(list(ReprocessFrom)))] if rng.random() < 0.3 else []),

@@ -20,15 +20,17 @@ from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
+from eventflow.requests.limits import PipelineFacts
 from eventflow.settings import Settings, load_settings
 from eventflow.storage import LocalStore, ObjectStore, SigningKeys
 from handlers.assets.ingest import MediaInspector
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.support.driving import Driver
 from web.app import create_app
 from web.deps import WebDeps
 
 SIGNING = SigningKeys.parse("k1:" + "5a" * 32)
+PIPELINES = {"explainer": PipelineFacts(), "simulation": PipelineFacts(needs_script=False)}
 Client = TestClient[web.Request, web.Application]
 StartClient = Callable[..., Awaitable[Client]]
 
@@ -78,7 +80,7 @@ async def deps(
         blocking=blocking,
         stores=stores,
         api_keys=ApiKeys(redis, keyspace.api_keys, clock=clock),
-        pipelines=frozenset({"explainer", "simulation"}),
+        pipelines=PIPELINES,
         planner=ScenePlanner(settings),
         clock=clock,
         random_hex=lambda digits: secrets.token_hex(digits)[:digits],

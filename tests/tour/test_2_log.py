@@ -13,7 +13,11 @@ from tests.support.archiving import archived_space
 from tests.support.rebuilding import Rebuilder, dump
 from tests.support.runtime import CHAIN, Space
 
-FINISHED = (cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
+FINISHED = (
+    cmd.FinishVideo(run=1, videos=(), thumbnails=()),
+    cmd.FinishUpload(run=1, videos=(), thumbnails=()),
+    cmd.PublishVideo(1, ()),
+)
 
 
 async def test_a_commit_is_all_or_nothing(space: Space) -> None:

@@ -57,7 +57,17 @@ async def test_a_dead_letter_is_redriven(space: Space) -> None:
         return []
 
     async def broken(context: StepContext) -> Sequence[Command]:
-        return [PlanScene(context.event.run, 99, "No such scene", 0, 1, a_file(), None)]
+        return [
+            PlanScene(
+                run=context.event.run,
+                scene=99,
+                title="No such scene",
+                start_cells=0,
+                duration_cells=1,
+                spec=a_file(),
+                narration=None,
+            )
+        ]
 
     async def mended(context: StepContext) -> None:
         """The work takes no time here."""

@@ -100,8 +100,24 @@ async def _published(driver: Driver) -> str:
 async def _upload(driver: Driver, job: str, scene: int) -> int:
     """A scene of one segment, rendered and in the delivery store; returns the job's version."""
     init, segment = (file_ref(data, "720p.mp4", "video/mp4") for data in (b"init", b"segment %d" % scene))
-    made = (SceneRendition("720p", 1280, 720, "config", init, (Segment(segment, 10),), "avc1.64001f"),)
-    return (await driver.run(job, cmd.FinishScene(scene, 1, made), cmd.FinishSceneUpload(scene, 1, made))).version
+    made = (
+        SceneRendition(
+            quality="720p",
+            width=1280,
+            height=720,
+            decoder_config="config",
+            init=init,
+            segments=(Segment(segment, 10),),
+            codecs="avc1.64001f",
+        ),
+    )
+    return (
+        await driver.run(
+            job,
+            cmd.FinishScene(scene=scene, run=1, renditions=made),
+            cmd.FinishSceneUpload(scene=scene, run=1, renditions=made),
+        )
+    ).version
 
 
 async def _playlist(client: Client, job: str) -> m3u8.M3U8:

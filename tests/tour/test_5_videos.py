@@ -12,11 +12,11 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import ReprocessFrom, VideoRequest, files_of
+from eventflow.requests.forks import create_fork, fork_of
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.upload.fallback_reconciler import FallbackReconciler
 from handlers.workspace import Workspace
-from ops.compose import request_limits, utc_now
-from ops.forks import fork_of, make
+from ops.compose import request_reader, utc_now
 from tests.support.runtime import CAUSE
 from tests.support.stored_jobs import stored_job
 from tests.support.studio import Studio, StudioOf, simulation
@@ -45,8 +45,8 @@ async def test_a_fork_reuses_the_scenes_that_stay(studio: StudioOf) -> None:
         await _completed(s, original)
         history = await s.space.history(original)
         changes = {"script": SCRIPT.replace("That was all.", "There is more to come.")}
-        fork = fork_of(history, len(history), changes, request_limits(s.parts.settings))
-        await make(s.parts.log, fork, CAUSE)
+        fork = fork_of(history, len(history), changes, request_reader(s.parts.settings))
+        await create_fork(s.parts.log, fork, CAUSE)
         await _completed(s, fork.job_id)
         events = [envelope.event for envelope in await s.space.history(fork.job_id)]
     assert [event.scene for event in events if isinstance(event, ev.SceneReused)] == [0]
@@ -60,7 +60,14 @@ async def test_what_fell_back_is_brought_to_the_delivery_store(studio: StudioOf)
         stores = s.parts.stores
         job_id = await stored_job(s.space, stores, 3, role="fallback")
         workspace, grace = Workspace(stores["workspace"], s.folder / "scratch"), timedelta(hours=1)
-        reconciler = FallbackReconciler(s.parts.log, workspace, stores["delivery"], stores["fallback"], utc_now, grace)
+        reconciler = FallbackReconciler(
+            log=s.parts.log,
+            workspace=workspace,
+            delivery=stores["delivery"],
+            fallback=stores["fallback"],
+            clock=utc_now,
+            grace=grace,
+        )
         assert (await reconciler.round()).moved == 3
         assert (await s.space.types(job_id))[-1] == "VideoRelocated"
         assert {file.store for file in files_of(await s.space.job(job_id))} == {"delivery"}
@@ -86,7 +93,7 @@ def test_a_pipeline_is_a_plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     pipeline = get_pipeline("mine")
     pipeline.check()
     assert pipeline.name == "mine"
-    monkeypatch.delitem(sys.modules, "mine_pipeline")
+    del sys.modules["mine_pipeline"]
 
 
 async def _completed(s: Studio, job_id: str) -> Job:

@@ -6,8 +6,8 @@ disconnected, even while the closing connection only waits for it. aiohttp close
 (`keepalive_timeout`).
 
 Connections are counted by address. The process's file descriptors are guarded by the number of the newest one: the
-system gives out the lowest free number, so a high number means that all below are taken. Some are left to other
-uses, such as connections to the log and to stores.
+system gives out the lowest free number, so a high number means that all below are taken (decision 154). Some are left
+to other uses, such as connections to the log and to stores.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from web.http.middleware import REQUEST_ID_HEADER
 
 _log = structlog.get_logger()
 
-#: Most connections of one address, where the settings give no number.
+#: Most connections of one address, where the settings give no number (decision 155).
 _MAX_PER_ADDRESS = 10_000
 #: File descriptors that connections leave free: an eighth of all, within these bounds.
 _MIN_SPARE, _MAX_SPARE = 32, 256
@@ -149,7 +149,7 @@ class Connections:
 class Connection(RequestHandler):
     """aiohttp's connection under the limits of `connections`; a request that it can't parse is answered with a problem.
 
-    `_waiter` and `_request_count` are aiohttp's: its wait for the head of a request, and the number of parsed heads.
+    `_waiter` and `_request_count` are private to aiohttp (decision 153): its wait for a head, and its count of heads.
     """
 
     __slots__ = ("_address", "_connections", "_head_since", "_stalled", "_wire")
@@ -247,7 +247,7 @@ class Connection(RequestHandler):
 class Site(web.BaseSite):
     """A TCP address whose connections are `Connection`s; aiohttp's own sites can't be given a class."""
 
-    def __init__(self, runner: web.BaseRunner, connections: Connections, host: str, port: int, backlog: int) -> None:
+    def __init__(self, runner: web.BaseRunner, connections: Connections, *, host: str, port: int, backlog: int) -> None:
         super().__init__(runner, backlog=backlog)
         self._connections, self._host, self._port = connections, host, port
 

@@ -90,6 +90,6 @@ def preflight(request: web.Request, route: RouteFacts) -> web.Response:
 
 
 def _methods(request: web.Request) -> list[str]:
-    """The methods of the routes at the request's path, sorted; empty where its own method has a route."""
+    """The methods of the routes at the request's path, sorted (decision 152); empty where its own has a route."""
     refused = request.match_info.http_exception
     return sorted(refused.allowed_methods) if isinstance(refused, web.HTTPMethodNotAllowed) else []

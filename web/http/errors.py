@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from aiohttp import web
-from attrs import frozen
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -16,21 +16,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from eventflow.assets import errors as asset_errors
 from eventflow.domain import errors as domain
 from eventflow.log import errors as log
+from eventflow.requests.errors import Fault, PlanningUnavailable, RequestInvalid, summary_of
 from eventflow.storage import errors as storage
 
 MEDIA_TYPE = "application/problem+json"
 #: `Retry-After` of transient faults, in seconds.
 RETRY_SECONDS = 2
 RETRY = {"Retry-After": str(RETRY_SECONDS)}
-
-
-@frozen
-class FieldError:
-    """One thing that is wrong with a request. `pointer` is a JSON pointer into the body, or `?name` of the query."""
-
-    pointer: str
-    code: str
-    reason: str
 
 
 class Problem(Exception):
@@ -42,7 +34,7 @@ class Problem(Exception):
         code: str,
         detail: str,
         *,
-        errors: Sequence[FieldError] = (),
+        errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
         **members: Any,
     ) -> None:
@@ -95,23 +87,26 @@ def job_not_found() -> Problem:
     return Problem(404, "job_not_found", "This job doesn't exist, or it is another owner's.")
 
 
-def invalid(errors: Sequence[FieldError]) -> Problem:
-    """422 for a request that can be read but not met; `not_available` if that is all that is wrong."""
-    only_later = all(error.code == "not_available" for error in errors)
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """422 for a request that can be read but not met; its code is `not_available` if all faults have that code."""
+    only_later = all(fault.code == "not_available" for fault in faults)
     code = "not_available" if only_later else "invalid_request"
-    detail = "; ".join(f"{error.pointer}: {error.reason}" for error in errors[:5])
-    more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
-    return Problem(422, code, detail + more, errors=errors)
+    return Problem(422, code, summary_of(faults), errors=faults)
 
 
 def not_available(pointer: str, reason: str) -> Problem:
-    return invalid([FieldError(pointer, "not_available", reason)])
+    return invalid([Fault(pointer, "not_available", reason)])
 
 
 def as_problem(error: Exception) -> Problem:
-    """What to answer for `error`; 500 for what nobody expected."""
+    """The problem that answers `error`; 500 for an error that isn't foreseen."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, RequestInvalid):
+        return invalid(error.faults)
+    if isinstance(error, PlanningUnavailable):
+        seconds = RETRY_SECONDS if error.retry_after_s is None else math.ceil(error.retry_after_s)
+        return Problem(503, error.code, str(error), headers={"Retry-After": str(seconds)})
     if isinstance(error, web.HTTPException):
         return _from_http(error)
     found = next((HTTP_STATUS[kind] for kind in type(error).__mro__ if kind in HTTP_STATUS), None)

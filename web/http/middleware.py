@@ -85,7 +85,7 @@ def middleware(deps: WebDeps) -> Middleware:
 
 
 def start_log_deadline() -> None:
-    """Give the current task `LOG_SECONDS` to wait for the log. Uploads, files and waits for a version don't count."""
+    """Give the current task `LOG_SECONDS` to wait for the log; other waits don't count (decision 167)."""
     set_deadline(Deadline(LOG_SECONDS))
 
 

@@ -15,7 +15,7 @@ from web.http.errors import RETRY, RETRY_SECONDS, Problem
 
 T = TypeVar("T")
 
-#: Threads of all owners, and the most of one owner: no owner can occupy all of them.
+#: Threads of all owners, and the most of one owner: no owner can occupy all of them (decision 183).
 THREADS: Final = 4
 THREADS_PER_OWNER: Final = 2
 #: Most requests of one owner that wait for a thread.

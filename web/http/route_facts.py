@@ -30,7 +30,7 @@ class RouteFacts:
 
     `is_api`: an API key is needed. `is_watched`: a playback token replaces it. `is_media`: pages of any origin may read
     the answer. `is_from_memory`: most answers need no log; the handler starts the deadline for the log itself
-    (`middleware.start_log_deadline`).
+    (`middleware.start_log_deadline`, decision 197).
     """
 
     path: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from eventflow.telemetry.trace_ids import is_traceparent
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.trace_ids import is_traceparent, new_traceparent
 from web.deps import DEPS
 
 

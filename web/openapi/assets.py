@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from eventflow.assets.errors import ALLOWED
+from eventflow.requests.json_types import Schema
 from eventflow.settings import AssetLimits
 from web.openapi import schemas
 from web.openapi.operations import answer_of, operation, path, query
-from web.openapi.schemas import Schema
 from web.routes.assets import MAX_NAME_CHARS, ROUTE
 
 _ID: Schema = {"type": "string", "pattern": "^as_[0-9a-f]{32}$"}

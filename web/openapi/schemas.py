@@ -8,10 +8,9 @@ from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, Stage
 from eventflow.domain.view import StageState, Status
-from web.requests.json_reader import MAX_ERRORS
-from web.requests.video_request import MAX_PASSTHROUGH_BYTES
-
-Schema = dict[str, Any]
+from eventflow.requests.json_types import Schema
+from eventflow.requests.limits import MAX_FAULTS
+from eventflow.requests.video_request import Passthrough
 
 STRING: Schema = {"type": "string"}
 INTEGER: Schema = {"type": "integer", "minimum": 0}
@@ -21,10 +20,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 URL: Schema = {"type": "string", "format": "uri-reference"}
 JOB_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}$"}
 STORE: Schema = {"type": "string", "enum": ["workspace", "delivery", "fallback"]}
-PASSTHROUGH: Schema = {
-    "type": "object",
-    "description": f"Your own JSON, at most {MAX_PASSTHROUGH_BYTES} bytes, given back with the status.",
-}
+PASSTHROUGH: Schema = Passthrough().schema()
 
 
 def ref(name: str) -> Schema:
@@ -246,7 +242,7 @@ def _problem() -> Schema:
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "code": STRING,
         "detail": STRING,
-        "errors": array(error, maxItems=MAX_ERRORS),
+        "errors": array(error, maxItems=MAX_FAULTS),
         "request_id": STRING,
     }
     return {"type": "object", "properties": members, "required": list(members)}

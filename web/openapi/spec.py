@@ -8,8 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
+from eventflow.requests.limits import PipelineFacts
+from eventflow.requests.planner import Planner
+from eventflow.requests.video_request import RequestReader, reprocess_schema
 from eventflow.settings import Settings
-from web.deps import DEPS, Planner
+from web.deps import DEPS
 from web.http.json_response import json_response
 from web.http.links import JOBS
 from web.openapi import assets, pictures, schemas, streaming
@@ -28,10 +31,8 @@ from web.openapi.operations import (
     query,
 )
 from web.requests.idempotency_header import MAX_KEY_CHARS
-from web.requests.request_schema import generate_request, reprocess_request
-from web.requests.video_request import Limits
 from web.routes.listing import LISTED, MAX_LIMIT
-from web.routes.plan import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, limits_of
+from web.routes.plan import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, request_reader
 
 _JOB = path("job_id", schemas.JOB_ID)
 _PROXY = query("proxy", schemas.enum("true", "false", "1", "0"), "true: the app sends the bytes itself.")
@@ -54,8 +55,8 @@ _A_PAGE = (
 )
 
 
-def _intake_paths(limits: Limits, scenes: Mapping[str, Any]) -> dict[str, Any]:
-    asked = generate_request(limits, dict(scenes))
+def _intake_paths(reader: RequestReader, scenes: Mapping[str, Any]) -> dict[str, Any]:
+    asked = reader.schema(dict(scenes))
     accepted = answer_of("JobAccepted", "The job is in the log.", Location=_THE_STATUS, Idempotency_Replayed=_REPLAYED)
     return {
         "/api/v1/videos/generate": {
@@ -139,7 +140,7 @@ def _job_paths() -> dict[str, Any]:
                 {"202": _DONE},
                 (400, 403, 404, 409, 410, 413, 415),
                 parameters=(_JOB, _KEY),
-                body=body_of(reprocess_request(), required=False),
+                body=body_of(reprocess_schema(), required=False),
             )
         },
     }
@@ -262,12 +263,12 @@ def _service_paths() -> dict[str, Any]:
     }
 
 
-def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None = None) -> dict[str, Any]:
+def build(settings: Settings, pipelines: Mapping[str, PipelineFacts], planner: Planner | None = None) -> dict[str, Any]:
     """The document for an installation with these settings and pipelines.
 
     The planner describes scenes and themes; without one, scenes are any objects.
     """
-    limits = limits_of(settings, pipelines, None, planner)
+    reader = request_reader(settings, pipelines, None, planner)
     scenes = planner.scenes_schema if planner else schemas.array({"type": "object"})
     return {
         "openapi": "3.1.0",
@@ -279,7 +280,7 @@ def build(settings: Settings, pipelines: frozenset[str], planner: Planner | None
         "servers": [{"url": settings.public_url or "/"}],
         "security": [{"apiKey": []}],
         "paths": {
-            **_intake_paths(limits, scenes),
+            **_intake_paths(reader, scenes),
             **_offer_paths(),
             **_job_paths(),
             **_admin_paths(),

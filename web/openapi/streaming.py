@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventflow.requests.json_types import Schema
 from web.http.links import JOBS
 from web.openapi import schemas
 from web.openapi.operations import (
@@ -17,7 +18,7 @@ from web.openapi.operations import (
     path,
     query,
 )
-from web.openapi.schemas import Schema, options, record
+from web.openapi.schemas import options, record
 from web.readmodel import hls_playlists
 from web.routes.playback import MIN_SECONDS
 

@@ -83,7 +83,7 @@ class Edition:
         return tuple(rendition.quality for rendition in self.scenes[0].renditions) if self.scenes else ()
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Editions:
     """All editions of a job, the newest last, and the location of each file by quality and name.
 

@@ -12,6 +12,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import structlog
@@ -20,10 +21,12 @@ from attrs import define, field, frozen
 from multidict import CIMultiDict
 from redis.exceptions import RedisError
 
+from eventflow.backoff import Backoff
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
 from eventflow.domain.job_ids import partition_of
-from eventflow.domain.view import JobView, progress
+from eventflow.domain.progress import progress
+from eventflow.domain.view import JobView
 from eventflow.log.codec import DecodeError
 from eventflow.log.deadline import WithinDeadline
 from eventflow.log.errors import PositionLost
@@ -37,15 +40,16 @@ _log = structlog.get_logger()
 TAIL_BLOCK_MS = 1_000
 #: A tail that was silent for longer may hang on a dead connection: its views no longer count as fresh.
 TAIL_SILENCE_SECONDS = 3.0
-#: Shortest time between two reads of the feed: events that arrive within it are folded together.
+#: Shortest time between two reads of the feed: events that arrive within it are folded together (decision 111).
 TAIL_SPACING_SECONDS = 0.05
 #: How often a wait for a version reads the job itself, in case the tail is down.
 POLL_SECONDS = 0.5
 #: Jobs that one pipeline reads after an announcement.
 _BATCH = 200
+#: After a lost feed: at first 50 ms (the server was restarted), later every 2 s.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 #: Events of a job that the first read takes; the others follow from `JobEventStore.history`.
 _PAGE = 1_000
-_PAUSE_SECONDS = (0.05, 2.0)
 
 #: (view, progress in percent) -> the body of the status answer.
 Render = Callable[[JobView, float], bytes]
@@ -56,7 +60,7 @@ OnEvents = Callable[[Sequence[Envelope]], None]
 class Snapshot:
     """A job at one moment: its view, its progress (0 to 100), and the status answer made of the two.
 
-    `headers` are those of the answer; whoever sends them copies them first.
+    `etag` holds the version and the progress (decision 21). `headers` are those of the answer, to be copied before use.
     """
 
     view: JobView
@@ -166,7 +170,7 @@ class Projection:
     """Snapshots of jobs by id. Keeps the `capacity` jobs that were requested most recently.
 
     `render` makes the status answer. `on_events` receives the events that were read of a job: all of them, or those
-    that continue the ones received before.
+    that continue the ones received before (decision 137).
     """
 
     def __init__(
@@ -208,7 +212,7 @@ class Projection:
         deadline = self._now() + timeout_s
         read = first = True
         while entry.version < min_version:
-            if read:  # the first time even if the entry is fresh: the tail may be behind the awaited write
+            if read:  # at first even if the entry is fresh: the tail may be behind the awaited write (decision 63)
                 entry = await self._fetch(job_id, force=first)
                 if entry is None:
                     return None
@@ -343,7 +347,7 @@ class Projection:
             entry = self._cache.get(note.job_id) or self._loading.get(note.job_id)
             if entry is None:
                 continue
-            if isinstance(note, Dropped):  # a read that is in progress then finds its entry unregistered: not fresh
+            if isinstance(note, Dropped):  # decision 38; a read in progress finds its entry unregistered: not fresh
                 _ = self._cache.pop(note.job_id, None), self._loading.pop(note.job_id, None)
             elif isinstance(note, Appended):
                 entry.announced = max(entry.announced, note.version)
@@ -384,26 +388,26 @@ class Projection:
 
     async def follow(self) -> None:
         """Follow the feed until cancelled, over lost connections."""
-        least, longest = _PAUSE_SECONDS
-        pause = least
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         while True:
             try:
                 await self._tail.start_at_end()
                 self._begin_epoch()
-                pause = least
+                backoff.reset()
                 while True:
                     notes = await self._tail.read(block_ms=TAIL_BLOCK_MS)
                     self._last_read = self._now()
                     await self._refresh(self._announce(notes))
                     await asyncio.sleep(self._last_read + TAIL_SPACING_SECONDS - self._now())
             except (RedisError, OSError, PositionLost) as error:
-                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.warning("feed lost", action="tail", error=str(error), retry_in_s=round(pause_s, 3))
             except Exception:
-                _log.exception("feed failed", action="tail", retry_in_s=pause)
+                pause_s = backoff.next_s()
+                _log.exception("feed failed", action="tail", retry_in_s=round(pause_s, 3))
             finally:
                 self._following = False
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+            await asyncio.sleep(pause_s)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ WINDOW_SECONDS = 60.0
 SAMPLE_SECONDS = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Backpressure:
     """Refuses new jobs while `limit` jobs wait (0: never). `monotonic` gives seconds.
 
@@ -92,7 +92,7 @@ BACKPRESSURE = web.AppKey("backpressure", Backpressure)
 EMPTY_FOR_SECONDS = 1.0
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class QueuePositions:
     """Positions of waiting jobs. Asks the log only while some job waits. `monotonic` gives seconds."""
 

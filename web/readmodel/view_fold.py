@@ -14,9 +14,9 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.values import FileRef, SceneRendition
 from eventflow.domain.view import JobView, view_of
 
-_NO_FILE = FileRef("workspace", "", "", 0, "")
+_NO_FILE = FileRef(store="workspace", key="", sha256="", size_bytes=0, media_type="")
 #: Stands for the renditions of an uploaded scene that is reused: the fold only needs to know that there are some.
-_UPLOADED = (SceneRendition("", 0, 0, "", _NO_FILE, ()),)
+_UPLOADED = (SceneRendition(quality="", width=0, height=0, decoder_config="", init=_NO_FILE, segments=()),)
 
 
 class HistoryGap(Exception):

@@ -13,7 +13,8 @@ from aiohttp import web
 from attrs import asdict
 
 from eventflow.domain.values import VideoRequest
-from web.http.errors import FieldError, Problem
+from eventflow.requests.errors import Fault
+from web.http.errors import Problem
 
 HEADER = "Idempotency-Key"
 #: Says that the answer was given before.
@@ -46,7 +47,7 @@ def digest_of(wanted: VideoRequest) -> str:
 
     Defaults are left out, so that a resend is still the same request for a version that knows more fields.
     """
-    plain, defaults = asdict(wanted), asdict(VideoRequest(""))
+    plain, defaults = asdict(wanted), asdict(VideoRequest(script=""))
     told = {name: value for name, value in plain.items() if value != defaults[name]}
     if wanted.passthrough is not None:
         told["passthrough"] = orjson.loads(wanted.passthrough)
@@ -56,10 +57,8 @@ def digest_of(wanted: VideoRequest) -> str:
 def reused() -> Problem:
     """409 for a key that was sent with another request."""
     reason = "this key was sent with another request before; make a new key for a new request"
-    return Problem(
-        409, "idempotency_key_reused", f"{HEADER}: {reason}.", errors=[FieldError(HEADER, "conflict", reason)]
-    )
+    return Problem(409, "idempotency_key_reused", f"{HEADER}: {reason}.", errors=[Fault(HEADER, "conflict", reason)])
 
 
 def _malformed(reason: str) -> Problem:
-    return Problem(400, "bad_idempotency_key", f"{HEADER}: {reason}.", errors=[FieldError(HEADER, "malformed", reason)])
+    return Problem(400, "bad_idempotency_key", f"{HEADER}: {reason}.", errors=[Fault(HEADER, "malformed", reason)])

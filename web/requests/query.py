@@ -1,40 +1,44 @@
-"""Query parameters: numbers, choices, and the names that a route knows."""
+"""Query parameters: numbers, choices, and the names that a route knows. All raise RequestInvalid."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from web.http.errors import FieldError, invalid
-from web.requests.json_reader import Checks, _shown
+from eventflow.requests.errors import Fault, RequestInvalid
+from eventflow.requests.json_reader import Faults, shown, unknown
 
 
 def query_number(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    """The whole number `?name=` in the query. Raises Problem 422."""
+    """The whole number `?name=` in the query, from `low` to `high`; `default` without it."""
     text = query.get(name)
     if text is None:
         return default
     if text.isascii() and text.isdigit() and len(text) <= 18 and low <= int(text) <= high:
         return int(text)
-    raise invalid([FieldError(f"?{name}", "out_of_range", f"must be a whole number from {low} to {high}")])
+    reason = f"must be a whole number from {low} to {high}, not {shown(text)!r}"
+    raise RequestInvalid([Fault(f"?{name}", "out_of_range", reason)])
 
 
 def query_choice(query: Mapping[str, str], name: str, choices: Collection[str]) -> str | None:
-    """One of `choices`, or None where the query doesn't have `name`. Raises Problem 422."""
+    """The one of `choices` in the query; None without it."""
     text = query.get(name)
     if text is None or text in choices:
         return text
-    raise invalid([FieldError(f"?{name}", "unknown_value", f"must be one of {', '.join(choices)}")])
+    raise RequestInvalid(
+        [Fault(f"?{name}", "unknown_value", f"must be one of {', '.join(choices)}, not {shown(text)!r}")]
+    )
 
 
 def known_query(query: Mapping[str, str], *names: str) -> None:
-    """Refuse parameters that a resource doesn't have, and any that come twice. Raises Problem 422."""
-    checks = Checks()
+    """Refuse parameters that a resource doesn't have, and any that come twice."""
+    if not query:
+        return
+    faults = Faults()
     seen: set[str] = set()
-    for name, _ in query.items():  # a MultiDict: iterating over its keys would tell each name once
+    for name, _ in query.items():  # a MultiDict, whose keys() has each name once
         if name not in names:
-            there_is = ", ".join(names) or "none"
-            checks.add(f"?{_shown(name)}", "unknown_field", f"there is no such parameter; there is: {there_is}")
+            faults.add(f"?{shown(name)}", "unknown_field", unknown("parameter", name, names))
         elif name in seen:
-            checks.add(f"?{name}", "repeated", "is given more than once")
+            faults.add(f"?{name}", "repeated", "is given more than once")
         seen.add(name)
-    checks.raise_if_any()
+    faults.raise_if_any()

@@ -23,9 +23,10 @@ from attrs import define, field, frozen
 
 from eventflow.assets.errors import MediaBusy, MediaTooLarge
 from eventflow.domain.values import Kind
+from eventflow.requests.errors import Fault
 from eventflow.settings import Settings
 from web.deps import DEPS, Inspector
-from web.http.errors import FieldError, Problem, invalid
+from web.http.errors import Problem, invalid
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ async def read_form_file(request: web.Request) -> tuple[str, AsyncIterator[bytes
     except (ValueError, AssertionError) as error:
         raise _unreadable() from error
     if not isinstance(part, BodyPartReader) or not (part.filename or part.name == "file"):
-        raise invalid([FieldError("/file", "missing", "the first field of the form must be 'file', with the file")])
+        raise invalid([Fault("/file", "missing", "the first field of the form must be 'file', with the file")])
 
     async def chunks() -> AsyncIterator[bytes]:
         try:
@@ -117,7 +118,7 @@ async def read_form_file(request: web.Request) -> tuple[str, AsyncIterator[bytes
         except (ValueError, AssertionError) as error:
             raise _unreadable() from error
         if another is not None:
-            raise invalid([FieldError("", "too_many", "the form may have no other field than the file")])
+            raise invalid([Fault("", "too_many", "the form may have no other field than the file")])
 
     return part.filename or "", chunks()
 

@@ -15,11 +15,13 @@ from attrs import evolve, frozen
 
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from eventflow.assets.store import Asset, Assets
+from eventflow.requests.errors import Fault, RequestInvalid
+from eventflow.requests.json_reader import Cursor, read_value
+from eventflow.requests.json_types import JsonType, Object, Schema
 from web.deps import DEPS, PRINCIPAL, WebDeps
-from web.http.errors import FieldError, Problem, not_available
+from web.http.errors import Problem, not_available
 from web.http.json_response import json_response
 from web.requests.bodies import read_json
-from web.requests.json_reader import Checks, as_object
 from web.requests.query import known_query
 from web.requests.uploads import UPLOADS, Upload, no_disk_space, read_body, read_form_file, receive
 
@@ -40,14 +42,14 @@ async def add(request: web.Request) -> web.Response:
     """Upload a file, or fetch one from a URL: 201 with the new asset, 200 if the owner has it already."""
     deps, owner = request.app[DEPS], request[PRINCIPAL].owner
     known_query(request.query, "name")
-    checks = Checks()
-    given = name_of(request.query.get("name", ""), "?name", checks)
-    checks.raise_if_any()
+    given = request.query.get("name", "")
+    if fault := label_fault("?name", given):
+        raise RequestInvalid([fault])
     _check_announced(request, deps)
     with request.app[UPLOADS].folder(owner) as folder:
         try:
             upload, name = await _receive(request, deps, folder)
-            asset, new = await _store(deps, owner, upload, given or name, folder)
+            asset, new = await _store(deps, upload, owner=owner, name=given or name, folder=folder)
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise no_disk_space() from error
@@ -81,7 +83,7 @@ async def _receive(request: web.Request, deps: WebDeps, folder: Path) -> tuple[U
                 return await receive(chunks, path, deps.inspector, limits), name
         except (RemoteRefused, RemoteFailed) as error:
             code = "remote_refused" if isinstance(error, RemoteRefused) else "remote_failed"
-            raise Problem(422, code, str(error), errors=[FieldError("/url", code, str(error))]) from error
+            raise Problem(422, code, str(error), errors=[Fault("/url", code, str(error))]) from error
     sent = await _sent(request)
     return await receive(sent.chunks, path, deps.inspector, limits), sent.name
 
@@ -93,7 +95,7 @@ async def _sent(request: web.Request) -> _Sent:
     return _Sent(read_body(request), "")
 
 
-async def _store(deps: WebDeps, owner: str, upload: Upload, name: str, folder: Path) -> tuple[Asset, bool]:
+async def _store(deps: WebDeps, upload: Upload, *, owner: str, name: str, folder: Path) -> tuple[Asset, bool]:
     """The asset, and whether it is new. Raises MediaRefused, MediaBusy, StorageError."""
     assets = _assets(deps)
     known = await assets.of_upload(owner, upload.sha256)
@@ -117,28 +119,60 @@ def _check_announced(request: web.Request, deps: WebDeps) -> None:
         )
 
 
+@frozen
+class _Address(JsonType):
+    """A URL; the fetcher judges it."""
+
+    def read(self, at: Cursor) -> str:
+        if not isinstance(at.value, str):
+            at.wrong_type("a string")
+        elif not at.value:
+            at.fail("empty", "is empty")
+        return str(at.value)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "minLength": 1}
+
+
+@frozen
+class _Label(JsonType):
+    """An owner's name for an asset: a label alone, so that only its form matters."""
+
+    def read(self, at: Cursor) -> str:
+        if not isinstance(at.value, str):
+            at.wrong_type("a string")
+        elif fault := label_fault(at.pointer, at.value):
+            at.fail(fault.code, fault.reason)
+        return str(at.value)
+
+    def schema(self) -> Schema:
+        return {"type": "string", "maxLength": MAX_NAME_CHARS}
+
+
+_REMOTE = Object({"url": _Address(), "name": _Label()})
+
+
 def _remote_request(body: Any) -> tuple[str, str]:
-    """(url, name). Raises Problem 422."""
-    asked, checks = as_object(body), Checks()
-    checks.fields(asked, ("url", "name"))
-    url, name = asked.get("url"), asked.get("name", "")
-    if "url" not in asked:
-        checks.add("/url", "missing", "is needed, or the file itself as the body")
-    elif checks.typed(url, str, "/url", "a string") and not url:
-        checks.add("/url", "empty", "is empty")
-    if checks.typed(name, str, "/name", "a string"):
-        name_of(name, "/name", checks)
-    checks.raise_if_any()
-    return str(url), str(name)
+    """(url, name). Raises RequestInvalid."""
+    values = read_value(body, _read_remote)
+    return values["url"], values.get("name", "")
 
 
-def name_of(text: str, pointer: str, checks: Checks) -> str:
-    """Check an owner's name for an asset. It is a label only: any printable text will do."""
+def _read_remote(at: Cursor) -> dict[str, Any]:
+    values = _REMOTE.values(at)
+    if isinstance(at.value, dict) and "url" not in at.value:
+        at.fail_at("url", "missing", "is needed, or the file itself as the body")
+    return values
+
+
+def label_fault(pointer: str, text: str) -> Fault | None:
+    """The fault if an owner can't call an asset `text`."""
     if len(text) > MAX_NAME_CHARS:
-        checks.add(pointer, "too_long", f"may have at most {MAX_NAME_CHARS} characters")
-    elif not text.isprintable():
-        checks.add(pointer, "not_printable", "has characters that can't be shown")
-    return text
+        reason = f"has {len(text):,} characters; at most {MAX_NAME_CHARS} are allowed"
+        return Fault(pointer, "too_long", reason)
+    if not text.isprintable():
+        return Fault(pointer, "not_printable", "has characters that can't be shown")
+    return None
 
 
 def _label(filename: str) -> str:

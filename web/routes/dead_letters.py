@@ -10,9 +10,10 @@ from aiohttp import web
 from eventflow.log.dead_letters import DeadLetter, DeadLetters
 from eventflow.log.errors import DeadLetterRefused
 from eventflow.log.event_store import Cause, JobRecord
+from eventflow.requests.errors import Fault
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.http.auth import require_admin
-from web.http.errors import FieldError, invalid
+from web.http.errors import invalid
 from web.http.json_response import json_response
 from web.http.trace_header import traceparent_of
 from web.requests.query import known_query, query_number
@@ -35,9 +36,7 @@ async def listed(request: web.Request) -> web.Response:
     try:
         entries, cursor = await dead_letters.page(limit, request.query.get("cursor", ""))
     except ValueError:
-        raise invalid(
-            [FieldError("?cursor", "unknown_value", "must be the next_cursor of an earlier answer")]
-        ) from None
+        raise invalid([Fault("?cursor", "unknown_value", "must be the next_cursor of an earlier answer")]) from None
     return json_response({"entries": [_summary(entry) for entry in entries], "next_cursor": cursor or None})
 
 

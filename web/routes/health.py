@@ -2,7 +2,7 @@
 
 `/readyz` answers 503 only if this process can't serve: the log is unreachable, or all stores with viewers' files are.
 Faults that hinder work but not answers (no consumers, a store that refuses files) are `degraded`, with 200: removing
-web processes from the load balancer wouldn't help.
+web processes from the load balancer wouldn't help (decision 22).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TopicState:
     lag: int | None
 
 
-@frozen
+@frozen(kw_only=True)
 class Health:
     """Checks the components that the app depends on. `monotonic` gives seconds."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from aiohttp import hdrs, web
 
 from eventflow.domain.commands import RequestCancellation, RequestDeletion
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.job_ids import is_job_id
+from eventflow.requests.errors import Fault
+from eventflow.requests.json_reader import read_value
+from eventflow.requests.json_types import Object
+from eventflow.requests.video_request import read_reprocess
 from web.deps import DEPS, PRINCIPAL
 from web.http.auth import require_admin
-from web.http.errors import FieldError, invalid, job_not_found, not_available
+from web.http.errors import invalid, job_not_found, not_available
 from web.http.json_response import json_response
 from web.http.links import job_links
 from web.http.middleware import start_log_deadline
@@ -22,13 +24,13 @@ from web.readmodel.queue import QUEUE_POSITIONS, with_position
 from web.requests.bodies import read_json
 from web.requests.execute_once import CommandResult, execute_once
 from web.requests.idempotency_header import REPLAYED
-from web.requests.json_reader import Checks, as_object
 from web.requests.query import known_query, query_number
-from web.requests.video_request import parse_reprocess
 from web.routes.job_access import owned_job
 
 MAX_EVENTS = 1_000
 _MAX_VERSION = 10**15
+#: The body of a cancellation.
+_NO_FIELDS = Object({})
 
 
 async def status(request: web.Request) -> web.Response:
@@ -88,7 +90,7 @@ async def events(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """Request the cancellation of a job. Repeats are answered in the same way."""
     known_query(request.query)
-    _only(as_object(await read_json(request, optional=True)))
+    read_value(await read_json(request, optional=True), _NO_FIELDS.read)
     job_id = (await owned_job(request)).view.id
     done = await execute_once(request, job_id, "cancel", RequestCancellation("requested through the API"))
     return _accepted(request, job_id, done, "cancellation_requested")
@@ -106,22 +108,15 @@ async def reprocess(request: web.Request) -> web.Response:
     """For admins: do a finished job again, from a stage on."""
     require_admin(request)
     known_query(request.query)
-    body = as_object(await read_json(request, optional=True))
-    command = parse_reprocess(body)
+    command = read_reprocess(await read_json(request, optional=True))
     job_id = request.match_info["job_id"]
     if not is_job_id(job_id):
         raise job_not_found()
     try:
         done = await execute_once(request, job_id, "reprocess", command)
     except CannotReprocess as error:
-        raise invalid([FieldError(f"/{error.field}", "not_possible", str(error))]) from error
+        raise invalid([Fault(f"/{error.field}", "not_possible", str(error))]) from error
     return _accepted(request, job_id, done, "reprocess_requested")
-
-
-def _only(body: Any) -> None:
-    checks = Checks()
-    checks.fields(body, ())
-    checks.raise_if_any()
 
 
 def _accepted(request: web.Request, job_id: str, done: CommandResult, result: str) -> web.Response:

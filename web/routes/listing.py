@@ -13,9 +13,10 @@ from eventflow.domain.values import OWNER_FORM, is_owner
 from eventflow.domain.view import Status
 from eventflow.log.codec import DecodeError
 from eventflow.log.job_lists import Cursor, Page
+from eventflow.requests.errors import Fault
 from eventflow.settings import Settings
 from web.deps import DEPS, PRINCIPAL
-from web.http.errors import FieldError, Problem, invalid
+from web.http.errors import Problem, invalid
 from web.http.json_response import json_response
 from web.http.links import job_links
 from web.readmodel.projection import PROJECTION, Projection, Snapshot
@@ -39,7 +40,7 @@ async def jobs(request: web.Request) -> web.Response:
     limit = query_number(request.query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     cursor = _cursor(request.query.get("cursor"))
     owner = _owner(request[PRINCIPAL], request.query.get("owner"))
-    found, after = await _collect(request, owner, status, cursor, limit)
+    found, after = await _collect(request, owner=owner, status=status, cursor=cursor, limit=limit)
     settings = request.app[DEPS].settings
     body = {
         "jobs": [_listed(settings, snapshot) for snapshot in found],
@@ -49,7 +50,7 @@ async def jobs(request: web.Request) -> web.Response:
 
 
 async def _collect(
-    request: web.Request, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
+    request: web.Request, *, owner: str | None, status: str | None, cursor: Cursor | None, limit: int
 ) -> tuple[list[Snapshot], Cursor | None]:
     """(up to `limit` jobs, the cursor of the next page or None after the last job)."""
     job_lists, projection = request.app[DEPS].log.job_lists, request.app[PROJECTION]
@@ -94,7 +95,7 @@ def _cursor(text: str | None) -> Cursor | None:
         return None if text is None else Cursor.from_text(text)
     except ValueError:
         reason = "must be the next_cursor of an earlier answer; leave it out to begin with the newest job"
-        raise invalid([FieldError("?cursor", "malformed", reason)]) from None
+        raise invalid([Fault("?cursor", "malformed", reason)]) from None
 
 
 def _owner(principal: Principal, wanted: str | None) -> str | None:
@@ -106,7 +107,7 @@ def _owner(principal: Principal, wanted: str | None) -> str | None:
     if wanted == EVERYBODY:
         return None
     if not is_owner(wanted):
-        raise invalid([FieldError("?owner", "malformed", f"must be {OWNER_FORM}, or {EVERYBODY} for everybody")])
+        raise invalid([Fault("?owner", "malformed", f"must be {OWNER_FORM}, or {EVERYBODY} for everybody")])
     return wanted
 
 

@@ -9,9 +9,10 @@ from aiohttp import hdrs, web
 from eventflow.domain.state import Publication
 from eventflow.domain.values import AUDIO, CaptionFile, FileRef
 from eventflow.domain.view import JobView
+from eventflow.requests.errors import Fault
 from eventflow.storage import attachment
 from web.deps import DEPS
-from web.http.errors import FieldError, Problem, invalid
+from web.http.errors import Problem, invalid
 from web.http.json_response import json_response
 from web.http.links import media_links
 from web.http.ranges import REVALIDATE
@@ -115,7 +116,7 @@ def _quality(request: web.Request) -> str | None:
         return AUDIO if ending == _SOUND else None
     if (quality == AUDIO) != (ending == _SOUND):
         reason = f"contradicts the path, which ends in .{ending} (.{_SOUND}: the sound, .mp4: a video); leave one out"
-        raise invalid([FieldError("?quality", "conflict", reason)])
+        raise invalid([Fault("?quality", "conflict", reason)])
     return quality
 
 

@@ -10,12 +10,13 @@ from aiohttp import hdrs, web
 from eventflow.domain.state import Publication
 from eventflow.domain.values import FileRef
 from eventflow.domain.view import JobView
+from eventflow.requests.errors import Fault
+from eventflow.requests.json_reader import shown
 from eventflow.storage import Method, ObjectStore
 from web.deps import DEPS, PLAYBACK
-from web.http.errors import RETRY, FieldError, Problem, invalid
+from web.http.errors import RETRY, Problem, invalid
 from web.http.file_response import Representation, send_read
 from web.readmodel.hls_editions import FileLocation
-from web.requests.json_reader import _shown
 from web.requests.query import query_choice, query_number
 from web.routes.job_access import watched_job
 
@@ -47,14 +48,14 @@ def not_ready(view: JobView) -> Problem:
 def unknown_quality(quality: str, available: Iterable[str]) -> Problem:
     """404 for a quality that the video doesn't have."""
     qualities = list(available)
-    detail = f"unknown quality {_shown(quality)!r}; available: {', '.join(qualities) or 'none'}"
+    detail = f"unknown quality {shown(quality)!r}; available: {', '.join(qualities) or 'none'}"
     return Problem(404, "unknown_quality", detail, qualities=qualities)
 
 
 def no_captions(language: str | None, available: Iterable[str]) -> Problem:
     """404 for captions that the video doesn't have: none at all, or none in `language`."""
     languages = list(dict.fromkeys(available))
-    asked = "no captions" if language is None else f"no captions in {_shown(language)!r}"
+    asked = "no captions" if language is None else f"no captions in {shown(language)!r}"
     return Problem(404, "no_captions", f"{asked}; available: {', '.join(languages) or 'none'}", languages=languages)
 
 
@@ -63,7 +64,7 @@ def wants_proxy(request: web.Request) -> bool:
     proxy = query_choice(request.query, "proxy", _FLAGS) in ("true", "1")
     if proxy and "expires_in" in request.query:
         reason = "has no use with proxy, where no URL is signed; leave one of them out"
-        raise invalid([FieldError("?expires_in", "conflict", reason)])
+        raise invalid([Fault("?expires_in", "conflict", reason)])
     return proxy
 
 
@@ -81,7 +82,7 @@ def lifetime_s(request: web.Request) -> int:
     Holders of a playback token can't choose it.
     """
     if request.get(PLAYBACK) is not None and "expires_in" in request.query:
-        raise invalid([FieldError("?expires_in", "conflict", "can't be chosen with a playback token; leave it out")])
+        raise invalid([Fault("?expires_in", "conflict", "can't be chosen with a playback token; leave it out")])
     settings = request.app[DEPS].settings
     limits = settings.delivery
     return query_number(

@@ -13,9 +13,9 @@ from typing import TypeVar
 from aiohttp import web
 
 from eventflow.domain.values import Picture, Storyboard, Thumbnail
+from eventflow.requests.json_reader import shown
 from web.http.errors import Problem
 from web.http.file_response import Representation
-from web.requests.json_reader import _shown
 from web.requests.query import known_query, query_choice, query_number
 from web.routes.media_response import PLAYBACK_QUERY, SHORT_CACHE, publication, representation, send, send_bytes
 
@@ -85,7 +85,7 @@ async def sheet(request: web.Request) -> web.StreamResponse:
     sheets = _of_format(_storyboard(published.companions.storyboard).sheets, media_type, "no_storyboard")
     number = request.match_info["sheet"]
     if not (number.isascii() and number.isdigit() and len(number) < 4 and int(number) < len(sheets)):
-        detail = f"unknown sheet {_shown(number)!r}; available: {_range(len(sheets))}"
+        detail = f"unknown sheet {shown(number)!r}; available: {_range(len(sheets))}"
         raise Problem(404, "no_sheet", detail, sheets=len(sheets))
     file = sheets[int(number)].file
     return await send(request, file, representation(file, SHORT_CACHE))

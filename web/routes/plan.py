@@ -1,70 +1,86 @@
-"""Plans without videos, and what there is to choose from: pipelines, themes, voices."""
+"""Plans without videos, and the lists of pipelines, themes and voices."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 from aiohttp import web
 from attrs import evolve
 
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.errors import RequestInvalid
+from eventflow.requests.limits import PipelineFacts, RequestLimits
+from eventflow.requests.planner import Planner
+from eventflow.requests.video_request import RequestReader
 from eventflow.settings import Settings
-from web.deps import DEPS, PRINCIPAL, Planner
-from web.http.errors import RETRY, Problem, invalid
+from web.deps import DEPS, PRINCIPAL
+from web.http.errors import RETRY, Problem
 from web.http.json_response import json_response
 from web.http.owner_threads import OwnerThreads
 from web.requests.bodies import read_json
 from web.requests.query import known_query
-from web.requests.video_request import Limits, parse_request
 
 T = TypeVar("T")
 
 PLAN_ROUTE = "/api/v1/videos/plan"
 PIPELINES_ROUTE, THEMES_ROUTE, VOICES_ROUTE = "/api/v1/pipelines", "/api/v1/themes", "/api/v1/voices"
-#: Seconds that a plan may take; a model that plans from a topic has more.
+#: Longest seconds of a plan from a script, of one that a model makes from a topic, and of a request's check.
 PLAN_SECONDS = 20.0
 TOPIC_SECONDS = 120.0
 CHECK_SECONDS = 20.0
 
-#: Plans may wait for a model; what requests for videos are checked in doesn't wait for them.
+#: Threads that plan, and others that check requests for videos: plans may wait for a model.
 PLANNING = web.AppKey("planning", OwnerThreads)
 CHECKING = web.AppKey("checking", OwnerThreads)
+REQUESTS = web.AppKey("requests", RequestReader)
 
 
-def limits_of(
-    settings: Settings, pipelines: frozenset[str], voices: frozenset[str] | None, planner: Planner | None
-) -> Limits:
-    """What a request may ask for, here."""
-    limits = Limits(settings.max_script_chars, settings.pipeline, pipelines, voices)
-    return evolve(limits, themes=planner.theme_names) if planner else limits
+def request_reader(
+    settings: Settings,
+    pipelines: Mapping[str, PipelineFacts],
+    voices: frozenset[str] | None,
+    planner: Planner | None,
+) -> RequestReader:
+    """The reader of requests for videos, within the limits of this installation."""
+    limits = RequestLimits(
+        pipelines=pipelines,
+        default_pipeline=settings.pipeline,
+        max_script_chars=settings.max_script_chars,
+        voices=voices,
+    )
+    return RequestReader(evolve(limits, themes=planner.theme_names) if planner else limits)
+
+
+async def planning(app: web.Application) -> AsyncIterator[None]:
+    """The app's reader of requests and its planning threads, which take none from files and stores."""
+    deps = app[DEPS]
+    app[REQUESTS] = request_reader(deps.settings, deps.pipelines, deps.voices, deps.planner)
+    app[PLANNING], app[CHECKING] = OwnerThreads("planning"), OwnerThreads("checking")
+    yield
+    for threads in (app[PLANNING], app[CHECKING]):
+        threads.close()
 
 
 async def _read(request: web.Request) -> VideoRequest:
-    deps = request.app[DEPS]
-    limits = limits_of(deps.settings, deps.pipelines, deps.voices, deps.planner)
-    return parse_request(await read_json(request), limits)
-
-
-async def threads(app: web.Application) -> AsyncIterator[None]:
-    """The threads that planning has to itself, so that it takes none from files and stores."""
-    app[PLANNING], app[CHECKING] = OwnerThreads("planning"), OwnerThreads("checking")
-    yield
-    for places in (app[PLANNING], app[CHECKING]):
-        places.close()
+    return request.app[REQUESTS].read(await read_json(request))
 
 
 async def checked(request: web.Request) -> VideoRequest:
-    """The request in the body, its scenes and front matter checked too. Raises Problem 400, 413, 415, 422, 429, 503."""
+    """The request in the body, after a check of its scenes and front matter.
+
+    Raises RequestInvalid, Problem 400, 408, 413, 415, 429, 503.
+    """
     wanted = await _read(request)
     planner = request.app[DEPS].planner
-    if errors := await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.check(wanted, stop)):
-        raise invalid(errors)
+    if faults := await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.check(wanted, stop)):
+        raise RequestInvalid(faults)
     return wanted
 
 
 async def plan(request: web.Request) -> web.Response:
+    """The scenes of a requested video, which isn't made."""
     known_query(request.query)
     wanted = await _read(request)
     seconds = PLAN_SECONDS if wanted.topic is None else TOPIC_SECONDS
@@ -73,31 +89,34 @@ async def plan(request: web.Request) -> web.Response:
 
 
 async def pipelines(request: web.Request) -> web.Response:
+    """All pipelines of this installation."""
     known_query(request.query)
     return json_response({"pipelines": await _listed(request, request.app[DEPS].planner.pipelines)})
 
 
 async def themes(request: web.Request) -> web.Response:
+    """All themes of this installation."""
     known_query(request.query)
     return json_response({"themes": await _listed(request, request.app[DEPS].planner.themes)})
 
 
 async def voices(request: web.Request) -> web.Response:
+    """All voices of this installation."""
     known_query(request.query)
     return json_response({"voices": await _listed(request, request.app[DEPS].planner.voices)})
 
 
-async def _listed(request: web.Request, what: Callable[[], Any]) -> Any:
-    return await _in_thread(request, CHECKING, PLAN_SECONDS, lambda _: what())
+async def _listed(request: web.Request, list_all: Callable[[], Any]) -> Any:
+    return await _in_thread(request, CHECKING, PLAN_SECONDS, lambda _: list_all())
 
 
 async def _in_thread(
-    request: web.Request, places: web.AppKey[OwnerThreads], seconds: float, work: Callable[[Callable[[], bool]], T]
+    request: web.Request, threads: web.AppKey[OwnerThreads], seconds: float, work: Callable[[Callable[[], bool]], T]
 ) -> T:
-    """What `work(should_stop)` returns. Raises Problem 503 after `seconds`, 429 where too much of the owner waits."""
+    """The result of `work(should_stop)`. Raises Problem 503 after `seconds`, 429 if the owner has too much waiting."""
     try:
         async with asyncio.timeout(seconds):
-            return await request.app[places].run(request[PRINCIPAL].owner, work)
+            return await request.app[threads].run(request[PRINCIPAL].owner, work)
     except TimeoutError:
         detail = f"Planning took longer than {seconds:g} s. Try again, or with less at a time."
         raise Problem(503, "planning_slow", detail, headers=RETRY) from None

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from aiohttp import hdrs, web
 
+from eventflow.requests.json_reader import read_value
+from eventflow.requests.json_types import Integer, Object
 from web.deps import DEPS
 from web.http.errors import Problem
 from web.http.json_response import json_response
 from web.http.links import job_links
 from web.http.tokens import make_token
 from web.requests.bodies import read_json
-from web.requests.json_reader import Checks, as_object
 from web.requests.query import known_query
 from web.routes.job_access import owned_job
 
@@ -25,15 +26,10 @@ async def issue(request: web.Request) -> web.Response:
     known_query(request.query)
     deps = request.app[DEPS]
     longest = deps.settings.playback_token_seconds
-    body = as_object(await read_json(request, optional=True))
-    checks = Checks()
-    checks.fields(body, ("expires_in",))
-    seconds: int | None = longest
-    if "expires_in" in body:
-        seconds = checks.integer(body["expires_in"], MIN_SECONDS, longest, "/expires_in")
-    checks.raise_if_any()
+    body = Object({"expires_in": Integer(MIN_SECONDS, longest)})
+    seconds: int = read_value(await read_json(request, optional=True), body.read).get("expires_in", longest)
     job_id = (await owned_job(request)).view.id
-    if deps.signing is None or seconds is None:
+    if deps.signing is None:
         raise Problem(503, "no_signing_key", "This process has no signing key: set EVENTFLOW_SIGNING_KEY.")
     expires_at = deps.clock().replace(microsecond=0) + timedelta(seconds=seconds)
     token = make_token(deps.signing, job_id, expires_at)

@@ -8,7 +8,8 @@ from functools import partial
 from aiohttp import hdrs, web
 
 from eventflow.domain.view import JobView
-from web.http.errors import FieldError, Problem, invalid
+from eventflow.requests.errors import Fault
+from web.http.errors import Problem, invalid
 from web.http.ranges import REVALIDATE, matches_any
 from web.readmodel.hls_editions import Edition, Editions
 from web.readmodel.hls_playlists import MEDIA_TYPE, captions_playlist, master_playlist, media_playlist
@@ -83,7 +84,7 @@ def _edition(editions: Editions, view: JobView, number: int) -> Edition:
 def _playlist(request: web.Request, job: JobPlaylists, edition: Edition) -> Playlist:
     quality, language = request.query.get("quality"), request.query.get("captions")
     if quality is not None and language is not None:
-        raise invalid([FieldError("?captions", "conflict", "can't be combined with quality; leave one of them out")])
+        raise invalid([Fault("?captions", "conflict", "can't be combined with quality; leave one of them out")])
     tracks = _languages(job.editions, edition)
     if quality is not None:
         if quality not in edition.qualities:

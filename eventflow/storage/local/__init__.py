@@ -1,1 +1,1 @@
-"""Objects as files below one directory."""
+"""An object store in a directory. Start with `store`; `meta` keeps digests and media types."""

@@ -1,4 +1,4 @@
-"""What the operating system's errors mean for a store in a directory."""
+"""Maps errors of the operating system to those of a store."""
 
 import errno
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _NOT_A_PLACE = {errno.ELOOP, errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST}
 
 @contextmanager
 def reported(key: str) -> Iterator[None]:
-    """Turns every OSError in its body into a StorageError about `key`."""
+    """Turn every OSError of the body into a StorageError about `key`."""
     try:
         yield
     except OSError as error:
@@ -21,7 +21,7 @@ def reported(key: str) -> Iterator[None]:
 
 
 def as_storage_error(key: str, error: OSError) -> StorageError:
-    """The error about `key` that an OSError of the store's own file system stands for."""
+    """Return the StorageError about `key` for an OSError of the store's file system."""
     code = errno.errorcode.get(error.errno or 0)
     detail = f"{key!r}: {error.strerror} ({code})"
     if isinstance(error, FileNotFoundError | NotADirectoryError):

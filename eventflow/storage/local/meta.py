@@ -1,4 +1,4 @@
-"""What a local store knows beside the bytes, and the order in which it lists them."""
+"""Metadata of a local store's objects, and its listing in key order."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ class MetaFiles:
         self._folder, self._public = root / INTERNAL / "meta", public
 
     def write(self, key: str, stat: os.stat_result, sha256: str, media_type: str) -> None:
-        """Written before the bytes appear; until then it fits no file, and is ignored."""
+        """Write metadata before its file appears; until then it matches no file, and is ignored."""
         path = self._path(key)
         make_folders(path.parent, public=self._public)
         handle, temporary = tempfile.mkstemp(dir=path.parent)
@@ -39,7 +39,7 @@ class MetaFiles:
             raise
 
     def info(self, key: str, stat: os.stat_result) -> ObjectInfo:
-        """What is known about the object whose file has this stat."""
+        """Return the info of the object whose file has this stat."""
         sha256, media_type = self._read(key, stat)
         return _info(key, stat, sha256, media_type or guess_media_type(key))
 
@@ -52,7 +52,7 @@ class MetaFiles:
             if meta["of"] == _identity(stat):
                 return str(meta["sha256"]), str(meta["media_type"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            pass  # a crash may have left none, or half of one: the bytes are good without
+            pass  # a crash may have left none, or half of it: the bytes are good without
         return None, None
 
     def _path(self, key: str) -> Path:
@@ -62,15 +62,15 @@ class MetaFiles:
 
 
 def walk(root: Path, prefix: str) -> Iterator[ObjectInfo]:
-    """Objects whose keys start with `prefix`, ordered by the UTF-8 bytes of their keys; links are left out."""
+    """Yield objects whose keys start with `prefix`, ordered by the UTF-8 bytes of their keys, without links."""
     folder, _, beginning = prefix.rpartition("/")
     base = f"{folder}/" if folder else ""
     yield from _walk_folder(root / folder, base, beginning, root)
 
 
 def remove_empty_folders(folder: Path, root: Path) -> None:
-    """Removes `folder` and its parents below `root` as far as they are empty."""
-    with suppress(OSError):  # not empty, or somebody else was faster
+    """Remove `folder` and its parents below `root` as far as they are empty."""
+    with suppress(OSError):  # not empty, or removed by another process
         while folder != root:
             folder.rmdir()
             folder = folder.parent
@@ -112,5 +112,5 @@ def _info(key: str, stat: os.stat_result, sha256: str | None, media_type: str) -
 
 
 def _identity(stat: os.stat_result) -> list[int]:
-    """Changes with every put: each writes a new file."""
+    """Return the identity of a file, which changes with every put: each writes a new file."""
     return [stat.st_ino, stat.st_mtime_ns, stat.st_size]

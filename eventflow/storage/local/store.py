@@ -4,9 +4,9 @@
     root/.eventflow/meta/ab/ab12...json SHA-256 and media type, by the hash of the key
     root/.eventflow/spool/              files that are being written
 
-No key starts with a dot, so nothing below `.eventflow` can be read, written or listed as an object.
-The metadata names inode, mtime and size of the file it is about: if a crash or a concurrent put left the
-two out of step, it is ignored, and never describes other bytes.
+No key starts with a dot, so nothing below `.eventflow` can be read, written or listed as an object. The metadata names
+inode, mtime and size of its file: if a crash or a concurrent put separated the two, it is ignored, and never describes
+other bytes.
 """
 
 import asyncio
@@ -53,9 +53,8 @@ _STORE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 class LocalStore:
     """An ObjectStore in a directory, which is created when needed.
 
-    `name` is the store's name in URLs. Without `signing` it can't make URLs (StorageRefused). Folders and files are for
-    the process's user alone; with `public` every user of the machine may read them, such as a web server that serves
-    the folder.
+    `name` is the store's name in URLs. Without `signing` it makes no URLs (StorageRefused). Only the process's user may
+    read folders and files; with `public` every user of the machine may, such as a web server that serves the folder.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class LocalStore:
         return await self._put(key, chunks(), media_type, None, None)
 
     async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
-        """As in the port. Nothing is kept beside the bytes, whose type the key tells."""
+        """As in the port, without metadata: the media type follows from the key."""
 
         def write() -> bool:
             target = self._path(key)
@@ -119,7 +118,7 @@ class LocalStore:
                     file.flush()
                     os.fsync(handle)
                     os.fchmod(handle, 0o644 if self._public else 0o600)
-                os.link(spool, target)  # whole or not at all; of several at once, one wins
+                os.link(spool, target)  # atomic: of several writers, one wins
             except FileExistsError:
                 return False
             finally:
@@ -166,7 +165,7 @@ class LocalStore:
         return await self._put(target, chunks, info.media_type, info.sha256, None)
 
     async def copy_from(self, other: ObjectStore, source: ObjectInfo, target: str) -> ObjectInfo | None:
-        """As in the port: from file to file. A hard link would share later damage, and its time is not that of now."""
+        """As in the port: copies the file. A hard link would share later damage, and keep the old time."""
         if not isinstance(other, LocalStore):
             return None
         chunks = other.read(source.key, chunk_bytes=COPY_BYTES)

@@ -1,4 +1,4 @@
-"""Request bodies that are sent a piece at a time, and what the store verifies them by.
+"""Request bodies that are sent in pieces, and the checksums by which the store verifies them.
 
 botocore measures, signs and rewinds a body as a file; aiohttp sends it as an async iterable, without copying. As a
 file (io.IOBase) aiohttp would read it in 64 KiB pieces with a hop to a thread for each.
@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, Self
 
 from attrs import frozen
 
-#: What digests are fed with, and what is given to the transport, at a time.
+#: Bytes at a time: into digests, and to the transport.
 _DIGEST_BYTES, _SEND_BYTES = 1024 * 1024, 128 * 1024
 
 
 class PartBody(ABC):
     """A file for botocore, an async iterable for aiohttp. One reader at a time.
 
-    `sha256` is that of the content in hex, once somebody has computed it.
+    `sha256` is that of the content in hex, once it has been computed.
     """
 
     def __init__(self, size_bytes: int, sha256: str | None = None) -> None:
@@ -40,7 +40,7 @@ class PartBody(ABC):
         return self._position
 
     def read(self, size_bytes: int = -1) -> Any:
-        """At most so many bytes (all without), as a bytes-like object; an empty one at the end."""
+        """Return at most `size_bytes` bytes (negative: all), as a bytes-like object; an empty one at the end."""
         left = self._size - self._position
         data = self._piece(self._position, min(left, size_bytes) if size_bytes >= 0 else left)
         self._position += len(data)
@@ -56,15 +56,15 @@ class PartBody(ABC):
 
     @abstractmethod
     def pieces(self) -> Iterator[Any]:
-        """All of it, from the beginning; blocks. Leaves the position alone."""
+        """Yield the whole content from the beginning. Blocking; the position stays."""
 
     @abstractmethod
     def _piece(self, start: int, size_bytes: int) -> Any:
-        """The bytes from `start` on; never more than there are."""
+        """Return `size_bytes` bytes from `start`, which exist."""
 
 
 class Body(PartBody):
-    """Bytes in memory, which must not change before the answer is there."""
+    """Bytes in memory, which must not change before the answer arrives."""
 
     def __init__(self, data: bytes | memoryview, sha256: str | None = None) -> None:
         super().__init__(len(data), sha256)
@@ -100,7 +100,7 @@ class FilePart(PartBody):
 
 
 def read_at(file: BinaryIO, start: int, buffer: memoryview) -> int:
-    """Fills the buffer with what the file has from `start` on; how much that was. Raises OSError if it is too short."""
+    """Fill the buffer from the file at `start`; return the number of bytes. Raises OSError if the file is too short."""
     read = os.preadv(file.fileno(), [buffer], start)
     if read < len(buffer):
         raise OSError(f"The file ends at {start + read} bytes: it has become shorter.")
@@ -109,7 +109,7 @@ def read_at(file: BinaryIO, start: int, buffer: memoryview) -> int:
 
 @frozen
 class Checksums:
-    """Of a body: what the store verifies it by (`S3Options.checksum`); ETag and SHA-256 where they were asked for."""
+    """Checksums of a body: request parameters by `S3Options.checksum`; ETag and SHA-256 if they were asked for."""
 
     parameters: Mapping[str, str]
     etag: str | None
@@ -117,7 +117,10 @@ class Checksums:
 
 
 def checksums_of(kind: str, pieces: Iterable[Any], *, etag: bool = False, signed: bool = False) -> Checksums:
-    """Blocks. A part's ETag is the MD5 of its content, but with the server's own encryption (S3: SSE-C, SSE-KMS)."""
+    """Compute the checksums of a body. Blocking.
+
+    A part's ETag is the MD5 of its content, unless the server encrypts it (S3: SSE-C, SSE-KMS).
+    """
     md5 = hashlib.md5(usedforsecurity=False) if etag or kind == "md5" else None
     sha256 = hashlib.sha256() if signed or kind == "sha256" else None
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""The connection to an S3 service: options, one attempt per request, a deadline for each, no leaks."""
+"""The connection to an S3 service: its options, and requests of one attempt with a deadline."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -27,9 +27,9 @@ MIB = 1024 * 1024
 #: S3's own limits.
 MIN_PART_BYTES = 5 * MIB
 MAX_PARTS = 10_000
-#: How long URLs are signed for the configured region where the bucket's own couldn't be asked for.
+#: How long URLs are signed for the configured region after a request for the bucket's region failed.
 _UNSURE_S = 30.0
-#: How long whoever wants a URL waits for that: URLs may be good although the store doesn't answer us.
+#: Longest wait for the bucket's region: URLs may work although the store doesn't answer this service.
 _REGION_S = 3.0
 
 
@@ -41,20 +41,20 @@ def _check_endpoint(_: object, attribute: "Attribute[str | None]", value: str | 
 
 @frozen(kw_only=True)
 class S3Options:
-    """How to reach and use S3. What is None comes from the standard AWS_* variables and files.
+    """Options of S3. None takes the value of the standard AWS_* variables and files.
 
-    `addressing_style` None means path style where an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or
-    AWS_ENDPOINT_URL), as other S3 servers want it, and botocore's choice on AWS. `public_endpoint_url` is the
-    one viewers reach, for which URLs are signed; `public_base_url` is put into them afterwards (`rebased`). `region`
-    None means AWS_REGION, AWS_DEFAULT_REGION or the profile's; URLs are signed for the region that the bucket is in.
+    `addressing_style` None is path style if an endpoint is set (here or by AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL), as
+    other S3 servers need it, and botocore's choice on AWS. `public_endpoint_url` is the endpoint for viewers, for which
+    URLs are signed; `public_base_url` replaces the address of signed URLs (`rebased`). `region` None is AWS_REGION,
+    AWS_DEFAULT_REGION or the profile's; URLs are signed for the region of the bucket.
 
-    `checksum` is what the store verifies each body by. All of AWS, MinIO, Ceph and rclone verify MD5;
-    SHA-256 is also kept by AWS, but some servers ignore it. Our own SHA-256 is kept in any case, as metadata.
+    `checksum` is the one by which the store verifies each body. AWS, MinIO, Ceph and rclone all verify MD5; AWS also
+    keeps SHA-256, which some servers ignore. The content's SHA-256 is kept as metadata in any case.
 
-    A request with a body may take as much longer as `slowest_bytes_per_s` needs for it; then it counts as stuck.
-    Files up to `part_bytes` go in one request; of larger ones `parallel_parts` parts are on their way at a time. Parts
-    grow so that S3's 10,000 are enough; memory doesn't: only parts up to 16 MiB are held in it. The store copies
-    objects up to `copy_bytes` in one request, larger ones in parts.
+    A request with a body may take longer by its size at `slowest_bytes_per_s`; after that it counts as stuck. Files up
+    to `part_bytes` are sent in one request, larger ones in `parallel_parts` parts at a time. Parts grow so that S3's
+    10,000 are enough; memory doesn't: only parts up to 16 MiB are held in it. The store copies objects up to
+    `copy_bytes` in one request, larger ones in parts.
     """
 
     endpoint_url: str | None = field(default=None, validator=_check_endpoint)
@@ -76,7 +76,7 @@ class S3Options:
 
 
 class S3Connection:
-    """Clients that are made when first needed, and the clean-ups that outlive a cancelled call."""
+    """Clients that are made on first use, and clean-ups that outlive a cancelled call."""
 
     def __init__(self, options: S3Options, environ: Mapping[str, str]) -> None:
         self.options = options
@@ -94,19 +94,19 @@ class S3Connection:
 
     @property
     def service(self) -> tuple[object, ...]:
-        """Where it leads and as whom: two connections with equal ones can read each other's objects."""
+        """The endpoint and credentials: connections with equal ones can read each other's objects."""
         given = self.options
         credentials = (given.access_key_id, given.secret_access_key, given.session_token)
         return (given.endpoint_url, given.region, *credentials, id(self._environ))
 
     async def client(self) -> Any:
-        """The client for our own requests. Raises StorageRefused if the options are no good."""
+        """Return the client of this service's requests. Raises StorageRefused for invalid options."""
         return await self._client(self.options.endpoint_url, self._configured_region)
 
     async def request(
         self, what: str, call: Callable[..., Awaitable[Any]], *, body_bytes: int = 0, **parameters: Any
     ) -> Any:
-        """One attempt at `call`, with a deadline. Raises StorageError about `what`."""
+        """Make one attempt at `call`, with a deadline. Raises StorageError about `what`."""
         # aiohttp's own read timeout does not run while a body is being sent (seen with a server that
         # accepts and then hangs), so that an upload would never end.
         with reported(what, self._redact):
@@ -116,14 +116,14 @@ class S3Connection:
     async def presign(
         self, what: str, parameters: Mapping[str, Any], expires_seconds: int, method: Method = "GET"
     ) -> str:
-        """A signed URL for one method, with the address that viewers reach."""
+        """Sign a URL for one method, with the address for viewers."""
         presigner = await self._current_presigner(what, str(parameters["Bucket"]))
         with reported(what, self._redact):
             url = await presigner.url(method, parameters, expires_seconds)
         return rebased(url, self.options.public_base_url)
 
     async def _current_presigner(self, what: str, bucket: str) -> Presigner:
-        """One caller asks for the region; the others take the presigner that there is, or wait for the first."""
+        """Return the presigner. One caller asks for the region; others use the last presigner, or wait for one."""
         presigner = self._presigner
         if presigner is not None and (self._asking.locked() or monotonic() <= self._presigns_until):
             return presigner
@@ -134,8 +134,10 @@ class S3Connection:
             return presigner
 
     async def _new_presigner(self, what: str, bucket: str) -> Presigner:
-        """For the region that the bucket is in: a signed URL for another one is refused, while our own requests are
-        sent again to the right one, so that nothing else would tell."""
+        """Make a presigner for the region of the bucket.
+
+        URLs that are signed for another region are refused, which nothing else would show: botocore redirects this
+        service's own requests."""
         client = await self.client()
         until, region = float("inf"), None
         try:
@@ -144,7 +146,7 @@ class S3Connection:
         except (StorageError, TimeoutError) as error:
             if isinstance(error, TimeoutError) or error.transient:
                 until = monotonic() + _UNSURE_S
-            else:  # who may not ask was answered by the bucket's region all the same
+            else:  # a refusal names the bucket's region, too
                 region = self._region.last
         self._presigns_until = until
         endpoint_url = self.options.public_endpoint_url or self.options.endpoint_url
@@ -153,12 +155,13 @@ class S3Connection:
 
     @property
     def _configured_region(self) -> str | None:
-        """None: that of AWS_DEFAULT_REGION or the profile. AWS_REGION goes before them, as in AWS's other SDKs;
-        botocore doesn't know it."""
+        """Return the configured region; None: botocore's, of AWS_DEFAULT_REGION or the profile.
+
+        AWS_REGION comes first, as in AWS's other SDKs; botocore doesn't know it."""
         return self.options.region or self._environ.get("AWS_REGION") or None
 
     def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        """Starts work that goes on if its caller is cancelled; `close` waits for it."""
+        """Start work that outlives a cancellation of its caller; `close` waits for it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -198,7 +201,7 @@ class S3Connection:
         options = self.options
         elsewhere = endpoint_url or any(self._environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
         config = AioConfig(
-            # Our callers retry; botocore's attempts would multiply with theirs.
+            # Callers retry; botocore's attempts would multiply with theirs.
             retries={"total_max_attempts": 1, "mode": "standard"},
             connect_timeout=options.connect_timeout.total_seconds(),
             read_timeout=options.read_timeout.total_seconds(),
@@ -228,8 +231,10 @@ class S3Connection:
 
 
 def rebased(url: str, base_url: str | None) -> str:
-    """`url` with scheme and host of `base_url`, and its path in front; path and query, which are signed, stay as they
-    are. Whatever is at `base_url` asks the store by the store's own name."""
+    """Return `url` with the scheme, host and path of `base_url` in front of its own path and query, which are signed.
+
+    The proxy at `base_url` has to ask the store by the store's own name.
+    """
     if not base_url:
         return url
     parts = urlsplit(url)

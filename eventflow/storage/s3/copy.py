@@ -1,4 +1,4 @@
-"""Copies that an S3 service makes by itself: in one request, or, above S3's limit for that, part by part."""
+"""Copies within an S3 service: in one request, or part by part above S3's limit (5 GiB)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from eventflow.storage.s3.upload import complete, create, first_of, part_bytes
 _PART_BYTES = 512 * MIB
 
 
-@frozen
+@frozen(kw_only=True)
 class Copy:
-    """`source` (Bucket and Key), of which `info` tells size, SHA-256 and media type, to `target` (the same)."""
+    """A copy of `source` to `target` (Bucket and Key each); `info` has its size, SHA-256 and media type."""
 
     what: str
     source: Mapping[str, Any]
@@ -26,7 +26,7 @@ class Copy:
 
 
 async def copy(connection: S3Connection, job: Copy) -> None:
-    """Raises StorageError; ObjectMissing without a source."""
+    """Copy an object. Raises StorageError, ObjectMissing if there is no source."""
     if job.info.size_bytes > connection.options.copy_bytes:
         await _copy_parts(connection, job)
         return
@@ -37,7 +37,7 @@ async def copy(connection: S3Connection, job: Copy) -> None:
 
 
 async def _copy_parts(connection: S3Connection, job: Copy) -> None:
-    """What an interrupted copy has left open is aborted: its parts can't be told from those of other content."""
+    """Copy in parts. An interrupted copy's upload is aborted: its parts can't be told from those of other content."""
     async for left in open_uploads(connection, job.what, str(job.target["Bucket"]), str(job.target["Key"])):
         if left.target["Key"] == job.target["Key"]:
             await abort(connection, job.what, left)

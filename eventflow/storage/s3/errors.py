@@ -1,9 +1,4 @@
-"""S3 errors and answers in the terms of the storage port, without secrets.
-
-What S3 says of an object, as the port has it.
-
-What botocore's and aiohttp's errors mean, said without secrets.
-"""
+"""S3 answers and errors in the terms of the storage port, without secrets."""
 
 import asyncio
 import re
@@ -50,7 +45,7 @@ _TRANSIENT = {
     "ThrottlingException",
     "TooManyRequests",
 }
-#: What to do about it, by the store's code (or the bare status of an answer without a body).
+#: Ways out by the store's code, or by the status of an answer without a body.
 _WAYS_OUT = {
     "NoSuchBucket": "Create the bucket, or correct its name.",
     "AccessDenied": "Give these credentials the right to do this.",
@@ -86,7 +81,7 @@ _NAMED_SECRET = re.compile(
 
 @frozen
 class Redactor:
-    """Takes secrets out of texts that come from outside."""
+    """Removes secrets from texts of other software."""
 
     secrets: tuple[str, ...] = ()
 
@@ -99,9 +94,9 @@ class Redactor:
 
 @contextmanager
 def reported(what: str, redact: Redactor) -> Iterator[None]:
-    """Turns what a request may raise into a StorageError about `what`; nothing but a request in its body.
+    """Turn the errors of a request, which is the body, into a StorageError about `what`.
 
-    The cause is cut off: its text and attributes may hold what must not be logged.
+    The error has no cause: a cause's text and attributes may hold secrets, which mustn't be logged.
     """
     try:
         yield
@@ -118,7 +113,7 @@ def reported(what: str, redact: Redactor) -> Iterator[None]:
 
 
 def _answered(what: str, error: boto.ClientError, redact: Redactor) -> StorageError:
-    """The error that an answer of the store stands for."""
+    """Return the StorageError of an error answer."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     text = redact(str(error.response.get("Error", {}).get("Message", "")))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -129,7 +124,7 @@ def _answered(what: str, error: boto.ClientError, redact: Redactor) -> StorageEr
 
 
 def _seconds(retry_after: str) -> float | None:
-    """The header's seconds; its other form, a date, isn't used by stores."""
+    """Return the seconds of a Retry-After header, else None: stores don't use its other form, a date."""
     return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
 
 
@@ -153,7 +148,7 @@ def _name(error: BaseException) -> str:
 
 
 def described(key: str, answer: Mapping[str, Any]) -> ObjectInfo:
-    """The object of an answer to GET or HEAD."""
+    """Return the object of an answer to GET or HEAD."""
     return ObjectInfo(
         key=key,
         size_bytes=int(answer["ContentLength"]),
@@ -165,7 +160,7 @@ def described(key: str, answer: Mapping[str, Any]) -> ObjectInfo:
 
 
 def listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
-    """The object of an entry in a list, which tells less."""
+    """Return the object of an entry of a list, which has no SHA-256 and no media type."""
     return ObjectInfo(
         key=key,
         size_bytes=int(entry["Size"]),
@@ -177,7 +172,7 @@ def listed(key: str, entry: Mapping[str, Any]) -> ObjectInfo:
 
 
 def same(info: ObjectInfo, size_bytes: int, sha256: str, media_type: str) -> bool:
-    """Whether the object is what would be stored."""
+    """Whether the stored object equals the one to be stored."""
     return (info.size_bytes, info.sha256, info.media_type) == (size_bytes, sha256, media_type)
 
 

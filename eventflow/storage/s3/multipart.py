@@ -1,4 +1,4 @@
-"""Multipart uploads that are open in a store: found by their key, and aborted.
+"""Open multipart uploads of a store: listed by key, and aborted.
 
 S3 keeps (and bills) their parts until they are completed or aborted.
 """
@@ -17,9 +17,9 @@ _ABORT_DELAYS_SECONDS = (0.1, 0.5)
 _UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
-@frozen
+@frozen(kw_only=True)
 class KeptPart:
-    """A part that the store has: its ETag without quotes, its SHA-256 in Base64 where the store keeps one."""
+    """A part that the store has: its ETag without quotes, its SHA-256 in Base64 if the store keeps one."""
 
     size_bytes: int
     etag: str
@@ -27,9 +27,9 @@ class KeptPart:
     modified_at: datetime
 
 
-@frozen
+@frozen(kw_only=True)
 class OpenUpload:
-    """`target` is what names its object: the parameters Bucket and Key of a request."""
+    """An open upload. `target` names its object: the parameters Bucket and Key of a request."""
 
     target: Mapping[str, Any]
     upload_id: str
@@ -38,7 +38,7 @@ class OpenUpload:
 
     @property
     def address(self) -> dict[str, Any]:
-        """The parameters of every request about it."""
+        """The parameters of every request about the upload."""
         return {**self.target, "UploadId": self.upload_id}
 
     @property
@@ -51,7 +51,7 @@ class OpenUpload:
 
 
 async def open_uploads(connection: S3Connection, what: str, bucket: str, prefix: str) -> AsyncIterator[OpenUpload]:
-    """Those whose keys start with `prefix`, with their parts. Raises StorageError."""
+    """Yield the open uploads of keys that start with `prefix`, with their parts. Raises StorageError."""
     client = await connection.client()
     asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
     while True:
@@ -59,18 +59,20 @@ async def open_uploads(connection: S3Connection, what: str, bucket: str, prefix:
             page = await connection.request(what, client.list_multipart_uploads, **asked)
         except StorageError as error:
             if error.upstream_code == "NoSuchUpload":
-                return  # rclone, as long as there has never been one
+                return  # rclone, until there was a first upload
             raise
         for entry in page.get("Uploads", ()):
             target = {"Bucket": bucket, "Key": str(entry["Key"])}
-            found = OpenUpload(target, str(entry["UploadId"]), entry["Initiated"].astimezone(UTC))
+            found = OpenUpload(
+                target=target, upload_id=str(entry["UploadId"]), begun_at=entry["Initiated"].astimezone(UTC)
+            )
             try:
                 parts = await _parts(connection, what, found)
             except StorageError as error:
                 if error.upstream_code == "NoSuchUpload":
                     continue  # ended meanwhile
                 raise
-            yield OpenUpload(found.target, found.upload_id, found.begun_at, parts)
+            yield OpenUpload(target=found.target, upload_id=found.upload_id, begun_at=found.begun_at, parts=parts)
         if not page.get("IsTruncated"):
             return
         asked |= {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
@@ -79,9 +81,9 @@ async def open_uploads(connection: S3Connection, what: str, bucket: str, prefix:
 async def abort(
     connection: S3Connection, what: str, upload: OpenUpload, *, reason: BaseException | None = None
 ) -> bool:
-    """Whether it is gone. Tries a few times: S3 documents that parts still arriving may need a second abort.
+    """Abort an upload; return whether it is gone. Tries a few times: parts still arriving may need a second abort (S3).
 
-    If it stays, `reason`, for which it is aborted, gets a note.
+    If it stays, the exception `reason`, which led to the abort, gets a note.
     """
     for delay_seconds in (*_ABORT_DELAYS_SECONDS, None):
         try:

@@ -1,16 +1,12 @@
 """Signed URLs of objects by botocore's signer, and signatures of bodies whose SHA-256 is known.
 
-Signed URLs of objects, by botocore's own signer, without its way there.
+`generate_presigned_url` resolves the endpoint, validates and serialises for every URL, which takes several times as
+long as the signing, and players ask for a URL per segment. `Presigner` calls it once per bucket, and takes the address,
+region and service for the URLs of the bucket's objects from the answer.
 
-`generate_presigned_url` resolves the endpoint, validates and serialises anew for every URL, which takes several times
-as long as the signing; players ask for a URL per segment. Here it is asked once per bucket, and its answer tells the
-address, the region and the service that the URLs of the bucket's objects are signed for.
-
-Signatures of bodies whose SHA-256 is known already.
-
-Over plain HTTP the body of a request is signed (SigV4, `x-amz-content-sha256`), and botocore reads the whole of it for
-that, in the event loop, which then does nothing else for milliseconds a part. Where the digest has been computed in a
-thread, it is taken from the body.
+Over plain HTTP the body of a request is signed (SigV4, `x-amz-content-sha256`). For that botocore reads the whole body
+in the event loop, which blocks it for milliseconds per part. A digest that was computed in a thread is taken from the
+body instead.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,13 +22,13 @@ from botocore.exceptions import NoCredentialsError
 
 from eventflow.storage.port import Method
 
-#: By this name botocore finds the class; see `choose`.
+#: The name by which botocore finds the class; see `choose`.
 NAME = "s3v4-known-body"
 
 
 class _KnownBodyAuth(auth.S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
     def payload(self, request: Any) -> str:
-        """What is signed of the body; UNSIGNED-PAYLOAD over HTTPS, as everybody does it."""
+        """Return the digest to sign; UNSIGNED-PAYLOAD over HTTPS, as is usual."""
         digest = getattr(request.body, "sha256", None)
         if digest is None or not self._should_sha256_sign_payload(request):
             return str(super().payload(request))
@@ -43,7 +39,7 @@ auth.AUTH_TYPE_MAPS[NAME] = _KnownBodyAuth
 
 
 def choose(client: Any) -> None:
-    """Let the requests of `client` that carry a body be signed in this way; signed URLs are not among them."""
+    """Sign requests of `client` with a body in this way; signed URLs are not affected."""
     for operation in ("PutObject", "UploadPart"):
         client.meta.events.register_first(f"choose-signer.s3.{operation}", _choice)
 
@@ -56,7 +52,7 @@ def _choice(**_: Any) -> str:
     return NAME
 
 
-#: Gives the credentials as they are now: those of a role change by the hour.
+#: Returns the present credentials: those of a role change hourly.
 Credentials = Callable[[], Awaitable[Any]]
 
 _OPERATIONS: Mapping[Method, str] = {"GET": "get_object", "HEAD": "head_object"}
@@ -66,7 +62,7 @@ _PROBE = "k"
 
 @frozen
 class _Place:
-    """What URLs of a bucket begin with, and the scope of their signatures."""
+    """The beginning of a bucket's URLs, and the scope of their signatures."""
 
     base: str
     region: str
@@ -74,17 +70,17 @@ class _Place:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """As the signed `url` of `_PROBE` says."""
+        """Read the place from the signed `url` of `_PROBE`."""
         address, query = url.split("?", 1)
         _, _, region, service, _ = parse_qs(query)["X-Amz-Credential"][0].rsplit("/", 4)
         return cls(address.removesuffix(_PROBE), region, service)
 
 
 class Presigner:
-    """Signs for the objects that `client` reaches, with what `credentials` gives.
+    """Signs URLs of the objects of `client` with the credentials that `credentials` returns.
 
-    A signature tells the second that it was made in: within one, who asks for the same gets the same. Many watch one
-    video at a time.
+    A signature contains the second of its making, so equal requests of one second share a URL: many viewers watch the
+    same video at a time.
     """
 
     def __init__(self, client: Any, credentials: Credentials, now: Callable[[], float] = time) -> None:
@@ -94,7 +90,7 @@ class Presigner:
         self._signed: dict[tuple[Any, ...], str] = {}
 
     async def url(self, method: Method, parameters: Mapping[str, Any], expires_seconds: int) -> str:
-        """`parameters` are those of GetObject: Bucket, Key, ResponseContentType, ResponseContentDisposition."""
+        """Sign a URL. `parameters` are of GetObject: Bucket, Key, ResponseContentType, ResponseContentDisposition."""
         second, known = int(self._now()), (method, *parameters.items(), expires_seconds)
         if self._second != second:
             self._second, self._signed = second, {}

@@ -1,4 +1,4 @@
-"""The sockets of an S3 client: none of them outlives its purpose because a server no longer reads."""
+"""The sockets of an S3 client, which end in time even if a server no longer reads."""
 
 import asyncio
 import socket
@@ -12,11 +12,11 @@ LOOP_TURNS = 10
 
 
 class Sockets:
-    """Makes the sockets of one client, as aiohttp's `socket_factory`, and sees that each of them ends.
+    """Makes the sockets of one client, as aiohttp's `socket_factory`, and ends each of them.
 
-    A request that is given up half sent leaves a socket that waits for its peer to take the rest, with up to one part
-    in its buffer, and a server that hangs takes it never. So the kernel ends a connection whose bytes nobody
-    acknowledges for `unread` (TCP_USER_TIMEOUT, RFC 5482, where there is one), and `close` doesn't wait for that.
+    A request that is cancelled half sent leaves a socket that waits for its peer to take the rest, with up to one part
+    in its buffer; a hung server never takes it. So the kernel ends a connection whose bytes aren't acknowledged within
+    `unread` (TCP_USER_TIMEOUT, RFC 5482, where the system has it), and `close` doesn't wait for that.
     """
 
     def __init__(self, unread: timedelta) -> None:
@@ -24,7 +24,7 @@ class Sockets:
         self._made: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def make(self, address: AddrInfoType) -> socket.socket:
-        """A socket for one address, as getaddrinfo gives them."""
+        """Make a socket for one address of getaddrinfo."""
         family, kind, protocol, _, _ = address
         made = socket.socket(family, kind, protocol)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -33,7 +33,7 @@ class Sockets:
         return made
 
     async def close(self) -> None:
-        """Ends what is still open. The client is closed by now: nobody waits for an answer."""
+        """End the sockets that are still open. The client must be closed: no request waits for an answer."""
         left = [each for each in self._made if each.fileno() != -1]
         for each in left:
             try:

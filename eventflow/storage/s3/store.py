@@ -1,15 +1,11 @@
-"""An object store in an S3 bucket, below a prefix.
+"""An object store in an S3 bucket, below a prefix, and the bucket's CORS rules.
 
-Objects in an S3 bucket, below a prefix.
+The SHA-256 of the content is kept as `x-amz-meta-sha256`. After each upload a HEAD request asks for the object: size,
+ETag and time are then the store's own, and an event that names the object is true.
 
-The SHA-256 of the content is kept as `x-amz-meta-sha256`. After each upload the store is asked what it has:
-size, ETag and time then are its own, and an event that names the object is true.
-
-The bucket's CORS rules: players in pages of other origins fetch segments and captions by script.
-
-The app answers them with a redirect to the store. A browser that follows one to yet another origin says "null" for the
-page's own, so that no rule but one for any origin lets it read the answer. What may be read is bound by the URL's
-signature, never by who asks.
+CORS: scripts of players in pages of other origins fetch segments and captions, and the app redirects them to the store.
+A browser that follows a redirect to another origin sends the origin "null", so only a rule for any origin lets it read
+the answer. Access depends on the URL's signature alone, never on the page.
 """
 
 from __future__ import annotations
@@ -53,12 +49,12 @@ _NONE = "NoSuchCORSConfiguration"
 
 
 async def any_page_may_read(connection: S3Connection, bucket: str) -> bool:
-    """Whether pages of any origin may read what a signed URL leads to. Raises StorageError where that isn't told."""
+    """Whether pages of any origin may read the objects of signed URLs. Raises StorageError if the store doesn't say."""
     return any(map(_fits, await _rules(connection, bucket)))
 
 
 async def let_any_page_read(connection: S3Connection, bucket: str) -> bool:
-    """Add the rule, beside those that there are; returns whether it was missing. Raises StorageError."""
+    """Add the rule to the existing ones; return whether it was missing. Raises StorageError."""
     rules = await _rules(connection, bucket)
     if any(map(_fits, rules)):
         return False
@@ -88,9 +84,9 @@ def _fits(rule: dict[str, Any]) -> bool:
     return "*" in rule.get("AllowedOrigins", ()) and "GET" in rule.get("AllowedMethods", ())
 
 
-#: What a server says to a put of what is there already, or is being put by another one.
+#: Codes of a conditional put of an object that exists, or that another client is putting.
 _THERE_ALREADY = ("PreconditionFailed", "412", "ConditionalRequestConflict")
-#: What it says to a condition that it doesn't know.
+#: Codes of a server without conditional puts.
 _NOT_KNOWN = ("NotImplemented", "501")
 
 
@@ -131,7 +127,7 @@ class S3Store:
         sha256: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> ObjectInfo:
-        """As in the port. A file of more than one part that is there already is not sent again."""
+        """As in the port. A file of several parts that the store has already isn't sent again."""
         check_key(key)
         wanted = sha256 and check_sha256(sha256)
         size_bytes = (await asyncio.to_thread(path.stat)).st_size
@@ -160,7 +156,7 @@ class S3Store:
         return await self._put(key, data, media_type, None)
 
     async def put_new(self, key: str, data: bytes, *, media_type: str) -> bool:
-        """As in the port: by If-None-Match, where the server knows it."""
+        """As in the port: by If-None-Match, if the server supports it."""
         try:
             await self._put(key, data, media_type, None, IfNoneMatch="*")
         except StorageError as error:
@@ -212,22 +208,27 @@ class S3Store:
         info = await self.head(source)
         if source != target:
             what = f"{self._what(source)} to {target!r}"
-            await copy(self._connection, Copy(what, self._target(source), self._target(target), info))
+            await copy(
+                self._connection, Copy(what=what, source=self._target(source), target=self._target(target), info=info)
+            )
         return await self.head(target)
 
     async def copy_from(self, other: ObjectStore, source: ObjectInfo, target: str) -> ObjectInfo | None:
-        """As in the port: by the service itself, where both are in the same one, with the same credentials."""
+        """As in the port: by the service, if both stores are in the same one with the same credentials."""
         if not isinstance(other, S3Store) or other._connection.service != self._connection.service:
             return None
         what = f"{other._what(source.key)} to {self._what(target)}"
-        await copy(self._connection, Copy(what, other._target(source.key), self._target(target), source))
+        await copy(
+            self._connection,
+            Copy(what=what, source=other._target(source.key), target=self._target(target), info=source),
+        )
         info = await self._confirmed(target, source.size_bytes)
         if info.sha256 != source.sha256:
             raise IntegrityError(f"{self._what(target)} has SHA-256 {info.sha256} instead of {source.sha256}.")
         return info
 
     async def remove_abandoned(self, *, older_than: timedelta, below: Sequence[str] = ("",)) -> int:
-        """As in the port: multipart uploads that are open and got no part for so long."""
+        """As in the port: aborts open multipart uploads without a recent part."""
         removed, limit = 0, self._now() - older_than
         for beginning in below:
             async for left in self.open_uploads(beginning):
@@ -236,11 +237,11 @@ class S3Store:
         return removed
 
     def open_uploads(self, beginning: str = "") -> AsyncIterator[OpenUpload]:
-        """Multipart uploads that nobody has completed, of keys that start with `beginning`. Raises StorageError."""
+        """List open multipart uploads of keys that start with `beginning`. Raises StorageError."""
         return open_uploads(self._connection, self.description, self.bucket, self.prefix + beginning)
 
     async def abort(self, upload: OpenUpload) -> bool:
-        """Whether the upload and its parts are gone."""
+        """Abort an upload; return whether it and its parts are gone."""
         return await abort(self._connection, self.description, upload)
 
     async def delete(self, key: str) -> None:
@@ -289,11 +290,11 @@ class S3Store:
         )
 
     async def any_page_may_read(self) -> bool:
-        """Whether the bucket's CORS rules let players of any origin read. Raises StorageError where it doesn't tell."""
+        """Whether the bucket's CORS rules let any page read. Raises StorageError if the store doesn't say."""
         return await any_page_may_read(self._connection, self.bucket)
 
     async def let_any_page_read(self) -> bool:
-        """Add the rule that does; returns whether it was missing. Raises StorageError."""
+        """Add that rule; return whether it was missing. Raises StorageError."""
         return await let_any_page_read(self._connection, self.bucket)
 
     async def close(self) -> None:
@@ -319,7 +320,7 @@ class S3Store:
         return await self._confirmed(key, len(data))
 
     async def _confirmed(self, key: str, size_bytes: int) -> ObjectInfo:
-        """What the store has of what was stored just now. Gone, it isn't missing: it is to be stored again."""
+        """Return the object that was just stored. If it is gone, the error is transient: it has to be stored again."""
         info = await self._existing(key)
         if info is None:
             raise StorageUnavailable(f"{self._what(key)} was stored, and is gone already.")

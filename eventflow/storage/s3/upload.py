@@ -1,10 +1,10 @@
-"""Multipart uploads: in bounded memory, carried on with after an interruption, and never left behind by us.
+"""Multipart uploads: in bounded memory, resumed after an interruption, aborted otherwise.
 
-A try ends with the first part that fails; parts that are on their way then still arrive. An object whose key holds its
-SHA-256 keeps its upload open when the store fails, and after a crash: the next try finds it by the key, compares
-each part that the store has with the file, and sends only what is missing. Two who do so at the same time send the
-same bytes; the one that comes late is told that the upload is gone, and finds the object. Any other way out of
-`upload` but success aborts it, cancellation included. What nobody carries on with is for `S3Store.remove_abandoned`.
+A try ends with the first part that fails; parts that are being sent still arrive. If the key contains the content's
+SHA-256, the upload stays open when the store fails, and after a crash: the next try finds it by the key, compares each
+part that the store has with the file, and sends only the missing ones. Two processes that do so at the same time send
+the same bytes; the later one learns that the upload is gone, and finds the object. Any other end of `upload` but
+success aborts it, cancellation included. `S3Store.remove_abandoned` aborts uploads that are never resumed.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _BUFFERED_BYTES = 16 * MIB
 
 @frozen(kw_only=True)
 class Upload:
-    """A file on its way to `target`, which are the parameters Bucket and Key of every request."""
+    """A file to upload to `target`, the parameters Bucket and Key of every request."""
 
     what: str
     target: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Upload:
 
 
 async def upload(connection: S3Connection, job: Upload, on_progress: OnProgress | None) -> None:
-    """Raises StorageError, IntegrityError if the file is not (any more) what `job` says, OSError of the file."""
+    """Upload a file. Raises StorageError, IntegrityError if the file isn't what `job` says, OSError of the file."""
     found = _Found(lasting=False)
     if job.sha256 in str(job.target["Key"]):
         found = await _interrupted(connection, job)
@@ -58,7 +58,7 @@ async def upload(connection: S3Connection, job: Upload, on_progress: OnProgress 
 async def create(
     connection: S3Connection, what: str, target: Mapping[str, Any], media_type: str, sha256: str | None
 ) -> OpenUpload:
-    """Begins a multipart upload. If the caller is cancelled meanwhile, it is aborted as soon as it is known."""
+    """Begin a multipart upload. If the caller is cancelled meanwhile, it is aborted as soon as its id is known."""
     client = await connection.client()
     asked: dict[str, Any] = {"ContentType": media_type, "Metadata": {} if sha256 is None else {"sha256": sha256}}
     if connection.options.checksum == "sha256":
@@ -70,15 +70,15 @@ async def create(
             answer = await creating
         except StorageError:
             return
-        await abort(connection, what, OpenUpload(target, str(answer["UploadId"])))
+        await abort(connection, what, OpenUpload(target=target, upload_id=str(answer["UploadId"])))
 
     try:
         answer = await asyncio.shield(creating)
     except asyncio.CancelledError:
-        # The store may have begun it already: only its answer tells what to abort.
+        # The store may have begun it already: only its answer has the id to abort.
         connection.start(abort_when_created())
         raise
-    return OpenUpload(target, str(answer["UploadId"]))
+    return OpenUpload(target=target, upload_id=str(answer["UploadId"]))
 
 
 async def complete(
@@ -93,14 +93,14 @@ async def complete(
 
 @frozen
 class _Found:
-    """`lasting` is whether an upload that stays open will be found again."""
+    """An upload to resume. `lasting`: an upload that stays open will be found again."""
 
     lasting: bool
     upload: OpenUpload | None = None
 
 
 async def _interrupted(connection: S3Connection, job: Upload) -> _Found:
-    """The open upload of the key that has most; the others are aborted. Not every store and role can list them."""
+    """Find the open upload of the key with most parts; abort the others. Not every store and role can list them."""
     bucket, key = str(job.target["Bucket"]), str(job.target["Key"])
     try:
         found = [one async for one in open_uploads(connection, job.what, bucket, key) if one.target["Key"] == key]
@@ -115,17 +115,20 @@ async def _interrupted(connection: S3Connection, job: Upload) -> _Found:
 
 
 def part_bytes(size_bytes: int, wanted: int) -> int:
-    """A part's size in whole MiB, at least `wanted`, of which S3's 10,000 parts are enough for `size_bytes`."""
+    """Return the part size in whole MiB: at least `wanted`, and enough for `size_bytes` in S3's 10,000 parts."""
     return max(wanted, -(-size_bytes // (MAX_PARTS * MIB)) * MIB)
 
 
 async def _send_file(
     connection: S3Connection, job: Upload, multipart: OpenUpload, on_progress: OnProgress | None
 ) -> dict[int, dict[str, Any]]:
-    """Sends what the store hasn't got, a few parts at a time; the parts for the completion."""
+    """Send the parts that the store lacks, a few at a time; return all parts for the completion."""
     size = part_bytes(job.size_bytes, connection.options.part_bytes)
     file = await open_in_thread(lambda: job.path.open("rb"), undo=lambda file: file.close())
-    reading, sending = _Reading(file), _Sending(connection, job, multipart, on_progress)
+    reading, sending = (
+        _Reading(file=file),
+        _Sending(connection=connection, job=job, multipart=multipart, on_progress=on_progress),
+    )
 
     async def send(number: int, part: PartBody) -> None:
         if await sending.send(number, part):
@@ -139,7 +142,7 @@ async def _send_file(
                     break
                 part = await asyncio.to_thread(reading.part, start, min(size, job.size_bytes - start))
                 group.create_task(send(start // size + 1, part))
-                del part  # or the last one would be in memory for longer than it is needed
+                del part  # frees the memory of the last one
     except BaseExceptionGroup as errors:
         raise first_of(errors) from None
     finally:
@@ -150,12 +153,12 @@ async def _send_file(
     return sending.parts
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Reading:
-    """The parts in order, and the digest of the whole.
+    """Reads the parts in order, and computes the digest of the whole file.
 
-    Parts of common sizes are read once, into buffers that are used again: memory that is new with each part costs as
-    much time as reading it. Larger ones, which only huge files have, are read again as they are sent.
+    Parts of common sizes are read once, into reused buffers: new memory for each part costs as much time as reading.
+    Larger parts, which only huge files have, are read again as they are sent.
     """
 
     file: BinaryIO
@@ -164,7 +167,7 @@ class _Reading:
     _used: dict[int, bytearray] = field(factory=dict)
 
     def part(self, start: int, size_bytes: int) -> PartBody:
-        """Blocks. Raises OSError."""
+        """Read the next part. Blocking. Raises OSError."""
         if size_bytes > _BUFFERED_BYTES:
             part: PartBody = FilePart(self.file, start, size_bytes)
         else:
@@ -176,14 +179,14 @@ class _Reading:
         return part
 
     def done_with(self, part: PartBody) -> None:
-        """Its buffer may be used again. Not for one that failed: a connection may still be sending from it."""
+        """Reuse the buffer of a sent part. Not of a failed one: a connection may still be sending from it."""
         if (buffer := self._used.pop(id(part), None)) is not None:
             self._idle.append(buffer)
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class _Sending:
-    """The parts of one try. `failure` is the store's first one: after it no other part is begun."""
+    """Sends the parts of one try. `failure` is the store's first error: after it no other part is begun."""
 
     connection: S3Connection
     job: Upload
@@ -198,7 +201,7 @@ class _Sending:
         self.slots = asyncio.Semaphore(self.connection.options.parallel_parts)
 
     async def send(self, number: int, part: PartBody) -> bool:
-        """Whether it is there now."""
+        """Send a part; return whether the store has it now."""
         try:
             self.parts[number] = await self._send(number, part)
         except StorageError as error:
@@ -233,7 +236,7 @@ class _Sending:
         return {"ETag": etag, **named}
 
     def _kept(self, number: int, size_bytes: int, checksums: Checksums) -> str | None:
-        """The ETag of the part if the store has it already, with this content."""
+        """Return the ETag of the part if the store has it with this content."""
         kept = self.multipart.parts.get(number)
         if kept is None or kept.size_bytes != size_bytes:
             return None
@@ -244,7 +247,7 @@ class _Sending:
 
 
 def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first error in a group of groups."""
+    """Return the first error in nested groups."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

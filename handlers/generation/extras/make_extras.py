@@ -71,11 +71,13 @@ class ExtrasMaker:
 
         audio = await attempt("audio file", self._audio, least)
         if not self.context.job.request.thumbnail_generation:
-            return Extras((), Companions(audio), tuple(problems))
+            return Extras((), Companions(audio=audio), tuple(problems))
         thumbnails, poster = await attempt("thumbnails", self._thumbnails, best) or ((), ())
         board = await attempt("storyboard", self._storyboard, least)
         preview = await attempt("preview", self._preview, least)
-        return Extras(thumbnails, Companions(audio, poster, board, preview), tuple(problems))
+        return Extras(
+            thumbnails, Companions(audio=audio, poster=poster, storyboard=board, preview=preview), tuple(problems)
+        )
 
     async def _audio(self, source: JoinedVideo) -> AudioFile:
         target, duration_s = self.folder / "audio.m4a", source.video.duration_s
@@ -86,15 +88,24 @@ class ExtrasMaker:
         made = await self.context.in_thread(make_thumbnails, source.path, self.folder, self.scene_cells)
         kept = await self._keep(each.still for each in made.thumbnails)
         indices = [each.index for each in made.thumbnails]
-        thumbnails = [values.Thumbnail(n, p.width, p.height, p.file) for n, p in zip(indices, kept, strict=True)]
+        thumbnails = [
+            values.Thumbnail(index=n, width=p.width, height=p.height, file=p.file)
+            for n, p in zip(indices, kept, strict=True)
+        ]
         return tuple(thumbnails), await self._keep(made.poster)
 
     async def _storyboard(self, source: JoinedVideo) -> Storyboard:
         duration_s = source.video.duration_s
         made = await self.context.in_thread(make_storyboard, source.path, self.folder, duration_s)
-        sheets, shape = await self._keep(made.sheets), (storyboard.COLUMNS, storyboard.ROWS)
         return Storyboard(
-            made.interval_s, duration_s, made.count, made.tile_width, made.tile_height, *shape, sheets=sheets
+            interval_s=made.interval_s,
+            duration_s=duration_s,
+            count=made.count,
+            tile_width=made.tile_width,
+            tile_height=made.tile_height,
+            columns=storyboard.COLUMNS,
+            rows=storyboard.ROWS,
+            sheets=await self._keep(made.sheets),
         )
 
     async def _preview(self, source: JoinedVideo) -> Picture:

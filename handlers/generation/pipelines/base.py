@@ -1,7 +1,8 @@
 """The interface of a pipeline, and all that a pipeline's package needs to import.
 
 To add a pipeline, install a package with an entry point in the group `eventflow.pipelines` that names a class of this
-shape. A class with a classmethod `from_settings(settings)` is made by it, others without arguments.
+shape. A class with a classmethod `from_settings(settings)` is made by it, others without arguments. A
+class that needs no script, scenes or topic sets `needs_script = False`.
 
 All methods block (callers run them in threads) and may be called from several threads at once. They raise the errors
 of `handlers.generation.errors`: a `RequestError` fails the job, other retryable errors are retried.
@@ -59,6 +60,8 @@ class Pipeline(Protocol):
     name: ClassVar[str]
     #: To be changed when the same input gives other bytes: cached scenes of other versions are not reused.
     version: ClassVar[str]
+    #: Whether a request needs a script, scenes or a topic. True where a class doesn't say.
+    needs_script: ClassVar[bool]
 
     def check(self) -> None:
         """Check that the pipeline can run here. Raises PipelineUnavailable with the cause and the remedy."""

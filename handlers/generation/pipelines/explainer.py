@@ -42,6 +42,7 @@ class ExplainerPipeline:
 
     name: ClassVar[str] = "explainer"
     version: ClassVar[str] = "4"
+    needs_script: ClassVar[bool] = True
 
     def __init__(self, narrators: Narrators | None = None, planner: Planner | None = None) -> None:
         """Without `narrators` espeak speaks; without `planner` topics are refused."""

@@ -2,6 +2,7 @@
 
 from importlib.metadata import EntryPoint, entry_points
 
+from eventflow.requests.limits import PipelineFacts
 from eventflow.settings import Settings
 from handlers.generation.errors import PipelineUnavailable, UnknownPipeline
 from handlers.generation.pipelines.base import Pipeline
@@ -29,6 +30,18 @@ def get_pipeline(name: str, settings: Settings | None = None) -> Pipeline:
     except (ImportError, AttributeError) as error:
         raise PipelineUnavailable(f"pipeline {name!r} can't be loaded: {error}") from error
     return pipeline
+
+
+def pipeline_facts() -> dict[str, PipelineFacts]:
+    """The facts about all installed pipelines, by name; the defaults for those that can't be imported."""
+    return {name: _facts(entry) for name, entry in sorted(_installed().items())}
+
+
+def _facts(entry: EntryPoint) -> PipelineFacts:
+    try:
+        return PipelineFacts(needs_script=getattr(entry.load(), "needs_script", True))
+    except (ImportError, AttributeError):
+        return PipelineFacts()
 
 
 def _installed() -> dict[str, EntryPoint]:

@@ -39,6 +39,7 @@ class RemotePipeline:
 
     name: ClassVar[str] = "remote"
     version: ClassVar[str] = "2"
+    needs_script: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -46,6 +46,7 @@ class SimulationPipeline:
 
     name: ClassVar[str] = "simulation"
     version: ClassVar[str] = "1"
+    needs_script: ClassVar[bool] = False
 
     def __init__(self, scenes: int = 3, cells: int = 3) -> None:
         self._scenes = scenes

@@ -224,14 +224,14 @@ class Script:
 
 @frozen
 class Note:
-    """Spoken after the block before it; not shown."""
+    """A note of the author: spoken after the block before it, not shown."""
 
     text: str
 
 
 @frozen
 class Said:
-    """A line of narration; as it begins, all up to the reveal number `reveal` is shown (None: one more)."""
+    """A line of narration; its start reveals all items up to number `reveal` (None: one more item)."""
 
     text: str
     reveal: int | None = None
@@ -241,8 +241,8 @@ class Said:
 class Section:
     """A heading of `level` 1 or 2 (0: none, or unknown) and the blocks under it.
 
-    `layout` None: as its content suggests. `narration` takes the place of what would be said: a text to be spread over
-    the reveals, or lines. `part` of `parts` is kept where it goes on from another section.
+    `layout` None: chosen by the content. `narration` replaces the generated one: a text to be spread over the reveals,
+    or lines. `part` of `parts` is set in a section that continues another one.
     """
 
     level: int
@@ -255,14 +255,14 @@ class Section:
 
 
 def backdrop_of(scene: Scene) -> Image | Clip | None:
-    """The picture that fills the page, in the layout "image"."""
+    """Return the picture or clip that fills the page: the first one in the layout "image"."""
     if scene.layout != "image":
         return None
     return next((block for block in scene.blocks if isinstance(block, Image | Clip)), None)
 
 
 def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
-    """The blocks of a page in the order of reading: those of columns one after the other, the left one first."""
+    """Yield the blocks of a page in reading order: of columns the left one first."""
     for block in blocks:
         if isinstance(block, Columns):
             yield from (*block.left, *block.right)
@@ -271,7 +271,7 @@ def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
 
 
 def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
-    """What is revealed one by one inside a block, empty when it is revealed as a whole."""
+    """Return the items of a block that are revealed one by one; none if it is revealed as a whole."""
     match block:
         case Bullets():
             return block.items
@@ -282,5 +282,5 @@ def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:
 
 
 def with_look(script: Script, theme: str, aspect: str) -> Script:
-    """The script with every scene in a theme and an aspect."""
+    """Return the script with every scene in a theme and an aspect."""
     return evolve(script, scenes=tuple(evolve(scene, theme=theme, aspect=aspect) for scene in script.scenes))

@@ -1,7 +1,7 @@
-"""The scene document, version 1: what `scenes[]` of the API holds, and what planning answers; JSON both ways.
+"""The scene document, version 1: the `scenes` of the API, and the answer of planning; JSON both ways.
 
 `ops/scenes.md` is its reference. Reading is strict: unknown fields are refused by name, every fault has the JSON
-pointer of its place, sizes and counts are limited. What is written reads back as exactly the same scenes.
+pointer of its place, sizes and counts are limited. A written document reads back as exactly the same scenes.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, get_args
 
 import orjson
+from attrs import frozen
 
+from eventflow.requests.errors import Fault, RequestInvalid
+from eventflow.requests.input_fields import DOCUMENT_VERSION
+from eventflow.requests.json_reader import Cursor, Faults, read_value
+from eventflow.requests.json_types import Array, Choice, Described, Either, Integer, JsonType, Object, Schema
+from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCENES, MAX_TITLE_CHARS
 from handlers.generation.control import until_stopped
-from handlers.generation.errors import DocumentError, Fault
+from handlers.generation.errors import DocumentError
 from handlers.generation.script.blockjson import block_json, text_json
-from handlers.generation.script.blocks import read_block, read_spans
-from handlers.generation.script.comments import without_inline_comments
+from handlers.generation.script.blocks import BLOCK, Inline, Label, Plain, Values
 from handlers.generation.script.content import (
     Block,
     Clip,
@@ -31,18 +36,17 @@ from handlers.generation.script.content import (
     items_of,
 )
 from handlers.generation.script.inline import plain
-from handlers.generation.script.json_cursor import Cursor, Faults
-from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_SCENES, lay_out_scenes
+from handlers.generation.script.layout import lay_out_scenes
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.phrases import phrases_for
 
-VERSION: Final = 1
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
-MAX_TITLE_CHARS: Final = 200
 MAX_BLOCKS: Final = 200
 MAX_LINES: Final = 1_000
 MAX_NARRATION_CHARS: Final = 20_000
-#: Of the paragraphs of a page that holds nothing else.
+MAX_PARTS: Final = 10_000
+MAX_REVEALS: Final = 100_000
+#: Characters of the paragraphs of a page that holds nothing else.
 MAX_WORDS_CHARS: Final = 600
 
 
@@ -53,10 +57,7 @@ def read_document(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The script in the JSON of a document; the voice's language decides the few words we add.
-
-    Raises DocumentError, UnknownField and FilledTooLong for merge fields, Stopped.
-    """
+    """The script in the JSON text of a document. Raises as `read_scenes`."""
     try:
         value = orjson.loads(text)
     except ValueError as error:
@@ -71,43 +72,91 @@ def read_scenes(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Script:
-    """The same for a document that is parsed already."""
-    faults, filling = Faults(), Filling(merge or {})
-    found = Cursor(value, faults).members(("version", "title", "scenes"), ("version", "scenes"))
-    if "version" in found and found["version"].value != VERSION:
-        found["version"].fail("unknown_value", f"there is only version {VERSION}")
-    title = without_inline_comments(found["title"].text(MAX_TITLE_CHARS)) if "title" in found else ""
-    scenes = found["scenes"].items(MAX_SCENES, 1) if "scenes" in found else ()
-    sections = [_read_section(scene) for scene in until_stopped(scenes, should_stop)]
-    faults.raise_if_any()
-    sections = [filling.section(section) for section in until_stopped(sections, should_stop)]
-    title = filling.text(title)
-    _check_filled(title, sections, faults)
+    """The script in a document that is parsed already; the voice's language decides the few words that are added.
+
+    Raises DocumentError, UnknownField and FilledTooLong for merge fields, Stopped.
+    """
+    filling = Filling(merge or {})
+    try:
+        found = read_value(value, _document(should_stop).read)
+        sections = [filling.section(section) for section in until_stopped(found["scenes"], should_stop)]
+        title = filling.text(found.get("title", ""))
+        _check_filled(title, sections)
+    except RequestInvalid as error:
+        raise DocumentError(error.faults) from None
     headings = (heading for section in sections if (heading := plain(section.heading)))
     title = title or next(headings, "")[:MAX_TITLE_CHARS] or "Untitled"
     return lay_out_scenes(sections, title, phrases_for(voice), aspect, should_stop)
 
 
-def _check_filled(title: str, sections: Sequence[Section], faults: Faults) -> None:
-    """Whether titles are still short enough once their fields are filled in: they come again on every page."""
+def scenes_schema() -> Schema:
+    """The JSON schema of `scenes`, for API descriptions and for models that write scenes.
+
+    It names no other schema, so that it can stand anywhere. It says less than the reader checks: scenes that it lets
+    through may still be refused, for their size or because a layout can't show them.
+    """
+    about = "Pages of the video; texts are inline Markdown (bold, italic, `code`, $math$)."
+    return Described(Array(_SCENE, MAX_SCENES, empty=False), about).schema()
+
+
+def _document(should_stop: Callable[[], bool]) -> Object:
+    fields = {"version": _Version(), "title": Label(MAX_TITLE_CHARS), "scenes": _Scenes(should_stop)}
+    return Object(fields, required=("version", "scenes"))
+
+
+@frozen
+class _Version(JsonType):
+    """The version of the document."""
+
+    def read(self, at: Cursor) -> Any:
+        if at.value != DOCUMENT_VERSION:
+            at.fail("unknown_value", f"must be {DOCUMENT_VERSION}, the only version")
+        return at.value
+
+    def schema(self) -> Schema:
+        return {"const": DOCUMENT_VERSION}
+
+
+@frozen
+class _Scenes(JsonType):
+    """The scenes, read until somebody asks to stop."""
+
+    should_stop: Callable[[], bool]
+
+    def read(self, at: Cursor) -> list[Section]:
+        return list(until_stopped(Array(_SCENE, MAX_SCENES, empty=False).items(at), self.should_stop))
+
+    def schema(self) -> Schema:
+        return scenes_schema()
+
+
+def _check_filled(title: str, sections: Sequence[Section]) -> None:
+    """Check that titles are still short enough once their fields are filled in: every page repeats them.
+
+    Raises RequestInvalid.
+    """
+    faults = Faults()
     headings = [
         (f"/scenes/{at}/title", plain(section.heading), MAX_HEADING_CHARS) for at, section in enumerate(sections)
     ]
     for pointer, text, most in (("/title", title, MAX_TITLE_CHARS), *headings):
         if len(text) > most:
-            faults.add(
-                pointer, "too_long", f"has {len(text):,} characters once its fields are filled in; {most} may be"
-            )
+            reason = f"has {len(text):,} characters once its fields are filled in; at most {most} are allowed"
+            faults.add(pointer, "too_long", reason)
     faults.raise_if_any()
 
 
 def write_document(script: Script) -> dict[str, Any]:
     """The document of a script, as JSON values."""
-    return {"version": VERSION, "title": script.title, "scenes": [scene_json(scene) for scene in script.scenes]}
+    return {
+        "version": DOCUMENT_VERSION,
+        "title": script.title,
+        "scenes": [scene_json(scene) for scene in script.scenes],
+    }
 
 
 def scene_json(scene: Scene) -> dict[str, Any]:
-    """One scene; its narration is written out, so that it can be edited."""
+    """One scene; its narration is written out for editing."""
     made: dict[str, Any] = {"layout": scene.layout}
     if scene.heading:
         made["title"] = text_json(scene.heading)
@@ -119,21 +168,16 @@ def scene_json(scene: Scene) -> dict[str, Any]:
     return made
 
 
-def _read_section(at: Cursor) -> Section:
-    before = at.faults
-    found = at.members(("layout", "title", "blocks", "narration", "part", "parts"))
-    heading = read_spans(found["title"], MAX_HEADING_CHARS) if "title" in found else ()
-    blocks = tuple(read_block(block) for block in found["blocks"].items(MAX_BLOCKS)) if "blocks" in found else ()
-    narration = _read_narration(found["narration"]) if "narration" in found else None
-    layout: Any = found["layout"].choice(LAYOUTS) if "layout" in found else _layout(blocks)
-    parts = found["parts"].integer(1, 10_000) if "parts" in found else 1
-    part = found["part"].integer(1, parts) if "part" in found else 1
-    if at.faults > before:
-        return Section(0, (), ())
+def _section(at: Cursor, values: Values) -> Section:
+    heading, blocks, narration = values.get("title", ()), values.get("blocks", ()), values.get("narration")
+    part, parts = values.get("part", 1), values.get("parts", 1)
+    layout: Layout = values.get("layout") or _layout(blocks)
+    if part > parts:
+        at.fail_at("part", "out_of_range", f"must be from 1 to {parts}, the number of parts, not {part}")
     if not heading and not blocks and not narration:
         at.fail("empty", "the scene has neither a title nor blocks nor narration")
-    elif "layout" in found:
-        _check_layout(found["layout"], layout, bool(heading), blocks)
+    elif "layout" in values:
+        _check_layout(at.at("layout"), layout, bool(heading), blocks)
     return Section(0, heading, blocks, layout, narration, part, parts)
 
 
@@ -144,7 +188,7 @@ def _layout(blocks: tuple[Block, ...]) -> Layout:
 
 
 def _check_layout(at: Cursor, layout: Layout, heading: bool, blocks: tuple[Block, ...]) -> None:
-    """What a layout can't show is refused rather than left out."""
+    """Refuse blocks that the layout can't show."""
     words = [block for block in blocks if isinstance(block, Paragraph)]
     others = [block for block in blocks if not isinstance(block, Paragraph)]
     fits = {
@@ -164,28 +208,11 @@ def _check_layout(at: Cursor, layout: Layout, heading: bool, blocks: tuple[Block
     elif layout in ("title", "image", "outro"):
         chars = sum(len(plain(sentence.spans)) for block in words for sentence in block.sentences)
         if chars > MAX_WORDS_CHARS:
-            at.fail("too_long", f"the paragraphs have {chars} characters; {MAX_WORDS_CHARS} fit on such a page")
-
-
-def _read_narration(at: Cursor) -> str | tuple[Said, ...]:
-    if isinstance(at.value, str):
-        return at.text(MAX_NARRATION_CHARS)
-    if not isinstance(at.value, list):
-        at.fail("wrong_type", "must be a string, or an array of lines")
-        return ""
-    return tuple(_read_line(line) for line in at.items(MAX_LINES))
-
-
-def _read_line(at: Cursor) -> Said:
-    if isinstance(at.value, str):
-        return Said(at.text(MAX_NARRATION_CHARS))
-    found = at.members(("text", "reveal"), ("text",))
-    text = found["text"].text(MAX_NARRATION_CHARS) if "text" in found else ""
-    return Said(text, found["reveal"].integer(0, 100_000) if "reveal" in found else None)
+            at.fail("too_long", f"the paragraphs have {chars:,} characters; {MAX_WORDS_CHARS} fit on such a page")
 
 
 def _narration_json(scene: Scene) -> list[Any]:
-    """A line that reveals one thing more is its text; others tell up to where all is shown."""
+    """A line that reveals exactly the next thing is its text; others name the last thing that is shown."""
     steps = [0] if scene.heading else []
     for cell in cells_of(scene.blocks):
         steps += [part.step for part in items_of(cell) or (cell,)]  # type: ignore[union-attr]
@@ -196,3 +223,38 @@ def _narration_json(scene: Scene) -> list[Any]:
         lines.append(line.text if at == shown + 1 else {"text": line.text, "reveal": max(at, 0)})
         shown = max(shown, at)
     return lines
+
+
+@frozen
+class _Line(JsonType):
+    """A line of narration: a string, or an object with what it reveals."""
+
+    def read(self, at: Cursor) -> Said:
+        if isinstance(at.value, str):
+            return Said(_SPOKEN.read(at))
+        values = _LINE.values(at)
+        return Said(values.get("text", ""), values.get("reveal"))
+
+    def schema(self) -> Schema:
+        return {"anyOf": [_SPOKEN.schema(), _LINE.schema()]}
+
+
+_SPOKEN: Final = Plain(MAX_NARRATION_CHARS)
+_LINE: Final = Object({"text": _SPOKEN, "reveal": Integer(0, MAX_REVEALS)}, required=("text",))
+_NARRATION: Final = Described(
+    Either({str: _SPOKEN, list: Array(_Line(), MAX_LINES)}, "a string, or an array of lines"),
+    "The spoken text. An array has a line for each thing that is revealed, the title first. Left out: the page is read "
+    "out.",
+)
+_PART: Final = Integer(1, MAX_PARTS)
+_SCENE: Final = Object(
+    {
+        "layout": Choice(LAYOUTS, noun="layout"),
+        "title": Inline(MAX_HEADING_CHARS),
+        "blocks": Array(BLOCK, MAX_BLOCKS),
+        "narration": _NARRATION,
+        "part": _PART,
+        "parts": _PART,
+    },
+    make=_section,
+)

@@ -25,18 +25,16 @@ from typing import Any, Final, Literal
 from attrs import frozen
 
 from eventflow.domain.values import is_asset_id
-from eventflow.requests.limits import FASTEST_RATE, SLOWEST_RATE
-from handlers.generation.aspects import ASPECTS
+from eventflow.requests.json_reader import forbidden
+from eventflow.requests.limits import ASPECT_NAMES, FASTEST_RATE, MAX_TITLE_CHARS, SLOWEST_RATE
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.preamble import Entry, split
 
 Captions = Literal["none", "track", "burned"]
 
-MAX_TITLE_CHARS: Final = 200
 #: From this likeness to a known key on, an unknown key counts as a misspelling: "voise" does, "date" (rate) and
 #: "subtitle" don't (decision 181).
 _LIKENESS: Final = 0.8
@@ -152,8 +150,8 @@ def _rate(value: str) -> dict[str, Any]:
 
 
 def _aspect(value: str) -> dict[str, Any]:
-    if value not in ASPECTS:
-        raise ValueError(f"must be one of {', '.join(ASPECTS)}")
+    if value not in ASPECT_NAMES:
+        raise ValueError(f"must be one of {', '.join(ASPECT_NAMES)}")
     return {"aspect": value}
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
+from eventflow.requests.limits import MAX_SCENES
 from handlers.generation.aspects import aspect_of
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
@@ -305,7 +306,6 @@ def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
         yield evolve(table, header=header, rows=tuple(run))
 
 
-MAX_SCENES = 300
 #: Characters of text on a title page, or on a picture that fills the page.
 MAX_SUBTITLE_CHARS = 240
 
@@ -540,5 +540,4 @@ def _full_stop(text: str) -> str:
     return text if not text or text[-1] in ".!?:;…。！？" else text + "."
 
 
-MAX_HEADING_CHARS = 300
 MAX_NOTE_CHARS = 20_000

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from eventflow.requests.limits import MAX_FILLED_CHARS, MERGE_NAME
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import (
     Bullet,
@@ -36,10 +37,7 @@ from handlers.generation.script.content import (
     Table,
 )
 
-NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-#: Most characters that all fields of a document fill in together: as many as a script may have.
-MAX_FILLED_CHARS: Final = 200_000
-_FIELD: Final = re.compile(rf"\{{\{{[ \t]*+({NAME.pattern})[ \t]*+\}}\}}")
+_FIELD: Final = re.compile(rf"\{{\{{[ \t]*+({MERGE_NAME})[ \t]*+\}}\}}")
 
 T = TypeVar("T")
 

@@ -12,17 +12,17 @@ from types import MappingProxyType
 
 from attrs import evolve, frozen
 
-from eventflow.domain.values import MAX_SCRIPT_CHARS
+from eventflow.requests.json_reader import forbidden
+from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCRIPT_CHARS, MAX_TITLE_CHARS
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
 from handlers.generation.model import Brief, Style, Voice
-from handlers.generation.script.characters import forbidden
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
 from handlers.generation.script.document import read_document
-from handlers.generation.script.frontmatter import MAX_TITLE_CHARS, FrontMatter, Manuscript, split_front_matter
+from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
-from handlers.generation.script.layout import MAX_HEADING_CHARS, MAX_NOTE_CHARS, lay_out_scenes
+from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc

@@ -24,7 +24,7 @@ from eventflow.storage.s3.checksums import Body
 from eventflow.storage.s3.client import MIB, S3Connection
 from eventflow.storage.s3.multipart import OpenUpload, open_uploads
 from eventflow.storage.s3.store import S3Store
-from handlers.upload.uploader import Delivery, StepUploads
+from handlers.upload.uploader import DeliveryStores, StepUploads
 from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for
 from tests.support.upload_program import Order, order_line
@@ -241,13 +241,15 @@ async def test_a_part_that_fails_is_sent_again_not_the_file(
     server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., Any]
 ) -> None:
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     async with wire_to(server) as (wire, endpoint):
         options = small_parts(server, endpoint_url=endpoint, parallel_parts=1)
         store = S3Store(server.bucket, f"cut-{os.urandom(4).hex()}", options=options)
         places = [PART * 3 // 2]  # in the second part, once
         wire.on_bytes = lambda sent: not places or sent < places[0] or bool(places.clear())  # type: ignore[func-returns-value]
-        uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
+        uploads = StepUploads(
+            delivery=DeliveryStores(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01)
+        )
         seen: list[int] = []
         stored = await uploads.upload(movie, ref, f"videos/{digest}.mp4", seen.append)
         assert (stored.store, stored.retry_count) == ("delivery", 1)
@@ -271,8 +273,10 @@ async def test_a_part_that_is_damaged_on_its_way_is_sent_again(
     monkeypatch.setattr(s3_upload, "Body", Damaged)
     store = S3Store(rclone.bucket, f"damaged-{os.urandom(4).hex()}", options=small_parts(rclone))
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
-    uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
+    uploads = StepUploads(
+        delivery=DeliveryStores(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01)
+    )
     stored = await uploads.upload(movie, ref, f"videos/{digest}.mp4")
     assert (stored.store, stored.retry_count) == ("delivery", 1)
     assert b"".join([data async for data in store.read(stored.key)]) == movie.read_bytes()
@@ -283,7 +287,7 @@ async def test_three_retries_are_the_most_and_what_arrived_is_kept(
     server: S3Server, movie: Path, tmp_path: Path, look: Callable[..., Any]
 ) -> None:
     digest = digest_of(movie)
-    ref = FileRef("workspace", f"jobs/1/{digest}.mp4", digest, SIZE, "video/mp4")
+    ref = FileRef(store="workspace", key=f"jobs/1/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
     async with wire_to(server) as (wire, endpoint):
         options = small_parts(server, endpoint_url=endpoint, parallel_parts=1)
         store = S3Store(server.bucket, f"cut-{os.urandom(4).hex()}", options=options)
@@ -291,7 +295,9 @@ async def test_three_retries_are_the_most_and_what_arrived_is_kept(
         wire.sent_bytes, limit = 0, PART * 3 // 2
         wire.on_bytes = lambda sent: sent < limit
         fallback = LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC))
-        stored = await StepUploads(Delivery(store, fallback, 0.01)).upload(movie, ref, f"videos/{digest}.mp4")
+        stored = await StepUploads(delivery=DeliveryStores(store, fallback, 0.01)).upload(
+            movie, ref, f"videos/{digest}.mp4"
+        )
         assert (stored.store, stored.retry_count) == ("fallback", 3)
         [left] = await look(store)
         assert left.parts[1].size_bytes == PART
@@ -310,7 +316,7 @@ async def begin(store: S3Store, key: str, *parts: bytes) -> OpenUpload:
     upload = await client.create_multipart_upload(**target, ContentType="video/mp4")
     for number, data in enumerate(parts, 1):
         await client.upload_part(**target, UploadId=upload["UploadId"], PartNumber=number, Body=data)
-    return OpenUpload(target, upload["UploadId"])
+    return OpenUpload(target=target, upload_id=upload["UploadId"])
 
 
 async def test_parts_of_other_content_or_size_are_sent_again(
@@ -409,10 +415,14 @@ async def test_a_cut_copy_is_no_try_of_the_upload(
     store = S3Store(server.bucket, f"copy-{os.urandom(4).hex()}", options=small_parts(server))
     digest = digest_of(movie)
     await store.put_file(f"{digest}.mp4", movie, media_type="video/mp4", sha256=digest)
-    ref = FileRef("workspace", f"{digest}.mp4", digest, SIZE, "video/mp4")
-    uploads = StepUploads(Delivery(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01))
+    ref = FileRef(store="workspace", key=f"{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4")
+    uploads = StepUploads(
+        delivery=DeliveryStores(store, LocalStore(tmp_path / "store", now=lambda: datetime.now(UTC)), 0.01)
+    )
     copied = await uploads.copy(ref, f"videos/{digest}.mp4", store)
-    assert copied == FileRef("delivery", f"videos/{digest}.mp4", digest, SIZE, "video/mp4")
+    assert copied == FileRef(
+        store="delivery", key=f"videos/{digest}.mp4", sha256=digest, size_bytes=SIZE, media_type="video/mp4"
+    )
 
     async def fail(*_: object) -> None:
         raise StorageUnavailable("cut")

@@ -172,7 +172,7 @@ async def test_known_group_that_is_set_back_settles_what_is_done(archived: Archi
 
     async def plan(reaction: StepContext) -> Sequence[Command]:
         planned.append(reaction.envelope.id)
-        return [cmd.FinishVideo(reaction.job.run, (), ())]
+        return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
 
     group = Group("generation", {ev.VideoRequested: plan, ev.ReprocessRequested: plan})
     async with working(archived.space, group, archive=archived.reader):

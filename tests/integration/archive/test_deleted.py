@@ -48,7 +48,11 @@ async def test_a_restore_does_not_bring_it_back(archived: Archived, empty: Archi
     assert await phase(empty, job) is Phase.DELETED
     assert await empty.listed() == [kept]
     assert await rebuild_job_lists(empty.log) == 0
-    record = await empty.log.execute(job, [cmd.RecordCost(1, None, "planner", "1", "credits", "late")], CAUSE)
+    record = await empty.log.execute(
+        job,
+        [cmd.RecordCost(run=1, scene=None, service="planner", amount="1", currency="credits", reference="late")],
+        CAUSE,
+    )
     assert record is not None  # a late bill puts it into the server once more, and into no list
     assert await empty.in_server(job)
     assert await empty.listed() == [kept]

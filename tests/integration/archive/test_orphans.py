@@ -48,7 +48,11 @@ async def test_segment_whose_jobs_have_all_gone_on_is_forgotten_by_the_server_to
     (old,) = await names(archived)
     await archived.log.execute(job, [cmd.RequestReprocess()], CAUSE)
     assert await orphans(archived) == ()  # should the server be lost, this is what is left of the job
-    finish: list[cmd.Command] = [cmd.FinishVideo(2, (), ()), cmd.FinishUpload(2, (), ()), cmd.PublishVideo(2, ())]
+    finish: list[cmd.Command] = [
+        cmd.FinishVideo(run=2, videos=(), thumbnails=()),
+        cmd.FinishUpload(run=2, videos=(), thumbnails=()),
+        cmd.PublishVideo(2, ()),
+    ]
     await archived.log.execute(job, finish, CAUSE)
     await archived.archive()
     found = await orphans(archived)

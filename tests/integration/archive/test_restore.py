@@ -47,7 +47,11 @@ async def test_newest_version_of_a_job_is_restored(archived: Archived, empty: Ar
     job = await archived.finished()
     await archived.archive()
     await archived.log.execute(job, [cmd.RequestReprocess()], CAUSE)
-    finish: list[cmd.Command] = [cmd.FinishVideo(2, (), ()), cmd.FinishUpload(2, (), ()), cmd.PublishVideo(2, ())]
+    finish: list[cmd.Command] = [
+        cmd.FinishVideo(run=2, videos=(), thumbnails=()),
+        cmd.FinishUpload(run=2, videos=(), thumbnails=()),
+        cmd.PublishVideo(2, ()),
+    ]
     await archived.log.execute(job, finish, CAUSE)
     await archived.archive()
     assert await restored(empty) == (2, 1, 2)

@@ -67,7 +67,11 @@ async def test_time_begins_anew_with_what_is_done_again_and_a_job_at_work_stays(
         shared.redis, codec=shared.codec, keyspace=shared.keyspace, clock=archived.clock, archive=shared.archive
     )
     archived.ahead = timedelta(days=8)
-    done = (cmd.FinishVideo(2, (), ()), cmd.FinishUpload(2, (), ()), cmd.PublishVideo(2, ()))
+    done = (
+        cmd.FinishVideo(run=2, videos=(), thumbnails=()),
+        cmd.FinishUpload(run=2, videos=(), thumbnails=()),
+        cmd.PublishVideo(2, ()),
+    )
     await log.execute(again, [cmd.RequestReprocess(), *done], CAUSE)
     for days, phase in ((11, Phase.COMPLETED), (17, Phase.COMPLETED), (19, Phase.DELETING), (40, Phase.DELETING)):
         archived.ahead = timedelta(days=days)

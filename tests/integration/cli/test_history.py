@@ -28,7 +28,7 @@ def at(space: Space) -> dict[str, str]:
 
 async def test_history_as_of_a_version_or_a_time(programs: Programs, space: Space) -> None:
     job_id = await space.submit_scenes(2)
-    await space.do(job_id, cmd.FinishScene(0, 1, ()))
+    await space.do(job_id, cmd.FinishScene(scene=0, run=1, renditions=()))
     history = await space.history(job_id)
 
     whole = json.loads(programs.run("jobs", "history", job_id, "--json", **at(space)).out)

@@ -69,7 +69,7 @@ def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack:
     ("options", "code", "said"),
     [
         (("--from", "cooking"), 2, "planning"),
-        (("--from", "rendering", "--scenes", "9"), 1, "--scenes: the job has no scene 9; it has 0 to 2"),
+        (("--from", "rendering", "--scenes", "9"), 1, "--scenes: the job has no scene 9; available: 0 to 2"),
         (("--from", "metadata", "--scenes", "0"), 1, "leave the scenes out"),
         (("--from", "upload", "--scenes", "two"), 2, "it looks like 2,5"),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from ops.cli import main
 from ops.cli.common import UsageError
-from ops.cli.request_files import looks, merge_fields, read_source
+from ops.cli.request_files import merge_fields, read_source, style_options
 
 SCENES = [{"title": "Hi"}]
 
@@ -34,7 +34,7 @@ def test_a_file_is_a_script_or_scenes(tmp_path: Path) -> None:
         ("{", "isn't valid JSON"),
         ({"title": "x"}, "holds no scenes"),
         ({"scenes": SCENES, "sceens": 1}, "unknown members: sceens"),
-        ({"scenes": SCENES, "version": 2}, "version 2; there is only version 1"),
+        ({"scenes": SCENES, "version": 2}, "version 2; this program reads version 1"),
         ({"scenes": SCENES, "style": 3}, "style"),
     ],
 )
@@ -44,14 +44,14 @@ def test_files_that_are_wrong_are_told_why(tmp_path: Path, content: object, matc
 
 
 def test_options_are_fields_of_the_request() -> None:
-    assert looks("none", None, None, None, None) == {"voice": None}
-    assert looks("de", 1.5, "paper", "1:1", "no") == {
+    assert style_options("none", None, None, None, None) == {"voice": None}
+    assert style_options("de", 1.5, "paper", "1:1", "no") == {
         "voice": {"name": "de", "rate": 1.5}, "theme": "paper", "aspect": "1:1", "captions": False,
     }  # fmt: skip
-    assert looks(None, None, None, None, "burned") == {"captions": "burned"}
+    assert style_options(None, None, None, None, "burned") == {"captions": "burned"}
     assert merge_fields(["a=b=c", "d="]) == {"merge": [{"find": "a", "replace": "b=c"}, {"find": "d", "replace": ""}]}
     with pytest.raises(UsageError, match="yes, no or burned"):
-        looks(None, None, None, None, "maybe")
+        style_options(None, None, None, None, "maybe")
     with pytest.raises(UsageError, match="NAME=TEXT"):
         merge_fields(["a"])
 

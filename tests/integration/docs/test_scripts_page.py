@@ -10,9 +10,8 @@ import orjson
 import pytest
 
 from handlers.generation.script.content import Chart, Clip, Code, Columns, Image
-from handlers.generation.script.document import LAYOUTS, read_scenes, write_document
+from handlers.generation.script.document import LAYOUTS, read_scenes, scenes_schema, write_document
 from handlers.generation.script.frontmatter import _KEYS, split_front_matter
-from handlers.generation.script.schema import scenes_schema
 from handlers.generation.script.script import parse_script
 from tests.support.docs import DOCS
 

@@ -12,8 +12,8 @@ from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import ReprocessFrom, files_of
-from ops.compose import request_limits
-from ops.forks import fork_of, make
+from eventflow.requests.forks import create_fork, fork_of
+from ops.compose import request_reader
 from tests.support.programs import Programs
 from tests.support.rebuilding import Rebuilder
 from tests.support.runtime import CAUSE
@@ -51,8 +51,8 @@ async def test_a_job_goes_with_all_its_files_and_a_fork_of_it_stays(studio: Stud
         original = await s.space.submit(REQUEST)
         assert (await ended(s, original)).phase is Phase.COMPLETED
         history = await s.space.history(original)
-        fork = fork_of(history, len(history), {"thumbnail_generation": False}, request_limits(s.parts.settings))
-        await make(s.parts.log, fork, CAUSE)
+        fork = fork_of(history, len(history), {"thumbnail_generation": False}, request_reader(s.parts.settings))
+        await create_fork(s.parts.log, fork, CAUSE)
         job = await ended(s, fork.job_id)
         reused = [e.event for e in await s.space.history(fork.job_id) if isinstance(e.event, ev.SceneReused)]
         assert len(reused) == len(job.scenes) == 3
@@ -94,8 +94,8 @@ async def test_a_fork_that_has_not_begun_makes_its_scenes_itself(studio: StudioO
         assert (await ended(s, original)).phase is Phase.COMPLETED
         history = await s.space.history(original)
         await deleted(s, original)
-        fork = fork_of(history, len(history), {}, request_limits(s.parts.settings))  # asked for before, made after
-        await make(s.parts.log, fork, CAUSE)
+        fork = fork_of(history, len(history), {}, request_reader(s.parts.settings))  # asked for before, made after
+        await create_fork(s.parts.log, fork, CAUSE)
         assert (await ended(s, fork.job_id)).phase is Phase.COMPLETED
 
 

@@ -10,13 +10,14 @@ import pytest
 from eventflow.domain import events as ev
 from eventflow.domain.state import Job, Phase
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.errors import RequestInvalid
+from eventflow.requests.forks import UnknownVersion, create_fork, fork_of
+from handlers.generation.fork_preview import ScenePreview, preview_fork
 from handlers.generation.pipelines.explainer import ExplainerPipeline
-from ops.compose import request_limits
-from ops.forks import NoSuchVersion, ScenePreview, fork_of, make, preview
+from ops.compose import request_reader
 from tests.support.runtime import CAUSE
 from tests.support.studio import Studio, StudioOf
 from tests.support.waiting import wait_until
-from web.http.errors import Problem
 
 SCRIPT = """# Streams
 
@@ -63,13 +64,13 @@ async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, ren
         assert rendered == dict.fromkeys(range(last + 1), 1)
         rendered.clear()
 
-        limits = request_limits(s.parts.settings)
-        fork = fork_of(history, len(history), {"script": CHANGED}, limits)
+        reader = request_reader(s.parts.settings)
+        fork = fork_of(history, len(history), {"script": CHANGED}, reader)
         expected = [ScenePreview(i, scene.title, i != last) for i, scene in enumerate(first.scenes)]
-        assert preview(fork) == expected
-        record, new = await make(s.parts.log, fork, CAUSE)
+        assert preview_fork(fork) == expected
+        record, new = await create_fork(s.parts.log, fork, CAUSE)
         assert new
-        again, new = await make(s.parts.log, fork_of(history, len(history), {"script": CHANGED}, limits), CAUSE)
+        again, new = await create_fork(s.parts.log, fork_of(history, len(history), {"script": CHANGED}, reader), CAUSE)
         assert not new
         assert again.id == record.id == fork.job_id
         listed = await s.parts.log.job_lists.read(record.owner, None, 10)
@@ -102,11 +103,11 @@ async def test_origin_that_is_gone_meanwhile_only_costs_the_work_again(
         first = await done(s, original)
         rendered.clear()
         history = await s.space.history(original)
-        fork = fork_of(history, len(history), {"cleanup_local_files": False}, request_limits(s.parts.settings))
+        fork = fork_of(history, len(history), {"cleanup_local_files": False}, request_reader(s.parts.settings))
         for scene in first.scenes:
             for file in scene.uploaded[0].files:
                 await s.parts.stores[file.store].delete(file.key)
-        await make(s.parts.log, fork, CAUSE)
+        await create_fork(s.parts.log, fork, CAUSE)
         await done(s, fork.job_id)
     assert set(rendered) == set(range(len(first.scenes)))
 
@@ -115,19 +116,19 @@ async def test_what_a_fork_may_not_say(studio: StudioOf) -> None:
     async with studio(workers=()) as s:
         job_id = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
         history = await s.space.history(job_id)
-        limits = request_limits(s.parts.settings)
-        with pytest.raises(NoSuchVersion, match="versions 1 to 1, not 2"):
-            fork_of(history, 2, {}, limits)
+        reader = request_reader(s.parts.settings)
+        with pytest.raises(UnknownVersion, match="versions 1 to 1, not 2"):
+            fork_of(history, 2, {}, reader)
         for overrides, pointer in [
             ({"quality_levels": ["9p"]}, "/quality_levels/0"),
             ({"voice.pitch": 2}, "/voice/pitch"),
             ({"colour": "red"}, "/colour"),
             ({"script.x": 1}, "/script.x"),
         ]:
-            with pytest.raises(Problem) as caught:
-                fork_of(history, 1, overrides, limits)  # type: ignore[arg-type]
-            assert [error.pointer for error in caught.value.errors] == [pointer]
-        one = fork_of(history, 1, {"voice.rate": 1.5}, limits)
+            with pytest.raises(RequestInvalid) as caught:
+                fork_of(history, 1, overrides, reader)  # type: ignore[arg-type]
+            assert [error.pointer for error in caught.value.faults] == [pointer]
+        one = fork_of(history, 1, {"voice.rate": 1.5}, reader)
         assert one.request.voice.rate == 1.5
-        assert one.job_id != fork_of(history, 1, {"voice.rate": 1.4}, limits).job_id
+        assert one.job_id != fork_of(history, 1, {"voice.rate": 1.4}, reader).job_id
         assert one.origin.scenes == ()

@@ -23,7 +23,16 @@ async def _with_picture(studio: Studio, size: tuple[int, int]) -> str:
     path = studio.folder / "picture.png"
     Image.linear_gradient("L").resize(size).convert("RGB").save(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    asset = Asset(asset_id(sha256), "image", "image/png", ".png", path.stat().st_size, sha256, "", *size)
+    asset = Asset(
+        id=asset_id(sha256),
+        kind="image",
+        media_type="image/png",
+        suffix=".png",
+        size_bytes=path.stat().st_size,
+        sha256=sha256,
+        width=size[0],
+        height=size[1],
+    )
     await Assets(studio.parts.stores["workspace"]).put(OWNER, asset, path)
     return asset.id
 

@@ -15,6 +15,7 @@ from eventflow.domain import events as ev
 from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import OnSceneFailure, ReprocessFrom, VideoFile
+from eventflow.requests.forks import create_fork, fork_of
 from handlers.generation.control import Control
 from handlers.generation.encoding.verify_output import ExpectedMedia, check_media
 from handlers.generation.errors import EncodeError
@@ -23,8 +24,7 @@ from handlers.generation.model_json import to_spec
 from handlers.generation.pipelines.simulation import SimulationPipeline, TestScene
 from handlers.generation.time_grid import segment_cells
 from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
-from ops.compose import request_limits
-from ops.forks import fork_of, make
+from ops.compose import request_reader
 from tests.support.runtime import CAUSE
 from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
@@ -154,8 +154,8 @@ async def test_after_an_edit_one_scene_is_rendered_and_those_behind_it_are_moved
         await wait_until(lambda: s.cleared, what="the workspace is cleared")
         stage.clear()
         history = await s.space.history(original)
-        fork = fork_of(history, len(history), {"script": "2 5 4 2"}, request_limits(s.parts.settings))
-        await make(s.parts.log, fork, CAUSE)
+        fork = fork_of(history, len(history), {"script": "2 5 4 2"}, request_reader(s.parts.settings))
+        await create_fork(s.parts.log, fork, CAUSE)
         job = await done(s, fork.job_id)
         assert stage.rendered == stage.narrated == {1: 1}
         assert [scene.start_cells for scene in job.scenes] == [0, 2, 7, 11]

@@ -68,7 +68,7 @@ async def test_files_are_in_s3_and_served_by_ranges(studio: StudioOf, monkeypatc
 async def test_large_file_goes_up_in_parts_with_its_digest(
     studio: StudioOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from handlers.upload.uploader import Delivery, StepUploads
+    from handlers.upload.uploader import DeliveryStores, StepUploads
     from handlers.workspace import digest_of
 
     path = tmp_path / "large.mp4"
@@ -77,8 +77,8 @@ async def test_large_file_goes_up_in_parts_with_its_digest(
     with moto_server() as server:
         async with studio(EVENTFLOW_DELIVERY_URL=_use(server, monkeypatch), workers=()) as s:
             stores = s.parts.stores
-            uploads = StepUploads(Delivery(stores["delivery"], stores["fallback"], 0.01))
-            ref = FileRef("workspace", "x", digest, size, "video/mp4")
+            uploads = StepUploads(delivery=DeliveryStores(stores["delivery"], stores["fallback"], 0.01))
+            ref = FileRef(store="workspace", key="x", sha256=digest, size_bytes=size, media_type="video/mp4")
             stored = await uploads.upload(path, ref, "videos/large.mp4")
             info = await stores["delivery"].head("videos/large.mp4")
             assert (stored.store, info.size_bytes, info.sha256) == ("delivery", size, digest)

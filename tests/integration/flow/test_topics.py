@@ -24,7 +24,10 @@ async def test_a_topic_becomes_a_video(studio: StudioOf) -> None:
     assert len(service.asked) == 2
     costs = [envelope.event for envelope in history if isinstance(envelope.event, ev.CostRecorded)]
     assert costs == [
-        ev.CostRecorded(1, None, "planner", "321", "tokens", f"chatcmpl-{messages}") for messages in (2, 4)
+        ev.CostRecorded(
+            run=1, scene=None, service="planner", amount="321", currency="tokens", reference=f"chatcmpl-{messages}"
+        )
+        for messages in (2, 4)
     ]
 
 

@@ -201,10 +201,10 @@ def test_other_rates_and_formats_are_music(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"no sound at all", "can't be read"),
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n", "can't be read"),
-        (b"ffconcat version 1.0\nfile /etc/passwd\n", "can't be read"),
-        (b"", "can't be read"),
+        (b"no sound at all", "can't be decoded"),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n", "can't be decoded"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "can't be decoded"),
+        (b"", "can't be decoded"),
     ],
     ids=["text", "playlist", "concat", "empty"],
 )

@@ -197,7 +197,7 @@ def test_a_picture_that_fills_the_page_lies_behind_the_text(assets: dict[str, As
 def test_files_that_are_no_pictures(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(content)
-    with pytest.raises(UnknownAsset, match="no readable PNG, JPEG or WebP"):
+    with pytest.raises(UnknownAsset, match="not a readable PNG, JPEG or WebP"):
         ScenePages(picture_scene(Image(WIDE)), {WIDE: AssetFile(path=path, kind="image", media_type="image/png")})
 
 

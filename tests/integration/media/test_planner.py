@@ -140,14 +140,14 @@ def test_scenes_that_are_no_good_are_mended_once() -> None:
     ("answer", "told"),
     [
         (says(OUTLINE), "/scenes/0/blocks: is missing"),
-        (says("I'd rather not."), "no JSON"),
-        (says(None), "no JSON"),
+        (says("I'd rather not."), "not JSON"),
+        (says(None), "not JSON"),
         (says({"scenes": []}), "1 to 40 scenes"),
         (says({"scenes": [{}] * 41}), "1 to 40 scenes"),
         (says([1]), "1 to 40 scenes"),
         (says('{"title": "Ti', finish="length"), "cut off"),
         (says("x" * 250_000), "more than 200000 characters"),
-        (says('{"scenes":' * 5_000), "no JSON"),
+        (says('{"scenes":' * 5_000), "not JSON"),
     ],
 )
 def test_a_second_bad_answer_is_a_clear_failure(answer: Says, told: str) -> None:
@@ -173,10 +173,10 @@ def test_what_may_pass_is_tried_again_by_the_runtime_after_the_pause_that_was_as
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (hangs, "no answer within 0.3 s"),
-        (sends(b"<html>"), "no JSON"),
-        (sends(b"[]"), "no object"),
-        (sends(b'{"choices": []}'), "without a choice"),
+        (hangs, "did not answer within 0.3 s"),
+        (sends(b"<html>"), "not JSON"),
+        (sends(b"[]"), "not a JSON object"),
+        (sends(b'{"choices": []}'), "has no choice"),
         (sends(b" " * 5_000_000), "more than 4 MB"),
         (refuses(500), "answers 500"),
     ],

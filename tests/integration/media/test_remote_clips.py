@@ -247,7 +247,7 @@ def test_an_order_without_an_answer_is_the_same_order_again(
         return await hangs(request)
 
     service.odd["submit"] = [ordered_and_silent]
-    with pytest.raises(ServiceFailed, match="no answer within"):
+    with pytest.raises(ServiceFailed, match="did not answer within"):
         _obtain(service, task_of(narrated), notes, patience_s=HANGING_S)
     _obtain(service, task_of(narrated), notes)
     assert service.made == ["video_1"]

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.progress import progress_field
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.domain.values import Failure, FailureCategory, Step
-from eventflow.domain.view import progress_field
 from eventflow.log.codec import Codec
 from eventflow.log.feed import read_feed
 from tests.support.rebuilding import Rebuilder, dump
@@ -23,7 +23,12 @@ GONE = "00-" + "ab" * 16
 
 async def finished(space: Space) -> str:
     job_id = await space.submit()
-    await space.do(job_id, cmd.FinishVideo(1, (), ()), cmd.FinishUpload(1, (), ()), cmd.PublishVideo(1, ()))
+    await space.do(
+        job_id,
+        cmd.FinishVideo(run=1, videos=(), thumbnails=()),
+        cmd.FinishUpload(run=1, videos=(), thumbnails=()),
+        cmd.PublishVideo(1, ()),
+    )
     return job_id
 
 
@@ -78,7 +83,7 @@ async def test_stalled_jobs_finish_after_a_rebuild(space: Space, rebuild: Rebuil
     await groups_exist(space)
     jobs = [await space.submit() for _ in range(20)]
     for job_id in jobs[:10]:
-        await space.do(job_id, cmd.FinishVideo(1, (), ()))
+        await space.do(job_id, cmd.FinishVideo(run=1, videos=(), thumbnails=()))
     await settle_all(space)
     assert (await rebuild()).repaired == {"stalled": 20}
     async with AsyncExitStack() as stack:
@@ -113,7 +118,7 @@ async def test_a_retry_whose_delay_was_lost_is_delivered_again(space: Space, reb
     await groups_exist(space)
     job_id = await space.submit()
     failure = Failure(FailureCategory.GENERATION, "broken", "it broke")
-    await space.do(job_id, cmd.FailStep(Step.PLAN, None, 1, failure, utc_now()))
+    await space.do(job_id, cmd.FailStep(step=Step.PLAN, scene=None, run=1, failure=failure, retry_at=utc_now()))
     await settle_all(space)
     await rebuild()
     assert rebuild.kinds == ["stalled"]

@@ -10,7 +10,7 @@ from eventflow.domain.values import FileRef
 from eventflow.runtime.context import StepContext
 from eventflow.storage import LocalStore, StorageUnavailable
 from handlers.upload.handler import Upload, _Step
-from handlers.upload.uploader import Delivery
+from handlers.upload.uploader import DeliveryStores
 from handlers.workspace import Workspace
 
 MIB = 1 << 20
@@ -48,7 +48,7 @@ async def _deliver(tmp_path: Path, store: LocalStore) -> list[float]:
     told: list[float] = []
     request = SimpleNamespace(s3_upload_enabled=True)
     reaction = SimpleNamespace(job_id="job", job=SimpleNamespace(request=request), progress=told.append)
-    upload = Upload(workspace, Delivery(store, LocalStore(tmp_path / "fallback", now=now), 0.001))
+    upload = Upload(workspace, DeliveryStores(store, LocalStore(tmp_path / "fallback", now=now), 0.001))
     step = _Step(upload, cast(StepContext, reaction), tmp_path, 4 * MIB, ())
     for data in (b"a" * 3 * MIB, b"b" * MIB):
         ref = await _file(workspace, tmp_path, data)

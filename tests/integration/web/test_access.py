@@ -1,4 +1,4 @@
-"""Who may do what; and that tricks get a clear answer, never a 500."""
+"""API keys and scopes; hostile requests get a clear answer, never a 500."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ MEDIA = (
 )
 
 
-async def test_nobody_else_gets_any_file_of_a_job(client: Client, deps: WebDeps, driver: Driver) -> None:
+async def test_other_owners_get_no_file_of_a_job(client: Client, deps: WebDeps, driver: Driver) -> None:
     """Not by its id, and not by an ETag that says they have it."""
     (_, alice), (_, bob) = await deps.api_keys.add("alice"), await deps.api_keys.add("bob", ["admin"])
     hers = job_id()
@@ -238,7 +238,7 @@ async def test_503_while_the_log_is_away(start: StartClient, deps: WebDeps) -> N
         assert answer.status == 200
 
 
-async def test_whoever_tries_keys_or_sends_no_http_leaves_a_line(deps: WebDeps) -> None:
+async def test_guessed_keys_and_malformed_requests_are_logged(deps: WebDeps) -> None:
     """One each, at INFO, without a traceback: floods of them must neither go unseen nor ring alarms."""
     await deps.api_keys.add("alice")
     with capture_logs() as lines:

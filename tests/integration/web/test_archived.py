@@ -93,7 +93,7 @@ async def test_archived_job_is_reprocessed(client: Client, driver: Driver, archi
     assert await archived.in_server(job)
 
 
-async def test_archive_that_is_away_is_told_as_such(
+async def test_an_unreachable_archive_is_a_503(
     client: Client, driver: Driver, archived: Archived, tmp_path: Path
 ) -> None:
     job = await published(driver)

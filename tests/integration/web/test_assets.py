@@ -1,4 +1,4 @@
-"""Assets over HTTP: sent as body, form or URL; the owner's alone; limits hold while the bytes still come."""
+"""Assets over HTTP: uploaded as body, form or URL, visible to their owner only, limited while the bytes arrive."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_too_much_is_refused_while_it_comes(client: Client, settings: Sett
     await wait_until(lambda: left(settings) == [])
 
 
-async def test_what_is_known_to_be_wrong_by_its_first_bytes_is_refused_at_once(client: Client) -> None:
+async def test_an_upload_with_wrong_first_bytes_is_refused_at_once(client: Client) -> None:
     more = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -198,13 +198,13 @@ async def test_a_packed_body_counts_unpacked(client: Client) -> None:
 
 
 async def test_an_owner_may_not_take_all_the_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.requests.uploads.OF_AN_OWNER", 0)
+    monkeypatch.setattr("web.requests.uploads.MAX_PER_OWNER", 0)
     async with client.post(ASSETS, data=PNG) as answer:
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (503, "media_busy")
         assert "Retry-After" in answer.headers
 
 
-async def test_without_room_on_the_disk_nothing_is_taken(start: StartClient, settings: Settings) -> None:
+async def test_uploads_are_refused_while_the_disk_is_full(start: StartClient, settings: Settings) -> None:
     client = await start(settings=evolve(settings, min_free_scratch_mb=10_000_000))
     status, problem = await post(client, PNG)
     assert (status, problem["code"]) == (503, "media_busy")
@@ -232,7 +232,7 @@ async def test_another_ones_asset_does_not_exist(client: Client, deps: WebDeps) 
         assert answer.status == 200
 
 
-async def test_what_was_removed_can_be_sent_again(client: Client) -> None:
+async def test_a_removed_asset_can_be_uploaded_again(client: Client) -> None:
     _, asset = await post(client, PNG)
     async with client.delete(f"{ASSETS}/{asset['id']}") as answer:
         assert answer.status == 204
@@ -316,5 +316,5 @@ async def test_the_command_line(client: Client, tmp_path: Path, capsys: pytest.C
     assert code == 1
     assert "SVG" in error
     code, _, error = await run("show", "../jobs?x")
-    assert (code, "no such asset" in error) == (1, True)
+    assert (code, "another owner's" in error) == (1, True)
     assert (await run("add", tmp_path / "none"))[0] == 2

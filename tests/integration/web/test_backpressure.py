@@ -88,7 +88,7 @@ async def test_a_replay_is_never_refused_and_a_refusal_takes_no_key(
     assert body["job_id"] != first["job_id"]
 
 
-async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
+async def test_waiting_jobs_are_counted_over_partitions(deps: WebDeps) -> None:
     keyspace = evolve(deps.log.keyspace, partitions=3)
     assert (await count_queue(deps.redis, keyspace)).waiting == 0
     for number, keys in enumerate(keyspace.all):
@@ -97,9 +97,7 @@ async def test_what_waits_is_counted_over_partitions(deps: WebDeps) -> None:
     assert (await count_queue(deps.redis, keyspace)).waiting == 6
 
 
-async def test_a_count_that_the_server_cannot_tell_lets_everybody_in(
-    start: StartClient, settings: Settings, deps: WebDeps
-) -> None:
+async def test_an_unknown_count_refuses_no_job(start: StartClient, settings: Settings, deps: WebDeps) -> None:
     client = await start(settings=evolve(settings, queue_limit=1))
     worker = await member(deps)
     stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
@@ -121,7 +119,7 @@ async def test_retry_after_goes_by_the_pace_of_late(
 ) -> None:
     now = [100.0]
     limit = 3
-    gauge = Backpressure(deps.redis, deps.log.keyspace, limit, lambda: now[0])
+    gauge = Backpressure(redis=deps.redis, keyspace=deps.log.keyspace, limit=limit, monotonic=lambda: now[0])
     stream = deps.log.keyspace.partition(0).topic(Topic.REQUESTED, Lane.NORMAL)
     worker = await member(deps)
     await _fill(deps.redis, stream, begun + limit + excess - 1)

@@ -1,4 +1,4 @@
-"""A file that goes through the app takes no memory for its size: a web process of its own sends 256 MiB."""
+"""A web process sends a file of 256 MiB through the app in constant memory."""
 
 from __future__ import annotations
 
@@ -98,9 +98,19 @@ async def _published(valkey_url: str) -> str:
     redis, job = connect(valkey_url), job_id()
     driver = Driver(JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now), {})
     await driver.create(job)
-    video = VideoFile("720p", 1280, 720, 60.0, FileRef("delivery", KEY, "0" * 64, SIZE, "video/mp4"))
-    made = ((video,), ())
-    await driver.run(job, cmd.FinishVideo(1, *made), cmd.FinishUpload(1, *made), cmd.PublishVideo(1, ()))
+    video = VideoFile(
+        quality="720p",
+        width=1280,
+        height=720,
+        duration_s=60.0,
+        file=FileRef(store="delivery", key=KEY, sha256="0" * 64, size_bytes=SIZE, media_type="video/mp4"),
+    )
+    await driver.run(
+        job,
+        cmd.FinishVideo(run=1, videos=(video,), thumbnails=()),
+        cmd.FinishUpload(run=1, videos=(video,), thumbnails=()),
+        cmd.PublishVideo(1, ()),
+    )
     await redis.aclose()
     return job
 

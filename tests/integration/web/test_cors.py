@@ -16,7 +16,7 @@ from eventflow.domain.values import Companions, Picture
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.settings import Settings
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.support.driving import Driver, file_ref
 from tests.support.web_app import Client, StartClient, job_id
 from web.app import create_app, routes
@@ -97,7 +97,7 @@ async def test_every_route_answers_preflights(listed: Client, deps: WebDeps, pat
         assert words(answer.headers["Allow"]) >= {m.lower() for m in METHODS[path]}
 
 
-async def test_a_preflight_for_what_a_path_does_not_do(listed: Client) -> None:
+async def test_a_preflight_for_a_method_that_the_path_lacks(listed: Client) -> None:
     status, headers = await preflight(listed, f"{JOBS}/{{job_id}}/cancel", "DELETE", PAGE)
     assert (status, headers["Access-Control-Allow-Methods"]) == (204, "POST")
     status, headers = await preflight(listed, "/nowhere", "GET", PAGE)
@@ -154,7 +154,7 @@ async def test_failures_of_ours_can_be_read_by_the_page(start: StartClient, deps
     await nowhere.aclose()
 
 
-async def test_what_goes_well_can_be_read_by_the_page(listed: Client, deps: WebDeps, driver: Driver) -> None:
+async def test_successful_answers_can_be_read_by_the_page(listed: Client, deps: WebDeps, driver: Driver) -> None:
     _, token = await deps.api_keys.add("alice")
     headers = {"Origin": PAGE, "Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
     job = ""
@@ -245,7 +245,7 @@ async def test_with_keys_every_page_may_call_where_all_are_listed(
             assert not may_read(answer, page)
 
 
-async def test_what_cannot_be_read_as_http_is_a_problem_that_a_page_can_read(deps: WebDeps) -> None:
+async def test_malformed_requests_get_a_problem_that_a_page_can_read(deps: WebDeps) -> None:
     async with serving(create_app(deps), "127.0.0.1", 0) as address:
         for head in (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"G\xc3T / HTTP/1.1\r\n\r\n"):
             reader, writer = await asyncio.open_connection("127.0.0.1", address.port)

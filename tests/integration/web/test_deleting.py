@@ -1,4 +1,4 @@
-"""DELETE of a job over HTTP: refused while it is at work, and then nothing of it is served but that it was there."""
+"""DELETE of a job over HTTP: refused while the job runs; afterwards only its status and events are served."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_job_at_work_has_to_be_cancelled_first(client: Client, driver: D
     assert (await ask(client, job, "DELETE"))[0] == 202
 
 
-async def test_who_may_not_see_a_job_does_not_delete_it(client: Client, driver: Driver) -> None:
+async def test_another_owner_can_not_delete_a_job(client: Client, driver: Driver) -> None:
     hers = job_id()
     await driver.create(hers, owner="alice")
     for job in (hers, job_id(), "nonsense"):

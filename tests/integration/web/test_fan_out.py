@@ -1,4 +1,4 @@
-"""Many who wait for a job share one reader of the feed: they take no connection to the log each."""
+"""Many waiters for a version share one reader of the feed, and take no connection to the log each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from web.readmodel.projection import POLL_SECONDS, PROJECTION, TAIL_BLOCK_MS
 WAITING = 200
 
 
-async def test_200_who_wait_for_a_version_use_one_blocked_connection(
+async def test_200_waiters_for_a_version_use_one_blocked_connection(
     client: Client, driver: Driver, valkey_url: str
 ) -> None:
     job = job_id()

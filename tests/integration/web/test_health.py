@@ -1,4 +1,4 @@
-"""Readiness: what it looks at, and when it says no."""
+"""Readiness: the components that it checks, and the faults that make it 503."""
 
 from __future__ import annotations
 
@@ -76,6 +76,10 @@ def test_streams_are_summed_and_an_unknown_lag_stays_unknown() -> None:
     row = {"name": b"g", "pending": 2, "lag": 3}
     gone = RuntimeError("no such key")
     alive, dead = {"name": b"a", "idle": 10}, {"name": b"b", "idle": 10**6}
-    assert summed("g", [[row], [row]], [[alive, dead], [alive]]) == TopicState(True, 1, 4, 6)
-    assert summed("g", [[row], gone], [[alive], gone]) == TopicState(False, 1, 2, 3)
-    assert summed("g", [[{**row, "lag": None}], [row]], [[], []]) == TopicState(True, 0, 4, None)
+    assert summed("g", [[row], [row]], [[alive, dead], [alive]]) == TopicState(
+        exists=True, consumers=1, pending=4, lag=6
+    )
+    assert summed("g", [[row], gone], [[alive], gone]) == TopicState(exists=False, consumers=1, pending=2, lag=3)
+    assert summed("g", [[{**row, "lag": None}], [row]], [[], []]) == TopicState(
+        exists=True, consumers=0, pending=4, lag=None
+    )

@@ -1,4 +1,4 @@
-"""Idempotency keys: one job for one key, and honest answers to everything else that is sent under it."""
+"""Idempotency keys: one job per key, and a clear refusal of other requests under the same key."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.limits import RequestLimits
+from eventflow.requests.video_request import RequestReader
 from eventflow.settings import Settings
 from tests.support.driving import Driver
-from tests.support.web_app import Client, StartClient
+from tests.support.web_app import PIPELINES, Client, StartClient
 from web.deps import WebDeps
 from web.requests.idempotency_header import digest_of
-from web.requests.video_request import Limits, parse_request
 
 GENERATE = "/api/v1/videos/generate"
 BODY = {"script": "# Hi", "quality_levels": ["720p"], "passthrough": {"a": 1, "b": [2]}}
@@ -118,7 +119,7 @@ async def test_two_keys_are_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["k" * 255, "a b", '"a \\"b\\" \\\\"', "8e03978e-40d5-43dd-bc93-6894a57f9324", "'"])
-async def test_what_a_key_may_be(client: Client, key: str) -> None:
+async def test_accepted_and_refused_keys(client: Client, key: str) -> None:
     assert (await post(client, key))[0] == 202
     assert (await post(client, key))[2]["Idempotency-Replayed"] == "true"
 
@@ -138,9 +139,9 @@ async def test_a_replay_waits_for_its_sync_too(start: StartClient, settings: Set
 
 
 def test_defaults_leave_no_trace_in_the_digest() -> None:
-    limits = Limits(100, "explainer", frozenset({"explainer", "simulation"}))
-    short = parse_request({"script": "x"}, limits)
-    long = parse_request({"script": "x", "pipeline": "explainer", "voice": {"rate": 1}, "retry_attempts": 3}, limits)
-    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest("x"))
-    assert digest_of(short) != digest_of(parse_request({"script": "x", "voice": {"rate": 1.5}}, limits))
-    assert digest_of(short) != digest_of(parse_request({"script": "x", "passthrough": {}}, limits))
+    read = RequestReader(RequestLimits(pipelines=PIPELINES, default_pipeline="explainer")).read
+    short = read({"script": "x"})
+    long = read({"script": "x", "pipeline": "explainer", "voice": {"rate": 1}, "retry_attempts": 3})
+    assert digest_of(short) == digest_of(long) == digest_of(VideoRequest(script="x"))
+    assert digest_of(short) != digest_of(read({"script": "x", "voice": {"rate": 1.5}}))
+    assert digest_of(short) != digest_of(read({"script": "x", "passthrough": {}}))

@@ -1,4 +1,4 @@
-"""Asking for a video, and following it."""
+"""Requesting a video, and following its job."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from eventflow.domain import commands as cmd
+from eventflow.domain.progress import progress_field
 from eventflow.domain.values import Step
-from eventflow.domain.view import progress_field
 from eventflow.settings import Settings
 from eventflow.telemetry.tracing import Tracing
 from tests.support.driving import Driver

@@ -130,7 +130,7 @@ async def test_no_gap_and_no_repeat_while_jobs_arrive_at_two_processes(
     assert set(await walk(client, limit=50)) == {*accepted, *before}
 
 
-async def test_a_cursor_goes_on_in_another_process_and_never_shows_newer_jobs(
+async def test_a_cursor_works_in_another_process_and_never_shows_newer_jobs(
     client: Client, start: StartClient, wide: WebDeps, driver: Driver
 ) -> None:
     ids = await create(driver, 2)  # the third partition has none yet
@@ -213,7 +213,7 @@ async def test_places_only_grow_whatever_the_clock_does(wide: WebDeps) -> None:
     ]
 
 
-async def test_lists_are_made_anew_from_the_jobs(client: Client, driver: Driver, wide: WebDeps) -> None:
+async def test_lists_are_rebuilt_from_the_jobs(client: Client, driver: Driver, wide: WebDeps) -> None:
     ids = await create(driver, 7) + await create(driver, 2, "alice")
     for name in [name async for name in wide.redis.scan_iter("ef:*jobs*")]:
         await wide.redis.delete(name)

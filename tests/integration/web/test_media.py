@@ -1,4 +1,4 @@
-"""What viewers get: metadata, pictures, downloads, signed local files."""
+"""Media of a published job: metadata, pictures, downloads, signed local files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_nothing_yet_is_a_409_with_the_jobs_status(client: Client, driver:
         assert "Retry-After" not in answer.headers
 
 
-async def test_metadata_says_what_there_is_and_where(client: Client, job: str) -> None:
+async def test_metadata_lists_files_and_their_stores(client: Client, job: str) -> None:
     async with client.get(url(job, "metadata")) as answer:
         assert answer.status == 200
         body = await answer.json()
@@ -133,7 +133,7 @@ async def test_thumbnails_come_as_bytes_that_can_be_kept(client: Client, job: st
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (404, "no_thumbnail")
 
 
-async def test_unknown_qualities_and_formats_say_what_there_is(client: Client, job: str) -> None:
+async def test_unknown_qualities_and_formats_name_the_available_ones(client: Client, job: str) -> None:
     async with client.get(url(job, "download?quality=9p")) as answer:
         body = await answer.json(content_type=None)
         assert (answer.status, body["qualities"]) == (404, ["1080p", "720p"])
@@ -154,7 +154,7 @@ async def test_a_changed_or_expired_url_is_refused(client: Client, job: str, clo
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (403, "expired_signature")
 
 
-async def test_the_fallback_store_serves_what_it_has(client: Client, driver: Driver) -> None:
+async def test_the_fallback_store_serves_its_files(client: Client, driver: Driver) -> None:
     made = job_id()
     await driver.create(made)
     await driver.publish(made, {"720p": SMALL}, store="fallback")
@@ -174,7 +174,7 @@ async def test_a_file_that_is_gone_and_a_store_that_is_down(client: Client, driv
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (404, "file_missing")
 
 
-async def test_a_publication_stays_served_while_the_job_is_done_anew(
+async def test_a_publication_stays_served_while_its_job_is_reprocessed(
     client: Client, driver: Driver, job: str, start: StartClient
 ) -> None:
     async with client.post(f"/api/v1/admin/jobs/{job}/reprocess") as answer:

@@ -1,4 +1,4 @@
-"""Without a key: only where that was asked for, only until the first key, and only for this machine's own pages."""
+"""Open access: only if configured, only until the first key, and only for this machine's own pages."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def unasked(settings: Settings) -> Settings:
     return evolve(settings, web=evolve(settings.web, open_access=False))
 
 
-async def test_nobody_gets_in_where_the_open_mode_was_not_asked_for(deps: WebDeps, settings: Settings) -> None:
+async def test_without_open_access_every_request_needs_a_key(deps: WebDeps, settings: Settings) -> None:
     with capture_logs() as lines:
         async with served(evolve(deps, settings=unasked(settings))) as service:
             status, said = await service.answer()
@@ -114,7 +114,7 @@ async def test_another_namespace_opens_nothing(deps: WebDeps, settings: Settings
     ],
     ids=lambda header: next(iter(header)),
 )
-async def test_what_a_proxy_passes_on_needs_a_key(client: Client, deps: WebDeps, header: Mapping[str, str]) -> None:
+async def test_proxied_requests_need_a_key(client: Client, deps: WebDeps, header: Mapping[str, str]) -> None:
     async with client.get(JOBS) as answer:
         assert answer.status == 200
     async with client.get(JOBS, headers=header) as answer:

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: routes, real answers, and a fuzz of the whole API by its own description."""
+"""The OpenAPI document is true: compared with routes and real answers, and fuzzed by its own description."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ from eventflow.log.keys import Keyspace
 from eventflow.settings import Settings
 from eventflow.storage import ObjectStore
 from handlers.assets.ingest import MediaInspector
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.support.driving import Driver
-from tests.support.web_app import SIGNING, Client, Clock, job_id
+from tests.support.web_app import PIPELINES, SIGNING, Client, Clock, job_id
 from web.app import create_app, routes
 from web.deps import WebDeps
 from web.openapi.spec import build
 from web.server import serving
 
-PIPELINES = frozenset({"explainer", "simulation"})
 JOB = "00-" + "7" * 32
 
 

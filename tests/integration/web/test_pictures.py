@@ -1,4 +1,4 @@
-"""Pictures and sound of a published job, and what metadata says of them."""
+"""Pictures and sound of a published job, and their metadata."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def job(driver: Driver, stores: dict[StoreRole, ObjectStore]) -> Published
         return file
 
     thumbnails = [
-        Thumbnail(index, width, width * 9 // 16, await put(f"{index}-{width}-{form}", kind))
+        Thumbnail(index=index, width=width, height=width * 9 // 16, file=await put(f"{index}-{width}-{form}", kind))
         for index in range(2)
         for width in (1280, 320)
         for form, kind in KINDS.items()
@@ -46,18 +46,27 @@ async def job(driver: Driver, stores: dict[StoreRole, ObjectStore]) -> Published
     poster = [Picture(1920, 1080, await put(f"poster-{form}", kind)) for form, kind in KINDS.items()]
     sheets = [Picture(1600, 900, await put(f"sheet{n}-{form}", kind)) for n in range(2) for form, kind in KINDS.items()]
     companions = Companions(
-        AudioFile(224.0, await put("sound.m4a", "audio/mp4", SOUND)),
-        tuple(poster),
-        Storyboard(2.0, 224.0, 112, 160, 90, 10, 10, tuple(sheets)),
-        Picture(320, 180, await put("preview", "image/webp")),
+        audio=AudioFile(224.0, await put("sound.m4a", "audio/mp4", SOUND)),
+        poster=tuple(poster),
+        storyboard=Storyboard(
+            interval_s=2.0,
+            duration_s=224.0,
+            count=112,
+            tile_width=160,
+            tile_height=90,
+            columns=10,
+            rows=10,
+            sheets=tuple(sheets),
+        ),
+        preview=Picture(320, 180, await put("preview", "image/webp")),
     )
-    video = VideoFile("720p", 1280, 720, 224.0, await put("720p.mp4", "video/mp4"))
+    video = VideoFile(quality="720p", width=1280, height=720, duration_s=224.0, file=await put("720p.mp4", "video/mp4"))
     made = job_id()
     await driver.create(made)
     await driver.run(
         made,
-        cmd.FinishVideo(1, (video,), tuple(thumbnails), (), companions),
-        cmd.FinishUpload(1, (video,), tuple(thumbnails), (), companions),
+        cmd.FinishVideo(run=1, videos=(video,), thumbnails=tuple(thumbnails), captions=(), companions=companions),
+        cmd.FinishUpload(run=1, videos=(video,), thumbnails=tuple(thumbnails), captions=(), companions=companions),
         cmd.PublishVideo(1, ()),
     )
     return Published(f"/api/v1/videos/jobs/{made}/", content)
@@ -130,7 +139,7 @@ async def test_the_sound_is_a_quality_of_its_own(client: Client, job: Published)
 async def test_metadata_names_everything(client: Client, job: Published, settings: Settings) -> None:
     async with client.get(job.url + "metadata") as answer:
         body = await answer.json()
-    document = build(settings, frozenset())
+    document = build(settings, {})
     schema = {**document["components"]["schemas"]["Metadata"], "components": document["components"]}
     jsonschema.Draft202012Validator(schema).validate(body)
     assert body["audio"]["duration"] == 224.0
@@ -168,7 +177,7 @@ async def test_what_there_is_not_is_said(client: Client, job: Published, asked: 
 @pytest.mark.parametrize(
     "asked", ["thumbnail?width=0", "thumbnail?width=9000", "thumbnail?width=x", "poster?format=gif"]
 )
-async def test_what_makes_no_sense_is_refused(client: Client, job: Published, asked: str) -> None:
+async def test_invalid_requests_are_refused(client: Client, job: Published, asked: str) -> None:
     async with client.get(job.url + asked) as answer:
         assert answer.status == 422
 

@@ -1,16 +1,18 @@
-"""Planning over HTTP: scenes without a video, requests with scenes, and what there is to choose from."""
+"""Planning over HTTP: plans without a video, requests with scenes, and lists of pipelines, themes and voices."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 
 from eventflow.settings import PlannerSettings, Settings
-from ops.planning import ScenePlanner
+from handlers.generation.scene_planner import ScenePlanner
 from tests.support.chat_server import KEY, chat_service, refuses, says
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient
@@ -104,6 +106,28 @@ async def test_what_there_is_to_choose_from(client: Client) -> None:
     assert found["pipelines"]["explainer"]["available"] is True
     assert found["themes"]["midnight"]["colours"]["ground"].startswith("#")
     assert "en-us" in found["voices"]
+
+
+@pytest.mark.parametrize(
+    ("says", "status"), [("needs_script = False", 202), ("needs_script = True", 422), ("pass", 422)]
+)
+async def test_an_installed_pipeline_says_whether_it_needs_a_script(
+    start: StartClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, status: int
+) -> None:
+    site = tmp_path / "site"
+    installed = site / "scriptless-1.0.dist-info"
+    installed.mkdir(parents=True)
+    (site / "scriptless_pipeline.py").write_text(f"class Scriptless:\n    {says}\n")
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: scriptless\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[eventflow.pipelines]\nscriptless = scriptless_pipeline:Scriptless\n")
+    monkeypatch.syspath_prepend(site)
+    planner = ScenePlanner(settings)
+    sys.modules.pop("scriptless_pipeline")
+    client = await start(pipelines=planner.facts, planner=planner)
+    answered, body = await post(client, "generate", {"pipeline": "scriptless"})
+    assert answered == status
+    if status == 422:
+        assert [error["pointer"] for error in body["errors"]] == ["/script"]
 
 
 async def test_a_plan_that_takes_too_long_is_not_waited_for(

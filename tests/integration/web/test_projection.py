@@ -1,4 +1,4 @@
-"""The cache of folded jobs: fresh, bounded, and right while the feed is away."""
+"""The cache of folded jobs: fresh, bounded, and correct while the feed is away."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def _read_all(projection: Projection, jobs: list[str]) -> None:
         await asyncio.sleep(0)
 
 
-async def test_the_cache_is_bounded_and_keeps_what_is_asked_for(deps: WebDeps, driver: Driver) -> None:
+async def test_the_cache_is_bounded_and_keeps_requested_jobs(deps: WebDeps, driver: Driver) -> None:
     projection = projection_of(deps, capacity=3)
     jobs = [job_id() for _ in range(4)]
     for job in jobs:

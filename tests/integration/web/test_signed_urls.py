@@ -1,4 +1,4 @@
-"""Signed URLs as viewers get them: how long they live, whose address they have, and that no log ever has one."""
+"""Signed URLs: how long they are valid, which host they name, and that no log contains one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_limits_are_those_of_the_settings(start: StartClient, settings: Se
         assert answer.status in (200, 307)
 
 
-async def test_what_comes_through_the_app_has_no_url_that_expires(client: Client, job: str) -> None:
+async def test_proxied_files_have_no_url_that_expires(client: Client, job: str) -> None:
     async with client.get(url(job, "download?proxy=true&expires_in=600")) as answer:
         body = await answer.json(content_type=None)
     assert (answer.status, body["errors"][0]["code"]) == (422, "conflict")

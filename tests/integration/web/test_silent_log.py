@@ -1,4 +1,4 @@
-"""A log that hangs: requests are answered within seconds, and served again as soon as it goes on."""
+"""A log that doesn't answer: requests get 503 within seconds, and succeed as soon as it answers again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or many, in every phase of a request; each sends once and keeps its connection."""
+"""Slow, silent and many clients, in every phase of a request; each sends once and keeps its connection."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_what_never_ends_is_not_waited_for(deps: WebDeps, settings: Settings, shape: str) -> None:
+async def test_endless_bodies_time_out(deps: WebDeps, settings: Settings, shape: str) -> None:
     limit, sent, answer = SHAPES[shape]
     async with served(deps, settings, **{limit: SHORT_S}) as address:
         came = await until_closed(address, *sent)
@@ -98,7 +98,7 @@ async def test_slow_is_not_too_slow(deps: WebDeps, settings: Settings) -> None:
         writer.close()
 
 
-async def test_who_takes_nothing_of_an_answer_is_cut_off(deps: WebDeps, settings: Settings, driver: Driver) -> None:
+async def test_a_client_that_does_not_read_is_disconnected(deps: WebDeps, settings: Settings, driver: Driver) -> None:
     """The bytes of a video through the app, and answers that are asked for and never read."""
     job = job_id()
     await driver.create(job)
@@ -122,7 +122,7 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(deps: WebDeps, settings
                 await wait_until(cut, PATIENCE_S, what="the end of each connection")
 
 
-async def test_who_reads_slowly_gets_everything(deps: WebDeps, settings: Settings, driver: Driver) -> None:
+async def test_a_slow_reader_gets_everything(deps: WebDeps, settings: Settings, driver: Driver) -> None:
     job, size = job_id(), 8_000_000
     await driver.create(job)
     await driver.publish(job, {"720p": bytes(size)})
@@ -234,5 +234,5 @@ async def test_a_process_keeps_files_for_itself_and_says_that_they_run_out(valke
         (None, "unknown"),
     ],
 )
-def test_addresses_are_counted_by_who_has_them(peer: object, network: str) -> None:
+def test_ipv6_addresses_are_counted_by_network(peer: object, network: str) -> None:
     assert network_of(peer) == network

@@ -1,4 +1,4 @@
-"""HLS over HTTP: playlists, redirects, tokens; whom they are for."""
+"""HLS over HTTP: playlists, redirects, and the tokens that admit to them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def upload(driver: Driver, job: str, *scenes: int, store: StoreRole = "del
     """Scenes of one segment in two qualities, in the store that viewers reach."""
     for scene in scenes:
         made = []
-        for quality, size in SIZES.items():
+        for quality, (width, height) in SIZES.items():
             contents = (f"{quality} init".encode(), f"{quality} scene {scene}".encode())
             init, segment = [
                 file_ref(data, f"{quality}.{end}", "video/mp4", store)
@@ -39,8 +39,21 @@ async def upload(driver: Driver, job: str, *scenes: int, store: StoreRole = "del
             ]
             for file, data in zip((init, segment), contents, strict=True):
                 await driver.stores[store].put_bytes(file.key, data, media_type=file.media_type)
-            made.append(SceneRendition(quality, *size, "config", init, (Segment(segment, 10),), "avc1.64001f"))
-        await driver.run(job, cmd.FinishScene(scene, run, tuple(made)), cmd.FinishSceneUpload(scene, run, tuple(made)))
+            rendition = SceneRendition(
+                quality=quality,
+                width=width,
+                height=height,
+                decoder_config="config",
+                init=init,
+                segments=(Segment(segment, 10),),
+                codecs="avc1.64001f",
+            )
+            made.append(rendition)
+        await driver.run(
+            job,
+            cmd.FinishScene(scene=scene, run=run, renditions=tuple(made)),
+            cmd.FinishSceneUpload(scene=scene, run=run, renditions=tuple(made)),
+        )
 
 
 @pytest.fixture
@@ -186,10 +199,10 @@ async def test_what_there_is_not(client: Client, driver: Driver, job: str) -> No
     assert await code_of(client, url(job, other)) == (404, "no_segment")
     assert await code_of(client, url(job_id(), "stream")) == (404, "job_not_found")
     made = job_id()
-    await driver.create(made, request=VideoRequest("x", enable_streaming=False))
+    await driver.create(made, request=VideoRequest(script="x", enable_streaming=False))
     await driver.plan(made, scenes=1)
     await driver.render(made, 0)
-    await driver.run(made, cmd.FinishSceneUpload(0, 1, ()))
+    await driver.run(made, cmd.FinishSceneUpload(scene=0, run=1, renditions=()))
     await driver.publish(made, {"720p": b"whole"})
     assert await code_of(client, url(made, "stream")) == (404, "no_stream")
     async with client.get(url(made, "metadata")) as answer:
@@ -229,7 +242,7 @@ def with_token(path: str, token: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}token={token}"
 
 
-async def test_a_token_opens_one_job_to_whoever_has_it(client: Client, adas: str, keys: dict[str, str]) -> None:
+async def test_a_token_admits_its_holder_to_one_job(client: Client, adas: str, keys: dict[str, str]) -> None:
     for what in MEDIA:
         assert await code_of(client, url(adas, what)) == (401, "unauthorized")
         assert await code_of(client, url(adas, what), Authorization=keys["eve"]) == (404, "job_not_found")
@@ -316,7 +329,7 @@ async def test_a_token_reaches_no_log(
     assert json.dumps(token[:20])[1:-1] not in out + err
 
 
-async def test_old_editions_stay_for_those_who_watch_them(client: Client, driver: Driver, job: str) -> None:
+async def test_old_editions_stay_for_their_viewers(client: Client, driver: Driver, job: str) -> None:
     await upload(driver, job, 1, 2)
     await driver.publish(job, {"720p": b"whole"})
     first = url(job, "stream?quality=720p&edition=1")

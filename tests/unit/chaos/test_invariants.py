@@ -35,7 +35,19 @@ STEPS = (
 
 
 def history_of(events: Sequence[ev.Event]) -> History:
-    envelopes = [Envelope(JOB, n, "ada", "c", "", "", AT, event) for n, event in enumerate(events, 1)]
+    envelopes = [
+        Envelope(
+            job_id=JOB,
+            seq=n,
+            owner="ada",
+            correlation_id="c",
+            causation_id="",
+            traceparent="",
+            occurred_at=AT,
+            event=event,
+        )
+        for n, event in enumerate(events, 1)
+    ]
     return History(tuple(f"{n}-0" for n in range(1, len(events) + 1)), tuple(envelopes))
 
 
@@ -91,8 +103,8 @@ def test_a_failure_that_no_fault_explains() -> None:
     storage = s.failure(FailureCategory.STORAGE)
     failed = [
         *s.all_rendered(2),
-        ev.StepFailed(Step.ASSEMBLE, None, 1, storage, 1, None),
-        ev.JobFailed(1, storage, Step.ASSEMBLE, None, 1),
+        ev.StepFailed(step=Step.ASSEMBLE, scene=None, run=1, failure=storage, attempt=1, retry_at=None),
+        ev.JobFailed(run=1, failure=storage, step=Step.ASSEMBLE, scene=None, attempts=1),
     ]
     assert found(evidence(failed)) == set()
 

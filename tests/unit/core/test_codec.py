@@ -53,7 +53,15 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 EVENTS = st.sampled_from(EVENT_TYPES).flatmap(values)
 ENVELOPES = st.builds(
-    Envelope, st.just(JOB), st.integers(1, 2**31), WORDS, WORDS, WORDS, st.just(TRACE), _PLAIN[datetime], EVENTS
+    Envelope,
+    job_id=st.just(JOB),
+    seq=st.integers(1, 2**31),
+    owner=WORDS,
+    correlation_id=WORDS,
+    causation_id=WORDS,
+    traceparent=st.just(TRACE),
+    occurred_at=_PLAIN[datetime],
+    event=EVENTS,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | WORDS,
@@ -63,7 +71,16 @@ JSON = st.recursive(
 
 
 def envelope(event: Event, seq: int = 1) -> Envelope:
-    return Envelope(JOB, seq, "alice", "c", "", TRACE, AT, event)
+    return Envelope(
+        job_id=JOB,
+        seq=seq,
+        owner="alice",
+        correlation_id="c",
+        causation_id="",
+        traceparent=TRACE,
+        occurred_at=AT,
+        event=event,
+    )
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -183,7 +200,12 @@ def planned(**changes: Any) -> bytes:
 
 
 def test_a_nested_file_is_read() -> None:
-    assert CODEC.decode(planned()).event == ScriptPlanned(1, "t", 1, FileRef("workspace", "k", "0", 1, "text/plain"))
+    assert CODEC.decode(planned()).event == ScriptPlanned(
+        run=1,
+        title="t",
+        scene_count=1,
+        plan=FileRef(store="workspace", key="k", sha256="0", size_bytes=1, media_type="text/plain"),
+    )
 
 
 @pytest.mark.parametrize(

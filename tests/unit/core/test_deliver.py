@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from eventflow.domain.values import FileRef
 from eventflow.storage import IntegrityError, ObjectStore, StorageError, StorageRefused, StorageUnavailable
-from handlers.upload.uploader import LONGEST_S, RETRIES, Delivery, StepUploads, _pauses
+from handlers.upload.uploader import LONGEST_S, RETRIES, DeliveryStores, StepUploads, _pauses
 
-REF = FileRef("workspace", "jobs/j/aa.mp4", "aa" * 32, 4, "video/mp4")
+REF = FileRef(store="workspace", key="jobs/j/aa.mp4", sha256="aa" * 32, size_bytes=4, media_type="video/mp4")
 PATH = Path("aa.mp4")
 BASE_S = 0.001
 
@@ -49,8 +49,8 @@ class FakeStore:
 
 
 def uploads(store: FakeStore, fallback: FakeStore, *, local_only: bool = False) -> StepUploads:
-    delivery = Delivery(cast(ObjectStore, store), cast(ObjectStore, fallback), BASE_S)
-    return StepUploads(delivery, local_only)
+    delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), BASE_S)
+    return StepUploads(delivery=delivery, local_only=local_only)
 
 
 @pytest.fixture
@@ -169,8 +169,8 @@ async def test_local_only_never_asks_the_delivery_store(store: FakeStore, fallba
 
 async def test_a_cancelled_upload_is_no_failure(store: FakeStore, fallback: FakeStore) -> None:
     store.always = down()
-    delivery = Delivery(cast(ObjectStore, store), cast(ObjectStore, fallback), base_s=1_000)
-    task = asyncio.create_task(StepUploads(delivery).upload(PATH, REF, "k"))
+    delivery = DeliveryStores(cast(ObjectStore, store), cast(ObjectStore, fallback), base_s=1_000)
+    task = asyncio.create_task(StepUploads(delivery=delivery).upload(PATH, REF, "k"))
     while not store.calls:
         await asyncio.sleep(0)
     task.cancel()

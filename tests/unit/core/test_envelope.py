@@ -1,5 +1,6 @@
 """Ids, partitions and trace parents."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import PlanningStarted
 from eventflow.domain.job_ids import is_job_id, new_job_id, partition_of
-from eventflow.telemetry.trace_ids import is_traceparent
-from eventflow.telemetry.tracing import new_traceparent
+from eventflow.telemetry.causes import new_cause
+from eventflow.telemetry.trace_ids import is_traceparent, new_traceparent
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 
@@ -34,7 +35,16 @@ def test_near_misses(text: str) -> None:
 
 def test_the_id_of_an_event_is_that_of_its_place() -> None:
     job_id = new_job_id(7, "0" * 32)
-    envelope = Envelope(job_id, 12, "o", "c", "", "", datetime(2026, 1, 1, tzinfo=UTC), PlanningStarted(1))
+    envelope = Envelope(
+        job_id=job_id,
+        seq=12,
+        owner="o",
+        correlation_id="c",
+        causation_id="",
+        traceparent="",
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+        event=PlanningStarted(1),
+    )
     assert (envelope.id, envelope.type, envelope.schema_version) == (f"{job_id}.12", "PlanningStarted", 1)
 
 
@@ -49,3 +59,10 @@ def test_a_new_traceparent_is_one(random_hex: str) -> None:
 )
 def test_bad_traceparents(text: str) -> None:
     assert not is_traceparent(text)
+
+
+def test_a_cause_without_a_request_has_a_trace_of_its_own() -> None:
+    causes = [new_cause("ann", "cli") for _ in range(2)]
+    assert all(is_traceparent(cause.traceparent) for cause in causes)
+    assert all(re.fullmatch(r"cli-[0-9a-f]{16}", cause.correlation_id) for cause in causes)
+    assert causes[0].traceparent != causes[1].traceparent

@@ -20,7 +20,16 @@ LINES = [
 JOB = "07-0123456789abcdef0123456789abcdef"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 EXPECTED = [
-    Envelope(JOB, n, "alice@example.org", "req-1", f"{JOB}.{n - 1}" if n > 1 else "", TRACE, AT, event)
+    Envelope(
+        job_id=JOB,
+        seq=n,
+        owner="alice@example.org",
+        correlation_id="req-1",
+        causation_id=f"{JOB}.{n - 1}" if n > 1 else "",
+        traceparent=TRACE,
+        occurred_at=AT,
+        event=event,
+    )
     for events in (EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5)
     for n, event in enumerate(events, 1)
 ]

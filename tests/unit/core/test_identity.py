@@ -96,6 +96,6 @@ async def test_bad_owners(keys: ApiKeys, owner: str) -> None:
 
 
 async def test_unknown_scopes_are_named_with_what_there_is(keys: ApiKeys) -> None:
-    with pytest.raises(ValueError, match="unknown scope Root, sudo; there is: admin"):
+    with pytest.raises(ValueError, match="unknown scope Root, sudo; available: admin"):
         await keys.add("alice", ["sudo", "admin", "Root"])
     assert not await keys.any()

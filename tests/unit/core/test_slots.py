@@ -1,4 +1,4 @@
-"""The line and its slots."""
+"""The queue and its slots."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, cast
 from eventflow.runtime.slots import InFlight, Slots
 
 
-def held() -> InFlight:
-    return InFlight(cast(Any, None), cast(Any, None))
+def in_flight() -> InFlight:
+    return InFlight(member=cast(Any, None), delivery=cast(Any, None))
 
 
 async def test_what_comes_as_a_slot_closes_finds_it_free() -> None:
-    """A slot that has seen the line empty is over at once, not only when the loop has told so."""
+    """A slot that has seen the queue empty is over at once, not only when the loop reports its end."""
     ran: list[InFlight] = []
 
     async def run(one: InFlight) -> None:
@@ -21,13 +21,13 @@ async def test_what_comes_as_a_slot_closes_finds_it_free() -> None:
 
     slots = Slots(1, run)
     for _ in range(2):
-        slots.put(held())
-        slots.open()
+        slots.put(in_flight())
+        slots.fill()
         await asyncio.sleep(0)  # the slot has run; nothing has been told of its end yet
     for _ in range(5):
         await asyncio.sleep(0)
     assert len(ran) == 2
-    assert slots.line == ()
+    assert slots.queued == ()
 
 
 async def test_no_more_run_than_there_are_slots() -> None:
@@ -42,15 +42,15 @@ async def test_no_more_run_than_there_are_slots() -> None:
 
     slots = Slots(3, run)
     for _ in range(8):
-        slots.put(held())
-    slots.open()
+        slots.put(in_flight())
+    slots.fill()
     for _ in range(20):
         await asyncio.sleep(0)
-    assert (running, len(slots.line)) == (3, 5)
+    assert (running, len(slots.queued)) == (3, 5)
     go.set()
     for _ in range(20):
         await asyncio.sleep(0)
-    assert (running, most, slots.line) == (0, 3, ())
+    assert (running, most, slots.queued) == (0, 3, ())
 
 
 async def test_steps_that_do_not_wait_share_one_slot() -> None:
@@ -61,8 +61,8 @@ async def test_steps_that_do_not_wait_share_one_slot() -> None:
 
     slots = Slots(8, run)
     for _ in range(20):
-        slots.put(held())
-    slots.open()
+        slots.put(in_flight())
+    slots.fill()
     for _ in range(5):
         await asyncio.sleep(0)
     assert len(tasks) == 1
@@ -71,21 +71,21 @@ async def test_steps_that_do_not_wait_share_one_slot() -> None:
 async def test_delivery_that_came_while_one_ran_beyond_the_slots_gets_the_slot_after_it() -> None:
     began, go_on = list[str](), asyncio.Event()
 
-    async def run(held: InFlight) -> None:
-        began.append(str(held.delivery))
-        if held.delivery == cast("Any", "beyond"):
+    async def run(delivery: InFlight) -> None:
+        began.append(str(delivery.delivery))
+        if delivery.delivery == cast("Any", "beyond"):
             await go_on.wait()
 
     slots = Slots(1, run)
-    slots.run_beyond(_held("beyond"))
+    slots.run_at_once(_named("beyond"))
     await asyncio.sleep(0)
-    slots.put(_held("next"))
-    slots.open()
+    slots.put(_named("next"))
+    slots.fill()
     go_on.set()
     for _ in range(10):
         await asyncio.sleep(0)
     assert began == ["beyond", "next"]
 
 
-def _held(name: str) -> InFlight:
-    return InFlight(cast("Any", None), cast("Any", name))
+def _named(name: str) -> InFlight:
+    return InFlight(member=cast("Any", None), delivery=cast("Any", name))

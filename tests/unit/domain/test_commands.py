@@ -52,7 +52,7 @@ def test_planning_goes_on_while_scenes_are_missing() -> None:
 
 
 def test_a_script_is_announced_once() -> None:
-    script = ev.ScriptPlanned(1, "Title", 2, s.WORK_FILE)
+    script = ev.ScriptPlanned(run=1, title="Title", scene_count=2, plan=s.WORK_FILE)
     job = given(s.requested(), ev.PlanningStarted(1)).when(s.announce(2)).then(script)
     assert (job.title, job.scene_count, job.plan) == ("Title", 2, s.WORK_FILE)
     given(s.requested(), *s.announced(2)).when(s.announce(3)).then_nothing()
@@ -80,7 +80,7 @@ def test_a_gap_between_scenes_is_a_defect(scene: int) -> None:
 
 
 def test_more_scenes_than_announced_are_a_defect() -> None:
-    given(s.planned(2)).when(s.plan_scene(2)).then_refused(IllegalTransition, "none of the 2")
+    given(s.planned(2)).when(s.plan_scene(2)).then_refused(IllegalTransition, "scene 2 of 2 is next")
     given(s.requested(), ev.PlanningStarted(1)).when(s.plan_scene(0)).then_refused(IllegalTransition)
 
 
@@ -117,12 +117,21 @@ def test_it_can_be_watched_once_its_first_scene_is_up() -> None:
 
 
 def test_without_segments_there_is_nothing_to_watch_before_the_end() -> None:
-    done = cmd.FinishSceneUpload(0, 1, ())
-    assert not given(s.planned(2), s.rendered(0)).when(done).then(ev.SceneUploaded(0, 1, ())).streaming
+    done = cmd.FinishSceneUpload(scene=0, run=1, renditions=())
+    assert (
+        not given(s.planned(2), s.rendered(0))
+        .when(done)
+        .then(ev.SceneUploaded(scene=0, run=1, renditions=()))
+        .streaming
+    )
 
 
 def test_assembly_makes_the_video() -> None:
-    job = given(s.all_rendered(2)).when(s.finish_video()).then(ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS))
+    job = (
+        given(s.all_rendered(2))
+        .when(s.finish_video())
+        .then(ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=s.THUMBNAILS, captions=s.CAPTIONS))
+    )
     assert job.videos == s.VIDEOS
     given(s.planned(2)).when(s.finish_video()).then_nothing()
     given(s.generated(2)).when(s.finish_video()).then_nothing()
@@ -130,8 +139,10 @@ def test_assembly_makes_the_video() -> None:
 
 @pytest.mark.parametrize("history", [[s.requested()], [s.requested(), ev.PlanningStarted(1)]])
 def test_a_pipeline_without_scenes_makes_the_video_in_one_piece(history: s.History) -> None:
-    video = ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS)
-    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS)
+    video = ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=s.THUMBNAILS, captions=s.CAPTIONS)
+    deliverables = ev.DeliverablesUploaded(
+        run=1, videos=s.PUBLIC_VIDEOS, thumbnails=s.PUBLIC_THUMBNAILS, captions=s.PUBLIC_CAPTIONS
+    )
     given(history).when(s.finish_video(), s.finish_upload(), s.publish()).then(
         video, deliverables, ev.VideoUploaded(1), ev.VideoPublished(1, 1, s.METADATA)
     )
@@ -142,7 +153,9 @@ def test_announced_scenes_have_to_be_made() -> None:
 
 
 def test_the_upload_is_complete_with_its_last_part() -> None:
-    deliverables = ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS)
+    deliverables = ev.DeliverablesUploaded(
+        run=1, videos=s.PUBLIC_VIDEOS, thumbnails=s.PUBLIC_THUMBNAILS, captions=s.PUBLIC_CAPTIONS
+    )
     given(s.generated(2)).when(s.finish_upload()).then(deliverables)
     uploads = [s.uploaded(0), s.STARTED, s.uploaded(1)]
     given(s.generated(2), uploads).when(s.finish_upload()).then(deliverables, ev.VideoUploaded(1))
@@ -156,19 +169,27 @@ def test_the_upload_is_complete_with_its_last_part() -> None:
 def test_publication_is_what_was_uploaded() -> None:
     job = given(s.all_uploaded(2)).when(s.publish()).then(ev.VideoPublished(1, 1, s.METADATA))
     assert job.phase is Phase.COMPLETED
-    assert job.published == Publication(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.METADATA, s.PUBLIC_CAPTIONS)
+    assert job.published == Publication(
+        version=1,
+        videos=s.PUBLIC_VIDEOS,
+        thumbnails=s.PUBLIC_THUMBNAILS,
+        metadata=s.METADATA,
+        captions=s.PUBLIC_CAPTIONS,
+    )
     given(s.published(2)).when(s.publish()).then_nothing()
     given(s.generated(2)).when(s.publish()).then_nothing()
 
 
 def test_a_fallback_is_recorded_and_marks_the_job_degraded() -> None:
-    fell_back = ev.UploadFellBack(1, Step.UPLOAD_SCENE, 0, "k", "no route", 3)
-    command = cmd.RecordFallback(1, Step.UPLOAD_SCENE, 0, "k", "no route", 3)
+    fell_back = ev.UploadFellBack(run=1, step=Step.UPLOAD_SCENE, scene=0, key="k", reason="no route", retry_count=3)
+    command = cmd.RecordFallback(run=1, step=Step.UPLOAD_SCENE, scene=0, key="k", reason="no route", retry_count=3)
     job = given(s.planned(1), s.rendered(0)).when(command).then(fell_back)
     assert job.degraded == ("upload_scene fell back to local storage: no route",)
     again = given(s.planned(2), s.rendered(0), s.rendered(1), ev.ScenesCompleted(1), fell_back)
-    other = ev.UploadFellBack(1, Step.UPLOAD_SCENE, 1, "k2", "no route", 3)
-    job = again.when(cmd.RecordFallback(1, Step.UPLOAD_SCENE, 1, "k2", "no route", 3)).then(other)
+    other = ev.UploadFellBack(run=1, step=Step.UPLOAD_SCENE, scene=1, key="k2", reason="no route", retry_count=3)
+    job = again.when(
+        cmd.RecordFallback(run=1, step=Step.UPLOAD_SCENE, scene=1, key="k2", reason="no route", retry_count=3)
+    ).then(other)
     assert len(job.degraded) == 1
 
 
@@ -182,16 +203,19 @@ def test_a_degradation_is_recorded() -> None:
 def test_notes_of_work_that_is_over_are_dropped(phase: Phase) -> None:
     for where, (step, scene) in NOTES.items():
         if where is not phase:
-            fallback = cmd.RecordFallback(1, step, scene, "k", "r", 3)
+            fallback = cmd.RecordFallback(run=1, step=step, scene=scene, key="k", reason="r", retry_count=3)
             note = cmd.RecordDegradation(1, step, "r")
             if step is not Step.UPLOAD_SCENE or phase not in (Phase.ASSEMBLING, Phase.UPLOADING):
                 given(s.upto(phase)).when(fallback, note).then_nothing()
-    stale = cmd.RecordFallback(9, Step.UPLOAD_SCENE, 0, "k", "r", 3), cmd.RecordDegradation(9, Step.ASSEMBLE, "r")
+    stale = (
+        cmd.RecordFallback(run=9, step=Step.UPLOAD_SCENE, scene=0, key="k", reason="r", retry_count=3),
+        cmd.RecordDegradation(9, Step.ASSEMBLE, "r"),
+    )
     given(s.upto(phase)).when(*stale).then_nothing()
 
 
 def test_a_second_delivery_of_an_upload_records_no_second_fallback() -> None:
-    note = cmd.RecordFallback(1, Step.UPLOAD_SCENE, 0, "k", "r", 3)
+    note = cmd.RecordFallback(run=1, step=Step.UPLOAD_SCENE, scene=0, key="k", reason="r", retry_count=3)
     given(s.planned(1), s.rendered(0), s.uploaded(0)).when(note, s.finish_scene_upload(0)).then_nothing()
 
 
@@ -207,8 +231,8 @@ def test_results_of_another_run_are_dropped(phase: Phase, run: int) -> None:
         s.finish_video(run),
         s.finish_upload(run),
         s.publish(run),
-        cmd.FailStep(Step.PLAN, None, run, s.failure(), None),
-        cmd.FailStep(Step.RENDER_SCENE, 0, run, s.failure(), None),
+        cmd.FailStep(step=Step.PLAN, scene=None, run=run, failure=s.failure(), retry_at=None),
+        cmd.FailStep(step=Step.RENDER_SCENE, scene=0, run=run, failure=s.failure(), retry_at=None),
     ]
     given(s.upto(phase)).when(*commands).then_nothing()  # type: ignore[arg-type]
 
@@ -246,7 +270,7 @@ def test_nobody_confirms_what_nobody_asked_for(phase: Phase) -> None:
 def test_work_that_ends_after_the_job_is_dropped(phase: Phase) -> None:
     late = [cmd.StartPlanning(1), s.announce(2), s.plan_scene(2), s.finish_scene(0), s.finish_scene_upload(0)]
     late += [s.finish_video(), s.finish_upload(), s.publish()]
-    late += [cmd.FailStep(step, None, 1, s.failure(), None) for step in Step]
+    late += [cmd.FailStep(step=step, scene=None, run=1, failure=s.failure(), retry_at=None) for step in Step]
     given(s.upto(phase)).when(*late).then_nothing()  # type: ignore[arg-type]
 
 
@@ -263,13 +287,15 @@ def test_reprocessing_begins_anew_under_a_new_run(phase: Phase) -> None:
 def test_reprocessing_keeps_the_old_publication_until_there_is_a_new_one() -> None:
     first = fold(s.published(1))
     assert first is not None
-    again = [ev.ReprocessRequested(2), ev.PlanningStarted(2), ev.VideoGenerated(2, s.VIDEOS, ())]
-    uploaded = [ev.DeliverablesUploaded(2, s.PUBLIC_VIDEOS, ()), ev.VideoUploaded(2)]
+    again = [ev.ReprocessRequested(2), ev.PlanningStarted(2), ev.VideoGenerated(run=2, videos=s.VIDEOS, thumbnails=())]
+    uploaded = [ev.DeliverablesUploaded(run=2, videos=s.PUBLIC_VIDEOS, thumbnails=()), ev.VideoUploaded(2)]
     for length in range(len(again) + 1):
         job = fold(again[:length], first)
         assert job is not None
         assert job.published == first.published
-    broken = fold([*again, ev.JobFailed(2, s.failure(), Step.UPLOAD_VIDEO, None, 1)], first)
+    broken = fold(
+        [*again, ev.JobFailed(run=2, failure=s.failure(), step=Step.UPLOAD_VIDEO, scene=None, attempts=1)], first
+    )
     assert broken is not None
     assert broken.published == first.published
     job = given(s.published(1), again, uploaded).when(s.publish(2)).then(ev.VideoPublished(2, 2, s.METADATA))
@@ -289,25 +315,25 @@ def test_the_old_run_of_a_scene_is_no_longer_wanted() -> None:
 
 
 def test_a_step_is_parked_while_it_is_due() -> None:
-    park = cmd.ParkStep(Step.RENDER_SCENE, 0, 1, "odd")
-    parked = ev.StepParked(Step.RENDER_SCENE, 0, 1, "odd")
+    park = cmd.DeadLetterStep(step=Step.RENDER_SCENE, scene=0, run=1, reason="odd")
+    parked = ev.StepParked(step=Step.RENDER_SCENE, scene=0, run=1, reason="odd")
     job = given(s.planned(2)).when(park).then(parked)
-    assert [(p.step, p.scene) for p in job.parked] == [(Step.RENDER_SCENE, 0)]
+    assert [(p.step, p.scene) for p in job.dead_letters] == [(Step.RENDER_SCENE, 0)]
     given(s.planned(2), s.rendered(0)).when(park).then_nothing()
-    given(s.planned(2)).when(cmd.ParkStep(Step.RENDER_SCENE, 0, 2, "odd")).then_nothing()
+    given(s.planned(2)).when(cmd.DeadLetterStep(step=Step.RENDER_SCENE, scene=0, run=2, reason="odd")).then_nothing()
 
 
 def test_a_job_whose_work_is_parked_has_nobody_to_confirm_its_cancellation() -> None:
-    parked = ev.StepParked(Step.RENDER_SCENE, 0, 1, "odd")
+    parked = ev.StepParked(step=Step.RENDER_SCENE, scene=0, run=1, reason="odd")
     requested = ev.CancellationRequested("r")
     given(s.planned(2), parked).when(cmd.RequestCancellation("r")).then(requested, ev.JobCancelled(1))
     given(s.planned(2), parked, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)
-    failed = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, None)
+    failed = ev.StepFailed(step=Step.RENDER_SCENE, scene=0, run=1, failure=s.failure(), attempt=1, retry_at=None)
     given(s.planned(2), parked, failed).when(cmd.RequestCancellation("r")).then(requested)
 
 
 def test_a_job_that_waits_for_a_retry_has_nobody_to_confirm_either() -> None:
     requested = ev.CancellationRequested("r")
-    put_off = ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, LATER)
+    put_off = ev.StepFailed(step=Step.RENDER_SCENE, scene=0, run=1, failure=s.failure(), attempt=1, retry_at=LATER)
     given(s.planned(2), put_off).when(cmd.RequestCancellation("r")).then(requested, ev.JobCancelled(1))
     given(s.planned(2), put_off, s.rendered(0)).when(cmd.RequestCancellation("r")).then(requested)

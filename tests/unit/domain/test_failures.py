@@ -35,11 +35,18 @@ STEPS = [
 def fail(
     step: Step, scene: int | None = None, why: Failure | None = None, retry_at: datetime | None = LATER
 ) -> cmd.FailStep:
-    return cmd.FailStep(step, scene, 1, why or s.failure(), retry_at)
+    return cmd.FailStep(step=step, scene=scene, run=1, failure=why or s.failure(), retry_at=retry_at)
 
 
 def step_failed(c: cmd.FailStep, attempt: int, *, final: bool) -> ev.StepFailed:
-    return ev.StepFailed(c.step, c.scene, c.run, c.failure, attempt, None if final else c.retry_at)
+    return ev.StepFailed(
+        step=c.step,
+        scene=c.scene,
+        run=c.run,
+        failure=c.failure,
+        attempt=attempt,
+        retry_at=None if final else c.retry_at,
+    )
 
 
 @pytest.mark.parametrize(("phase", "step"), STEPS)
@@ -54,7 +61,7 @@ def test_a_transient_failure_is_retried(phase: Phase, step: Step, category: Fail
 @pytest.mark.parametrize("category", HOPELESS)
 def test_a_hopeless_failure_fails_the_job_at_once(phase: Phase, step: Step, category: FailureCategory) -> None:
     command = fail(step, why=s.failure(category))
-    failed = ev.JobFailed(1, command.failure, step, None, 1)
+    failed = ev.JobFailed(run=1, failure=command.failure, step=step, scene=None, attempts=1)
     job = given(s.upto(phase)).when(command).then(step_failed(command, 1, final=True), failed)
     assert (job.phase, job.failure) == (Phase.FAILED, failed)
 
@@ -66,14 +73,18 @@ def test_one_try_and_so_many_retries(retries: int) -> None:
     for attempt in range(1, retries + 1):
         events, job = decide_all(job, [command])
         assert events == [step_failed(command, attempt, final=False)]
-    last = [step_failed(command, retries + 1, final=True), ev.JobFailed(1, s.failure(), Step.PLAN, None, retries + 1)]
+    last = [
+        step_failed(command, retries + 1, final=True),
+        ev.JobFailed(run=1, failure=s.failure(), step=Step.PLAN, scene=None, attempts=retries + 1),
+    ]
     assert decide(job, command) == last
 
 
 def test_without_a_time_for_a_retry_there_is_none() -> None:
     command = fail(Step.PLAN, retry_at=None)
     given(s.requested()).when(command).then(
-        step_failed(command, 1, final=True), ev.JobFailed(1, s.failure(), Step.PLAN, None, 1)
+        step_failed(command, 1, final=True),
+        ev.JobFailed(run=1, failure=s.failure(), step=Step.PLAN, scene=None, attempts=1),
     )
 
 
@@ -110,7 +121,7 @@ def test_a_scene_that_failed_for_good_waits_for_the_others() -> None:
     lost = step_failed(command, 1, final=True)
     job = given(s.planned(3)).when(command).then(lost)
     assert (job.phase, job.scenes[0].status) == (Phase.RENDERING, SceneStatus.FAILED)
-    end = ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 1)
+    end = ev.JobFailed(run=1, failure=s.failure(), step=Step.RENDER_SCENE, scene=0, attempts=1)
     given(s.planned(3), lost).when(
         s.finish_scene(1), s.finish_scene_upload(1), s.finish_scene(2), s.finish_scene_upload(2)
     ).then(s.rendered(1), s.uploaded(1), s.rendered(2), s.uploaded(2), end)
@@ -119,7 +130,7 @@ def test_a_scene_that_failed_for_good_waits_for_the_others() -> None:
 def test_a_scene_that_failed_waits_for_those_that_are_not_planned_yet() -> None:
     command = fail(Step.RENDER_SCENE, 0, retry_at=None)
     history = [s.requested(), *s.announced(2), s.scene_planned(0)]
-    end = ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 1)
+    end = ev.JobFailed(run=1, failure=s.failure(), step=Step.RENDER_SCENE, scene=0, attempts=1)
     given(history).when(command, s.plan_scene(1), s.finish_scene(1), s.finish_scene_upload(1)).then(
         step_failed(command, 1, final=True), s.scene_planned(1), s.rendered(1), s.uploaded(1), end
     )
@@ -131,7 +142,7 @@ def test_the_last_scene_to_fail_fails_the_job() -> None:
     given(s.planned(2)).when(first, second).then(
         step_failed(first, 1, final=True),
         step_failed(second, 1, final=True),
-        ev.JobFailed(1, first.failure, Step.RENDER_SCENE, 1, 1),
+        ev.JobFailed(run=1, failure=first.failure, step=Step.RENDER_SCENE, scene=1, attempts=1),
     )
 
 
@@ -139,16 +150,19 @@ def test_a_failed_upload_of_a_scene_fails_the_job_after_the_others() -> None:
     command = fail(Step.UPLOAD_SCENE, 0, retry_at=None)
     given(s.generated(2)).when(command, s.finish_upload(), s.finish_scene_upload(1)).then(
         step_failed(command, 1, final=True),
-        ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS),
+        ev.DeliverablesUploaded(
+            run=1, videos=s.PUBLIC_VIDEOS, thumbnails=s.PUBLIC_THUMBNAILS, captions=s.PUBLIC_CAPTIONS
+        ),
         s.uploaded(1),
-        ev.JobFailed(1, s.failure(), Step.UPLOAD_SCENE, 0, 1),
+        ev.JobFailed(run=1, failure=s.failure(), step=Step.UPLOAD_SCENE, scene=0, attempts=1),
     )
 
 
 def test_a_scene_in_a_broken_environment_fails_the_job_at_once() -> None:
     command = fail(Step.RENDER_SCENE, 0, s.failure(FailureCategory.INITIALIZATION))
     given(s.planned(3)).when(command).then(
-        step_failed(command, 1, final=True), ev.JobFailed(1, command.failure, Step.RENDER_SCENE, 0, 1)
+        step_failed(command, 1, final=True),
+        ev.JobFailed(run=1, failure=command.failure, step=Step.RENDER_SCENE, scene=0, attempts=1),
     )
 
 
@@ -164,4 +178,4 @@ def test_the_answer_tells_how_often_it_was_tried() -> None:
     command = fail(Step.RENDER_SCENE, 0)
     events, _ = decide_all(fold(history), [command, command, command])
     assert [e.attempt for e in events if isinstance(e, ev.StepFailed)] == [1, 2, 3]
-    assert events[-1] == ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 3)
+    assert events[-1] == ev.JobFailed(run=1, failure=s.failure(), step=Step.RENDER_SCENE, scene=0, attempts=3)

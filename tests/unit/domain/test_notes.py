@@ -11,12 +11,12 @@ from eventflow.domain.values import Step
 from tests.support import stories as s
 from tests.support.spec import given
 
-WARNING = cmd.RecordWarning(1, Step.RENDER_SCENE, 0, "missing_glyphs", "no font has U+4E2D")
-RAISED = ev.WarningRaised(1, Step.RENDER_SCENE, 0, "missing_glyphs", "no font has U+4E2D")
-REMOTE = cmd.RecordRemoteWork(1, 0, "remote", "task-1")
-STARTED = ev.RemoteWorkStarted(1, 0, "remote", "task-1")
-COST = cmd.RecordCost(1, 0, "remote", "0.125", "USD")
-CHARGED = ev.CostRecorded(1, 0, "remote", "0.125", "USD")
+WARNING = cmd.RecordWarning(run=1, step=Step.RENDER_SCENE, scene=0, code="missing_glyphs", message="no font has U+4E2D")
+RAISED = ev.WarningRaised(run=1, step=Step.RENDER_SCENE, scene=0, code="missing_glyphs", message="no font has U+4E2D")
+REMOTE = cmd.RecordRemoteWork(run=1, scene=0, service="remote", remote_id="task-1")
+STARTED = ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-1")
+COST = cmd.RecordCost(run=1, scene=0, service="remote", amount="0.125", currency="USD")
+CHARGED = ev.CostRecorded(run=1, scene=0, service="remote", amount="0.125", currency="USD")
 
 
 def test_a_warning_is_raised_once() -> None:
@@ -25,14 +25,19 @@ def test_a_warning_is_raised_once() -> None:
 
 
 def test_warnings_are_bounded() -> None:
-    many = [cmd.RecordWarning(1, Step.RENDER_SCENE, 0, "c", str(n)) for n in range(MAX_WARNINGS + 5)]
+    many = [
+        cmd.RecordWarning(run=1, step=Step.RENDER_SCENE, scene=0, code="c", message=str(n))
+        for n in range(MAX_WARNINGS + 5)
+    ]
     events, _ = decide_all(fold(s.planned(1)), many)
     assert len(events) == MAX_WARNINGS
 
 
 def test_planning_warns_of_scenes() -> None:
-    command = cmd.RecordWarning(1, Step.PLAN, 7, "c", "m")
-    given(s.requested(), s.announced(2)).when(command).then(ev.WarningRaised(1, Step.PLAN, 7, "c", "m"))
+    command = cmd.RecordWarning(run=1, step=Step.PLAN, scene=7, code="c", message="m")
+    given(s.requested(), s.announced(2)).when(command).then(
+        ev.WarningRaised(run=1, step=Step.PLAN, scene=7, code="c", message="m")
+    )
 
 
 def test_work_that_is_done_has_nothing_to_say() -> None:
@@ -47,8 +52,12 @@ def test_remote_work_is_found_again_by_the_run_of_its_scene() -> None:
 
 
 def test_the_last_remote_work_counts() -> None:
-    second = ev.RemoteWorkStarted(1, 0, "remote", "task-2")
-    job = given(s.planned(1), STARTED).when(cmd.RecordRemoteWork(1, 0, "remote", "task-2")).then(second)
+    second = ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-2")
+    job = (
+        given(s.planned(1), STARTED)
+        .when(cmd.RecordRemoteWork(run=1, scene=0, service="remote", remote_id="task-2"))
+        .then(second)
+    )
     assert job.remote_work(0, 1) == second
 
 
@@ -60,17 +69,26 @@ def test_what_was_charged_is_recorded_whatever_has_become_of_the_job(phase: Phas
 
 
 def test_planning_again_forgets_the_warnings_and_keeps_the_costs() -> None:
-    history = [*s.planned(1), RAISED, CHARGED, ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), 1, None)]
-    ended = [*history, ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 0, 1)]
+    history = [
+        *s.planned(1),
+        RAISED,
+        CHARGED,
+        ev.StepFailed(step=Step.RENDER_SCENE, scene=0, run=1, failure=s.failure(), attempt=1, retry_at=None),
+    ]
+    ended = [*history, ev.JobFailed(run=1, failure=s.failure(), step=Step.RENDER_SCENE, scene=0, attempts=1)]
     job = given(ended).when(cmd.RequestReprocess()).then(ev.ReprocessRequested(2))
     assert (job.warnings, job.costs) == ((), (CHARGED,))
 
 
 def test_the_same_bill_is_recorded_once_and_others_each_time() -> None:
     """Bills without a reference can't be told apart: each is one."""
-    named = cmd.RecordCost(1, 0, "remote", "0.125", "USD", "video_1")
-    recorded = ev.CostRecorded(1, 0, "remote", "0.125", "USD", "video_1")
-    other = ev.CostRecorded(1, 0, "remote", "0.125", "USD", "video_2")
-    job = given(s.planned(1)).when(named, named, cmd.RecordCost(1, 0, "remote", "0.125", "USD", "video_2"))
+    named = cmd.RecordCost(run=1, scene=0, service="remote", amount="0.125", currency="USD", reference="video_1")
+    recorded = ev.CostRecorded(run=1, scene=0, service="remote", amount="0.125", currency="USD", reference="video_1")
+    other = ev.CostRecorded(run=1, scene=0, service="remote", amount="0.125", currency="USD", reference="video_2")
+    job = given(s.planned(1)).when(
+        named,
+        named,
+        cmd.RecordCost(run=1, scene=0, service="remote", amount="0.125", currency="USD", reference="video_2"),
+    )
     assert job.then(recorded, other).costs == (recorded, other)
     given(s.planned(1)).when(COST, COST).then(CHARGED, CHARGED)

@@ -44,7 +44,7 @@ def test_a_run_of_events_folds_as_one_after_the_other_does(seed: int, data: st.D
     before = repr(begun)
     assert fold(last.history[place:], begun) == jobs[-1]
     with pytest.raises(IllegalTransition):
-        fold([*last.history[place:], ev.VideoRequested(VideoRequest("again"))], begun)
+        fold([*last.history[place:], ev.VideoRequested(VideoRequest(script="again"))], begun)
     assert repr(begun) == before
 
 
@@ -52,7 +52,7 @@ def test_a_run_of_events_folds_as_one_after_the_other_does(seed: int, data: st.D
 @given(SEEDS)
 def test_deciding_twice_changes_nothing(seed: int) -> None:
     """A handler's command that has had its effect has no second one (failing, parking and planning may)."""
-    repeatable = cmd.FailStep | cmd.ParkStep | cmd.StartPlanning | cmd.RecordFallback | cmd.RecordDegradation
+    repeatable = cmd.FailStep | cmd.DeadLetterStep | cmd.StartPlanning | cmd.RecordFallback | cmd.RecordDegradation
     for moment in walk(seed):
         requester = isinstance(moment.command, cmd.RequestVideo | cmd.RequestReprocess | cmd.RequestCancellation)
         if moment.events and not requester and not isinstance(moment.command, repeatable):
@@ -76,8 +76,8 @@ def test_work_is_due_exactly_while_decide_would_take_it(seed: int) -> None:
     for moment in walk(seed, 40):
         job = moment.job
         for step, scene, run in product(Step, (None, 0, 1), (job.run - 1, job.run)):
-            work = Work(step, scene, run)
-            failed = decide(job, cmd.FailStep(step, scene, run, s.failure(), LATER))
+            work = Work(step=step, scene=scene, run=run)
+            failed = decide(job, cmd.FailStep(step=step, scene=scene, run=run, failure=s.failure(), retry_at=LATER))
             assert bool(failed) == still_due(job, work)
             whole = step is Step.ASSEMBLE and not job.scenes  # a video in one piece ends the planning step
             if not failed and not whole and (scene is None) == (step not in (Step.RENDER_SCENE, Step.UPLOAD_SCENE)):
@@ -111,7 +111,7 @@ class Workers:
         work = self.rng.choice(works_of(job))
         scenes_work = work.step in (Step.RENDER_SCENE, Step.UPLOAD_SCENE)
         if scenes_work and self.rng.random() < self.failures:
-            return cmd.FailStep(work.step, work.scene, work.run, s.failure(), LATER)
+            return cmd.FailStep(step=work.step, scene=work.scene, run=work.run, failure=s.failure(), retry_at=LATER)
         return commands_of(work, job)[-1]
 
     def _check(self, job: Job, event: ev.Event) -> None:

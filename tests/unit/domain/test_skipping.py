@@ -3,9 +3,9 @@
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.evolve import fold
+from eventflow.domain.progress import progress
 from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import FailureCategory, OnSceneFailure, ReprocessFrom, Step
-from eventflow.domain.view import progress
 from tests.support import stories as s
 from tests.support.spec import given
 
@@ -16,15 +16,15 @@ def planned(scenes: int) -> list[ev.Event]:
 
 
 def fail(step: Step, scene: int) -> cmd.FailStep:
-    return cmd.FailStep(step, scene, 1, s.failure(), None)
+    return cmd.FailStep(step=step, scene=scene, run=1, failure=s.failure(), retry_at=None)
 
 
 def failed(step: Step, scene: int) -> ev.StepFailed:
-    return ev.StepFailed(step, scene, 1, s.failure(), 1, None)
+    return ev.StepFailed(step=step, scene=scene, run=1, failure=s.failure(), attempt=1, retry_at=None)
 
 
 def skipped(scene: int) -> ev.SceneSkipped:
-    return ev.SceneSkipped(scene, 1, s.failure())
+    return ev.SceneSkipped(scene=scene, run=1, failure=s.failure())
 
 
 def test_the_other_scenes_are_awaited() -> None:
@@ -49,7 +49,9 @@ def test_a_scene_that_comes_after_a_skipped_one_completes_them() -> None:
 def test_a_video_without_any_scene_fails() -> None:
     history = [*planned(2), failed(Step.RENDER_SCENE, 1), skipped(1)]
     given(history).when(fail(Step.RENDER_SCENE, 0)).then(
-        failed(Step.RENDER_SCENE, 0), skipped(0), ev.JobFailed(1, s.failure(), Step.RENDER_SCENE, 1, 1)
+        failed(Step.RENDER_SCENE, 0),
+        skipped(0),
+        ev.JobFailed(run=1, failure=s.failure(), step=Step.RENDER_SCENE, scene=1, attempts=1),
     )
 
 
@@ -65,8 +67,10 @@ def test_it_is_published_without_the_scene() -> None:
         given(history)
         .when(s.finish_video(), s.finish_upload(), s.finish_scene_upload(0), s.publish())
         .then(
-            ev.VideoGenerated(1, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS),
-            ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, s.PUBLIC_THUMBNAILS, s.PUBLIC_CAPTIONS),
+            ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=s.THUMBNAILS, captions=s.CAPTIONS),
+            ev.DeliverablesUploaded(
+                run=1, videos=s.PUBLIC_VIDEOS, thumbnails=s.PUBLIC_THUMBNAILS, captions=s.PUBLIC_CAPTIONS
+            ),
             s.uploaded(0),
             s.STARTED,
             ev.VideoUploaded(1),
@@ -81,10 +85,10 @@ def test_a_failed_upload_of_a_scene_ends_the_wait_for_it() -> None:
     story = [*planned(2), s.rendered(0), s.rendered(1), ev.ScenesCompleted(1)]
     history = [
         *story,
-        ev.VideoGenerated(1, s.VIDEOS, ()),
+        ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=()),
         s.uploaded(0),
         s.STARTED,
-        ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, ()),
+        ev.DeliverablesUploaded(run=1, videos=s.PUBLIC_VIDEOS, thumbnails=()),
     ]
     given(history).when(fail(Step.UPLOAD_SCENE, 1)).then(failed(Step.UPLOAD_SCENE, 1), skipped(1), ev.VideoUploaded(1))
 
@@ -99,8 +103,9 @@ def test_what_is_up_can_be_watched_once_the_scenes_before_it_are_skipped() -> No
 
 def test_a_broken_environment_fails_the_job_all_the_same() -> None:
     why = s.failure(FailureCategory.INITIALIZATION)
-    given(planned(2)).when(cmd.FailStep(Step.RENDER_SCENE, 0, 1, why, None)).then(
-        ev.StepFailed(Step.RENDER_SCENE, 0, 1, why, 1, None), ev.JobFailed(1, why, Step.RENDER_SCENE, 0, 1)
+    given(planned(2)).when(cmd.FailStep(step=Step.RENDER_SCENE, scene=0, run=1, failure=why, retry_at=None)).then(
+        ev.StepFailed(step=Step.RENDER_SCENE, scene=0, run=1, failure=why, attempt=1, retry_at=None),
+        ev.JobFailed(run=1, failure=why, step=Step.RENDER_SCENE, scene=0, attempts=1),
     )
 
 
@@ -111,10 +116,10 @@ def published() -> list[ev.Event]:
         failed(Step.RENDER_SCENE, 1),
         skipped(1),
         ev.ScenesCompleted(1),
-        ev.VideoGenerated(1, s.VIDEOS, ()),
+        ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=()),
         s.uploaded(0),
         s.STARTED,
-        ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, ()),
+        ev.DeliverablesUploaded(run=1, videos=s.PUBLIC_VIDEOS, thumbnails=()),
         ev.VideoUploaded(1),
         ev.VideoPublished(1, 1, s.METADATA),
     ]
@@ -132,8 +137,8 @@ def test_uploading_again_leaves_it_skipped() -> None:
     command = cmd.RequestReprocess(ReprocessFrom.UPLOAD, None)
     given(published()).when(command).then(
         ev.ReprocessRequested(2, ReprocessFrom.UPLOAD, None),
-        ev.SceneRendered(0, 2, s.RENDITIONS),
-        ev.VideoGenerated(2, s.VIDEOS, ()),
+        ev.SceneRendered(scene=0, run=2, renditions=s.RENDITIONS),
+        ev.VideoGenerated(run=2, videos=s.VIDEOS, thumbnails=()),
     )
 
 

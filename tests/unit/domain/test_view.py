@@ -11,9 +11,10 @@ from eventflow.domain import events as ev
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.evolve import fold
+from eventflow.domain.progress import progress, progress_field
 from eventflow.domain.state import Phase, SceneStatus
 from eventflow.domain.values import Stage, Step
-from eventflow.domain.view import JobView, StageState, StageView, Status, apply, progress, progress_field, view_of
+from eventflow.domain.view import JobView, StageState, StageView, Status, apply, view_of
 from tests.support import stories as s
 from tests.support.walks import LATER, walk, works_of
 
@@ -28,7 +29,19 @@ def envelopes(history: s.History) -> list[Envelope]:
     """Event number n happens n seconds after START."""
     parts = ("00-" + "0" * 32, "alice", "c", "", "")
     job_id, owner, correlation, causation, trace = parts
-    return [Envelope(job_id, n, owner, correlation, causation, trace, at(n), e) for n, e in enumerate(history, 1)]
+    return [
+        Envelope(
+            job_id=job_id,
+            seq=n,
+            owner=owner,
+            correlation_id=correlation,
+            causation_id=causation,
+            traceparent=trace,
+            occurred_at=at(n),
+            event=e,
+        )
+        for n, e in enumerate(history, 1)
+    ]
 
 
 def view(*history: ev.Event) -> JobView:
@@ -68,22 +81,47 @@ def test_the_times_of_the_stages_are_those_of_their_events() -> None:
     history = s.published(1)
     when = {type(event): at(n) for n, event in enumerate(history, 1)}
     assert view(*history).stages == {
-        Stage.PLANNING: StageView(StageState.COMPLETED, when[ev.PlanningStarted], when[ev.ScenePlanned], 1),
-        Stage.RENDERING: StageView(StageState.COMPLETED, when[ev.ScenePlanned], when[ev.ScenesCompleted], 1),
-        Stage.ASSEMBLING: StageView(StageState.COMPLETED, when[ev.ScenesCompleted], when[ev.VideoGenerated], 1),
-        Stage.UPLOADING: StageView(StageState.COMPLETED, when[ev.SceneRendered], when[ev.VideoUploaded], 1),
-        Stage.METADATA: StageView(StageState.COMPLETED, when[ev.VideoUploaded], when[ev.VideoPublished], 1),
+        Stage.PLANNING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.PlanningStarted],
+            finished_at=when[ev.ScenePlanned],
+            attempt=1,
+        ),
+        Stage.RENDERING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.ScenePlanned],
+            finished_at=when[ev.ScenesCompleted],
+            attempt=1,
+        ),
+        Stage.ASSEMBLING: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.ScenesCompleted],
+            finished_at=when[ev.VideoGenerated],
+            attempt=1,
+        ),
+        Stage.UPLOADING: StageView(
+            state=StageState.COMPLETED, started_at=when[ev.SceneRendered], finished_at=when[ev.VideoUploaded], attempt=1
+        ),
+        Stage.METADATA: StageView(
+            state=StageState.COMPLETED,
+            started_at=when[ev.VideoUploaded],
+            finished_at=when[ev.VideoPublished],
+            attempt=1,
+        ),
     }
 
 
 def test_a_stage_that_is_begun_again_keeps_its_beginning() -> None:
     planning = view(s.requested(), *s.announced(2), ev.PlanningStarted(1)).stages[Stage.PLANNING]
-    assert planning == StageView(StageState.ACTIVE, at(2), None, 1)
+    assert planning == StageView(state=StageState.ACTIVE, started_at=at(2), finished_at=None, attempt=1)
 
 
 def test_attempts_count_from_the_first() -> None:
-    again = [ev.StepFailed(Step.RENDER_SCENE, 0, 1, s.failure(), n, LATER) for n in (1, 2)]
-    other = ev.StepFailed(Step.RENDER_SCENE, 1, 1, s.failure(), 1, LATER)
+    again = [
+        ev.StepFailed(step=Step.RENDER_SCENE, scene=0, run=1, failure=s.failure(), attempt=n, retry_at=LATER)
+        for n in (1, 2)
+    ]
+    other = ev.StepFailed(step=Step.RENDER_SCENE, scene=1, run=1, failure=s.failure(), attempt=1, retry_at=LATER)
     assert view(*s.planned(2)).stages[Stage.RENDERING].attempt == 1
     assert view(*s.planned(2), *again).stages[Stage.RENDERING].attempt == 3
     assert view(*s.planned(2), *again, other).stages[Stage.RENDERING].attempt == 3
@@ -91,30 +129,42 @@ def test_attempts_count_from_the_first() -> None:
 
 def test_a_stage_that_failed_before_it_had_begun_is_active() -> None:
     """A planner may fail before it has said that it starts."""
-    failed = ev.StepFailed(Step.PLAN, None, 1, s.failure(), 1, LATER)
-    expected = StageView(StageState.ACTIVE, at(2), None, 2)
+    failed = ev.StepFailed(step=Step.PLAN, scene=None, run=1, failure=s.failure(), attempt=1, retry_at=LATER)
+    expected = StageView(state=StageState.ACTIVE, started_at=at(2), finished_at=None, attempt=2)
     assert view(s.requested(), failed).stages[Stage.PLANNING] == expected
     assert view(s.requested(), failed, ev.PlanningStarted(1)).stages[Stage.PLANNING] == expected
 
 
 def test_a_failed_job_shows_where() -> None:
-    shown = view(s.requested(), ev.JobFailed(1, s.failure(), Step.PLAN, None, 1))
-    assert shown.stages[Stage.PLANNING] == StageView(StageState.FAILED, at(2), at(2), 1)
+    shown = view(s.requested(), ev.JobFailed(run=1, failure=s.failure(), step=Step.PLAN, scene=None, attempts=1))
+    assert shown.stages[Stage.PLANNING] == StageView(
+        state=StageState.FAILED, started_at=at(2), finished_at=at(2), attempt=1
+    )
     assert shown.stage is Stage.PLANNING
-    shown = view(*s.planned(2), s.rendered(0), ev.JobFailed(1, s.failure(), Step.UPLOAD_SCENE, 0, 4))
+    shown = view(
+        *s.planned(2),
+        s.rendered(0),
+        ev.JobFailed(run=1, failure=s.failure(), step=Step.UPLOAD_SCENE, scene=0, attempts=4),
+    )
     assert shown.stages[Stage.UPLOADING].state is StageState.FAILED
     assert shown.stages[Stage.RENDERING].state is StageState.STOPPED
 
 
 def test_a_cancelled_job_leaves_nothing_running() -> None:
     shown = view(*s.upto(Phase.CANCELLED))
-    assert shown.stages[Stage.RENDERING] == StageView(StageState.STOPPED, at(4), at(7), 1)
+    assert shown.stages[Stage.RENDERING] == StageView(
+        state=StageState.STOPPED, started_at=at(4), finished_at=at(7), attempt=1
+    )
     assert shown.stages[Stage.ASSEMBLING] == StageView()
 
 
 def test_a_video_in_one_piece_completes_every_stage() -> None:
-    video = ev.VideoGenerated(1, s.VIDEOS, ())
-    ending = [ev.DeliverablesUploaded(1, s.PUBLIC_VIDEOS, ()), ev.VideoUploaded(1), ev.VideoPublished(1, 1, ())]
+    video = ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=())
+    ending = [
+        ev.DeliverablesUploaded(run=1, videos=s.PUBLIC_VIDEOS, thumbnails=()),
+        ev.VideoUploaded(1),
+        ev.VideoPublished(1, 1, ()),
+    ]
     shown = view(s.requested(), ev.PlanningStarted(1), video, *ending)
     assert {stage.state for stage in shown.stages.values()} == {StageState.COMPLETED}
     assert shown.stages[Stage.PLANNING].started_at == at(2)
@@ -192,7 +242,7 @@ def test_running_steps_count_by_their_fraction() -> None:
 
 def test_a_scene_whose_upload_failed_was_rendered_all_the_same() -> None:
     history = [*s.planned(2), s.rendered(0)]
-    lost = ev.StepFailed(Step.UPLOAD_SCENE, 0, 1, s.failure(), 4, None)
+    lost = ev.StepFailed(step=Step.UPLOAD_SCENE, scene=0, run=1, failure=s.failure(), attempt=4, retry_at=None)
     live = {progress_field(Step.UPLOAD_SCENE, 0, 1): 0.5}
     before, after = fold(history), fold([*history, lost])
     assert before is not None

@@ -28,6 +28,7 @@ from eventflow.domain.values import (
     SceneRendition,
     Segment,
     Step,
+    StoreRole,
     Storyboard,
     TechnicalMetadata,
     Thumbnail,
@@ -41,8 +42,10 @@ AT = datetime(2026, 2, 3, 4, 5, 6, 789_000, UTC)
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-def _file(store: str, name: str, size: int, media_type: str, retries: int = 0) -> FileRef:
-    return FileRef(store, f"{store}/{SHA}{name}", SHA, size, media_type, retry_count=retries)  # type: ignore[arg-type]
+def _file(store: StoreRole, name: str, size: int, media_type: str, retries: int = 0) -> FileRef:
+    return FileRef(
+        store=store, key=f"{store}/{SHA}{name}", sha256=SHA, size_bytes=size, media_type=media_type, retry_count=retries
+    )
 
 
 _PLAN = _file("workspace", ".json", 512, "application/json")
@@ -55,8 +58,8 @@ _LOCAL = _file("fallback", ".jpg", 20_480, "image/jpeg", 3)
 def _renditions(file: FileRef) -> tuple[SceneRendition, ...]:
     segments = (Segment(file, 11), Segment(file, 2))
     return (
-        SceneRendition("1080p", 1920, 1080, "c0ffee", file, segments),
-        SceneRendition("720p", 1280, 720, "decaf0", file, ()),
+        SceneRendition(quality="1080p", width=1920, height=1080, decoder_config="c0ffee", init=file, segments=segments),
+        SceneRendition(quality="720p", width=1280, height=720, decoder_config="decaf0", init=file, segments=()),
     )
 
 
@@ -124,62 +127,180 @@ _LOOKS = evolve(
     merge=(MergeField("name", "Ada"), MergeField("x", "")),
 )
 _COMPANIONS = Companions(
-    AudioFile(12.8, _MP4),
-    (Picture(1920, 1080, _LOCAL), Picture(1920, 1080, _OUT)),
-    Storyboard(2.0, 12.8, 7, 160, 90, 10, 10, (Picture(1600, 90, _LOCAL), Picture(1600, 90, _OUT))),
-    Picture(320, 180, _OUT),
+    audio=AudioFile(12.8, _MP4),
+    poster=(Picture(1920, 1080, _LOCAL), Picture(1920, 1080, _OUT)),
+    storyboard=Storyboard(
+        interval_s=2.0,
+        duration_s=12.8,
+        count=7,
+        tile_width=160,
+        tile_height=90,
+        columns=10,
+        rows=10,
+        sheets=(Picture(1600, 90, _LOCAL), Picture(1600, 90, _OUT)),
+    ),
+    preview=Picture(320, 180, _OUT),
 )
 _FULL = TechnicalMetadata(
-    "1080p",
-    "mov,mp4,m4a,3gp,3g2,mj2",
-    12.8,
-    1_048_576,
-    655_360,
-    VideoStream("h264", "High", 1920, 1080, 29.97, 600_000, "yuv420p"),
-    AudioStream("aac", 48_000, 2, 96_000),
+    quality="1080p",
+    container="mov,mp4,m4a,3gp,3g2,mj2",
+    duration_s=12.8,
+    size_bytes=1_048_576,
+    bit_rate=655_360,
+    video=VideoStream(
+        codec="h264",
+        profile="High",
+        width=1920,
+        height=1080,
+        frame_rate=29.97,
+        bit_rate=600_000,
+        pixel_format="yuv420p",
+    ),
+    audio=AudioStream(codec="aac", sample_rate=48_000, channels=2, bit_rate=96_000),
 )
-_BARE = TechnicalMetadata("720p", "mp4", 12.0, 10, None, None, None)
-_SILENT = TechnicalMetadata("360p", "mp4", 0.5, 1, 1, VideoStream("av1", None, 1, 2, None, None, "gray"), None)
+_BARE = TechnicalMetadata(
+    quality="720p", container="mp4", duration_s=12.0, size_bytes=10, bit_rate=None, video=None, audio=None
+)
+_SILENT = TechnicalMetadata(
+    quality="360p",
+    container="mp4",
+    duration_s=0.5,
+    size_bytes=1,
+    bit_rate=1,
+    video=VideoStream(
+        codec="av1", profile=None, width=1, height=2, frame_rate=None, bit_rate=None, pixel_format="gray"
+    ),
+    audio=None,
+)
 
 EVENTS: list[ev.Event] = [
     ev.VideoRequested(_DEFAULTS, None),
     ev.VideoRequested(_CHOSEN, None),
     ev.PlanningStarted(1),
-    ev.ScriptPlanned(1, "How streams work", 7, _PLAN),
-    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, ""),
-    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
-    ev.SceneRendered(0, 1, _renditions(_MP4)),
-    ev.SceneUploaded(0, 1, _renditions(_OUT)),
+    ev.ScriptPlanned(run=1, title="How streams work", scene_count=7, plan=_PLAN),
+    ev.ScenePlanned(
+        scene=0, run=1, title="Introduction", start_cells=0, duration_cells=13, spec=_PLAN, narration=_WAV, source=""
+    ),
+    ev.ScenePlanned(scene=6, run=2, title="", start_cells=78, duration_cells=11, spec=_PLAN, narration=None, source=""),
+    ev.SceneRendered(scene=0, run=1, renditions=_renditions(_MP4)),
+    ev.SceneUploaded(scene=0, run=1, renditions=_renditions(_OUT)),
     ev.ScenesCompleted(1),
-    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (Thumbnail(0, 640, 360, _LOCAL),)),
-    ev.VideoGenerated(3, (), ()),
-    ev.DeliverablesUploaded(1, (VideoFile("1080p", 1920, 1080, 12.8, _OUT),), (Thumbnail(0, 640, 360, _LOCAL),)),
+    ev.VideoGenerated(
+        run=1,
+        videos=(VideoFile(quality="1080p", width=1920, height=1080, duration_s=12.8, file=_MP4),),
+        thumbnails=(Thumbnail(index=0, width=640, height=360, file=_LOCAL),),
+    ),
+    ev.VideoGenerated(run=3, videos=(), thumbnails=()),
+    ev.DeliverablesUploaded(
+        run=1,
+        videos=(VideoFile(quality="1080p", width=1920, height=1080, duration_s=12.8, file=_OUT),),
+        thumbnails=(Thumbnail(index=0, width=640, height=360, file=_LOCAL),),
+    ),
     ev.VideoUploaded(1),
     ev.VideoPublished(1, 2, (_FULL, _BARE, _SILENT)),
-    ev.UploadFellBack(1, Step.UPLOAD_SCENE, 4, "delivery/k.mp4", "storage_unavailable: no answer", 3),
-    ev.UploadFellBack(1, Step.UPLOAD_VIDEO, None, "delivery/k.mp4", "storage_refused: no such bucket", 3),
+    ev.UploadFellBack(
+        run=1,
+        step=Step.UPLOAD_SCENE,
+        scene=4,
+        key="delivery/k.mp4",
+        reason="storage_unavailable: no answer",
+        retry_count=3,
+    ),
+    ev.UploadFellBack(
+        run=1,
+        step=Step.UPLOAD_VIDEO,
+        scene=None,
+        key="delivery/k.mp4",
+        reason="storage_refused: no such bucket",
+        retry_count=3,
+    ),
     ev.StepDegraded(1, Step.ASSEMBLE, "no thumbnails"),
-    ev.StepFailed(Step.RENDER_SCENE, 3, 1, Failure(FailureCategory.GENERATION, "encode", "it broke"), 2, AT),
-    ev.StepFailed(Step.PLAN, None, 1, Failure(FailureCategory.INITIALIZATION, "script_empty", "no text"), 1, None),
-    ev.JobFailed(1, Failure(FailureCategory.RESOURCE, "delivery_limit", "died"), Step.RENDER_SCENE, 3, 3),
-    ev.JobFailed(2, Failure(FailureCategory.STORAGE, "storage_refused", "full"), Step.EXTRACT_METADATA, None, 4),
-    ev.JobFailed(2, Failure(FailureCategory.INTERNAL, "KeyError", "'x'"), Step.UPLOAD_VIDEO, None, 4),
+    ev.StepFailed(
+        step=Step.RENDER_SCENE,
+        scene=3,
+        run=1,
+        failure=Failure(FailureCategory.GENERATION, "encode", "it broke"),
+        attempt=2,
+        retry_at=AT,
+    ),
+    ev.StepFailed(
+        step=Step.PLAN,
+        scene=None,
+        run=1,
+        failure=Failure(FailureCategory.INITIALIZATION, "script_empty", "no text"),
+        attempt=1,
+        retry_at=None,
+    ),
+    ev.JobFailed(
+        run=1,
+        failure=Failure(FailureCategory.RESOURCE, "delivery_limit", "died"),
+        step=Step.RENDER_SCENE,
+        scene=3,
+        attempts=3,
+    ),
+    ev.JobFailed(
+        run=2,
+        failure=Failure(FailureCategory.STORAGE, "storage_refused", "full"),
+        step=Step.EXTRACT_METADATA,
+        scene=None,
+        attempts=4,
+    ),
+    ev.JobFailed(
+        run=2,
+        failure=Failure(FailureCategory.INTERNAL, "KeyError", "'x'"),
+        step=Step.UPLOAD_VIDEO,
+        scene=None,
+        attempts=4,
+    ),
     ev.CancellationRequested("changed my mind"),
     ev.JobCancelled(1),
     ev.ReprocessRequested(2, ReprocessFrom.PLANNING, None),
-    ev.ArtefactLost(2, Step.ASSEMBLE, 4, "jobs/j/k.m4s"),
-    ev.ArtefactLost(1, Step.PLAN, None, "jobs/j/k.json"),
-    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _renditions(_MP4), _renditions(_OUT)),
-    ev.SceneReused(1, 2, "", 13, 11, _PLAN, None, "cd34", _renditions(_OUT), ()),
-    ev.StepParked(Step.RENDER_SCENE, 3, 1, "IllegalTransition: scene 7 is none of the 7 announced"),
-    ev.StepFailed(Step.ASSEMBLE, None, 1, Failure(FailureCategory.TIMEOUT, "step_timeout", "too long"), 1, AT),
-    ev.StepParked(Step.PLAN, None, 2, "DecodeError: group generation has no handler for VideoRequested"),
-    ev.SceneSkipped(1, 2, Failure(FailureCategory.GENERATION, "encode", "it broke")),
-    ev.WarningRaised(1, Step.PLAN, 4, "missing_glyphs", "no font here has U+4E2D"),
-    ev.WarningRaised(1, Step.ASSEMBLE, None, "captions_long", "a caption has 3 lines"),
-    ev.RemoteWorkStarted(1, 3, "remote", "task-17"),
-    ev.CostRecorded(1, 3, "remote", "0.125", "USD"),
-    ev.CostRecorded(1, None, "planner", "12", "credits"),
+    ev.ArtefactLost(run=2, step=Step.ASSEMBLE, scene=4, key="jobs/j/k.m4s"),
+    ev.ArtefactLost(run=1, step=Step.PLAN, scene=None, key="jobs/j/k.json"),
+    ev.SceneReused(
+        scene=0,
+        run=2,
+        title="Introduction",
+        start_cells=0,
+        duration_cells=13,
+        spec=_PLAN,
+        narration=_WAV,
+        source="ab12",
+        renditions=_renditions(_MP4),
+        uploaded=_renditions(_OUT),
+    ),
+    ev.SceneReused(
+        scene=1,
+        run=2,
+        title="",
+        start_cells=13,
+        duration_cells=11,
+        spec=_PLAN,
+        narration=None,
+        source="cd34",
+        renditions=_renditions(_OUT),
+        uploaded=(),
+    ),
+    ev.StepParked(
+        step=Step.RENDER_SCENE, scene=3, run=1, reason="IllegalTransition: scene 7 is none of the 7 announced"
+    ),
+    ev.StepFailed(
+        step=Step.ASSEMBLE,
+        scene=None,
+        run=1,
+        failure=Failure(FailureCategory.TIMEOUT, "step_timeout", "too long"),
+        attempt=1,
+        retry_at=AT,
+    ),
+    ev.StepParked(
+        step=Step.PLAN, scene=None, run=2, reason="DecodeError: group generation has no handler for VideoRequested"
+    ),
+    ev.SceneSkipped(scene=1, run=2, failure=Failure(FailureCategory.GENERATION, "encode", "it broke")),
+    ev.WarningRaised(run=1, step=Step.PLAN, scene=4, code="missing_glyphs", message="no font here has U+4E2D"),
+    ev.WarningRaised(run=1, step=Step.ASSEMBLE, scene=None, code="captions_long", message="a caption has 3 lines"),
+    ev.RemoteWorkStarted(run=1, scene=3, service="remote", remote_id="task-17"),
+    ev.CostRecorded(run=1, scene=3, service="remote", amount="0.125", currency="USD"),
+    ev.CostRecorded(run=1, scene=None, service="planner", amount="12", currency="credits"),
     ev.DeletionRequested("requested through the API", "completed"),
     ev.JobDeleted(31),
     ev.VideoRelocated(("videos/j/1080p/aa.mp4", "videos/j/captions/bb.vtt")),
@@ -198,8 +319,24 @@ EVENTS_V2: list[ev.Event] = [
             _ORIGIN,
             31,
             (
-                ReusableScene("ab12", 0, 13, _PLAN, _WAV, _renditions(_OUT), ()),
-                ReusableScene("cd34", 13, 11, _PLAN, None, _renditions(_MP4), _renditions(_OUT)),
+                ReusableScene(
+                    source="ab12",
+                    start_cells=0,
+                    duration_cells=13,
+                    spec=_PLAN,
+                    narration=_WAV,
+                    rendered=_renditions(_OUT),
+                    uploaded=(),
+                ),
+                ReusableScene(
+                    source="cd34",
+                    start_cells=13,
+                    duration_cells=11,
+                    spec=_PLAN,
+                    narration=None,
+                    rendered=_renditions(_MP4),
+                    uploaded=_renditions(_OUT),
+                ),
             ),
         ),
     ),
@@ -207,21 +344,55 @@ EVENTS_V2: list[ev.Event] = [
     ev.ReprocessRequested(3, ReprocessFrom.RENDERING, (2, 5)),
     ev.ReprocessRequested(4, ReprocessFrom.UPLOAD, ()),
     ev.ReprocessRequested(5, ReprocessFrom.METADATA, None),
-    ev.ScenePlanned(0, 1, "Introduction", 0, 13, _PLAN, _WAV, "ab12"),
-    ev.ScenePlanned(6, 2, "", 78, 11, _PLAN, None, ""),
+    ev.ScenePlanned(
+        scene=0,
+        run=1,
+        title="Introduction",
+        start_cells=0,
+        duration_cells=13,
+        spec=_PLAN,
+        narration=_WAV,
+        source="ab12",
+    ),
+    ev.ScenePlanned(scene=6, run=2, title="", start_cells=78, duration_cells=11, spec=_PLAN, narration=None, source=""),
     ev.VideoRequested(evolve(_DEFAULTS, priority=Lane.HIGH), None),
-    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (), (CaptionFile("en-US", "vtt", _MP4),)),
-    ev.VideoGenerated(3, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
-    ev.DeliverablesUploaded(1, (VideoFile("1080p", 1920, 1080, 12.8, _OUT),), (), (CaptionFile("de", "srt", _OUT),)),
-    ev.DeliverablesUploaded(2, (), (Thumbnail(0, 640, 360, _LOCAL),), ()),
-    ev.CostRecorded(1, 3, "remote", "0.125", "USD", "video_17"),
-    ev.CostRecorded(1, None, "planner", "1234", "tokens", ""),
-    ev.SceneRendered(0, 1, _named(_MP4)),
-    ev.SceneUploaded(0, 1, _named(_OUT)),
-    ev.SceneUploaded(1, 1, ()),
-    ev.SceneReused(0, 2, "Introduction", 0, 13, _PLAN, _WAV, "ab12", _named(_MP4), _named(_OUT)),
-    ev.ScriptPlanned(1, "How streams work", 7, _PLAN, ("720p", "360p")),
-    ev.ScriptPlanned(2, "", 1, _PLAN, ()),
+    ev.VideoGenerated(
+        run=1,
+        videos=(VideoFile(quality="1080p", width=1920, height=1080, duration_s=12.8, file=_MP4),),
+        thumbnails=(),
+        captions=(CaptionFile("en-US", "vtt", _MP4),),
+    ),
+    ev.VideoGenerated(
+        run=3, videos=(), thumbnails=(Thumbnail(index=0, width=640, height=360, file=_LOCAL),), captions=()
+    ),
+    ev.DeliverablesUploaded(
+        run=1,
+        videos=(VideoFile(quality="1080p", width=1920, height=1080, duration_s=12.8, file=_OUT),),
+        thumbnails=(),
+        captions=(CaptionFile("de", "srt", _OUT),),
+    ),
+    ev.DeliverablesUploaded(
+        run=2, videos=(), thumbnails=(Thumbnail(index=0, width=640, height=360, file=_LOCAL),), captions=()
+    ),
+    ev.CostRecorded(run=1, scene=3, service="remote", amount="0.125", currency="USD", reference="video_17"),
+    ev.CostRecorded(run=1, scene=None, service="planner", amount="1234", currency="tokens", reference=""),
+    ev.SceneRendered(scene=0, run=1, renditions=_named(_MP4)),
+    ev.SceneUploaded(scene=0, run=1, renditions=_named(_OUT)),
+    ev.SceneUploaded(scene=1, run=1, renditions=()),
+    ev.SceneReused(
+        scene=0,
+        run=2,
+        title="Introduction",
+        start_cells=0,
+        duration_cells=13,
+        spec=_PLAN,
+        narration=_WAV,
+        source="ab12",
+        renditions=_named(_MP4),
+        uploaded=_named(_OUT),
+    ),
+    ev.ScriptPlanned(run=1, title="How streams work", scene_count=7, plan=_PLAN, qualities=("720p", "360p")),
+    ev.ScriptPlanned(run=2, title="", scene_count=1, plan=_PLAN, qualities=()),
     ev.VideoPublished(1, 2, (evolve(_FULL, meets=("youtube", "x_premium")), _BARE)),
     ev.VideoPublished(2, 3, ()),
 ]
@@ -231,10 +402,34 @@ EVENTS_V3: list[ev.Event] = [
     ev.VideoRequested(_LOOKS, None),
     ev.VideoRequested(evolve(_DEFAULTS, script="", topic="Event streams for cooks", captions=CaptionMode.NONE), None),
     ev.VideoRequested(_CHOSEN, ForkOrigin(_ORIGIN, 12, ())),
-    ev.VideoGenerated(1, (VideoFile("1080p", 1920, 1080, 12.8, _MP4),), (), (), _COMPANIONS),
-    ev.VideoGenerated(2, (), (), (), Companions(None, (), None, None)),
-    ev.DeliverablesUploaded(1, (), (Thumbnail(0, 640, 360, _LOCAL),), (), _COMPANIONS),
-    ev.DeliverablesUploaded(2, (), (), (), Companions(AudioFile(12.8, _OUT), (), None, None)),
+    ev.VideoGenerated(
+        run=1,
+        videos=(VideoFile(quality="1080p", width=1920, height=1080, duration_s=12.8, file=_MP4),),
+        thumbnails=(),
+        captions=(),
+        companions=_COMPANIONS,
+    ),
+    ev.VideoGenerated(
+        run=2,
+        videos=(),
+        thumbnails=(),
+        captions=(),
+        companions=Companions(audio=None, poster=(), storyboard=None, preview=None),
+    ),
+    ev.DeliverablesUploaded(
+        run=1,
+        videos=(),
+        thumbnails=(Thumbnail(index=0, width=640, height=360, file=_LOCAL),),
+        captions=(),
+        companions=_COMPANIONS,
+    ),
+    ev.DeliverablesUploaded(
+        run=2,
+        videos=(),
+        thumbnails=(),
+        captions=(),
+        companions=Companions(audio=AudioFile(12.8, _OUT), poster=(), storyboard=None, preview=None),
+    ),
 ]
 
 #: Of `v4.jsonl`: the lines of payloads whose fourth version is meant.
@@ -248,6 +443,21 @@ EVENTS_V5: list[ev.Event] = [
     ev.VideoRequested(_LOOKS, None),
     ev.VideoRequested(evolve(_DEFAULTS, enable_streaming=False), None),
     ev.VideoRequested(
-        _DEFAULTS, ForkOrigin(_ORIGIN, 9, (ReusableScene("ab12", 0, 13, _PLAN, _WAV, _named(_MP4), _named(_OUT)),))
+        _DEFAULTS,
+        ForkOrigin(
+            _ORIGIN,
+            9,
+            (
+                ReusableScene(
+                    source="ab12",
+                    start_cells=0,
+                    duration_cells=13,
+                    spec=_PLAN,
+                    narration=_WAV,
+                    rendered=_named(_MP4),
+                    uploaded=_named(_OUT),
+                ),
+            ),
+        ),
     ),
 ]

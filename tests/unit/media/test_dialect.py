@@ -50,7 +50,7 @@ def test_rules_and_headings_are_no_front_matter(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "match"),
     [
-        ("tittle: x", "line 3.*no key 'tittle'; did you mean title"),
+        ("tittle: x", "line 3.*unknown key 'tittle'; did you mean title"),
         ("voice: a b", "line 3: voice"),
         ("rate: 9", "from 0.5 to 2.0, not '9'"),
         ("aspect: 4:3", "one of 16:9, 9:16, 1:1"),
@@ -192,10 +192,10 @@ def test_an_outro_is_the_last_page() -> None:
     [
         (":::columns\na\n:::right\nb", "line 1 don't end"),
         (":::columns\na\n:::", "need something in both"),
-        (":::right\na", "line 1: there is nothing"),
-        ("a\n\n:::", "line 3: there is nothing"),
+        (":::right\na", "line 1: :::right is misplaced"),
+        ("a\n\n:::", "line 3: ::: is misplaced"),
         (":::columns\na\n\n---\n\nb\n:::", "line 4"),
-        (":::warning\na\n:::", "no :::warning"),
+        (":::warning\na\n:::", "unknown marker :::warning"),
         (":::outro\n# A\n\n- b\n:::", "no bullets"),
         (":::outro\na\n:::", "begins with a heading"),
         (f':::columns\n![x](asset:{ASSET} "clip")\n:::right\nb\n:::', "clip can't stand"),
@@ -215,7 +215,7 @@ def test_merge_fields_are_filled_in_after_parsing() -> None:
         ("# *A*", "text"), (" and ", "text"), ("# *A*", "code"), (" and ", "text"), ("{{other}}", "code"),
         (" and ", "text"), ("x_{{n}}", "math"),
     ]  # fmt: skip
-    with pytest.raises(UnknownField, match=r"\{\{nobody\}\}.*there is: name"):
+    with pytest.raises(UnknownField, match=r"\{\{nobody\}\}.*available: name"):
         parse_script("Dear {{nobody}}", merge={"name": "x"})
 
 

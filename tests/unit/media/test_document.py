@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventflow.requests.json_reader import read_value
 from handlers.generation.errors import DocumentError, ScriptError
 from handlers.generation.script.blockjson import text_json
-from handlers.generation.script.blocks import read_spans
+from handlers.generation.script.blocks import Inline
 from handlers.generation.script.content import (
     Bullets,
     Chart,
@@ -26,10 +27,8 @@ from handlers.generation.script.content import (
     Span,
     Table,
 )
-from handlers.generation.script.document import read_document, read_scenes, write_document
-from handlers.generation.script.json_cursor import Cursor, Faults
+from handlers.generation.script.document import read_document, read_scenes, scenes_schema, write_document
 from handlers.generation.script.merge import UnknownField
-from handlers.generation.script.schema import scenes_schema
 from handlers.generation.script.script import parse_script
 from tests.unit.media.test_script import DECK
 
@@ -265,12 +264,10 @@ SPANS = st.lists(
 @given(SPANS)
 @settings(max_examples=150, deadline=None)
 def test_any_text_reads_back_as_it_was(spans: tuple[Span, ...]) -> None:
-    assert read_spans(Cursor(text_json(spans), Faults())) == spans
+    assert read_value(text_json(spans), Inline().read) == spans
 
 
-TEXT = st.text("ab *_`$\\.AB\n漢", min_size=1, max_size=40).filter(
-    lambda text: bool(read_spans(Cursor(text, Faults())))
-)
+TEXT = st.text("ab *_`$\\.AB\n漢", min_size=1, max_size=40).filter(lambda text: bool(read_value(text, Inline().read)))
 LONG = st.integers(1, 900).map(lambda n: ("Some words. " * (n // 12 + 1))[:n])
 TEXTS = TEXT | LONG
 NUMBERS = st.none() | st.integers(-9, 9) | st.floats(-1e9, 1e9)

@@ -49,10 +49,10 @@ def test_formats_that_are_taken(head: bytes, kind: str, decoder: str) -> None:
         (b"\0\0\0\x1cftypheic", "HEIC"),
         (b"\0\0\0\x1cftypavif", "AVIF"),
         (b"\x1aE\xdf\xa3\x9fB\x82\x88matroska", "Matroska"),
-        (b"BM\x46\0\0\0", "no known format"),
-        (b"%PDF-1.7", "no known format"),
-        (b"MZ\x90\0", "no known format"),
-        (b"PK\x03\x04", "no known format"),
+        (b"BM\x46\0\0\0", "format is unknown"),
+        (b"%PDF-1.7", "format is unknown"),
+        (b"MZ\x90\0", "format is unknown"),
+        (b"PK\x03\x04", "format is unknown"),
     ],
 )
 def test_what_is_not_taken_is_told_with_what_is(head: bytes, why: str) -> None:

@@ -131,7 +131,11 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         open_script("---\nvoise: de\nrate: 9\nmarp: true\naspect: 4:3\ntheme: a\ntheme: b\n---" + BELOW)
     told = str(caught.value)
     assert "line 2: unknown key 'voise'; did you mean voice?" in told
-    for fault in ("line 3: rate is a number", "line 5: aspect is one of", "line 7: theme is given more than once"):
+    for fault in (
+        "line 3: rate must be a number",
+        "line 5: aspect must be one of",
+        "line 7: theme is given more than once",
+    ):
         assert fault in told
     assert "marp" not in told
 
@@ -140,7 +144,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     "slip", ["voise", "titel", "tittle", "themes", "caption", "captoins", "aspekt", "musik", "rates"]
 )
 def test_a_slip_in_a_key_of_ours_is_an_error(slip: str) -> None:
-    with pytest.raises(ScriptError, match=f"no key '{slip}'; did you mean"):
+    with pytest.raises(ScriptError, match=f"unknown key '{slip}'; did you mean"):
         open_script(f"---\n{slip}: x\n---{BELOW}")
 
 
@@ -241,7 +245,7 @@ def test_toml_and_json_that_are_nested_deeply_are_refused(deep: str) -> None:
 )
 @pytest.mark.parametrize("escape", ["\\u0000", "\\u001b", "\\u009f", "\\uffff"])
 def test_an_escape_makes_no_character_that_a_script_may_not_have(top: str, escape: str) -> None:
-    with pytest.raises(ScriptError, match=rf"title is a text without control .* U\+{escape[2:].upper()}"):
+    with pytest.raises(ScriptError, match=rf"title must have no control .* U\+{escape[2:].upper()}"):
         open_script(top.format(escape) + BELOW)
 
 

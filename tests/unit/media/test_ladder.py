@@ -52,7 +52,7 @@ def test_profiles_have_ids_of_their_own_and_share_their_sound() -> None:
 
 
 def test_the_default_is_two_steps_of_the_ladder() -> None:
-    assert VideoRequest("").quality_levels == ("1080p", "720p")
+    assert VideoRequest(script="").quality_levels == ("1080p", "720p")
 
 
 def test_pages_are_drawn_as_large_as_the_largest_quality_and_never_smaller_than_the_canvas() -> None:
@@ -74,7 +74,18 @@ def test_how_many_lines_a_picture_is_good_for() -> None:
 
 def asset(name: str, width: int | None, height: int | None) -> Asset:
     kept = datetime(2026, 1, 1, tzinfo=UTC)
-    return Asset(name, "image", "image/png", ".png", 1, "0" * 64, "", width, height, created_at=kept)
+    return Asset(
+        id=name,
+        kind="image",
+        media_type="image/png",
+        suffix=".png",
+        size_bytes=1,
+        sha256="0" * 64,
+        name="",
+        width=width,
+        height=height,
+        created_at=kept,
+    )
 
 
 SMALL, LARGE, UNKNOWN = asset("small", 1280, 720), asset("large", 2560, 1440), asset("odd", None, None)

@@ -228,7 +228,7 @@ def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text
 
 
 def test_documents_of_very_many_texts_are_refused_where_they_become_too_many() -> None:
-    with pytest.raises(ScriptError, match="/scenes/29/narration/970: there are more than 30,000 texts"):
+    with pytest.raises(ScriptError, match="/scenes/29/narration/970: more than 30,000 texts"):
         read_scenes({"version": 1, "scenes": [{"blocks": ["a"], "narration": ["a"] * 1_000}] * 300})
 
 

@@ -60,7 +60,7 @@ def test_themes_by_name() -> None:
     assert len(THEMES) >= 4
     assert {theme.dark for theme in THEMES.values()} == {True, False}
     assert theme_of(DEFAULT) is THEMES[DEFAULT]
-    with pytest.raises(UnknownTheme, match="known: midnight, paper, editorial, playful") as caught:
+    with pytest.raises(UnknownTheme, match="available: midnight, paper, editorial, playful") as caught:
         theme_of("neon")
     assert isinstance(caught.value, RequestError)
     assert caught.value.code == "unknown_theme"

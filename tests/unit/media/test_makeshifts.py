@@ -11,7 +11,7 @@ from tests.support import stories as s
 
 
 def warned(code: str, scene: int, message: str = "m") -> ev.WarningRaised:
-    return ev.WarningRaised(1, Step.RENDER_SCENE, scene, code, message)
+    return ev.WarningRaised(run=1, step=Step.RENDER_SCENE, scene=scene, code=code, message=message)
 
 
 @pytest.mark.parametrize(

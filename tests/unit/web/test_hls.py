@@ -1,4 +1,4 @@
-"""Playlists as a function of the job's events: read by another parser, and held against RFC 8216."""
+"""Playlists as a function of a job's events, read by another parser and compared with RFC 8216."""
 
 from __future__ import annotations
 
@@ -22,22 +22,29 @@ CELLS = (11, 2)
 
 
 def file(name: str, size: int = 1_000, store: StoreRole = "delivery") -> FileRef:
-    return FileRef(store, f"videos/j/{name}", hashlib.sha256(name.encode()).hexdigest(), size, "video/mp4")
+    return FileRef(
+        store=store,
+        key=f"videos/j/{name}",
+        sha256=hashlib.sha256(name.encode()).hexdigest(),
+        size_bytes=size,
+        media_type="video/mp4",
+    )
 
 
 def renditions(scene: int, take: str = "", store: StoreRole = "delivery") -> tuple[SceneRendition, ...]:
     """Two segments of 11 and 2 cells in two qualities; the init segment is the same in every scene."""
     return tuple(
         SceneRendition(
-            quality,
-            *SIZES[quality],
-            "config",
-            file(f"{quality}-init", store=store),
-            tuple(
+            quality=quality,
+            width=SIZES[quality][0],
+            height=SIZES[quality][1],
+            decoder_config="config",
+            init=file(f"{quality}-init", store=store),
+            segments=tuple(
                 Segment(file(f"{quality}-{scene}-{n}{take}", cells * 50_000, store), cells)
                 for n, cells in enumerate(CELLS)
             ),
-            "avc1.64001f,mp4a.40.2",
+            codecs="avc1.64001f,mp4a.40.2",
         )
         for quality in SIZES
     )
@@ -52,7 +59,18 @@ class Made:
         self.starts = [scene * sum(CELLS) for scene in range(scenes)]
         self.do(cmd.RequestVideo(s.requested(**request).request), cmd.StartPlanning(1), s.announce(scenes))
         for scene, start in enumerate(self.starts):
-            self.do(cmd.PlanScene(1, scene, "", start, sum(CELLS), s.WORK_FILE, None, f"source {scene}"))
+            self.do(
+                cmd.PlanScene(
+                    run=1,
+                    scene=scene,
+                    title="",
+                    start_cells=start,
+                    duration_cells=sum(CELLS),
+                    spec=s.WORK_FILE,
+                    narration=None,
+                    source=f"source {scene}",
+                )
+            )
 
     def do(self, *commands: cmd.Command) -> None:
         events, self.job = decide_all(self.job, commands)
@@ -64,11 +82,16 @@ class Made:
         for scene in scenes:
             run = self.job.scenes[scene].run
             made = renditions(scene, take, store)
-            self.do(cmd.FinishScene(scene, run, made), cmd.FinishSceneUpload(scene, run, made))
+            self.do(
+                cmd.FinishScene(scene=scene, run=run, renditions=made),
+                cmd.FinishSceneUpload(scene=scene, run=run, renditions=made),
+            )
 
     def fail(self, scene: int, step: Step = Step.RENDER_SCENE) -> None:
         assert self.job is not None
-        self.do(cmd.FailStep(step, scene, self.job.scenes[scene].run, s.failure(), None))
+        self.do(
+            cmd.FailStep(step=step, scene=scene, run=self.job.scenes[scene].run, failure=s.failure(), retry_at=None)
+        )
 
     def publish(self) -> None:
         assert self.job is not None
@@ -120,7 +143,7 @@ def test_it_lists_the_leading_scenes_and_stops_at_the_first_hole() -> None:
     assert playlist.is_endlist
 
 
-def test_what_every_playlist_says() -> None:
+def test_tags_of_every_playlist() -> None:
     job = Made(2)
     job.upload(0, 1)
     playlist = parsed(job.text())
@@ -143,7 +166,7 @@ def test_no_line_changes_while_it_grows() -> None:
         before = lines
 
 
-def test_the_master_playlist_tells_what_is_known() -> None:
+def test_attributes_of_the_master_playlist() -> None:
     job = Made(2)
     job.upload(0)
     master = parsed(master_playlist(job.edition))
@@ -194,7 +217,7 @@ def test_every_uri_carries_the_token() -> None:
     )
 
 
-def test_where_a_scene_is_skipped_the_times_jump_and_players_are_told() -> None:
+def test_a_skipped_scene_is_marked_as_a_discontinuity() -> None:
     job = Made(4, on_scene_failure=OnSceneFailure.SKIP)
     job.upload(0, 2, 3)
     before = lines_of(job.text())
@@ -223,7 +246,7 @@ def test_another_init_segment_is_said_where_it_begins() -> None:
     job = Made(2)
     job.upload(0)
     other = tuple(evolve(r, init=file(f"{r.quality}-other")) for r in renditions(1))
-    job.do(cmd.FinishScene(1, 1, other), cmd.FinishSceneUpload(1, 1, other))
+    job.do(cmd.FinishScene(scene=1, run=1, renditions=other), cmd.FinishSceneUpload(scene=1, run=1, renditions=other))
     maps = parsed(job.text()).segment_map
     assert [each.uri[-4:] for each in maps] == [".mp4", ".mp4"]
     assert maps[0].uri != maps[1].uri
@@ -248,19 +271,19 @@ def test_a_listed_scene_that_is_made_again_for_want_of_a_file_stays_listed() -> 
     job.upload(0, 1)
     before = lines_of(job.text())
     made = renditions(2)
-    job.do(cmd.FinishScene(2, 1, made))
+    job.do(cmd.FinishScene(scene=2, run=1, renditions=made))
     key = renditions(0)[0].segments[0].file.key
-    job.do(cmd.ReportLostArtefact(Step.ASSEMBLE, None, 1, (key,)))
+    job.do(cmd.ReportLostArtefact(step=Step.ASSEMBLE, scene=None, run=1, keys=(key,)))
     assert job.job is not None
     assert job.job.scenes[0].uploaded == ()
     assert lines_of(job.text()) == before
     job.upload(0, take="again")
-    job.do(cmd.FinishSceneUpload(2, job.job.scenes[2].run, made))
+    job.do(cmd.FinishSceneUpload(scene=2, run=job.job.scenes[2].run, renditions=made))
     assert listed(job.text()) == names([0, 1, 2])
     assert len(job.editions.editions) == 1
 
 
-def test_who_asks_for_a_job_again_gets_an_edition_of_its_own() -> None:
+def test_reprocessing_begins_a_new_edition() -> None:
     job = Made(2)
     job.upload(0, 1)
     job.publish()
@@ -287,7 +310,7 @@ def test_uploading_again_is_the_same_edition_from_another_store() -> None:
     job.do(cmd.RequestReprocess(ReprocessFrom.UPLOAD))
     assert job.job is not None
     for scene in (0, 1):
-        job.do(cmd.FinishSceneUpload(scene, job.job.scenes[scene].run, renditions(scene)))
+        job.do(cmd.FinishSceneUpload(scene=scene, run=job.job.scenes[scene].run, renditions=renditions(scene)))
     assert (job.text(), len(job.editions.editions)) == (first, 1)
     assert {file.store for file in job.editions.files.values()} == {"delivery"}
 
@@ -302,7 +325,7 @@ def test_files_that_have_come_home_are_the_same_lines_from_another_store() -> No
     assert [file.store for file in job.editions.files.values()] == ["delivery"] * (len(keys) - 1) + ["fallback"]
 
 
-def test_a_failed_job_that_is_taken_up_again_goes_on_in_a_new_edition() -> None:
+def test_a_failed_job_that_is_reprocessed_gets_a_new_edition() -> None:
     job = Made(3)
     job.upload(0, 2)
     job.fail(1)
@@ -318,7 +341,9 @@ def test_a_failed_job_that_is_taken_up_again_goes_on_in_a_new_edition() -> None:
 
 def test_without_streaming_there_is_nothing_to_list() -> None:
     job = Made(1, enable_streaming=False)
-    job.do(cmd.FinishScene(0, 1, renditions(0)), cmd.FinishSceneUpload(0, 1, ()))
+    job.do(
+        cmd.FinishScene(scene=0, run=1, renditions=renditions(0)), cmd.FinishSceneUpload(scene=0, run=1, renditions=())
+    )
     job.publish()
     assert job.edition.scenes == ()
 
@@ -327,7 +352,7 @@ def test_a_rendition_that_a_scene_lacks_ends_its_own_playlist_alone() -> None:
     job = Made(2)
     job.upload(0)
     both = renditions(1)
-    job.do(cmd.FinishScene(1, 1, both), cmd.FinishSceneUpload(1, 1, both[:1]))
+    job.do(cmd.FinishScene(scene=1, run=1, renditions=both), cmd.FinishSceneUpload(scene=1, run=1, renditions=both[:1]))
     assert (listed(job.text("720p")), listed(job.text("360p"))) == (names([0, 1]), names([0], "360p"))
 
 
@@ -338,6 +363,6 @@ def test_reused_scenes_are_listed_at_once() -> None:
     job.do(cmd.RequestReprocess(ReprocessFrom.PLANNING, ()))
     assert job.job is not None
     kept = job.job.reusable
-    job.do(cmd.StartPlanning(2), s.announce(2, 2), cmd.ReuseScene(2, 0, "", kept[0]))
+    job.do(cmd.StartPlanning(2), s.announce(2, 2), cmd.ReuseScene(run=2, scene=0, title="", reusable=kept[0]))
     (_, new) = job.editions.editions
     assert listed(media_playlist(new, "720p")) == names([0])

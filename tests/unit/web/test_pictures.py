@@ -1,16 +1,25 @@
-"""The storyboard's WebVTT, and which size of a thumbnail is sent."""
+"""The storyboard's WebVTT, and the choice of a thumbnail's size."""
 
 import pytest
 
 from eventflow.domain.values import FileRef, Picture, Storyboard, Thumbnail
 from web.routes.pictures import as_vtt, fitting
 
-FILE = FileRef("delivery", "k", "0" * 64, 1, "image/webp")
+FILE = FileRef(store="delivery", key="k", sha256="0" * 64, size_bytes=1, media_type="image/webp")
 SHEET = Picture(1600, 900, FILE)
 
 
 def board(count: int, duration_s: float, interval_s: float = 2.0) -> Storyboard:
-    return Storyboard(interval_s, duration_s, count, 160, 90, 10, 10, (SHEET, SHEET))
+    return Storyboard(
+        interval_s=interval_s,
+        duration_s=duration_s,
+        count=count,
+        tile_width=160,
+        tile_height=90,
+        columns=10,
+        rows=10,
+        sheets=(SHEET, SHEET),
+    )
 
 
 def test_each_tile_has_a_cue_with_its_part_of_its_sheet() -> None:
@@ -23,7 +32,7 @@ def test_each_tile_has_a_cue_with_its_part_of_its_sheet() -> None:
     assert len(blocks) == 113
 
 
-def test_hours_are_told_and_a_short_video_has_one_cue() -> None:
+def test_cues_have_hours_and_a_short_video_has_one_cue() -> None:
     assert "\n01:00:00.000 --> 01:00:09.000\n" in as_vtt(board(420, 3780.0, 9.0), "jpeg")
     assert as_vtt(board(1, 0.533), "jpeg") == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:00.533\nstoryboard/0?format=jpeg#xywh=0,0,160,90\n"
@@ -32,4 +41,7 @@ def test_hours_are_told_and_a_short_video_has_one_cue() -> None:
 
 @pytest.mark.parametrize(("asked", "sent"), [(1, 320), (320, 320), (321, 640), (640, 640), (1000, 1280), (5000, 1280)])
 def test_the_smallest_that_is_large_enough_is_sent(asked: int, sent: int) -> None:
-    assert fitting([Thumbnail(0, width, 1, FILE) for width in (640, 1280, 320)], asked).width == sent
+    assert (
+        fitting([Thumbnail(index=0, width=width, height=1, file=FILE) for width in (640, 1280, 320)], asked).width
+        == sent
+    )

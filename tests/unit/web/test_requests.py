@@ -4,39 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import orjson
 import pytest
+from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventflow.domain.commands import RequestReprocess
 from eventflow.domain.values import CaptionMode, MergeField, OnSceneFailure, ReprocessFrom, VideoRequest, Voice
+from eventflow.requests.errors import Fault, RequestInvalid
+from eventflow.requests.limits import ASPECT_NAMES, PipelineFacts, RequestLimits
+from eventflow.requests.video_request import RequestReader, read_reprocess
 from handlers.generation.aspects import ASPECTS
-from handlers.generation.script.document import VERSION
-from handlers.generation.script.layout import MAX_SCENES
-from handlers.generation.script.merge import NAME
-from ops.forks import request_body
-from web.http.errors import FieldError, Problem
-from web.requests import input_fields, style_fields
-from web.requests.video_request import Limits, parse_reprocess, parse_request
+from web.http.errors import invalid
 
-LIMITS = Limits(1_000, "explainer", frozenset({"explainer", "simulation"}), frozenset({"en-us", "de"}))
+READER = RequestReader(
+    RequestLimits(
+        pipelines={"explainer": PipelineFacts(), "simulation": PipelineFacts(needs_script=False)},
+        default_pipeline="explainer",
+        max_script_chars=1_000,
+        voices=frozenset({"en-us", "de"}),
+    )
+)
+read = READER.read
 
 
-def problem_of(body: Any, limits: Limits = LIMITS) -> Problem:
-    with pytest.raises(Problem) as caught:
-        parse_request(body, limits)
-    assert caught.value.status == 422
-    return caught.value
+def faults_of(body: Any) -> tuple[Fault, ...]:
+    with pytest.raises(RequestInvalid) as caught:
+        read(body)
+    return caught.value.faults
 
 
 def wrong(body: Any) -> dict[str, str]:
     """Pointer -> code of everything that is wrong with `body`."""
-    return {error.pointer: error.code for error in problem_of(body).errors}
+    return {fault.pointer: fault.code for fault in faults_of(body)}
 
 
 def test_defaults_are_filled_in() -> None:
-    assert parse_request({"script": "# Hi"}, LIMITS) == VideoRequest(script="# Hi")
+    assert read({"script": "# Hi"}) == VideoRequest(script="# Hi")
 
 
 def test_everything_that_can_be_said() -> None:
@@ -52,7 +58,7 @@ def test_everything_that_can_be_said() -> None:
         "retry_attempts": 0,
         "passthrough": {"a": [None, "ü"]},
     }
-    made = parse_request(body, LIMITS)
+    made = read(body)
     assert made.voice == Voice("de", 2.0)
     assert made.quality_levels == ("720p",)
     assert made.passthrough == '{"a":[null,"ü"]}'
@@ -74,7 +80,7 @@ def test_everything_that_can_be_said_about_looks_and_sound() -> None:
         "on_scene_failure": "skip",
         "merge": [{"find": "name", "replace": "Ada"}],
     }
-    made = parse_request(body, LIMITS)
+    made = read(body)
     assert made == VideoRequest(
         script="",
         scenes='{"version":1,"title":"Deck","scenes":[{"title":"Hi"}]}',
@@ -86,17 +92,17 @@ def test_everything_that_can_be_said_about_looks_and_sound() -> None:
         on_scene_failure=OnSceneFailure.SKIP,
         merge=(MergeField("name", "Ada"),),
     )
-    assert parse_request({"topic": "Bees"}, LIMITS).topic == "Bees"
+    assert read({"topic": "Bees"}).topic == "Bees"
 
 
 def test_what_says_the_default_is_insisted_on_where_front_matter_could_say_otherwise() -> None:
     said = {"voice": {"name": "en-us"}, "aspect": "16:9", "captions": True, "music": None, "theme": None}
-    assert parse_request({"script": "# Hi", **said}, LIMITS).insisted == ()
-    made = parse_request({"script": "---\nrate: 2\n---\n# Hi", **said}, LIMITS)
+    assert read({"script": "# Hi", **said}).insisted == ()
+    made = read({"script": "---\nrate: 2\n---\n# Hi", **said})
     assert made.insisted == ("aspect", "captions", "music", "theme", "voice", "voice.name")
-    assert parse_request({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}, LIMITS).insisted == ()
+    assert read({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}).insisted == ()
     for top in ("\ufeff\n---\n", "+++\n", '{"title": "x"}\n', ";;;\n", "% A title\n", "<!-- a comment -->\n---\n"):
-        assert parse_request({"script": f"{top}# Hi", "aspect": "16:9"}, LIMITS).insisted == ("aspect",)
+        assert read({"script": f"{top}# Hi", "aspect": "16:9"}).insisted == ("aspect",)
 
 
 def test_a_body_that_gives_a_request_again() -> None:
@@ -109,8 +115,29 @@ def test_a_body_that_gives_a_request_again() -> None:
         {"script": "{{a}}", "merge": [{"find": "a", "replace": "b"}], "captions": "burned"},
         {"pipeline": "simulation"},
     ):
-        made = parse_request(body, LIMITS)
-        assert parse_request(request_body(made), LIMITS) == made
+        made = read(body)
+        assert read(READER.body_of(made)) == made
+
+
+def test_every_field_of_a_request_is_declared_and_every_declaration_is_a_field() -> None:
+    declared = set(READER.schema({})["properties"])
+    assert declared - {"title"} == {each.name for each in fields(VideoRequest)} - {"narrated", "insisted"}
+
+
+def test_a_request_says_what_its_schema_says() -> None:
+    schema = jsonschema.Draft202012Validator(READER.schema({"type": "array"}))
+    for body in ({"script": "# Hi"}, {"topic": "x", "voice": None, "captions": "burned", "theme": None}):
+        schema.validate(body)
+        schema.validate(READER.body_of(read(body)))
+    for name, value in (("theme", "nope"), ("retry_attempts", 4), ("quality_levels", []), ("voice", {"rate": 3})):
+        assert not schema.is_valid({"script": "x", name: value})
+
+
+def test_names_that_are_unknown_are_answered_with_those_there_are() -> None:
+    (fault,) = faults_of({"script": "x", "pipeline": "nope"})
+    assert fault.reason == "unknown pipeline 'nope'; available: explainer, simulation"
+    (fault,) = faults_of({"script": "x", "voice": {"name": "en-u"}})
+    assert fault.reason == "unknown voice 'en-u'; did you mean 'en-us'?"
 
 
 def test_a_request_is_made_from_one_thing() -> None:
@@ -129,15 +156,12 @@ def test_what_is_nested_too_deeply_is_refused(field: str) -> None:
     assert wrong({**source, field: value}) == {f"/{field}": "too_deep"}
 
 
-def test_the_web_knows_the_aspects_and_names_that_the_handlers_know() -> None:
-    assert set(style_fields.ASPECTS) == set(ASPECTS)
-    assert NAME.pattern == input_fields.MERGE_NAME
-    assert input_fields.DOCUMENT_VERSION == VERSION
-    assert input_fields.MAX_SCENES == MAX_SCENES
+def test_the_names_of_aspects_are_those_that_pages_are_drawn_in() -> None:
+    assert tuple(ASPECTS) == ASPECT_NAMES
 
 
 def test_a_test_pattern_needs_no_script() -> None:
-    assert parse_request({"pipeline": "simulation"}, LIMITS).script == ""
+    assert read({"pipeline": "simulation"}).script == ""
     assert wrong({}) == {"/script": "required"}
 
 
@@ -148,25 +172,25 @@ def test_an_empty_script_is_named(script: str) -> None:
 
 @pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\ud800"])
 def test_control_characters_are_refused_with_their_place(character: str) -> None:
-    (error,) = problem_of({"script": f"one\ntwo{character}"}).errors
+    (error,) = faults_of({"script": f"one\ntwo{character}"})
     assert error.code == "control_character"
     assert "character 7 (line 2)" in error.reason
 
 
 def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:
-    (error,) = problem_of({"script": "x" * 1_001}).errors
-    assert error.reason == "has 1001 characters; at most 1000 are allowed"
+    (error,) = faults_of({"script": "x" * 1_001})
+    assert error.reason == "has 1,001 characters; at most 1,000 are allowed"
 
 
 @pytest.mark.parametrize("name", ["webhook_url"])
 def test_fields_of_later_are_not_available_rather_than_ignored(name: str) -> None:
-    problem = problem_of({"script": "x", name: None})
-    assert problem.code == "not_available"
-    assert {error.pointer: error.code for error in problem.errors} == {f"/{name}": "not_available"}
+    faults = faults_of({"script": "x", name: None})
+    assert {fault.pointer: fault.code for fault in faults} == {f"/{name}": "not_available"}
+    assert invalid(faults).code == "not_available"
 
 
 def test_unknown_fields_are_named_with_what_may_have_been_meant() -> None:
-    (error,) = problem_of({"script": "x", "scriptt": "y"}).errors
+    (error,) = faults_of({"script": "x", "scriptt": "y"})
     assert (error.pointer, error.code) == ("/scriptt", "unknown_field")
     assert "did you mean 'script'" in error.reason
     assert wrong({"script": "x", "a/b~c": 1}) == {"/a~1b~0c": "unknown_field"}
@@ -239,11 +263,11 @@ def test_wrong_values(field: str, value: Any, pointer: str, code: str) -> None:
 
 @pytest.mark.parametrize("body", [None, [], "x", 3, True])
 def test_a_body_is_an_object(body: Any) -> None:
-    assert problem_of(body).errors[0].pointer == ""
+    assert faults_of(body)[0].pointer == ""
 
 
 def test_a_flood_of_unknown_fields_is_answered_in_bounds() -> None:
-    assert len(problem_of({f"field{n}": n for n in range(100_000)}).errors) <= 50
+    assert len(faults_of({f"field{n}": n for n in range(100_000)})) <= 50
 
 
 JSON_VALUES = st.recursive(
@@ -275,12 +299,13 @@ NAMES = st.sampled_from(
 
 @given(st.dictionaries(NAMES | st.text(max_size=12), JSON_VALUES, max_size=8) | JSON_VALUES)
 def test_whatever_comes_is_a_request_or_a_problem(body: Any) -> None:
-    errors: tuple[FieldError, ...] = ()
+    faults: tuple[Fault, ...] = ()
     try:
-        assert isinstance(parse_request(body, LIMITS), VideoRequest)
-    except Problem as problem:
-        errors = problem.errors or (FieldError("", "", "\ud800 can't be written"),)
-    orjson.dumps([[error.pointer, error.reason] for error in errors])
+        assert isinstance(read(body), VideoRequest)
+    except RequestInvalid as error:
+        faults = error.faults
+        assert faults
+    orjson.dumps([[fault.pointer, fault.reason] for fault in faults])
 
 
 @pytest.mark.parametrize(
@@ -293,7 +318,7 @@ def test_whatever_comes_is_a_request_or_a_problem(body: Any) -> None:
     ],
 )
 def test_what_a_reprocess_may_say(body: dict[str, Any], command: RequestReprocess) -> None:
-    assert parse_reprocess(body) == command
+    assert read_reprocess(body) == command
 
 
 @pytest.mark.parametrize(
@@ -309,6 +334,6 @@ def test_what_a_reprocess_may_say(body: dict[str, Any], command: RequestReproces
     ],
 )  # fmt: skip
 def test_what_a_reprocess_may_not_say(body: dict[str, Any], found: dict[str, str]) -> None:
-    with pytest.raises(Problem) as caught:
-        parse_reprocess(body)
-    assert {error.pointer: error.code for error in caught.value.errors} == found
+    with pytest.raises(RequestInvalid) as caught:
+        read_reprocess(body)
+    assert {error.pointer: error.code for error in caught.value.faults} == found

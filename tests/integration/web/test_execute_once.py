@@ -1,4 +1,4 @@
-"""A cancel or reprocess whose answer was lost is answered as at first when it comes again."""
+"""A cancel or reprocess that is repeated after a lost answer gets the first answer."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ async def types(deps: WebDeps, job: str) -> list[str]:
 
 
 @pytest.mark.parametrize("header", ["X_Request_Id", "Idempotency_Key"])
-async def test_a_cancel_that_comes_again_is_accepted_again(
-    client: Client, driver: Driver, deps: WebDeps, header: str
-) -> None:
+async def test_a_repeated_cancel_is_accepted_again(client: Client, driver: Driver, deps: WebDeps, header: str) -> None:
     job, url = job_id(), CANCEL
     await driver.create(job)  # nobody has begun it: it is cancelled at once
     status, first, replayed = await post(client, url.format(job), **{header: "mine"})
@@ -46,7 +44,7 @@ async def test_a_cancel_that_comes_again_is_accepted_again(
     assert (status, body["code"]) == (409, "already_finished")
 
 
-async def test_a_cancel_of_a_running_job_that_comes_again_after_its_end(client: Client, driver: Driver) -> None:
+async def test_a_cancel_repeated_after_the_end_of_the_job(client: Client, driver: Driver) -> None:
     job = job_id()
     await driver.create(job)
     await driver.plan(job)
@@ -57,7 +55,7 @@ async def test_a_cancel_of_a_running_job_that_comes_again_after_its_end(client: 
 
 
 @pytest.mark.parametrize("owner", ["local", "alice"])
-async def test_a_reprocess_is_done_once_for_its_key(client: Client, driver: Driver, deps: WebDeps, owner: str) -> None:
+async def test_a_reprocess_is_executed_once_per_key(client: Client, driver: Driver, deps: WebDeps, owner: str) -> None:
     job = job_id()
     await driver.create(job, owner)
     await driver.fail(job)
@@ -76,7 +74,7 @@ async def test_a_reprocess_is_done_once_for_its_key(client: Client, driver: Driv
     assert (status, refused["code"]) == (409, "not_finished")
 
 
-async def test_the_same_request_id_all_the_time_asks_each_time(client: Client, driver: Driver, deps: WebDeps) -> None:
+async def test_a_constant_request_id_does_not_suppress_commands(client: Client, driver: Driver, deps: WebDeps) -> None:
     job = job_id()
     await driver.create(job)
     for _ in range(2):

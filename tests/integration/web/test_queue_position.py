@@ -1,4 +1,4 @@
-"""Where a job stands that waits for admission: in the answer to its POST and in its status."""
+"""The queue position of a waiting job: in the answer to its POST and in its status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def place(client: Client, job: dict[str, Any]) -> tuple[int | None, str]:
         return body["queue_position"], body["status"]
 
 
-async def test_a_job_that_waits_knows_its_place(start: StartClient, narrow: JobEventStore, driver: Driver) -> None:
+async def test_a_waiting_job_has_its_queue_position(start: StartClient, narrow: JobEventStore, driver: Driver) -> None:
     client = await start(log=narrow)
     first, second, third = [await post(client) for _ in range(3)]
     assert [job["queue_position"] for job in (first, second, third)] == [None, 1, 2]
@@ -56,7 +56,7 @@ async def test_a_job_that_waits_knows_its_place(start: StartClient, narrow: JobE
     ]
 
 
-async def test_an_etag_changes_with_the_place(start: StartClient, narrow: JobEventStore) -> None:
+async def test_the_etag_changes_with_the_queue_position(start: StartClient, narrow: JobEventStore) -> None:
     client = await start(log=narrow)
     first, waiting = await post(client), await post(client)
     url = f"/api/v1/videos/jobs/{waiting['job_id']}/status"
@@ -70,7 +70,7 @@ async def test_an_etag_changes_with_the_place(start: StartClient, narrow: JobEve
         assert (answer.status, (await answer.json())["queue_position"]) == (200, None)
 
 
-async def test_a_priority_that_is_none_is_named(start: StartClient) -> None:
+async def test_an_unknown_priority_is_named(start: StartClient) -> None:
     client = await start()
     async with client.post(GENERATE, json={"script": "# Hi", "priority": "urgent"}) as answer:
         body = await answer.json(content_type=None)

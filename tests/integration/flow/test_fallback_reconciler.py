@@ -1,4 +1,4 @@
-"""What fell back to local storage while S3 was down goes there by itself; on a real S3 server."""
+"""Files of the fallback store move to the delivery store once S3 is back; on a real S3 server."""
 
 from __future__ import annotations
 
@@ -50,10 +50,17 @@ def use(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://{server.bucket}/films"
 
 
-def homecoming(s: Studio, clock: Clock, delivery: Any = None) -> FallbackReconciler:
+def reconciler(s: Studio, clock: Clock, delivery: Any = None) -> FallbackReconciler:
     stores = s.parts.stores
     workspace = Workspace(stores["workspace"], s.folder / "scratch")
-    return FallbackReconciler(s.parts.log, workspace, delivery or stores["delivery"], stores["fallback"], clock, GRACE)
+    return FallbackReconciler(
+        log=s.parts.log,
+        workspace=workspace,
+        delivery=delivery or stores["delivery"],
+        fallback=stores["fallback"],
+        clock=clock,
+        grace=GRACE,
+    )
 
 
 def local(job: Job) -> list[FileRef]:
@@ -76,7 +83,7 @@ async def get(store: ObjectStore, key: str) -> bytes:
         return await answer.read()
 
 
-async def test_files_go_home_when_s3_is_back_and_leave_after_the_grace(
+async def test_files_move_when_s3_is_back_and_leave_the_fallback_store_after_the_grace(
     studio: StudioOf, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     with moto_server() as server:
@@ -84,12 +91,12 @@ async def test_files_go_home_when_s3_is_back_and_leave_after_the_grace(
         server.stop()
         async with studio(EVENTFLOW_DELIVERY_URL=url) as s:
             before = await fallen_back(s)
-            home, count = homecoming(s, clock), len(s.files("fallback"))
+            fallback, count = reconciler(s, clock), len(s.files("fallback"))
             with pytest.raises(StorageUnavailable):
-                await home.round()
+                await fallback.round()
             await asyncio.to_thread(server.start)
-            assert await home.round() == Round(moved=count)
-            assert await home.round() == Round()
+            assert await fallback.round() == Round(moved=count)
+            assert await fallback.round() == Round()
 
             job_id = s.files("fallback")[0].parts[-3]
             job = await s.space.job(job_id)
@@ -104,9 +111,9 @@ async def test_files_go_home_when_s3_is_back_and_leave_after_the_grace(
 
             assert len(s.files("fallback")) == count, "links that were handed out lead here"
             clock.ahead = GRACE + timedelta(seconds=1)
-            assert await home.round() == Round(removed=count)
+            assert await fallback.round() == Round(removed=count)
             assert s.files("fallback") == []
-            assert await home.round() == Round()
+            assert await fallback.round() == Round()
 
 
 async def test_two_workers_at_once_say_it_once(studio: StudioOf, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +123,7 @@ async def test_two_workers_at_once_say_it_once(studio: StudioOf, clock: Clock, m
         async with studio(EVENTFLOW_DELIVERY_URL=url) as s:
             await fallen_back(s)
             await asyncio.to_thread(server.start)
-            await asyncio.gather(*(homecoming(s, clock).round() for _ in range(3)))
+            await asyncio.gather(*(reconciler(s, clock).round() for _ in range(3)))
             job_id = s.files("fallback")[0].parts[-3]
             assert (await s.space.types(job_id)).count("VideoRelocated") == 1
 
@@ -124,7 +131,7 @@ async def test_two_workers_at_once_say_it_once(studio: StudioOf, clock: Clock, m
 async def test_what_is_meant_to_be_local_stays(studio: StudioOf, clock: Clock) -> None:
     async with studio() as s:
         await fallen_back(s, s3_upload_enabled=False)
-        assert await homecoming(s, clock).round() == Round()
+        assert await reconciler(s, clock).round() == Round()
         assert s.files("fallback")
         assert s.files("delivery") == []
 
@@ -151,7 +158,7 @@ async def test_a_job_that_is_deleted_meanwhile_leaves_no_copies(studio: StudioOf
             await s.space.do(job_id, cmd.RequestDeletion("asked"))
 
         delivery = Meanwhile(s.parts.stores["delivery"], delete)
-        assert await homecoming(s, clock, delivery).round() == Round()
+        assert await reconciler(s, clock, delivery).round() == Round()
         await wait_until(lambda: s.space.ended(job_id), 30, what="the job is deleted")
         assert s.files("delivery") == s.files("fallback") == []
 
@@ -162,22 +169,22 @@ async def test_a_file_that_is_gone_or_damaged_does_not_keep_the_others(studio: S
         first, second, *others = sorted(s.files("fallback"))
         first.unlink()
         second.write_bytes(b"damaged")
-        assert await homecoming(s, clock).round() == Round(moved=len(others))
+        assert await reconciler(s, clock).round() == Round(moved=len(others))
         left = {file.key.rsplit("/", 1)[1] for file in local(await s.space.job(job_id))}
         assert left == {first.name, second.name}
         clock.ahead = GRACE * 2
-        assert (await homecoming(s, clock).round()).removed == len(others)
+        assert (await reconciler(s, clock).round()).removed == len(others)
 
 
 async def test_the_last_copy_stays(studio: StudioOf, clock: Clock) -> None:
     """Somebody has removed it from the delivery store in the grace."""
     async with studio(workers=()) as s:
         await made_local(s, 1)
-        await homecoming(s, clock).round()
+        await reconciler(s, clock).round()
         for path in s.files("delivery"):
             path.unlink()
         clock.ahead = GRACE * 2
-        assert await homecoming(s, clock).round() == Round()
+        assert await reconciler(s, clock).round() == Round()
         assert s.files("fallback")
 
 
@@ -213,7 +220,7 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(
             assert 0 < some < files
             assert len(local(await s.space.job(job_id))) > 0
             programs.start("worker", "--group", "upload", **there)
-            await wait_until(lambda: relocated(s, job_id), 60, what="the files are home")
+            await wait_until(lambda: relocated(s, job_id), 60, what="the files are in the delivery store")
             job = await s.space.job(job_id)
             assert local(job) == []
             for file in set(files_of(job.scenes[0].uploaded)):

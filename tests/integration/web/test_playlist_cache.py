@@ -1,4 +1,4 @@
-"""The fold behind playlists: what it hears of is as good as what it reads."""
+"""The cache of playlists: fed events and read events give the same playlists."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def add(driver: Driver, job: str, scene: int, made: SceneRendition = RENDITION) -> int:
-    commands: Sequence[Any] = (cmd.FinishScene(scene, 1, (made,)), cmd.FinishSceneUpload(scene, 1, (made,)))
+    commands: Sequence[Any] = (
+        cmd.FinishScene(scene=scene, run=1, renditions=(made,)),
+        cmd.FinishSceneUpload(scene=scene, run=1, renditions=(made,)),
+    )
     return (await driver.run(job, *commands)).version
 
 
@@ -62,7 +65,7 @@ async def history_of(driver: Driver, job: str, after: int = 0) -> list[Envelope]
     return await driver.log.history(job, after=after)
 
 
-async def test_events_that_are_heard_are_not_read(driver: Driver, job: str, reads: list[int]) -> None:
+async def test_fed_events_are_not_read_again(driver: Driver, job: str, reads: list[int]) -> None:
     playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     watched = await playlists.at(job, version)
@@ -85,7 +88,7 @@ async def _grown(driver: Driver, job: str, scene: int) -> int:
     return record.version
 
 
-async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: str, reads: list[int]) -> None:
+async def test_events_that_do_not_continue_the_fold_are_read(driver: Driver, job: str, reads: list[int]) -> None:
     playlists = PlaylistCache(driver.log)
     first = await add(driver, job, 0)
     watched = await playlists.at(job, first)
@@ -99,13 +102,13 @@ async def test_what_does_not_go_on_from_the_fold_is_read(driver: Driver, job: st
     assert reads == [first - 1]
 
 
-async def test_nothing_is_kept_of_jobs_that_nobody_watches(driver: Driver, job: str) -> None:
+async def test_unwatched_jobs_are_not_cached(driver: Driver, job: str) -> None:
     playlists = PlaylistCache(driver.log)
     playlists.feed(await history_of(driver, job))
     assert playlists.cached(job) is None
 
 
-async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Driver, job: str, clock: Clock) -> None:
+async def test_a_lost_history_is_not_continued(driver: Driver, job: str, clock: Clock) -> None:
     playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     stale = await playlists.at(job, version)
@@ -126,7 +129,7 @@ async def test_a_history_that_the_log_has_lost_is_not_gone_on_from(driver: Drive
     assert len(fresh.editions.current.scenes[0].renditions[0].segments) == 2
 
 
-async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str) -> None:
+async def test_events_fed_during_a_read_make_the_next_request_read_again(driver: Driver, job: str) -> None:
     playlists = PlaylistCache(driver.log)
     version = await add(driver, job, 0)
     watched = await playlists.at(job, version)
@@ -137,7 +140,7 @@ async def test_who_hears_while_it_is_read_begins_again(driver: Driver, job: str)
     assert listed(await playlists.at(job, heard[-1].seq)) == 2
 
 
-async def test_the_tail_tells_who_is_watched(deps: WebDeps, driver: Driver, job: str) -> None:
+async def test_the_tail_feeds_the_playlist_cache(deps: WebDeps, driver: Driver, job: str) -> None:
     playlists = PlaylistCache(deps.log)
     tail = FeedTail(deps.blocking, deps.log.keyspace)
     projection = Projection(deps.log, tail, capacity=10, render=render_status, on_events=playlists.feed)
@@ -151,7 +154,7 @@ async def test_the_tail_tells_who_is_watched(deps: WebDeps, driver: Driver, job:
     assert listed(watched) == 2
 
 
-async def test_who_asks_while_the_tail_reads_waits_for_nothing(
+async def test_requests_during_a_read_of_the_tail_do_not_wait(
     deps: WebDeps, driver: Driver, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     projection = Projection(deps.log, FeedTail(deps.blocking, deps.log.keyspace), capacity=10, render=render_status)

@@ -1,4 +1,4 @@
-"""What may become of a finished job's files: they are moved home, or removed for good."""
+"""A finished job's files move from the fallback store to the delivery store, or are deleted for good."""
 
 import pytest
 from attrs import evolve as replace
@@ -14,7 +14,9 @@ from tests.support.spec import given
 
 ENDED = sorted(FINISHED - {Phase.DELETED})
 GONE = [Phase.DELETING, Phase.DELETED]
-LOCAL = FileRef("fallback", "videos/j/aa.mp4", "aa" * 32, 100, "video/mp4", 3)
+LOCAL = FileRef(
+    store="fallback", key="videos/j/aa.mp4", sha256="aa" * 32, size_bytes=100, media_type="video/mp4", retry_count=3
+)
 
 
 @pytest.mark.parametrize("phase", ENDED)
@@ -39,7 +41,7 @@ def test_a_job_is_deleted_once_and_never_again_at_work(phase: Phase) -> None:
         s.finish_upload(),
         s.publish(),
         cmd.RelocateFiles((LOCAL.key,)),
-        cmd.FailStep(Step.PLAN, None, 1, s.failure(), None),
+        cmd.FailStep(step=Step.PLAN, scene=None, run=1, failure=s.failure(), retry_at=None),
     ):
         given(s.upto(phase)).when(late).then_nothing()
 
@@ -52,7 +54,7 @@ def test_a_deletion_that_nobody_asked_for_is_not_confirmed(phase: Phase) -> None
 def fallen_back() -> list[ev.Event]:
     """A published job whose scene and video are in the fallback store, and its captions too, under another key."""
     captions = replace(s.PUBLIC_CAPTIONS[0], file=replace(LOCAL, key="videos/j/captions/bb.vtt"))
-    note = ev.UploadFellBack(1, Step.UPLOAD_VIDEO, None, LOCAL.key, "gone", 3)
+    note = ev.UploadFellBack(run=1, step=Step.UPLOAD_VIDEO, scene=None, key=LOCAL.key, reason="gone", retry_count=3)
     history: list[ev.Event] = []
     for event in s.published(1):
         if isinstance(event, ev.SceneUploaded):
@@ -70,7 +72,7 @@ def stores(job: Job | None) -> set[StoreRole]:
     return {file.store for file in files_of(job)} - {"workspace"}
 
 
-def test_what_has_come_home_is_named_there_everywhere() -> None:
+def test_relocated_files_are_named_in_the_delivery_store_everywhere() -> None:
     keys = (LOCAL.key, "videos/j/captions/bb.vtt")
     job = given(fallen_back()).when(cmd.RelocateFiles((*keys, "videos/j/nobody.mp4"))).then(ev.VideoRelocated(keys))
     assert stores(job) == {"delivery"}
@@ -81,7 +83,15 @@ def test_what_has_come_home_is_named_there_everywhere() -> None:
     given(fallen_back(), ev.VideoRelocated(keys)).when(cmd.RelocateFiles(keys)).then_nothing()
 
 
-def test_what_stays_behind_is_still_told_of() -> None:
+def test_only_the_notes_of_fallbacks_go_with_the_files() -> None:
+    first, *later = fallen_back()
+    quotes = ev.StepDegraded(1, Step.PLAN, "the planner's answer fell back to local storage: it is shorter")
+    job = fold([first, quotes, *later, ev.VideoRelocated((LOCAL.key, "videos/j/captions/bb.vtt"))])
+    assert job is not None
+    assert (job.degraded, job.fallback_notes) == ((quotes.reason,), ())
+
+
+def test_a_file_that_stays_in_the_fallback_store_keeps_its_note() -> None:
     job = fold([*fallen_back(), ev.VideoRelocated((LOCAL.key,))])
     assert stores(job) == {"delivery", "fallback"}
     assert job is not None

@@ -1,4 +1,4 @@
-"""Addresses that end in the extension of their format, for players that go by it; older ones go on without."""
+"""Paths that end in the extension of their format, for players that need it; paths without it stay."""
 
 from __future__ import annotations
 
@@ -68,15 +68,13 @@ async def found(client: Client, address: str) -> tuple[bytes, dict[str, str | No
 
 
 @pytest.mark.parametrize(("old", "new"), SAME.items())
-async def test_an_address_means_the_same_with_and_without_it(
-    client: Client, published: str, old: str, new: str
-) -> None:
+async def test_a_path_with_extension_is_the_same_resource(client: Client, published: str, old: str, new: str) -> None:
     there = await found(client, url(published, new))
     assert await found(client, url(published, old)) == there
     assert (there[1]["Content-Type"] or "").partition(";")[0] == TYPES[PurePosixPath(new.partition("?")[0]).suffix]
 
 
-async def test_who_appends_the_format_to_the_streams_url_gets_it(client: Client, published: str) -> None:
+async def test_the_stream_url_takes_a_format_in_its_query(client: Client, published: str) -> None:
     assert await found(client, url(published, "stream.m3u8?format=mp4")) == await found(
         client, url(published, "stream.mp4")
     )
@@ -89,12 +87,12 @@ async def test_who_appends_the_format_to_the_streams_url_gets_it(client: Client,
         *("captions.vtt?format=srt", "stream.mp4?format=hls"),
     ],
 )
-async def test_a_query_does_not_contradict_it(client: Client, published: str, what: str) -> None:
+async def test_a_query_that_contradicts_the_extension_is_refused(client: Client, published: str, what: str) -> None:
     assert await code_of(client, url(published, what)) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("address", ["stream.m3u8", "stream"])
-async def test_it_is_on_every_line_of_every_playlist_and_true(client: Client, published: str, address: str) -> None:
+async def test_playlist_lines_have_the_extension_of_their_content(client: Client, published: str, address: str) -> None:
     """libavformat takes nothing else (`allowed_segment_extensions`), nor what contradicts the content."""
     place = str(client.make_url(url(published, address)))
     master = m3u8.loads(await text_of(client, url(published, address)))
@@ -114,7 +112,7 @@ async def test_it_is_on_every_line_of_every_playlist_and_true(client: Client, pu
     assert suffixes == {".m3u8", ".mp4", ".m4s", ".vtt"}
 
 
-async def test_answers_give_out_the_address_that_has_it(client: Client, published: str) -> None:
+async def test_answers_link_to_paths_with_an_extension(client: Client, published: str) -> None:
     stream = url(published, "stream.m3u8")
     async with client.post("/api/v1/videos/generate", json={"script": "# Hello"}) as answer:
         accepted = await answer.json()
@@ -126,7 +124,7 @@ async def test_answers_give_out_the_address_that_has_it(client: Client, publishe
     assert made["stream_url"] == f"{stream}?token={made['token']}"
 
 
-async def test_who_comes_too_early_is_told_when_to_come_back(client: Client, driver: Driver) -> None:
+async def test_early_requests_are_told_when_to_retry(client: Client, driver: Driver) -> None:
     made = job_id()
     await driver.create(made)
     for what in ("stream.m3u8", "stream.m3u8?quality=720p", "stream.mp4", "captions.vtt", "download.mp4", "poster"):

@@ -1,15 +1,16 @@
-"""What the web app knows of planning: checks of requests, plans without a video, and what there is to choose from."""
+"""Checks and plans of requests, and lists of pipelines, themes and voices, for the HTTP API and the command line."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from attrs import frozen
+from attrs import field, frozen
 
 from eventflow.domain.values import VideoRequest
+from eventflow.requests.errors import Fault, PlanningUnavailable, RequestInvalid
+from eventflow.requests.limits import PipelineFacts
 from eventflow.settings import Settings
 from handlers.generation import catalogue, control, model, model_json
 from handlers.generation.errors import DocumentError, SpeechError
@@ -18,26 +19,23 @@ from handlers.generation.job_adapter import brief_of
 from handlers.generation.narration.narrators.choice import narrators
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
-from handlers.generation.pipelines.registry import get_pipeline
+from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
 from handlers.generation.script.content import Scene, Script
-from handlers.generation.script.document import read_document, write_document
+from handlers.generation.script.document import read_document, scenes_schema, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
-from handlers.generation.script.schema import scenes_schema
 from handlers.generation.script.script import open_brief
 from handlers.media.errors import RequestError
-from web.http.errors import RETRY, FieldError, Problem, invalid
-from web.requests.json_reader import pointer_to
-from web.requests.video_request import SCRIPTLESS
 
-#: The settings without which there is no planning from a topic.
+#: Settings that planning from a topic needs.
 PLANNER_SETTINGS = ("EVENTFLOW_PLANNER_URL", "EVENTFLOW_PLANNER_MODEL")
 
 
 @frozen
 class ScenePlanner:
-    """`web.deps.Planner` on the handlers' own code. All of it blocks."""
+    """`eventflow.requests.planner.Planner` on the pipelines and the script parser. Every method blocks."""
 
     settings: Settings
+    facts: Mapping[str, PipelineFacts] = field(factory=pipeline_facts)
 
     @property
     def theme_names(self) -> frozenset[str]:
@@ -47,9 +45,9 @@ class ScenePlanner:
     def scenes_schema(self) -> Mapping[str, Any]:
         return scenes_schema()
 
-    def check(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> Sequence[FieldError]:
-        """What can be found out quickly: scenes are read as a whole, of a script its front matter and merge fields."""
-        if request.pipeline in SCRIPTLESS:
+    def check(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> Sequence[Fault]:
+        """Read scenes as a whole, but only the front matter and merge fields of a script, which takes less time."""
+        if not self.facts.get(request.pipeline, PipelineFacts()).needs_script:
             return ()
         if request.topic is not None:
             return _missing_settings(self.settings)
@@ -66,20 +64,20 @@ class ScenePlanner:
                 if has_fields(brief.script):
                     opened.plan(theme_names(), should_stop=should_stop)
         except DocumentError as error:
-            return [FieldError(fault.pointer, fault.code, fault.reason) for fault in error.faults]
+            return error.faults
         except FilledTooLong as error:
             at = next(index for index, field in enumerate(request.merge) if field.find == error.name)
-            return [FieldError(pointer_to("merge", at, "replace"), error.code, str(error))]
+            return [Fault(f"/merge/{at}/replace", error.code, str(error))]
         except RequestError as error:
-            return [FieldError(source, error.code, str(error))]
-        except (SpeechError, OSError) as error:  # the generation workers say so, if it is true of them as well
-            structlog.get_logger().warning("voices are not known here", error=str(error))
+            return [Fault(source, error.code, str(error))]
+        except (SpeechError, OSError) as error:  # a worker may have voices that this process lacks
+            structlog.get_logger().warning("voices unknown in this process", error=str(error))
         return ()
 
     def plan(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-        """Raises Problem 422, 503 where the model that plans from topics fails, Stopped."""
-        if errors := self.check(request, should_stop):
-            raise invalid(errors)
+        """Raises RequestInvalid, Stopped, and PlanningUnavailable when the model that plans from topics fails."""
+        if faults := self.check(request, should_stop):
+            raise RequestInvalid(faults)
         warnings: list[control.Note] = []
         try:
             pipeline = get_pipeline(request.pipeline, self.settings)
@@ -87,12 +85,12 @@ class ScenePlanner:
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:
             source = next((name for name in ("scenes", "topic") if getattr(request, name) is not None), "script")
-            raise invalid([FieldError(f"/{source}", error.code, str(error))]) from error
+            raise RequestInvalid([Fault(f"/{source}", error.code, str(error))]) from error
         except _NotScenes:
-            reason = f"what {request.pipeline} plans are no scenes that could be edited; explainer's are"
-            raise invalid([FieldError("/pipeline", "not_available", reason)]) from None
+            reason = f"{request.pipeline} plans no scenes that can be edited; explainer does"
+            raise RequestInvalid([Fault("/pipeline", "not_available", reason)]) from None
         except (ServiceFailed, ServiceRefused) as error:
-            raise Problem(503, error.code, str(error), headers=_retry_after(error)) from error
+            raise PlanningUnavailable(error.code, str(error), retry_after_s=error.retry_after_s) from error
         return plan_json(plan, script, warnings)
 
     def pipelines(self) -> Sequence[Mapping[str, Any]]:
@@ -102,7 +100,7 @@ class ScenePlanner:
         try:
             return [_offer(offer) for offer in catalogue.voices(self.settings)]
         except (SpeechError, OSError) as error:
-            structlog.get_logger().warning("voices are not known here", error=str(error))
+            structlog.get_logger().warning("voices unknown in this process", error=str(error))
             return []
 
     def themes(self) -> Sequence[Mapping[str, Any]]:
@@ -110,7 +108,7 @@ class ScenePlanner:
 
 
 def plan_json(plan: model.Plan, script: Script, warnings: Sequence[control.Note]) -> dict[str, Any]:
-    """The answer of planning; its members besides `version` and `warnings` can go into a generate request."""
+    """The plan as JSON values; its members but `version` and `warnings` are fields of a generate request."""
     style = plan.style
     return {
         **write_document(script),
@@ -141,17 +139,13 @@ def _offer(offer: catalogue.Offer) -> dict[str, Any]:
     return {"name": offer.name, "description": offer.description, **offer.facts}
 
 
-def _retry_after(error: ServiceFailed | ServiceRefused) -> dict[str, str]:
-    return RETRY if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
-
-
-def _missing_settings(settings: Settings) -> list[FieldError]:
+def _missing_settings(settings: Settings) -> list[Fault]:
     values = (settings.planner.url, settings.planner.model)
     missing = [name for name, value in zip(PLANNER_SETTINGS, values, strict=True) if not value]
     if not missing:
         return []
     reason = (
-        f"no model is configured that could plan a video from a topic: set {' and '.join(missing)} "
+        f"no model is configured to plan a video from a topic: set {' and '.join(missing)} "
         "(and EVENTFLOW_PLANNER_KEY if it needs a key), or send a script or scenes"
     )
-    return [FieldError("/topic", "not_configured", reason)]
+    return [Fault("/topic", "not_configured", reason)]

@@ -1,4 +1,4 @@
-"""Parked deliveries over HTTP: what admins see and do, and nobody else."""
+"""Dead letters over HTTP: admins list, show, redrive and drop them; nobody else may."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def _request_of(deps: WebDeps, job: str) -> bytes:
     return payload
 
 
-async def test_a_parked_delivery_is_listed_shown_redriven_and_gone(
+async def test_a_dead_letter_is_listed_shown_redriven_and_gone(
     client: Client, deps: WebDeps, driver: Driver, settings: Settings
 ) -> None:
     job = job_id()
@@ -72,7 +72,7 @@ async def test_a_parked_delivery_is_listed_shown_redriven_and_gone(
     await _get(client, document, name, 404)
 
 
-async def test_dropping_fails_the_job_that_waits(client: Client, deps: WebDeps, driver: Driver) -> None:
+async def test_dropping_a_dead_letter_fails_its_job(client: Client, deps: WebDeps, driver: Driver) -> None:
     job = job_id()
     await driver.create(job)
     name = await _park(deps, await _request_of(deps, job), "IllegalTransition: odd")
@@ -85,14 +85,16 @@ async def test_dropping_fails_the_job_that_waits(client: Client, deps: WebDeps, 
     assert "IllegalTransition: odd" in error["message"]
 
 
-async def test_a_step_that_is_parked_shows_in_the_status(client: Client, driver: Driver) -> None:
-    from eventflow.domain.commands import ParkStep
+async def test_a_dead_lettered_step_shows_in_the_status(client: Client, driver: Driver) -> None:
+    from eventflow.domain.commands import DeadLetterStep
     from eventflow.domain.values import Step
 
     job = job_id()
     await driver.create(job)
     await driver.plan(job, scenes=1)
-    record = await driver.run(job, ParkStep(Step.RENDER_SCENE, 0, 1, "IllegalTransition: odd"))
+    record = await driver.run(
+        job, DeadLetterStep(step=Step.RENDER_SCENE, scene=0, run=1, reason="IllegalTransition: odd")
+    )
     async with client.get(f"/api/v1/videos/jobs/{job}/status?min_version={record.version}") as answer:
         stages = {stage["stage"]: stage["state"] for stage in (await answer.json())["stages"]}
     assert stages["rendering"] == "parked"
@@ -101,7 +103,7 @@ async def test_a_step_that_is_parked_shows_in_the_status(client: Client, driver:
     assert (await driver.run(job)).job.finished
 
 
-async def test_pages_go_on_by_their_cursor(client: Client, deps: WebDeps) -> None:
+async def test_pages_continue_by_cursor(client: Client, deps: WebDeps) -> None:
     names = [await _park(deps, str(n).encode()) for n in range(5)]
     seen, cursor = list[str](), ""
     for _ in range(3):
@@ -113,7 +115,7 @@ async def test_pages_go_on_by_their_cursor(client: Client, deps: WebDeps) -> Non
 
 
 @pytest.mark.parametrize("query", [{"cursor": "x"}, {"cursor": "00-0-0"}, {"limit": "0"}, {"limit": "201"}, {"a": "b"}])
-async def test_a_query_that_makes_no_sense_is_refused(client: Client, query: dict[str, str]) -> None:
+async def test_an_invalid_query_is_refused(client: Client, query: dict[str, str]) -> None:
     async with client.get(BASE, params=query) as answer:
         assert answer.status == 422
 

@@ -18,12 +18,12 @@ from tests.support.spec import given
 from tests.unit.domain.test_view import view
 
 KEY = s.WORK_FILE.key
-ONE_QUALITY = VideoRequest("# A script", quality_levels=("720p",))
+ONE_QUALITY = VideoRequest(script="# A script", quality_levels=("720p",))
 P, R, U, M = ReprocessFrom.PLANNING, ReprocessFrom.RENDERING, ReprocessFrom.UPLOAD, ReprocessFrom.METADATA
 
 
 def report(step: Step, scene: int | None = None, run: int = 1, key: str = KEY) -> cmd.ReportLostArtefact:
-    return cmd.ReportLostArtefact(step, scene, run, (key,))
+    return cmd.ReportLostArtefact(step=step, scene=scene, run=run, keys=(key,))
 
 
 def job_of(history: s.History) -> Job:
@@ -34,7 +34,7 @@ def job_of(history: s.History) -> Job:
 
 def test_a_scene_that_can_not_be_uploaded_is_rendered_again_and_no_other() -> None:
     history = [*s.planned(2), s.rendered(0)]
-    lost = ev.ArtefactLost(1, Step.UPLOAD_SCENE, 0, KEY)
+    lost = ev.ArtefactLost(run=1, step=Step.UPLOAD_SCENE, scene=0, key=KEY)
     job = given(history).when(report(Step.UPLOAD_SCENE, 0)).then(lost, s.scene_planned(0, 2))
     assert job.phase is Phase.RENDERING
     assert [scene.run for scene in job.scenes] == [2, 1]
@@ -42,10 +42,18 @@ def test_a_scene_that_can_not_be_uploaded_is_rendered_again_and_no_other() -> No
 
 
 def test_assembly_goes_back_for_the_scenes_it_lacks() -> None:
-    other = FileRef("workspace", "jobs/j/bb.bin", "bb" * 32, 100, "application/octet-stream")
-    mine = ev.SceneRendered(1, 1, (SceneRendition("720p", 1280, 720, "cafe", other, ()),))
+    other = FileRef(
+        store="workspace", key="jobs/j/bb.bin", sha256="bb" * 32, size_bytes=100, media_type="application/octet-stream"
+    )
+    mine = ev.SceneRendered(
+        scene=1,
+        run=1,
+        renditions=(
+            SceneRendition(quality="720p", width=1280, height=720, decoder_config="cafe", init=other, segments=()),
+        ),
+    )
     history = [*s.planned(2), s.rendered(0), mine, ev.ScenesCompleted(1)]
-    lost = ev.ArtefactLost(2, Step.ASSEMBLE, 1, other.key)
+    lost = ev.ArtefactLost(run=2, step=Step.ASSEMBLE, scene=1, key=other.key)
     again = s.scene_planned(1, 3)
     job = given(history).when(report(Step.ASSEMBLE, key=other.key)).then(lost, again)
     assert (job.phase, job.run) == (Phase.RENDERING, 2)
@@ -55,10 +63,10 @@ def test_assembly_goes_back_for_the_scenes_it_lacks() -> None:
 
 
 def test_a_video_that_is_gone_is_assembled_again() -> None:
-    lost = ev.ArtefactLost(2, Step.UPLOAD_VIDEO, None, KEY)
+    lost = ev.ArtefactLost(run=2, step=Step.UPLOAD_VIDEO, scene=None, key=KEY)
     job = given(s.generated(2)).when(report(Step.UPLOAD_VIDEO)).then(lost, ev.ScenesCompleted(2))
     assert (job.phase, job.videos) == (Phase.ASSEMBLING, ())
-    lost = ev.ArtefactLost(2, Step.EXTRACT_METADATA, None, KEY)
+    lost = ev.ArtefactLost(run=2, step=Step.EXTRACT_METADATA, scene=None, key=KEY)
     job = given(s.all_uploaded(2)).when(report(Step.EXTRACT_METADATA)).then(lost, ev.ScenesCompleted(2))
     assert (job.deliverables_uploaded, job.uploaded_videos) == (False, ())
     assert {scene.status for scene in job.scenes} == {SceneStatus.UPLOADED}
@@ -66,7 +74,7 @@ def test_a_video_that_is_gone_is_assembled_again() -> None:
 
 def test_a_specification_that_is_gone_is_planned_again_and_rendered_scenes_are_reused() -> None:
     history = [ev.VideoRequested(ONE_QUALITY), *s.planned(2)[1:], s.rendered(0), s.uploaded(0), s.STARTED]
-    lost, again = ev.ArtefactLost(1, Step.RENDER_SCENE, 1, KEY), ev.ReprocessRequested(2, P, ())
+    lost, again = ev.ArtefactLost(run=1, step=Step.RENDER_SCENE, scene=1, key=KEY), ev.ReprocessRequested(2, P, ())
     job = given(history).when(report(Step.RENDER_SCENE, 1)).then(lost, again)
     assert (job.phase, job.run, job.scenes) == (Phase.REQUESTED, 2, ())
     reusable = reusable_scene(job, "source 0", 0)
@@ -74,19 +82,35 @@ def test_a_specification_that_is_gone_is_planned_again_and_rendered_scenes_are_r
     assert reusable_scene(job, "source 0", 11) == reusable  # whoever uses it moves its segments
     assert reusable_scene(job, "source 1", 11) is None
     planning = [*s.announced(2, 2)]
-    reused = given(history, lost, again, planning).when(cmd.ReuseScene(2, 0, "Scene 0", reusable))
+    reused = given(history, lost, again, planning).when(
+        cmd.ReuseScene(run=2, scene=0, title="Scene 0", reusable=reusable)
+    )
     after = reused.then(
-        ev.SceneReused(0, 2, "Scene 0", 0, 11, s.WORK_FILE, s.WORK_FILE, "source 0", s.RENDITIONS, s.UPLOADED),
+        ev.SceneReused(
+            scene=0,
+            run=2,
+            title="Scene 0",
+            start_cells=0,
+            duration_cells=11,
+            spec=s.WORK_FILE,
+            narration=s.WORK_FILE,
+            source="source 0",
+            renditions=s.RENDITIONS,
+            uploaded=s.UPLOADED,
+        ),
         ev.StreamStarted(2),
     )
     assert after.scenes[0].status is SceneStatus.UPLOADED
 
 
 def test_the_plan_itself_is_made_again() -> None:
-    lost, again = ev.ArtefactLost(1, Step.PLAN, None, KEY), ev.ReprocessRequested(2, P, ())
+    lost, again = ev.ArtefactLost(run=1, step=Step.PLAN, scene=None, key=KEY), ev.ReprocessRequested(2, P, ())
     given([s.requested(), *s.announced(2)]).when(report(Step.PLAN)).then(lost, again)
-    whole = [s.requested(), ev.VideoGenerated(1, s.VIDEOS, ())]  # in one piece: there is nothing to assemble it from
-    lost = ev.ArtefactLost(2, Step.UPLOAD_VIDEO, None, KEY)
+    whole = [
+        s.requested(),
+        ev.VideoGenerated(run=1, videos=s.VIDEOS, thumbnails=()),
+    ]  # in one piece: there is nothing to assemble it from
+    lost = ev.ArtefactLost(run=2, step=Step.UPLOAD_VIDEO, scene=None, key=KEY)
     given(whole).when(report(Step.UPLOAD_VIDEO)).then(lost, ev.ReprocessRequested(3, P, ()))
 
 
@@ -139,7 +163,7 @@ def test_what_is_missing_is_done_with_what_is_asked() -> None:
 
 
 def test_uploads_are_done_again() -> None:
-    video = ev.VideoGenerated(2, s.VIDEOS, s.THUMBNAILS, s.CAPTIONS)
+    video = ev.VideoGenerated(run=2, videos=s.VIDEOS, thumbnails=s.THUMBNAILS, captions=s.CAPTIONS)
     scenes = [s.rendered(0, 2), s.rendered(1, 2)]
     job = given(s.published(2)).when(cmd.RequestReprocess(U)).then(ev.ReprocessRequested(2, U), *scenes, video)
     assert (job.phase, job.deliverables_uploaded) == (Phase.UPLOADING, False)
@@ -159,13 +183,13 @@ def test_metadata_is_extracted_again() -> None:
 @pytest.mark.parametrize(
     ("history", "command", "field", "way_out"),
     [
-        (s.published(2), cmd.RequestReprocess(R, (0, 2)), "scenes", "no scene 2; it has 0 to 1"),
+        (s.published(2), cmd.RequestReprocess(R, (0, 2)), "scenes", "no scene 2; available: 0 to 1"),
         (s.published(2), cmd.RequestReprocess(P, (5,)), "scenes", "no scene 5"),
         (s.published(2), cmd.RequestReprocess(M, ()), "scenes", "leave the scenes out"),
         (s.upto(Phase.CANCELLED), cmd.RequestReprocess(U), "from", "from rendering"),
         (s.upto(Phase.FAILED), cmd.RequestReprocess(M), "from", "from upload"),
         (
-            [s.requested(), ev.JobFailed(1, s.failure(), Step.PLAN, None, 1)],
+            [s.requested(), ev.JobFailed(run=1, failure=s.failure(), step=Step.PLAN, scene=None, attempts=1)],
             cmd.RequestReprocess(R),
             "from",
             "planning",
@@ -191,7 +215,7 @@ def test_a_fork_begins_with_the_scenes_it_may_reuse() -> None:
     fork = ForkOrigin("00-" + "ab" * 16, 12, tuple(scene for scene in scenes if scene))
     job = given().when(cmd.RequestVideo(ONE_QUALITY, fork)).then(ev.VideoRequested(ONE_QUALITY, fork))
     assert reusable_scene(job, "source 1", 11) is not None
-    better = VideoRequest("# A script", quality_levels=("720p", "1080p"))
+    better = VideoRequest(script="# A script", quality_levels=("720p", "1080p"))
     job = given().when(cmd.RequestVideo(better, fork)).then(ev.VideoRequested(better, fork))
     assert reusable_scene(job, "source 1", 11) is None  # 1080p was never rendered
 
@@ -203,7 +227,7 @@ def test_stages_that_are_done_again_begin_again_and_others_stay() -> None:
     done, active, pending = StageState.COMPLETED, StageState.ACTIVE, StageState.PENDING
     assert states == [done, done, done, active, pending]
     assert (shown.status, shown.playable) == (Status.PROCESSING, True)
-    lost = ev.ArtefactLost(2, Step.ASSEMBLE, 0, KEY)
+    lost = ev.ArtefactLost(run=2, step=Step.ASSEMBLE, scene=0, key=KEY)
     shown = view(*s.all_rendered(1), lost, s.scene_planned(0, 3))
     assert shown.stages[Stage.RENDERING].state is active
     assert shown.stages[Stage.RENDERING].attempt == 2
