@@ -32,15 +32,27 @@ class Terminal:
 
     def read_until(self, text: str, timeout_s: float) -> str:
         until = monotonic() + timeout_s
-        while text not in self.shown:
+        while text not in self.shown and self._read():
             assert monotonic() < until, self.shown
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.shown += os.read(self.master, 65_536).decode(errors="replace").replace("\r\n", "\n")
-                except OSError:  # the end of the terminal
-                    break
         assert text in self.shown, self.shown
         return self.shown
+
+    def end(self) -> int:
+        """SIGTERM; the exit code. What is shown is read to its end: a full terminal would hold up its writers."""
+        self.process.send_signal(signal.SIGTERM)
+        until = monotonic() + END_S
+        while self._read():
+            assert monotonic() < until, self.shown
+        return self.process.wait(END_S)
+
+    def _read(self) -> bool:
+        """Whether there may be more to read."""
+        if select.select([self.master], [], [], 0.2)[0]:
+            try:
+                self.shown += os.read(self.master, 65_536).decode(errors="replace").replace("\r\n", "\n")
+            except OSError:  # the last process has closed the terminal
+                return False
+        return True
 
 
 @contextmanager
@@ -91,8 +103,7 @@ def test_up_says_where_it_is_and_what_to_do_and_the_others_find_it(programs: Pro
         assert max(map(len, (re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in lines))) <= 80
         assert len(lines) <= job["version"] + 2, "a line each, and the heading"
 
-        os.kill(up.process.pid, signal.SIGTERM)
-        assert up.process.wait(END_S) == 0
+        assert up.end() == 0, up.shown
     assert not list((tmp_path / "state").rglob("*.json"))
     gone = programs.run("jobs", "list")
     assert gone.code == 1
@@ -104,8 +115,7 @@ def test_json_logs_are_kept_where_they_are_asked_for(programs: Programs, tmp_pat
     with terminal(programs, *order, EVENTFLOW_LOG_FORMAT="json") as up:
         text = up.read_until("ready http://", START_S)
         assert '"event"' in text
-        os.kill(up.process.pid, signal.SIGTERM)
-        assert up.process.wait(END_S) == 0
+        assert up.end() == 0, up.shown
 
 
 def test_the_lines_for_a_stack_that_needs_a_key_or_is_not_found() -> None:

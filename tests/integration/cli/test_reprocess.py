@@ -108,8 +108,8 @@ def test_a_fork_is_made_once(programs: Programs, stack: Running, job: str) -> No
     ("options", "said"),
     [
         (("--at", "999"), "--at: the job has the versions 1 to"),
-        (("--at", "1", "--set", "quality_levels=9p"), "/quality_levels/0: there is no such quality"),
-        (("--at", "1", "--set", "colour=red"), "there is no field 'colour'"),
+        (("--at", "1", "--set", "quality_levels=9p"), "/quality_levels/0: unknown quality '9p'"),
+        (("--at", "1", "--set", "colour=red"), "field 'colour'"),
         (("--at", "1", "--set", "voice"), "it looks like quality_levels=720p"),
         (("--at", "1", "--set", "script=@missing.md"), "missing.md can't be read"),
     ],

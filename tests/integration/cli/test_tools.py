@@ -122,7 +122,7 @@ def test_warnings_of_a_script_are_told_when_its_video_is_there(
     told = [line for line in made.out.splitlines() if line.startswith("warning ")]
     assert len(told) == 2
     assert "'layout' (line 2)" in told[0]
-    assert "the comment that begins on line 5 doesn't end" in told[1]
+    assert "the comment that begins on line 5 has no end" in told[1]
 
 
 @pytest.mark.parametrize(
