@@ -86,7 +86,7 @@ test-lowest: $(STAMP)
 # Faults that the seed chooses: killed and paused workers, a crashing server, cut connections, a failing store.
 chaos: $(STAMP)
 	@$(BIN)/python -m pytest -n 2 -m "chaos and not debian"
-	@$(BIN)/eventflow chaos --minutes 1 --jobs 40 --seed 1
+	@$(BIN)/eventflow dev chaos --minutes 1 --jobs 40 --seed 1
 
 lint: $(STAMP)
 	@mkdir -p .cache

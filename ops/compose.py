@@ -1,6 +1,8 @@
-"""The composition root: makes each part once, from the settings, and passes it on.
+"""The composition root: makes each part once from the settings, and passes it to the others.
 
-The web app and the handlers are imported inside functions, so that no process loads what it doesn't run.
+The order is that of use: the parts that all processes share, their stores and keys, then the worker of a group, the
+maintenance worker, the reconciler of the fallback store, and the web app. Handlers and web app are imported inside
+functions, so that no process loads code that it doesn't run.
 """
 
 from __future__ import annotations
@@ -60,93 +62,16 @@ if TYPE_CHECKING:
     from handlers.upload.fallback_reconciler import FallbackReconciler
 
 
-def signing_keys(settings: Settings, *, keep: bool = True) -> SigningKeys:
-    """The configured keys, or one that is made once and kept in the data directory (development only).
-
-    Without `keep` nothing is written: where there is no key yet, it is one that opens nothing."""
-    if settings.signing_key:
-        return SigningKeys.parse(settings.signing_key)
-    if settings.env is Environment.PRODUCTION:
-        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
-    path = settings.data_dir / SIGNING_KEY_FILE
-    if not path.exists() and not keep:
-        return SigningKeys.parse(_new_key())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(_new_key())
-        try:
-            os.link(mine, path)  # whole or not at all; of several processes that start at once, one wins
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
-    return SigningKeys.parse(path.read_text().strip())
-
-
-def _new_key() -> str:
-    return f"dev:{secrets.token_hex(32)}"
-
-
-class MediaParts(TypedDict):
-    """As `WebDeps` takes them."""
-
-    inspector: MediaInspector
-    remote: RemoteFetcher | None
-
-
-def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts:
-    """In development http URLs are fetched, too, where remote media are allowed at all."""
-    from handlers.assets.ingest import MediaInspector
-    from handlers.assets.url_fetch import RemoteFetcher
-
-    schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
-
-
-def fallback_reconciler(parts: Parts) -> FallbackReconciler:
-    """Build the reconciler of the fallback store. Its grace is the longest lifetime of any link."""
-    from handlers.upload.fallback_reconciler import FallbackReconciler
-    from handlers.workspace import Workspace
-
-    workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
-    settings = parts.settings
-    grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
-    return FallbackReconciler(
-        log=parts.log,
-        workspace=workspace,
-        delivery=parts.stores["delivery"],
-        fallback=parts.stores["fallback"],
-        clock=utc_now,
-        grace=grace,
-    )
-
-
-@asynccontextmanager
-async def reconciling(parts: Parts, group: str) -> AsyncIterator[None]:
-    """Reconcile the fallback store beside the work of an upload worker; nothing beside that of other groups."""
-    if group != "upload":
-        yield
-        return
-    from handlers.upload.fallback_reconciler import reconcile_periodically
-
-    async with reconcile_periodically(
-        fallback_reconciler(parts), parts.settings.finished_jobs.reconcile_fallback_seconds, parts.random
-    ):
-        yield
-
-
 def utc_now() -> datetime:
+    """Return the time; the clock of all parts."""
     return datetime.now(UTC)
 
 
-@frozen
+@frozen(kw_only=True)
 class Parts:
-    """What commands are made of. `redis` is the shared pool; `blocking` waits in XREAD and XREADGROUP.
+    """The parts that commands share. `redis` is the pool for commands; `blocking` waits in XREAD and XREADGROUP.
 
-    `segment_store` is the archive's store, None where there is no archive.
+    `segment_store` is None without an archive.
     """
 
     settings: Settings
@@ -165,10 +90,10 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bool = True) -> AsyncIterator[Parts]:
-    """All parts, closed again at the end. Nothing is contacted yet.
+    """Open all parts, and close them at the end. Contacts no server.
 
-    `folded_jobs` is how many the log keeps for handlers; a web process has its projection and needs few. A tool doesn't
-    serve: for it no key is made and kept.
+    `folded_jobs` is how many jobs the log caches; a web process has its projection and needs few. `serves`: a tool
+    doesn't, so that no signing key is created for it.
     """
     redis = connect(settings.redis_url, max_connections=32)
     blocking = connect(settings.redis_url, blocking=True, max_connections=settings.partitions + 2, beside=redis)
@@ -177,8 +102,8 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
     signing = signing_keys(settings, keep=serves)
     stores = open_stores(settings, signing)
     provider = tracer_provider(settings)
-    codec, pointers, segment_store = Codec(), ArchivePointers(redis, keyspace), open_segment_store(settings)
-    archive = ArchiveReader(pointers, segment_store, codec) if segment_store else None
+    codec, pointers, segments = Codec(), ArchivePointers(redis, keyspace), open_segment_store(settings)
+    archive = ArchiveReader(pointers, segments, codec) if segments else None
     log = JobEventStore(
         redis,
         codec=codec,
@@ -190,23 +115,23 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
         archive=archive,
     )
     parts = Parts(
-        settings,
-        redis,
-        blocking,
-        keyspace,
-        log,
-        pointers,
-        segment_store,
-        stores,
-        signing,
-        ApiKeys(redis, keyspace.api_keys, clock=utc_now),
-        Tracing(provider),
-        random,
+        settings=settings,
+        redis=redis,
+        blocking=blocking,
+        keyspace=keyspace,
+        log=log,
+        pointers=pointers,
+        segment_store=segments,
+        stores=stores,
+        signing=signing,
+        api_keys=ApiKeys(redis, keyspace.api_keys, clock=utc_now),
+        tracing=Tracing(provider),
+        random=random,
     )
     try:
         yield parts
     finally:
-        for store in (*stores.values(), *([segment_store.store] if segment_store else [])):
+        for store in (*stores.values(), *([segments.store] if segments else [])):
             await store.close()
         await blocking.aclose()
         await redis.aclose()
@@ -215,6 +140,7 @@ async def open_parts(settings: Settings, *, folded_jobs: int = 4_096, serves: bo
 
 
 def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, ObjectStore]:
+    """Return the workspace, delivery and fallback stores by role. Raises StorageError for a bad URL."""
     urls: dict[StoreRole, str] = {
         "workspace": settings.workspace_url,
         "delivery": settings.delivery_url,
@@ -223,7 +149,7 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
     delivery = settings.delivery
     address = PublicAddress(delivery.public_url, delivery.signed_for == "public") if delivery.public_url else None
     public: dict[str, PublicAddress | None] = {"delivery": address}
-    # A web server of another user may serve the delivery store, where the operator has given it a folder for that.
+    # Outside of the data directory a web server that runs as another user may serve the files of the delivery store.
     served = {"delivery": not holds(settings.data_dir, settings.delivery_url)}
     return {
         role: open_store(
@@ -240,12 +166,43 @@ def open_stores(settings: Settings, signing: SigningKeys) -> dict[StoreRole, Obj
 
 
 def open_segment_store(settings: Settings) -> SegmentStore | None:
-    """The archive's store: apart from the others, because nobody is ever given a link into it."""
+    """Return the archive's store, or None. It isn't among the others, because no link ever leads into it."""
     return SegmentStore(open_store(settings.archive_url, now=utc_now, name="archive")) if settings.archive_url else None
 
 
+def signing_keys(settings: Settings, *, keep: bool = True) -> SigningKeys:
+    """Return the configured keys, or in development a key that is created once in the data directory.
+
+    Without `keep` nothing is written: if there is no key yet, the result is one that fits no link. Raises
+    SettingsError in production without a configured key.
+    """
+    if settings.signing_key:
+        return SigningKeys.parse(settings.signing_key)
+    if settings.env is Environment.PRODUCTION:
+        raise SettingsError(["EVENTFLOW_SIGNING_KEY must be set in production"])
+    path = settings.data_dir / SIGNING_KEY_FILE
+    if not path.exists() and not keep:
+        return SigningKeys.parse(_new_key())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        mine = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(_new_key())
+        try:
+            os.link(mine, path)  # atomic: of several processes that start at once, one wins
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return SigningKeys.parse(path.read_text().strip())
+
+
+def _new_key() -> str:
+    return f"dev:{secrets.token_hex(32)}"
+
+
 def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
-    """Every consumer group by name, with its handlers."""
+    """Return every consumer group with its handlers, by name."""
     from handlers.generation.handler import Generation
     from handlers.generation.pipelines.registry import get_pipeline
     from handlers.metadata.handler import Metadata
@@ -284,7 +241,7 @@ def worker(
     concurrency: int | None = None,
     pulse: Pulse | None = None,
 ) -> Worker:
-    """A member of `group` under a name that no other process start has; `topics` narrows down what it reads."""
+    """Return a worker of `group` that reads `topics` (none: all of the group's)."""
     settings = parts.settings
     wanted = tuple(topic for topic in group.topics if not topics or topic in topics)
     members = group_members(parts, group.name, wanted)
@@ -311,8 +268,19 @@ def worker(
     )
 
 
+def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
+    """Return one member of a group for each partition, with a consumer name that is new at each start."""
+    consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+    return [
+        GroupMember(
+            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
+        )
+        for keys in parts.keyspace.all
+    ]
+
+
 def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
-    """Closed while this worker is short of disk or memory; others can read why."""
+    """Return a gate that is closed while this worker is short of disk or memory, and records the reason."""
     settings = parts.settings
     limits = PressureLimits(
         scratch=settings.scratch_dir or Path(tempfile.gettempdir()),
@@ -324,71 +292,61 @@ def _gate(parts: Parts, group: str, consumer: str) -> PressureGate:
     return PressureGate(limits.reason, lambda reason: paused.note(consumer, group, reason))
 
 
-def group_members(parts: Parts, group: str, topics: tuple[Topic, ...]) -> list[GroupMember]:
-    """One member of a group on each partition, under a name that no other process start has."""
-    consumer = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
-    return [
-        GroupMember(
-            blocking=parts.blocking, redis=parts.redis, keys=keys, group=group, topics=topics, consumer=consumer
-        )
-        for keys in parts.keyspace.all
-    ]
-
-
-def keeper(parts: Parts) -> MaintenanceWorker:
-    """Archives where there is an archive, trims, and has jobs deleted whose time is over."""
-    archiver, list_expiry = None, None
+def maintenance_worker(parts: Parts) -> MaintenanceWorker:
+    """Return a worker that archives (if there is an archive), trims, and deletes jobs by the deletion policy."""
+    archiver, list_expiry, pointers = None, None, None
+    finished = parts.settings.finished_jobs
     if parts.segment_store is not None:
+        pointers, segments = parts.pointers, parts.segment_store
         members = group_members(parts, ARCHIVE_GROUP, ARCHIVE_TOPICS)
-        settings = ArchiveSettings.with_delay(parts.settings.finished_jobs.archive_after_seconds)
-        archiver = Archiver(parts.log, members, parts.segment_store, parts.pointers, settings, clock=utc_now)
-        finished = parts.settings.finished_jobs
-        listed_s = finished.listing_window_seconds
+        settings = ArchiveSettings.with_delay(finished.archive_after_seconds)
+        archiver = Archiver(parts.log, members, segments, pointers, settings, clock=utc_now)
         list_expiry = ListExpiry(
             job_lists=parts.log.job_lists,
-            pointers=parts.pointers,
-            segment_store=parts.segment_store,
-            listed_s=listed_s,
+            pointers=pointers,
+            segment_store=segments,
+            listed_s=finished.listing_window_seconds,
             clock=utc_now,
             stays=finished.deletes,
         )
-    pointers = parts.pointers if parts.segment_store else None
     trimmer = Trimmer(parts.redis, parts.keyspace, pointers)
-    deletion = DeletionPolicy(log=parts.log, settings=parts.settings.finished_jobs, clock=utc_now)
-    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=deletion)
+    policy = DeletionPolicy(log=parts.log, settings=finished, clock=utc_now)
+    return MaintenanceWorker(archiver, list_expiry, trimmer, clock=utc_now, random=parts.random, deletion=policy)
 
 
-def known_voices(settings: Settings) -> frozenset[str] | None:
-    """The voices of all narrators of this installation; None if they can't be listed."""
-    from handlers.generation.errors import SpeechError
-    from handlers.generation.narration.narrators.choice import narrators
+def fallback_reconciler(parts: Parts) -> FallbackReconciler:
+    """Return the reconciler that moves files from the fallback store to the delivery store."""
+    from handlers.upload.fallback_reconciler import FallbackReconciler
+    from handlers.workspace import Workspace
 
-    try:
-        return frozenset(voice.name for voice in narrators(settings.speech).voices())
-    except (SpeechError, OSError) as error:  # the generation workers refuse unknown ones
-        structlog.get_logger().warning("voices unknown in this process", error=str(error))
-        return None
-
-
-def request_reader(settings: Settings) -> RequestReader:
-    """The reader of requests within the limits of this installation."""
-    from eventflow.requests.limits import RequestLimits
-    from eventflow.requests.video_request import RequestReader
-    from handlers.generation.scene_planner import ScenePlanner
-
-    planner = ScenePlanner(settings)
-    limits = RequestLimits(
-        pipelines=planner.facts,
-        default_pipeline=settings.pipeline,
-        max_script_chars=settings.max_script_chars,
-        themes=planner.theme_names,
-        voices=known_voices(settings),
+    workspace = Workspace(parts.stores["workspace"], parts.settings.scratch_dir)
+    settings = parts.settings  # a link into the fallback store may live as long
+    grace = timedelta(seconds=max(settings.signed_url_seconds, settings.delivery.max_seconds))
+    return FallbackReconciler(
+        log=parts.log,
+        workspace=workspace,
+        delivery=parts.stores["delivery"],
+        fallback=parts.stores["fallback"],
+        clock=utc_now,
+        grace=grace,
     )
-    return RequestReader(limits)
+
+
+@asynccontextmanager
+async def reconciling(parts: Parts, group: str) -> AsyncIterator[None]:
+    """Reconcile the fallback store in the background, if this is a worker of the upload group."""
+    if group != "upload":
+        yield
+        return
+    from handlers.upload.fallback_reconciler import reconcile_periodically
+
+    pause_s = parts.settings.finished_jobs.reconcile_fallback_seconds
+    async with reconcile_periodically(fallback_reconciler(parts), pause_s, parts.random):
+        yield
 
 
 def web_app(parts: Parts) -> Application:
-    """The web app; what it knows of pipelines and voices comes from here."""
+    """Return the web app. It knows pipelines and voices only by the names that it gets here."""
     from handlers.generation.scene_planner import ScenePlanner
     from web.app import create_app
     from web.deps import WebDeps
@@ -411,3 +369,49 @@ def web_app(parts: Parts) -> Application:
         **media_parts(parts.settings, utc_now),
     )
     return create_app(deps)
+
+
+class MediaParts(TypedDict):
+    """Fields of `WebDeps` for assets."""
+
+    inspector: MediaInspector
+    remote: RemoteFetcher | None
+
+
+def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts:
+    """Return the inspector of uploads, and the fetcher of URLs if that is allowed (http only in development)."""
+    from handlers.assets.ingest import MediaInspector
+    from handlers.assets.url_fetch import RemoteFetcher
+
+    schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
+    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
+    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
+
+
+def request_reader(settings: Settings) -> RequestReader:
+    """Return the reader of requests under these settings and with the installed pipelines, voices and themes."""
+    from eventflow.requests.limits import RequestLimits
+    from eventflow.requests.video_request import RequestReader
+    from handlers.generation.scene_planner import ScenePlanner
+
+    planner = ScenePlanner(settings)
+    limits = RequestLimits(
+        pipelines=planner.facts,
+        default_pipeline=settings.pipeline,
+        max_script_chars=settings.max_script_chars,
+        themes=planner.theme_names,
+        voices=known_voices(settings),
+    )
+    return RequestReader(limits)
+
+
+def known_voices(settings: Settings) -> frozenset[str] | None:
+    """Return the voices of all configured narrators, or None if they can't be listed here."""
+    from handlers.generation.errors import SpeechError
+    from handlers.generation.narration.narrators.choice import narrators
+
+    try:
+        return frozenset(voice.name for voice in narrators(settings.speech).voices())
+    except (SpeechError, OSError) as error:  # then the generation workers refuse unknown ones
+        structlog.get_logger().warning("voices can't be listed", error=str(error))
+        return None

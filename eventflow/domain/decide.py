@@ -205,7 +205,7 @@ def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
-    """Record a charge once for each reference: each attempt of a step is told of the same charge."""
+    """Record a charge once for each reference: each attempt of a step reports the same charge."""
     known = c.reference and any((each.service, each.reference) == (c.service, c.reference) for each in job.costs)
     return (
         []

@@ -22,9 +22,9 @@ COPY_BYTES = 1024 * 1024
 class Spool:
     """A temporary file in `folder` that `commit` renames; leaving the context without that removes it.
 
-    Counts the bytes that are written (`size_bytes`) and computes their SHA-256 (`sha256`). A write that goes on in a
-    thread after the task was cancelled is harmless: buffered files lock, and the file is removed. Only its owner may
-    read the file, or every user of the machine if it is `public`.
+    Counts the bytes that are written (`size_bytes`) and computes their SHA-256 (`sha256`). A write that continues after
+    its task was cancelled is harmless: buffered files lock, and the file is removed. Only its owner may read the file,
+    or every user of the machine if it is `public`.
     """
 
     def __init__(self, folder: Path, *, public: bool = False) -> None:

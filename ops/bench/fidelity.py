@@ -1,4 +1,4 @@
-"""How close an encoded video comes to the pictures that were meant: mean SSIM of luma over frames of all of it."""
+"""Fidelity of an encoded video: mean SSIM of luma between its frames and the pictures that went into the encoder."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from handlers.generation.encoding.overlays import Yuv
 from handlers.generation.time_grid import FRAME_RATE
 
-#: Every so many frames one is looked at; a prime, so that it meets fades at every phase.
+#: Every 13th frame is compared; a prime, so that fades are met at every phase.
 STRIDE: Final = 13
 _WINDOW: Final = 8
-#: The constants of SSIM's authors, for 8 bits.
+#: K1 and K2 of the SSIM paper (Wang et al. 2004), for 8 bits.
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 Plane = NDArray[np.float32] | NDArray[np.float64]
 
 
 def mean_ssim(video: Path, meant: Iterable[Yuv]) -> float:
-    """`meant` is every `STRIDE`th frame at 30 a second. Blocking."""
+    """Return the mean SSIM; `meant` yields every `STRIDE`th frame at 30 frames per second. Blocking."""
     return float(np.mean([ssim(_luma(one), other) for one, other in zip(meant, _shown(video), strict=True)]))
 
 
 def ssim(one: Plane, other: Plane) -> float:
-    """SSIM of two planes of the same size, by windows of 8x8 that overlap by half."""
+    """Return the SSIM of two planes of the same size, by windows of 8x8 that overlap by half."""
     moments = [_windows(plane) for plane in (one, other, one * one, other * other, one * other)]
     mean_1, mean_2, square_1, square_2, product = moments
     between = product - mean_1 * mean_2
@@ -48,7 +48,7 @@ def _luma(picture: Yuv) -> Plane:
 
 
 def _shown(video: Path) -> Iterator[Plane]:
-    """Luma of what is on the screen at every `STRIDE`th frame."""
+    """Yield the luma of the picture on the screen at every `STRIDE`th frame."""
     with av.open(str(video)) as container:
         stream, wanted, before = container.streams.video[0], 0, None
         for frame in container.decode(stream):

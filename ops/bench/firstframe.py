@@ -1,7 +1,7 @@
-"""`eventflow bench firstframe`: from POST to the first bytes that a player can show, and to the finished video.
+"""`eventflow dev bench firstframe`: time from POST to the first playable segment, and to the finished video.
 
-A whole stack of its own: server, web app and a worker of each group, as `eventflow up` starts them, with nothing in its
-caches. A viewer asks for the playlists as a player does, and counts the first segment when all of it has come.
+The stack is new: server, web app and a worker of each group, as `eventflow up` starts them, with empty caches. A viewer
+requests the playlists as a player does; the first segment counts once all of its bytes have arrived.
 
 Baseline: a script of one scene on the same stack, before the others: planning, and one scene rendered alone.
 """
@@ -21,14 +21,14 @@ from eventflow.settings import Settings
 from ops.bench.render_script import script
 from ops.local_stack.stack import Stack
 
-#: How often the viewer asks again for what isn't there yet, in seconds.
+#: Pause between two requests of the viewer, in seconds.
 POLL_S = 0.05
 QUALITY = "720p"
-#: Longer than any video of these takes.
+#: Longer than any of these videos takes.
 _PATIENCE_S = 1_200.0
 
 
-@frozen
+@frozen(kw_only=True)
 class Watched:
     """One video: its length and scenes, and the seconds from POST to its first segment and to its end."""
 
@@ -39,11 +39,11 @@ class Watched:
 
     @property
     def share(self) -> float:
-        """What part of the whole the viewer waits for."""
+        """The viewer's wait for the first segment as a part of the whole time."""
         return round(self.first_segment_s / self.finished_s, 4)
 
 
-@frozen
+@frozen(kw_only=True)
 class FirstFrameResult:
     """`share` is first_segment_s / finished_s; `ratio_to_alone` the first segment's time by that of the one scene."""
 
@@ -57,12 +57,14 @@ class FirstFrameResult:
 
 
 class FirstFrameFailed(Exception):
-    """The figures would mean nothing; the message says why."""
+    """The benchmark has no result; the message says why."""
 
 
 def run(settings: Settings, environment: Mapping[str, str], *, short: int, long: int, errors: int) -> FirstFrameResult:
-    """A script of one scene, one of `short` and one of `long` scenes, one after the other. Raises FirstFrameFailed,
-    StackError, EmbeddedError. `errors` is a descriptor for the processes' logs."""
+    """Measure scripts of one, `short` and `long` scenes, one after the other.
+
+    `errors` is a descriptor for the processes' logs. Raises FirstFrameFailed, StackError, EmbeddedError.
+    """
     return asyncio.run(_run(settings, environment, short, long, errors))
 
 
@@ -98,7 +100,7 @@ class _Viewer:
     base: URL
 
     async def watch(self, text: str) -> Watched:
-        """Ask for a video of `text`, and wait for its first segment and its end."""
+        """Request a video of `text`, and wait for its first segment and its end."""
         began = perf_counter()
         async with self.session.post(self.base / "api/v1/videos/generate", json={"script": text}) as answer:
             if answer.status != 202:
@@ -112,11 +114,14 @@ class _Viewer:
             async with self.session.get(self.base.join(URL(accepted["status_url"])).parent / "metadata") as answer:
                 metadata = await answer.json()
         return Watched(
-            round(metadata["duration"], 2), status["scenes"]["total"], round(first_s, 3), round(finished_s, 3)
+            video_seconds=round(metadata["duration"], 2),
+            scenes=status["scenes"]["total"],
+            first_segment_s=round(first_s, 3),
+            finished_s=round(finished_s, 3),
         )
 
     async def _first_segment(self, accepted: Mapping[str, Any]) -> None:
-        """All bytes of the first segment in the playlist, and of what starts its decoder."""
+        """Wait for the first segment in the playlist, and read it and its initialization section."""
         url = self.base.join(URL(accepted["stream_url"])).update_query(quality=QUALITY)
         while True:
             async with self.session.get(url) as answer:
@@ -130,7 +135,7 @@ class _Viewer:
         for link in (start.split('URI="', 1)[1].split('"', 1)[0], segments[0]):
             async with self.session.get(url.join(URL(link))) as answer:
                 if answer.status != 200 or not await answer.read():
-                    raise FirstFrameFailed(f"a segment that the playlist names isn't there: {answer.status}")
+                    raise FirstFrameFailed(f"a segment of the playlist is answered with {answer.status}")
 
     async def _end(self, accepted: Mapping[str, Any]) -> Mapping[str, Any]:
         while True:

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 load generator: keep-alive connections, one request at a time on each.
 
-Hand-written, because a full client costs more per request than the server that is measured, and would then be
-what is measured.
+Hand-written, because a full client costs more per request than the measured server, so that the figure would be its
+own.
 """
 
 from __future__ import annotations
@@ -14,24 +14,31 @@ from typing import Self, cast
 
 
 class Connection(asyncio.Protocol, ABC):
-    """One request at a time: `ask`, and `answered` hears. `ended` is done when the connection is closed."""
+    """A connection with one request at a time: `ask` sends it, `answered` gets the answer.
+
+    `ended` is done when the connection is closed.
+    """
 
     def __init__(self) -> None:
         self.ended = asyncio.get_running_loop().create_future()
         self._head = self._buffer = b""
-        self._missing = -1  #: bytes of the body still to come; -1: still in the head
+        self._missing = -1  #: missing bytes of the body; -1: the head isn't complete
 
     async def open(self, port: int) -> Self:
+        """Connect to a port on loopback."""
         await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", port)
         return self
 
     @abstractmethod
-    def answered(self, head: bytes, body: bytes) -> None: ...
+    def answered(self, head: bytes, body: bytes) -> None:
+        """Handle a complete answer."""
 
     def ask(self, request: bytes) -> None:
+        """Send a request."""
         self._transport.write(request)
 
     def close(self) -> None:
+        """Close the connection."""
         self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,11 +68,12 @@ def _length(head: bytes) -> int:
 
 
 def get(path: str) -> bytes:
+    """Return the bytes of a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 class _InTurn(Connection):
-    """Asks for what `next_request` gives, the next one when an answer is complete; None ends it."""
+    """Sends the requests that `next_request` returns, each after the answer to the one before; None ends it."""
 
     def __init__(self, next_request: Callable[[], bytes | None]) -> None:
         super().__init__()
@@ -73,7 +81,7 @@ class _InTurn(Connection):
         self.answers = 0
         self.errors = 0
 
-    def go_on(self) -> None:
+    def send_next(self) -> None:
         request = self._next()
         if request is None:
             self.close()
@@ -83,11 +91,11 @@ class _InTurn(Connection):
     def answered(self, head: bytes, body: bytes) -> None:
         self.errors += not head.startswith(b"HTTP/1.1 200")
         self.answers += 1
-        self.go_on()
+        self.send_next()
 
 
 async def requests_per_s(port: int, paths: list[bytes], *, connections: int, seconds: float) -> float:
-    """Requests that are answered per second, taking `paths` in turn. Raises RuntimeError if one fails."""
+    """Return the answered requests per second; `paths` are requested in turn. Raises RuntimeError if one fails."""
     began = perf_counter()
     position = 0
 
@@ -98,7 +106,7 @@ async def requests_per_s(port: int, paths: list[bytes], *, connections: int, sec
 
     asking = [await _InTurn(next_request).open(port) for _ in range(connections)]
     for each in asking:
-        each.go_on()
+        each.send_next()
     await asyncio.gather(*(each.ended for each in asking))
     elapsed = perf_counter() - began
     if any(each.errors for each in asking):

@@ -1,9 +1,9 @@
-"""`eventflow bench rebuild`: the reading and folding of a rebuild, beside a bare loop over the same streams.
+"""`eventflow dev bench rebuild`: the reading and folding of a rebuild, beside a bare loop over the same streams.
 
-Ours: the first pass of `eventflow replay rebuild` over all jobs: SCAN, pages of XRANGE, decoding, the fold, and the
-comparison with the feed and the outstanding work. What it begins with (the walk over the feed) isn't timed.
+eventflow: the first pass of `eventflow projections rebuild` over all jobs: SCAN, pages of XRANGE, decoding, the fold,
+and the comparison with the feed and the outstanding work. The walk over the feed before it isn't timed.
 
-Baseline: XRANGE of the same streams, as many in a pipeline, and `orjson.loads` of each entry. Its names are known.
+Baseline: XRANGE of the same streams, as many in a pipeline, and `orjson.loads` of each entry; the keys are known.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from redis.asyncio import Redis
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
-from eventflow.domain.job_ids import new_job_id
-from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoFile, VideoRequest
+from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoFile
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import tune_process
-from ops.bench.chain import TRACEPARENT, bench_server
+from ops.bench.jobs import CAUSE, REQUEST, job_ids
+from ops.bench.servers import bench_server
 from ops.replay.inspect import Inspector
 from ops.replay.rebuild import Rebuild, RebuildReport
 from ops.replay.scan import BATCH
@@ -38,9 +38,9 @@ _SCENES = 3
 _CREATING = 500
 
 
-@frozen
+@frozen(kw_only=True)
 class RebuildResult:
-    """Rates in events per second. `cpu_ratio` compares the processor time of this process alone, not the server's."""
+    """Rates in events per second. `cpu_ratio` compares the CPU time of this process, without the server's."""
 
     jobs: int
     events: int
@@ -64,7 +64,7 @@ def _file(store: Any, name: str, index: int) -> FileRef:
 
 
 def _commands(index: int) -> list[Command]:
-    """The life of a narrated video of three scenes in two renditions."""
+    """Return the commands of a narrated video of three scenes in two renditions, from planning to its end."""
     spec, work, out = (
         _file("workspace", ".json", index),
         _file("workspace", ".mp4", index),
@@ -113,7 +113,7 @@ def _commands(index: int) -> list[Command]:
 
 
 async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
-    """`jobs` finished jobs of 17 events each; returns their ids."""
+    """Fill the log with finished jobs of 18 events each; returns their ids."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     ticks = iter(range(100 * jobs))
     log = JobEventStore(
@@ -123,13 +123,11 @@ async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
         clock=lambda: start + timedelta(milliseconds=next(ticks)),
         cache_size=_CREATING,
     )
-    random = Random(7)  # noqa: S311 - names of jobs in a benchmark
-    ids = [new_job_id(0, f"{random.getrandbits(128):032x}") for _ in range(jobs)]
-    cause = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
+    ids = job_ids(Random(7), jobs)  # noqa: S311 - names of jobs in a benchmark
 
     async def one(index: int) -> None:
-        await log.create(ids[index], VideoRequest(script="# A script\n\nOne line of it."), cause)
-        await log.execute(ids[index], _commands(index), cause)
+        await log.create(ids[index], REQUEST, CAUSE)
+        await log.execute(ids[index], _commands(index), CAUSE)
 
     for begin in range(0, jobs, _CREATING):
         await asyncio.gather(*map(one, range(begin, min(begin + _CREATING, jobs))))
@@ -138,7 +136,7 @@ async def fill(redis: Redis, jobs: int, keyspace: Keyspace) -> list[str]:
 
 @frozen
 class Took:
-    """Seconds, and seconds of this process on a processor."""
+    """Seconds of wall time, and of CPU time of this process."""
 
     seconds: float
     cpu_s: float
@@ -156,7 +154,7 @@ class _Watch:
 
 
 async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tuple[Took, int]:
-    """(what it took, events) of the bare loop."""
+    """Run the bare loop; returns (time, events)."""
     watch, events = _Watch(), 0
     for start in range(0, len(ids), BATCH):
         async with redis.pipeline(transaction=False) as pipe:
@@ -170,7 +168,7 @@ async def run_baseline(redis: Redis, keyspace: Keyspace, ids: list[str]) -> tupl
 
 
 async def run_ours(redis: Redis, keyspace: Keyspace) -> tuple[Took, Took, RebuildReport]:
-    """(what it took from the first batch to the last, the whole rebuild, its report)."""
+    """Run a rebuild; returns (time from the first batch to the last, time of the whole rebuild, its report)."""
     inspector = Inspector(redis=redis, codec=Codec(), keyspace=keyspace)
     folding, whole = _Watch(), _Watch()
     report = await Rebuild(inspector=inspector, repairer=None, on_begin=folding.start).all()
@@ -191,7 +189,9 @@ async def _rounds(url: str, jobs: int, rounds: int) -> RebuildResult:
         base.append(took)
         folding, total, report = await run_ours(redis, keyspace)
         if (report.jobs, report.events) != (jobs, events):
-            raise AssertionError(f"the rebuild has seen {report.jobs} jobs with {report.events} events of {events}")
+            raise AssertionError(
+                f"the rebuild read {report.events} events of {report.jobs} jobs, not {events} of {jobs}"
+            )
         ours.append(folding)
         whole.append(total)
     await redis.aclose()
@@ -210,7 +210,7 @@ async def _rounds(url: str, jobs: int, rounds: int) -> RebuildResult:
 
 
 def run(jobs: int, rounds: int = 3) -> RebuildResult:
-    """Interleaved rounds of the baseline and ours; medians."""
+    """Measure the baseline and eventflow in interleaved rounds; medians."""
     tune_process()
     with bench_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_rounds(url, jobs, rounds))

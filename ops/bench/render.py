@@ -1,8 +1,8 @@
-"""`eventflow bench render`: a narrated script at 1080p and 720p through the engine, beside the plain way.
+"""`eventflow dev bench render`: a narrated script at 1080p and 720p by the engine, beside one ffmpeg.
 
-Both run cold, in processes of their own and one after the other, from the script to the finished files. Times are on
-the clock; `cpu_ratio` is of processor time, which tells more on a machine that is shared. SSIM is that of each
-video to the pictures that were meant (its own fades included), over every 13th frame.
+Both start cold, in processes of their own and one after the other, from the script to the finished files. Times are
+wall time; `cpu_ratio` compares CPU time, which varies less on a shared machine. SSIM compares each video with the
+pictures that went into its encoder (fades included), over every 13th frame.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _MIB = 1 << 20
 
 
 class RenderFailed(RuntimeError):
-    """A part of the benchmark has failed; the message is the tail of what it said."""
+    """A process of the benchmark failed; the message has the end of its output."""
 
 
-@frozen
+@frozen(kw_only=True)
 class RenderResult:
-    """`realtime_factor`: seconds of video per second. Of each rendition: SSIM of the plain way's minus the engine's
-    (what the engine loses), and the size of the engine's file by the plain way's. Memory in MiB, children included.
+    """`realtime_factor`: seconds of video per second. Memory in MiB, children included. None: not measured.
 
-    `memory_growth_mib` is the median of the last quarter of the time by that of the second one. None: not measured.
+    By rendition: `ssim_difference` is the baseline's SSIM less the engine's, `size_ratio` the size of the engine's file
+    by the baseline's. `memory_growth_mib`: median of the last quarter of the run less that of the second quarter.
     """
 
     video_seconds: float
@@ -61,9 +61,10 @@ class RenderResult:
 
 @frozen
 class _Run:
+    """A result, and the samples of resident bytes of the process and its children."""
+
     made: Made
     memory: tuple[int, ...]
-    """Bytes of the process and its children, sample by sample."""
 
     @property
     def factor(self) -> float:
@@ -71,7 +72,7 @@ class _Run:
 
 
 def run(scenes: int, *, baseline: bool = True, motion: bool = True) -> RenderResult:
-    """Raises RenderFailed."""
+    """Measure a script of `scenes` scenes. Raises RenderFailed."""
     workers = os.cpu_count() or 1
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-") as name:
         folder = Path(name)
@@ -127,19 +128,19 @@ def _compared(folder: Path, engine: _Run, plain: _Run) -> dict[str, Any]:
 
 def _program(module: str, folder: Path, scenes: int, workers: int, *more: str) -> _Run:
     command = [sys.executable, "-m", module, str(folder), str(scenes), str(workers), *more]
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
-        process = subprocess.Popen(command, stdout=said, stderr=complained, stdin=subprocess.DEVNULL)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=out, stderr=errors, stdin=subprocess.DEVNULL)
         memory = tuple(_memory_of(process.pid, lambda: process.poll() is None))
-        said.seek(0)
-        complained.seek(0)
+        out.seek(0)
+        errors.seek(0)
         if process.wait():
-            raise RenderFailed(f"{module} ended with {process.returncode}: {complained.read()[-2000:].decode()}")
-        answer = orjson.loads(said.read())
+            raise RenderFailed(f"{module} ended with {process.returncode}: {errors.read()[-2000:].decode()}")
+        answer = orjson.loads(out.read())
     return _Run(Made(**{**answer, "cells": tuple(answer["cells"])}), memory or (0,))
 
 
 def _memory_of(pid: int, running: Callable[[], bool]) -> Iterator[int]:
-    """Resident bytes of the process and its children, every now and then as long as it runs."""
+    """Yield the resident bytes of a process and its children every 50 ms while it runs."""
     page = os.sysconf("SC_PAGE_SIZE")
     while running():
         if total := sum(_resident(each) * page for each in _family(pid)):
@@ -159,11 +160,11 @@ def _texts(folder: Path, name: str) -> Iterator[str]:
         for entry in list(folder.iterdir()):
             yield (entry / name).read_text()
     except OSError:
-        return  # it has ended
+        return  # the process has ended
 
 
 def _resident(pid: int) -> int:
-    """Pages, or none where it can't be told."""
+    """Return the resident pages of a process, 0 if it has ended."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):

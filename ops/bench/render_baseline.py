@@ -1,8 +1,8 @@
-"""The plain way beside the engine, in a process of its own: each page looped at 30 frames a second by one ffmpeg.
+"""The baseline of `eventflow dev bench render`, a process: one ffmpeg loops each page at 30 frames per second.
 
-The same script, narration and pages as the engine's; the same fades (crossfades of the same length), both renditions by
-x264 with the same preset, crf and tuning, everything else as ffmpeg and x264 have it. Each page is decoded once.
-Prints one JSON object.
+Script, narration and pages are the engine's; so are the lengths of the crossfades, and preset, crf and tuning of x264
+for both renditions. Everything else has the defaults of ffmpeg and x264. Each page is decoded once. Prints one JSON
+object.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from handlers.generation.time_grid import CELL_SECONDS, FRAME_RATE, FRAMES_PER_C
 from ops.bench.render_engine import QUALITIES, Made, cpu_seconds
 from ops.bench.render_script import script
 
-#: What people write, and where ffmpeg's own way of coding sound comes to as many bytes as the engine's.
+#: The usual choice; with it, ffmpeg's AAC encoder makes as many bytes as the engine.
 SOUND = "128k"
-#: swscale's flags as the engine has them, so that both encode the same pictures.
+#: The engine's flags of swscale, so that both encode the same pictures.
 _SCALE = "flags=lanczos+accurate_rnd+full_chroma_inp:in_range=full:out_range=tv:out_color_matrix=bt709"
 
 
 def make(text: str, folder: Path, workers: int) -> Made:
-    """The video of `text` in both qualities, as `folder`/QUALITY.mp4. Blocking."""
+    """Make the video of `text` in both qualities, as `folder`/QUALITY.mp4. Blocking."""
     began, cpu = perf_counter(), cpu_seconds()
     pipeline, control = ExplainerPipeline(), Control()
     plan = pipeline.plan(Brief(script=text, qualities=QUALITIES), control)
@@ -53,7 +53,13 @@ def make(text: str, folder: Path, workers: int) -> Made:
     _join_sound(scenes, folder / "sound.wav")
     subprocess.run(command(scenes, pages, folder), check=True, stdin=subprocess.DEVNULL)
     cells = tuple(scene.duration_cells for scene in scenes)
-    made = Made(perf_counter() - began, cpu_seconds() - cpu, float(sum(cells) * CELL_SECONDS), len(scenes), cells)
+    made = Made(
+        seconds=perf_counter() - began,
+        cpu_seconds=cpu_seconds() - cpu,
+        video_seconds=float(sum(cells) * CELL_SECONDS),
+        scenes=len(scenes),
+        cells=cells,
+    )
     (folder / "scenes.json").write_bytes(dump(scenes))
     return made
 
@@ -76,7 +82,7 @@ def _join_sound(scenes: list[NarratedScene], target: Path) -> None:
 
 
 def command(scenes: list[NarratedScene], pages: list[list[Path]], folder: Path) -> list[str]:
-    """One ffmpeg for everything. `pages` of a scene: the bare ground, then one for each reveal."""
+    """Return the command line of ffmpeg. `pages` of a scene: the empty background, then one for each reveal."""
     inputs, chains, labels = list[str](), list[str](), list[str]()
     for scene, drawn in zip(scenes, pages, strict=True):
         labels.append(_fades(_shown(scene), drawn, inputs, chains))
@@ -95,7 +101,7 @@ def command(scenes: list[NarratedScene], pages: list[list[Path]], folder: Path) 
 
 
 def _fades(shown: list[tuple[int, int, int, int]], drawn: list[Path], inputs: list[str], chains: list[str]) -> str:
-    """Adds the pages of a scene to the inputs, and how they fade into each other; returns the label of the whole."""
+    """Add the pages of a scene to the inputs and their crossfades to the chains; returns the label of the scene."""
     first, label = len(inputs) // 2, ""
     for number, (page, frames, start, fade) in enumerate(shown, start=first):
         inputs += ["-i", str(drawn[page])]
@@ -109,7 +115,7 @@ def _fades(shown: list[tuple[int, int, int, int]], drawn: list[Path], inputs: li
 
 
 def _shown(scene: NarratedScene) -> list[tuple[int, int, int, int]]:
-    """(page, frames of it, first frame, frames that it fades in over) of everything that a scene shows."""
+    """Return (page, its frames, first frame, frames of its fade) of each page that a scene shows."""
     total = scene.duration_cells * FRAMES_PER_CELL
     steps = [
         (0, 0, 0),
@@ -133,7 +139,7 @@ def _output(number: int, sound: int, profile: Profile, folder: Path) -> list[str
 
 
 def main() -> None:
-    """`python -m ops.bench.render_baseline FOLDER SCENES WORKERS`."""
+    """Run `python -m ops.bench.render_baseline FOLDER SCENES WORKERS`."""
     folder, scenes, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     sys.stdout.write(orjson.dumps(asdict(make(script(scenes), folder, workers))).decode())
 

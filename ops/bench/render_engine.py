@@ -1,8 +1,8 @@
-"""The engine's part of `eventflow bench render`, in a process of its own so that its memory and time can be told.
+"""The engine's part of `eventflow dev bench render`, a process of its own, so that its memory and time can be measured.
 
-The real pipeline: planned, narrated in order, each scene rendered by one of `workers` threads as soon as its place is
-known (as a worker's slots do), checked, joined for each quality. Prints one JSON object; `scenes.json` tells what was
-to be seen.
+The real pipeline plans and narrates in order; one of `workers` threads renders each scene as soon as its start is known
+(like a worker's slots), checks it, and joins the scenes for each quality. Prints one JSON object, and writes the
+narrated scenes to `scenes.json`.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from handlers.generation.time_grid import CELL_SECONDS, cells_for, seconds_of
 from ops.bench.render_script import script
 
 QUALITIES = ("1080p", "720p")
-#: The picture that moves fills the page but for its margins, for so long.
+#: The moving picture fills the page within its margins, for 8 s.
 MOTION_BOX, MOTION_S = Rect(x=120, y=90, width=1680, height=900), 8.0
 THREADS = 1
 
 
-@frozen
+@frozen(kw_only=True)
 class Made:
-    """`seconds` on the clock, `cpu_seconds` of all threads, for `video_seconds` of video; `cells` of each scene."""
+    """`seconds` of wall time, `cpu_seconds` of all threads, for `video_seconds` of video; `cells`: of each scene."""
 
     seconds: float
     cpu_seconds: float
@@ -54,7 +54,7 @@ class Made:
 
 
 def make(text: str, folder: Path, workers: int, *, motion: bool) -> Made:
-    """The video of `text` in both qualities, as `folder`/QUALITY.mp4. Blocking."""
+    """Make the video of `text` in both qualities, as `folder`/QUALITY.mp4. Blocking."""
     picture = _photograph(folder) if motion else None
     began, cpu = perf_counter(), cpu_seconds()
     pipeline, control = ExplainerPipeline(), Control()
@@ -83,7 +83,13 @@ def make(text: str, folder: Path, workers: int, *, motion: bool) -> Made:
         for job in joined:
             job.result()
     lengths = tuple(scene.duration_cells for scene in scenes)
-    made = Made(perf_counter() - began, cpu_seconds() - cpu, float(sum(lengths) * CELL_SECONDS), len(scenes), lengths)
+    made = Made(
+        seconds=perf_counter() - began,
+        cpu_seconds=cpu_seconds() - cpu,
+        video_seconds=float(sum(lengths) * CELL_SECONDS),
+        scenes=len(scenes),
+        cells=lengths,
+    )
     (folder / "scenes.json").write_bytes(dump(narrated))
     return made
 
@@ -95,7 +101,7 @@ def _rendered(pipeline: ExplainerPipeline, task: RenderTask, scratch: Path) -> R
 
 
 def _moving(picture: Path, like: Scene, start_cells: int, folder: Path) -> RenderedScene:
-    """A scene without a word, in which a picture is slowly zoomed into."""
+    """Render a silent scene that zooms slowly into a picture."""
     cells, scratch = cells_for(MOTION_S), folder / "moving"
     scratch.mkdir()
     pages, length_s = ScenePages(like), seconds_of(cells)
@@ -117,7 +123,7 @@ def _moving(picture: Path, like: Scene, start_cells: int, folder: Path) -> Rende
 
 
 def _photograph(folder: Path) -> Path:
-    """Something with soft and hard edges and a little noise, as a camera gives it: 2560x1440."""
+    """Write a picture of 2560x1440 with soft and hard edges and a little noise, like a camera's."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(1)
     coarse = random.integers(0, 256, (18, 32, 3), dtype=np.uint8)
@@ -140,13 +146,13 @@ def _parts(scenes: Sequence[RenderedScene], quality: str) -> list[ScenePart]:
 
 
 def cpu_seconds() -> float:
-    """Of this process and its children that have ended."""
+    """Return the CPU seconds of this process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 def main() -> None:
-    """`python -m ops.bench.render_engine FOLDER SCENES WORKERS [motion]`."""
+    """Run `python -m ops.bench.render_engine FOLDER SCENES WORKERS [motion]`."""
     folder, scenes, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     made = make(script(scenes), folder, workers, motion="motion" in sys.argv[4:])
     sys.stdout.write(orjson.dumps(asdict(made)).decode())

@@ -1,4 +1,4 @@
-"""What the engine and the plain way meant to show, frame by frame: the pictures that went into their encoders."""
+"""The pictures that went into the encoders of the engine and of the baseline, frame by frame."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from handlers.generation.script.content import Scene
 from handlers.generation.time_grid import FRAMES_PER_CELL, TICKS_PER_FRAME
 from ops.bench.fidelity import STRIDE
 
-#: The pages' size, at which the plain way fades.
+#: The size of the pages, at which the baseline fades.
 _DRAWN: Final = (1920, 1080)
 
 
 def meant_by_engine(scenes: Sequence[NarratedScene], quality: str) -> Iterator[Yuv]:
-    """Every `STRIDE`th frame at 30 a second."""
+    """Yield every `STRIDE`th picture of the engine, at 30 frames per second."""
     profile, number = profile_of(quality), 0
     size = profile.width, profile.height
     for scene in scenes:
@@ -37,7 +37,7 @@ def meant_by_engine(scenes: Sequence[NarratedScene], quality: str) -> Iterator[Y
 
 
 def meant_by_plain(scenes: Sequence[NarratedScene], quality: str) -> Iterator[Yuv]:
-    """The same of the plain way: its fades are even ones at the size of the pages, scaled after that."""
+    """Yield every `STRIDE`th picture of the baseline, which fades linearly at the size of the pages and then scales."""
     profile, number, reformatter = profile_of(quality), 0, VideoReformatter()
     size = profile.width, profile.height
     for scene in scenes:

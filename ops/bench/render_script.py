@@ -1,4 +1,4 @@
-"""The script that the render benchmark makes a video of: some ten seconds of narration a scene."""
+"""The script of the render benchmark: about ten seconds of narration a scene."""
 
 from typing import Final
 
@@ -39,7 +39,7 @@ _SCENES: Final = (
 
 
 def script(scenes: int) -> str:
-    """A script of so many scenes, each different from the others."""
+    """Return a script of `scenes` scenes, each different from the others."""
     parts = []
     for number in range(scenes):
         heading, body = _SCENES[number % len(_SCENES)]

@@ -1,16 +1,15 @@
-"""`eventflow bench scale`: what a second worker process brings, and how soon a job is begun.
+"""`eventflow dev bench scale`: throughput of two worker processes against one, and the time until a job starts.
 
 The workers are real processes on one real server; their handlers wait 20 ms (as for an upstream) in 8 slots each and
 then finish the job, all in one commit with fencing, version check and admission under the default limit.
 
-Throughput: one process against two, in rounds of the same run, in turn. The jobs are there before the workers begin.
-What counts is the pace of commits by the server's clock (the ids of the outcomes) between the first and the last
-tenth of the jobs: then every slot of every process is taken, and neither the start nor the end, where there are fewer
-jobs than slots, tells.
+Throughput: one process against two, in alternating rounds of the same run. The jobs exist before the workers start. The
+figure is the rate of commits by the server's clock (the ids of the outcomes) between the first and the last tenth of
+the jobs, while every slot of every process is busy.
 
-Time to start: jobs come at random moments (Poisson), 100 a second on average, to one process that has slots to spare;
-the time from the moment in the job's first event, which is taken before it is appended, to the start of its handler.
-The first second's jobs don't count.
+Time to start: jobs arrive at random moments (Poisson), 100 a second on average, at one process with free slots. It runs
+from the time in the job's first event, which is taken before the append, to the start of its handler. The jobs of the
+first second don't count.
 """
 
 from __future__ import annotations
@@ -29,27 +28,25 @@ import orjson
 from attrs import frozen
 from redis.asyncio import Redis
 
-from eventflow.domain.job_ids import new_job_id
 from eventflow.domain.topics import Topic
-from eventflow.domain.values import Lane, VideoRequest
+from eventflow.domain.values import Lane
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
-from ops.bench.chain import TRACEPARENT, bench_server
+from ops.bench.jobs import CAUSE, REQUEST, create_jobs, job_ids
 from ops.bench.scale_worker import MOST_IN_PROGRESS, utc_now
+from ops.bench.servers import bench_server
 from ops.local_stack.supervisor import child_setup
 
 HANDLER_S, CONCURRENCY = 0.02, 8
 _OUTCOMES = Keyspace().partition(0).topic(Topic.OUTCOME, Lane.NORMAL)
 _POLL_S, _PATIENCE_S = 0.05, 120.0
-_REQUEST = VideoRequest(script="# A script\n\nOne line of it.")
-_CAUSE = Cause(owner="bench", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 
 
 @frozen
 class Report:
-    """What a worker process tells at its end: see `scale_worker`."""
+    """The output of a worker process at its end; see `scale_worker`."""
 
     cpu_s: float
     waited_ms: list[float]
@@ -57,17 +54,17 @@ class Report:
 
 @frozen
 class Pace:
-    """Jobs per second of all processes together, and what one job costs a process in processor time."""
+    """Jobs per second of all processes together, and CPU time per job."""
 
     jobs_per_s: float
     cpu_ms_per_job: float
 
 
-@frozen
+@frozen(kw_only=True)
 class ScaleResult:
-    """`of_ideal` is one process's pace over slots / handler time. `cpu_ms_per_job` is a worker's processor time, which
-    tells what a busy machine hides: how many jobs a second would keep a core busy. `rate` is what was asked for,
-    `appended_per_s` what came of it; `start_...` the times to start of `started` jobs."""
+    """`of_ideal`: one process's rate by slots / handler time. `cpu_ms_per_job`: CPU time of a worker; it limits the
+    jobs per second of a core. `rate` was requested, `appended_per_s` reached; `start_...`: the times to start of
+    `started` jobs."""
 
     handler_ms: float
     concurrency: int
@@ -87,13 +84,14 @@ class ScaleResult:
 
 
 class Crew:
-    """Worker processes that have started and wait for the word. Raises RuntimeError where one dies."""
+    """Worker processes that wait for the start signal."""
 
     def __init__(self, processes: Sequence[Process]) -> None:
         self._processes = processes
 
     @classmethod
     async def start(cls, url: str, count: int) -> Crew:
+        """Start `count` processes. Raises RuntimeError if one ends."""
         command = (sys.executable, "-m", "ops.bench.scale_worker", url, str(CONCURRENCY), str(HANDLER_S))
         processes = [
             await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, preexec_fn=child_setup(SIGKILL))
@@ -107,18 +105,20 @@ class Crew:
         return crew
 
     def go(self) -> None:
+        """Let all processes begin."""
         for process in self._processes:
             if process.stdin is not None:
                 process.stdin.write(b"go\n")
 
     async def end(self) -> list[Report]:
-        """Drain; the report of each process, its jobs in the order in which they were begun."""
+        """Drain the processes and return their reports. Raises RuntimeError if one failed."""
         outputs = await asyncio.gather(*(process.communicate(b"") for process in self._processes))
         if any(process.returncode for process in self._processes):
             raise RuntimeError("a worker of the benchmark failed")
         return [Report(**orjson.loads(out)) for out, _ in outputs]
 
     async def kill(self) -> None:
+        """Kill the processes that still run."""
         for process in self._processes:
             if process.returncode is None:
                 process.kill()
@@ -126,15 +126,13 @@ class Crew:
 
 
 async def throughput(url: str, processes: int, jobs: int, seed: int) -> Pace:
-    """The pace of `processes` workers in the middle eight tenths of `jobs`."""
+    """Return the rate of `processes` workers in the middle eight tenths of `jobs`."""
     redis = connect(url)
     await redis.flushall()
     crew = await Crew.start(url, processes)
     try:
-        log, random = _log(redis), Random(seed)  # noqa: S311 - names of jobs in a benchmark
-        ids = [_job_id(random) for _ in range(jobs)]
-        for start in range(0, jobs, 500):
-            await asyncio.gather(*(log.create(job_id, _REQUEST, _CAUSE) for job_id in ids[start : start + 500]))
+        log, ids = _log(redis), job_ids(Random(seed), jobs)  # noqa: S311 - names of jobs in a benchmark
+        await create_jobs(log, ids)
         crew.go()
         await _until_ended(redis, jobs)
         reports = await crew.end()
@@ -150,7 +148,7 @@ async def throughput(url: str, processes: int, jobs: int, seed: int) -> Pace:
 
 
 async def times_to_start(url: str, rate: float, seconds: float, seed: int) -> tuple[float, list[float]]:
-    """(jobs appended per second, ms to the start of each job after the first second's)."""
+    """Return (jobs appended per second, milliseconds to the start of each job after the first second)."""
     redis = connect(url)
     await redis.flushall()
     crew = await Crew.start(url, 1)
@@ -160,7 +158,7 @@ async def times_to_start(url: str, rate: float, seconds: float, seed: int) -> tu
         began, due, appends = perf_counter(), 0.0, list[asyncio.Task[object]]()
         while due < seconds:
             await asyncio.sleep(max(0.0, began + due - perf_counter()))
-            appends.append(asyncio.create_task(log.create(_job_id(random), _REQUEST, _CAUSE)))
+            appends.append(asyncio.create_task(log.create(job_ids(random, 1)[0], REQUEST, CAUSE)))
             due += random.expovariate(rate)
         await asyncio.gather(*appends)
         per_s = len(appends) / (perf_counter() - began)
@@ -179,10 +177,6 @@ def _log(redis: Redis) -> JobEventStore:
     return JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=utc_now, most_in_progress=MOST_IN_PROGRESS)
 
 
-def _job_id(random: Random) -> str:
-    return new_job_id(0, f"{random.getrandbits(128):032x}")
-
-
 async def _until_ended(redis: Redis, jobs: int) -> None:
     began = perf_counter()
     while (ended := await redis.xlen(_OUTCOMES)) < jobs:
@@ -192,7 +186,7 @@ async def _until_ended(redis: Redis, jobs: int) -> None:
 
 
 def _check(log: JobEventStore, ids: Sequence[str], outcomes: Sequence[bytes], begun: Sequence[Sequence[float]]) -> None:
-    """Every job was begun once and has ended once, and every process had its part; else the figure means nothing."""
+    """Check that every job started once and ended once, and that every process had jobs."""
     ends = [log.codec.decode(payload) for payload in outcomes]
     ended = sorted(end.job_id for end in ends if end.type == "VideoPublished")
     if ended != sorted(ids) or sum(map(len, begun)) != len(ids) or not all(begun):
@@ -200,7 +194,7 @@ def _check(log: JobEventStore, ids: Sequence[str], outcomes: Sequence[bytes], be
 
 
 def run(jobs: int, rounds: int, rate: float, seconds: float) -> ScaleResult:
-    """Raises AssertionError where a job was lost or done twice, RuntimeError where a worker dies."""
+    """Measure. Raises AssertionError if a job is lost or done twice, RuntimeError if a worker dies."""
     paces: dict[int, list[Pace]] = {1: [], 2: []}
     with bench_server() as url:
         for index in range(rounds):

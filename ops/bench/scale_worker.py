@@ -1,8 +1,8 @@
 """A worker process of `ops.bench.scale`: `python -m ops.bench.scale_worker URL CONCURRENCY HANDLER_SECONDS`.
 
-It prints "ready", begins when it is sent a line, and stops when its standard input ends; then it prints, as JSON, the
-processor seconds that it has used since it began, and how long each job had waited when its handler started:
-milliseconds since the time in its first event.
+It prints "ready", begins after a line on standard input, and stops when standard input ends. Then it prints, as JSON,
+the CPU seconds since it began, and for each job the milliseconds from the time in its first event to the start of its
+handler, in the order of the starts.
 """
 
 from __future__ import annotations
@@ -32,26 +32,28 @@ from eventflow.runtime.process import tune_process
 from eventflow.runtime.worker import Worker, WorkerSettings
 from eventflow.telemetry.logs import configure_logs
 
-#: As many jobs in progress as a service has by default.
+#: Default of EVENTFLOW_WORK_IN_PROGRESS.
 MOST_IN_PROGRESS = 100
 
 
 def utc_now() -> datetime:
+    """Return the time; not that of `ops.compose`, which loads much more."""
     return datetime.now(UTC)
 
 
 @frozen
 class Waiting:
-    """Handlers that wait for `seconds`, as for an upstream, and then finish the whole job in one commit."""
+    """A handler that waits for `seconds`, as for an upstream, and then finishes the whole job in one commit."""
 
     seconds: float
     waited_ms: list[float]
 
-    async def whole_job(self, reaction: StepContext) -> Sequence[Command]:
-        since = utc_now() - reaction.envelope.occurred_at
+    async def whole_job(self, step: StepContext) -> Sequence[Command]:
+        """Note the job's waiting time, wait, and finish it."""
+        since = utc_now() - step.envelope.occurred_at
         self.waited_ms.append(since.total_seconds() * 1000)
         await asyncio.sleep(self.seconds)
-        run = reaction.job.run
+        run = step.job.run
         return [
             cmd.FinishVideo(run=run, videos=(), thumbnails=()),
             cmd.FinishUpload(run=run, videos=(), thumbnails=()),
@@ -60,11 +62,13 @@ class Waiting:
 
 
 def say(line: str) -> None:
+    """Write a line to standard output at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 async def work(url: str, concurrency: int, seconds: float) -> None:
+    """Run the worker from its start signal to the end of standard input."""
     redis, blocking = connect(url), connect(url, blocking=True, max_connections=2)
     handlers = Waiting(seconds, [])
     group = Group("generation", {ev.VideoRequested: handlers.whole_job})
@@ -90,6 +94,7 @@ async def work(url: str, concurrency: int, seconds: float) -> None:
 
 
 def main(url: str, concurrency: str, seconds: str) -> None:
+    """Run the program with its three arguments."""
     configure_logs("WARNING", json=False)
     tune_process()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,8 +1,8 @@
-"""`eventflow bench status`: status requests over many different jobs while events are appended.
+"""`eventflow dev bench status`: status requests for many different jobs while events are appended.
 
-Two server processes, both aiohttp on uvloop: our web app, and a bare handler that answers the same bytes. The same load
-generator asks one after the other, in interleaved rounds, while events are appended to random jobs at a steady rate.
-Staleness is the time from an event's commit to the first status that shows it, asked for all the while.
+Two server processes, both aiohttp on uvloop: the web app, and a bare handler that answers the same bytes. The same load
+generator requests from one after the other, in interleaved rounds, while events are appended to random jobs at a steady
+rate. Staleness is the time from an event's commit to the first status that shows it, found by polling.
 """
 
 from __future__ import annotations
@@ -25,29 +25,28 @@ from aiohttp import web
 from attrs import frozen
 
 from eventflow.domain.commands import RecordDegradation
-from eventflow.domain.job_ids import new_job_id
-from eventflow.domain.values import Step, VideoRequest
+from eventflow.domain.values import Step
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
-from ops.bench.chain import TRACEPARENT, bench_server
+from ops.bench.jobs import LOCAL_CAUSE, create_jobs, job_ids
 from ops.bench.load import get, requests_per_s
-from ops.bench.servers import process, run_loop, until_told
+from ops.bench.servers import bench_server, process, run_loop, until_stopped
 from ops.compose import open_parts, web_app
 from web.server import serving
 
 CONNECTIONS = 32
-#: How often a status is asked for until it shows an event. The delays are that coarse; more polls would take their part
-#: of what is measured.
+#: Pause between two polls for an event. It is the resolution of the delays; more polls would disturb the measurement.
 POLL_SECONDS = 0.02
-_CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 
 
-@frozen
+@frozen(kw_only=True)
 class StatusResult:
+    """Medians over the rounds; `ratio` is eventflow's rate by the baseline's."""
+
     jobs: int
     rounds: int
     requests_per_s: float
@@ -60,7 +59,7 @@ class StatusResult:
 
 
 def run(jobs: int = 10_000, rate: float = 100.0, rounds: int = 5, seconds: float = 3.0) -> StatusResult:
-    """`rounds` of `seconds` each for ours and for the baseline, interleaved; medians."""
+    """Measure eventflow and the baseline in interleaved rounds of `seconds` each; medians."""
     configure_logs("WARNING", json=False)
     with bench_server() as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_measure(url, jobs, rate, rounds, seconds))
@@ -69,7 +68,8 @@ def run(jobs: int = 10_000, rate: float = 100.0, rounds: int = 5, seconds: float
 async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float) -> StatusResult:
     redis = connect(url)
     log = JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
-    ids = await _create(log, jobs)
+    ids = job_ids(Random(secrets.randbits(64)), jobs)  # noqa: S311 - names of jobs in a benchmark
+    await create_jobs(log, ids, LOCAL_CAUSE)
     paths = [get(f"/api/v1/videos/jobs/{job_id}/status") for job_id in ids]
     Random(1).shuffle(paths)  # noqa: S311 - an order of requests
     try:
@@ -89,28 +89,20 @@ async def _measure(url: str, jobs: int, rate: float, rounds: int, seconds: float
         await redis.aclose()
     delays = sorted(delay * 1000 for delay in appended)
     return StatusResult(
-        jobs,
-        rounds,
-        round(median(mine), 1),
-        round(median(theirs), 1),
-        round(median(mine) / median(theirs), 3),
-        round(counted / elapsed, 1),
-        round(median(delays), 2),
-        round(quantiles(delays, n=100)[98], 2),
-        len(delays),
+        jobs=jobs,
+        rounds=rounds,
+        requests_per_s=round(median(mine), 1),
+        baseline_requests_per_s=round(median(theirs), 1),
+        ratio=round(median(mine) / median(theirs), 3),
+        appended_per_s=round(counted / elapsed, 1),
+        staleness_p50_ms=round(median(delays), 2),
+        staleness_p99_ms=round(quantiles(delays, n=100)[98], 2),
+        staleness_samples=len(delays),
     )
 
 
-async def _create(log: JobEventStore, jobs: int) -> list[str]:
-    request = VideoRequest(script="# A script\n\nOne line of it.")
-    ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
-    for start in range(0, jobs, 500):
-        await asyncio.gather(*(log.create(i, request, _CAUSE) for i in ids[start : start + 500]))
-    return ids
-
-
 async def _warm(port: int, paths: list[bytes]) -> None:
-    """Ask for every job once, so that each is folded; that isn't what is measured."""
+    """Request every job once, so that each is folded before the measurement."""
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         for start in range(0, len(paths), 100):
             await asyncio.gather(*(_read(session, p.split()[1].decode()) for p in paths[start : start + 100]))
@@ -129,18 +121,18 @@ async def _body_of(port: int, job_id: str) -> bytes:
 
 @asynccontextmanager
 async def _appending(log: JobEventStore, ids: list[str], rate: float, port: int) -> AsyncIterator[list[float]]:
-    """Appends `rate` events per second, and follows each until the status shows it; yields the delays in seconds."""
+    """Append `rate` events per second, and poll each until the status shows it; yields the delays in seconds."""
     delays: list[float] = []
     random = Random(2)  # noqa: S311 - which jobs
     following: set[asyncio.Task[None]] = set()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
 
         async def follow(job_id: str) -> None:
-            record = await log.execute(job_id, [RecordDegradation(1, Step.PLAN, "bench")], _CAUSE)
+            record = await log.execute(job_id, [RecordDegradation(1, Step.PLAN, "bench")], LOCAL_CAUSE)
             committed = perf_counter()
             wanted = record.version if record else 0
             path = f"/api/v1/videos/jobs/{job_id}/status"
-            # Another event may have followed, and it asks as a client would.
+            # A later event may have followed; a client polls in the same way.
             while orjson.loads(await _read(session, path))["version"] < wanted:  # noqa: ASYNC110
                 await asyncio.sleep(POLL_SECONDS)
             delays.append(perf_counter() - committed)
@@ -169,7 +161,7 @@ def _serve_ours(url: str, pipe: Connection) -> None:
         wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DATA_DIR": folder, "EVENTFLOW_OPEN_ACCESS": "on"}
         settings = load_settings(wanted)
         async with open_parts(settings) as parts, serving(web_app(parts), "127.0.0.1", 0) as address:
-            await until_told(address.port, pipe)
+            await until_stopped(address.port, pipe)
 
     with tempfile.TemporaryDirectory() as folder:
         run_loop(serve())
@@ -185,7 +177,7 @@ def _serve_bare(body: bytes, pipe: Connection) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        await until_told(runner.addresses[0][1], pipe)
+        await until_stopped(runner.addresses[0][1], pipe)
         await runner.cleanup()
 
     run_loop(serve())

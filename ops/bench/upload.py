@@ -1,9 +1,9 @@
-"""`eventflow bench upload`: a large file to an S3 server, beside boto3's transfer manager.
+"""`eventflow dev bench upload`: a large file to an S3 server, beside boto3's transfer manager.
 
-The server is `rclone serve s3`, a process of its own, which verifies the Content-MD5 of every part. Each upload runs in
-a process that does nothing else (`upload_worker`); ours and boto3's take turns, and who begins changes from round to
-round. Both send the same number of parts of the same size at a time, with Content-MD5 and a signed SHA-256 of each.
-Ours also computes the SHA-256 of the whole file, and looks at what arrived. Linux only: memory is read from /proc.
+The server is `rclone serve s3`, a separate process, which verifies the Content-MD5 of every part. Each upload runs in a
+process that does nothing else (`upload_worker`); eventflow and boto3 alternate, and the first of a round changes. Both
+send the same number of parts of the same size at a time, with Content-MD5 and a signed SHA-256 of each. eventflow also
+computes the SHA-256 of the whole file, and checks the stored object. Linux only: memory is read from /proc.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _START_S = 20.0
 
 
 class UploadFailed(RuntimeError):
-    """The benchmark doesn't count."""
+    """The benchmark has no result; the message says why."""
 
 
-@frozen
+@frozen(kw_only=True)
 class UploadResult:
-    """Seconds are the medians. `ratio` is boto3's seconds / ours: above 1 ours is faster. Growth is that of a
-    process's resident memory during the upload, in MiB, the largest of all rounds."""
+    """Seconds are medians. `ratio`: boto3's seconds by eventflow's; above 1 eventflow is faster. Growth: of a process's
+    resident memory during the upload, in MiB, the largest of all rounds."""
 
     size_mib: int
     part_mib: int
@@ -60,7 +60,7 @@ class UploadResult:
 
 
 def run(size_mib: int, part_mib: int, parallel: int, rounds: int) -> UploadResult:
-    """Raises UploadFailed, RcloneMissing. Needs twice `size_mib` in the temporary folder (TMPDIR)."""
+    """Measure. Needs twice `size_mib` in the temporary folder (TMPDIR). Raises UploadFailed, RcloneMissing."""
     sent: dict[str, list[Sent]] = {"ours": [], "boto3": []}
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-") as name, _server(Path(name)) as environment:
         path = Path(name) / "file"
@@ -68,9 +68,16 @@ def run(size_mib: int, part_mib: int, parallel: int, rounds: int) -> UploadResul
         client = _client(environment)
         for number in range(rounds):
             for kind in ("ours", "boto3") if number % 2 == 0 else ("boto3", "ours"):
-                job = Job(_BUCKET, f"{number}-{kind}-{digest}", str(path), digest, part_mib * _MIB, parallel)
+                job = Job(
+                    bucket=_BUCKET,
+                    key=f"{number}-{kind}-{digest}",
+                    path=str(path),
+                    sha256=digest,
+                    part_bytes=part_mib * _MIB,
+                    parallel=parallel,
+                )
                 sent[kind].append(_upload(kind, job, environment))
-                _take_away(client, job.key, size_mib)
+                _remove(client, job.key, size_mib)
     return _result(sent["ours"], sent["boto3"], size_mib, part_mib, parallel)
 
 
@@ -95,7 +102,7 @@ def _result(ours: list[Sent], boto3: list[Sent], size_mib: int, part_mib: int, p
 
 
 def _write(path: Path, size_mib: int) -> str:
-    """A file of random bytes; its SHA-256."""
+    """Write a file of random bytes; returns its SHA-256."""
     digest = hashlib.sha256()
     with path.open("wb") as file:
         for _ in range(size_mib):
@@ -113,8 +120,8 @@ def _upload(kind: str, job: Job, environment: dict[str, str]) -> Sent:
     return Sent(**orjson.loads(done.stdout))
 
 
-def _take_away(client: Any, key: str, size_mib: int) -> None:
-    """Room for the next one, after a look whether all of it has arrived."""
+def _remove(client: Any, key: str, size_mib: int) -> None:
+    """Check that the whole object is stored, and delete it to make room for the next."""
     arrived = client.head_object(Bucket=_BUCKET, Key=key)["ContentLength"]
     if arrived != size_mib * _MIB:
         raise UploadFailed(f"{arrived} bytes arrived instead of {size_mib * _MIB}")
@@ -135,10 +142,10 @@ def _client(environment: dict[str, str]) -> Any:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[dict[str, str]]:
-    """An S3 server with its objects in `folder`; the environment for its clients."""
+    """Run an S3 server with its objects in `folder`; yields the environment for its clients."""
     port, secret = free_port(), secrets.token_hex(16)
-    # As S3 servers do: ETags are kept (rclone would read the whole object for the HEAD that ends our upload), and parts
-    # are taken in any order (as it streams them, each waits for the one before).
+    # Like other S3 servers: it keeps ETags (else rclone reads the whole object for the HEAD that ends an upload), and
+    # accepts parts in any order (streamed, each part waits for the one before).
     options = ("--etag-hash", "", "--disable-multipart-streaming")
     command = (*serve_command(folder, (_BUCKET,), port, _ACCESS_KEY, secret), *options)
     with (folder / "rclone.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:

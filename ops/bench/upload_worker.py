@@ -1,7 +1,7 @@
-"""A process of `ops.bench.upload` that does nothing but upload: `python -m ops.bench.upload_worker ours|boto3 JOB`.
+"""A process of `ops.bench.upload` that only uploads: `python -m ops.bench.upload_worker ours|boto3 JOB`.
 
-JOB is a `Job` as JSON. The server and the credentials come from AWS_* variables. A small object goes first, so that
-neither the imports nor the first connection count. Prints a `Sent` as JSON.
+JOB is a `Job` as JSON. Server and credentials come from AWS_* variables. It uploads a small object first, so that
+neither imports nor the first connection count. Prints a `Sent` as JSON.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from attrs import asdict, frozen
 from eventflow.telemetry.logs import configure_logs
 
 _MEDIA_TYPE = "video/mp4"
-#: boto3's own.
+#: The default of boto3.
 _READ_TIMEOUT = timedelta(seconds=60)
 
 
-@frozen
+@frozen(kw_only=True)
 class Job:
-    """A file and where it goes. Both clients send `parallel` parts of `part_bytes` at a time."""
+    """A file and its key. Both clients send `parallel` parts of `part_bytes` at a time."""
 
     bucket: str
     key: str
@@ -39,7 +39,7 @@ class Job:
 
 @frozen
 class Sent:
-    """`grown_bytes` is the largest resident memory meanwhile, less the one before."""
+    """`grown_bytes`: peak of the resident memory during the upload, less the memory before it."""
 
     seconds: float
     cpu_s: float
@@ -47,10 +47,10 @@ class Sent:
 
 
 class _Meter:
-    """Time, processor time and memory from its making on."""
+    """Measures wall time, CPU time and memory from its creation on."""
 
     def __init__(self) -> None:
-        # The highest mark begins anew, from what is resident now (Linux: proc_pid_clear_refs(5)).
+        # Resets the peak to the current resident size (Linux: proc_pid_clear_refs(5)).
         Path("/proc/self/clear_refs").write_text("5")
         self._before = _resident("VmRSS")
         self._cpu, self._began = process_time(), perf_counter()
@@ -68,7 +68,7 @@ def _resident(field: str) -> int:
 
 
 async def ours(job: Job) -> Sent:
-    """As the upload group does it, tries after a failure included; boto3 makes five of them."""
+    """Upload as the upload group does, with its attempts after a failure; boto3 makes five of them."""
     from eventflow.domain.values import FileRef
     from eventflow.storage.s3.client import S3Options
     from eventflow.storage.s3.store import S3Store
@@ -92,7 +92,7 @@ async def ours(job: Job) -> Sent:
 
 
 def theirs(job: Job) -> Sent:
-    """boto3's transfer manager with the same part size, parallelism and Content-MD5 of each part."""
+    """Upload by boto3's transfer manager with the same part size, parallelism and Content-MD5 of each part."""
     import boto3
     from boto3.s3.transfer import TransferConfig
     from botocore.config import Config
@@ -115,7 +115,7 @@ def theirs(job: Job) -> Sent:
 
 
 def _add_md5(params: dict[str, Any], **_: Any) -> None:
-    """What botocore did itself before it had other checksums (its `calculate_md5`)."""
+    """Add Content-MD5, as botocore did before it had other checksums (its `calculate_md5`)."""
     digest, body = hashlib.md5(usedforsecurity=False), params["body"]
     position = body.tell()
     while chunk := body.read(1 << 20):
@@ -125,6 +125,7 @@ def _add_md5(params: dict[str, Any], **_: Any) -> None:
 
 
 def main(client: str, job_json: str) -> None:
+    """Run the program with its two arguments."""
     configure_logs("WARNING", json=False)
     job = Job(**orjson.loads(job_json))
     if client == "boto3":

@@ -1,4 +1,4 @@
-"""Viewers of playlists, as the benchmark of that name has them: their requests, and how long the answers took."""
+"""The load of `ops.bench.viewers`: viewers of playlists, their requests, and the latencies of the answers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ops.bench.load import Connection, get
 
 @frozen
 class Load:
-    """How the viewers go about it: seconds between two looks, and for how long.
+    """Seconds between two requests of a viewer for its playlist, and seconds of a round.
 
-    Before that they come in, which isn't counted: all videos have grown since the round before.
+    Requests before the round aren't counted: all videos have grown since the last round.
     """
 
     pause_s: float
@@ -23,32 +23,35 @@ class Load:
 
     @property
     def coming_s(self) -> float:
+        """Seconds before the round in which all viewers make their first request."""
         return self.pause_s + 1.0
 
 
 @frozen
 class Round:
-    """What the viewers of one round saw; latencies in seconds."""
+    """The answers of one round; latencies in seconds."""
 
     latencies: list[float]
     seconds: float
 
     @property
     def per_s(self) -> float:
+        """Answered requests per second."""
         return len(self.latencies) / self.seconds
 
     @property
     def p99_ms(self) -> float:
+        """The 99th percentile of the latencies, in milliseconds."""
         return quantiles(self.latencies, n=100)[98] * 1000
 
 
 class _Viewer(Connection):
-    """Looks at a playlist every `pause_s` and asks for its last segment; from when to when it is `counted`, by
+    """Requests a playlist every `pause_s`, and then its last segment. `counted`: begin and end of the round, by
     `perf_counter`."""
 
     def __init__(self, path: str, pause_s: float, counted: tuple[float, float], latencies: list[float]) -> None:
         super().__init__()
-        self._request, self._folder = get(path), path.split("stream?")[0].encode()
+        self._request, self._folder = get(path), path.partition("?")[0].rpartition("/")[0].encode() + b"/"
         self._pause_s, self._latencies = pause_s, latencies
         self._counted, self._until = counted
         self._known = b""
@@ -57,6 +60,7 @@ class _Viewer(Connection):
         self.wrong = ""
 
     def look(self) -> None:
+        """Request the playlist, or close the connection at the end of the round."""
         now = perf_counter()
         if now >= self._until:
             self.close()
@@ -91,7 +95,7 @@ class _Viewer(Connection):
 
 
 async def watch(port: int, watched: list[str], load: Load) -> Round:
-    """One round of all viewers, who begin spread over a pause. Raises RuntimeError if one got a wrong answer."""
+    """Run a round of all viewers, whose starts are spread over a pause. Raises RuntimeError for a wrong answer."""
     latencies: list[float] = []
     counted = perf_counter() + load.coming_s
     span = (counted, counted + load.seconds)

@@ -1,13 +1,13 @@
-"""`eventflow bench viewers`: many viewers of playlists that grow, on one web process.
+"""`eventflow dev bench viewers`: many viewers of growing playlists on one web process.
 
-Each viewer has a connection and a playback token of its own; it loads its playlist again and again, and asks for the
-newest segment in it, whose bytes it doesn't fetch: they don't come from us. Meanwhile scenes are added to every job.
-The baseline is a bare aiohttp handler that answers as many bytes and redirects alike, asked by the same viewers in
-interleaved rounds, while as many scenes are added.
+Each viewer has its own connection and playback token; it loads its playlist repeatedly and requests the newest segment
+in it, but doesn't follow the redirect to the store. Meanwhile scenes are added to every job. The baseline is a bare
+aiohttp handler with answers of the same size and the same redirects, for the same viewers in interleaved rounds, while
+as many scenes are added.
 
-Two loads: viewers that look every three seconds, as often as players may (RFC 8216, 6.3.4: half a target duration,
-which is six), and a rush in which none pauses, so that all have a request in the server at a time. Every playlist has
-to begin with what its viewer was told before.
+Two loads: viewers that load the playlist every three seconds, as often as players may (RFC 8216, 6.3.4: half a target
+duration, which is six), and a rush without pauses, in which every viewer always has a request in the server. Every
+playlist must begin with the one that its viewer got before.
 """
 
 from __future__ import annotations
@@ -32,38 +32,37 @@ from attrs import frozen
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.job_ids import new_job_id
-from eventflow.domain.values import FileRef, SceneRendition, Segment, VideoRequest
+from eventflow.domain.values import FileRef, SceneRendition, Segment
 from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
-from eventflow.log.event_store import Cause, JobEventStore
+from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
 from eventflow.runtime.process import allow_files
 from eventflow.settings import load_settings
 from eventflow.telemetry.logs import configure_logs
-from ops.bench.chain import TRACEPARENT, bench_server
-from ops.bench.servers import process, run_loop, until_told
+from ops.bench.jobs import LOCAL_CAUSE, REQUEST
+from ops.bench.servers import bench_server, process, run_loop, until_stopped
 from ops.bench.viewer_load import Load, watch
 from ops.compose import open_parts, web_app
 from web.readmodel.hls_playlists import TARGET_SECONDS
 from web.server import serving
 
 QUALITY = "720p"
-#: What is there when the first viewer comes: five minutes of scenes of two segments.
+#: Scenes before the first viewer: five minutes, two segments each.
 SCENES_BEFORE = 30
-#: How often a viewer looks who isn't in a rush.
+#: Pause of a viewer outside of the rush.
 LOOK_SECONDS = TARGET_SECONDS / 2
-#: How often a scene is added to each job: of 11 s, so that a video grows faster than it is watched.
+#: Pause between two scenes of a job; a scene takes 11 s, so that a video grows faster than it is watched.
 GROW_SECONDS = 6.0
-_CAUSE = Cause(owner="local", correlation_id="bench", causation_id="", traceparent=TRACEPARENT)
 _SPEC = FileRef(
     store="workspace", key="jobs/bench/spec.json", sha256="0" * 64, size_bytes=2, media_type="application/json"
 )
 _LOCATION = "https://media.example.org/" + "x" * 420  # about as long as a signed URL of S3
 
 
-@frozen
+@frozen(kw_only=True)
 class Latencies:
-    """Of one load; milliseconds. `ratio` is that of the 99th percentiles, medians over the rounds."""
+    """Latencies under one load in milliseconds, medians over the rounds. `ratio`: of the 99th percentiles."""
 
     requests_per_s: float
     baseline_requests_per_s: float
@@ -74,8 +73,10 @@ class Latencies:
     ratio: float
 
 
-@frozen
+@frozen(kw_only=True)
 class ViewersResult:
+    """The latencies under both loads."""
+
     viewers: int
     jobs: int
     rounds: int
@@ -87,7 +88,7 @@ class ViewersResult:
 
 
 def run(viewers: int = 500, jobs: int = 100, rounds: int = 5, seconds: float = 6.0) -> ViewersResult:
-    """`rounds` of `seconds` under each load, for ours and for the baseline. Raises RuntimeError on a wrong answer."""
+    """Measure `rounds` of `seconds` under each load, with the baseline. Raises RuntimeError for a wrong answer."""
     configure_logs("WARNING", json=False)
     results: list[ViewersResult] = []
 
@@ -103,7 +104,7 @@ async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: floa
     redis = connect(url)
     log = JobEventStore(redis, codec=Codec(), keyspace=Keyspace(), clock=lambda: datetime.now(UTC), cache_size=2 * jobs)
     loads = (Load(LOOK_SECONDS, seconds), Load(0.0, seconds))
-    # With time to spare: a job that is complete grows no more.
+    # With a margin: a complete job doesn't grow.
     span = sum(2 * rounds * (load.seconds + load.coming_s) for load in loads)
     planned = SCENES_BEFORE + 2 * ceil(span / GROW_SECONDS) + 30
     ids = [new_job_id(0, secrets.token_hex(16)) for _ in range(jobs)]
@@ -112,7 +113,7 @@ async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: floa
     try:
         with process(_serve_ours, url) as ours:
             watched = await _watched(ours, ids, viewers)
-            await watch(ours, watched, Load(1.0, 1.0))  # every job is folded then; that isn't what is measured
+            await watch(ours, watched, Load(1.0, 1.0))  # so that every job is folded before the measurement
             body = await _body_of(ours, watched[0])
             with process(_serve_bare, body) as bare:
                 async with _growing(log, ids, planned) as added:
@@ -122,7 +123,16 @@ async def _measure(url: str, viewers: int, jobs: int, rounds: int, seconds: floa
         await redis.aclose()
     if not scenes_added:
         raise RuntimeError("no playlist has grown")
-    return ViewersResult(viewers, jobs, rounds, 0, scenes_added, len(body), *figures)
+    return ViewersResult(
+        viewers=viewers,
+        jobs=jobs,
+        rounds=rounds,
+        errors=0,
+        scenes_added=scenes_added,
+        playlist_bytes=len(body),
+        watching=figures[0],
+        rush=figures[1],
+    )
 
 
 async def _compared(ours: int, bare: int, watched: list[str], load: Load, rounds: int) -> Latencies:
@@ -132,18 +142,18 @@ async def _compared(ours: int, bare: int, watched: list[str], load: Load, rounds
         mine.append(await watch(ours, watched, load))
     p99, base_p99 = median(r.p99_ms for r in mine), median(r.p99_ms for r in theirs)
     return Latencies(
-        round(median(r.per_s for r in mine), 1),
-        round(median(r.per_s for r in theirs), 1),
-        round(median(median(r.latencies) for r in mine) * 1000, 2),
-        round(median(median(r.latencies) for r in theirs) * 1000, 2),
-        round(p99, 2),
-        round(base_p99, 2),
-        round(p99 / base_p99, 3),
+        requests_per_s=round(median(r.per_s for r in mine), 1),
+        baseline_requests_per_s=round(median(r.per_s for r in theirs), 1),
+        p50_ms=round(median(median(r.latencies) for r in mine) * 1000, 2),
+        baseline_p50_ms=round(median(median(r.latencies) for r in theirs) * 1000, 2),
+        p99_ms=round(p99, 2),
+        baseline_p99_ms=round(base_p99, 2),
+        ratio=round(p99 / base_p99, 3),
     )
 
 
 async def _watched(port: int, ids: list[str], viewers: int) -> list[str]:
-    """The playlist of each viewer, with a token of its own."""
+    """Return the path of each viewer's playlist, with its own token."""
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
 
         async def playlist(job_id: str) -> str:
@@ -163,7 +173,7 @@ async def _body_of(port: int, path: str) -> bytes:
 
 
 async def _begin(log: JobEventStore, job_id: str, planned: int) -> None:
-    await log.create(job_id, VideoRequest(script="# A script\n\nOne line of it."), _CAUSE)
+    await log.create(job_id, REQUEST, LOCAL_CAUSE)
     plans = [
         cmd.PlanScene(
             run=1,
@@ -179,13 +189,13 @@ async def _begin(log: JobEventStore, job_id: str, planned: int) -> None:
     await log.execute(
         job_id,
         [cmd.StartPlanning(1), cmd.AnnounceScript(run=1, title="A talk", scene_count=planned, plan=_SPEC), *plans],
-        _CAUSE,
+        LOCAL_CAUSE,
     )
-    await log.execute(job_id, [c for scene in range(SCENES_BEFORE) for c in _made(scene)], _CAUSE)
+    await log.execute(job_id, [c for scene in range(SCENES_BEFORE) for c in _made(scene)], LOCAL_CAUSE)
 
 
 def _made(scene: int) -> tuple[cmd.Command, cmd.Command]:
-    """A scene of two segments is rendered and uploaded."""
+    """Return the commands that finish a scene of two segments and its upload."""
 
     def file(end: str) -> FileRef:
         return FileRef(
@@ -215,7 +225,7 @@ def _made(scene: int) -> tuple[cmd.Command, cmd.Command]:
 
 @asynccontextmanager
 async def _growing(log: JobEventStore, ids: list[str], planned: int) -> AsyncIterator[list[str]]:
-    """Adds scenes to all jobs, one after the other, until left; yields the jobs that were added to."""
+    """Add scenes to all jobs in turn; yields the list of jobs that got one."""
     added: list[str] = []
 
     async def grow() -> None:
@@ -224,7 +234,7 @@ async def _growing(log: JobEventStore, ids: list[str], planned: int) -> AsyncIte
             scene = SCENES_BEFORE + turn // len(ids)
             if scene >= planned - 1:
                 raise RuntimeError("too few scenes were planned")
-            await log.execute(ids[turn % len(ids)], _made(scene), _CAUSE)
+            await log.execute(ids[turn % len(ids)], _made(scene), LOCAL_CAUSE)
             added.append(ids[turn % len(ids)])
             due += GROW_SECONDS / len(ids)
             await asyncio.sleep(max(0.0, due - perf_counter()))
@@ -241,7 +251,7 @@ async def _growing(log: JobEventStore, ids: list[str], planned: int) -> AsyncIte
 
 def _serve_ours(url: str, pipe: Connection) -> None:
     configure_logs("WARNING", json=False)
-    allow_files()  # as a web process does: one address may have half of them
+    allow_files()  # like a web process: half of them may go to one address
     os.environ |= {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "eu-central-1"}
     wanted = {"EVENTFLOW_REDIS_URL": url, "EVENTFLOW_DELIVERY_URL": "s3://media/videos", "EVENTFLOW_OPEN_ACCESS": "on"}
 
@@ -250,7 +260,7 @@ def _serve_ours(url: str, pipe: Connection) -> None:
             {**wanted, "EVENTFLOW_DATA_DIR": folder, "EVENTFLOW_SIGNING_KEY": f"bench:{'0123456789abcdef' * 4}"}
         )
         async with open_parts(settings) as parts, serving(web_app(parts), "127.0.0.1", 0) as address:
-            await until_told(address.port, pipe)
+            await until_stopped(address.port, pipe)
 
     with tempfile.TemporaryDirectory() as folder:
         run_loop(serve())
@@ -270,7 +280,7 @@ def _serve_bare(body: bytes, pipe: Connection) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        await until_told(runner.addresses[0][1], pipe)
+        await until_stopped(runner.addresses[0][1], pipe)
         await runner.cleanup()
 
     run_loop(serve())

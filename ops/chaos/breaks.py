@@ -1,7 +1,7 @@
-"""Commits that are broken on purpose, to see that the checks notice. Only chaos's own worker program loads them.
+"""Commits that are broken on purpose, to prove that the checks notice. Only the worker program of chaos loads them.
 
-Each break is a change to the text of `commit.lua`. Most put themselves between the script and the server, so that they
-don't depend on how the script is written.
+Each break changes the text of `commit.lua`. Most wrap `redis.call`, so that they don't depend on how the script is
+written.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-#: Lua in front of the script: `redis.call` is ours, which does `instead` before the real one.
+#: Lua in front of the script: a `redis.call` that runs `instead` before the real one.
 _SHIM = """\
 local real = redis
 local redis = setmetatable({{ call = function(...)
@@ -25,10 +25,12 @@ def _shimmed(instead: str) -> Callable[[str], str]:
 
 
 def _no_fencing(source: str) -> str:
-    """The claim isn't looked at: a worker that has lost its entry commits and settles all the same."""
+    """Leave out the check of the claim: a worker that has lost its entry commits and settles nevertheless."""
     broken, times = re.subn(r"if claim and not owns\(claim\) then return .* end\n", "", source)
     if times != 1:
-        raise ValueError("commit.lua has changed: tell ops/chaos/breaks.py how to leave out the check of the claim")
+        raise ValueError(
+            "commit.lua has changed: adapt the pattern in ops/chaos/breaks.py that removes the check of the claim"
+        )
     return broken
 
 

@@ -1,4 +1,4 @@
-"""Processes that are killed, paused and started again on purpose, and end with us whatever happens."""
+"""Processes that are killed, paused and restarted on purpose, and that never outlive this one."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from attrs import define, field
 
 from ops.local_stack.supervisor import child_setup
 
-#: As generous as a machine of two cores may need that starts ten processes at once and has other things to do.
+#: Enough for a busy machine with two cores that starts ten processes at once.
 START_S, END_S = 180.0, 60.0
 _READY = "ready"
 
 
 class ChaosError(Exception):
-    """The run itself can't go on; the message says why, and where to look."""
+    """The run itself can't continue; the message says why, and where to look."""
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Program:
-    """One command, started again and again. `announces`: it prints a line that begins with "ready" once it works."""
+    """A command that is started repeatedly. `announces`: it prints a line that begins with "ready" once it works."""
 
     name: str
     argv: Sequence[str]
@@ -41,14 +41,15 @@ class Program:
 
     @property
     def running(self) -> bool:
+        """Whether the process lives."""
         return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
-        """Until it is ready, where it announces that. Raises ChaosError."""
+        """Start the process and wait until it announces that it is ready. Raises ChaosError."""
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 *self.argv,
-                stdin=PIPE,  # never written to: where the kernel doesn't tell, its end is the end of the parent
+                stdin=PIPE,  # never written to: it ends with the parent, where the kernel sends no signal for that
                 stdout=PIPE if self.announces else DEVNULL,
                 stderr=log,
                 env=self.environment,
@@ -73,19 +74,19 @@ class Program:
         raise ChaosError(f"{self.name} ended while it started; see {self.log}")
 
     def signal(self, number: signal.Signals) -> None:
-        """Not by Popen, which would look whether it still runs, and take its exit code away from asyncio."""
+        """Send a signal. Not by Popen, whose poll would take the exit code away from asyncio."""
         if self.process is not None and self.process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, number)
 
     async def kill(self) -> None:
-        """SIGKILL, as a crash would be."""
+        """Send SIGKILL, like a crash, and wait for the end."""
         self.signal(signal.SIGKILL)
         if self.process is not None:
             await self.process.wait()
 
     async def stop(self) -> int:
-        """SIGTERM; returns the exit code. Raises ChaosError where it doesn't end."""
+        """Send SIGTERM and return the exit code. Raises ChaosError if the process doesn't end."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         if self.process is None:
@@ -98,7 +99,7 @@ class Program:
 
 
 def free_port() -> int:
-    """A port outside the range from which outgoing connections get theirs: one could sit on ours during a restart."""
+    """Return a free port outside the ephemeral range: an outgoing connection could take such a one during a restart."""
     while True:
         port = 20_000 + secrets.randbelow(10_000)
         with socket.socket() as probe, suppress(OSError):
@@ -107,6 +108,6 @@ def free_port() -> int:
 
 
 def plain_environment() -> dict[str, str]:
-    """Ours, without the settings of this machine."""
+    """Return the environment of this process without its EVENTFLOW_* and AWS_* variables."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("EVENTFLOW_", "AWS_"))}
     return {**kept, "AWS_EC2_METADATA_DISABLED": "true"}

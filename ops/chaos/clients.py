@@ -1,7 +1,7 @@
 """The workload: clients of several owners that post jobs, cancel some and reprocess others, and keep a ledger.
 
-A ledger is a file per client outside the server. What the service has promised (a 202) is synced to disk there before
-the client goes on; nothing else is held against the service.
+A ledger is a file per client. A client syncs every 202 to it before it sends the next request; the checks hold the
+service to these answers alone.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Fate = Literal["leave", "cancel", "reprocess"]
 OWNERS = ("ada", "grace", "linus")
 _PAUSE_S = 0.3
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
-#: One job in so many is a real test film of ffmpeg's patterns.
+#: Every tenth job is a real video of ffmpeg's test patterns.
 _FILM_EVERY = 10
 _FINISHED = ("completed", "failed", "cancelled")
 
 
-@frozen
+@frozen(kw_only=True)
 class Order:
-    """A job that a client will ask for. Times in seconds from the beginning; `fate_after_s` counts from the 202."""
+    """A job that a client requests `at_s` seconds after the start; its fate follows `fate_after_s` after the 202."""
 
     at_s: float
     owner: str
@@ -39,9 +39,9 @@ class Order:
     fate_after_s: float
 
 
-@frozen
+@frozen(kw_only=True)
 class Promise:
-    """A 202: of `what` (accepted, cancel, reprocess), with the job's version in it."""
+    """A 202 to a request of kind `what` (accepted, cancel, reprocess), with the job's version from the answer."""
 
     what: str
     job: str
@@ -50,8 +50,8 @@ class Promise:
 
 
 def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
-    """What is asked for, by the seed alone: `jobs` within the first four fifths of `seconds`."""
-    random = Random(f"{seed}/orders")  # noqa: S311 - to be repeated
+    """Return `jobs` orders that the seed alone determines, all in the first four fifths of `seconds`."""
+    random = Random(f"{seed}/orders")  # noqa: S311 - repeatable
     wanted = []
     for number in range(jobs):
         script = "\n".join(f"wait {random.choice((0.0, 0.0, 0.1, 0.6)):.1f}" for _ in range(random.randint(2, 8)))
@@ -62,7 +62,8 @@ def orders(seed: int, jobs: int, seconds: float) -> tuple[Order, ...]:
             body = {"pipeline": "chaos", "script": script, "thumbnail_generation": random.random() < 0.1, **common}
         fate: Fate = random.choices(("leave", "cancel", "reprocess"), (8, 1, 1))[0]
         at, after = random.uniform(0, 0.8 * seconds), random.uniform(0, 4)
-        wanted.append(Order(round(at, 3), random.choice(OWNERS), body, fate, round(after, 3)))
+        owner = random.choice(OWNERS)
+        wanted.append(Order(at_s=round(at, 3), owner=owner, body=body, fate=fate, fate_after_s=round(after, 3)))
     return tuple(sorted(wanted, key=lambda order: order.at_s))
 
 
@@ -74,6 +75,7 @@ class Ledger:
         self._fd = os.open(folder / f"{owner}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, promise: Promise) -> None:
+        """Append a promise, and sync it to disk."""
         os.write(self._fd, orjson.dumps(asdict(promise)) + b"\n")
         os.fsync(self._fd)
 
@@ -82,41 +84,53 @@ class Ledger:
 
 
 def read_ledgers(folder: Path) -> list[Promise]:
+    """Return the promises in all ledgers of a folder."""
     return [Promise(**orjson.loads(raw)) for path in folder.glob("*.jsonl") for raw in path.read_bytes().splitlines()]
 
 
 class Client:
-    """One owner's. `admin` is the token that may reprocess. Gives up at `until` (monotonic seconds)."""
+    """A client of one owner. `admin` is the token that may reprocess; requests end at `until` (monotonic seconds)."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, owner: str, token: str, admin: str, ledger: Ledger, until: float
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        owner: str,
+        token: str,
+        admin: str,
+        ledger: Ledger,
+        until: float,
     ) -> None:
         self._session, self._url, self._owner, self._ledger = session, url, owner, ledger
         self._token, self._admin, self._until = token, admin, until
         self.unanswered = 0
 
     async def carry_out(self, order: Order, began: float) -> None:
-        """Ask for the job when its time has come, and see to its fate."""
+        """Request the job at its time, then leave, cancel or reprocess it."""
         await asyncio.sleep(began + order.at_s - monotonic())
-        body = await self._insist("/api/v1/videos/generate", self._token, order.body)
+        body = await self._until_accepted("/api/v1/videos/generate", self._token, order.body)
         if body is None:
             return
         job = str(body["job_id"])
-        self._ledger.write(Promise("accepted", job, self._owner, int(body["version"])))
+        self._note("accepted", job, body)
         if order.fate == "leave":
             return
         await asyncio.sleep(order.fate_after_s)
         if order.fate == "cancel":
-            answer = await self._insist(f"/api/v1/videos/jobs/{job}/cancel", self._token, {})
+            answer = await self._until_accepted(f"/api/v1/videos/jobs/{job}/cancel", self._token, {})
         elif await self._ended(job):
-            answer = await self._insist(f"/api/v1/admin/jobs/{job}/reprocess", self._admin, {})
+            answer = await self._until_accepted(f"/api/v1/admin/jobs/{job}/reprocess", self._admin, {})
         else:
             return
         if answer is not None:
-            self._ledger.write(Promise(order.fate, job, self._owner, int(answer["version"])))
+            self._note(order.fate, job, answer)
 
-    async def _insist(self, path: str, token: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer of the 202, however often it takes; None where it is refused for good, or time is up."""
+    def _note(self, what: str, job: str, answer: dict[str, Any]) -> None:
+        self._ledger.write(Promise(what=what, job=job, owner=self._owner, version=int(answer["version"])))
+
+    async def _until_accepted(self, path: str, token: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Repeat a request until it is answered with 202; None if it is refused for good, or time is up."""
         while monotonic() < self._until:
             status, answer = await self._call("POST", path, token, body)
             if status == 202:
@@ -138,7 +152,7 @@ class Client:
     async def _call(
         self, method: str, path: str, token: str, body: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        """(status, body); status 0 where there was no answer."""
+        """Send a request; returns (status, body), with status 0 if there was no answer."""
         headers = {"Authorization": f"Bearer {token}"}
         with suppress(aiohttp.ClientError, TimeoutError, ValueError):
             async with self._session.request(
@@ -148,8 +162,8 @@ class Client:
         return 0, {}
 
 
-async def work_off(clients: dict[str, Client], wanted: Sequence[Order], began: float) -> None:
-    """All orders, each at its time."""
+async def run_orders(clients: dict[str, Client], wanted: Sequence[Order], began: float) -> None:
+    """Carry out all orders, each at its time."""
     async with asyncio.TaskGroup() as group:
         for order in wanted:
             group.create_task(clients[order.owner].carry_out(order, began))

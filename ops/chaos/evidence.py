@@ -1,4 +1,4 @@
-"""What is there after a storm: the log, what is served, what is stored, what clients and workers have noted."""
+"""The state after a storm: the log, served statuses, stored files, ledgers of clients and journals of workers."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ _PARALLEL = 16
 
 @frozen
 class History:
-    """A job's stream as it is: entry ids, and envelopes as far as they can be read."""
+    """A job's stream: entry ids, the envelopes that can be decoded, and the errors of those that can't."""
 
     ids: tuple[str, ...]
     envelopes: tuple[Envelope, ...]
     unreadable: tuple[str, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Pending:
+    """An entry of a stream that a consumer has not settled, and the number of its deliveries."""
+
     stream: str
     group: str
     consumer: str
@@ -45,21 +47,25 @@ class Pending:
     count: int
 
 
-@frozen
+@frozen(kw_only=True)
 class Leftovers:
-    """What the log holds that a quiet system doesn't. `consumers` are (stream, group, name)."""
+    """Entries that an idle system doesn't have. `consumers` are (stream, group, name)."""
 
     pending: tuple[Pending, ...] = ()
     undelivered: tuple[str, ...] = ()
     consumers: tuple[tuple[str, str, str], ...] = ()
     delayed: int = 0
     retries: int = 0
-    parked: tuple[Mapping[str, str], ...] = ()
+    dead_letters: tuple[Mapping[str, str], ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Evidence:
-    """`served` are status bodies by job; `bad_files` what is wrong with stored files; `exit_codes` of workers."""
+    """Everything that the checks look at.
+
+    `served`: status bodies by job; `bad_files`: a line for each stored file that is missing or wrong; `exit_codes`: of
+    workers, by name.
+    """
 
     promises: Sequence[Promise]
     journal: Sequence[Line]
@@ -71,6 +77,7 @@ class Evidence:
 
 
 async def read_histories(redis: Redis, keyspace: Keyspace, jobs: Iterable[str]) -> dict[str, History]:
+    """Return the streams of jobs, by job."""
     codec, histories = Codec(), {}
     for job in jobs:
         rows: Any = await redis.xrange(keyspace.of_job(job).events(job))
@@ -86,7 +93,7 @@ async def read_histories(redis: Redis, keyspace: Keyspace, jobs: Iterable[str]) 
 
 
 async def last_events(redis: Redis, keyspace: Keyspace) -> dict[str, str]:
-    """Job -> type of its newest event, of every job in the feed."""
+    """Return the type of the newest event of every job in the feed, by job."""
     found: dict[str, str] = {}
     for keys in keyspace.all:
         rows: Any = await redis.xrange(keys.feed)
@@ -95,43 +102,58 @@ async def last_events(redis: Redis, keyspace: Keyspace) -> dict[str, str]:
 
 
 async def read_leftovers(redis: Redis, keyspace: Keyspace) -> Leftovers:
+    """Return pending, undelivered, delayed and stopped entries, and consumers, of all partitions."""
     pending: list[Pending] = []
     undelivered: list[str] = []
     consumers: list[tuple[str, str, str]] = []
     delayed = retries = 0
-    parked: list[Mapping[str, str]] = []
+    dead_letters: list[Mapping[str, str]] = []
     for keys in keyspace.all:
         delayed += await redis.zcard(keys.delayed)
         rows: Any = await redis.xrange(keys.dead_letters)
-        parked += [{k.decode(): v.decode(errors="replace") for k, v in fields.items()} for _, fields in rows]
+        dead_letters += [{k.decode(): v.decode(errors="replace") for k, v in fields.items()} for _, fields in rows]
         for group, topics in GROUP_TOPICS.items():
             retries += sum([await redis.xlen(keys.retry(group, topic)) for topic in topics])
             for stream in keys.streams_of(group, topics):
-                with suppress(ResponseError):  # no such stream: nothing was ever delivered there
+                with suppress(ResponseError):  # no such stream: nothing was ever added to it
                     pending += await _pending(redis, stream, group)
                     undelivered += await _undelivered(redis, stream, group)
                     members: Any = await redis.xinfo_consumers(stream, group)
                     consumers += [(stream, group, member["name"].decode()) for member in members]
-    return Leftovers(tuple(pending), tuple(undelivered), tuple(consumers), delayed, retries, tuple(parked))
+    return Leftovers(
+        pending=tuple(pending),
+        undelivered=tuple(undelivered),
+        consumers=tuple(consumers),
+        delayed=delayed,
+        retries=retries,
+        dead_letters=tuple(dead_letters),
+    )
 
 
 async def _pending(redis: Redis, stream: str, group: str) -> list[Pending]:
     rows: Any = await redis.xpending_range(stream, group, "-", "+", 1_000)
     return [
-        Pending(stream, group, r["consumer"].decode(), r["message_id"].decode(), r["times_delivered"]) for r in rows
+        Pending(
+            stream=stream,
+            group=group,
+            consumer=row["consumer"].decode(),
+            entry=row["message_id"].decode(),
+            count=row["times_delivered"],
+        )
+        for row in rows
     ]
 
 
 async def _undelivered(redis: Redis, stream: str, group: str) -> list[str]:
-    """Streams with entries that the group hasn't been given, as one line each."""
+    """Return a line if the stream has entries that were never delivered to the group."""
     groups: Any = await redis.xinfo_groups(stream)
     mine = next(g for g in groups if g["name"].decode() == group)
     rest: Any = await redis.xrange(stream, min=f"({mine['last-delivered-id'].decode()}", count=1)
-    return [f"{group} was never given {stream} from {rest[0][0].decode()} on"] if rest else []
+    return [f"{stream} from {rest[0][0].decode()} on was never delivered to {group}"] if rest else []
 
 
 async def read_served(url: str, tokens: Mapping[str, str], owners: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The status of each job, asked for by its owner. `owners` is job -> owner. What can't be had is {"status": N}."""
+    """Return the status of each job, as its owner gets it; {"http": CODE} for another answer. `owners`: by job."""
     slots, served = asyncio.Semaphore(_PARALLEL), dict[str, dict[str, Any]]()
 
     async def ask(session: aiohttp.ClientSession, job: str) -> None:
@@ -145,7 +167,7 @@ async def read_served(url: str, tokens: Mapping[str, str], owners: Mapping[str, 
 
 
 def files_of(job: Job) -> list[FileRef]:
-    """Every file that viewers of a finished job may be sent to."""
+    """Return every file that viewers of a finished job may request."""
     if job.published is None:
         return []
     renditions = [r for scene in job.scenes for r in scene.uploaded]
@@ -157,10 +179,10 @@ def files_of(job: Job) -> list[FileRef]:
 
 
 async def read_files(stores: Mapping[str, ObjectStore], files: Iterable[FileRef]) -> list[str]:
-    """What is wrong with `files`: missing, or other bytes than were announced."""
+    """Return a line for each file that is missing, or whose bytes don't have the recorded SHA-256."""
     slots = asyncio.Semaphore(_PARALLEL)
 
-    async def look(ref: FileRef) -> str | None:
+    async def check(ref: FileRef) -> str | None:
         async with slots:
             digest = hashlib.sha256()
             try:
@@ -168,6 +190,6 @@ async def read_files(stores: Mapping[str, ObjectStore], files: Iterable[FileRef]
                     digest.update(chunk)
             except (StorageError, KeyError) as error:
                 return f"{ref.store}:{ref.key}: {error}"
-        return None if digest.hexdigest() == ref.sha256 else f"{ref.store}:{ref.key} has other bytes than announced"
+        return None if digest.hexdigest() == ref.sha256 else f"{ref.store}:{ref.key} has other bytes than the log says"
 
-    return [problem for problem in await asyncio.gather(*map(look, dict.fromkeys(files))) if problem]
+    return [fault for fault in await asyncio.gather(*map(check, dict.fromkeys(files))) if fault]

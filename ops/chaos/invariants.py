@@ -1,4 +1,4 @@
-"""What must be true after any storm. Each check is a pure function of the evidence; it yields what is wrong."""
+"""Properties that hold after any storm. Each check is a pure function of the evidence that yields violations."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ _STEP_OF: Mapping[type[ev.Event], Step] = {
     ev.DeliverablesUploaded: Step.UPLOAD_VIDEO,
     ev.VideoPublished: Step.EXTRACT_METADATA,
 }
-#: Events besides these of which a run (and scene) has at most one.
+#: Further events of which a run (and scene) has at most one.
 _ONCE = (ev.ScriptPlanned, ev.ScenePlanned, ev.ScenesCompleted, ev.VideoUploaded, ev.JobFailed, ev.JobCancelled)
-#: Failures that the faults explain: workers died of it again and again, or the stores were away for too long.
+#: Categories of failures that the faults explain: workers died repeatedly, or a store was away for too long.
 _EXPLAINED = (FailureCategory.RESOURCE, FailureCategory.STORAGE)
 
 
 @frozen
 class Violation:
+    """A violation of the property that `check` names."""
+
     check: str
     what: str
 
@@ -47,12 +49,14 @@ def accepted_jobs_exist(e: Evidence) -> Iterator[str]:
 
 
 def every_job_ended(e: Evidence) -> Iterator[str]:
+    """Every job is in a terminal phase."""
     for job, view in _views(e).items():
         if view is not None and not view.job.finished:
             yield f"{job} is {view.job.phase.value} at version {view.version}"
 
 
 def failures_are_explained(e: Evidence) -> Iterator[str]:
+    """A job fails only for a reason that the faults explain."""
     for job, view in _views(e).items():
         failed = view.job.failure if view else None
         if failed is not None and failed.failure.category not in _EXPLAINED:
@@ -74,6 +78,7 @@ def histories_are_gapless(e: Evidence) -> Iterator[str]:
 
 
 def nothing_is_committed_twice(e: Evidence) -> Iterator[str]:
+    """No scene and run has an event twice that it may have once."""
     for job, history in e.histories.items():
         seen = Counter(
             (envelope.type, getattr(envelope.event, "scene", None), getattr(envelope.event, "run", 1))
@@ -86,7 +91,7 @@ def nothing_is_committed_twice(e: Evidence) -> Iterator[str]:
 
 
 def only_the_owner_settles(e: Evidence) -> Iterator[str]:
-    """An entry is settled once, by its latest delivery: whoever has lost it commits nothing."""
+    """An entry is settled once, by its latest delivery: a worker that has lost the entry commits nothing."""
     latest: dict[tuple[str, str], int] = {}
     settled: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in e.journal:
@@ -104,6 +109,7 @@ def only_the_owner_settles(e: Evidence) -> Iterator[str]:
 
 
 def journalled_commits_are_in_the_log(e: Evidence) -> Iterator[str]:
+    """Every commit that a worker's journal notes is in the log."""
     for line in e.journal:
         if line.what in ("committed", "settled") and line.version:
             history = e.histories.get(line.job)
@@ -113,7 +119,7 @@ def journalled_commits_are_in_the_log(e: Evidence) -> Iterator[str]:
 
 
 def done_work_was_journalled(e: Evidence) -> Iterator[str]:
-    """No step is done in the log whose side effects nobody has finished."""
+    """Every step that is done in the log was finished by a worker, by its journal."""
     ended = {(line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "end"}
     begun = {(line.job, line.step, line.scene, line.run) for line in e.journal if line.what == "begin"}
     for job, history in e.histories.items():
@@ -122,13 +128,14 @@ def done_work_was_journalled(e: Evidence) -> Iterator[str]:
             if step is None:
                 continue
             scene, run = getattr(envelope.event, "scene", None), getattr(envelope.event, "run", 1)
-            # Metadata are published on the way, before the handler has ended.
+            # The handler publishes metadata before it ends.
             known = begun if step is Step.EXTRACT_METADATA else ended
             if (job, step.value, scene, run) not in known:
                 yield f"{job}: {envelope.type} of scene {scene}, run {run} was journalled by no worker"
 
 
 def served_is_the_fold(e: Evidence) -> Iterator[str]:
+    """The status that the web app serves is the fold of the job's events."""
     for job, view in _views(e).items():
         served = e.served.get(job)
         if view is None or served is None:
@@ -140,6 +147,7 @@ def served_is_the_fold(e: Evidence) -> Iterator[str]:
 
 
 def nothing_is_pending(e: Evidence) -> Iterator[str]:
+    """No entry is pending, undelivered, delayed, or in a retry stream."""
     for p in e.leftovers.pending:
         yield f"entry {p.entry} of {p.stream} is pending for {p.consumer} of {p.group}, delivery {p.count}"
     yield from e.leftovers.undelivered
@@ -150,23 +158,26 @@ def nothing_is_pending(e: Evidence) -> Iterator[str]:
 
 
 def no_consumer_is_left(e: Evidence) -> Iterator[str]:
+    """Every drained worker has removed its consumers."""
     for stream, group, name in e.leftovers.consumers:
         yield f"consumer {name} of {group} on {stream}"
 
 
-def nothing_is_parked(e: Evidence) -> Iterator[str]:
-    """Nothing that was sent can't be understood: whatever is parked is a defect."""
-    for fields in e.leftovers.parked:
+def no_dead_letters(e: Evidence) -> Iterator[str]:
+    """Every entry can be handled: a dead letter is a defect."""
+    for fields in e.leftovers.dead_letters:
         yield f"{fields.get('stream')} {fields.get('entry')}: {fields.get('reason') or 'without a reason'}"
 
 
 def workers_drain(e: Evidence) -> Iterator[str]:
+    """Every worker ends with 0 after SIGTERM."""
     for name, code in e.exit_codes.items():
         if code != 0:
-            yield f"{name} ended with exit code {code} when it was asked to"
+            yield f"{name} ended with exit code {code} after SIGTERM"
 
 
 def files_are_there(e: Evidence) -> Iterator[str]:
+    """Every file of a published job is stored with the bytes that the log says."""
     yield from e.bad_files
 
 
@@ -183,17 +194,18 @@ CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
     "nothing is pending or delayed": nothing_is_pending,
     "workers drain and end": workers_drain,
     "no consumer is left": no_consumer_is_left,
-    "nothing is parked": nothing_is_parked,
+    "nothing is parked": no_dead_letters,
     "the files are there": files_are_there,
 }
 
 
 def violations(evidence: Evidence) -> list[Violation]:
+    """Return the violations of all properties."""
     return [Violation(name, what) for name, check in CHECKS.items() for what in check(evidence)]
 
 
 def folded(history: History) -> JobView | None:
-    """None where it doesn't fold."""
+    """Return the view of a history, or None if it doesn't fold."""
     try:
         return view_of(history.envelopes)
     except (DomainError, LookupError):

@@ -1,10 +1,10 @@
-"""The journal of what workers do, kept outside the server: one append-only file per worker process.
+"""The journal of a worker: an append-only file for each process, outside the server.
 
-A line is written with one write() to a file opened with O_APPEND: it survives SIGKILL of its writer. `what` is
-    delivered   an entry came into this process's hands (stream, entry, count)
-    begin, end  a handler is about to have its side effects, has had them; `raised` and `stopped` end it otherwise
-    committed   the log has taken a commit under the claim of an entry (version of the job after it)
-    settled     the same, and the entry was let go of with it
+Each line is one write() to a file opened with O_APPEND, so it survives SIGKILL of its writer. `what` is
+    delivered   an entry was delivered to this process (stream, entry, count)
+    begin, end  a handler starts, and has finished its side effects; `raised` and `stopped` are its other ends
+    committed   the log accepted a commit under the claim of an entry (version of the job after it)
+    settled     likewise, and the commit settled the entry
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from attrs import asdict, frozen
 from eventflow.log.commit import Claim
 
 
-@frozen
+@frozen(kw_only=True)
 class Line:
-    """`event` is the id of the event that is reacted to, `<job>.<seq>`; `at_ns` is the machine's monotonic clock."""
+    """A line of the journal. `event`: id of the handled event, `<job>.<seq>`; `at_ns`: a monotonic clock."""
 
     what: str
     pid: int
@@ -39,13 +39,14 @@ class Line:
 
 
 class Journal:
-    """Appends lines to a file of this process's own in `folder`."""
+    """Appends lines to this process's file in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._pid = os.getpid()
         self._fd = os.open(folder / f"{self._pid}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(self, what: str, claim: Claim | None = None, **about: object) -> None:
+        """Append a line with the fields `about`, and those of the claim."""
         line: dict[str, object] = {"what": what, "pid": self._pid, "at_ns": monotonic_ns(), **about}
         if claim is not None:
             line |= {"stream": claim.stream, "entry": claim.entry_id, "count": claim.count}
@@ -53,7 +54,7 @@ class Journal:
 
 
 def read_journal(folder: Path) -> list[Line]:
-    """All lines of all processes, oldest first. Raises ValueError for one that is none."""
+    """Return the lines of all processes, oldest first. Raises ValueError for a line that isn't JSON."""
     lines = [Line(**orjson.loads(raw)) for path in folder.glob("*.jsonl") for raw in _whole_lines(path)]
     return sorted(lines, key=lambda line: line.at_ns)
 
@@ -63,4 +64,5 @@ def _whole_lines(path: Path) -> Iterable[bytes]:
 
 
 def as_json(line: Line) -> str:
+    """Return a line as JSON."""
     return orjson.dumps(asdict(line)).decode()

@@ -1,7 +1,7 @@
-"""The pipeline of chaos runs: many short scenes that take as long as the script says.
+"""The pipeline of chaos runs: many short scenes that take as long to render as the script says.
 
-Each line of the script is a scene; a number in it is the time in seconds that rendering takes at least. Only runs of
-chaos know this pipeline: `plugin` makes it an installed package for the processes that have `folder` in their path.
+Each line of the script is a scene; a number in it is the least time in seconds that its rendering takes. Only chaos
+uses this pipeline: `plugin` installs it for the processes that have `folder` in their PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _METADATA = "Metadata-Version: 2.1\nName: eventflow-chaos\nVersion: 1\n"
 
 
 def plugin(folder: Path) -> None:
-    """Install the pipeline in `folder`, as pip would."""
+    """Install the pipeline in `folder`, with the metadata that pip would write."""
     about = folder / "eventflow_chaos-1.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(_METADATA)
@@ -39,23 +39,23 @@ def plugin(folder: Path) -> None:
 
 @frozen
 class ChaosScene:
-    """A grey picture over silence, one cell long; `seconds` is how long its rendering takes at least."""
+    """A grey picture over silence, one cell long; its rendering takes at least `seconds`."""
 
     grey: int
     seconds: float
 
 
 class ChaosPipeline:
-    """See the module."""
+    """Makes a grey picture of each line of the script."""
 
     name: ClassVar[str] = "chaos"
     version: ClassVar[str] = "1"
 
     def check(self) -> None:
-        """Needs nothing."""
+        """Do nothing: it needs no program and no service."""
 
     def plan(self, brief: Brief, control: Control) -> Plan:
-        """A scene per line."""
+        """Plan a scene for each line."""
         drafts = []
         for index, line in enumerate((brief.script or "0").splitlines()):
             number = re.search(r"\d+(\.\d+)?", line)
@@ -64,7 +64,7 @@ class ChaosPipeline:
         return Plan(title="Chaos", scenes=tuple(drafts))
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """One cell of silence."""
+        """Return one cell of silence."""
         draft = task.draft
         return NarratedScene(
             index=draft.index,
@@ -74,7 +74,7 @@ class ChaosPipeline:
         )
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
-        """Wait, and encode one picture."""
+        """Wait, then encode one picture. Raises Stopped."""
         scene = from_spec(task.scene.spec, ChaosScene)
         until = time.monotonic() + scene.seconds
         while time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a server, with the faults of a network: cut, lost answers, refusal, silence, slowness."""
+"""A TCP proxy in front of a server that simulates network faults: resets, lost answers, refusal, hangs, slowness."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CRAWL_S = 0.05
 
 @define(eq=False)
 class Proxy:
-    """In front of `target_port` on loopback, on `port`. `lost` counts answers that were cut off."""
+    """A proxy on `port` for `target_port`, both on loopback. `lost` counts the answers that it cut off."""
 
     target_port: int
     port: int = 0
@@ -34,29 +34,30 @@ class Proxy:
         self._marker = marker
 
     def cut(self) -> None:
-        """Reset every connection that there is now."""
+        """Reset every open connection."""
         for writer in self._writers:
             writer.transport.abort()
 
     def refuse(self) -> None:
-        """Cut everything, and every new connection at once."""
+        """Reset every open connection, and each new one at once."""
         self._refusing = True
         self.cut()
 
     def hang(self) -> None:
-        """Forward nothing any more; connections are accepted and stay open."""
+        """Forward nothing until `heal`; connections are accepted and stay open."""
         self._open.clear()
 
     def crawl(self) -> None:
-        """Pause before each piece that is forwarded."""
+        """Pause for 50 ms before each chunk is forwarded."""
         self._pause_s = _CRAWL_S
 
     def heal(self) -> None:
-        """Forward everything again, what has waited included."""
+        """Forward everything again, held data included."""
         self._marker, self._refusing, self._pause_s = None, False, 0.0
         self._open.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection until it ends."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -73,7 +74,7 @@ class Proxy:
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         except OSError:
-            return  # the server is down: so is this connection
+            return  # the server is down
         self._writers.add(up_writer)
         cutting = asyncio.Event()
         pumps = [
@@ -101,7 +102,7 @@ class Proxy:
     async def _answers(self, reader: asyncio.StreamReader, out: asyncio.StreamWriter, cutting: asyncio.Event) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(_CHUNK_BYTES):
-                if cutting.is_set():  # the server has answered: it has done what was asked
+                if cutting.is_set():  # the server has answered, so it has executed the request
                     self.lost += 1
                     return
                 await self._forward(data, out)
@@ -114,6 +115,7 @@ class Proxy:
         await out.drain()
 
     async def end(self) -> None:
+        """Reset every connection, and wait until none is left."""
         self.heal()
         self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -121,7 +123,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxy_of(target_port: int) -> AsyncIterator[Proxy]:
-    """A proxy to `target_port` on loopback; its own `port` stays open all the time."""
+    """Open a proxy for `target_port` on loopback; its own `port` accepts connections throughout."""
     proxy = Proxy(target_port)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

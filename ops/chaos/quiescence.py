@@ -1,4 +1,4 @@
-"""Waiting until a stack has nothing left to do, and sending its workers home."""
+"""Wait until a stack has nothing left to do, and drain its workers."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from eventflow.domain.topics import GROUP_TOPICS
 from eventflow.log.consumer import GroupMember
 from eventflow.log.keys import Keyspace
 from ops.chaos.evidence import Leftovers, last_events, read_leftovers
-from ops.chaos.stack_under_test import Site
+from ops.chaos.stack_under_test import StackUnderTest
 
 _POLL_S = 0.3
 _ENDS = frozenset({"VideoPublished", "JobFailed", "JobCancelled"})
 
 
 async def wait_until_quiet(redis: Redis, keyspace: Keyspace, *, patience_s: float, at_most_s: float) -> bool:
-    """Whether every job has ended and nothing is pending or delayed.
+    """Wait until every job has ended and nothing is pending or delayed; returns whether that happened.
 
-    Given up where nothing has moved for `patience_s`, or after `at_most_s`: what is left then is for the checks.
+    The wait ends early if nothing changes for `patience_s`, and after `at_most_s`; the checks report what is left.
     """
     began = moved = monotonic()
     before: object = None
     while True:
         try:
             ended, now = await _state(redis, keyspace)
-        except (RedisError, OSError):  # just started again
+        except (RedisError, OSError):  # the server is restarting
             ended, now = False, before
         if ended:
             return True
@@ -42,20 +42,20 @@ async def wait_until_quiet(redis: Redis, keyspace: Keyspace, *, patience_s: floa
 
 
 async def _state(redis: Redis, keyspace: Keyspace) -> tuple[bool, object]:
-    """(whether all is quiet, something that changes with every event, settlement and retry)."""
+    """Return (whether all is idle, a value that changes with every event, settlement and retry)."""
     last, left = await last_events(redis, keyspace), await read_leftovers(redis, keyspace)
     busy = len(left.pending), len(left.undelivered), left.delayed, left.retries
     events = [await redis.xlen(keys.feed) for keys in keyspace.all]
     return _ENDS.issuperset(last.values()) and not any(busy), (events, busy)
 
 
-async def send_home(site: Site, redis: Redis, keyspace: Keyspace) -> tuple[dict[str, int], Leftovers]:
-    """Drain every worker; returns exit codes by name, and what the log still holds.
+async def drain_workers(stack: StackUnderTest, redis: Redis, keyspace: Keyspace) -> tuple[dict[str, int], Leftovers]:
+    """Drain every worker; returns exit codes by name, and the entries and consumers that the log still holds.
 
-    A drained worker leaves no consumer. A killed one couldn't take leave: the product's own reaper, which would come by
-    after ten minutes, is called at once, and what it can't remove counts as left over.
+    A drained worker removes its consumers; a killed one can't. Workers reap dead consumers after ten minutes; here
+    that happens at once, and consumers that it can't remove count as left over.
     """
-    programs = [member.program for member in site.workers]
+    programs = [member.program for member in stack.workers]
     codes = await asyncio.gather(*(program.stop() for program in programs))
     structlog.get_logger().info("workers drained", codes=codes)
     drained = {program.pids[-1] for program in programs}
@@ -72,6 +72,6 @@ async def send_home(site: Site, redis: Redis, keyspace: Keyspace) -> tuple[dict[
 
 
 def _pid(consumer: str) -> int:
-    """Of the process that `consumer` is named after, `HOST-PID-HEX`; 0 where it stands for none."""
+    """Return the pid in a consumer's name, `HOST-PID-HEX`; 0 if it has none."""
     pid = consumer.rpartition("-")[0].rpartition("-")[2]
     return int(pid) if pid.isdecimal() else 0

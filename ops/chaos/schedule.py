@@ -1,6 +1,6 @@
-"""Which faults happen when: chosen by the seed alone, so that a run can be repeated.
+"""The schedule of faults, determined by the seed alone, so that a run can be repeated.
 
-Four lanes run side by side, each with one fault at a time: workers, the log's server, the delivery store, the
+Four lanes run in parallel, each with one fault at a time: workers, the log's server, the delivery store, the
 workspace.
 """
 
@@ -14,20 +14,22 @@ from attrs import frozen
 
 
 class FaultKind(StrEnum):
-    KILL = "kill"  #: SIGKILL of a worker, which is started again
+    """A kind of fault."""
+
+    KILL = "kill"  #: SIGKILL of a worker, which is restarted
     PAUSE = "pause"  #: SIGSTOP of a worker for longer than a lease, then SIGCONT
     ISOLATE = "isolate"  #: one worker can't reach the log for longer than a lease
-    SILENCE = "silence"  #: what one worker and the log say to each other arrives later than a lease: late commits too
-    KILL_WEB = "kill_web"  #: SIGKILL of the web app, which is started again
-    CRASH = "crash"  #: SIGKILL of the log's server, started again on the same files
+    SILENCE = "silence"  #: data between one worker and the log is held for longer than a lease, late commits included
+    KILL_WEB = "kill_web"  #: SIGKILL of the web app, which is restarted
+    CRASH = "crash"  #: SIGKILL of the log's server, which is restarted on the same files
     CUT = "cut"  #: every connection to the log is reset
     LOSE_ANSWER = "lose_answer"  #: one worker's commit is applied, its answer is cut off
-    STORE_REFUSES = "store_refuses"  #: the delivery store takes no connections
-    STORE_HANGS = "store_hangs"  #: it takes them and says nothing
-    STORE_SLOW = "store_slow"  #: it takes its time over every piece
-    WORKSPACE_REFUSES = "workspace_refuses"  #: the store in which steps hand files to each other takes no connections
-    WORKSPACE_HANGS = "workspace_hangs"  #: it takes them and says nothing
-    LOSE_FILE = "lose_file"  #: the newest file of the workspace is gone
+    STORE_REFUSES = "store_refuses"  #: the delivery store resets connections
+    STORE_HANGS = "store_hangs"  #: the delivery store accepts connections and doesn't answer
+    STORE_SLOW = "store_slow"  #: the delivery store answers slowly
+    WORKSPACE_REFUSES = "workspace_refuses"  #: the workspace resets connections
+    WORKSPACE_HANGS = "workspace_hangs"  #: the workspace accepts connections and doesn't answer
+    LOSE_FILE = "lose_file"  #: the newest file of the workspace is deleted
 
 
 K = FaultKind
@@ -37,22 +39,20 @@ LANES: Mapping[str, tuple[FaultKind, ...]] = {
     "store": (K.STORE_REFUSES, K.STORE_HANGS, K.STORE_SLOW),
     "workspace": (K.LOSE_FILE, K.WORKSPACE_REFUSES, K.LOSE_FILE, K.WORKSPACE_HANGS, K.LOSE_FILE),
 }
-#: Faults that last for some leases; the others for seconds, or are over at once.
+#: Faults whose duration is measured in leases; the others last for seconds, or are instantaneous.
 _LEASES = (K.PAUSE, K.ISOLATE, K.SILENCE)
-#: Long enough that even a busy worker takes over what the other one holds.
+#: Leases: long enough for a busy worker to reclaim the entries of the other.
 _LEASES_LONG = (1.6, 2.4)
 _SECONDS: Mapping[FaultKind, tuple[float, float]] = {
     K.CRASH: (0.1, 1.0),
     K.STORE_REFUSES: (0.5, 4.0),
     K.STORE_HANGS: (0.5, 4.0),
     K.STORE_SLOW: (1.0, 4.0),
-    K.WORKSPACE_REFUSES: (
-        0.2,
-        1.5,
-    ),  # without the workspace a step fails, which is tried four times within seconds here
+    # Without the workspace a step fails; it has four attempts, within seconds in these runs.
+    K.WORKSPACE_REFUSES: (0.2, 1.5),
     K.WORKSPACE_HANGS: (0.5, 4.0),
 }
-#: Pause between two faults of a lane, in seconds: the stack has to get somewhere in between.
+#: Pause between two faults of a lane, in seconds: the stack needs it to make progress.
 _CALM: Mapping[str, tuple[float, float]] = {
     "workers": (0.5, 3.0),
     "log": (3.0, 9.0),
@@ -61,9 +61,9 @@ _CALM: Mapping[str, tuple[float, float]] = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class Fault:
-    """`target` is the number of the worker that it is done to (any, where that isn't meant); times in seconds."""
+    """A fault; times in seconds. `target`: number of the worker that it hits, ignored by other faults."""
 
     at_s: float
     lasts_s: float
@@ -72,9 +72,9 @@ class Fault:
 
 
 def schedule(seed: int, seconds: float, workers: int, lease_s: float) -> dict[str, tuple[Fault, ...]]:
-    """The faults of a storm of `seconds`, lane by lane, in order; all are over when it ends."""
+    """Return the faults of a storm of `seconds` by lane, each lane in order; all end before the storm does."""
     return {
-        lane: tuple(_lane(lane, Random(f"{seed}/{lane}"), seconds, workers, lease_s))  # noqa: S311 - to be repeated
+        lane: tuple(_lane(lane, Random(f"{seed}/{lane}"), seconds, workers, lease_s))  # noqa: S311 - repeatable
         for lane in LANES
     }
 
@@ -90,11 +90,11 @@ def _lane(lane: str, random: Random, seconds: float, workers: int, lease_s: floa
         target = random.randrange(workers)
         if at + lasts > seconds:
             return
-        yield Fault(round(at, 3), round(lasts, 3), kind, target)
+        yield Fault(at_s=round(at, 3), lasts_s=round(lasts, 3), kind=kind, target=target)
         at += lasts
 
 
 def _mixed(kinds: Sequence[FaultKind], random: Random) -> Iterator[FaultKind]:
-    """Without end, every kind in each round: a short storm has all of them too."""
+    """Yield kinds without end, all of them in each round, so that a short storm has them too."""
     while True:
         yield from random.sample(kinds, len(kinds))

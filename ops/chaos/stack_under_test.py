@@ -4,8 +4,8 @@ r"""The stack under test: every part a real process, and a proxy wherever one ta
                        proxies -> log's server
     workers ----------/ (one each) \- proxies-/ (one for delivery, one for the workspace)
 
-The log's server syncs its file before each answer (appendfsync always): what it has said is there after SIGKILL, so
-that the journal of the workers may be held against the log to the letter.
+The log's server syncs its file before each answer (appendfsync always), so that acknowledged writes survive SIGKILL,
+and every commit in the workers' journals must be in the log.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ BUCKET, WORKSPACE = "delivery", "workspace"
 _ACCESS_KEY = "chaos"
 
 
-@frozen
+@frozen(kw_only=True)
 class Layout:
-    """What a site is made of. `workers` counts those of each group in `groups`; times in seconds."""
+    """The parts of a stack. `workers`: processes of each group in `groups`; times in seconds."""
 
     folder: Path
     workers: int = 2
@@ -48,20 +48,21 @@ class Layout:
 
     @property
     def journal(self) -> Path:
+        """Folder of the workers' journals."""
         return self.folder / "journal"
 
 
 @frozen
 class Member:
-    """A worker, and its own way to the log."""
+    """A worker, and the proxy between it and the log."""
 
     program: Program
     proxy: Proxy
 
 
-@define(eq=False)
-class Site:
-    """A running stack. `settings` are those of the processes, but with a way to the log past every proxy."""
+@define(eq=False, kw_only=True)
+class StackUnderTest:
+    """A running stack. `settings`: those of its processes, but with the URL of the log's server, not of a proxy."""
 
     layout: Layout
     server: EmbeddedServer
@@ -77,37 +78,38 @@ class Site:
 
     @property
     def url(self) -> str:
-        """Of the web app."""
+        """URL of the web app."""
         return self.web.announced if self.web else ""
 
     @property
     def log_proxies(self) -> list[Proxy]:
+        """All proxies in front of the log's server."""
         return [*([self.web_proxy] if self.web_proxy else []), *(member.proxy for member in self.workers)]
 
     async def start_server(self) -> None:
-        """Until it has loaded its data. Raises EmbeddedError."""
+        """Start the log's server and wait until it has loaded its data. Raises EmbeddedError."""
         await self.server_program.start()
         await self.server.wait_ready(lambda: not self.server_program.running, lambda: None)
 
     def heal(self) -> None:
-        """Every proxy lets everything through again."""
+        """Make every proxy forward everything again."""
         for proxy in [self.store_proxy, self.workspace_proxy, *self.log_proxies]:
             proxy.heal()
 
 
 @asynccontextmanager
-async def open_site(layout: Layout) -> AsyncIterator[Site]:
-    """Everything, started in order; every process that was started is killed at the end, whatever happens."""
+async def open_stack(layout: Layout) -> AsyncIterator[StackUnderTest]:
+    """Start everything in order; at the end every started process is killed, whatever happens."""
     layout.journal.mkdir(parents=True)
     plugin(layout.folder / "plugins")
     programs: list[Program] = []
-    async with AsyncExitStack() as stack:
-        site = await _build(layout, programs, stack)
-        stack.push_async_callback(_kill_all, programs)  # before the proxies end: they wait for both their sides
-        await site.start_server()
+    async with AsyncExitStack() as exits:
+        stack = await _build(layout, programs, exits)
+        exits.push_async_callback(_kill_all, programs)  # before the proxies end, which wait for both their sides
+        await stack.start_server()
         await _start_store(programs[1])
         await asyncio.gather(*(program.start() for program in programs[2:]))
-        yield site
+        yield stack
 
 
 async def _kill_all(programs: Sequence[Program]) -> None:
@@ -117,42 +119,55 @@ async def _kill_all(programs: Sequence[Program]) -> None:
         await program.kill()
 
 
-async def _build(layout: Layout, programs: list[Program], stack: AsyncExitStack) -> Site:
+async def _build(layout: Layout, programs: list[Program], exits: AsyncExitStack) -> StackUnderTest:
     folder, environment = layout.folder, plain_environment()
     environment["PYTHONPATH"] = os.pathsep.join(
         [str(folder / "plugins"), *filter(None, [environment.get("PYTHONPATH", "")])]
     )
     secret, store_port = secrets.token_hex(16), free_port()
     server = EmbeddedServer(folder, port=free_port(), appendfsync="always")
-    server_program = Program("server", server.prepare(), environment, folder / "server.log", announces=False)
-    store = Program("store", _store_command(folder, store_port, secret), environment, folder / "store.log", False)
-    programs += [server_program, store]
-    store_proxy = await stack.enter_async_context(proxy_of(store_port))
-    workspace_proxy = await stack.enter_async_context(proxy_of(store_port))
+
+    def program(name: str, argv: Sequence[str], environment: dict[str, str], *, announces: bool = True) -> Program:
+        log = folder / f"{name}.log"
+        programs.append(Program(name=name, argv=argv, environment=environment, log=log, announces=announces))
+        return programs[-1]
+
+    server_program = program("server", server.prepare(), environment, announces=False)
+    program("store", _store_command(folder, store_port, secret), environment, announces=False)
+    store_proxy = await exits.enter_async_context(proxy_of(store_port))
+    workspace_proxy = await exits.enter_async_context(proxy_of(store_port))
     environment |= _settings(layout, secret, store_proxy.port)
 
     async def way_to_log() -> tuple[Proxy, dict[str, str]]:
         log_port = server.url.rpartition(":")[2].partition("/")[0]
-        proxy = await stack.enter_async_context(proxy_of(int(log_port)))
+        proxy = await exits.enter_async_context(proxy_of(int(log_port)))
         return proxy, environment | {"EVENTFLOW_REDIS_URL": server.url.replace(f":{log_port}/", f":{proxy.port}/")}
 
     web = web_proxy = None
     if layout.web:
         web_proxy, own = await way_to_log()
         command = (sys.executable, "-P", "-m", "ops.cli", "web", "--port", str(free_port()), "--supervised")
-        web = Program("web", command, own, folder / "web.log")
-        programs.append(web)
+        web = program("web", command, own)
     members = []
     for number in range(layout.workers):
         for group in layout.groups:
             proxy, own = await way_to_log()
-            name = f"worker-{group}-{number}"
-            own_command = _worker_command(layout, group, workspace_proxy.port)
-            members.append(Member(Program(name, own_command, own, folder / f"{name}.log"), proxy))
-    programs += [member.program for member in members]
+            started_by = _worker_command(layout, group, workspace_proxy.port)
+            members.append(Member(program(f"worker-{group}-{number}", started_by, own), proxy))
     settings = load_settings(_eventflow(environment) | {"EVENTFLOW_REDIS_URL": server.url})
-    stores = store_proxy, workspace_proxy, store_port
-    return Site(layout, server, server_program, *stores, web, web_proxy, members, settings, environment)
+    return StackUnderTest(
+        layout=layout,
+        server=server,
+        server_program=server_program,
+        store_proxy=store_proxy,
+        workspace_proxy=workspace_proxy,
+        store_port=store_port,
+        web=web,
+        web_proxy=web_proxy,
+        workers=members,
+        settings=settings,
+        environment=environment,
+    )
 
 
 def _worker_command(layout: Layout, group: str, workspace_port: int) -> tuple[str, ...]:
@@ -171,7 +186,7 @@ def _settings(layout: Layout, secret: str, store_port: int) -> dict[str, str]:
         "EVENTFLOW_DURABLE_ACK": "always",
         "EVENTFLOW_LEASE_SECONDS": str(layout.lease_s),
         "EVENTFLOW_CONCURRENCY": str(layout.concurrency),
-        "EVENTFLOW_SCENE_CACHE_DAYS": "0",  # each job is to do its own work
+        "EVENTFLOW_SCENE_CACHE_DAYS": "0",  # no job reuses the scenes of another
         "EVENTFLOW_RETRY_BASE_SECONDS": "0.2",
         "EVENTFLOW_UPLOAD_RETRY_BASE_SECONDS": "0.1",
         "EVENTFLOW_SIGNING_KEY": f"chaos:{secrets.token_hex(32)}",
@@ -194,7 +209,7 @@ def _store_command(folder: Path, port: int, secret: str) -> tuple[str, ...]:
 
 
 async def _start_store(store: Program) -> None:
-    """Until it listens."""
+    """Start the object store, and wait until it accepts connections. Raises ChaosError."""
     await store.start()
     host, _, port = store.argv[store.argv.index("--addr") + 1].partition(":")
     async with asyncio.timeout(20):

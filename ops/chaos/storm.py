@@ -1,4 +1,4 @@
-"""Does the scheduled faults to a site, and undoes each; afterwards everything runs again."""
+"""Inject the scheduled faults into a stack, and remove each; afterwards everything runs again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from eventflow.storage import ObjectStore
 from ops.chaos.child_process import Program
 from ops.chaos.proxy import Proxy
 from ops.chaos.schedule import Fault, FaultKind
-from ops.chaos.stack_under_test import Site
+from ops.chaos.stack_under_test import StackUnderTest
 
-#: In the text of every commit's script call: its answer is the one that gets lost.
+#: Part of every commit's script call, by which the proxy knows the answer to cut off.
 _COMMIT = b"settle"
 _LOG = structlog.get_logger()
 
 
-@frozen
+@frozen(kw_only=True)
 class Done:
-    """A fault as it happened; `at_s` seconds after the storm's beginning."""
+    """A fault as it happened, `at_s` seconds after the start of the storm."""
 
     at_s: float
     lasted_s: float
@@ -32,25 +32,25 @@ class Done:
 
 
 class Storm:
-    """`done` are the faults so far."""
+    """Injects faults; `done` lists those so far."""
 
-    def __init__(self, site: Site, workspace: ObjectStore, lanes: Sequence[Sequence[Fault]]) -> None:
-        """`workspace` is a way to that store past every proxy."""
-        self._site, self._workspace, self._lanes = site, workspace, lanes
+    def __init__(self, stack: StackUnderTest, workspace: ObjectStore, lanes: Sequence[Sequence[Fault]]) -> None:
+        """`workspace` is that store without a proxy in between."""
+        self._stack, self._workspace, self._lanes = stack, workspace, lanes
         self._began = monotonic()
         self._seconds = max((fault.at_s + fault.lasts_s for lane in lanes for fault in lane), default=0.0)
         self.done: list[Done] = []
 
-    async def rage(self) -> None:
-        """All lanes side by side; one that is late, because processes take long to start again, ends with the others.
+    async def run(self) -> None:
+        """Run all lanes in parallel; a lane that is late, because restarts take long, ends with the others.
 
-        Raises ChaosError where a process doesn't come back.
+        Raises ChaosError if a process doesn't restart.
         """
         self._began = monotonic()
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes:
                 group.create_task(self._follow(lane))
-        self._site.heal()
+        self._stack.heal()
 
     async def _follow(self, lane: Sequence[Fault]) -> None:
         for fault in lane:
@@ -58,18 +58,19 @@ class Storm:
                 return
             await asyncio.sleep(self._began + fault.at_s - monotonic())
             began = monotonic()
-            target = await self._do(fault)
-            done = Done(round(began - self._began, 3), round(monotonic() - began, 3), fault.kind, target)
+            target = await self._inject(fault)
+            at_s, lasted_s = round(began - self._began, 3), round(monotonic() - began, 3)
+            done = Done(at_s=at_s, lasted_s=lasted_s, kind=fault.kind, target=target)
             self.done.append(done)
             _LOG.info("fault", kind=done.kind.value, target=target, at_s=done.at_s, lasted_s=done.lasted_s)
 
-    async def _do(self, fault: Fault) -> str:
-        """Returns what it was done to."""
-        site, kinds = self._site, FaultKind
-        member = site.workers[fault.target % len(site.workers)]
+    async def _inject(self, fault: Fault) -> str:
+        """Inject a fault and remove it again; returns its target."""
+        stack, kinds = self._stack, FaultKind
+        member = stack.workers[fault.target % len(stack.workers)]
         match fault.kind:
             case kinds.KILL:
-                await _restarted(member.program)
+                await _restart(member.program)
             case kinds.PAUSE:
                 member.program.signal(signal.SIGSTOP)
                 await asyncio.sleep(fault.lasts_s)
@@ -81,24 +82,24 @@ class Storm:
             case kinds.LOSE_ANSWER:
                 member.proxy.lose(_COMMIT)
             case _:
-                return await self._to_others(fault)
+                return await self._inject_elsewhere(fault)
         return member.program.name
 
-    async def _to_others(self, fault: Fault) -> str:
-        site, store, kinds = self._site, self._site.store_proxy, FaultKind
+    async def _inject_elsewhere(self, fault: Fault) -> str:
+        stack, store, kinds = self._stack, self._stack.store_proxy, FaultKind
         match fault.kind:
             case kinds.KILL_WEB:
-                if site.web is not None:
-                    await _restarted(site.web)
+                if stack.web is not None:
+                    await _restart(stack.web)
                 return "web"
             case kinds.CUT:
-                for proxy in site.log_proxies:
+                for proxy in stack.log_proxies:
                     proxy.cut()
                 return "server"
             case kinds.CRASH:
-                await site.server_program.kill()
+                await stack.server_program.kill()
                 await asyncio.sleep(fault.lasts_s)
-                await site.start_server()
+                await stack.start_server()
                 return "server"
             case kinds.STORE_REFUSES:
                 await _for_a_while(store, store.refuse, fault.lasts_s)
@@ -107,17 +108,17 @@ class Storm:
             case kinds.STORE_SLOW:
                 await _for_a_while(store, store.crawl, fault.lasts_s)
             case _:
-                return await self._to_workspace(fault)
+                return await self._inject_into_workspace(fault)
         return "store"
 
-    async def _to_workspace(self, fault: Fault) -> str:
-        proxy, kinds = self._site.workspace_proxy, FaultKind
+    async def _inject_into_workspace(self, fault: Fault) -> str:
+        proxy, kinds = self._stack.workspace_proxy, FaultKind
         match fault.kind:
             case kinds.WORKSPACE_REFUSES:
                 await _for_a_while(proxy, proxy.refuse, fault.lasts_s)
             case kinds.WORKSPACE_HANGS:
                 await _for_a_while(proxy, proxy.hang, fault.lasts_s)
-            case kinds.LOSE_FILE:  # the newest is the one that somebody is about to ask for
+            case kinds.LOSE_FILE:  # the newest is the one that a step is about to read
                 files = [info async for info in self._workspace.list("jobs/")]
                 if not files:
                     return "workspace, which is empty"
@@ -133,6 +134,6 @@ async def _for_a_while(proxy: Proxy, fault: Callable[[], None], lasts_s: float) 
     proxy.heal()
 
 
-async def _restarted(program: Program) -> None:
+async def _restart(program: Program) -> None:
     await program.kill()
     await program.start()

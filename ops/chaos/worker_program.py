@@ -1,8 +1,8 @@
 """The real worker with a journal: `python -m ops.chaos.worker_program JOURNAL BREAK WORKSPACE worker --group G ...`.
 
-It puts itself into the composition root (names that `eventflow worker` looks up there) and then runs that command.
-BREAK is a key of `BREAKS`, or "-"; WORKSPACE is the address of the workspace's S3 server, which has faults of its own.
-They are no settings of the service: nobody can break a production worker by a variable.
+It replaces names in the composition root that `eventflow worker` looks up there, and then runs that command. BREAK is
+a key of `BREAKS`, or "-"; WORKSPACE is the URL of the proxy in front of the workspace's S3 server. They aren't settings
+of the service, so that no variable can break a production worker.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Answered = Callable[[JobRecord | None, Exception | None], None]
 
 
 class JournalingMember(GroupMember):
-    """Notes every entry that comes into our hands."""
+    """A group member that notes every delivery in the journal."""
 
     def __init__(self, journal: Journal, claims: dict[str, Claim], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,7 +61,7 @@ class JournalingMember(GroupMember):
 
 
 class JournalingLog(JobEventStore):
-    """Notes every commit under a claim that the server has taken."""
+    """An event store that notes every commit under a claim that the server accepted."""
 
     def __init__(self, journal: Journal, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,7 +96,7 @@ class JournalingLog(JobEventStore):
 
 
 def journaled(journal: Journal, claims: dict[str, Claim], group: Group) -> Group:
-    """`group`, each of whose handlers notes when it begins and how it ends."""
+    """Return `group` with handlers that note when they begin and how they end."""
 
     def around(handler: Handler) -> Handler:
         @wraps(handler)
@@ -134,7 +134,7 @@ def _substitute(module: ModuleType, **names: Any) -> None:
 
 
 def install(folder: Path) -> None:
-    """From here on, what the composition root makes keeps a journal in `folder`."""
+    """Make the composition root use members, stores and handlers that keep a journal in `folder`."""
     journal, claims, groups = Journal(folder), dict[str, Claim](), compose.groups
 
     def journaling_groups(*args: Any, **kwargs: Any) -> dict[str, Group]:
@@ -149,7 +149,7 @@ def install(folder: Path) -> None:
 
 
 def open_workspace_at(endpoint: str) -> None:
-    """From here on, the workspace is reached at `endpoint`, not where the other stores are."""
+    """Make the composition root open the workspace at `endpoint`, not at that of the other stores."""
     opening = vars(compose)["open_store"]
 
     def opened(url: str, *, name: str = "", **kwargs: Any) -> ObjectStore:
@@ -162,7 +162,7 @@ def open_workspace_at(endpoint: str) -> None:
 
 
 def break_commit(kind: str) -> None:
-    """From here on, `commit.lua` is loaded with its fault."""
+    """Make the log load `commit.lua` with a break."""
     alter: Callable[[str], str] = BREAKS[kind]
 
     def load(redis: Redis, name: str, *, after: str = "") -> AsyncScript:
@@ -173,6 +173,7 @@ def break_commit(kind: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
+    """Run the command after the three arguments of this program, and return its exit code."""
     from ops.cli import main as eventflow
 
     folder, kind, workspace, *command = arguments

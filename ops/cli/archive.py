@@ -1,4 +1,4 @@
-"""`eventflow archive`: what is in the archive, whether it is sound, and a server's way back from it."""
+"""`eventflow archive`: show the archive, verify it, and restore a server from it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import orjson
 import typer
 from attrs import asdict, evolve, frozen
 
-from ops.cli.common import EXIT_FAILURE, CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.command_group import CommandGroup
+from ops.cli.common import EXIT_FAILURE, CommandError, UsageError, run_tool, say
 from ops.cli.progress import steps
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
@@ -23,14 +25,16 @@ if TYPE_CHECKING:
     from ops.compose import Parts
 
 
-app = typer.Typer(help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True)
+app = typer.Typer(
+    help="Finished jobs in the object store (EVENTFLOW_ARCHIVE_URL).", no_args_is_help=True, cls=CommandGroup
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@frozen
+@frozen(kw_only=True)
 class ArchiveStatus:
-    """`archived` jobs have a pointer in the server; `waiting` outcomes haven't been taken yet."""
+    """`archived` jobs have an archive pointer in the server; `waiting` outcomes aren't archived yet."""
 
     store: str
     segments: int
@@ -41,13 +45,13 @@ class ArchiveStatus:
 
 
 @app.command()
-def status(json: Json = False, data_dir: StackDir = None) -> None:
-    """What is archived, and what waits for it."""
+def status(json: Json = False, data_dir: DataDir = None) -> None:
+    """Show what is archived, and how many outcomes wait for it."""
     found = asdict(run_tool(_status(data_dir)))
     if json:
         say(orjson.dumps(found).decode())
     else:
-        print_table(("what", "value"), [(name.replace("_", " "), str(value)) for name, value in found.items()])
+        print_table(("figure", "value"), [(name.replace("_", " "), str(value)) for name, value in found.items()])
 
 
 async def _status(data_dir: Path | None) -> ArchiveStatus:
@@ -55,33 +59,39 @@ async def _status(data_dir: Path | None) -> ArchiveStatus:
     from eventflow.log.groups import group_states
 
     async with _open(data_dir) as parts:
-        segment_store = _segment_store(parts)
-        sizes = [segment.size_bytes async for segment in segment_store.segments()]
+        segments = _segment_store(parts)
+        sizes = [segment.size_bytes async for segment in segments.segments()]
         archived = sum([await parts.pointers.count(keys) for keys in parts.keyspace.all])
         states = {state.name: state for state in await group_states(parts.redis, parts.keyspace, live_ms=0)}
         group = states.get(ARCHIVE_GROUP)
         waiting = group.lag if group else None
-        if waiting is None:  # no archiver yet, or the server can't tell
+        if waiting is None:  # no archiver yet, or a server that doesn't tell
             streams = [keys.topic(Topic.OUTCOME, lane) for keys in parts.keyspace.all for lane in LANES]
             waiting = sum([int(await parts.redis.xlen(stream)) for stream in streams])
-        retention_s = parts.settings.finished_jobs.archive_after_seconds
-        return ArchiveStatus(segment_store.store.description, len(sizes), sum(sizes), archived, waiting, retention_s)
+        return ArchiveStatus(
+            store=segments.store.description,
+            segments=len(sizes),
+            stored_bytes=sum(sizes),
+            archived=archived,
+            waiting=waiting,
+            retention_seconds=parts.settings.finished_jobs.archive_after_seconds,
+        )
 
 
 @app.command()
 def verify(
     remove_orphans: Annotated[
         bool,
-        typer.Option("--remove-orphans", help="Remove segments that nothing points at; else they are only listed."),
+        typer.Option("--remove-orphans", help="Remove segments without an archive pointer."),
     ] = False,
-    min_age_hours: Annotated[float, typer.Option(min=2, help="Younger segments are no orphans.")] = 24.0,
+    min_age_hours: Annotated[float, typer.Option(min=2, help="Younger segments don't count as orphans.")] = 24.0,
     json: Json = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Read every segment: checksums, whether histories fold, where tombstones point. Exit code 1 on a defect.
+    """Read every segment, check checksums, histories and archive pointers. Exit code 1 on a defect.
 
-    Segments that nothing points at (an archiver died before the server heard of one) are listed, and removed on demand:
-    not while there are defects, and only where each of their jobs is served from another segment.
+    Segments without an archive pointer (an archiver died before it wrote one) are listed, and removed on demand: not
+    while there are defects, and only if each of their jobs is served from another segment.
     """
     found, removed = run_tool(_verify(data_dir, min_age_hours * 3600, remove=remove_orphans))
     if json:
@@ -91,9 +101,8 @@ def verify(
             say(printable(defect))
         say(f"{found.segments} segments, {found.histories} sound histories, {found.archived} archived jobs served")
         if found.unserved:
-            say(
-                f"{found.unserved} jobs are in the archive alone; `eventflow archive restore --force-merge` serves them"
-            )
+            way_out = "`eventflow archive restore --force-merge` serves them"
+            say(f"{found.unserved} jobs are only in the archive; {way_out}")
         _say_orphans(found, removed, asked=remove_orphans)
     if found.defects:
         raise typer.Exit(EXIT_FAILURE)
@@ -102,12 +111,12 @@ def verify(
 def _say_orphans(found: Verified, removed: Sequence[Orphan], *, asked: bool) -> None:
     gone = {orphan.name for orphan in removed}
     for orphan in found.orphans:
-        done = "removed" if orphan.name in gone else "nothing points at it"
+        done = "removed" if orphan.name in gone else "without an archive pointer"
         say(f"{orphan.name}: {orphan.jobs} jobs, {orphan.size_bytes} bytes, {done}")
     if asked and found.orphans and found.defects:
-        say("No segment was removed: first mend the defects.")
+        say("No segment was removed: repair the defects first.")
     elif found.orphans and not asked:
-        say(f"{len(found.orphans)} segments may go: `eventflow archive verify --remove-orphans` removes them")
+        say(f"{len(found.orphans)} segments aren't needed: `eventflow archive verify --remove-orphans` removes them")
 
 
 async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> tuple[Verified, Sequence[Orphan]]:
@@ -115,14 +124,14 @@ async def _verify(data_dir: Path | None, min_age_s: float, *, remove: bool) -> t
     from eventflow.archive.verify import verify as run
 
     async with _open(data_dir) as parts:
-        segment_store = _segment_store(parts)
+        segments = _segment_store(parts)
         with steps("segments") as step:
-            found = await run(segment_store, parts.pointers, parts.log.codec, step)
+            found = await run(segments, parts.pointers, parts.log.codec, step)
         newest = _now() - timedelta(seconds=min_age_s)
         found = evolve(found, orphans=tuple(orphan for orphan in found.orphans if orphan.written_at <= newest))
         if found.defects or not remove:
             return found, ()
-        return found, await remove_orphans(segment_store, parts.pointers, found.orphans)
+        return found, await remove_orphans(segments, parts.pointers, found.orphans)
 
 
 def _now() -> datetime:
@@ -131,13 +140,13 @@ def _now() -> datetime:
 
 @app.command()
 def restore(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is there.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be restored, and write nothing.")] = False,
     force_merge: Annotated[
-        bool, typer.Option("--force-merge", help="Into a server that holds jobs: the newer version of each stays.")
+        bool, typer.Option("--force-merge", help="Restore into a server with jobs; newer versions are kept.")
     ] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Let an empty server serve every archived job again. May be repeated; `archive verify` checks what it found."""
+    """Let an empty server serve every archived job again. May be repeated; `archive verify` checks the result."""
     found = run_tool(_restore(dry_run, force_merge, data_dir))
     done = "would be served" if dry_run else f"in the archive, {found.written} of them newly served"
     say(f"{found.segments} segments, {found.jobs} jobs {done}")
@@ -147,7 +156,7 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
     from eventflow.archive.restore import NotEmpty
     from eventflow.archive.restore import restore as run
     from eventflow.log.errors import ArchiveDamaged
-    from ops.environment import come_back
+    from ops.environment import adopt_archive_id
 
     async with _open(data_dir) as parts:
         try:
@@ -163,14 +172,14 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
                     on_segment=step,
                 )
             if not dry_run:
-                await come_back(parts)
+                await adopt_archive_id(parts)
             return found
         except NotEmpty as error:
-            way_out = "Restore into an empty server, or give --force-merge: what the server has then stays where newer."
+            way_out = "Restore into an empty server, or give --force-merge: then the newer version of each job is kept."
             raise CommandError(f"{str(error).capitalize()}. {way_out}") from error
         except ArchiveDamaged as error:
             raise CommandError(
-                f"The archive is damaged: {error}. `eventflow archive verify` lists all of it."
+                f"The archive is damaged: {error}. `eventflow archive verify` lists every defect."
             ) from error
 
 
@@ -178,15 +187,15 @@ async def _restore(dry_run: bool, merge: bool, data_dir: Path | None) -> Restore
 async def _open(data_dir: Path | None) -> AsyncIterator[Parts]:
     from eventflow.storage import StorageError
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         try:
             yield parts
         except StorageError as error:
-            way_out = "Correct EVENTFLOW_ARCHIVE_URL or the store's permissions; `eventflow doctor` looks at both."
+            way_out = "Correct EVENTFLOW_ARCHIVE_URL or the store's permissions; `eventflow doctor` checks both."
             raise CommandError(f"The archive can't be used: {error} {way_out}") from error
 
 
 def _segment_store(parts: Parts) -> SegmentStore:
     if parts.segment_store is None:
-        raise UsageError("There is no archive: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
+        raise UsageError("No archive is configured: set EVENTFLOW_ARCHIVE_URL to file:///folder or s3://bucket/prefix.")
     return parts.segment_store

@@ -1,73 +1,73 @@
-"""`eventflow assets`: media of your own to a running service."""
+"""`eventflow assets`: upload your own media to a running service."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
 import typer
 
-from ops.cli.common import CLIENT_KEY, CLIENT_URL, UsageError, say
+from ops.cli.command_group import CommandGroup
+from ops.cli.common import UsageError, say
+from ops.cli.reach import ApiKey, Url, open_api, service
 from ops.cli.tables import printable
 
 if TYPE_CHECKING:
-    from ops.cli.client import Api, Json
+    from ops.cli.client import Api
 
 
-_DEFAULT_URL = "http://127.0.0.1:8080"
+T = TypeVar("T")
 
-app = typer.Typer(no_args_is_help=True, help="Pictures, clips and sound of your own, for scenes.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Your own pictures, clips and sounds, for use in scenes. Only over HTTP.",
+    cls=CommandGroup,
+)
 
-Service = Annotated[str, typer.Option(envvar=CLIENT_URL, help="The service.")]
-Key = Annotated[
-    str | None,
-    typer.Option(envvar=CLIENT_KEY, show_envvar=True, help="Token of `eventflow keys add`; better by variable."),
-]
+AssetId = Annotated[str, typer.Argument(metavar="ID", help="Id of an asset, as `assets add` printed it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
 @app.command()
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A picture, clip or sound file.")],
-    name: Annotated[str | None, typer.Option(help="What you call it; the file's name if left out.")] = None,
-    url: Service = _DEFAULT_URL,
-    api_key: Key = None,
+    name: Annotated[str | None, typer.Option(help="Label of the asset; default: the name of the file.")] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
     json: AsJson = False,
 ) -> None:
-    """Send a file; prints the id by which scenes name it."""
+    """Upload a file and print the id by which scenes name it."""
     if not file.is_file():
         raise UsageError(f"{file} can't be read: there is no such file.")
-    called = file.name if name is None else name
-    _tell(asyncio.run(_asked(url, api_key, lambda api: api.add_asset(file, called))), json=json)
+    label = file.name if name is None else name
+    _show(_ask(url, api_key, lambda api: api.add_asset(file, label)), json=json)
 
 
 @app.command()
-def show(
-    asset: Annotated[str, typer.Argument(metavar="ID", help="As `assets add` has printed it.")],
-    url: Service = _DEFAULT_URL,
-    api_key: Key = None,
-    json: AsJson = False,
-) -> None:
-    """Show what is known of one of your assets."""
-    _tell(asyncio.run(_asked(url, api_key, lambda api: api.asset(asset))), json=json)
+def show(asset: AssetId, url: Url = None, api_key: ApiKey = None, json: AsJson = False) -> None:
+    """Show the kind, size and label of one of your assets."""
+    _show(_ask(url, api_key, lambda api: api.asset(asset)), json=json)
 
 
-async def _asked(url: str, key: str | None, ask: Callable[[Api], Awaitable[Json]]) -> Json:
-    import aiohttp
-    from yarl import URL
-
-    from ops.cli.client import Api
-
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url is {url!r}; it looks like {_DEFAULT_URL}.")
-    async with aiohttp.ClientSession() as session:
-        return await ask(Api(session, URL(url), key))
+@app.command()
+def remove(asset: AssetId, url: Url = None, api_key: ApiKey = None) -> None:
+    """Remove one of your assets. Videos that are being made with it fail."""
+    _ask(url, api_key, lambda api: api.remove_asset(asset))
+    say(f"removed {asset}")
 
 
-def _tell(asset: Json, *, json: bool) -> None:
+def _ask(url: str | None, key: str | None, ask: Callable[[Api], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_api(service(url, key)) as api:
+            return await ask(api)
+
+    return asyncio.run(run())
+
+
+def _show(asset: dict[str, Any], *, json: bool) -> None:
     if json:
         say(orjson.dumps(asset).decode())
         return

@@ -1,4 +1,4 @@
-"""`eventflow bench`: figures, made on this machine. Each benchmark is a module of `ops.bench` with a `run`."""
+"""`eventflow dev bench`: benchmarks on this machine. Each is a module of `ops.bench` with a function `run`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import orjson
 import typer
 from attrs import asdict
 
+from ops.cli.command_group import CommandGroup
 from ops.cli.common import CommandError, say
 from ops.cli.tables import print_table
 
-app = typer.Typer(help="Benchmarks, each beside a baseline in the same run.", no_args_is_help=True)
+app = typer.Typer(help="Benchmarks, each beside a baseline of the same run.", no_args_is_help=True, cls=CommandGroup)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @contextmanager
-def counting(*wrong: type[Exception]) -> Iterator[None]:
-    """A benchmark that raises one of `wrong` tells no figure, but why."""
+def valid_unless(*errors: type[Exception]) -> Iterator[None]:
+    """Turn one of `errors`, which makes a benchmark void, into a CommandError."""
     try:
         yield
-    except wrong as error:
-        raise CommandError(f"The benchmark doesn't count: {error}") from error
+    except errors as error:
+        raise CommandError(f"The benchmark has no result: {error}") from error
 
 
 def show(result: Any, *, as_json: bool) -> None:
-    """Print the result of a benchmark, an attrs value."""
+    """Print the result of a benchmark, an attrs instance."""
     values = asdict(result)
     if as_json:
         say(orjson.dumps(values).decode())
@@ -39,27 +40,27 @@ def show(result: Any, *, as_json: bool) -> None:
 @app.command()
 def chain(
     jobs: Annotated[int, typer.Option(min=1, help="Jobs of three steps each.")] = 5_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of eventflow and the baseline; medians.")] = 3,
     json: Json = False,
 ) -> None:
-    """Three no-op steps per job through the real runtime, beside a hand-written redis-py loop."""
+    """Measure three no-op steps per job in the real runtime, beside a hand-written redis-py loop."""
     from eventflow.telemetry.logs import configure_logs
     from ops.bench.chain import run
 
     configure_logs("WARNING", json=False)
-    with counting(AssertionError):
+    with valid_unless(AssertionError):
         result = run(jobs, rounds)
     show(result, as_json=json)
 
 
 @app.command()
 def status(
-    jobs: Annotated[int, typer.Option(min=100, help="Different jobs that are asked for.")] = 10_000,
-    rate: Annotated[float, typer.Option(min=1, help="Events appended per second meanwhile.")] = 100.0,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
+    jobs: Annotated[int, typer.Option(min=100, help="Jobs whose status is requested.")] = 10_000,
+    rate: Annotated[float, typer.Option(min=1, help="Events appended per second during that time.")] = 100.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of eventflow and the baseline; medians.")] = 5,
     json: Json = False,
 ) -> None:
-    """Status requests while events are appended, beside a bare aiohttp handler that answers the same bytes."""
+    """Measure status requests while events are appended, beside a bare aiohttp handler with the same answers."""
     from ops.bench.status import run
 
     show(run(jobs, rate, rounds), as_json=json)
@@ -67,16 +68,16 @@ def status(
 
 @app.command()
 def viewers(
-    viewers: Annotated[int, typer.Option(min=1, help="Connections, each with a playback token of its own.")] = 500,
-    jobs: Annotated[int, typer.Option(min=1, help="Videos they watch, to each of which scenes are added.")] = 100,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
-    seconds: Annotated[float, typer.Option(min=2, help="How long a round takes; there are two loads.")] = 6.0,
+    viewers: Annotated[int, typer.Option(min=1, help="Connections, each with its own playback token.")] = 500,
+    jobs: Annotated[int, typer.Option(min=1, help="Videos that they watch; scenes are added to each.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of eventflow and the baseline; medians.")] = 5,
+    seconds: Annotated[float, typer.Option(min=2, help="Duration of a round; there are two loads.")] = 6.0,
     json: Json = False,
 ) -> None:
-    """Viewers of growing playlists on one web process, beside a bare aiohttp handler that answers as much."""
+    """Measure viewers of growing playlists on one web process, beside a bare aiohttp handler."""
     from ops.bench.viewers import run
 
-    with counting(RuntimeError):
+    with valid_unless(RuntimeError):
         result = run(viewers, jobs, rounds, seconds)
     show(result, as_json=json)
 
@@ -85,28 +86,30 @@ def viewers(
 def archive(
     jobs: Annotated[int, typer.Option(min=10, help="Finished jobs, in all rounds.")] = 20_000,
     scenes: Annotated[int, typer.Option(min=0, help="Scenes of each job.")] = 3,
-    rounds: Annotated[int, typer.Option(min=2, help="Rounds in which jobs end, are archived and unlisted.")] = 10,
-    partitions: Annotated[int, typer.Option(min=1, max=256, help="Partitions that the jobs are in.")] = 1,
+    rounds: Annotated[
+        int, typer.Option(min=2, help="Rounds in which jobs end, are archived and leave the lists.")
+    ] = 10,
+    partitions: Annotated[int, typer.Option(min=1, max=256, help="Partitions of the log.")] = 1,
     json: Json = False,
 ) -> None:
-    """Server memory over rounds of finished jobs that are archived, beside jobs without an archive; and a restore."""
+    """Measure server memory over rounds of archived jobs, beside jobs without an archive; and a restore."""
     from ops.bench.archive import run
 
-    with counting(AssertionError):
+    with valid_unless(AssertionError):
         result = run(jobs, scenes, rounds, partitions)
     show(result, as_json=json)
 
 
 @app.command()
 def rebuild(
-    jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 17 events each.")] = 20_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of the baseline; medians count.")] = 5,
+    jobs: Annotated[int, typer.Option(min=100, help="Finished jobs of 18 events each.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of eventflow and the baseline; medians.")] = 5,
     json: Json = False,
 ) -> None:
-    """What a rebuild reads, folds and compares, beside a bare XRANGE and orjson loop over the same streams."""
+    """Measure the reading and folding of a rebuild, beside a bare XRANGE and orjson loop over the same streams."""
     from ops.bench.rebuild import run
 
-    with counting(AssertionError):
+    with valid_unless(AssertionError):
         result = run(jobs, rounds)
     show(result, as_json=json)
 
@@ -114,17 +117,17 @@ def rebuild(
 @app.command()
 def scale(
     jobs: Annotated[int, typer.Option(min=200, help="Jobs a round, each with a handler that waits 20 ms.")] = 3_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of one and of two worker processes; medians count.")] = 5,
-    rate: Annotated[float, typer.Option(min=10, help="Jobs appended per second to see how soon they start.")] = 100.0,
-    seconds: Annotated[float, typer.Option(min=3, help="For how long these are appended.")] = 20.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of one and of two processes; medians.")] = 5,
+    rate: Annotated[float, typer.Option(min=10, help="Jobs appended per second to measure the time to start.")] = 100.0,
+    seconds: Annotated[float, typer.Option(min=3, help="Duration of these appends.")] = 20.0,
     json: Json = False,
 ) -> None:
-    """Two worker processes against one, and the time from append to a handler's start."""
+    """Measure two worker processes against one, and the time from append to a handler's start."""
     from eventflow.telemetry.logs import configure_logs
     from ops.bench.scale import run
 
     configure_logs("WARNING", json=False)
-    with counting(AssertionError, RuntimeError):
+    with valid_unless(AssertionError, RuntimeError):
         result = run(jobs, rounds, rate, seconds)
     show(result, as_json=json)
 
@@ -133,10 +136,10 @@ def scale(
 def recovery(
     kills: Annotated[int, typer.Option(min=2, help="Busy workers to kill.")] = 30,
     lease: Annotated[float, typer.Option(min=0.5, max=60, help="The workers' lease in seconds.")] = 5.0,
-    seed: Annotated[int, typer.Option(help="Chooses the moments of the kills.")] = 1,
+    seed: Annotated[int, typer.Option(help="Determines the moments of the kills.")] = 1,
     json: Json = False,
 ) -> None:
-    """Time from SIGKILL of a busy worker until another one has its entry, and has settled it."""
+    """Measure the time from SIGKILL of a busy worker until another one has its entry, and has settled it."""
     from eventflow.telemetry.logs import configure_logs
     from ops.bench.recovery import run
     from ops.chaos.child_process import ChaosError
@@ -151,16 +154,16 @@ def recovery(
 
 @app.command()
 def render(
-    seconds: Annotated[float, typer.Option(min=10, help="About how long the video is; a scene takes ten.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=10, help="Approximate length of the video; a scene takes ten.")] = 60.0,
     scenes: Annotated[int, typer.Option(min=0, help="Scenes, instead of seconds.")] = 0,
-    baseline: Annotated[bool, typer.Option(help="Make it the plain way, too, and compare.")] = True,
-    motion: Annotated[bool, typer.Option(help="Make it once more with 8 s of a moving picture.")] = True,
+    baseline: Annotated[bool, typer.Option(help="Make it with one ffmpeg, too, and compare.")] = True,
+    motion: Annotated[bool, typer.Option(help="Make it again with 8 s of a moving picture.")] = True,
     json: Json = False,
 ) -> None:
-    """A narrated script at 1080p and 720p, beside one ffmpeg that loops each page at 30 frames a second."""
+    """Measure a narrated script at 1080p and 720p, beside one ffmpeg that loops each page at 30 frames a second."""
     from ops.bench.render import RenderFailed, run
 
-    with counting(RenderFailed):
+    with valid_unless(RenderFailed):
         result = run(scenes or max(1, round(seconds / 10)), baseline=baseline, motion=motion)
     show(result, as_json=json)
 
@@ -171,7 +174,7 @@ def firstframe(
     long: Annotated[int, typer.Option(min=1, help="Scenes of the long script.")] = 56,
     json: Json = False,
 ) -> None:
-    """Seconds from POST to the first segment and to the finished video, beside a script of one scene."""
+    """Measure the time from POST to the first segment and to the finished video, beside a script of one scene."""
     import tempfile
     from pathlib import Path
 
@@ -183,7 +186,7 @@ def firstframe(
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
         environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0, **OWN_STORES)
         log = Path(folder) / "bench.log"
-        with counting(FirstFrameFailed, StackError, EmbeddedError), log.open("wb") as errors:
+        with valid_unless(FirstFrameFailed, StackError, EmbeddedError), log.open("wb") as errors:
             result = run(settings, environment, short=short, long=long, errors=errors.fileno())
     show(result, as_json=json)
 
@@ -192,14 +195,14 @@ def firstframe(
 def upload(
     size: Annotated[int, typer.Option(min=16, help="Size of the file in MiB.")] = 2_048,
     part: Annotated[int, typer.Option(min=5, help="Size of a part in MiB.")] = 8,
-    parallel: Annotated[int, typer.Option(min=1, help="Parts on their way at a time.")] = 4,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of ours and of boto3's; medians count.")] = 5,
+    parallel: Annotated[int, typer.Option(min=1, help="Parts that are sent at a time.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of eventflow and boto3; medians.")] = 5,
     json: Json = False,
 ) -> None:
-    """A large file to a local S3 server, beside boto3's transfer manager; and the memory that it takes."""
+    """Measure the upload of a large file to a local S3 server, beside boto3's transfer manager, and its memory."""
     from ops.bench.upload import UploadFailed, run
     from ops.local_stack.rclone import RcloneMissing
 
-    with counting(UploadFailed, RcloneMissing):
+    with valid_unless(UploadFailed, RcloneMissing):
         result = run(size, part, parallel, rounds)
     show(result, as_json=json)

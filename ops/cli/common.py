@@ -1,4 +1,4 @@
-"""What the commands share: settings, exit codes, loops, and ways to the server."""
+"""Shared by the commands: exit codes, output, settings, event loops, and errors of the log server."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-import typer
 from attrs import evolve
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
@@ -29,42 +26,40 @@ from eventflow.settings import Settings, current_names, load_settings
 from eventflow.telemetry.logs import configure_logs
 from ops.local_stack.embedded import running_url
 
-if TYPE_CHECKING:
-    from ops.compose import Parts
-
-
 T = TypeVar("T")
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
-#: Variables of the commands that talk HTTP; they are no settings of the service.
-CLIENT_KEY, CLIENT_URL = "EVENTFLOW_CLIENT_KEY", "EVENTFLOW_CLIENT_URL"
+#: Variables of the commands that talk HTTP, each with its earlier name; they are no settings of the service.
+URL_VARIABLES = ("EVENTFLOW_URL", "EVENTFLOW_CLIENT_URL")
+KEY_VARIABLES = ("EVENTFLOW_API_KEY", "EVENTFLOW_CLIENT_KEY")
 REDIS_VARIABLES = ("EVENTFLOW_REDIS_URL", "EVENTFLOW_REDIS_URL_FILE")
 CREDENTIALS = "Give them in EVENTFLOW_REDIS_URL: redis://USER:PASSWORD@HOST:PORT/0, or in EVENTFLOW_REDIS_URL_FILE."
-#: How long a command of ours waits for each answer of the log.
+#: Longest wait of a command for an answer of the log.
 LOG_SECONDS = 6.0
-#: How long a starting process waits for a server that can't be reached; one that loads its data is waited for.
+#: Longest wait of a starting process for a server that can't be reached; loading of data isn't counted.
 PATIENCE_S = 60.0
 _POLL_S = 0.2
 
 
 class CommandError(Exception):
-    """What went wrong and the way out, for people; ends the command with `exit_code`."""
+    """An error for the user, with the way out; ends the command with `exit_code`."""
 
     exit_code = EXIT_FAILURE
 
 
 class UsageError(CommandError):
-    """The command can't be run like this."""
+    """The command can't run with these arguments or settings."""
 
     exit_code = EXIT_USAGE
 
 
 def service_environment(changes: Mapping[str, object | None] | None = None) -> dict[str, str]:
-    """Return the environment without the client's variables, and with `changes` to settings, by name; None: no change.
+    """Return the environment without the client's variables, with `changes` to settings by name; None: no change.
 
     Old names of settings are replaced, each with a line of warning, so that child processes don't warn again.
     """
-    environment, renamed = current_names({k: v for k, v in os.environ.items() if k not in (CLIENT_KEY, CLIENT_URL)})
+    ours = {k: v for k, v in os.environ.items() if k not in (*URL_VARIABLES, *KEY_VARIABLES)}
+    environment, renamed = current_names(ours)
     for line in renamed:
         say_error(line)
     for name, value in (changes or {}).items():
@@ -74,9 +69,10 @@ def service_environment(changes: Mapping[str, object | None] | None = None) -> d
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
-    """The settings; without a URL of a server, that of an `eventflow up` that runs on the data directory.
+    """Return the settings; without a server's URL they have that of an `eventflow up` on the data directory.
 
-    Raises SettingsError."""
+    Raises SettingsError.
+    """
     settings = load_settings(environment)
     if any(environment.get(name) for name in REDIS_VARIABLES):
         return settings
@@ -85,13 +81,13 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
 
 
 def run_supervisor(main: Coroutine[Any, Any, T], settings: Settings) -> T:
-    """Run a process that has children: not on uvloop, whose libuv unblocks every signal in a child just before exec."""
+    """Run a process with children: not on uvloop, whose libuv unblocks every signal in a child just before exec."""
     configure_logs(settings.log_level, json=settings.log_format == "json")
     return asyncio.run(main)
 
 
 def run_service(main: Coroutine[Any, Any, T], settings: Settings) -> T:
-    """Run a long-lived process: uvloop, logs on standard error."""
+    """Run a long-lived process on uvloop, with logs on standard error."""
     import uvloop
 
     configure_logs(settings.log_level, json=settings.log_format == "json")
@@ -100,7 +96,7 @@ def run_service(main: Coroutine[Any, Any, T], settings: Settings) -> T:
 
 
 def run_tool(main: Coroutine[Any, Any, T]) -> T:
-    """Run an operator's command; only warnings are logged. Raises CommandError where the server is the trouble."""
+    """Run a short command; only warnings are logged. Raises CommandError for errors of the log server."""
     configure_logs("WARNING", json=False)
     try:
         return asyncio.run(impatient(main))
@@ -113,45 +109,26 @@ def run_tool(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def impatient(main: Coroutine[Any, Any, T]) -> T:
-    """`main`, in which a server that hangs is told within seconds."""
+    """Await `main` with a deadline of 6 s for each answer of the log."""
     set_deadline(Deadline(LOG_SECONDS, each=True))
     return await main
 
 
-#: Of the commands that look at a stack's log.
-StackDir = Annotated[Path | None, typer.Option("--data-dir", help="That of the `eventflow up` to look at.")]
-
-
-@asynccontextmanager
-async def open_tool(data_dir: Path | None) -> AsyncIterator[Parts]:
-    """The parts for an operator's command. Raises UsageError where there is no `data_dir`: nothing runs on it."""
-    from ops.compose import open_parts
-
-    _require_folder(data_dir)
-    async with open_parts(settings_from(service_environment({"data_dir": data_dir})), serves=False) as parts:
-        try:
-            yield parts
-        except NoPermissionError as error:
-            raise CommandError(unfit(error, parts.keyspace.prefix)) from error
-
-
 def unfit(error: Exception, prefix: str = "ef") -> str:
-    """What is wrong with the server or with our rights there, and the way out."""
+    """Return the message for a server that isn't fit, or for missing rights."""
     return f"The event log can't be used: {forbidden(error, prefix) if isinstance(error, NoPermissionError) else error}"
 
 
 def unauthenticated(error: Exception) -> str:
-    """What to do about a password that is wrong, or missing."""
+    """Return the message for a wrong or missing password."""
     return f"The event log can't be used: the server wants another user or password ({error}). {CREDENTIALS}"
 
 
-def _require_folder(data_dir: Path | None) -> None:
-    if data_dir is not None and not data_dir.is_dir():
-        raise UsageError(f"There is no folder {data_dir}: name that of a running `eventflow up` by --data-dir.")
-
-
 def unreachable(error: BaseException) -> str:
-    way_out = "Name a running `eventflow up` by its --data-dir, or another server by EVENTFLOW_REDIS_URL."
+    """Return the message for a server that doesn't answer."""
+    way_out = "Start `eventflow up`, name a running one by --data-dir, or another server by EVENTFLOW_REDIS_URL."
+    if given := next((name for name in URL_VARIABLES if os.environ.get(name)), None):
+        way_out += f" {given} doesn't help: this command reads the log, not the service."
     return f"The event log can't be used: {str(error).rstrip('.')}. {way_out}"
 
 
@@ -163,9 +140,9 @@ async def wait_for_server(
     keyspace: Keyspace | None = None,
     patience_s: float = PATIENCE_S,
 ) -> dict[str, str]:
-    """What `check_server` finds, as soon as there is a server that answers, and that takes writes.
+    """Wait for a server that answers and accepts writes; returns the result of `check_server`.
 
-    Raises CommandError: unfit, wrong password, missing rights, or not reachable or a replica for `patience_s`.
+    Raises CommandError: unfit server, wrong password, missing rights; unreachable, or a replica, for `patience_s`.
     """
     set_deadline(Deadline(LOG_SECONDS, each=True))
     began = asked = monotonic()
@@ -196,11 +173,17 @@ def stop_on_signals(on_signal: Callable[[], None]) -> None:
 
 
 def say_error(message: str) -> None:
-    """On standard error, in red on a terminal; nothing in the message is taken for markup."""
+    """Write an error to standard error, in red on a terminal; the message isn't parsed for markup."""
     Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), message))
 
 
+def say_note(message: str) -> None:
+    """Write a remark to standard error."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
 def say(message: str) -> None:
-    """A line of the command's result, on standard output at once."""
+    """Write a line of the command's result to standard output at once."""
     sys.stdout.write(message + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`eventflow demo`: the whole way, from nothing to a video on disk."""
+"""`eventflow demo`: start a stack, make a video of the sample script, save it, and stop the stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 
 from eventflow.settings import Settings
 from ops.cli.common import CommandError, say, stop_on_signals
-from ops.cli.generate import follow
+from ops.cli.follow_job import follow_over_http
 from ops.cli.serve import OWN_STORES, stack_settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "event-streams.md"
 LOG = "demo.log"
-#: In a folder that a demo has written to.
+#: Name of the mark in an output folder of a demo.
 MARK = ".eventflow-demo"
 
 
@@ -34,10 +34,10 @@ def demo(
         Path | None, typer.Option(help="Data directory to keep; without it, a temporary one is used.")
     ] = None,
 ) -> None:
-    """Start everything, make the sample script's video, save it, and end everything again."""
+    """Start everything, make the sample script's video, save it, and stop everything again."""
     from eventflow.telemetry.logs import configure_logs
 
-    _take_output(output)
+    _prepare_output(output)
     configure_logs("WARNING", json=False)
     with ExitStack() as temporary:
         folder = data_dir or Path(
@@ -48,19 +48,21 @@ def demo(
         )
         asyncio.run(_demo(settings, environment, output))
     if data_dir:
-        say(f"The URLs live as long as a server: eventflow up --data-dir {data_dir}")
+        say(f"The URLs work while a server runs: eventflow up --data-dir {data_dir}")
     else:
-        say("The demo's server has ended, and its URLs with it; `eventflow up` starts one that stays.")
+        say("The demo's server has ended, so its URLs no longer work; `eventflow up` starts one that stays.")
 
 
-def _take_output(output: Path) -> None:
-    """Make the folder, or use one that is there: what a demo before this one has left in it is written over, and
-    nothing else. Raises CommandError."""
+def _prepare_output(output: Path) -> None:
+    """Create the folder, or use an existing one, in which only files of an earlier demo are overwritten.
+
+    Raises CommandError.
+    """
     stem = Path(SAMPLE).stem
     try:
         output.mkdir(parents=True, exist_ok=True)
         there = {path.name for path in output.iterdir() if path.name == LOG or path.name.startswith(stem)}
-        # A version without the mark has left its log and a video.
+        # Versions without the mark left their log and a video.
         before = (output / MARK).exists() or {LOG, f"{stem}-1080p.mp4"} <= there
         if there and not before:
             raise CommandError(
@@ -73,7 +75,7 @@ def _take_output(output: Path) -> None:
 
 
 async def _demo(settings: Settings, environment: Mapping[str, str], output: Path) -> None:
-    """A signal ends it together with its processes; a second one doesn't let them finish."""
+    """Run the demo. A signal stops it with its processes; a second signal kills them."""
     from ops.local_stack.embedded import EmbeddedError
     from ops.local_stack.stack import Stack, StackError
 
@@ -100,7 +102,7 @@ async def _demo(settings: Settings, environment: Mapping[str, str], output: Path
 
 
 async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
-    """Start the stack, have the video made, save it, stop; returns what to tell."""
+    """Start the stack, make the video, save it, stop; returns the lines to print."""
     import aiohttp
     from yarl import URL
 
@@ -115,7 +117,7 @@ async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
                 api = Api(session, URL(await stack.start()))
                 shown.note(f"ready at {api.base}; sending {SAMPLE}")
                 accepted = await api.generate({"script": script})
-                status = await stack.while_running(follow(api, accepted, shown))
+                status = await stack.while_running(follow_over_http(api, accepted, shown))
                 return await _save_all(api, accepted, status, output)
             finally:
                 shown.note("stopping")
@@ -123,7 +125,7 @@ async def _make_video(stack: Stack, output: Path, log: Path) -> list[str]:
 
 
 async def _save_all(api: Any, accepted: Mapping[str, Any], status: Mapping[str, Any], output: Path) -> list[str]:
-    """Download every quality, the first thumbnail and the captions; returns what to tell."""
+    """Download every quality, the first thumbnail and the captions; returns the lines to print."""
     job_id = accepted["job_id"]
     metadata = await api.metadata(job_id)
     lines = [

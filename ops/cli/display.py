@@ -11,22 +11,23 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-#: Percent between two lines where nothing else changes.
+#: Percent between two lines if nothing else changes.
 _STEP = 10.0
 _LABELS = {"queued": "queued", "processing": "working", "metadata": "publishing"}
 
 
 class Display(Protocol):
-    """Is told every status, as the API gives it."""
+    """Shows the progress of a job."""
 
-    def show(self, status: dict[str, Any]) -> None: ...
+    def show(self, status: dict[str, Any]) -> None:
+        """Show a status, as the API gives it."""
 
     def note(self, text: str) -> None:
-        """Something else that goes on."""
+        """Show another remark."""
 
 
 def describe(status: dict[str, Any]) -> str:
-    """Such as "rendering, 3 of 7 scenes"."""
+    """Return the status in words, such as "rendering, 3 of 7 scenes rendered"."""
     stage = status.get("stage") if status["status"] == "processing" else None
     label = str(stage or status["status"])
     label = _LABELS.get(label, label)
@@ -65,7 +66,7 @@ class _Bar:
 
 @contextmanager
 def display() -> Iterator[Display]:
-    """What fits where standard error goes."""
+    """Open a bar if standard error is a terminal, otherwise lines."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines()
@@ -82,13 +83,13 @@ def display() -> Iterator[Display]:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[str], None]]:
-    """For work whose end isn't known beforehand: a spinner with the text that it is told last, on a terminal only."""
+def counting(label: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner with the last text that the yielded function got, on a terminal only."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
         return
-    columns = (SpinnerColumn(), TextColumn(what), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn(label), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("")
         yield lambda text: progress.update(task, description=text)

@@ -1,4 +1,4 @@
-"""`eventflow doctor`: checks every part, and says how to mend it."""
+"""`eventflow doctor`: check every part, and say how to repair it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
-from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, StackDir, impatient, say, service_environment, settings_from
+from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, impatient, say, settings_from
+from ops.cli.reach import DataDir, log_environment
 from ops.cli.tables import printable
 from ops.local_stack.embedded import running_url
 
@@ -25,13 +26,16 @@ _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: StackDir = None
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: DataDir = None
 ) -> None:
-    """Check every part and say how to mend it. Exit code 1 if something fails."""
+    """Check every part and say how to repair it. Exit code 1 if something fails.
+
+    Checks the log of the `eventflow up` on --data-dir, of the variables, or of the one that runs on this machine.
+    """
     from eventflow.telemetry.logs import configure_logs
 
     configure_logs("ERROR", json=False)
-    findings = asyncio.run(impatient(examine(service_environment({"data_dir": data_dir}))))
+    findings = asyncio.run(impatient(examine(log_environment(data_dir))))
     failed = any(finding.state is State.FAIL for finding in findings)
     if json:
         say(orjson.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}).decode())
@@ -42,12 +46,12 @@ def doctor(
 
 
 async def examine(environment: Mapping[str, str]) -> list[Finding]:
-    """All findings; where the settings are wrong, those of the machine only."""
+    """Return all findings; those of the machine alone if the settings are wrong."""
     findings = [machine.python_version()]
     try:
         settings = settings_from(environment)
     except SettingsError as error:
-        remedy = "Correct or unset it; `eventflow settings` lists all."
+        remedy = "Correct or unset it; `eventflow settings` lists all settings."
         findings += [fail("settings", fault, remedy) for fault in error.faults]
         return findings + await machine.media(None)
     findings.append(ok("settings", f"valid; environment {settings.env.value}"))
@@ -85,7 +89,7 @@ def _print(findings: Sequence[Finding]) -> None:
             say(printable(f"{finding.state.value:4}  {finding.part}: {finding.found}{remedy}"))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("", "part", "found", "what to do"):
+    for heading in ("", "part", "found", "remedy"):
         table.add_column(heading, overflow="fold")
     for f in findings:
         state = Text(f.state.value, style=_STYLES[f.state])

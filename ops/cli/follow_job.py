@@ -1,25 +1,40 @@
-"""A job's progress to its end, from the log itself: for commands that don't go through the web app."""
+"""A job's live progress until it ends: over HTTP, or from the log."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ops.cli.common import CommandError
-from ops.cli.display import display
+from ops.cli.display import Display, display
+from ops.cli.outcome import outcome
 
 if TYPE_CHECKING:
+    from ops.cli.client import Api
     from ops.compose import Parts
 
 
 _POLL_S = 0.4
 
 
-async def follow(parts: Parts, job_id: str) -> None:
-    """Show the progress until the job ends. Raises CommandError if it isn't completed then."""
+async def follow_over_http(api: Api, accepted: Mapping[str, Any], shown: Display) -> dict[str, Any]:
+    """Show the progress of an accepted job until it ends, and return its last status.
+
+    Raises CommandError if it isn't completed then.
+    """
+    status: dict[str, Any] = {}
+    async for status in api.watch(accepted["job_id"], accepted["version"]):
+        shown.show(status)
+    if status["status"] != "completed":
+        raise CommandError(outcome(status))
+    return status
+
+
+async def follow_in_log(parts: Parts, job_id: str) -> None:
+    """Show the progress of a job until it ends. Raises CommandError if it isn't completed then."""
     from eventflow.domain.progress import progress
     from eventflow.domain.view import view_of
-    from ops.cli.generate import why
     from web.readmodel.projection import fractions
     from web.readmodel.status_json import status_of
 
@@ -36,4 +51,4 @@ async def follow(parts: Parts, job_id: str) -> None:
                 break
             await asyncio.sleep(_POLL_S)
     if status["status"] != "completed":
-        raise CommandError(why(status))
+        raise CommandError(outcome(status))

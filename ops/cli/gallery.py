@@ -1,4 +1,4 @@
-"""`eventflow gallery`: every layout and block in every theme and aspect, on contact sheets."""
+"""`eventflow dev gallery`: contact sheets of every layout and block in every theme and aspect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from ops.cli.common import CommandError, UsageError, say
 
 
 def gallery(
-    out: Annotated[Path, typer.Option(help="Folder for the sheets; it is made.")],
-    theme: Annotated[list[str] | None, typer.Option(help="Only this theme; may be given several times.")] = None,
-    aspect: Annotated[
-        list[str] | None, typer.Option(help="Only this aspect, such as 9:16; several times, too.")
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the sheets; it is created.")],
+    theme: Annotated[list[str] | None, typer.Option(help="Only this theme (may be repeated).")] = None,
+    aspect: Annotated[list[str] | None, typer.Option(help="Only this aspect, such as 9:16 (may be repeated).")] = None,
 ) -> None:
     """Draw every layout and block in every theme and aspect: a PNG for each theme and aspect, and an index.html."""
     from handlers.generation.aspects import ASPECTS, aspect_of
@@ -36,7 +34,7 @@ def gallery(
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{out} can't be made a folder: {error.strerror}") from error
+        raise UsageError(f"{out} can't be created: {error.strerror}") from error
     wanted = [(one, other) for one in themes for other in aspects]
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (

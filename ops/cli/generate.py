@@ -1,4 +1,4 @@
-"""`eventflow generate`: a script or scenes to a running service, and its progress."""
+"""`eventflow generate`: send a script, scenes or a topic to a running service, and follow the job."""
 
 from __future__ import annotations
 
@@ -7,98 +7,124 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
+from attrs import frozen
 
-from ops.cli.common import CLIENT_KEY, CLIENT_URL, CommandError, UsageError, say
+from ops.cli.common import UsageError, say
+from ops.cli.follow_job import follow_over_http
+from ops.cli.outcome import warnings_of
+from ops.cli.reach import ApiKey, Service, Url, open_api, service
 from ops.cli.request_files import merge_fields, read_source, style_options
 
-_DEFAULT_URL = "http://127.0.0.1:8080"
+File = Annotated[
+    str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
+]
+OnSceneFailure = Annotated[
+    str | None, typer.Option(help="fail: the video fails if a scene can't be made; skip: it goes without the scene.")
+]
+Passthrough = Annotated[str | None, typer.Option(metavar="JSON", help="An object that the job's status gives back.")]
+IdempotencyKey = Annotated[
+    str | None, typer.Option(metavar="KEY", help="The same request with the same key makes one job.")
+]
+
+
+@frozen(kw_only=True)
+class _Submission:
+    """A request body, its idempotency key (None: a random one), and what to do with the job once it is accepted."""
+
+    body: Mapping[str, Any]
+    idempotency_key: str | None
+    wait: bool
+    output: Path | None
 
 
 def generate(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
-    ],
-    url: Annotated[str, typer.Option(envvar=CLIENT_URL, help="The service.")] = _DEFAULT_URL,
-    api_key: Annotated[
         str | None,
-        typer.Option(envvar=CLIENT_KEY, show_envvar=True, help="Token of `eventflow keys add`; better by variable."),
+        typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input."),
     ] = None,
+    topic: Annotated[str | None, typer.Option(help="Have the script written about this, instead of a FILE.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the video; only with scenes.")] = None,
+    merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
     quality: Annotated[list[str] | None, typer.Option(help="Such as 720p (may be repeated).")] = None,
-    voice: Annotated[str | None, typer.Option(help="Who narrates, such as en-us; none for no narration.")] = None,
+    voice: Annotated[str | None, typer.Option(help="Name of a voice, such as en-us; none for no narration.")] = None,
     rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
-    pipeline: Annotated[str | None, typer.Option(help="explainer, simulation or a plug-in's name.")] = None,
-    theme: Annotated[str | None, typer.Option(help="How it looks, such as midnight.")] = None,
+    theme: Annotated[str | None, typer.Option(help="Name of a theme, such as midnight.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
     captions: Annotated[str | None, typer.Option(help="yes, no or burned.")] = None,
-    merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
+    music: Annotated[str | None, typer.Option(metavar="ASSET", help="Id of a sound of `eventflow assets add`.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="explainer, remote, simulation or a plug-in's name.")] = None,
+    pipeline_version: Annotated[str | None, typer.Option(help="Version of the pipeline, such as 2.0.")] = None,
+    priority: Annotated[str | None, typer.Option(help="high or normal.")] = None,
+    retry_attempts: Annotated[int | None, typer.Option(help="Further attempts of a step that fails, 0 to 3.")] = None,
+    on_scene_failure: OnSceneFailure = None,
+    passthrough: Passthrough = None,
+    thumbnail_generation: Annotated[bool | None, typer.Option(help="Make thumbnails.")] = None,
+    enable_streaming: Annotated[bool | None, typer.Option(help="Make HLS playlists and segments.")] = None,
+    s3_upload_enabled: Annotated[bool | None, typer.Option(help="Upload to the delivery store.")] = None,
+    cleanup_local_files: Annotated[bool | None, typer.Option(help="Remove intermediate files at the end.")] = None,
+    idempotency_key: IdempotencyKey = None,
+    url: Url = None,
+    api_key: ApiKey = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (waits for it).")] = None,
+    output: Annotated[Path | None, typer.Option(help="Save the best MP4 here (implies --wait).")] = None,
 ) -> None:
-    """Have a video made of a script or of scenes by a running service; prints the URLs."""
-    body = read_source(file) | style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
-    if quality:
-        body["quality_levels"] = quality
-    if pipeline:
-        body["pipeline"] = pipeline
-    if not url.startswith(("http://", "https://")):
-        raise UsageError(f"--url is {url!r}; it looks like {_DEFAULT_URL}.")
-    asyncio.run(_generate(body, url, api_key, wait=wait, output=output))
+    """Make a video of a script, of scenes or about a topic on a running service; prints the URLs.
+
+    Every option but the last four is a field of POST /api/v1/videos/generate; what is left out has the service's
+    default, or that of the script's front matter.
+    """
+    options = {
+        "topic": topic,
+        "title": title,
+        "quality_levels": quality or None,
+        "music": music,
+        "pipeline": pipeline,
+        "pipeline_version": pipeline_version,
+        "priority": priority,
+        "retry_attempts": retry_attempts,
+        "on_scene_failure": on_scene_failure,
+        "passthrough": None if passthrough is None else _json_object("--passthrough", passthrough),
+        "thumbnail_generation": thumbnail_generation,
+        "enable_streaming": enable_streaming,
+        "s3_upload_enabled": s3_upload_enabled,
+        "cleanup_local_files": cleanup_local_files,
+    }
+    if file is None and topic is None and pipeline is None:
+        raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
+    body = {} if file is None else read_source(file)
+    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
+    body |= {name: value for name, value in options.items() if value is not None}
+    submission = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
+    asyncio.run(_submit(service(url, api_key), submission))
 
 
-async def _generate(body: Mapping[str, Any], url: str, key: str | None, *, wait: bool, output: Path | None) -> None:
-    import aiohttp
-    from yarl import URL
+def _json_object(option: str, text: str) -> dict[str, Any]:
+    """Return the JSON object in an option. Raises UsageError."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{option} isn't valid JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise UsageError(f'{option} is {text!r}; it is a JSON object, such as {{"order": 7}}.')
+    return value
 
-    from ops.cli.client import Api
+
+async def _submit(service: Service, submission: _Submission) -> None:
     from ops.cli.display import display
 
-    async with aiohttp.ClientSession() as session:
-        api = Api(session, URL(url), key)
-        accepted = await api.generate(body)
-        job_id = accepted["job_id"]
-        say(f"job       {job_id}")
+    async with open_api(service) as api:
+        accepted = await api.generate(submission.body, submission.idempotency_key)
+        say(f"job       {accepted['job_id']}")
         say(f"status    {api.url(accepted['status_url'])}")
-        if wait or output:
+        if submission.wait or submission.output:
             with display() as shown:
-                status = await follow(api, accepted, shown)
-            for line in doubts(status):
-                say(line)
+                status = await follow_over_http(api, accepted, shown)
+            for warning in warnings_of(status):
+                say(f"warning   {warning}")
         say(f"stream    {api.url(accepted['stream_url'])}")
         say(f"download  {api.url(accepted['download_url'])}")
-        if output:
-            await api.save(accepted["download_url"], output)
-            say(f"saved     {output}")
-
-
-async def follow(api: Any, accepted: Mapping[str, Any], shown: Any) -> dict[str, Any]:
-    """Show the job's progress to its end; returns the last status. Raises CommandError if it isn't completed."""
-    status: dict[str, Any] = {}
-    async for status in api.watch(accepted["job_id"], accepted["version"]):
-        shown.show(status)
-    if status["status"] != "completed":
-        raise CommandError(why(status))
-    return status
-
-
-def doubts(status: Mapping[str, Any]) -> list[str]:
-    """A line for each of a job's warnings."""
-    from ops.cli.tables import printable
-
-    lines = []
-    for warning in status["warnings"]:
-        scene = "" if warning["scene"] is None else f"scene {warning['scene'] + 1}: "
-        lines.append(printable(f"warning   {scene}{warning['message']}"))
-    return lines
-
-
-def why(status: Mapping[str, Any]) -> str:
-    """What has become of a job that isn't completed, in a sentence."""
-    from ops.cli.tables import printable
-
-    error = status.get("error")
-    if not error:
-        return f"The job is {status['status']}."
-    scene = "" if error["scene"] is None else f" of scene {error['scene'] + 1}"
-    tries = f" after {error['attempts']} tries" if error["attempts"] > 1 else ""
-    return printable(f"The job failed in {error['stage']}{scene}{tries}: {error['message']} ({error['code']})")
+        if submission.output:
+            await api.save(accepted["download_url"], submission.output)
+            say(f"saved     {submission.output}")

@@ -1,4 +1,4 @@
-"""`eventflow groups`: who reads the topics, and how a group is taken off for good."""
+"""`eventflow groups`: list consumer groups, and remove one for good."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ import orjson
 import typer
 from attrs import asdict
 
-from ops.cli.common import CommandError, StackDir, open_tool, run_tool, say
+from ops.cli.command_group import ListingGroup
+from ops.cli.common import CommandError, run_tool, say
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import print_table
 
 if TYPE_CHECKING:
     from eventflow.log.groups import GroupState
 
 
-app = typer.Typer(help="Consumer groups; trimming waits for those that are registered.", no_args_is_help=True)
+app = typer.Typer(help="Consumer groups; trimming waits for the registered ones.", cls=ListingGroup)
 
-#: A member asks for entries every two seconds, and sweeps more often than that.
+#: A member reads at least every two seconds, so a consumer that was idle for longer is dead.
 _LIVE_MS = 30_000
 
 
 @app.command("list")
 def list_groups(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """List the groups. An orphan isn't registered: nobody waits for it."""
+    """List the groups. An orphan isn't registered: trimming doesn't wait for it."""
     found = run_tool(_states(data_dir))
     if json:
         for state in found:
@@ -55,28 +57,28 @@ def list_groups(
 async def _states(data_dir: Path | None) -> Sequence[GroupState]:
     from eventflow.log.groups import group_states
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         return await group_states(parts.redis, parts.keyspace, live_ms=_LIVE_MS)
 
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `groups list` shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of a group, as `groups list` shows it.")],
     force: Annotated[bool, typer.Option("--force", help="Even while it has live consumers.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Destroy a group with what is pending in it and its retries, and trim without it from then on."""
+    """Destroy a group with its pending entries and retries; trimming no longer waits for it."""
     say(f"removed {name} from {run_tool(_remove(name, force, data_dir))} streams")
 
 
 async def _remove(name: str, force: bool, data_dir: Path | None) -> int:
     from eventflow.log.groups import group_states, remove_group
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         states = {s.name: s for s in await group_states(parts.redis, parts.keyspace, live_ms=_LIVE_MS)}
         state = states.get(name)
         if state is None:
-            raise CommandError(f"There is no group {name!r}; see `eventflow groups list`.")
+            raise CommandError(f"unknown group {name!r}; available: {', '.join(states) or 'none'}")
         if state.live and not force:
             raise CommandError(
                 f"Group {name} has {state.live} live consumers. Stop its workers and try again in "

@@ -1,57 +1,63 @@
-"""`eventflow jobs`, `events`, `cancel` and `delete`: an operator's look at the log itself, whoever owns the jobs."""
+"""`eventflow jobs`: look at jobs, stop them, do them again. `ops.cli.reach` says which jobs a command sees."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
 import typer
-from attrs import asdict, frozen
+from attrs import asdict
 
-from ops.cli.common import CommandError, StackDir, UsageError, open_tool, run_tool, say
+from ops.cli.command_group import ListingGroup
+from ops.cli.common import CommandError, UsageError, run_tool, say, say_note
+from ops.cli.event_rows import HEADINGS, event_row
+from ops.cli.job_source import JobRow, JobsInLog, JobSource, open_jobs
+from ops.cli.outcome import outcome, warnings_of
+from ops.cli.reach import ApiKey, DataDir, Log, Service, Url, open_api, open_log, reach, service
 from ops.cli.tables import print_table, printable
 
 if TYPE_CHECKING:
-    from eventflow.domain.commands import Command
-    from eventflow.log.job_lists import Cursor, Page
     from ops.compose import Parts
 
 
-_PAGE = 200
+T = TypeVar("T")
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="As `eventflow jobs` shows it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+app = typer.Typer(
+    help="Jobs: list, follow, stop, delete and repeat them. Over HTTP those of an API key, in the log all.",
+    cls=ListingGroup,
+)
 
-
-@frozen
-class JobRow:
-    """A job in the list; progress in percent."""
-
-    id: str
-    owner: str
-    status: str
-    stage: str
-    progress: float
-    version: int
-    created_at: str
-    title: str
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job; `eventflow jobs list` shows it.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 
+@app.command("list")
 def list_jobs(
-    limit: Annotated[int, typer.Option(min=1, help="How many, newest first.")] = 20,
-    owner: Annotated[str | None, typer.Option(help="Only this owner's.")] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="First enter jobs that the lists lack.")] = False,
-    json: Json = False,
-    data_dir: StackDir = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of jobs to show.")] = 20,
+    owner: Annotated[str | None, typer.Option(help="Only the jobs of this owner; over HTTP * for all owners.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="First enter jobs that the log's lists lack.")] = False,
+    json: JsonLines = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """List jobs, newest first; not those that were archived and are older than EVENTFLOW_LIST_FOR_SECONDS."""
-    rows = run_tool(_list(limit, owner, data_dir, rebuild=rebuild))
+    """List jobs, newest first. Archived jobs leave the list after EVENTFLOW_LIST_FOR_SECONDS."""
+    way = reach(url, api_key, data_dir)
+    if rebuild and isinstance(way, Service) and url is not None:
+        raise UsageError("--rebuild needs the log itself: give --data-dir or EVENTFLOW_REDIS_URL, and no --url.")
+    if rebuild:
+        rows = run_tool(_rebuild_and_list(data_dir, limit, owner))
+    else:
+        rows = _ask(way, lambda jobs: jobs.list(limit, owner))
     if json:
         for row in rows:
             say(orjson.dumps(asdict(row)).decode())
+        return
+    if not rows:
+        say_note("no jobs yet" if owner is None else f"no jobs of owner {owner}")
         return
     headings = ("job", "owner", "status", "stage", "progress", "version", "created", "title")
     print_table(
@@ -60,26 +66,27 @@ def list_jobs(
             (r.id, r.owner, r.status, r.stage, f"{r.progress:.0f} %", str(r.version), r.created_at, printable(r.title))
             for r in rows
         ],
+        expendable=("version", "owner", "stage", "created"),
+        cut_last=True,
     )
 
 
-async def _list(limit: int, owner: str | None, data_dir: Path | None, *, rebuild: bool) -> list[JobRow]:
-    async with open_tool(data_dir) as parts:
-        if rebuild:
-            sys.stderr.write(f"{await _rebuild(parts)} jobs were missing from the lists\n")
-        rows: list[JobRow] = []
-        cursor: Cursor | None = None
-        while len(rows) < limit:
-            page = await parts.log.job_lists.read(owner, cursor, min(_PAGE, limit - len(rows)))
-            rows += await _rows(parts, page)
-            cursor = page.end
-            if not page.more:
-                break
-        return rows
+def _ask(way: Service | Log, ask: Callable[[JobSource], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_jobs(way) as jobs:
+            return await ask(jobs)
+
+    return run_tool(run())
 
 
-async def _rebuild(parts: Parts) -> int:
-    """Enter the jobs that are missing, those in the archive too where there is one; returns how many."""
+async def _rebuild_and_list(data_dir: Path | None, limit: int, owner: str | None) -> Sequence[JobRow]:
+    async with open_log(data_dir) as parts:
+        say_note(f"{await _enter_missing(parts)} jobs were missing from the lists")
+        return await JobsInLog(parts).list(limit, owner)
+
+
+async def _enter_missing(parts: Parts) -> int:
+    """Enter the jobs that the lists lack, archived ones included; returns how many."""
     from datetime import UTC, datetime, timedelta
 
     from eventflow.archive.restore import list_archived
@@ -96,102 +103,118 @@ async def _rebuild(parts: Parts) -> int:
             parts.segment_store, parts.pointers, parts.log, since, parts.settings.finished_jobs.deletes
         )
     except (ArchiveDamaged, StorageError) as error:
-        raise CommandError(f"{entered} jobs were entered, none of the archive's: {error}") from error
+        raise CommandError(f"{entered} jobs were entered, none from the archive: {error}") from error
 
 
-async def _rows(parts: Parts, page: Page) -> list[JobRow]:
-    from eventflow.domain.progress import progress
-    from web.readmodel.projection import Wanted, read_jobs
-    from web.readmodel.view_fold import fold_on
-
-    readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
-    rows = []
-    for reading in readings:
-        view = fold_on(None, reading.envelopes)
-        if view is None:
-            continue
-        created = view.created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        stage = view.stage.value if view.stage and view.status == "processing" else ""
-        percent = progress(view.job, reading.live)
-        rows.append(
-            JobRow(view.id, view.owner, view.status.value, stage, percent, view.version, created, view.job.title)
-        )
-    return rows
-
-
-def events(job: JobId, json: Json = False, data_dir: StackDir = None) -> None:
-    """Show the history of a job."""
-    raw = run_tool(_history(checked_job(job), data_dir))
+@app.command()
+def status(
+    job: JobId,
+    json: Annotated[bool, typer.Option("--json", help="Print the whole status as JSON.")] = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show a job's status, with its warnings and the error of a job that failed."""
+    job_id = checked_job(job)
+    found = _ask(reach(url, api_key, data_dir), lambda jobs: jobs.status(job_id))
     if json:
-        for line in raw:
-            say(line.decode())
+        say(orjson.dumps(found).decode())
         return
-    rows = []
-    for line in raw:
-        body = orjson.loads(line)
-        data = printable(orjson.dumps(body.get("data", {})).decode())
-        rows.append((str(body["sequence"]), body["time"], body["type"], data))
-    print_table(("version", "time", "event", "data"), rows)
+    for name, value in _status_lines(found):
+        say(f"{name:9} {value}")
 
 
-async def _history(job_id: str, data_dir: Path | None) -> Sequence[bytes]:
-    async with open_tool(data_dir) as parts:
-        envelopes = await parts.log.history(job_id)
-        if not envelopes:
-            raise missing_job(job_id)
-        return [parts.log.codec.encode(envelope) for envelope in envelopes]
+def _status_lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    scenes, place = status["scenes"], status["queue_position"]
+    lines = [
+        ("job", status["job_id"]),
+        ("title", printable(status["title"])),
+        ("status", status["status"] + (f", number {place} in the queue" if place else "")),
+        ("stage", status["stage"] if status["status"] == "processing" and status["stage"] else ""),
+        ("progress", f"{status['progress']:.0f} %"),
+        ("scenes", f"{scenes['rendered']} of {scenes['total']} rendered" if scenes["total"] else ""),
+        ("created", status["created_at"]),
+        ("updated", status["updated_at"]),
+        ("error", outcome(status) if status["error"] else ""),
+        *(("warning", text) for text in warnings_of(status)),
+    ]
+    return [(name, value) for name, value in lines if value]
 
 
-def cancel(job: JobId, data_dir: StackDir = None) -> None:
-    """Ask for a job to be cancelled; running steps end within a second or so."""
-    from eventflow.domain.commands import RequestCancellation
+@app.command()
+def events(
+    job: JobId,
+    json: Annotated[bool, typer.Option("--json", help="Print each event whole, as a line of JSON.")] = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show a job's events, one short line each."""
+    job_id = checked_job(job)
+    found = _ask(reach(url, api_key, data_dir), lambda jobs: jobs.events(job_id))
+    if json:
+        for event in found:
+            say(orjson.dumps(event).decode())
+        return
+    print_table(HEADINGS, map(event_row, found), cut_last=True)
 
-    version = run_tool(_ask(checked_job(job), RequestCancellation("requested by the operator"), data_dir))
+
+@app.command()
+def cancel(job: JobId, url: Url = None, api_key: ApiKey = None, data_dir: DataDir = None) -> None:
+    """Request a job's cancellation; running steps end within a second or so."""
+    job_id = checked_job(job)
+    version = _ask(reach(url, api_key, data_dir), lambda jobs: jobs.cancel(job_id))
     say(f"cancellation requested; the job is at version {version}")
 
 
+@app.command()
 def delete(
     job: JobId,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask whether it is meant.")] = False,
-    data_dir: StackDir = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False,
+    url: Url = None,
+    api_key: ApiKey = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Remove the files of a job that has ended, for good, and take it off the lists. Its history is kept."""
-    from eventflow.domain.commands import RequestDeletion
-
+    """Delete the files of a job that has ended, and take it off the lists. Its events are kept."""
     job_id = checked_job(job)
+    way = reach(url, api_key, data_dir)
     if not yes:
         typer.confirm(f"Delete all files of job {job_id}?", abort=True, err=True)
-    version = run_tool(_ask(job_id, RequestDeletion("requested by the operator"), data_dir))
+    version = _ask(way, lambda jobs: jobs.delete(job_id))
     say(f"deletion requested; the job is at version {version}")
 
 
-async def _ask(job_id: str, command: Command, data_dir: Path | None) -> int:
-    """The job's version afterwards."""
-    from eventflow.domain.errors import AlreadyFinished, JobGone, NotFinished
-    from eventflow.telemetry.causes import new_cause
+@app.command()
+def download(
+    job: JobId,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; default: JOB.mp4, or JOB.m4a for --quality audio.")
+    ] = None,
+    quality: Annotated[
+        str | None, typer.Option(help="Such as 720p, or audio for the sound alone; default: the best.")
+    ] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
+) -> None:
+    """Download the video of a finished job. Only over HTTP."""
+    from urllib.parse import urlencode
 
-    async with open_tool(data_dir) as parts:
-        cause = new_cause("operator", "cli")
-        if await parts.log.load(job_id) is None:
-            raise missing_job(job_id)
-        try:
-            record = await parts.log.execute(job_id, [command], cause)
-        except AlreadyFinished as error:
-            raise CommandError(f"Job {job_id} has ended already; there is nothing to cancel.") from error
-        except JobGone as error:
-            raise CommandError(f"Job {job_id} is deleted.") from error
-        except NotFinished as error:
-            raise CommandError(f"Job {job_id}: {error}. `eventflow cancel {job_id}` ends it.") from error
-        return record.version if record else 0
+    job_id = checked_job(job)
+    target = output or Path(f"{job_id}.{'m4a' if quality == 'audio' else 'mp4'}")
+    query = "?" + urlencode({"quality": quality}) if quality else ""
+
+    async def run() -> None:
+        async with open_api(service(url, api_key)) as api:
+            await api.save(f"/api/v1/videos/jobs/{job_id}/download{query}", target)
+
+    asyncio.run(run())
+    say(f"saved     {target}")
 
 
 def checked_job(job_id: str) -> str:
+    """Return `job_id`. Raises UsageError where it isn't one."""
     from eventflow.domain.job_ids import is_job_id
 
     if not is_job_id(job_id):
-        raise UsageError(f"{job_id!r} isn't a job id; `eventflow jobs` lists them.")
+        raise UsageError(f"{job_id!r} isn't a job id; `eventflow jobs list` shows them.")
     return job_id
-
-
-def missing_job(job_id: str) -> CommandError:
-    return CommandError(f"There is no job {job_id} in this log; `eventflow jobs` lists what there is.")

@@ -1,4 +1,4 @@
-"""Progress of a long command: a bar on a terminal, a line now and then elsewhere. On standard error."""
+"""Progress of a long command on standard error: a bar on a terminal, a line every two seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 _LINE_EVERY_S = 2.0
 
-#: (how many are done, of how many; None where that isn't known).
+#: Takes (number done, total; None if unknown).
 Step = Callable[[int, int | None], None]
 
 
 @contextmanager
-def steps(what: str) -> Iterator[Step]:
-    """To be told of every step of `what`, such as "segments"."""
+def steps(label: str) -> Iterator[Step]:
+    """Show the progress of `label`, such as "segments"; yields the function to call after every step."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _lines(what)
+        yield _lines(label)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(what, total=None)
+        task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _lines(what: str) -> Step:
+def _lines(label: str) -> Step:
     shown_at = monotonic()
 
     def show(done: int, total: int | None) -> None:
         nonlocal shown_at
         if done == total or monotonic() - shown_at >= _LINE_EVERY_S:
             shown_at = monotonic()
-            sys.stderr.write(f"{what}: {done}{'' if total is None else f' of {total}'}\n")
+            sys.stderr.write(f"{label}: {done}{'' if total is None else f' of {total}'}\n")
             sys.stderr.flush()
 
     return show

@@ -1,4 +1,4 @@
-"""`eventflow storage`: what viewers' stores need once, and whether all of them hold what the log says."""
+"""`eventflow storage`: set up the delivery store, and compare all stores with the log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import orjson
 import typer
 from attrs import asdict, evolve
 
-from ops.cli.common import CommandError, StackDir, open_tool, run_tool, say
+from ops.cli.command_group import CommandGroup
+from ops.cli.common import EXIT_FAILURE, CommandError, run_tool, say
 from ops.cli.display import counting
+from ops.cli.reach import DataDir, open_log
 from ops.cli.tables import printable
 
 if TYPE_CHECKING:
@@ -22,30 +24,32 @@ if TYPE_CHECKING:
     from ops.storage_check.check import Check, CheckReport, Finding
 
 
-app = typer.Typer(help="The stores of videos and of what they are made from.", no_args_is_help=True)
+app = typer.Typer(
+    help="The stores of videos and of the files that they are made from.", no_args_is_help=True, cls=CommandGroup
+)
 
 
 @app.command()
 def check(
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Remove orphans and old open uploads, nothing else.")
+    repair: Annotated[bool, typer.Option("--repair", help="Remove orphans and old open uploads.")] = False,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", help="Also compare the checksums of delivered files.")
     ] = False,
-    checksum: Annotated[bool, typer.Option("--checksum", help="Read every file that viewers are sent to.")] = False,
-    older_than_hours: Annotated[float, typer.Option(min=1, help="Younger files are no orphans.")] = 24.0,
+    older_than_hours: Annotated[float, typer.Option(min=1, help="Younger files aren't orphans.")] = 24.0,
     force: Annotated[
-        bool, typer.Option("--force", help="Remove also what is of jobs that the log doesn't know.")
+        bool, typer.Option("--force", help="Also remove files of jobs that the log doesn't know.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    data_dir: StackDir = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Compare the stores with the log: files that no event names (orphans), files that are named and gone (missing).
+    """Compare the stores with the log: files that no event names (orphans), and files of events that are missing.
 
-    Files of jobs that the log doesn't know (unknown) may be another environment's, or newer than a log that was
-    restored: a repair asks before it removes them, and leaves them where it can't ask. Nothing is changed without
-    --repair. Exits with 1 where something is left.
+    Files of jobs that the log doesn't know (unknown) may belong to another environment, or be newer than a restored
+    log: on a terminal a repair asks before it removes them, otherwise it leaves them. Nothing changes without --repair.
+    Exit code 1 if differences are left.
     """
 
-    def tell(finding: Finding) -> None:
+    def show(finding: Finding) -> None:
         if json:
             say(orjson.dumps(asdict(finding)).decode())
         else:
@@ -53,13 +57,13 @@ def check(
             state = "removed" if finding.removed else finding.kind
             say(printable(f"{state:10} {where}  {finding.detail}".rstrip()))
 
-    report = run_tool(_check(data_dir, older_than_hours, repair, checksum, force, tell))
+    report = run_tool(_check(data_dir, older_than_hours, repair, checksum, force, show))
     if json:
         say(orjson.dumps({**asdict(report), "left": report.left, "repair": repair}).decode())
     else:
         say(_summary(report, repair))
     if report.left:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_FAILURE)
 
 
 def _summary(report: CheckReport, repair: bool) -> str:
@@ -70,7 +74,7 @@ def _summary(report: CheckReport, repair: bool) -> str:
     hint = "" if repair or not report.orphan_bytes else f"; --repair would free {report.orphan_bytes} bytes"
     if strange := report.found.get("unknown", 0) - report.removed.get("unknown", 0):
         hint += (
-            f"; {strange} are of jobs that this log doesn't know: another environment's, or newer than a restored log? "
+            f"; {strange} are of jobs that this log doesn't know: another environment's, or newer than a restored log. "
             "Only --repair --force removes them"
         )
     return f"{text}; {found}; left: {report.left}{hint}"
@@ -82,7 +86,7 @@ async def _check(
     repair: bool,
     checksum: bool,
     force: bool,
-    tell: Callable[[Finding], None],
+    show: Callable[[Finding], None],
 ) -> CheckReport:
     from eventflow.storage import StorageError
     from ops.environment import ForeignStore, refuse_foreign_stores
@@ -91,23 +95,23 @@ async def _check(
     from ops.storage_check.uploads import open_uploads
 
     older_than = datetime.now(UTC) - timedelta(hours=older_than_hours)
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         made = Check(log=parts.log, stores=parts.stores, older_than=older_than, checksum=checksum)
         try:
             if repair:
                 await refuse_foreign_stores(parts)
-            with counting("comparing") as show:
-                made = evolve(made, on_progress=_shown(show))
+            with counting("comparing") as count:
+                made = evolve(made, on_progress=_progress(count))
                 jobs = await all_jobs(parts.redis, parts.keyspace, parts.pointers if parts.segment_store else None)
-                strangers = await _strangers(made, jobs) if repair and not force else 0
-            force = force or _asked_for(strangers)
-            with counting("comparing") as show:
-                made = evolve(made, on_finding=tell, repair=repair, unknown_too=force, on_progress=_shown(show))
+                unknown = await _unknown_files(made, jobs) if repair and not force else 0
+            force = force or _confirmed(unknown)
+            with counting("comparing") as count:
+                made = evolve(made, on_finding=show, repair=repair, unknown_too=force, on_progress=_progress(count))
                 report = await made.run(jobs)
                 uploads = open_uploads(parts.log, parts.stores, older_than, repair=repair, unknown_too=force)
                 async for finding in uploads:
                     report.add(finding)
-                    tell(finding)
+                    show(finding)
         except ForeignStore as error:
             raise CommandError(f"Nothing was removed. {error}") from error
         except StorageError as error:
@@ -115,39 +119,43 @@ async def _check(
         return report
 
 
-def _shown(show: Callable[[str], None]) -> Callable[[CheckReport], None]:
-    return lambda report: show(f"{report.jobs} jobs, {report.objects} files")
+def _progress(count: Callable[[str], None]) -> Callable[[CheckReport], None]:
+    return lambda report: count(f"{report.jobs} jobs, {report.objects} files")
 
 
-async def _strangers(check: Check, jobs: list[bytes]) -> int:
-    """How many files a repair would remove that are of unknown jobs. Raises CommandError where most files are of such:
-    the log is empty, lost or another one's."""
+async def _unknown_files(check: Check, jobs: list[bytes]) -> int:
+    """Return how many files of unknown jobs a repair would remove.
+
+    Raises CommandError if most files are of unknown jobs: then the log is empty, lost, or another one.
+    """
     seen = await evolve(check, checksum=False).run(jobs)
     if 2 * seen.unknown_objects > seen.objects:
         raise CommandError(
-            f"{seen.unknown_objects} of {seen.objects} files are of jobs that this log doesn't know: is it the right "
-            "one, and whole (`eventflow archive restore`)? --force removes them all the same."
+            f"{seen.unknown_objects} of {seen.objects} files belong to jobs that this log doesn't know: is it the "
+            "right one, and whole (`eventflow archive restore`)? --force removes them anyway."
         )
     return seen.found.get("unknown", 0)
 
 
-def _asked_for(strangers: int) -> bool:
-    """Whether files of unknown jobs are to go as well: who is at a terminal types how many they are."""
-    if not strangers or not (sys.stdin.isatty() and sys.stderr.isatty()):
+def _confirmed(unknown: int) -> bool:
+    """Ask on a terminal whether files of unknown jobs may be removed; the answer is their number."""
+    if not unknown or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    told = f"{strangers} files are of jobs that this log doesn't know: they may be another environment's."
-    answer = typer.prompt(f"{told} Type {strangers} to remove them too, or nothing", default="", err=True)
-    return bool(answer.strip() == str(strangers))
+    question = f"{unknown} files belong to jobs that this log doesn't know, perhaps to another environment's."
+    answer = typer.prompt(f"{question} Type {unknown} to remove them too, or nothing", default="", err=True)
+    return bool(answer.strip() == str(unknown))
 
 
 @app.command()
-def adopt(yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False, data_dir: StackDir = None) -> None:
-    """Make the stores this environment's, whoever's mark they have: where a log was lost or moved, and they are its.
+def adopt(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask for confirmation.")] = False, data_dir: DataDir = None
+) -> None:
+    """Mark the stores as this environment's, whatever mark they have: after its log was lost or moved.
 
-    An environment that has its files there, too, is refused at its next start.
+    Another environment with files in these stores is refused at its next start.
     """
     if not yes:
-        typer.confirm("Make every store that the settings name this environment's?", abort=True, err=True)
+        typer.confirm("Mark every store of the settings as this environment's?", abort=True, err=True)
     for line in run_tool(_adopt(data_dir)):
         say(line)
 
@@ -156,7 +164,7 @@ async def _adopt(data_dir: Path | None) -> list[str]:
     from eventflow.storage import StorageError
     from ops.environment import adopt_stores, stores_of
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         try:
             before = await adopt_stores(parts)
         except StorageError as error:
@@ -170,15 +178,15 @@ def _shown_owner(owner: Owner | None) -> str:
 
 
 @app.command()
-def setup(data_dir: StackDir = None) -> None:
-    """Let players in pages of any origin read what signed URLs of the delivery bucket lead to (CORS)."""
+def setup(data_dir: DataDir = None) -> None:
+    """Let pages of any origin read the files behind signed URLs of the delivery bucket (CORS)."""
     run_tool(_setup(data_dir))
 
 
 async def _setup(data_dir: Path | None) -> None:
     from eventflow.storage import StorageError
 
-    async with open_tool(data_dir) as parts:
+    async with open_log(data_dir) as parts:
         store = parts.stores["delivery"]
         try:
             say(f"{store.description}: {await set_up(store)}")
@@ -188,11 +196,11 @@ async def _setup(data_dir: Path | None) -> None:
 
 
 async def set_up(store: ObjectStore) -> str:
-    """Set up a delivery store; says what was done. Raises StorageError."""
+    """Set up a delivery store, and return a line that says what was done. Raises StorageError."""
     from eventflow.storage.s3.store import S3Store
 
     if not isinstance(store, S3Store):
-        return "nothing to set up: the web app serves it, to pages of any origin"
+        return "nothing to set up: the web app serves it to pages of any origin"
     if await store.let_any_page_read():
-        return "players of any origin may read it now"
-    return "players of any origin may read it already"
+        return "pages of any origin may read it now"
+    return "pages of any origin may read it already"

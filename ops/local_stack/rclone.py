@@ -1,4 +1,4 @@
-"""rclone's S3 server, for what needs a real one on this machine: chaos and benchmarks."""
+"""rclone's S3 server, for chaos and benchmarks, which need a real one on this machine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 
 class RcloneMissing(RuntimeError):
-    """The program isn't installed."""
+    """rclone isn't installed."""
 
 
 def serve_command(folder: Path, buckets: Iterable[str], port: int, access_key: str, secret: str) -> tuple[str, ...]:
-    """The command of a server on 127.0.0.1 over `folder/store`, whose `buckets` are made. Raises RcloneMissing."""
+    """Return the command of a server on 127.0.0.1 for `folder/store`, and create `buckets`. Raises RcloneMissing."""
     beside = Path(sys.executable).parent / "rclone"
     binary = str(beside) if beside.exists() else shutil.which("rclone")
     if binary is None:

@@ -15,7 +15,7 @@ from attrs import evolve
 from eventflow.domain.topics import ARCHIVE_GROUP, GROUP_TOPICS
 from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import StorageError
-from ops.local_stack.data_dir import DataDirError, scratch_of, take
+from ops.local_stack.data_dir import DataDirError, prepare, scratch_of
 from ops.local_stack.embedded import DataDirLock, EmbeddedServer
 from ops.local_stack.supervisor import Child, ChildSpec, first_of
 
@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 _LOG = structlog.get_logger()
 
-#: Exit code of children whose settings are wrong: starting them again doesn't help.
+#: Exit code of children whose settings are wrong: a restart doesn't help.
 _WRONG_SETTINGS = 2
-#: Time on top of the drain for a child to close its connections.
+#: Seconds after the drain for a child to close its connections.
 _GRACE_S = 10.0
 
 
@@ -34,9 +34,9 @@ class StackError(Exception):
 
 
 class Stack:
-    """Starts and stops everything. `environment` is that of the settings. With `adopt` the stores become this log's.
+    """Starts and stops all processes. `environment` is that of the settings. `adopt`: mark the stores as this log's.
 
-    `errors` is a descriptor for the children's logs (None: ours). `failed` gets what keeps the stack from going on.
+    `errors`: descriptor for the children's logs (None: standard error). `failed` gets the error that ends the stack.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Stack:
         if settings.env is Environment.PRODUCTION:
             raise StackError(
                 "The embedded server isn't for production (EVENTFLOW_ENV=production). "
-                "Run `eventflow web` and `eventflow worker --group G` on a Redis of your own."
+                "Run `eventflow web` and `eventflow worker --group G` on your own Redis."
             )
         self._settings, self._environment, self._errors = settings, dict(environment), errors
-        if is_loopback(settings.host):  # for whoever has started it; the first API key ends that
+        if is_loopback(settings.host):  # for the user of this machine; the first API key ends that
             self._environment.setdefault("EVENTFLOW_OPEN_ACCESS", "on")
         self._adopt = adopt
         self._lock = DataDirLock(settings.data_dir)
@@ -59,10 +59,10 @@ class Stack:
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> str:
-        """Everything, in order; returns the web app's URL. Raises StackError, EmbeddedError."""
+        """Start everything in order, and return the web app's URL. Raises StackError, EmbeddedError."""
         data_dir = self._settings.data_dir
         try:
-            await asyncio.to_thread(take, data_dir)
+            await asyncio.to_thread(prepare, data_dir)
         except DataDirError as error:
             raise StackError(str(error)) from error
         await self._lock.acquire()
@@ -76,7 +76,7 @@ class Stack:
         if self._adopt:
             await self._adopt_stores()
         web = self._launch(self._spec("web", "web"))
-        names = (*GROUP_TOPICS, ARCHIVE_GROUP)  # without an archive it trims the topics
+        names = (*GROUP_TOPICS, ARCHIVE_GROUP)  # the archive group trims the topics even without an archive
         workers = [self._launch(self._spec(f"worker {g}", "worker", "--group", g)) for g in names]
         url, *_ = await self._all_ready([web, *workers])
         self._environment["EVENTFLOW_PORT"] = str(urlsplit(url).port)  # the same again after a crash
@@ -86,11 +86,11 @@ class Stack:
     async def _start_server(self) -> None:
         server = self._launch(
             ChildSpec(
-                "server",
-                self._server.prepare(),
-                self._environment,
+                name="server",
+                argv=self._server.prepare(),
+                environment=self._environment,
                 announces=False,
-                pass_fds=(self._lock.fd,),  # nobody starts a second server on these files while this one lives
+                pass_fds=(self._lock.fd,),  # the server holds the lock too: no second one starts on its files
             )
         )
         self._children.remove(server)
@@ -109,6 +109,13 @@ class Stack:
             except StorageError as error:
                 raise StackError(f"A store can't be marked as this environment's: {error}") from error
 
+    async def ever_had_keys(self) -> bool:
+        """Return whether the log has, or once had, an API key: then every request needs one."""
+        from ops.compose import open_parts
+
+        async with open_parts(evolve(self._settings, redis_url=self._server.url), serves=False) as parts:
+            return await parts.api_keys.ever()
+
     async def _all_ready(self, children: Sequence[Child]) -> list[str]:
         ready = asyncio.gather(*(asyncio.shield(child.ready) for child in children))
         await first_of(ready, self.failed)
@@ -118,22 +125,22 @@ class Stack:
         return await ready
 
     async def while_running(self, work: Coroutine[Any, Any, T]) -> T:
-        """`work`, which is cancelled if the stack can't go on. Raises StackError then."""
+        """Await `work`. Raises StackError, and cancels it, if the stack fails first."""
         task = asyncio.ensure_future(work)
         try:
             await first_of(task, self.failed)
             if not task.done():
-                raise StackError(f"The stack can't go on: {self.failed.result()}.")
+                raise StackError(f"The stack failed: {self.failed.result()}.")
             return await task
         finally:
             task.cancel()
 
     def _spec(self, name: str, *arguments: str) -> ChildSpec:
         return ChildSpec(
-            name,
-            (sys.executable, "-P", "-m", "ops.cli", *arguments, "--supervised"),
-            dict(self._environment),
-            hopeless=frozenset({_WRONG_SETTINGS}),
+            name=name,
+            argv=(sys.executable, "-P", "-m", "ops.cli", *arguments, "--supervised"),
+            environment=dict(self._environment),
+            final_codes=frozenset({_WRONG_SETTINGS}),
             grace_s=self._settings.drain_seconds + _GRACE_S,
         )
 
@@ -149,14 +156,14 @@ class Stack:
             self.failed.set_result(error)
 
     async def stop(self) -> None:
-        """Web app and workers first, at the same time, each with its drain; then the server."""
+        """Stop web app and workers at the same time, each with its drain; then the server."""
         await asyncio.gather(*(child.stop() for child in self._children))
         if self._server_child is not None:
             await self._server_child.stop()
         self._lock.release()
 
     def kill(self) -> None:
-        """End everything at once; `stop` still has to be called, and doesn't wait then."""
+        """Kill every process; `stop` still has to be called, and doesn't wait then."""
         self.killed = True
         for child in [*self._children, *([self._server_child] if self._server_child else [])]:
             child.kill()

@@ -1,8 +1,8 @@
-"""A small supervisor: starts child processes, starts again those that end by themselves, stops all in order.
+"""A small supervisor: starts child processes, restarts those that end, and stops them in order.
 
-All stay in the supervisor's process group, so that a signal to the group reaches everything. When the supervisor dies
+All children stay in the supervisor's process group, so that a signal to the group reaches them. If the supervisor dies
 alone, its children end too: on Linux the kernel sends them a signal; elsewhere those that watch their standard input
-see its end. SIGINT is blocked in children: a Ctrl-C reaches the whole group, but the order of stopping is ours.
+see its end. SIGINT is blocked in children: Ctrl-C reaches the whole group, but the supervisor stops them in its order.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ from attrs import field, frozen
 from eventflow.backoff import Backoff
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.3, 15.0
-#: A child that has run for so long starts again without a pause.
+#: A child that has run for so long is restarted after the first pause.
 _HEALTHY_S = 30.0
-#: So many ends in a row before a child was ever ready, and it isn't tried again.
-_HOPELESS_STARTS = 4
+#: A child that ends so often in a row without becoming ready isn't restarted.
+_FAILED_STARTS = 4
 _READY = b"ready"
 _PR_SET_PDEATHSIG = 1
 
 
 class ChildFailed(Exception):
-    """A child can't be started, or asked not to be."""
+    """A child ended, and a restart wouldn't help."""
 
     def __init__(self, name: str, code: int) -> None:
-        super().__init__(f"{name} ended with exit code {code}; its messages are above or in its log")
+        super().__init__(f"{name} ended with exit code {code}; see its messages above or in its log")
         self.code = code
 
 
-@frozen
+@frozen(kw_only=True)
 class ChildSpec:
-    """What to start. `announces`: it prints a line that begins with "ready" on standard output once it works.
+    """A command to run. `announces`: it prints a line that begins with "ready" to standard output once it works.
 
-    `hopeless` are exit codes after which another start can't help. `grace_s` is how long it may take to end.
+    `final_codes`: exit codes after which a restart doesn't help. `grace_s`: time to end after SIGTERM.
     """
 
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     announces: bool = True
-    hopeless: frozenset[int] = frozenset()
+    final_codes: frozenset[int] = frozenset()
     grace_s: float = 40.0
     orphan_signal: signal.Signals = signal.SIGTERM
     pass_fds: tuple[int, ...] = ()
 
 
 class Child:
-    """One process after the other, of one spec. `errors` is the descriptor for what they write to standard error.
+    """Successive processes of one spec. `errors`: descriptor for their standard error.
 
-    `ready` becomes the rest of the line that announced it, once; `task` ends with `stop`, or fails with ChildFailed or
-    OSError where there is no use in another start.
+    `ready` gets the rest of the first announcement; `task` ends with `stop`, or fails with ChildFailed or OSError if a
+    restart wouldn't help.
     """
 
     def __init__(self, spec: ChildSpec, *, errors: int | None = None) -> None:
@@ -82,7 +82,7 @@ class Child:
             if self._stopping.is_set():
                 return
             failures = 0 if self.ready.done() else failures + 1
-            if code in self.spec.hopeless or failures >= _HOPELESS_STARTS:
+            if code in self.spec.final_codes or failures >= _FAILED_STARTS:
                 raise ChildFailed(self.spec.name, code)
             if monotonic() - began > _HEALTHY_S:
                 backoff.reset()
@@ -94,7 +94,7 @@ class Child:
     async def _once(self) -> int:
         self.process = process = await asyncio.create_subprocess_exec(
             *self.spec.argv,
-            stdin=PIPE,  # never written to: its end is the end of the supervisor
+            stdin=PIPE,  # never written to: it ends with the supervisor
             stdout=PIPE if self.spec.announces else DEVNULL,
             stderr=self._errors,
             env=self.spec.environment,
@@ -111,11 +111,12 @@ class Child:
         return await process.wait()
 
     def is_ready(self, announcement: str = "") -> None:
+        """Note that the child works; only the first announcement counts."""
         if not self.ready.done():
             self.ready.set_result(announcement)
 
     async def stop(self) -> None:
-        """Ask it to end; end it if it doesn't within its grace. Doesn't raise what `task` has failed with."""
+        """Send SIGTERM, and SIGKILL after the grace time. Doesn't raise the error of `task`."""
         self._stopping.set()
         self._send(signal.SIGTERM)
         _, late = await asyncio.wait([self.task], timeout=self.spec.grace_s)
@@ -125,6 +126,7 @@ class Child:
             await asyncio.wait([self.task])
 
     def kill(self) -> None:
+        """Send SIGKILL, and don't restart."""
         self._stopping.set()
         self._send(signal.SIGKILL)
 
@@ -135,7 +137,7 @@ class Child:
 
 
 def child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
-    """What a child does between fork and exec. Everything that allocates or imports is done here, before the fork."""
+    """Return the function that a child runs between fork and exec; allocations and imports happen before the fork."""
     prctl: Any = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     parent, number, interrupts = os.getpid(), int(orphan_signal), frozenset({signal.SIGINT})
 
@@ -143,19 +145,19 @@ def child_setup(orphan_signal: signal.Signals) -> Callable[[], None]:
         signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
         if prctl is not None:
             prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-            if os.getppid() != parent:  # it died before we could ask for the signal
+            if os.getppid() != parent:  # the parent died before the request for the signal
                 os._exit(1)
 
     return setup
 
 
 async def first_of(*futures: asyncio.Future[Any]) -> None:
-    """Until one of `futures` is done; cancels none."""
+    """Wait until one of `futures` is done; cancels none."""
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def when_orphaned(action: Callable[[], None]) -> None:
-    """In a child: call `action` once standard input ends, which is when the supervisor has died."""
+    """Call `action` when standard input ends; in a child that means that the supervisor has died."""
     loop, fd = asyncio.get_running_loop(), sys.stdin.fileno()
 
     def readable() -> None:

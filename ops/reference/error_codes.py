@@ -28,7 +28,9 @@ def fault_codes() -> frozenset[str]:
 def warning_codes() -> frozenset[str]:
     """Return the codes of warnings in the status of a job."""
     warned = {_literal(call.args[0]) for call in _calls("Warned") if call.args}
-    recorded = {_literal(call.args[3]) for call in _calls("RecordWarning") if len(call.args) > 3}
+    recorded = {
+        _literal(word.value) for call in _calls("RecordWarning") for word in call.keywords if word.arg == "code"
+    }
     return frozenset(code for code in warned | recorded if code is not None)
 
 

@@ -14,10 +14,10 @@ from eventflow.domain.transitions import TRANSITIONS
 from ops.reference.markdown import code, page, prose, table
 
 _INTRODUCTION = """\
-A job is the fold of its events. `GET /api/v1/videos/jobs/{id}/events` and `eventflow events JOB` show them. Each event
-is stored in an envelope with the names of CloudEvents 1.0: `id` (`<job_id>.<seq>`), `type`, `source`, `subject` (the
-job), `time`, `sequence` (the job's version after the event), `dataversion`, `owner`, `correlationid`, `causationid`,
-`traceparent` and `data` (the payload). Defaults are left out of payloads.
+A job is the fold of its events. `GET /api/v1/videos/jobs/{id}/events` and `eventflow jobs events JOB` show them. Each
+event is stored in an envelope with the names of CloudEvents 1.0: `id` (`<job_id>.<seq>`), `type`, `source`, `subject`
+(the job), `time`, `sequence` (the job's version after the event), `dataversion`, `owner`, `correlationid`,
+`causationid`, `traceparent` and `data` (the payload). Defaults are left out of payloads.
 
 A topic delivers an event to consumer groups; an event without a topic is history only."""
 

@@ -21,7 +21,12 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.chaos]
 
 #: Cuts off a worker of generation for two leases and a half, and later holds up its messages as long: what it has in
 #: hands goes to the other one, and is finished by both. There is always more to do than two of them can.
-ISOLATIONS = {"workers": [Fault(1.5, 2.5, FaultKind.ISOLATE, 0), Fault(5.0, 2.5, FaultKind.SILENCE, 0)]}
+ISOLATIONS = {
+    "workers": [
+        Fault(at_s=1.5, lasts_s=2.5, kind=FaultKind.ISOLATE, target=0),
+        Fault(at_s=5.0, lasts_s=2.5, kind=FaultKind.SILENCE, target=0),
+    ]
+}
 #: Nothing but generation, of which there are two workers; jobs don't end.
 RENDERING = Plan(seed=1, seconds=8, jobs=24, workers=2, lease_s=1.0, groups=("generation",))
 
@@ -58,7 +63,7 @@ async def test_broken_commit_is_found_out(tmp_path: Path, broken: str, check: st
 
 
 def test_interrupt_ends_every_process(programs: Programs) -> None:
-    chaos = programs.start("chaos", "--minutes", "5", "--workers", "1", "--jobs", "5", "--keep", "site")
+    chaos = programs.start("dev", "chaos", "--minutes", "5", "--workers", "1", "--jobs", "5", "--keep", "site")
     wait_until_sync(lambda: "the stack runs" in chaos.err + chaos.out, 60, what="a running stack")
     # One that is killed comes back.
     count = 4 + len(GROUP_TOPICS)  # chaos itself, two servers, web, a worker of each group

@@ -17,12 +17,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from ops.cli.doctor import examine
-from ops.local_stack.data_dir import take
+from ops.local_stack.data_dir import prepare
 from ops.local_stack.embedded import EmbeddedServer
 
 
 async def main(data_dir: Path) -> None:
-    take(data_dir)
+    prepare(data_dir)
     (data_dir / "delivery").mkdir()
     server = EmbeddedServer(data_dir)
     process = subprocess.Popen(server.prepare(), stdout=subprocess.DEVNULL)

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until_sync
 START_S = 60.0
 END_S = 60.0
 #: What runs for long and has children: only ever as it is deployed.
-SERVICES = frozenset({"up", "web", "worker", "demo", "chaos"})
+SERVICES = frozenset({"up", "web", "worker", "demo", "dev"})
 
 
 @frozen
@@ -86,7 +86,7 @@ class Program:
 
 @define
 class Programs:
-    """Starts commands in `folder`, without the settings of this machine; short ones by `server` where there is one."""
+    """Starts commands in `folder`, without the settings and the stacks of this machine; short ones by `server`."""
 
     folder: Path
     environment: Mapping[str, str] = field(factory=dict)
@@ -122,7 +122,8 @@ class Programs:
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("EVENTFLOW_", "AWS_"))}
-        return {**kept, "AWS_EC2_METADATA_DISABLED": "true", **self.environment, **settings}
+        own = {"AWS_EC2_METADATA_DISABLED": "true", "XDG_STATE_HOME": str(self.folder / "state")}
+        return {**kept, **own, **self.environment, **settings}
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""What `eventflow doctor` looks at, part by part."""
+"""The checks of `eventflow doctor`."""

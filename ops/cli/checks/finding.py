@@ -1,4 +1,4 @@
-"""What a check has found, and how to mend it."""
+"""The result of a check, with its remedy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from attrs import frozen
 
 
 class State(StrEnum):
+    """How a part is."""
+
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
 
 
-@frozen
+@frozen(kw_only=True)
 class Finding:
-    """`remedy` is what to do, and empty where nothing has to be done."""
+    """A result: the part that was checked, its state, what was found, and the remedy ("" if none is needed)."""
 
     part: str
     state: State
@@ -26,19 +28,22 @@ class Finding:
 
 
 def ok(part: str, found: str) -> Finding:
-    return Finding(part, State.OK, found)
+    """Return the finding of a part that works."""
+    return Finding(part=part, state=State.OK, found=found)
 
 
 def warn(part: str, found: str, remedy: str) -> Finding:
-    return Finding(part, State.WARN, found, remedy)
+    """Return the finding of a part that works, but not as it should."""
+    return Finding(part=part, state=State.WARN, found=found, remedy=remedy)
 
 
 def fail(part: str, found: str, remedy: str) -> Finding:
-    return Finding(part, State.FAIL, found, remedy)
+    """Return the finding of a part that doesn't work."""
+    return Finding(part=part, state=State.FAIL, found=found, remedy=remedy)
 
 
 async def blocking(part: str, remedy: str, check: Callable[[], str], *, timeout_s: float = 60.0) -> Finding:
-    """`check` in a thread: what it returns is what was found; anything it raises is a failure, mended by `remedy`."""
+    """Run `check` in a thread: it returns what it found; an exception is a failure, whose remedy is `remedy`."""
     return await awaited(part, remedy, lambda: asyncio.to_thread(check), timeout_s=timeout_s)
 
 
@@ -50,12 +55,12 @@ async def awaited(
     timeout_s: float = 60.0,
     passing: tuple[type[Exception], ...] = (),
 ) -> Finding:
-    """The same for a coroutine. Errors of the kinds `passing` are the caller's."""
+    """Do the same with a coroutine. Raises errors of the kinds `passing`."""
     try:
         return ok(part, await asyncio.wait_for(check(), timeout_s))
     except TimeoutError:
         return fail(part, f"no answer in {timeout_s:g} s", remedy)
     except passing:
         raise
-    except Exception as error:  # whatever is broken, the other checks go on
+    except Exception as error:  # one broken part doesn't stop the other checks
         return fail(part, f"{type(error).__name__}: {error}", remedy)

@@ -1,4 +1,4 @@
-"""This machine: Python, the programs and libraries that make videos, room on disks."""
+"""Checks of this machine: Python, the programs and libraries that make videos, disk space."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from eventflow.settings import Settings, SpeechSettings
 from ops.cli.checks.finding import Finding, blocking, fail, ok, warn
 
 _GIB = 1 << 30
+#: Below these doctor warns, and fails: a video takes about three times its size while it is made.
 _LITTLE_BYTES, _TOO_LITTLE_BYTES = 5 * _GIB, _GIB // 2
 _CODECS = ("libx264", "aac")
 _PROGRAM_TIMEOUT_S = 30
@@ -31,7 +32,7 @@ def python_version() -> Finding:
 
 
 async def media(settings: Settings | None) -> list[Finding]:
-    """ffmpeg, PyAV, typst, espeak, and every installed pipeline's own check."""
+    """Check ffmpeg, PyAV, typst, espeak, and run every installed pipeline's own check."""
     return [
         await blocking("ffmpeg", "Reinstall it: pip install --force-reinstall imageio-ffmpeg", _ffmpeg),
         await blocking("codecs", "Reinstall it: pip install --force-reinstall av", _codecs),
@@ -75,12 +76,12 @@ def _speak() -> str:
 
     speech = speak("This is a check.", "en-us", 1.0)
     if not len(speech.samples):
-        raise RuntimeError("espeak gave no sound")
+        raise RuntimeError("espeak made no sound")
     return f"speaks; {len(voice_names())} voices"
 
 
 async def narration(settings: SpeechSettings) -> Finding:
-    """The narrators besides espeak, as they are set up."""
+    """Check the narrators besides espeak, as they are configured."""
     from handlers.generation.errors import NarratorUnavailable
     from handlers.generation.narration.narrators.choice import narrators
 
@@ -90,7 +91,7 @@ async def narration(settings: SpeechSettings) -> Finding:
         try:
             who.check("piper:any")
         except NarratorUnavailable as error:
-            return warn("narrators", str(error), "Mend it or unset EVENTFLOW_PIPER_VOICES.")
+            return warn("narrators", str(error), "Correct or unset EVENTFLOW_PIPER_VOICES.")
     return ok("narrators", ", ".join(f"{name} with {count} voices" for name, count in counts.items()))
 
 
@@ -109,7 +110,7 @@ async def _pipelines(settings: Settings | None) -> list[Finding]:
 
         return check
 
-    remedy = "The message says what is missing; requests for this pipeline fail until it is there."
+    remedy = "The message names what is missing; requests for this pipeline fail until it is installed."
     return [await blocking(f"pipeline {name}", remedy, check_of(name)) for name in pipeline_names()]
 
 
@@ -124,7 +125,7 @@ async def embedded_server() -> Finding:
 
 
 async def disks(data_dir: Path, scratch_dir: Path | None) -> list[Finding]:
-    """Room where data is kept and where running steps have their files."""
+    """Check the free space of the data directory and of the folder for files of running steps."""
     folders = {_DATA: data_dir, "scratch directory": scratch_dir or Path(tempfile.gettempdir())}
     return [await asyncio.to_thread(_disk, part, folder) for part, folder in folders.items()]
 
@@ -132,8 +133,8 @@ async def disks(data_dir: Path, scratch_dir: Path | None) -> list[Finding]:
 def _disk(part: str, folder: Path) -> Finding:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if existing != folder and part == _DATA:
-        remedy = "`eventflow up` makes it; for that of another one name its folder by --data-dir."
-        return warn(part, f"there is no {folder}", remedy)
+        remedy = "`eventflow up` creates it; --data-dir names another folder."
+        return warn(part, f"{folder} doesn't exist", remedy)
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass

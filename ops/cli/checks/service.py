@@ -1,4 +1,4 @@
-"""The service: the log's server, its scripts and groups, the stores, keys."""
+"""Checks of the service: the log's server, its scripts and groups, the stores, keys."""
 
 from __future__ import annotations
 
@@ -33,24 +33,30 @@ if TYPE_CHECKING:
 
 
 _SKEW_S = 2.0
-#: How a store says that its disk has no room.
+#: Parts that only a log server which answers can tell.
+_IN_THE_LOG = "log safety, log scripts, groups, dead letters, paused workers, API keys, owner of the stores"
+_CHECK_AGAIN = "Run `eventflow doctor` again once the log server answers."
+#: Error codes of a store whose disk is full.
 _FULL = ("ENOSPC", "EDQUOT")
 
 
 async def log_server(parts: Parts, *, expected: bool) -> list[Finding]:
-    """The server and everything in it. `expected`: a URL was configured, or one runs on the data directory, so that
-    one that doesn't answer is a failure."""
+    """Check the server and everything in it.
+
+    `expected`: a URL is configured, or a server runs on the data directory; then one that doesn't answer is a failure.
+    """
     findings: list[Finding] = []
-    for look in (_server, _inside):
+    for check in (_server, _inside):
         try:
-            findings += await look(parts)
+            findings += await check(parts)
         except (RedisError, LogUnfit, *DISCONNECTED) as error:
-            return [*findings, _unusable(error, parts, expected=expected)]
+            unusable = _unusable(error, parts, expected=expected)
+            return [*findings, unusable, warn("not checked", _IN_THE_LOG, _CHECK_AGAIN)]
     return findings
 
 
 def _unusable(error: Exception, parts: Parts, *, expected: bool) -> Finding:
-    """What is wrong with a server that can't be used at all."""
+    """Return the finding of a server that can't be used at all."""
     if isinstance(error, NoPermissionError):
         error = forbidden(error, parts.keyspace.prefix)
     if isinstance(error, LogUnfit | WrongServer):
@@ -61,10 +67,10 @@ def _unusable(error: Exception, parts: Parts, *, expected: bool) -> Finding:
     if expected or not isinstance(error, DISCONNECTED):
         remedy = "Start the server, or correct EVENTFLOW_REDIS_URL (host, port, password)."
         if "MISCONF" in str(error):
-            remedy = "Free space on the server's disk, or mend it: until it can save what it is told it takes no job."
+            remedy = "Free space on the server's disk, or mend it: it accepts no job until it can save."
         return fail("log server", str(error), remedy)
-    remedy = "`eventflow up` starts one of its own; for another one set EVENTFLOW_REDIS_URL."
-    return warn("log server", "none is running on this data directory", remedy)
+    remedy = "Start `eventflow up`, or name a server by EVENTFLOW_REDIS_URL; --data-dir names the folder of an `up`."
+    return warn("log server", f"none runs on {parts.settings.data_dir}", remedy)
 
 
 async def _inside(parts: Parts) -> list[Finding]:
@@ -73,7 +79,7 @@ async def _inside(parts: Parts) -> list[Finding]:
             "log scripts", "Allow EVAL and SCRIPT LOAD for this user of the server.", lambda: _scripts(parts)
         ),
         *[await _group(parts, group) for group in GROUP_TOPICS],
-        await _parked(parts),
+        await _dead_letters(parts),
         await _paused(parts),
         await _access(parts),
         await _ownership(parts),
@@ -81,7 +87,7 @@ async def _inside(parts: Parts) -> list[Finding]:
 
 
 async def _server(parts: Parts) -> list[Finding]:
-    """What is found of the server, or of each master of a cluster; what they have in common is said once."""
+    """Check the server, or each master of a cluster; equal findings are shown once."""
     servers = await masters_of(parts.redis)
     found = [finding for server in servers for finding in (await _kind(server), await _skew(server))]
     return [*dict.fromkeys(found), *await _safety(parts), *await _replicas(parts, servers)]
@@ -108,20 +114,20 @@ async def _safety(parts: Parts) -> list[Finding]:
         said, _, remedy = str(error).partition(". ")
         return [fail("log safety", said, remedy or "Change the server's configuration.")]
     if UNKNOWN in (found["policy"], found["aof"]):
-        remedy = "See to maxmemory-policy noeviction and appendonly yes, or give the user +info, which tells."
-        return [warn("log safety", "the server's user may not ask how it keeps its data", remedy)]
+        remedy = "Set maxmemory-policy noeviction and appendonly yes, or give the user +info for this check."
+        return [warn("log safety", "the server's user may not read how it keeps its data", remedy)]
     return [ok("eviction", f"maxmemory-policy {found['policy']}"), _durability(found["aof"] == "on", parts.settings)]
 
 
 async def _replicas(parts: Parts, servers: Sequence[Redis]) -> list[Finding]:
-    """Of a cluster, and wherever a POST waits for one."""
+    """Check replicas: of a cluster, and wherever a POST waits for one (EVENTFLOW_DURABLE_ACK=replica)."""
     wanted = parts.settings.durable_ack == "replica"
     if not wanted and not isinstance(parts.redis, ClusterRedis):
         return []
     try:
         counts = [int((await server.info("replication"))["connected_slaves"]) for server in servers]
     except NoPermissionError:
-        return [warn("replicas", "the server's user may not ask for them", "Give it the right +info.")]
+        return [warn("replicas", "the server's user may not read them", "Give it the right +info.")]
     found = f"{len(servers)} masters, {counts.count(0)} of them without a replica"
     if all(counts):
         return [ok("replicas", found)]
@@ -159,7 +165,7 @@ async def _scripts(parts: Parts) -> str:
 
 
 async def _group(parts: Parts, name: str) -> Finding:
-    """Members and pending entries of a group, over its streams and partitions."""
+    """Count the members and pending entries of a group, over its streams and partitions."""
     consumers: set[str] = set()
     pending, lag, part = 0, 0, f"group {name}"
     for keys in parts.keyspace.all:
@@ -167,7 +173,7 @@ async def _group(parts: Parts, name: str) -> Finding:
             try:
                 groups: Any = await parts.redis.xinfo_groups(stream)
                 members: Any = await parts.redis.xinfo_consumers(stream, name)
-            except ResponseError:  # neither stream nor group: nobody was ever there
+            except ResponseError:  # neither stream nor group: no worker has run yet
                 continue
             consumers |= {member["name"].decode() for member in members}
             mine = next(group for group in groups if group["name"].decode() == name)
@@ -178,11 +184,11 @@ async def _group(parts: Parts, name: str) -> Finding:
     return warn(part, found, f"Start one: eventflow worker --group {name}")
 
 
-async def _parked(parts: Parts) -> Finding:
+async def _dead_letters(parts: Parts) -> Finding:
     count = sum([int(await parts.redis.xlen(keys.dead_letters)) for keys in parts.keyspace.all])
     if not count:
-        return ok("parked entries", "none")
-    return warn("parked entries", str(count), "See `eventflow parked list` and `show`; then redrive or drop them.")
+        return ok("dead letters", "none")
+    return warn("dead letters", str(count), "See `eventflow dead-letters list` and `show`; then redrive or drop them.")
 
 
 async def _paused(parts: Parts) -> Finding:
@@ -197,18 +203,18 @@ async def _paused(parts: Parts) -> Finding:
 
 
 async def _ownership(parts: Parts) -> Finding:
-    """Whether the stores are this environment's; one without a mark gets it from the first process that starts."""
+    """Check that the stores are this environment's. The first process that starts marks a store without a mark."""
     from ops.environment import ForeignStore, refuse_foreign_stores
 
-    part = "stores' owner"
+    part = "owner of the stores"
     try:
         await refuse_foreign_stores(parts)
     except ForeignStore as error:
         said, _, remedy = str(error).partition("; ")
         return fail(part, said, remedy)
     except StorageError:
-        return warn(part, "can't be told", "A store doesn't answer: see below.")
-    return ok(part, "this environment, or nobody yet")
+        return warn(part, "unknown", "A store doesn't answer: see below.")
+    return ok(part, "this environment, or none yet")
 
 
 async def _access(parts: Parts) -> Finding:
@@ -221,11 +227,11 @@ async def _access(parts: Parts) -> Finding:
         return fail("API keys", f"none; the web app refuses to serve on {settings.host}", make_one)
     if await parts.api_keys.ever():
         return fail("API keys", "none is left: every request is answered 401", make_one)
-    return warn("API keys", "none: `eventflow up` is open to this machine, `eventflow web` to nobody", make_one)
+    return warn("API keys", "none: `eventflow up` is open to this machine, `eventflow web` is closed", make_one)
 
 
 async def stores(parts: Parts) -> list[Finding]:
-    """Each store: its own check, then an object is written, read, signed and deleted."""
+    """Check each store: its own check, then write, read, sign and delete an object."""
     found: dict[str, ObjectStore] = dict(parts.stores.items())
     if parts.segment_store is not None:
         found["archive"] = parts.segment_store.store
@@ -234,11 +240,11 @@ async def stores(parts: Parts) -> list[Finding]:
 
 async def _store(part: str, store: ObjectStore) -> Finding:
     remedy = "Create the bucket or folder, and allow this user to read, write, list and delete there (AWS_* variables)."
-    if isinstance(store, LocalStore) and not store.root.exists():  # to look at it isn't to make it
+    if isinstance(store, LocalStore) and not store.root.exists():  # a check creates nothing
         above = next(path for path in store.root.parents if path.exists())
         if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-            return fail(part, f"{store.description} isn't there, and can't be made in {above}", remedy)
-        return ok(part, f"{store.description} isn't there yet; the service makes it")
+            return fail(part, f"{store.description} doesn't exist, and can't be created in {above}", remedy)
+        return ok(part, f"{store.description} doesn't exist yet; the service creates it")
     try:
         return await awaited(part, remedy, partial(_probe, store), passing=(StorageError,))
     except StorageError as error:
@@ -248,7 +254,7 @@ async def _store(part: str, store: ObjectStore) -> Finding:
 
 
 async def viewers(store: ObjectStore) -> Finding:
-    """Whether a signed URL gives its bytes to a viewer: by the address that he is sent to, in parts, to any page."""
+    """Check that a viewer gets the bytes of a signed URL: from the public address, in ranges, in any page."""
     part, key = "viewers", f"doctor/{secrets.token_hex(8)}"
     if isinstance(store, LocalStore) and not store.root.exists():
         return ok(part, "nothing is delivered yet")
@@ -259,10 +265,10 @@ async def viewers(store: ObjectStore) -> Finding:
         finally:
             await store.delete(key)
     except StorageError as error:
-        return fail(part, str(error), "Mend the delivery store first.")
+        return fail(part, str(error), "Repair the delivery store first.")
     if found is None:
         return ok(part, "get files from the web app")
-    if found.problem and isinstance(store, LocalStore):  # the web app may not run yet, or have another signing key
+    if found.problem and isinstance(store, LocalStore):  # the web app may not run yet, or may have another signing key
         return warn(part, found.problem, "Start the web app, and see that EVENTFLOW_PUBLIC_URL leads to it.")
     if found.problem:
         return fail(part, found.problem, found.way_out)
@@ -272,7 +278,7 @@ async def viewers(store: ObjectStore) -> Finding:
 
 
 async def players(store: ObjectStore) -> Finding:
-    """Whether players in pages of other origins can read what the delivery store gives them."""
+    """Check that players in pages of other origins can read the delivery store."""
     from eventflow.storage.s3.store import S3Store
 
     part = "players"
@@ -283,7 +289,7 @@ async def players(store: ObjectStore) -> Finding:
         if await store.any_page_may_read():
             return ok(part, f"{store.description} may be read by pages of any origin")
     except StorageError as error:
-        return warn(part, f"the store doesn't tell its CORS rules: {error}", remedy)
+        return warn(part, f"the store doesn't show its CORS rules: {error}", remedy)
     return warn(part, f"{store.description} can't be read by pages of other origins", remedy)
 
 
@@ -293,15 +299,15 @@ async def _probe(store: ObjectStore) -> str:
     await store.put_bytes(key, data, media_type="application/octet-stream")
     try:
         if b"".join([chunk async for chunk in store.read(key)]) != data:
-            raise RuntimeError(f"{store.description} gives back other bytes than were written")
+            raise RuntimeError(f"{store.description} returns other bytes than were written")
         await store.signed_url(key, expires_in=timedelta(minutes=1))
     finally:
         await store.delete(key)
-    return f"{store.description} takes, gives and forgets an object"
+    return f"{store.description} stores, returns and deletes an object"
 
 
 def signing(parts: Parts) -> Finding:
-    """The key behind links to local files: processes on several hosts must share it."""
+    """Check the key that signs links to local files: processes on several hosts must share it."""
     settings = parts.settings
     if settings.signing_key:
         return ok("signing key", "configured")

@@ -1,6 +1,6 @@
 """Make a video of a script over HTTP and save it: python client.py talk.md talk.mp4
 
-Needs nothing but Python. EVENTFLOW_CLIENT_URL and EVENTFLOW_CLIENT_KEY name the service and the API key.
+Needs nothing but Python. EVENTFLOW_URL and EVENTFLOW_API_KEY name the service and the API key.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-BASE = os.environ.get("EVENTFLOW_CLIENT_URL", "http://127.0.0.1:8080")
-KEY = os.environ.get("EVENTFLOW_CLIENT_KEY", "")
+BASE = os.environ.get("EVENTFLOW_URL", "http://127.0.0.1:8080")
+KEY = os.environ.get("EVENTFLOW_API_KEY", "")
 
 
 def call(path: str, body: Any = None, **headers: str) -> Any:

@@ -56,7 +56,7 @@ def test_who_only_looks_makes_no_folder(programs: Programs, tmp_path: Path, valk
     assert str(typo) in found["data directory"]["found"]
     listed = programs.run("keys", "list", "--data-dir", str(typo), EVENTFLOW_REDIS_URL=valkey_url)
     assert (listed.code, f"There is no folder {typo}" in listed.err) == (2, True)
-    for command in (("keys", "list"), ("jobs",), ("storage", "check"), ("parked", "list"), ("doctor",)):
+    for command in (("keys", "list"), ("jobs",), ("storage", "check"), ("dead-letters", "list"), ("doctor",)):
         ended = programs.run(*command, EVENTFLOW_REDIS_URL=valkey_url)
         assert ended.code == 0, ended.err
     assert not typo.exists()

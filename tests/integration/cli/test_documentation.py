@@ -86,7 +86,7 @@ def test_the_quick_start_runs_as_it_is_written(stack: Running, tmp_path: Path, b
     typed = [block for block in code_blocks(page_of("quickstart.md", stack), "bash") if not _is_set_up(block)]
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     script = "set -euo pipefail\n" + "\n".join(typed)
-    environment = {**os.environ, "PATH": path, "EVENTFLOW_CLIENT_URL": stack.url}
+    environment = {**os.environ, "PATH": path, "EVENTFLOW_URL": stack.url}
     done = subprocess.run(
         [bash, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100
     )
@@ -107,7 +107,7 @@ def test_the_example_of_a_client_makes_a_video(stack: Running, tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, str(DOCS / "examples" / "client.py"), "talk.md", "talk.mp4"],
         cwd=tmp_path,
-        env={**os.environ, "EVENTFLOW_CLIENT_URL": stack.url},
+        env={**os.environ, "EVENTFLOW_URL": stack.url},
         capture_output=True,
         text=True,
         timeout=100,

@@ -19,7 +19,7 @@ def test_a_sheet_and_an_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["--theme", "neon"], "known: midnight"), (["--aspect", "4:3"], "known: 16:9")]
+    ("arguments", "said"), [(["--theme", "neon"], "available: midnight"), (["--aspect", "4:3"], "available: 16:9")]
 )
 def test_what_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
     assert main(["gallery", "--out", str(tmp_path), *arguments]) == 2
@@ -29,4 +29,4 @@ def test_what_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str], a
 def test_a_file_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x").write_text("")
     assert main(["gallery", "--out", str(tmp_path / "x" / "y")]) == 2
-    assert "can't be made a folder" in capsys.readouterr().err
+    assert "can't be created" in capsys.readouterr().err

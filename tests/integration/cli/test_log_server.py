@@ -98,7 +98,7 @@ def test_whole_flow_with_no_more_rights_than_readme_tells(server: LogServer, too
         ("jobs",),
         ("jobs", "--rebuild"),
         ("groups", "list"),
-        ("parked", "list"),
+        ("dead-letters", "list"),
         ("keys", "add", "alice"),
         ("archive", "status"),
         ("storage", "check"),

@@ -34,11 +34,11 @@ async def test_the_rule_for_players_is_added_once_beside_others() -> None:
         try:
             found = await service.players(store)
             assert (found.state, "eventflow storage setup" in found.remedy) == (State.WARN, True)
-            assert await set_up(store) == "players of any origin may read it now"
+            assert await set_up(store) == "pages of any origin may read it now"
             rules = client.get_bucket_cors(Bucket=server.bucket)["CORSRules"]
             assert rules[0]["AllowedOrigins"] == own["AllowedOrigins"]
             assert rules[1]["AllowedMethods"] == ["GET", "HEAD"]
-            assert await set_up(store) == "players of any origin may read it already"
+            assert await set_up(store) == "pages of any origin may read it already"
             assert len(client.get_bucket_cors(Bucket=server.bucket)["CORSRules"]) == 2
             assert (await service.players(store)).state is State.OK
         finally:

@@ -36,8 +36,8 @@ def test_keys_open_the_door_and_close_it_again(programs: Programs, tmp_path: Pat
         lambda: found if (found := programs.run(*order)).code else None, 10, what="the closed door"
     )
     assert refused.code == 1
-    assert "EVENTFLOW_CLIENT_KEY" in refused.err
-    made = programs.run(*order, EVENTFLOW_CLIENT_KEY=token)
+    assert "EVENTFLOW_API_KEY" in refused.err
+    made = programs.run(*order, EVENTFLOW_API_KEY=token)
     assert made.code == 0, made.err
     assert rows(programs.run("jobs", "--json", "--limit", "1", **here).out)[0]["owner"] == "alice"
 
@@ -75,11 +75,11 @@ def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running,
     assert rebuilt.err == "0 jobs were missing from the lists\n"
     assert programs.run("jobs", "--json", "--owner", "nobody", **here).out == ""
 
-    history = programs.run("events", job_id, **here)
+    history = programs.run("jobs", "events", job_id, **here)
     assert history.out.splitlines()[0].split("\t")[2] == "VideoRequested"
     assert history.out.splitlines()[-1].split("\t")[2] == "VideoPublished"
 
-    cancelled = programs.run("cancel", job_id, **here)
+    cancelled = programs.run("jobs", "cancel", job_id, **here)
     assert cancelled.code == 1
     assert "has ended already" in cancelled.err
 
@@ -93,23 +93,23 @@ def test_delete_removes_what_a_job_left(programs: Programs, stack: Running, tmp_
     job_id = made.out.split()[1]
 
     def types() -> list[str]:
-        return [line.split("\t")[2] for line in programs.run("events", job_id, **here).out.splitlines()]
+        return [line.split("\t")[2] for line in programs.run("jobs", "events", job_id, **here).out.splitlines()]
 
-    unconfirmed = programs.run("delete", job_id, **here)
+    unconfirmed = programs.run("jobs", "delete", job_id, **here)
     assert unconfirmed.code == 1
     assert "DeletionRequested" not in types()
-    asked = programs.run("delete", job_id, "--yes", **here)
+    asked = programs.run("jobs", "delete", job_id, "--yes", **here)
     assert (asked.code, "deletion requested" in asked.err + asked.out) == (0, True), asked.err
     wait_until_sync(lambda: types()[-1] == "JobDeleted")
     assert job_id not in programs.run("jobs", "--json", **here).out
-    again = programs.run("delete", job_id, "--yes", **here)
+    again = programs.run("jobs", "delete", job_id, "--yes", **here)
     assert again.code == 0, "what is deleted stays so"
-    cancelled = programs.run("cancel", job_id, **here)
+    cancelled = programs.run("jobs", "cancel", job_id, **here)
     assert cancelled.code == 1
     assert "Traceback" not in cancelled.err
-    missing = programs.run("delete", "00-" + "0" * 32, "--yes", **here)
+    missing = programs.run("jobs", "delete", "00-" + "0" * 32, "--yes", **here)
     assert missing.code == 1
-    assert "There is no job" in missing.err
+    assert "unknown job" in missing.err
 
 
 def test_warnings_of_a_script_are_told_when_its_video_is_there(
@@ -128,7 +128,7 @@ def test_warnings_of_a_script_are_told_when_its_video_is_there(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("worker", "--group", "painters"), 2, "there is: generation, upload, metadata"),
+        (("worker", "--group", "painters"), 2, "available: generation, upload, metadata"),
         (("worker", "--group", "upload", "--topic", "planned"), 2, "it reads: rendered, generated"),
         (("worker",), 2, "--group"),
         (("events", "../etc"), 2, "isn't a job id"),

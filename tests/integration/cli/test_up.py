@@ -111,7 +111,7 @@ def test_killed_while_rendering_it_finishes_the_job_later(programs: Programs, tm
 
     second = start_stack(programs, tmp_path / "data", EVENTFLOW_LEASE_SECONDS="2")
     wait_until_sync(lambda: _status(second.url, job_id)["status"] == "completed", 90, what="completion")
-    history = rows(programs.run("events", job_id, "--json", EVENTFLOW_DATA_DIR=str(second.data_dir)).out)
+    history = rows(programs.run("jobs", "events", job_id, "--json", EVENTFLOW_DATA_DIR=str(second.data_dir)).out)
     assert [event["sequence"] for event in history] == list(range(1, len(history) + 1))
     rendered = [event["data"]["scene"] for event in history if event["type"] == "SceneRendered"]
     assert sorted(rendered) == list(range(_status(second.url, job_id)["scenes"]["total"]))

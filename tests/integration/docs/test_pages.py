@@ -11,6 +11,7 @@ import pytest
 import typer
 from PIL import Image
 
+from ops.cli.common import KEY_VARIABLES, URL_VARIABLES
 from ops.reference.cli_page import root_command
 from ops.reference.settings_page import earlier_names, setting_names
 from tests.support.docs import (
@@ -28,7 +29,7 @@ from tests.support.docs import (
 
 TEXTS = {page: page.read_text() for page in PAGES}
 #: Variables that the programs read beside the settings.
-_CLIENT = {"EVENTFLOW_CLIENT_URL", "EVENTFLOW_CLIENT_KEY"}
+_CLIENT = {*URL_VARIABLES, *KEY_VARIABLES}
 
 
 def test_links_and_anchors_lead_somewhere() -> None:

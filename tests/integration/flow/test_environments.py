@@ -65,7 +65,7 @@ async def test_a_second_environment_is_refused_until_it_adopts_the_store(
         forced = await ran("storage", "check", "--repair", "--force", **second)
         assert (forced.code, "Nothing was removed" in forced.err) == (1, True), "not unless it adopts them"
         doctor = await ran("doctor", **second)
-        assert "fail  stores' owner" in doctor.out
+        assert "fail  owner of the stores" in doctor.out
         assert [info async for info in s.parts.stores["delivery"].list(f"videos/{job}/")]
 
         adopted = await ran("storage", "adopt", "--yes", **second)

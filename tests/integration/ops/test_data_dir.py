@@ -15,7 +15,7 @@ import pytest
 from eventflow.settings import load_settings
 from eventflow.storage import SigningKeys
 from ops.compose import open_stores, signing_keys
-from ops.local_stack.data_dir import MARK, DataDirError, is_needed, scratch_of, take
+from ops.local_stack.data_dir import MARK, DataDirError, is_needed, prepare, scratch_of
 
 NOBODY = 65_534
 KEYS = SigningKeys.parse("k1:" + "0" * 64)
@@ -66,11 +66,11 @@ def test_a_new_folder_an_empty_one_and_ours_are_taken(tmp_path: Path) -> None:
             folder.mkdir()
         if folder.name == "mounted":
             (folder / "lost+found").mkdir()
-        take(folder)
+        prepare(folder)
         assert (folder / MARK).is_file()
         assert mode(folder) == 0o700
         (folder / "workspace").mkdir()
-        take(folder)
+        prepare(folder)
 
 
 @pytest.mark.parametrize("name", ["scratch", "valkey", "delivery", "notes.txt"])
@@ -79,7 +79,7 @@ def test_a_folder_with_somebodys_files_is_refused_and_left_as_it_is(tmp_path: Pa
     (tmp_path / name / "thesis.tex").write_text("mine")
     tmp_path.chmod(0o755)
     with pytest.raises(DataDirError, match=rf"isn't empty \({name}\).*Name a new or empty folder"):
-        take(tmp_path)
+        prepare(tmp_path)
     assert [p.name for p in tmp_path.rglob("*")] == [name, "thesis.tex"]
     assert mode(tmp_path) == 0o755
 
@@ -104,7 +104,7 @@ def test_a_data_directory_of_a_version_without_a_mark_goes_on(tmp_path: Path, ma
     tmp_path.chmod(0o755)
     (tmp_path / "scratch").mkdir()
     (tmp_path / "scratch" / "left-by-whom").write_text("?")
-    take(tmp_path)
+    prepare(tmp_path)
     assert mode(tmp_path) == 0o700
     scratch_of(tmp_path)
     assert (tmp_path / "scratch" / "left-by-whom").exists()
@@ -114,12 +114,12 @@ def test_one_that_holds_other_files_too_keeps_its_permissions(tmp_path: Path) ->
     _server(tmp_path)
     (tmp_path / "public_html").mkdir()
     tmp_path.chmod(0o755)
-    take(tmp_path)
+    prepare(tmp_path)
     assert mode(tmp_path) == 0o755
 
 
 def test_scratch_loses_what_dead_steps_have_left_and_nothing_else(tmp_path: Path) -> None:
-    take(tmp_path)
+    prepare(tmp_path)
     scratch = scratch_of(tmp_path)
     (scratch / "eventflow-00-abcdef-x1").mkdir(parents=True)
     (scratch / "eventflow-00-abcdef-x1" / "pages.png").write_text("left")
@@ -130,7 +130,7 @@ def test_scratch_loses_what_dead_steps_have_left_and_nothing_else(tmp_path: Path
 
 async def test_other_users_read_nothing_in_it(open_folder: Path) -> None:
     data = open_folder / "data"
-    take(data)
+    prepare(data)
     settings = load_settings({"EVENTFLOW_DATA_DIR": str(data)})
     signing_keys(settings)
     await _fill(open_folder, settings.data_dir, {})
@@ -180,9 +180,9 @@ def test_a_mark_that_is_a_link_is_no_mark_and_what_it_leads_to_stays(tmp_path: P
     (folder / MARK).symlink_to(letter)
     (folder / "thesis").touch()
     with pytest.raises(DataDirError, match="isn't empty"):
-        take(folder)
+        prepare(folder)
     (folder / "valkey").mkdir()  # what is ours by something else is taken, the link left as it is
     for name in ("valkey.conf", "url"):
         (folder / "valkey" / name).touch()
-    take(folder)
+    prepare(folder)
     assert letter.read_text() == "Dear reader"

@@ -198,7 +198,7 @@ async def test_a_packed_body_counts_unpacked(client: Client) -> None:
 
 
 async def test_an_owner_may_not_take_all_the_room(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.requests.uploads.OF_AN_OWNER", 0)
+    monkeypatch.setattr("web.requests.uploads.MAX_PER_OWNER", 0)
     async with client.post(ASSETS, data=PNG) as answer:
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (503, "media_busy")
         assert "Retry-After" in answer.headers
@@ -316,5 +316,5 @@ async def test_the_command_line(client: Client, tmp_path: Path, capsys: pytest.C
     assert code == 1
     assert "SVG" in error
     code, _, error = await run("show", "../jobs?x")
-    assert (code, "no such asset" in error) == (1, True)
+    assert (code, "another owner's" in error) == (1, True)
     assert (await run("add", tmp_path / "none"))[0] == 2

@@ -17,7 +17,7 @@ from eventflow.log.codec import Codec
 from eventflow.log.connection import connect
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.keys import Keyspace
-from ops.local_stack.data_dir import take
+from ops.local_stack.data_dir import prepare
 from tests.support.driving import Driver
 from tests.support.programs import Program, programs_in
 from tests.support.runtime import utc_now
@@ -40,7 +40,7 @@ class Place:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Place]:
-    take(folder / "data")
+    prepare(folder / "data")
     _sparse(folder / "data" / "delivery" / KEY)
     yield Place({})
 

@@ -57,10 +57,10 @@ def journal() -> list[Line]:
         about: dict[str, Any] = {"job": JOB, "stream": "topic", "entry": f"{number}-0", "count": 1, "pid": 7}
         work: dict[str, Any] = {"step": step, "scene": scene, "run": 1}
         lines += [
-            Line("delivered", at_ns=10 * number, **about),
-            Line("begin", at_ns=10 * number + 1, **about, **work),
-            Line("end", at_ns=10 * number + 2, **about, **work),
-            Line("settled", at_ns=10 * number + 3, version=number + 1, **about),
+            Line(what="delivered", at_ns=10 * number, **about),
+            Line(what="begin", at_ns=10 * number + 1, **about, **work),
+            Line(what="end", at_ns=10 * number + 2, **about, **work),
+            Line(what="settled", at_ns=10 * number + 3, version=number + 1, **about),
         ]
     return lines
 
@@ -70,7 +70,13 @@ def evidence(events: Sequence[ev.Event] | None = None) -> Evidence:
     history = history_of(s.published(2) if events is None else events)
     view = folded(history)
     served = {JOB: orjson.loads(render_status(view, 100.0))} if view else {}
-    return Evidence([Promise("accepted", JOB, "ada", 1)], journal(), {JOB: history}, Leftovers(), served)
+    return Evidence(
+        promises=[Promise(what="accepted", job=JOB, owner="ada", version=1)],
+        journal=journal(),
+        histories={JOB: history},
+        leftovers=Leftovers(),
+        served=served,
+    )
 
 
 def found(e: Evidence) -> set[str]:
@@ -83,7 +89,8 @@ def test_nothing_is_found_in_a_run_that_went_well() -> None:
 
 @pytest.mark.parametrize("what", ["accepted", "cancel", "reprocess"])
 def test_a_promise_that_the_log_does_not_know(what: str) -> None:
-    promise = Promise(what, "00-" + "2" * 32 if what == "accepted" else JOB, "ada", 1)
+    job = "00-" + "2" * 32 if what == "accepted" else JOB
+    promise = Promise(what=what, job=job, owner="ada", version=1)
     assert found(evolve(evidence(), promises=[promise])) == {"what was promised is in the log"}
 
 
@@ -142,12 +149,15 @@ def test_a_status_that_is_not_the_fold() -> None:
 @pytest.mark.parametrize(
     ("leftovers", "check"),
     [
-        (Leftovers(pending=(Pending("topic", "upload", "w-7-aa", "1-0", 2),)), "nothing is pending or delayed"),
+        (
+            Leftovers(pending=(Pending(stream="topic", group="upload", consumer="w-7-aa", entry="1-0", count=2),)),
+            "nothing is pending or delayed",
+        ),
         (Leftovers(undelivered=("upload was never given",)), "nothing is pending or delayed"),
         (Leftovers(delayed=1), "nothing is pending or delayed"),
         (Leftovers(retries=1), "nothing is pending or delayed"),
         (Leftovers(consumers=(("topic", "upload", "w-7-aa"),)), "no consumer is left"),
-        (Leftovers(parked=({"reason": "no event"},)), "nothing is parked"),
+        (Leftovers(dead_letters=({"reason": "no event"},)), "nothing is parked"),
     ],
 )
 def test_what_is_left_over(leftovers: Leftovers, check: str) -> None:

@@ -1,4 +1,4 @@
-"""`eventflow replay history` and `rebuild` as commands."""
+"""`eventflow jobs history` and `eventflow projections rebuild` as commands."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ async def test_history_as_of_a_version_or_a_time(programs: Programs, space: Spac
     await space.do(job_id, cmd.FinishScene(scene=0, run=1, renditions=()))
     history = await space.history(job_id)
 
-    whole = json.loads(programs.run("replay", "history", job_id, "--json", **at(space)).out)
+    whole = json.loads(programs.run("jobs", "history", job_id, "--json", **at(space)).out)
     assert (whole["version"], whole["last_version"]) == (6, 6)
     assert whole["events"] == [json.loads(space.log.codec.encode(envelope)) for envelope in history]
     assert (whole["state"]["stage"], whole["state"]["scenes"]["rendered"]) == ("rendering", 1)
 
-    earlier = json.loads(programs.run("replay", "history", job_id, "--at-version", "3", "--json", **at(space)).out)
+    earlier = json.loads(programs.run("jobs", "history", job_id, "--at-version", "3", "--json", **at(space)).out)
     assert (earlier["version"], earlier["last_version"], len(earlier["events"])) == (3, 6, 3)
     assert (earlier["state"]["stage"], earlier["state"]["scenes"]["total"]) == ("planning", 2)
 
     time = history[0].occurred_at.isoformat().replace("+00:00", "Z")
-    first = json.loads(programs.run("replay", "history", job_id, "--at-time", time, "--json", **at(space)).out)
+    first = json.loads(programs.run("jobs", "history", job_id, "--at-time", time, "--json", **at(space)).out)
     assert (first["state"]["status"], first["state"]["created_at"]) == ("queued", time)
 
-    told = programs.run("replay", "history", job_id, "--at-version", "3", **at(space)).out
+    told = programs.run("jobs", "history", job_id, "--at-version", "3", **at(space)).out
     lines = [line.split("\t") for line in told.splitlines()]
     assert [line[2] for line in lines[:3]] == ["VideoRequested", "PlanningStarted", "ScriptPlanned"]
     assert ["version", "3"] in lines
@@ -66,21 +66,21 @@ async def test_moments_that_never_were(
     programs: Programs, space: Space, options: tuple[str, ...], code: int, said: str
 ) -> None:
     job_id = await space.submit_scenes(2)
-    ended = programs.run("replay", "history", job_id, *options, **at(space))
+    ended = programs.run("jobs", "history", job_id, *options, **at(space))
     assert ended.code == code, ended.err
     assert said in ended.err
     assert "Traceback" not in ended.err
 
 
 async def test_jobs_that_are_none(programs: Programs, space: Space) -> None:
-    for command in (("history",), ("rebuild", "--job")):
-        ended = programs.run("replay", *command, "../etc", **at(space))
+    for command in (("jobs", "history"), ("projections", "rebuild", "--job")):
+        ended = programs.run(*command, "../etc", **at(space))
         assert (ended.code, "isn't a job id" in ended.err) == (2, True)
-    missing = programs.run("replay", "history", GONE, **at(space))
-    assert (missing.code, "There is no job" in missing.err) == (1, True)
+    missing = programs.run("jobs", "history", GONE, **at(space))
+    assert (missing.code, "unknown job" in missing.err) == (1, True)
     broken = await space.submit()
     await space.redis.xadd(space.keys.events(broken), {"e": b"{}"}, id="2-0")
-    ended = programs.run("replay", "history", broken, **at(space))
+    ended = programs.run("jobs", "history", broken, **at(space))
     assert (ended.code, "rebuild --dry-run --job" in ended.err) == (1, True)
 
 
@@ -88,14 +88,14 @@ async def test_rebuild_finds_mends_and_then_finds_nothing(programs: Programs, sp
     job_id = await space.submit()
     await space.redis.delete(space.topic(Topic.REQUESTED), space.keys.feed)
 
-    dry = programs.run("replay", "rebuild", "--dry-run", **at(space))
+    dry = programs.run("projections", "rebuild", "--dry-run", **at(space))
     assert dry.code == 1, dry.err
     assert "nothing was written" in dry.out
     assert job_id in dry.out
-    only = rows(programs.run("replay", "rebuild", "--dry-run", "--json", "--job", job_id, **at(space)).out)
+    only = rows(programs.run("projections", "rebuild", "--dry-run", "--json", "--job", job_id, **at(space)).out)
     assert [(row["kind"], row["state"]) for row in only[:-1]] == [("stalled", "found"), ("feed", "found")]
 
-    wet = programs.run("replay", "rebuild", "--json", **at(space))
+    wet = programs.run("projections", "rebuild", "--json", **at(space))
     assert wet.code == 0, wet.err
     total = rows(wet.out)[-1]
     assert total == {
@@ -106,7 +106,7 @@ async def test_rebuild_finds_mends_and_then_finds_nothing(programs: Programs, sp
         "left": 0,
         "dry_run": False,
     }
-    again = programs.run("replay", "rebuild", **at(space))
+    again = programs.run("projections", "rebuild", **at(space))
     assert (again.code, again.out) == (0, "1 jobs with 1 events folded; differences: 0\n")
 
 
@@ -115,7 +115,7 @@ async def test_rebuild_finds_mends_and_then_finds_nothing(programs: Programs, sp
 )
 async def test_a_server_that_can_not_be_asked(programs: Programs, space: Space, url: str, code: int, said: str) -> None:
     await space.submit()
-    ended = programs.run("replay", "rebuild", "--url", url, **at(space))
+    ended = programs.run("projections", "rebuild", "--url", url, **at(space))
     assert (ended.code, said in ended.err, "Traceback" in ended.err) == (code, True, False), ended.err
 
 
@@ -123,6 +123,6 @@ def test_a_running_stack_is_sound(programs: Programs, stack: Running) -> None:
     (programs.folder / "script.md").write_text("# Hello")
     made = programs.run("generate", "script.md", "--url", stack.url, "--pipeline", "simulation", "--wait")
     assert made.code == 0, made.err
-    ended = programs.run("replay", "rebuild", "--url", stack.url, "--data-dir", str(stack.data_dir))
+    ended = programs.run("projections", "rebuild", "--url", stack.url, "--data-dir", str(stack.data_dir))
     assert ended.code == 0, ended.out + ended.err
     assert "differences: 0" in ended.out

@@ -1,4 +1,4 @@
-"""`eventflow replay reprocess` and `fork`, as an operator runs them on a running stack."""
+"""`eventflow jobs reprocess` and `fork`, as an operator runs them on a running stack."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def job(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield made.out.split()[1]
 
 
-def replay(programs: Programs, stack: Running, *arguments: str) -> Finished:
-    return programs.run("replay", *arguments, EVENTFLOW_DATA_DIR=str(stack.data_dir))
+def jobs(programs: Programs, stack: Running, *arguments: str) -> Finished:
+    return programs.run("jobs", *arguments, EVENTFLOW_DATA_DIR=str(stack.data_dir))
 
 
 def events(programs: Programs, stack: Running, job: str) -> list[str]:
-    listed = programs.run("events", job, "--json", EVENTFLOW_DATA_DIR=str(stack.data_dir))
+    listed = programs.run("jobs", "events", job, "--json", EVENTFLOW_DATA_DIR=str(stack.data_dir))
     return [event["type"] for event in rows(listed.out)]
 
 
@@ -42,7 +42,7 @@ def until_published(stack: Running, job: str) -> None:
 def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack: Running, job: str) -> None:
     before = events(programs, stack, job)
     order = ("reprocess", job, "--from", "rendering", "--scenes", "1")
-    dry = replay(programs, stack, *order, "--dry-run")
+    dry = jobs(programs, stack, *order, "--dry-run")
     assert dry.code == 0, dry.err
     steps = [line.split("\t") for line in dry.out.splitlines()]
     assert steps == [
@@ -55,7 +55,7 @@ def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack:
     ]
     assert events(programs, stack, job) == before
 
-    done = replay(programs, stack, *order, "--wait")
+    done = jobs(programs, stack, *order, "--wait")
     assert done.code == 0, done.err
     assert "reprocessing from rendering" in done.out
     assert "100.0 %  completed" in done.err
@@ -77,7 +77,7 @@ def test_reprocess_says_what_it_would_do_then_does_it(programs: Programs, stack:
 def test_mistakes_of_reprocess(
     programs: Programs, stack: Running, job: str, options: tuple[str, ...], code: int, said: str
 ) -> None:
-    ended = replay(programs, stack, "reprocess", job, *options)
+    ended = jobs(programs, stack, "reprocess", job, *options)
     assert (ended.code, "Traceback" in ended.err) == (code, False)
     assert said in ended.err
 
@@ -85,15 +85,15 @@ def test_mistakes_of_reprocess(
 def test_a_fork_is_made_once(programs: Programs, stack: Running, job: str) -> None:
     version = str(len(events(programs, stack, job)))
     order = ("fork", job, "--at", version, "--set", "thumbnail_generation=false", "--set", "retry_attempts=1")
-    dry = replay(programs, stack, *order, "--dry-run")
+    dry = jobs(programs, stack, *order, "--dry-run")
     assert dry.code == 0, dry.err
     assert [line.split("\t")[:2] for line in dry.out.splitlines()] == [[str(i), "reused"] for i in range(3)]
-    first = replay(programs, stack, *order)
+    first = jobs(programs, stack, *order)
     assert first.code == 0, first.err
     fork = first.out.strip()
     assert fork in dry.err
     assert fork != job
-    second = replay(programs, stack, *order)
+    second = jobs(programs, stack, *order)
     assert (second.code, second.out.strip()) == (0, fork)
     assert "was forked already" in second.err
     until_published(stack, fork)
@@ -115,6 +115,6 @@ def test_a_fork_is_made_once(programs: Programs, stack: Running, job: str) -> No
     ],
 )
 def test_mistakes_of_fork(programs: Programs, stack: Running, job: str, options: tuple[str, ...], said: str) -> None:
-    ended = replay(programs, stack, "fork", job, *options)
+    ended = jobs(programs, stack, "fork", job, *options)
     assert (ended.code, "Traceback" in ended.err) == (2, False)
     assert said in ended.err
