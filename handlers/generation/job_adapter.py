@@ -33,7 +33,7 @@ def brief_of(request: VideoRequest) -> model.Brief:
             music=request.music,
             captions=request.captions is not CaptionMode.NONE,
         ),
-        explicit_defaults=frozenset(request.insisted),
+        explicit_defaults=frozenset(request.explicit_defaults),
     )
 
 

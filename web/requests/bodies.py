@@ -19,8 +19,7 @@ MAX_BODY_BYTES = 1024 * 1024
 async def read_json(request: web.Request, *, optional: bool = False) -> Any:
     """The JSON value in the body; with `optional` an empty body is {}.
 
-    Raises Problem 415 where the body isn't declared as JSON, 400 where it isn't JSON, 408 where it comes too slowly,
-    HTTPRequestEntityTooLarge.
+    Raises Problem 415 (not declared as JSON in UTF-8), 400 (not JSON), 408 (too slow), and HTTPRequestEntityTooLarge.
     """
     raw = await _read(request)
     if optional and not raw:
@@ -41,11 +40,11 @@ def _is_utf8(request: web.Request) -> bool:
 
 
 async def _read(request: web.Request) -> bytes:
-    patience_s = request.app[DEPS].settings.web.request_body_seconds
+    timeout_s = request.app[DEPS].settings.web.request_body_seconds
     try:
-        async with asyncio.timeout(patience_s):
+        async with asyncio.timeout(timeout_s):
             return await request.read()
     except TimeoutError as error:
-        raise Problem(408, "too_slow", f"The body hasn't come within {patience_s:g} s.") from error
+        raise Problem(408, "too_slow", f"The body wasn't received within {timeout_s:g} s.") from error
     except (RequestPayloadError, ClientPayloadError, HttpProcessingError) as error:
-        raise Problem(400, "bad_body", "The body can't be read as it was announced.") from error
+        raise Problem(400, "bad_body", "The body doesn't match its headers, or ended early.") from error

@@ -1,7 +1,7 @@
-"""Commands to a job that is there: obeyed once, though the answer is lost and the request comes again.
+"""Commands to an existing job, executed once although a lost answer makes the client repeat the request.
 
-The events that follow from a command name its request as their cause. That is written together with them, so nothing
-is kept elsewhere: a request whose mark is in the job's history has been obeyed.
+The events of a command name its request as their cause, in the same commit. So nothing is kept elsewhere: a request
+whose mark is in the job's history has been executed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from web.requests.idempotency_header import key_of, reused
 
 @frozen
 class CommandResult:
-    """The job's version after what the command decided; `replayed` if that had been decided before."""
+    """The job's version after the command's events; `replayed` if an earlier request had written them."""
 
     version: int
     replayed: bool = False
 
 
 async def execute_once(request: web.Request, job_id: str, name: str, command: Command) -> CommandResult:
-    """Execute `command`, once for each Idempotency-Key, or else for each request id.
+    """Execute `command` exactly once per Idempotency-Key, or per request id if there is no key.
 
-    The request id only counts where the command is refused by now: some clients send the same one all the time.
+    The request id counts only if the command is refused by now, as some clients send the same id with every request.
     Raises Problem 400, 404, 409, and DomainError.
     """
     deps = request.app[DEPS]
@@ -42,7 +42,7 @@ async def execute_once(request: web.Request, job_id: str, name: str, command: Co
     owner = request[PRINCIPAL].owner
     mark = _digest(owner, name, "id:" + request[REQUEST_ID] if key is None else "key:" + key)
     cause_id = f"request.{mark}.{_digest(repr(command))[:16]}"
-    if key is not None and (done := await _obeyed(request, job_id, cause_id)):
+    if key is not None and (done := await _earlier_result(request, job_id, cause_id)):
         return done
     attributes = {"eventflow.job_id": job_id}
     parent = traceparent_of(request)
@@ -54,7 +54,7 @@ async def execute_once(request: web.Request, job_id: str, name: str, command: Co
                 Cause(owner=owner, correlation_id=request[REQUEST_ID], causation_id=cause_id, traceparent=traceparent),
             )
         except DomainError:
-            done = await _obeyed(request, job_id, cause_id)
+            done = await _earlier_result(request, job_id, cause_id)
             if done is None:
                 raise
             return done
@@ -63,8 +63,8 @@ async def execute_once(request: web.Request, job_id: str, name: str, command: Co
     return CommandResult(record.version)
 
 
-async def _obeyed(request: web.Request, job_id: str, cause_id: str) -> CommandResult | None:
-    """What the job's history says of the request. Raises Problem 409 where the key was another request's."""
+async def _earlier_result(request: web.Request, job_id: str, cause_id: str) -> CommandResult | None:
+    """The result in the job's history, if the request was executed. Raises Problem 409 for another request's key."""
     history = await request.app[DEPS].log.history(job_id)
     versions = _caused(history, cause_id)
     if not versions and _caused(history, cause_id.rpartition(".")[0] + "."):

@@ -1,6 +1,6 @@
-"""The header `Idempotency-Key`: its syntax, what counts as the same request, and commands that are obeyed once.
+"""The header `Idempotency-Key`: its syntax, and the digest by which a repeated request is recognized.
 
-The syntax is that of draft-ietf-httpapi-idempotency-key-header, a quoted string; bare text is taken as well.
+The syntax is that of draft-ietf-httpapi-idempotency-key-header, a quoted string; bare text is accepted, too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from eventflow.requests.errors import Fault
 from web.http.errors import Problem
 
 HEADER = "Idempotency-Key"
-#: Says that the answer was given before.
+#: The header of an answer that repeats an earlier one.
 REPLAYED = "Idempotency-Replayed"
 MAX_KEY_CHARS = 255
 _KEY = re.compile(rf"[\x20-\x7e]{{1,{MAX_KEY_CHARS}}}")
@@ -43,19 +43,19 @@ def key_of(request: web.Request) -> str | None:
 
 
 def digest_of(wanted: VideoRequest) -> str:
-    """A digest of what is asked for, whatever the order of its fields, and whether a default was written out.
+    """The digest of a request: SHA-256, in hex, of its fields that differ from the defaults, sorted.
 
-    Defaults are left out, so that a resend is still the same request for a version that knows more fields.
+    So neither the order of fields nor explicit defaults matter, and a version with more fields recognizes the repeat.
     """
     plain, defaults = asdict(wanted), asdict(VideoRequest(script=""))
-    told = {name: value for name, value in plain.items() if value != defaults[name]}
+    given = {name: value for name, value in plain.items() if value != defaults[name]}
     if wanted.passthrough is not None:
-        told["passthrough"] = orjson.loads(wanted.passthrough)
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        given["passthrough"] = orjson.loads(wanted.passthrough)
+    return hashlib.sha256(orjson.dumps(given, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def reused() -> Problem:
-    """409 for a key that was sent with another request."""
+    """409: the key was sent with another request before."""
     reason = "this key was sent with another request before; make a new key for a new request"
     return Problem(409, "idempotency_key_reused", f"{HEADER}: {reason}.", errors=[Fault(HEADER, "conflict", reason)])
 

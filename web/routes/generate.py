@@ -1,4 +1,4 @@
-"""Asking for a video: a request becomes the first event of a job, once for each idempotency key."""
+"""`POST /videos/generate`: a request becomes the first event of a job, once per Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from web.requests.idempotency_header import REPLAYED, digest_of, key_of, reused
 from web.requests.query import known_query
 from web.routes.plan import checked
 
-#: How long a durable acknowledgement may take, in ms.
+#: Longest wait for a durable acknowledgement, in ms.
 DURABLE_MS = 5_000
 ROUTE = "/api/v1/videos/generate"
 
 
 @frozen
 class _Order:
-    """Under which id and request id the job is to be written; `replayed` if the key was seen before.
+    """The ids that the job is written under; `replayed` if its key was used before.
 
-    `queue` is what waited a moment ago (None: there is no limit).
+    `queue` is the queue a moment ago (None: it has no limit).
     """
 
     job_id: str
@@ -43,13 +43,14 @@ class _Order:
 
 
 async def generate(request: web.Request) -> web.Response:
+    """202 with the job's id and links. Raises RequestInvalid, Problem 400, 408, 409, 413, 415, 429, 503."""
     deps = request.app[DEPS]
     known_query(request.query)
     key = key_of(request)
     settings = deps.settings
     wanted = await checked(request)
     order = await _order(request, wanted, key)
-    if not order.replayed or not await _is_there(request, order.job_id):
+    if not order.replayed or not await _exists(request, order.job_id):
         await _create(request, wanted, order, new=key is None)
     request.app[QUEUE_POSITIONS].requested()
     place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
@@ -63,7 +64,7 @@ async def generate(request: web.Request) -> web.Response:
 
 
 async def _order(request: web.Request, wanted: VideoRequest, key: str | None) -> _Order:
-    """A new job, or the one that the key stands for. Raises Problem 409 (another request's key), 429."""
+    """The ids of a new job, or of the one that has the key. Raises Problem 409 for another request's key, 429."""
     deps = request.app[DEPS]
     owner = request[PRINCIPAL].owner
     random = deps.random_hex(32)
@@ -81,7 +82,7 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
     if refusal is None:
         found = await keys.reserve(owner, key, Reservation(job_id, digest_of(wanted), request[REQUEST_ID]))
     elif (known := await keys.find(owner, key)) is not None:
-        found = known  # its job was let in before
+        found = known  # its job was admitted before the queue was full
     else:
         raise refusal
     if found.digest != digest_of(wanted):
@@ -89,23 +90,26 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
     return _Order(found.job_id, found.correlation_id, queue, replayed=found.job_id != job_id)
 
 
-async def _is_there(request: web.Request, job_id: str) -> bool:
-    """Whether a replay needs no write. With durable acknowledgement it does: one that waits as well."""
-    waits = request.app[DEPS].settings.durable_ack != "no"
-    return not waits and await request.app[PROJECTION].get(job_id) is not None
+async def _exists(request: web.Request, job_id: str) -> bool:
+    """Whether a replayed job exists, so that no write is needed.
+
+    False with durable acknowledgement: a repeated write waits for the acknowledgement as the first one did.
+    """
+    durable = request.app[DEPS].settings.durable_ack != "no"
+    return not durable and await request.app[PROJECTION].get(job_id) is not None
 
 
 def _durability(settings: Settings) -> dict[str, int]:
-    """What is waited for before the answer, as the log takes it."""
+    """The acknowledgement to wait for before the answer, as arguments of the log."""
     if settings.durable_ack == "no":
         return {}
     return {"durable_ms": DURABLE_MS, "replicas": int(settings.durable_ack == "replica")}
 
 
 async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, new: bool) -> None:
-    """Write the job; nothing happens where it is there. `new`: nobody else can be writing it.
+    """Write the job unless it exists. `new`: no other request can be writing it.
 
-    Raises Problem 429 where others have filled the queue meanwhile, 503 where the job's sync can't be waited for.
+    Raises Problem 429 if other requests have filled the queue meanwhile, 503 if the durable acknowledgement fails.
     """
     deps, backpressure = request.app[DEPS], request.app[BACKPRESSURE]
     settings = deps.settings
@@ -123,7 +127,7 @@ async def _create(request: web.Request, wanted: VideoRequest, order: _Order, *, 
         try:
             await deps.log.create(order.job_id, wanted, cause, most_waiting=most, **_durability(settings))
         except QueueFull as full:
-            if new:  # under a key others may write it; a name without a job is skipped
+            if new:  # a repeat under the same key may write it; lists skip entries without a job
                 await deps.log.job_lists.remove(order.job_id, cause.owner)
             raise backpressure.full(full.waiting + (elsewhere or 0)) from full
         except NotDurable as error:

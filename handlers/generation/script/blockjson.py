@@ -1,4 +1,4 @@
-"""The JSON of blocks and texts, short and good to edit, which `blocks` reads back as exactly the same."""
+"""Writes blocks and texts as short, editable JSON, which `blocks` reads back as exactly the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 def text_json(spans: Spans) -> str | list[Json]:
-    """A text: inline Markdown, or runs where no Markdown says it exactly."""
+    """A text as inline Markdown, or as runs if no Markdown reads back as exactly the same."""
     text = to_markdown(spans)
     if text is not None and "\n" not in text and "\r" not in text:
         return text
@@ -77,7 +77,7 @@ def _item(item: Bullet) -> Json | str | list[Json]:
 
 
 def _paragraph(block: Paragraph) -> Json:
-    """One text where it falls into the same sentences again."""
+    """One text if it splits into the same sentences again, else the sentences."""
     parts = [sentence.spans for sentence in block.sentences]
     text = _joined(parts)
     if text and "\n" not in text and tuple(sentences(parse_inline(text))) == tuple(parts):
@@ -91,6 +91,6 @@ def _joined(parts: list[Spans]) -> str | None:
 
 
 def _chosen(value: Any, *names: str) -> Json:
-    """The fields of these names that aren't at their defaults."""
+    """Those of the named fields that differ from their defaults."""
     defaults = {attribute.name: attribute.default for attribute in attrs.fields(type(value))}
     return {name: getattr(value, name) for name in names if name in defaults and getattr(value, name) != defaults[name]}

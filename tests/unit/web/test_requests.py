@@ -95,14 +95,14 @@ def test_everything_that_can_be_said_about_looks_and_sound() -> None:
     assert read({"topic": "Bees"}).topic == "Bees"
 
 
-def test_what_says_the_default_is_insisted_on_where_front_matter_could_say_otherwise() -> None:
+def test_explicit_defaults_are_kept_where_front_matter_could_say_otherwise() -> None:
     said = {"voice": {"name": "en-us"}, "aspect": "16:9", "captions": True, "music": None, "theme": None}
-    assert read({"script": "# Hi", **said}).insisted == ()
+    assert read({"script": "# Hi", **said}).explicit_defaults == ()
     made = read({"script": "---\nrate: 2\n---\n# Hi", **said})
-    assert made.insisted == ("aspect", "captions", "music", "theme", "voice", "voice.name")
-    assert read({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}).insisted == ()
+    assert made.explicit_defaults == ("aspect", "captions", "music", "theme", "voice", "voice.name")
+    assert read({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}).explicit_defaults == ()
     for top in ("\ufeff\n---\n", "+++\n", '{"title": "x"}\n', ";;;\n", "% A title\n", "<!-- a comment -->\n---\n"):
-        assert read({"script": f"{top}# Hi", "aspect": "16:9"}).insisted == ("aspect",)
+        assert read({"script": f"{top}# Hi", "aspect": "16:9"}).explicit_defaults == ("aspect",)
 
 
 def test_a_body_that_gives_a_request_again() -> None:
