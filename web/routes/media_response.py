@@ -122,7 +122,7 @@ def representation(file: FileRef, cache_control: str, disposition: str | None = 
 
 
 async def send(request: web.Request, file: FileRef, described: Representation) -> web.StreamResponse:
-    """Send the file's bytes, whole or in part, with the headers of `described`. Raises Problem 416, 503, StorageError."""
+    """Send the bytes of the file, whole or in part, as `described`. Raises Problem 416, 503, StorageError."""
     store = store_of(request, file)
 
     def read(start: int, length: int) -> AsyncGenerator[bytes, None]:
