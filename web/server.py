@@ -121,7 +121,7 @@ async def serve(
 
 def _no_key(host: str, production: bool) -> str:
     where = "in production" if production else f"on {host}"
-    return f"There is no API key, so nobody could use the service {where}. {MAKE_A_KEY}"
+    return f"The service has no API key, so nobody could use it {where}. {MAKE_A_KEY}"
 
 
 def _bound(runner: web.AppRunner, host: str) -> Address:

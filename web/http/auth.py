@@ -1,6 +1,6 @@
 """Who may use the API: holders of an API key, and while no key was ever made, everybody on this machine (open access).
 
-Open access has to tell the owner's own pages from those of strangers, which browsers on this machine show as well:
+Open access distinguishes the owner's pages from strangers' pages, which browsers on this machine show as well:
 
 - A stranger's page has a name in its address that isn't this machine's, even where its DNS record points here (DNS
   rebinding): `Host` shows the name.

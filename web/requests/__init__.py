@@ -1,1 +1,4 @@
-"""The HTTP side of requests: bodies, query parameters, idempotency keys, uploads."""
+"""The HTTP side of requests: bodies, query parameters, idempotency keys, uploads; read `bodies` first.
+
+`eventflow.requests` reads the values inside bodies.
+"""

@@ -121,7 +121,7 @@ def _check_announced(request: web.Request, deps: WebDeps) -> None:
 
 @frozen
 class _Address(JsonType):
-    """A URL; the fetcher judges it."""
+    """A URL; the fetcher checks it."""
 
     def read(self, at: Cursor) -> str:
         if not isinstance(at.value, str):
@@ -136,7 +136,7 @@ class _Address(JsonType):
 
 @frozen
 class _Label(JsonType):
-    """An owner's name for an asset: a label alone, so that only its form matters."""
+    """An owner's name for an asset. It is a label only: any printable text will do."""
 
     def read(self, at: Cursor) -> str:
         if not isinstance(at.value, str):

@@ -121,20 +121,20 @@ def representation(file: FileRef, cache_control: str, disposition: str | None = 
     )
 
 
-async def send(request: web.Request, file: FileRef, shown: Representation) -> web.StreamResponse:
-    """Send the file's bytes, whole or in part, with the headers of `shown`. Raises Problem 416, 503, StorageError."""
+async def send(request: web.Request, file: FileRef, described: Representation) -> web.StreamResponse:
+    """Send the bytes of the file, whole or in part, as `described`. Raises Problem 416, 503, StorageError."""
     store = store_of(request, file)
 
     def read(start: int, length: int) -> AsyncGenerator[bytes, None]:
         return store.read(file.key, start=start, length=length)
 
-    return await send_read(request, shown, read)
+    return await send_read(request, described, read)
 
 
-async def send_bytes(request: web.Request, data: bytes, shown: Representation) -> web.StreamResponse:
+async def send_bytes(request: web.Request, data: bytes, described: Representation) -> web.StreamResponse:
     """Send `data` as a file would be sent, with ranges and conditions. Raises Problem 416."""
 
     async def read(start: int, length: int) -> AsyncGenerator[bytes, None]:
         yield data[start : start + length]
 
-    return await send_read(request, shown, read)
+    return await send_read(request, described, read)
