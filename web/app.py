@@ -19,7 +19,7 @@ from web.readmodel.playlist_cache import PLAYLISTS, PlaylistCache
 from web.readmodel.projection import PROJECTION, Projection, running
 from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS, Backpressure, QueuePositions
 from web.readmodel.status_json import render_status
-from web.requests.bodies import MAX_BODY_BYTES
+from web.requests.http_input import MAX_BODY_BYTES
 from web.requests.uploads import UPLOADS, uploads
 from web.routes import (
     assets,
@@ -30,7 +30,6 @@ from web.routes import (
     listing,
     media,
     pictures,
-    plan,
     playback,
     signed_files,
     streaming,
@@ -46,10 +45,10 @@ def routes() -> list[web.RouteDef]:
         web.get(_JOB + "/stream.m3u8", streaming.stream),
         web.get(_JOB + "/stream/{quality}/{name}", streaming.segment),
         web.post(generate.ROUTE, generate.generate),
-        web.post(plan.PLAN_ROUTE, plan.plan),
-        web.get(plan.PIPELINES_ROUTE, plan.pipelines),
-        web.get(plan.THEMES_ROUTE, plan.themes),
-        web.get(plan.VOICES_ROUTE, plan.voices),
+        web.post(generate.PLAN_ROUTE, generate.plan),
+        web.get(generate.PIPELINES_ROUTE, generate.pipelines),
+        web.get(generate.THEMES_ROUTE, generate.themes),
+        web.get(generate.VOICES_ROUTE, generate.voices),
         web.get(JOBS, listing.jobs),
         web.get(_JOB + "/events", jobs.events),
         web.post(_JOB + "/cancel", jobs.cancel),
@@ -90,7 +89,7 @@ def create_app(deps: WebDeps) -> web.Application:
     app[ORIGINS] = Origins(deps.settings.web.cors_origins)
     app[UPLOADS] = uploads(deps.settings)
     app.cleanup_ctx.append(_services)
-    app.cleanup_ctx.append(plan.planning)
+    app.cleanup_ctx.append(generate.planning)
     app.add_routes(routes())
     return app
 

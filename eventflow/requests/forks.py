@@ -20,8 +20,7 @@ from eventflow.domain.job_ids import new_job_id, partition_of
 from eventflow.domain.state import Job
 from eventflow.domain.values import ForkOrigin, ReusableScene, VideoRequest
 from eventflow.log.event_store import Cause, JobEventStore, JobRecord
-from eventflow.requests.input_fields import SOURCES
-from eventflow.requests.video_request import RequestReader
+from eventflow.requests.video_request import SOURCES, RequestReader
 
 
 @frozen(kw_only=True)

@@ -1,23 +1,230 @@
 """The bodies of generate, plan and reprocess requests: read strictly, written back for forks, and described.
 
-To add a field, add an attribute to `VideoRequest` and declare it here, in `input_fields` or in `style_fields`. What
-isn't understood is refused by name.
+To add a field, add an attribute to `VideoRequest` and declare it here: `input_fields` say what a video is made from (a
+script, scenes or a topic), `style_fields` how it looks and sounds, which front matter may say, too. Unknown fields are
+refused by name.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import orjson
 from attrs import Factory, field, frozen
 
 from eventflow.domain.commands import RequestReprocess
-from eventflow.domain.values import LADDER, Lane, ReprocessFrom, VideoRequest, Voice
-from eventflow.requests.input_fields import SOURCES, document_json, input_fields, json_text
-from eventflow.requests.json_reader import Cursor, read_value
-from eventflow.requests.json_types import Array, Choice, Described, Flag, Integer, JsonType, Object, Schema
-from eventflow.requests.limits import MAX_PASSTHROUGH_BYTES, MAX_RETRIES, MAX_SCENE_NUMBER, RequestLimits
-from eventflow.requests.style_fields import FRONT_MATTER_FIELDS, style_fields
+from eventflow.domain.values import (
+    LADDER,
+    CaptionMode,
+    Lane,
+    MergeField,
+    OnSceneFailure,
+    ReprocessFrom,
+    VideoRequest,
+    Voice,
+)
+from eventflow.requests.json_reader import (
+    Array,
+    Choice,
+    Cursor,
+    Described,
+    Flag,
+    Integer,
+    JsonType,
+    Nullable,
+    Number,
+    Object,
+    Pattern,
+    Schema,
+    Text,
+    read_value,
+    shown,
+    unknown,
+)
+from eventflow.requests.limits import (
+    ASPECT_NAMES,
+    FASTEST_RATE,
+    MAX_MERGE_FIELDS,
+    MAX_PASSTHROUGH_BYTES,
+    MAX_REPLACEMENT_CHARS,
+    MAX_RETRIES,
+    MAX_SCENE_NUMBER,
+    MAX_SCENES,
+    MAX_TITLE_CHARS,
+    MAX_TOPIC_CHARS,
+    MERGE_NAME,
+    SLOWEST_RATE,
+    RequestLimits,
+)
+
+#: A request has exactly one of them, or none if its pipeline needs no script.
+SOURCES: Final = ("script", "scenes", "topic")
+#: Version of the scene document that requests hold and plans answer.
+DOCUMENT_VERSION: Final = 1
+
+
+def input_fields(limits: RequestLimits) -> dict[str, JsonType]:
+    """The fields by name."""
+    return {
+        "script": Described(
+            Text(limits.max_script_chars),
+            "Markdown or plain text. No control characters but line feed, carriage return and tab.",
+        ),
+        "scenes": SceneList(),
+        "title": Described(
+            Text(MAX_TITLE_CHARS, blank=False), "Of a video from scenes; that of the first scene if left out."
+        ),
+        "topic": Described(
+            Text(MAX_TOPIC_CHARS, blank=False),
+            "What a model is to plan a video about; needs EVENTFLOW_PLANNER_URL and _MODEL.",
+        ),
+        "merge": Described(
+            MergeFields(), "Every {{find}} in the texts stands for its replacement, which is text, never markup."
+        ),
+    }
+
+
+def document_json(scenes: list[Any], title: str | None, at: Cursor) -> str:
+    """The scene document that holds these scenes, as JSON text; empty after a fault."""
+    named = {} if title is None else {"title": title}
+    return json_text({"version": DOCUMENT_VERSION, **named, "scenes": scenes}, at)
+
+
+def json_text(value: Any, at: Cursor) -> str:
+    """The JSON of a JSON value; empty after a fault. orjson reads deeper nesting than it writes."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        at.fail("too_deep", "is nested too deeply")
+        return ""
+
+
+@frozen
+class SceneList(JsonType):
+    """An array of scenes, of which only the number is checked: the planner reads the scenes themselves."""
+
+    def read(self, at: Cursor) -> list[Any]:
+        if not isinstance(at.value, list):
+            at.wrong_type("an array")
+            return []
+        if not 1 <= len(at.value) <= MAX_SCENES:
+            at.fail("out_of_range", f"has {len(at.value)} scenes; 1 to {MAX_SCENES} are allowed")
+        return at.value
+
+    def schema(self) -> Schema:
+        return {"type": "array", "items": {"type": "object"}, "minItems": 1, "maxItems": MAX_SCENES}
+
+
+def _merge_field(at: Cursor, values: dict[str, Any]) -> MergeField:
+    if not re.fullmatch(MERGE_NAME, values["find"]):
+        form = "the name without braces: a letter, then letters, digits, dots, dashes and underscores, at most 64"
+        at.fail_at("find", "malformed", f"must be {form}")
+    return MergeField(values["find"], values["replace"])
+
+
+@frozen
+class _MergeName(Text):
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": f"^{MERGE_NAME}$"}
+
+
+@frozen
+class MergeFields(JsonType):
+    """The merge fields of a template, each name once."""
+
+    _list: Array = field(
+        default=Array(
+            Object(
+                {"find": _MergeName(64), "replace": Text(MAX_REPLACEMENT_CHARS)},
+                required=("find", "replace"),
+                make=_merge_field,
+            ),
+            MAX_MERGE_FIELDS,
+            too_many="too_long",
+        ),
+        init=False,
+    )
+
+    def read(self, at: Cursor) -> tuple[MergeField, ...]:
+        fields: tuple[MergeField, ...] = self._list.read(at)
+        seen: set[str] = set()
+        given = at.value if isinstance(at.value, list) and len(at.value) <= MAX_MERGE_FIELDS else []
+        for index, item in enumerate(given):
+            name = item.get("find") if isinstance(item, dict) else None
+            if isinstance(name, str) and name in seen:
+                at.at(index).fail_at("find", "repeated", f"{name} is given more than once")
+            elif isinstance(name, str):
+                seen.add(name)
+        return fields
+
+    def write(self, value: Any) -> Any:
+        return [{"find": each.find, "replace": each.replace} for each in value]
+
+    def schema(self) -> Schema:
+        return self._list.schema()
+
+
+#: Fields that front matter says where a request doesn't. So does it for `voice`, member by member.
+FRONT_MATTER_FIELDS: Final = ("theme", "aspect", "captions", "music")
+_FROM_FRONT_MATTER: Final = "Front matter of the script counts where this is left out."
+
+
+def style_fields(limits: RequestLimits) -> dict[str, JsonType]:
+    """The fields by name."""
+    asset = Pattern("as_[0-9a-f]{32}", "the id of an audio asset: as_ and 32 hex digits")
+    usual = Voice()
+    voice = Object(
+        {
+            "name": Described(VoiceName(limits.voices), default=usual.name),
+            "rate": Described(Number(SLOWEST_RATE, FASTEST_RATE), default=usual.rate),
+        },
+        make=lambda _, values: Voice(**values),
+    )
+    return {
+        "voice": Described(Nullable(voice), "null: no narration; pages are shown as long as reading takes."),
+        "theme": Described(Nullable(Choice(sorted(limits.themes), noun="theme")), _FROM_FRONT_MATTER),
+        "aspect": Described(Choice(ASPECT_NAMES, noun="aspect ratio"), _FROM_FRONT_MATTER),
+        "captions": Described(Captions(), _FROM_FRONT_MATTER),
+        "music": Described(Nullable(asset), f"The id of an audio asset. {_FROM_FRONT_MATTER}"),
+        "on_scene_failure": Choice(tuple(OnSceneFailure), noun="choice", make=OnSceneFailure),
+    }
+
+
+@frozen
+class VoiceName(Pattern):
+    """A well-formed name of a voice, and one of `known` where the voices are known."""
+
+    pattern: str = field(default="[A-Za-z0-9:_.-]{1,64}", init=False)
+    form: str = field(default="1 to 64 letters, digits or any of - _ . :", init=False)
+    known: frozenset[str] | None
+
+    def read(self, at: Cursor) -> str:
+        before, name = len(at.faults.found), super().read(at)
+        if len(at.faults.found) == before and self.known is not None and name not in self.known:
+            at.fail("unknown_value", unknown("voice", name, sorted(self.known)))
+        return name
+
+
+@frozen
+class Captions(JsonType):
+    """true: files beside the video; "burned": drawn into its pictures as well; false: none."""
+
+    def read(self, at: Cursor) -> CaptionMode:
+        if isinstance(at.value, bool):
+            return CaptionMode.TRACK if at.value else CaptionMode.NONE
+        if isinstance(at.value, str) and at.value != "burned":
+            at.fail("unknown_value", f'must be true, false or "burned", not {shown(at.value)!r}')
+        elif at.value != "burned":
+            at.wrong_type('true, false or "burned"')
+        return CaptionMode.BURNED
+
+    def write(self, value: Any) -> bool | str:
+        return "burned" if value is CaptionMode.BURNED else value is CaptionMode.TRACK
+
+    def schema(self) -> Schema:
+        return {"enum": [True, False, "burned"]}
+
 
 PIPELINE_VERSIONS: Final = ("2.0",)
 

@@ -12,9 +12,9 @@ from eventflow.domain.state import Job
 from eventflow.requests.forks import Fork
 from eventflow.settings import Settings
 from handlers.generation import control, model
-from handlers.generation.job_adapter import brief_of
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import scene_digest
+from handlers.generation.script.script import brief_of
 
 
 @frozen

@@ -28,12 +28,13 @@ from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped
 from handlers.generation.encoding.verify_output import check_scene
 from handlers.generation.errors import UnknownAsset
 from handlers.generation.extras.make_extras import ExtrasMaker, JoinedVideo
-from handlers.generation.job_adapter import brief_of, control_of, fetch_assets
+from handlers.generation.job_adapter import control_of, fetch_assets
 from handlers.generation.narration.caption_files import caption_files
 from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.base import Pipeline
 from handlers.generation.pipelines.registry import get_pipeline
 from handlers.generation.reuse import Reuse, held_scene_digest, made_as_requested, scene_digest
+from handlers.generation.script.script import brief_of
 from handlers.generation.time_grid import MIN_VIDEO_CELLS
 from handlers.media.codecs import codecs_of
 from handlers.media.probe import MediaInfo

@@ -9,32 +9,11 @@ from pathlib import Path
 from eventflow.assets.store import Assets
 from eventflow.domain import commands as cmd
 from eventflow.domain.commands import Command
-from eventflow.domain.values import CaptionMode, Step, VideoRequest
+from eventflow.domain.values import Step
 from eventflow.runtime.context import StepContext
 from eventflow.storage import ObjectMissing
 from handlers.generation import control, model
 from handlers.generation.errors import UnknownAsset
-
-
-def brief_of(request: VideoRequest) -> model.Brief:
-    """Make the brief of a request."""
-    return model.Brief(
-        script=request.script or None,
-        voice=model.Voice(request.voice.name, request.voice.rate),
-        qualities=request.quality_levels,
-        scenes=request.scenes,
-        topic=request.topic,
-        merge={field.find: field.replace for field in request.merge},
-        style=model.Style(
-            theme=request.theme,
-            aspect=request.aspect,
-            burned=request.captions is CaptionMode.BURNED,
-            narrated=request.narrated,
-            music=request.music,
-            captions=request.captions is not CaptionMode.NONE,
-        ),
-        explicit_defaults=frozenset(request.explicit_defaults),
-    )
 
 
 def control_of(context: StepContext, scene: int | None) -> control.Control:

@@ -15,7 +15,6 @@ from eventflow.settings import Settings
 from handlers.generation import catalogue, control, model, model_json
 from handlers.generation.errors import DocumentError, SpeechError
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.job_adapter import brief_of
 from handlers.generation.narration.narrators.choice import narrators
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
@@ -23,7 +22,7 @@ from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
 from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, scenes_schema, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
-from handlers.generation.script.script import open_brief
+from handlers.generation.script.script import brief_of, open_brief
 from handlers.media.errors import RequestError
 
 #: Settings that planning from a topic needs.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eventflow.assets.errors import ALLOWED
-from eventflow.requests.json_types import Schema
+from eventflow.requests.json_reader import Schema
 from eventflow.settings import AssetLimits
 from web.openapi import schemas
 from web.openapi.operations import answer_of, operation, path, query

@@ -8,7 +8,7 @@ from eventflow.domain.state import Phase
 from eventflow.domain.topics import Topic
 from eventflow.domain.values import FailureCategory, Stage
 from eventflow.domain.view import StageState, Status
-from eventflow.requests.json_types import Schema
+from eventflow.requests.json_reader import Schema
 from eventflow.requests.limits import MAX_FAULTS
 from eventflow.requests.video_request import Passthrough
 

@@ -30,9 +30,9 @@ from web.openapi.operations import (
     problems,
     query,
 )
-from web.requests.idempotency_header import MAX_KEY_CHARS
+from web.requests.http_input import MAX_KEY_CHARS
+from web.routes.generate import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, request_reader
 from web.routes.listing import LISTED, MAX_LIMIT
-from web.routes.plan import PIPELINES_ROUTE, PLAN_ROUTE, THEMES_ROUTE, VOICES_ROUTE, request_reader
 
 _JOB = path("job_id", schemas.JOB_ID)
 _PROXY = query("proxy", schemas.enum("true", "false", "1", "0"), "true: the app sends the bytes itself.")

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eventflow.requests.json_types import Schema
+from eventflow.requests.json_reader import Schema
 from web.http.links import JOBS
 from web.openapi import schemas
-from web.openapi.operations import (
-    REDIRECT,
-    UNCHANGED,
-    answer_of,
-    body_of,
-    bytes_of,
-    header,
-    operation,
-    path,
-    query,
-)
+from web.openapi.operations import REDIRECT, UNCHANGED, answer_of, body_of, bytes_of, header, operation, path, query
 from web.openapi.schemas import options, record
 from web.readmodel import hls_playlists
 from web.routes.playback import MIN_SECONDS

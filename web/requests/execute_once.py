@@ -20,7 +20,7 @@ from eventflow.log.event_store import Cause
 from web.deps import DEPS, PRINCIPAL, REQUEST_ID
 from web.http.errors import job_not_found
 from web.http.trace_header import traceparent_of
-from web.requests.idempotency_header import key_of, reused
+from web.requests.http_input import key_of, reused
 
 
 @frozen

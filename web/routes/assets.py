@@ -16,13 +16,11 @@ from attrs import evolve, frozen
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
 from eventflow.assets.store import Asset, Assets
 from eventflow.requests.errors import Fault, RequestInvalid
-from eventflow.requests.json_reader import Cursor, read_value
-from eventflow.requests.json_types import JsonType, Object, Schema
+from eventflow.requests.json_reader import Cursor, JsonType, Object, Schema, read_value
 from web.deps import DEPS, PRINCIPAL, WebDeps
 from web.http.errors import Problem, not_available
 from web.http.json_response import json_response
-from web.requests.bodies import read_json
-from web.requests.query import known_query
+from web.requests.http_input import known_query, read_json
 from web.requests.uploads import UPLOADS, Upload, no_disk_space, read_body, read_form_file, receive
 
 ROUTE = "/api/v1/assets"

@@ -16,7 +16,7 @@ from web.http.auth import require_admin
 from web.http.errors import invalid
 from web.http.json_response import json_response
 from web.http.trace_header import traceparent_of
-from web.requests.query import known_query, query_number
+from web.requests.http_input import known_query, query_number
 
 #: Most entries of a page.
 MAX_LISTED = 200

@@ -9,8 +9,7 @@ from eventflow.domain.commands import RequestCancellation, RequestDeletion
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.job_ids import is_job_id
 from eventflow.requests.errors import Fault
-from eventflow.requests.json_reader import read_value
-from eventflow.requests.json_types import Object
+from eventflow.requests.json_reader import Object, read_value
 from eventflow.requests.video_request import read_reprocess
 from web.deps import DEPS, PRINCIPAL
 from web.http.auth import require_admin
@@ -21,10 +20,8 @@ from web.http.middleware import start_log_deadline
 from web.http.ranges import matches_any
 from web.readmodel.projection import PROJECTION, Snapshot
 from web.readmodel.queue import QUEUE_POSITIONS, with_position
-from web.requests.bodies import read_json
 from web.requests.execute_once import CommandResult, execute_once
-from web.requests.idempotency_header import REPLAYED
-from web.requests.query import known_query, query_number
+from web.requests.http_input import REPLAYED, known_query, query_number, read_json
 from web.routes.job_access import owned_job
 
 MAX_EVENTS = 1_000

@@ -21,7 +21,7 @@ from web.http.json_response import json_response
 from web.http.links import job_links
 from web.readmodel.projection import PROJECTION, Projection, Snapshot
 from web.readmodel.view_fold import HistoryGap
-from web.requests.query import known_query, query_choice, query_number
+from web.requests.http_input import known_query, query_choice, query_number
 
 _log = structlog.get_logger()
 

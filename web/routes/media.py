@@ -17,7 +17,7 @@ from web.http.json_response import json_response
 from web.http.links import media_links
 from web.http.ranges import REVALIDATE
 from web.readmodel.metadata_json import best, metadata_of
-from web.requests.query import known_query, query_choice
+from web.requests.http_input import known_query, query_choice
 from web.routes.media_response import (
     PLAYBACK_QUERY,
     lifetime_s,

@@ -17,7 +17,7 @@ from web.deps import DEPS, PLAYBACK
 from web.http.errors import RETRY, Problem, invalid
 from web.http.file_response import Representation, send_read
 from web.readmodel.hls_editions import FileLocation
-from web.requests.query import query_choice, query_number
+from web.requests.http_input import query_choice, query_number
 from web.routes.job_access import watched_job
 
 #: `Cache-Control` of small files that pages request often.

@@ -16,7 +16,7 @@ from eventflow.domain.values import Picture, Storyboard, Thumbnail
 from eventflow.requests.json_reader import shown
 from web.http.errors import Problem
 from web.http.file_response import Representation
-from web.requests.query import known_query, query_choice, query_number
+from web.requests.http_input import known_query, query_choice, query_number
 from web.routes.media_response import PLAYBACK_QUERY, SHORT_CACHE, publication, representation, send, send_bytes
 
 _Picture = TypeVar("_Picture", Thumbnail, Picture)

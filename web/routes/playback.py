@@ -6,15 +6,13 @@ from datetime import timedelta
 
 from aiohttp import hdrs, web
 
-from eventflow.requests.json_reader import read_value
-from eventflow.requests.json_types import Integer, Object
+from eventflow.requests.json_reader import Integer, Object, read_value
 from web.deps import DEPS
 from web.http.errors import Problem
 from web.http.json_response import json_response
 from web.http.links import job_links
 from web.http.tokens import make_token
-from web.requests.bodies import read_json
-from web.requests.query import known_query
+from web.requests.http_input import known_query, read_json
 from web.routes.job_access import owned_job
 
 #: Shortest validity of a token, in seconds; the longest is a setting.

@@ -14,17 +14,10 @@ from web.http.ranges import REVALIDATE, matches_any
 from web.readmodel.hls_editions import Edition, Editions
 from web.readmodel.hls_playlists import MEDIA_TYPE, captions_playlist, master_playlist, media_playlist
 from web.readmodel.playlist_cache import PLAYLISTS, JobPlaylists, Playlist
-from web.requests.query import known_query, query_choice, query_number
+from web.requests.http_input import known_query, query_choice, query_number
 from web.routes.job_access import watched_job
 from web.routes.media import whole_video
-from web.routes.media_response import (
-    ANY_PAGE,
-    PLAYBACK_QUERY,
-    no_captions,
-    not_ready,
-    redirect,
-    unknown_quality,
-)
+from web.routes.media_response import ANY_PAGE, PLAYBACK_QUERY, no_captions, not_ready, redirect, unknown_quality
 
 _FORMATS = ("hls", "mp4")
 _MAX_RUN = 10**9

@@ -13,10 +13,10 @@ from typing import Any, Final
 from attrs import Factory, evolve, field, frozen
 
 from eventflow.domain.values import is_asset_id
-from eventflow.requests.json_reader import Cursor
-from eventflow.requests.json_types import (
+from eventflow.requests.json_reader import (
     Array,
     Choice,
+    Cursor,
     Described,
     Either,
     Flag,

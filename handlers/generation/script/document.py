@@ -13,10 +13,21 @@ import orjson
 from attrs import frozen
 
 from eventflow.requests.errors import Fault, RequestInvalid
-from eventflow.requests.input_fields import DOCUMENT_VERSION
-from eventflow.requests.json_reader import Cursor, Faults, read_value
-from eventflow.requests.json_types import Array, Choice, Described, Either, Integer, JsonType, Object, Schema
+from eventflow.requests.json_reader import (
+    Array,
+    Choice,
+    Cursor,
+    Described,
+    Either,
+    Faults,
+    Integer,
+    JsonType,
+    Object,
+    Schema,
+    read_value,
+)
 from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCENES, MAX_TITLE_CHARS
+from eventflow.requests.video_request import DOCUMENT_VERSION
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import DocumentError
 from handlers.generation.script.blockjson import block_json, text_json

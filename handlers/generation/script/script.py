@@ -12,8 +12,10 @@ from types import MappingProxyType
 
 from attrs import evolve, frozen
 
+from eventflow.domain.values import MAX_SCRIPT_CHARS, CaptionMode, VideoRequest
 from eventflow.requests.json_reader import forbidden
-from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCRIPT_CHARS, MAX_TITLE_CHARS
+from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_TITLE_CHARS
+from handlers.generation import model
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
 from handlers.generation.model import Brief, Style, Voice
@@ -27,6 +29,28 @@ from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
+
+
+def brief_of(request: VideoRequest) -> model.Brief:
+    """Make the brief of a request."""
+    return model.Brief(
+        script=request.script or None,
+        voice=model.Voice(request.voice.name, request.voice.rate),
+        qualities=request.quality_levels,
+        scenes=request.scenes,
+        topic=request.topic,
+        merge={field.find: field.replace for field in request.merge},
+        style=model.Style(
+            theme=request.theme,
+            aspect=request.aspect,
+            burned=request.captions is CaptionMode.BURNED,
+            narrated=request.narrated,
+            music=request.music,
+            captions=request.captions is not CaptionMode.NONE,
+        ),
+        explicit_defaults=frozenset(request.explicit_defaults),
+    )
+
 
 #: More lines than 300 scenes can show.
 MAX_LINES = 10_000

@@ -15,7 +15,7 @@ from eventflow.settings import Settings
 from tests.support.driving import Driver
 from tests.support.web_app import PIPELINES, Client, StartClient
 from web.deps import WebDeps
-from web.requests.idempotency_header import digest_of
+from web.requests.http_input import digest_of
 
 GENERATE = "/api/v1/videos/generate"
 BODY = {"script": "# Hi", "quality_levels": ["720p"], "passthrough": {"a": 1, "b": [2]}}

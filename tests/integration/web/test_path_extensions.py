@@ -10,13 +10,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import AudioFile, Companions
-from tests.integration.web.test_streaming import (
-    code_of,
-    job,  # noqa: F401 - job is a fixture
-    text_of,
-    upload,
-    url,
-)
+from tests.integration.web.test_streaming import code_of, text_of, upload, url
 from tests.support.driving import Driver, file_ref
 from tests.support.web_app import Client, job_id
 
@@ -46,7 +40,7 @@ TYPES = {
 
 
 @pytest.fixture
-async def published(driver: Driver, job: str) -> str:  # noqa: F811 - the fixture
+async def published(driver: Driver, job: str) -> str:
     await upload(driver, job, 1, 2)
     sound = file_ref(b"sound", "audio.m4a", "audio/mp4")
     await driver.stores["delivery"].put_bytes(sound.key, b"sound", media_type=sound.media_type)

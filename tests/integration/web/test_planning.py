@@ -19,7 +19,7 @@ from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 from web.http import owner_threads
 from web.readmodel.projection import PROJECTION
-from web.routes import plan as plan_route
+from web.routes import generate as plan_route
 
 SCRIPT = "---\ntheme: midnight\nvoice: de\naspect: 1:1\n---\n# Dear {{name}}\n\nHello.\n\n## Why\n\n- **one**\n- two"
 MERGE = [{"find": "name", "replace": "*Ada*"}]

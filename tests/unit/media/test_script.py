@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventflow.requests.limits import MAX_SCRIPT_CHARS
+from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
 from handlers.generation.model_json import dump, load
 from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
