@@ -246,7 +246,7 @@ def _at_a_terminal(programs: Programs, typed: str) -> int:
             while chunk := os.read(ours, 4_096):
                 told += chunk
         os.close(ours)
-        assert b"2 files are of jobs that this log doesn't know" in told, told
+        assert b"2 files belong to jobs that this log doesn't know" in told, told
         return process.wait(60)
 
 
