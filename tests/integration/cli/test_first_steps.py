@@ -15,11 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
+import pytest
 from attrs import define
 
 from ops.cli.greeting import Started, greeting
 from tests.integration.cli.conftest import Running, rows, start_stack
 from tests.support.programs import END_S, START_S, Programs
+
+#: Whole deployments, and several commands in each.
+pytestmark = pytest.mark.chaos
 
 
 @define

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.levels import LEVELS
 
+#: Each test runs pytest, most of them several times.
+pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = """[pytest]
 testpaths = tests

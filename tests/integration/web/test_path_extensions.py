@@ -10,7 +10,13 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import AudioFile, Companions
-from tests.integration.web.test_streaming import code_of, text_of, upload, url
+from tests.integration.web.test_streaming import (
+    code_of,
+    job,  # noqa: F401 - a fixture
+    text_of,
+    upload,
+    url,
+)
 from tests.support.driving import Driver, file_ref
 from tests.support.web_app import Client, job_id
 
