@@ -15,10 +15,10 @@ from web.http.links import JOBS
 from web.http.middleware import middleware
 from web.http.origins import Origins
 from web.openapi import spec
+from web.readmodel.job_status import render_status
 from web.readmodel.playlist_cache import PLAYLISTS, PlaylistCache
 from web.readmodel.projection import PROJECTION, Projection, running
 from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS, Backpressure, QueuePositions
-from web.readmodel.status_json import render_status
 from web.requests.http_input import MAX_BODY_BYTES
 from web.requests.uploads import UPLOADS, uploads
 from web.routes import (

@@ -110,7 +110,7 @@ class JobLists:
 
     def __init__(self, redis: Redis, keyspace: Keyspace) -> None:
         self._redis, self._keyspace = redis, keyspace
-        self._enter, self._remove_archived = load_script(redis, "list_job"), load_script(redis, "unlist_jobs")
+        self._enter, self._remove_archived = load_script(redis, "list_job"), load_script(redis, "remove_from_lists")
 
     async def enter(self, job_id: str, owner: str) -> None:
         """List the job as the newest, unless it is listed or archived already. Raises connection errors."""

@@ -14,7 +14,7 @@ from eventflow.domain.values import FailureCategory, Step
 from eventflow.domain.view import JobView, view_of
 from ops.chaos.evidence import Evidence, History
 from ops.chaos.journal import Line
-from web.readmodel.status_json import render_status
+from web.readmodel.job_status import render_status
 
 #: Events that end a step for good: at most one per scene and run.
 _STEP_OF: Mapping[type[ev.Event], Step] = {

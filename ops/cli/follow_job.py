@@ -35,8 +35,8 @@ async def follow_in_log(parts: Parts, job_id: str) -> None:
     """Show the progress of a job until it ends. Raises CommandError if it isn't completed then."""
     from eventflow.domain.progress import progress
     from eventflow.domain.view import view_of
+    from web.readmodel.job_status import status_of
     from web.readmodel.projection import fractions
-    from web.readmodel.status_json import status_of
 
     view = None
     with display() as shown:

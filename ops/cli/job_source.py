@@ -128,8 +128,8 @@ class JobsInLog:
         """See JobSource."""
         from eventflow.domain.progress import progress
         from eventflow.domain.view import view_of
+        from web.readmodel.job_status import status_of
         from web.readmodel.projection import fractions
-        from web.readmodel.status_json import status_of
 
         view = view_of(await self.parts.log.history(job_id))
         if view is None:
@@ -179,8 +179,8 @@ class JobsInLog:
 
 async def _rows(parts: Parts, page: Page) -> list[JobRow]:
     from eventflow.domain.progress import progress
+    from web.readmodel.job_status import fold_on
     from web.readmodel.projection import Wanted, read_jobs
-    from web.readmodel.view_fold import fold_on
 
     readings = await read_jobs(parts.log, [Wanted(entry.job_id, 0) for entry in page.entries], live=True)
     rows = []

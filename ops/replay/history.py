@@ -13,7 +13,7 @@ from eventflow.domain.envelope import Envelope
 from eventflow.domain.progress import progress
 from eventflow.domain.view import JobView, view_of
 from eventflow.log.codec import Codec
-from web.readmodel.status_json import status_of
+from web.readmodel.job_status import status_of
 
 
 class NoSuchMoment(ValueError):

@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from eventflow.domain.view import JobView
-from web.readmodel.status_json import status_of
+from web.readmodel.job_status import status_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 #: The progress of a running step isn't history.

@@ -41,7 +41,7 @@ from eventflow.log.keys import Keyspace
 from tests.support import stories as s
 from tests.support.runtime import RawRedis
 from tests.support.valkey import running_server
-from web.readmodel.status_json import status_of
+from web.readmodel.job_status import status_of
 
 PREFIX = "ef"
 SCENES = 3

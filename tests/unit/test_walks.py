@@ -37,13 +37,19 @@ def defined(file: str) -> set[str]:
 
 
 def leads(before: str, file: str, name: str) -> bool:
-    """Whether the source of `before` imports the module `file`, or calls `name`, as through a port or in a script."""
+    """Whether the source of `before` imports the module `file`, or calls `name`, as through a port.
+
+    A script leads to the module that reads one of the keys it writes.
+    """
     text = (ROOT / before).read_text()
+    if before.endswith(".lua"):
+        written = set(re.findall(r"\w+", text.partition("-- KEYS:")[2].partition("\n")[0]))
+        return bool(written & set(re.findall(r"\bkeys\.(\w+)", (ROOT / file).read_text())))
     module = file.removesuffix(".py").replace("/", ".")
     package, _, base = module.rpartition(".")
     imports = rf"from {re.escape(module)} import|from {re.escape(package)} import [^#]*?\b{base}\b"
     if name:
-        return bool(re.search(rf"{imports}|\.{name.rpartition('.')[2]}\(", text))
+        return bool(re.search(rf"{imports}|\.{name.rpartition('.')[2]}\b", text))
     path = Path(file)
     return path.stem in text or path.parent.name in text
 
@@ -68,4 +74,4 @@ def test_every_walk_of_the_page_has_a_limit() -> None:
 
 def test_a_step_that_leads_nowhere_is_seen() -> None:
     assert leads("web/routes/generate.py", "web/requests/http_input.py", "read_json")
-    assert not leads("web/routes/generate.py", "eventflow/archive/archiver.py", "Archiver.run")
+    assert not leads("web/routes/generate.py", "eventflow/archive/segment.py", "pack_block")

@@ -17,7 +17,7 @@ from eventflow.domain.evolve import apply_in_place
 from eventflow.domain.evolve import evolve as evolve_job
 from eventflow.domain.state import Job, SceneStatus
 from eventflow.domain.values import FileRef, ReprocessFrom, SceneRendition, StoreRole
-from web.readmodel.view_fold import slim_event
+from web.readmodel.job_status import slim_event
 
 #: Hex digits of a file's SHA-256 that name it in URLs: 128 bits, so that names never collide.
 NAME_DIGITS = 32

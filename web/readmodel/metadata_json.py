@@ -10,7 +10,7 @@ from attrs import asdict
 from eventflow.domain.state import Publication
 from eventflow.domain.values import Companions, FileRef, Picture, TechnicalMetadata, Thumbnail, VideoFile
 from eventflow.domain.view import JobView
-from web.readmodel.status_json import passthrough_of, storage_of
+from web.readmodel.job_status import passthrough_of, storage_of
 
 #: (file) -> a signed URL of it.
 Sign = Callable[[FileRef], Awaitable[str]]

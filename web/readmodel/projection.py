@@ -33,7 +33,7 @@ from eventflow.log.errors import PositionLost
 from eventflow.log.event_store import JobEventStore
 from eventflow.log.feed import Appended, Dropped, FeedTail, Note
 from web.http.ranges import REVALIDATE
-from web.readmodel.view_fold import HistoryGap, fold_on
+from web.readmodel.job_status import HistoryGap, fold_on
 
 _log = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from eventflow.domain.view import JobView, Status
 from eventflow.log.keys import Keyspace
 from eventflow.log.queue_position import Queue, count_queue, queue_position, waiting_jobs
 from web.http.errors import Problem
+from web.readmodel.job_status import render_status
 from web.readmodel.projection import Snapshot
-from web.readmodel.status_json import render_status
 
 #: Bounds of Retry-After, and its value while the pace of the queue is unknown; in seconds.
 RETRY_AFTER = (1, 300)

@@ -19,8 +19,8 @@ from web.deps import DEPS, PRINCIPAL
 from web.http.errors import Problem, invalid
 from web.http.json_response import json_response
 from web.http.links import job_links
+from web.readmodel.job_status import HistoryGap
 from web.readmodel.projection import PROJECTION, Projection, Snapshot
-from web.readmodel.view_fold import HistoryGap
 from web.requests.http_input import known_query, query_choice, query_number
 
 _log = structlog.get_logger()

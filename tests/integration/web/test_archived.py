@@ -21,8 +21,8 @@ from tests.support.runtime import Space
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient, job_id
 from web.deps import WebDeps
+from web.readmodel.job_status import render_status
 from web.readmodel.projection import Projection, running
-from web.readmodel.status_json import render_status
 
 VIDEO = b"a video" * 1_000
 

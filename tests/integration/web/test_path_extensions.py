@@ -46,7 +46,7 @@ TYPES = {
 
 
 @pytest.fixture
-async def published(driver: Driver, job: str) -> str:
+async def published(driver: Driver, job: str) -> str:  # noqa: F811 - the fixture
     await upload(driver, job, 1, 2)
     sound = file_ref(b"sound", "audio.m4a", "audio/mp4")
     await driver.stores["delivery"].put_bytes(sound.key, b"sound", media_type=sound.media_type)

@@ -20,9 +20,9 @@ from tests.support.runtime import RawRedis
 from tests.support.waiting import wait_until
 from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
+from web.readmodel.job_status import render_status
 from web.readmodel.playlist_cache import JobPlaylists, PlaylistCache
 from web.readmodel.projection import Projection, running
-from web.readmodel.status_json import render_status
 
 QUALITY = RENDITION.quality
 

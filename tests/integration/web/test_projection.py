@@ -18,9 +18,8 @@ from tests.support.driving import Driver
 from tests.support.valkey import running_server
 from tests.support.web_app import Clock, job_id
 from web.deps import WebDeps
+from web.readmodel.job_status import HistoryGap, fold_on, render_status, slim
 from web.readmodel.projection import Projection, VersionPending, running
-from web.readmodel.status_json import render_status
-from web.readmodel.view_fold import HistoryGap, fold_on, slim
 
 
 async def until(probe: Callable[[], Any], seconds: float = 8.0) -> None:

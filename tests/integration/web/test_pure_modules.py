@@ -16,7 +16,7 @@ IO = (
 )
 PURE = (
     "web.http.ranges",
-    *("web.readmodel.hls_editions", "web.readmodel.hls_playlists", "web.readmodel.view_fold"),
+    *("web.readmodel.hls_editions", "web.readmodel.hls_playlists", "web.readmodel.job_status"),
 )
 
 

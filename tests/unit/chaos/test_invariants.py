@@ -18,7 +18,7 @@ from ops.chaos.evidence import Evidence, History, Leftovers, Pending
 from ops.chaos.invariants import CHECKS, folded, violations
 from ops.chaos.journal import Line
 from tests.support import stories as s
-from web.readmodel.status_json import render_status
+from web.readmodel.job_status import render_status
 
 JOB = "00-" + "1" * 32
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -91,7 +91,8 @@ _DEFAULTS = VideoRequest(
     merge=(),
     enable_streaming=True,
 )
-_CHOSEN = VideoRequest(
+_CHOSEN = evolve(
+    _DEFAULTS,
     script="",
     pipeline="simulation",
     pipeline_version="3.1",
@@ -101,18 +102,7 @@ _CHOSEN = VideoRequest(
     s3_upload_enabled=False,
     cleanup_local_files=False,
     retry_attempts=0,
-    priority=Lane.NORMAL,
     passthrough='{"order":7}',
-    scenes=None,
-    topic=None,
-    theme=None,
-    aspect="16:9",
-    captions=CaptionMode.TRACK,
-    music=None,
-    narrated=True,
-    on_scene_failure=OnSceneFailure.FAIL,
-    merge=(),
-    enable_streaming=True,
 )
 _LOOKS = evolve(
     _DEFAULTS,
