@@ -44,6 +44,8 @@ def main(folder: Path) -> None:
     version = run([folder / "env/bin/python", "-c", "import eventflow; print(eventflow.__version__)"], cwd=away)
     if version.strip() != wheel.name.split("-")[1]:
         raise SystemExit(f"eventflow.__version__ is {version.strip()!r}, but the wheel is {wheel.name}")
+    if (shown := run([program, "--version"], cwd=away).strip()) != f"eventflow {version.strip()}":
+        raise SystemExit(f"eventflow --version says {shown!r}, and the package is {version.strip()!r}")
     print(run([program, "doctor"], cwd=away))
     run([program, "demo"], cwd=away)
     videos = sorted(path.name for path in (away / "demo-output").glob("*.mp4"))
