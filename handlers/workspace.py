@@ -117,7 +117,7 @@ class Workspace:
 
     @contextmanager
     def folder(self, job_id: str) -> Iterator[Path]:
-        """Create a scratch folder for one step; it is removed when the step ends, however it ends."""
+        """Create a scratch folder for one step; it is removed when the step ends, unless the process is killed."""
         if self.scratch is not None:
             self.scratch.mkdir(parents=True, exist_ok=True)
         prefix = f"eventflow-{job_id[:11]}-"

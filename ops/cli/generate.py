@@ -125,6 +125,8 @@ async def _submit(service: Service, submission: _Submission) -> None:
                 say(f"warning   {warning}")
         say(f"stream    {api.url(accepted['stream_url'])}")
         say(f"download  {api.url(accepted['download_url'])}")
+        if submission.body.get("captions") is not False:
+            say(f"captions  {api.url(accepted['status_url'].removesuffix('status') + 'captions.vtt')}")
         if submission.output:
             await api.save(accepted["download_url"], submission.output)
             say(f"saved     {submission.output}")

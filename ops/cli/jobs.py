@@ -126,11 +126,13 @@ def status(
 
 def _status_lines(status: Mapping[str, Any]) -> list[tuple[str, str]]:
     scenes, place = status["scenes"], status["queue_position"]
+    attempt = next((stage["attempt"] for stage in status["stages"] if stage["stage"] == status["stage"]), 1)
+    again = f", attempt {attempt}" if attempt > 1 else ""
     lines = [
         ("job", status["job_id"]),
         ("title", printable(status["title"])),
         ("status", status["status"] + (f", number {place} in the queue" if place else "")),
-        ("stage", status["stage"] if status["status"] == "processing" and status["stage"] else ""),
+        ("stage", status["stage"] + again if status["status"] == "processing" and status["stage"] else ""),
         ("progress", f"{status['progress']:.0f} %"),
         ("scenes", f"{scenes['rendered']} of {scenes['total']} rendered" if scenes["total"] else ""),
         ("created", status["created_at"]),

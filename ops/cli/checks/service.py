@@ -165,7 +165,7 @@ async def _scripts(parts: Parts) -> str:
 
 
 async def _group(parts: Parts, name: str) -> Finding:
-    """Count the members and pending entries of a group, over its streams and partitions."""
+    """Count the workers of a group, and its deliveries: pending (at a worker) and lag (not yet delivered)."""
     consumers: set[str] = set()
     pending, lag, part = 0, 0, f"group {name}"
     for keys in parts.keyspace.all:
@@ -178,7 +178,7 @@ async def _group(parts: Parts, name: str) -> Finding:
             consumers |= {member["name"].decode() for member in members}
             mine = next(group for group in groups if group["name"].decode() == name)
             pending, lag = pending + mine["pending"], lag + (mine["lag"] or 0)
-    found = f"{len(consumers)} members, {pending} entries pending, {lag} waiting"
+    found = f"workers: {len(consumers)}, pending: {pending}, lag: {lag}"
     if consumers:
         return ok(part, found)
     return warn(part, found, f"Start one: eventflow worker --group {name}")
