@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+#: Each test runs pytest.
+pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = """[pytest]
 testpaths = tests
