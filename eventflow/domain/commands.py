@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeAlias
 
-from attrs import field
-
 from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
+    NO_COMPANIONS,
     CaptionFile,
     Companions,
     Failure,
@@ -89,7 +88,7 @@ class FinishVideo:
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
 
 
 @frozen_record(kw_only=True)
@@ -98,7 +97,7 @@ class FinishUpload:
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
 
 
 @frozen_record

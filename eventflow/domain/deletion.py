@@ -7,7 +7,7 @@ from eventflow.domain._records import update_draft
 from eventflow.domain.errors import JobGone, NotFinished
 from eventflow.domain.events import DeletionRequested, Event, JobDeleted
 from eventflow.domain.state import Job, Phase
-from eventflow.domain.values import Companions
+from eventflow.domain.values import NO_COMPANIONS
 
 
 def request_deletion(job: Job, c: cmd.RequestDeletion) -> list[Event]:
@@ -42,11 +42,11 @@ def forget_files(draft: Job, e: JobDeleted) -> None:
         videos=(),
         thumbnails=(),
         captions=(),
-        companions=Companions(),
+        companions=NO_COMPANIONS,
         deliverables_uploaded=False,
         uploaded_videos=(),
         uploaded_thumbnails=(),
         uploaded_captions=(),
-        uploaded_companions=Companions(),
+        uploaded_companions=NO_COMPANIONS,
         published=None,
     )

@@ -12,10 +12,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, TypeAlias, get_args
 
-from attrs import field
-
 from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
+    NO_COMPANIONS,
     CaptionFile,
     Companions,
     Failure,
@@ -249,7 +248,7 @@ class VideoGenerated(Event):
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
 
 
 @frozen_record(kw_only=True)
@@ -261,7 +260,7 @@ class DeliverablesUploaded(Event):
     videos: tuple[VideoFile, ...]
     thumbnails: tuple[Thumbnail, ...]
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
 
 
 @frozen_record

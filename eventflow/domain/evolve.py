@@ -16,7 +16,7 @@ from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.relocation import move_files
 from eventflow.domain.state import FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
-from eventflow.domain.values import Companions, ReprocessFrom, ReusableScene, Work
+from eventflow.domain.values import NO_COMPANIONS, ReprocessFrom, ReusableScene, Work
 
 
 def evolve(job: Job | None, event: ev.Event) -> Job:
@@ -232,12 +232,12 @@ def _drop_video(draft: Job) -> None:
         videos=(),
         thumbnails=(),
         captions=(),
-        companions=Companions(),
+        companions=NO_COMPANIONS,
         deliverables_uploaded=False,
         uploaded_videos=(),
         uploaded_thumbnails=(),
         uploaded_captions=(),
-        uploaded_companions=Companions(),
+        uploaded_companions=NO_COMPANIONS,
     )
 
 

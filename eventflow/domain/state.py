@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import field
-
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
 from eventflow.domain.values import (
+    NO_COMPANIONS,
     CaptionFile,
     Companions,
     Failure,
@@ -104,7 +103,7 @@ class Publication:
     thumbnails: tuple[Thumbnail, ...]
     metadata: tuple[TechnicalMetadata, ...]
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
 
 
 @frozen_record(kw_only=True)
@@ -126,12 +125,12 @@ class Job:
     videos: tuple[VideoFile, ...] = ()
     thumbnails: tuple[Thumbnail, ...] = ()
     captions: tuple[CaptionFile, ...] = ()
-    companions: Companions = field(factory=Companions)
+    companions: Companions = NO_COMPANIONS
     deliverables_uploaded: bool = False
     uploaded_videos: tuple[VideoFile, ...] = ()
     uploaded_thumbnails: tuple[Thumbnail, ...] = ()
     uploaded_captions: tuple[CaptionFile, ...] = ()
-    uploaded_companions: Companions = field(factory=Companions)
+    uploaded_companions: Companions = NO_COMPANIONS
     attempts: tuple[FailedAttempt, ...] = ()
     dead_letters: tuple[Work, ...] = ()  #: work whose delivery is dead-lettered; `dead_lettered_work`: still due
     degraded: tuple[str, ...] = ()  #: what the video lacks, or where its files had to go, for people

@@ -373,6 +373,9 @@ class Companions:
         return (*alone, *(picture.file for picture in (*self.poster, *sheets)))
 
 
+#: The extras of a video that has none: one value, shared as the default of all records with this field.
+NO_COMPANIONS = Companions()
+
 Kind = Literal["image", "clip", "audio"]
 
 _ASSET_ID = re.compile(r"as_[0-9a-f]{32}")

@@ -19,7 +19,6 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from eventflow.domain import events as ev
-from eventflow.domain._records import frozen_record
 from eventflow.domain.envelope import mark_of
 from eventflow.domain.topics import GROUP_TOPICS, Topic
 from eventflow.log.connection import load_script
@@ -76,8 +75,7 @@ class NewDeadLetter:
     fields: tuple[tuple[str, str | bytes], ...]
 
 
-@frozen_record(kw_only=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """One atomic write. Without events it only settles, delays or dead-letters its delivery.
 
     `expected` is the job's version before the first of `events`, and `mark` that of the event of this version (empty:

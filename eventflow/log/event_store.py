@@ -11,12 +11,11 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-import attrs
+import msgspec
 from cachetools import LRUCache
 from redis.asyncio import Redis
 
 from eventflow.domain import events as ev
-from eventflow.domain._records import frozen_record
 from eventflow.domain.commands import Command, RequestVideo
 from eventflow.domain.decide import decide_all
 from eventflow.domain.envelope import Envelope
@@ -32,8 +31,7 @@ from eventflow.log.job_lists import JobLists
 from eventflow.log.keys import Keyspace, PartitionKeys
 
 
-@frozen_record(kw_only=True)
-class JobRecord:
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A job folded up to `version`; `job` is its state, `mark` that of the last folded event."""
 
     id: str
@@ -44,8 +42,7 @@ class JobRecord:
     mark: str
 
 
-@frozen_record(kw_only=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """The cause of a commit: these fields go into the envelope of each of its events."""
 
     owner: str
@@ -54,8 +51,7 @@ class Cause:
     traceparent: str
 
 
-@frozen_record(kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """What a commit does with the claimed delivery: hold, settle, discard, delay or dead-letter it.
 
     `retry` makes the delayed deliveries from the decided events.
@@ -228,7 +224,7 @@ class JobEventStore:
         where the id belongs to another request.
         """
         events, job = decide_all(None, [RequestVideo(request)])
-        commit = attrs.evolve(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
+        commit = msgspec.structs.replace(self._commit(job_id, None, events, cause, None), most_waiting=most_waiting)
         if job is None:
             raise LookupError("a request decides a job")
         await self.job_lists.enter(job_id, cause.owner)
@@ -342,7 +338,7 @@ class JobEventStore:
         keys = self.keyspace.of_job(job_id)
         version = record.version if record else 0
         if record is not None and cause.owner != record.owner:  # events belong to the job's owner, whoever caused them
-            cause = attrs.evolve(cause, owner=record.owner, correlation_id=record.correlation_id)
+            cause = msgspec.structs.replace(cause, owner=record.owner, correlation_id=record.correlation_id)
         lane = _lane_of(record, events)
         now, routes, new = self._clock(), keys.routes(lane), []
         for seq, event in enumerate(events, version + 1):

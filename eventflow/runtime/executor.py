@@ -15,12 +15,12 @@ from random import Random
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
+import msgspec
 import structlog
 from attrs import frozen
 
 from eventflow.backoff import Backoff
 from eventflow.domain import events as ev
-from eventflow.domain._records import frozen_record
 from eventflow.domain.commands import Command, ConfirmCancellation, DeadLetterStep, FailStep, ReportLostArtefact
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.errors import DomainError
@@ -252,8 +252,7 @@ def settling_of(delivery: Delivery) -> OnClaim:
     return "discard" if delivery.retried else "settle"
 
 
-@frozen_record(kw_only=True)
-class _FinalCommit:
+class _FinalCommit(msgspec.Struct, frozen=True, kw_only=True):
     """The commit that settles a delivery: what it is made from, should it have to be made again."""
 
     envelope: Envelope

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from msgspec.structs import replace
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.errors import AlreadyFinished
@@ -114,7 +114,7 @@ async def test_late_results_and_repeated_requests_do_not_bring_an_archived_job_b
     assert record.version == 5
     assert not await archived.in_server(job)
     with pytest.raises(VersionConflict):
-        await archived.log.create(job, REQUEST, evolve(CAUSE, correlation_id="somebody else"))
+        await archived.log.create(job, REQUEST, replace(CAUSE, correlation_id="somebody else"))
 
 
 STRIKES = [

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from eventflow.archive.archiver import Archiver, ArchiveSettings
 from eventflow.archive.list_expiry import ListExpiry
@@ -106,7 +107,7 @@ class Archived:
     async def finished(self, partition: int = 0, owner: str = OWNER) -> str:
         """A published job without scenes; nobody has read its events."""
         job_id = new_job_id(partition, secrets.token_hex(16))
-        await self.space.log.create(job_id, REQUEST, evolve(CAUSE, owner=owner))
+        await self.space.log.create(job_id, REQUEST, replace(CAUSE, owner=owner))
         await self.space.do(
             job_id,
             cmd.FinishVideo(run=1, videos=(), thumbnails=()),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from attrs import define, evolve
+from msgspec.structs import replace
 
 from eventflow.domain import commands as cmd
 from eventflow.domain.job_ids import new_job_id
@@ -40,7 +41,7 @@ class Line:
 
     async def ask(self, owner: str, lane: Lane = Lane.NORMAL) -> str:
         job_id = new_job_id(0, secrets.token_hex(16))
-        await self.space.log.create(job_id, evolve(REQUEST, priority=lane), evolve(CAUSE, owner=owner))
+        await self.space.log.create(job_id, evolve(REQUEST, priority=lane), replace(CAUSE, owner=owner))
         return job_id
 
     async def end(self, job_id: str, commands: Sequence[cmd.Command] = COMPLETED) -> None:

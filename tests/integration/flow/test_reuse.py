@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from msgspec.structs import replace
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
@@ -177,7 +178,7 @@ async def test_the_same_scene_in_another_job_of_its_owner_is_not_made_again(
         stage.clear()
         other = simulation(script="2 3 4", quality_levels=("360p",))
         job_id = new_job_id(0, "ab" * 16)
-        await s.parts.log.create(job_id, other, evolve(CAUSE, owner="somebody else"))
+        await s.parts.log.create(job_id, other, replace(CAUSE, owner="somebody else"))
         await done(s, job_id)
         assert stage.rendered == {0: 1, 1: 1, 2: 1}
 
