@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import orjson
 import typer
@@ -195,10 +195,13 @@ def download(
     quality: Annotated[
         str | None, typer.Option(help="Such as 720p, or audio for the sound alone; default: the best.")
     ] = None,
+    captions: Annotated[
+        Literal["vtt", "srt"] | None, typer.Option(help="Save the captions, too, beside the video in this format.")
+    ] = None,
     url: Url = None,
     api_key: ApiKey = None,
 ) -> None:
-    """Download the video of a finished job. Only over HTTP."""
+    """Download the video of a finished job, and its captions. Only over HTTP."""
     from urllib.parse import urlencode
 
     job_id = checked_job(job)
@@ -208,9 +211,13 @@ def download(
     async def run() -> None:
         async with open_api(service(url, api_key)) as api:
             await api.save(f"/api/v1/videos/jobs/{job_id}/download{query}", target)
+            say(f"saved     {target}")
+            if captions:
+                text = target.with_suffix(f".{captions}")
+                await api.save(f"/api/v1/videos/jobs/{job_id}/captions.{captions}", text)
+                say(f"captions  {text}")
 
     asyncio.run(run())
-    say(f"saved     {target}")
 
 
 def checked_job(job_id: str) -> str:

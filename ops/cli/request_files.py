@@ -10,7 +10,8 @@ import orjson
 
 from ops.cli.common import UsageError
 
-_CAPTIONS = {"yes": True, "no": False, "burned": "burned"}
+#: The API writes true and false.
+_CAPTIONS = {"yes": True, "true": True, "no": False, "false": False, "burned": "burned"}
 #: Members of a plan that are fields of a request.
 _PLANNED = ("scenes", "title", "voice")
 _KNOWN = ("version", "style", "warnings", *_PLANNED)

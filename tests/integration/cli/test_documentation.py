@@ -93,8 +93,9 @@ def test_the_quick_start_runs_as_it_is_written(stack: Running, tmp_path: Path, b
     assert done.returncode == 0, done.stderr
     assert '"status":"completed"' in done.stdout
     assert '"type":"VideoPublished"' in done.stdout
-    assert all((tmp_path / name).read_bytes()[4:8] == b"ftyp" for name in ("talk.mp4", "video.mp4"))
+    assert all((tmp_path / name).read_bytes()[4:8] == b"ftyp" for name in ("talk.mp4", "video.mp4", "film.mp4"))
     assert (tmp_path / "captions.vtt").read_text().startswith("WEBVTT")
+    assert " --> " in (tmp_path / "film.srt").read_text()
 
 
 def _is_set_up(block: str) -> bool:

@@ -1,6 +1,8 @@
 """Keys, media types, download names, and what may be said about errors."""
 
 import re
+import sys
+import unicodedata
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,6 +22,7 @@ from eventflow.storage import (
     guess_media_type,
 )
 from eventflow.storage.content_disposition import safe_name
+from eventflow.storage.object_keys import is_valid_key
 from eventflow.storage.s3.errors import Redactor, reported
 
 
@@ -34,6 +37,12 @@ def test_a_valid_key_stays_where_it_is(key: str) -> None:
     assert not {"", ".", ".."} & set(key.split("/"))
     assert not re.search(r"[\\\0-\x1f\x7f]", key)
     assert len(key.encode()) <= 512
+
+
+def test_no_key_has_a_backslash_or_a_control_character() -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    refused = [char for char in every if not is_valid_key(f"a{char}b")]
+    assert refused == [char for char in every if char == "\\" or unicodedata.category(char) == "Cc"]
 
 
 @pytest.mark.parametrize(
