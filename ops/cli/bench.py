@@ -184,7 +184,7 @@ def firstframe(
     from ops.local_stack.stack import StackError
 
     with tempfile.TemporaryDirectory(prefix="eventflow-bench-", ignore_cleanup_errors=True) as folder:
-        environment, settings = stack_settings(data_dir=Path(folder), host="127.0.0.1", port=0, **OWN_STORES)
+        environment, settings = stack_settings(data_dir=Path(folder) / "data", host="127.0.0.1", port=0, **OWN_STORES)
         log = Path(folder) / "bench.log"
         with valid_unless(FirstFrameFailed, StackError, EmbeddedError), log.open("wb") as errors:
             result = run(settings, environment, short=short, long=long, errors=errors.fileno())
