@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from eventflow.requests.video_request import RequestReader
     from handlers.assets.ingest import MediaInspector
     from handlers.assets.url_fetch import RemoteFetcher
+    from handlers.scene_cache import SceneCache
     from handlers.upload.fallback_reconciler import FallbackReconciler
+    from handlers.workspace import Workspace
 
 
 def utc_now() -> datetime:
@@ -201,36 +203,56 @@ def _new_key() -> str:
     return f"dev:{secrets.token_hex(32)}"
 
 
-def groups(parts: Parts, *, concurrency: int | None = None) -> dict[str, Group]:
-    """Return every consumer group with its handlers, by name."""
-    from handlers.generation.handler import Generation
-    from handlers.generation.pipelines.registry import get_pipeline
-    from handlers.metadata.handler import Metadata
-    from handlers.scene_cache import CacheLimits, CacheSweeper, SceneCache
-    from handlers.upload.handler import Upload
-    from handlers.upload.uploader import DeliveryStores
+def group_of(parts: Parts, name: str, *, concurrency: int | None = None) -> Group:
+    """Return the consumer group `name` with its handlers. Loads only these: uploads need no codecs.
+
+    Raises KeyError for a group without handlers.
+    """
     from handlers.workspace import Workspace
 
     settings, stores = parts.settings, parts.stores
     delivered: dict[str, ObjectStore] = {role: store for role, store in stores.items() if role != "workspace"}
-    workspace = Workspace(stores["workspace"], settings.scratch_dir, delivered)
-    threads = max(1, (os.cpu_count() or 1) // (concurrency or settings.concurrency))
-    limits = CacheLimits(timedelta(days=settings.scene_cache_days), settings.scene_cache_mb * 1_000_000)
-    cache = SceneCache(workspace.store, utc_now, limits)
-    made = (
-        Generation(
-            workspace=workspace,
-            assets=Assets(workspace.store),
-            cache=cache,
-            threads=threads,
-            pipelines=partial(get_pipeline, settings=settings),
-        ).group,
-        Upload(
-            workspace, DeliveryStores(stores["delivery"], stores["fallback"], settings.upload_retry_base_seconds)
-        ).group,
-        Metadata(workspace, CacheSweeper(cache)).group,
+    return _GROUPS[name](
+        parts, Workspace(stores["workspace"], settings.scratch_dir, delivered), concurrency or settings.concurrency
     )
-    return {group.name: group for group in made}
+
+
+def _generation(parts: Parts, workspace: Workspace, concurrency: int) -> Group:
+    from handlers.generation.handler import Generation
+    from handlers.generation.pipelines.registry import get_pipeline
+
+    return Generation(
+        workspace=workspace,
+        assets=Assets(workspace.store),
+        cache=_scene_cache(parts, workspace),
+        threads=max(1, (os.cpu_count() or 1) // concurrency),
+        pipelines=partial(get_pipeline, settings=parts.settings),
+    ).group
+
+
+def _upload(parts: Parts, workspace: Workspace, _: int) -> Group:
+    from handlers.upload.handler import Upload
+    from handlers.upload.uploader import DeliveryStores
+
+    stores, pause_s = parts.stores, parts.settings.upload_retry_base_seconds
+    return Upload(workspace, DeliveryStores(stores["delivery"], stores["fallback"], pause_s)).group
+
+
+def _metadata(parts: Parts, workspace: Workspace, _: int) -> Group:
+    from handlers.metadata.handler import Metadata
+    from handlers.scene_cache import CacheSweeper
+
+    return Metadata(workspace, CacheSweeper(_scene_cache(parts, workspace))).group
+
+
+_GROUPS = {"generation": _generation, "upload": _upload, "metadata": _metadata}
+
+
+def _scene_cache(parts: Parts, workspace: Workspace) -> SceneCache:
+    from handlers.scene_cache import CacheLimits, SceneCache
+
+    limits = CacheLimits(timedelta(days=parts.settings.scene_cache_days), parts.settings.scene_cache_mb * 1_000_000)
+    return SceneCache(workspace.store, utc_now, limits)
 
 
 def worker(

@@ -135,14 +135,14 @@ def _substitute(module: ModuleType, **names: Any) -> None:
 
 def install(folder: Path) -> None:
     """Make the composition root use members, stores and handlers that keep a journal in `folder`."""
-    journal, claims, groups = Journal(folder), dict[str, Claim](), compose.groups
+    journal, claims, group_of = Journal(folder), dict[str, Claim](), compose.group_of
 
-    def journaling_groups(*args: Any, **kwargs: Any) -> dict[str, Group]:
-        return {name: journaled(journal, claims, group) for name, group in groups(*args, **kwargs).items()}
+    def journaling_group(*args: Any, **kwargs: Any) -> Group:
+        return journaled(journal, claims, group_of(*args, **kwargs))
 
     _substitute(
         compose,
-        groups=journaling_groups,
+        group_of=journaling_group,
         GroupMember=partial(JournalingMember, journal, claims),
         JobEventStore=partial(JournalingLog, journal),
     )

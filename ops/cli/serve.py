@@ -199,7 +199,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
     from eventflow.runtime.process import end_at_once, tune_process
     from eventflow.runtime.watchdog import Pulse, watched
     from eventflow.storage.cleanup import removing_abandoned
-    from ops.compose import groups, maintenance_worker, open_parts, reconciling
+    from ops.compose import group_of, maintenance_worker, open_parts, reconciling
     from ops.compose import worker as make_worker
 
     stop = asyncio.Event()
@@ -212,7 +212,7 @@ async def _worker(settings: Settings, name: str, topics: Sequence[Topic], superv
             runner = (
                 maintenance_worker(parts)
                 if archives
-                else make_worker(parts, groups(parts)[name], topics=topics, pulse=pulse)
+                else make_worker(parts, group_of(parts, name), topics=topics, pulse=pulse)
             )
             tune_process()
             say(f"ready {name}")

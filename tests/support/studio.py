@@ -16,7 +16,7 @@ from eventflow.domain.values import StoreRole, VideoRequest
 from eventflow.settings import load_settings
 from eventflow.storage import ObjectStore
 from eventflow.telemetry.tracing import Tracing
-from ops.compose import Parts, groups, open_parts, worker
+from ops.compose import Parts, group_of, open_parts, worker
 from tests.support.files import stored_files
 from tests.support.log_server import LogServer
 from tests.support.programs import Programs, programs_in
@@ -115,7 +115,7 @@ def studio(environment: dict[str, str], tmp_path: Path) -> StudioOf:
                 for name in workers:
                     own = await stack.enter_async_context(open_parts(settings))
                     own = evolve(own, stores=parts.stores, tracing=parts.tracing)
-                    made.append(worker(own, groups(own)[name]))
+                    made.append(worker(own, group_of(own, name)))
                 async with running_until_left(made):
                     yield Studio(space, parts, tmp_path)
 

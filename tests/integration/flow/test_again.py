@@ -19,7 +19,7 @@ from eventflow.storage import StorageRefused
 from handlers.generation import handler
 from handlers.generation.encoding import assemble
 from handlers.generation.pipelines.simulation import SimulationPipeline
-from ops.compose import groups, worker
+from ops.compose import group_of, worker
 from tests.support.programs import Finished, Programs
 from tests.support.runtime import gapless, running_until_left
 from tests.support.studio import WORKERS, Studio, StudioOf, simulation
@@ -60,8 +60,8 @@ def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
 
 @asynccontextmanager
 async def working(studio: Studio, *names: str, topics: tuple[Topic, ...] = ()) -> AsyncIterator[None]:
-    made = groups(studio.parts)
-    async with running_until_left([worker(studio.parts, made[name], topics=topics) for name in names]):
+    workers = [worker(studio.parts, group_of(studio.parts, name), topics=topics) for name in names]
+    async with running_until_left(workers):
         yield
 
 
