@@ -13,7 +13,7 @@ The rows come from issues and post-mortems of other task queues, consumer framew
 | undecodable entry never settled | test_poison |
 | failed XACK logged, ids dropped | test_server_loss: lost_answer_to_a_settling_commit_... (XACK is part of the commit) |
 | DELCONSUMER discards pending | test_drain: unfinished_step_goes_to_another_worker_..., consumers_of_dead_workers_... |
-| consumers leak (38 million) | test_hygiene: thousand_killed_workers_...; test_drain: consumers_of_dead_workers_..., many_restarts_... |
+| consumers leak (38 million) | test_hygiene: a_thousand_killed_workers_...; test_drain: consumers_of_dead_workers_..., many_restarts_... |
 | sweep throws away what it has taken over | test_leases: what_a_sweep_has_taken_over_is_kept_... |
 | half-written files of killed workers stay | integration/cli/test_archive: worker_removes_what_a_killed_one_left_... |
 | acked streams grow (retry streams) | test_retries: transient_failure_... (settled retries are deleted) |
@@ -31,28 +31,28 @@ The rows come from issues and post-mortems of other task queues, consumer framew
 | orphan group pins trimming | test_trimming: orphan_group_holds_nothing_up_..., lost_group_holds_everything_up_... |
 | MAXLEN drops undelivered; lag then reads 0 | test_trimming: undelivered_and_unacknowledged_entries_stay, groups_that_never_started_... |
 | trims nothing | test_trimming: what_all_groups_have_acknowledged_goes (lengths are measured) |
-| acked streams grow (topics, feed, jobs) | the same; feed_goes_up_to_the_first_job_that_is_not_archived; `eventflow bench archive` |
+| acked streams grow (topics, feed, jobs) | the same; feed_goes_up_to_the_first_job_that_is_not_archived; `eventflow dev bench archive` |
 | trimmed ids stay pending | test_trimming: pending_entries_keep_their_content |
 | AOF rewrite drops pending of deleted entries | test_trimming: aof_rewrite_after_trimming_...; test_rewrite (retry streams) |
-| lists of jobs grow for ever | integration/archive/test_unlisting; `eventflow bench archive` |
+| lists of jobs grow for ever | integration/archive/test_unlisting; `eventflow dev bench archive` |
 | segments that nothing points at pile up | integration/archive/test_orphans |
 | archiver dies between store and server | test_archive: archiver_that_dies_anywhere_...; integration/cli/test_archive: worker_that_is_killed_... |
-| slot or room is never free again | test_slots; unit/core/test_slots |
+| slot or room is never free again | test_slots; unit/runtime/test_slots |
 | job waits for its own place | test_places: job_whose_plan_is_lost_... |
-| XREAD per SSE client starves pool | integration/web/test_fan_out: 200_who_wait_for_a_version_use_one_... |
+| XREAD per SSE client starves pool | integration/web/test_fan_out: 200_waiters_for_a_version_use_one_... |
 | COUNT is per stream, priorities leak | test_lanes |
 | KEDA ignores one message | test_lanes: queue_of_one_is_a_queue (counted by the server; no scaler's threshold in between) |
 | XACKDEL RCE | unit/test_architecture: no_command_is_sent_that_the_oldest_servers_do_not_have |
 | one owner's backlog delays everybody | test_admission: one_owners_500_jobs_..., order_is_that_of_start_time_fair_queueing |
 | queue limit is looked at before the write | integration/web/test_backpressure: burst_over_several_processes_..., limit_goes_over_... |
 | waiting jobs are lost, places leak | test_admission: killed_worker_and_killed_server_..., end_gives_the_place_..., ..._does_not_wait_for_itself |
-| lag null | integration/web/test_backpressure: count_that_the_server_cannot_tell_... |
+| lag null | integration/web/test_backpressure: an_unknown_count_refuses_no_job |
 | lost answer: client asks again | test_idempotency; integration/web: test_idempotency, test_execute_once |
 | crash between key and job | test_idempotency: process_that_is_killed_between_the_key_and_the_job |
 | parked replay corrupts checkpoint | test_parked: redrive_keeps_every_checkpoint, redrive_continues_the_job_once_... |
 | worker silently stops after reconnect | test_server_loss: server_that_is_killed_under_load_..., server_that_hangs_longer_than_a_lease |
 | failover with open connections: READONLY for ever | test_failover; integration/cli/test_log_server |
-| BUSY, NOREPLICAS, NOPERM: finished work is thrown away | test_refused; unit/core/test_refusals; integration/log/test_refusal_codes |
+| BUSY, NOREPLICAS, NOPERM: finished work is thrown away | test_refused; unit/log/test_refusals; integration/log/test_refusal_codes |
 | worker that stands still is taken for dead | test_stalls |
 | server that hangs: requests hang for minutes | test_patience; integration/web/test_silent_log |
 | server that still loads taken for unfit | test_server_loss: server_that_loads_its_data_is_waited_for_... |
@@ -62,5 +62,5 @@ The rows come from issues and post-mortems of other task queues, consumer framew
 | silent master delays the others' partitions | cluster/test_away |
 | slots move, masters and replicas change places | cluster/test_routes |
 | hot partition starves, or many partitions take a connection each | test_shares |
-| all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow chaos` |
+| all of these at once, by a seed | test_chaos: short_storm_breaks_nothing; `eventflow dev chaos` |
 """  # noqa: E501

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,30 @@ def test_imports_of_others_are_seen() -> None:
     )
     assert of_others("unit", text) == ["tests.faults.conftest.crew", "tests.cluster.test_flow"]
     assert of_others("faults", text) == ["tests.cluster.test_flow"]
+
+
+def unknown_tests(table: str) -> list[str]:
+    """Modules and tests that the second column of a table names, and that don't exist. `...` stands for any text."""
+    modules = {f"/{path.relative_to(TESTS).with_suffix('').as_posix()}" for path in TESTS.rglob("test_*.py")}
+    trees = (ast.parse(path.read_text()) for path in TESTS.rglob("test_*.py"))
+    defined = (node for tree in trees for node in ast.walk(tree))
+    functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    unknown = []
+    for cell in (line.split("|")[2] for line in table.splitlines() if line.startswith("| ")):
+        plain = re.sub(r"`[^`]*`|\([^)]*\)|\[[^\]]*\]", "", cell)
+        for name in re.findall(r"[\w/.]*_[\w/.]*", plain):
+            is_module = any(module.endswith(f"/{name}") for module in modules)
+            if not is_module and not any(fnmatchcase(each, f"test_{name.replace('...', '*')}") for each in functions):
+                unknown.append(name)
+    return unknown
+
+
+def test_the_table_of_faults_names_tests_that_exist() -> None:
+    table = ast.get_docstring(ast.parse((TESTS / "faults" / "__init__.py").read_text()))
+    assert table
+    assert not unknown_tests(table)
+
+
+def test_a_test_that_is_gone_is_seen() -> None:
+    row = "| fault | test_leases: work_of_five_leases_runs_once, no_such_... (by hand); unit/test_gone |"
+    assert unknown_tests(row) == ["no_such_...", "unit/test_gone"]
