@@ -52,10 +52,11 @@ test: $(STAMP)
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos"
 
 # Branches that tests of this process cover. Those that render for minutes or start programs are left out: tracing
-# doubles what Python takes, and would show nothing of programs.
+# doubles what Python takes, and would show nothing of programs. So are those that measure time.
 COVERED := tests/unit tests/contract tests/tour $(addprefix tests/integration/,archive log replay storage web)
 coverage: $(STAMP)
-	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos" --cov --cov-report= $(COVERED)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "not debian and not chaos" --cov --cov-report= \
+		--ignore tests/unit/media/test_linear.py $(COVERED)
 	@$(BIN)/python -m coverage report
 
 # The players that the browsers' tests load. npm comes in a wheel where the machine has none.

@@ -30,13 +30,14 @@ async def through(proxy: Proxy) -> AsyncIterator[Space]:
 
 async def test_one_patience_is_for_all_that_is_asked_in_turn(through: Space, proxy: Proxy) -> None:
     proxy.hang()
-    set_deadline(Deadline(0.5))
-    began = time.monotonic()
+    set_deadline(Deadline(2.0))
     pipe = through.redis.pipeline(transaction=False).ping()
+    ends_s = []
     for asked in (through.redis.ping(), through.log.load("00-" + "0" * 32), pipe.execute()):
-        with pytest.raises(LogTimeout, match=r"hasn't answered within 0\.5 s"):
+        with pytest.raises(LogTimeout, match=r"hasn't answered within 2 s"):
             await asked
-    assert time.monotonic() - began < 3
+        ends_s.append(time.monotonic())
+    assert ends_s[-1] - ends_s[0] < 2.0  # a patience of their own would be 4 s
 
 
 async def test_what_goes_on_beside_the_log_is_not_counted(through: Space) -> None:

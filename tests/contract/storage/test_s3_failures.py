@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
@@ -97,10 +96,9 @@ async def test_nothing_listens(tmp_path: Path) -> None:
         with pytest.raises(StorageUnavailable):  # the first call makes the client, which takes its time
             await store.head("key")
         for call in all_calls(store, tmp_path):
-            started = time.monotonic()
             with pytest.raises(StorageUnavailable) as failed:
-                await call()
-            assert time.monotonic() - started < 2
+                async with asyncio.timeout(options.read_timeout.total_seconds() / 2):  # no time-out is waited for
+                    await call()
             assert failed.value.transient
             assert_tells_no_secret(failed.value, options)
     finally:
