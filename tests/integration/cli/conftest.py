@@ -50,7 +50,7 @@ def start_stack(programs: Programs, data_dir: Path, *options: str, **settings: s
 
 
 def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)
 
 

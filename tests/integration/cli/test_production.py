@@ -71,7 +71,7 @@ def test_one_that_keeps_it_is_taken_and_watched(programs: Programs, tmp_path: Pa
 
 def _detail(url: str) -> str:
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer:
             report = json.load(answer)
     except urllib.error.HTTPError as error:
         report = json.load(error)
