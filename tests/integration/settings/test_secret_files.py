@@ -2,25 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
-from eventflow.settings import SettingsError, SpeechSettings, load_settings
+from eventflow.settings import SpeechSettings, load_settings
+from tests.support.setting_faults import env, faults
 
 KEY = "k1:" + "5e" * 32
 
 
 PASSWORD = "hunter2-hunter2"
-
-
-def env(**variables: str) -> dict[str, str]:
-    return {f"EVENTFLOW_{name}": value for name, value in variables.items()}
-
-
-def faults(**variables: str) -> list[str]:
-    with pytest.raises(SettingsError) as caught:
-        load_settings(env(**variables))
-    assert str(caught.value).splitlines() == caught.value.faults
-    return caught.value.faults
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ async def test_requests_during_a_read_of_the_tail_do_not_wait(
         first = await projection.get(job)
         assert first is not None
         grown = await add(driver, job, 0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await reading.wait()
         assert projection.cached(job) is first
         asked_for = await projection.get(job, min_version=grown)  # who knows of it gets it

@@ -6,8 +6,6 @@ half of the text about half.
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -29,7 +27,7 @@ from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
-from tests.support.work import calls_of
+from tests.support.work import calls_of, cpu_s, peak_bytes
 
 SIZES = (10_000, 20_000, 40_000)
 #: Seconds. What is this quick at the largest size is quick enough, and too quick to be measured.
@@ -37,6 +35,8 @@ FLOOR_S = 0.5
 #: How much longer twice and four times the text may take. In quadratic time it is 4 and 16 times.
 MOST_OF_TWICE, MOST_OF_FOUR_TIMES = 3.3, 10.0
 TRIES = 3
+#: Of a text of up to 200,000 characters that is refused; the largest refusal takes 1.6 MB.
+MOST_BYTES = 10_000_000
 
 
 def again(piece: str) -> Callable[[int], str]:
@@ -158,14 +158,7 @@ def _tried(read: Callable[[str], object], text: str) -> None:
 
 
 def seconds(read: Callable[[str], object], text: str) -> float:
-    """Without the collection of garbage, which takes the longer the more there is of other tests."""
-    gc.disable()
-    try:
-        begun = time.thread_time()
-        _tried(read, text)
-        return time.thread_time() - begun
-    finally:
-        gc.enable()
+    return cpu_s(lambda: _tried(read, text))
 
 
 def best(read: Callable[[str], object], text: str) -> float:
@@ -224,6 +217,7 @@ def refused(text: str, why: str) -> None:
 )
 def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text: str, why: str) -> None:
     calls_of(lambda: refused(text, why), most=200_000)
+    assert peak_bytes(lambda: refused(text, why)) < MOST_BYTES
 
 
 def test_documents_of_very_many_texts_are_refused_where_they_become_too_many() -> None:

@@ -20,6 +20,7 @@ from eventflow.settings import (
     reference,
 )
 from eventflow.settings.declare import declared
+from tests.support.setting_faults import env, faults
 
 KEY = "k1:" + "5e" * 32
 WRONG = {
@@ -71,17 +72,6 @@ WRONG = {
     "REMOTE_ORDERS": ("0", "a number from 1 to 10"),
     "REMOTE_CONTENT_HOSTS": ("*", "cdn.example.org,*.example.net"),
 }
-
-
-def env(**variables: str) -> dict[str, str]:
-    return {f"EVENTFLOW_{name}": value for name, value in variables.items()}
-
-
-def faults(**variables: str) -> list[str]:
-    with pytest.raises(SettingsError) as caught:
-        load_settings(env(**variables))
-    assert str(caught.value).splitlines() == caught.value.faults
-    return caught.value.faults
 
 
 def test_the_defaults_are_valid() -> None:
