@@ -20,6 +20,7 @@ from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
 from handlers.generation.model import Brief, Style, Voice
 from handlers.generation.script.comments import without_comments
+from handlers.generation.script.completeness import lost_lines, warn_of
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
 from handlers.generation.script.document import read_document
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
@@ -188,10 +189,12 @@ class OpenedBrief:
         `language` returns the language of a voice by its name, which decides the phrases that introduce blocks.
         """
         spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
+        warnings: tuple[Warned, ...] = ()
         if self.brief.scenes is not None:
             script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
         elif self.manuscript is not None:
             script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop)
+            warnings = (*self.manuscript.warnings, *warn_of(lost_lines(self.manuscript.body, script)))
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
         self.check_theme(themes)
@@ -199,7 +202,7 @@ class OpenedBrief:
             script=with_look(script, self.style.theme or DEFAULT_THEME, aspect),
             voice=self.voice,
             style=self.style,
-            warnings=self.manuscript.warnings if self.manuscript else (),
+            warnings=warnings,
         )
 
 

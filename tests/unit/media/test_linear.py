@@ -17,6 +17,7 @@ from handlers.generation.narration.captions import scene_captions
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
+from handlers.generation.script.completeness import lost_lines
 from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
@@ -149,6 +150,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
     "captions": captions,
     "words on a page": words,
+    "what is lost": lambda text: lost_lines(text, Script("", ())),
 }
 
 

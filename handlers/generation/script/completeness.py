@@ -1,0 +1,161 @@
+"""Compares the words of a script with those that its video shows or says, so that nothing is lost in silence.
+
+A line of the source is lost where one of its words occurs nowhere in the video, or where most pairs of neighbouring
+words don't. Pairs find lost sentences of common words. Markup is no content: tags, addresses, attribute lists, names
+of directives.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any, Final
+
+import attrs
+from attrs import frozen
+
+from handlers.generation.control import Warned
+from handlers.generation.script.content import Script, Span
+from handlers.generation.script.inline import plain
+
+#: Fields of blocks whose texts are not on a page.
+_UNSEEN: Final = frozenset({"kind", "style", "language", "asset", "fit", "motion", "theme", "aspect", "layout", "deck"})
+#: Most lines that the warning names, and characters that it quotes of each.
+_MOST_NAMED: Final = 10
+_MOST_QUOTED: Final = 60
+#: Fewer pairs of words say nothing: a line of three words may be split over two blocks.
+_LEAST_PAIRS: Final = 3
+
+#: A word, or one character of a script that has no blanks between words (Han, kana, Thai, Lao, Burmese, Khmer).
+_WORD: Final = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+    r"|[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]++"
+)
+#: Characters that emphasise or escape. They may stand within a word, so they are removed, not replaced.
+_SIGNS: Final = str.maketrans("", "", "*`~=^\\\u00ad\u200b\u200c\u200d\u2060")
+#: Markup within a line that separates what stands beside it.
+_SEPARATING: Final = re.compile(
+    r"</?[A-Za-z][^<>\n]*+>|<!--.*?-->|\{[{%]?[^{}\n]*+[%}]?\}|\{/\*.*?\*/\}"
+    r"|\b(?:https?|ftp|mailto|asset)://?[^\s<>\"'()]*+|\bwww\.[^\s<>\"'()]*+"
+)
+#: Markup within a line between whose neighbours nothing stands.
+_TRANSPARENT: Final = re.compile(
+    r"\]\((?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?)(?:\s++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\s*+\)"
+    r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|\[\[[^\[\]|\n]*+\||:[a-z0-9_+-]++:"
+)
+#: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
+_MARKUP_LINE: Final = re.compile(
+    r"[ \t>]*+(?:(?:[-*+]|\d++[.)])[ \t]++)?"
+    r"(?:`{3,}[^`\n]*+|~{3,}[^\n]*+|\[(?!\^)[^\[\]\n]++\]:[^\n]*+|(?:import|export) .*+)$"
+)
+#: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
+_LEAD: Final = re.compile(
+    r"[ \t>]*+(?:(?:[-*+•]|\d{1,9}[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
+    r"(?:(?::{3,}|!!!|\?\?\?\+?)[ \t]*+[\w.-]*+|\[\^[^\[\]\n]*+\]:|(?:Notes?|note):)?"
+)
+
+
+@frozen
+class Lost:
+    """A line of the source, counted from 1, that is neither shown nor said."""
+
+    line: int
+    text: str
+
+
+def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
+    """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
+    seen = _Seen.of((*_shown(script), *accounted), _said(script))
+    return tuple(
+        Lost(number, line.strip())
+        for number, line in enumerate(source.split("\n"), 1)
+        if any(seen.lacks(part) for part in _parts(line))
+    )
+
+
+def warn_of(lost: Iterable[Lost]) -> tuple[Warned, ...]:
+    """Return one warning that names the lost lines; none where nothing is lost."""
+    lines = tuple(lost)
+    if not lines:
+        return ()
+    named = "; ".join(f"line {each.line}: {_quoted(each.text)}" for each in lines[:_MOST_NAMED])
+    more = f"; and {len(lines) - _MOST_NAMED} more lines" if len(lines) > _MOST_NAMED else ""
+    return (Warned("not_shown", f"the video neither shows nor says {named}{more}"),)
+
+
+def _quoted(text: str) -> str:
+    return text if len(text) <= _MOST_QUOTED else text[: _MOST_QUOTED - 1].rstrip() + "…"
+
+
+@frozen
+class _Seen:
+    """The words of a video, and the pairs of words that follow each other."""
+
+    words: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, *channels: Iterable[str]) -> _Seen:
+        words: set[str] = set()
+        pairs: set[tuple[str, str]] = set()
+        for channel in channels:
+            stream = [word for text in channel for word in _words(text)]
+            words.update(stream)
+            pairs.update(pairwise(stream))
+        return cls(frozenset(words), frozenset(pairs))
+
+    def lacks(self, part: str) -> bool:
+        words = _words(part)
+        if any(word not in self.words for word in words if not word.isdigit()):
+            return True
+        pairs = list(pairwise(words))
+        return len(pairs) >= _LEAST_PAIRS and 2 * sum(pair in self.pairs for pair in pairs) < len(pairs)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.translate(_SIGNS).casefold())
+
+
+def _parts(line: str) -> Iterator[str]:
+    """Yield the content of a line of Markdown, split where markup separates it."""
+    if not line or line.isspace() or _MARKUP_LINE.match(line):
+        return
+    bare = _TRANSPARENT.sub("", line[_LEAD.match(line).end() :])  # type: ignore[union-attr]
+    yield from html.unescape(_SEPARATING.sub("|", bare)).split("|")
+
+
+def _said(script: Script) -> Iterator[str]:
+    for scene in script.scenes:
+        for line in scene.lines:
+            yield line.text
+
+
+def _shown(script: Script) -> Iterator[str]:
+    yield script.title
+    for scene in script.scenes:
+        yield from _texts(scene.heading)
+        yield from _texts(scene.blocks)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts of a value of a page in their order, inline text in one piece."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        if value and isinstance(value[0], Span):
+            yield plain(value)
+        else:
+            for each in value:
+                yield from _texts(each)
+    else:
+        for name in _fields_of(type(value)):
+            yield from _texts(getattr(value, name))
+
+
+@cache
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields of a block that may hold text; none where `kind` isn't a block."""
+    return tuple(each.name for each in attrs.fields(kind) if each.name not in _UNSEEN) if attrs.has(kind) else ()

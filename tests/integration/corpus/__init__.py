@@ -1,0 +1,1 @@
+"""Texts as people bring them, with their right values; planned as a brief is."""
