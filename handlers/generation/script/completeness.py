@@ -38,7 +38,7 @@ _WORD: Final = re.compile(
 _SIGNS: Final = str.maketrans("", "", "*`~=^\\\u00ad\u200b\u200c\u200d\u2060")
 #: Markup within a line that separates what stands beside it.
 _SEPARATING: Final = re.compile(
-    r"</?[A-Za-z][^<>\n]*+>|<!--.*?-->|\{[{%]?[^{}\n]*+[%}]?\}|\{/\*.*?\*/\}"
+    r"</?[A-Za-z][^<>\n]*+>|\{[{%]?[^{}\n]*+[%}]?\}"
     r"|\b(?:https?|ftp|mailto|asset)://?[^\s<>\"'()]*+|\bwww\.[^\s<>\"'()]*+"
 )
 #: Markup within a line between whose neighbours nothing stands.
@@ -151,7 +151,7 @@ def _texts(value: Any) -> Iterator[str]:
             for each in value:
                 yield from _texts(each)
     else:
-        for name in _fields_of(type(value)):
+        for name in _fields_of(value.__class__):
             yield from _texts(getattr(value, name))
 
 
