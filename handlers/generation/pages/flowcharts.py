@@ -221,8 +221,8 @@ class _Drawing:
         middle = self._turned((corner[0] + width / 2, corner[1] + height / 2))
         size = (height, width) if self._flat else (width, height)
         self._sketch.box(middle, size, "group")
-        corner = (middle[0] - size[0] / 2 + 0.7, middle[1] - size[1] / 2 + _TITLE * 0.45)
-        self._sketch.text(corner, self._titles[number], "group", anchor="left")
+        title = self._chart.groups[number].title
+        self._sketch.tab(middle[0] - size[0] / 2, middle[1] - size[1] / 2, title)
 
     # ---- lines ---------------------------------------------------------------------------------------
 

@@ -69,6 +69,14 @@ class Sketch:
         if text.rows:
             self.texts.append({"x": at[0], "y": at[1], "rows": text.rows, "tone": tone, "anchor": anchor})
 
+    def tab(self, left: float, top: float, text: str) -> None:
+        """Write the title of a frame into its upper left corner, on a ground of its own over all lines."""
+        label = words(text, 60.0)
+        if label.rows:
+            size = (label.width * 0.88 + 1.0, label.height + 0.1)
+            self.box((left + size[0] / 2, top + size[1] / 2), size, "tab", "plain")
+            self.text((left + 0.5, top + size[1] / 2), label, "fence", anchor="left")
+
     def line(self, points: Sequence[Point], stroke: str, tone: str = "line", *, bends: Sequence[Any] = ()) -> None:
         """Add a line through points, or with `bends` a curve from the first one: (control, control, end) each."""
         self.lines.append({"points": list(points), "bends": list(bends), "stroke": stroke, "tone": tone})
@@ -94,11 +102,7 @@ class Sketch:
 
     def data(self, width: float, height: float) -> dict[str, Any]:
         """Return the drawing as data of the sheet."""
-        return {
-            "w": width,
-            "h": height,
-            "under": self.under,
-            "boxes": self.boxes,
-            "lines": self.lines,
-            "texts": self.texts,
-        }
+        tabs = [box for box in self.boxes if box["tone"] == "tab"]
+        boxes = [box for box in self.boxes if box["tone"] != "tab"]
+        layers = {"under": self.under, "boxes": boxes, "lines": self.lines, "tabs": tabs, "texts": self.texts}
+        return {"w": width, "h": height, **layers}
