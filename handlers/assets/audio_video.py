@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from attrs import frozen
 
 from eventflow.assets.errors import BrokenMedia, MediaTooLarge, UnsupportedMedia
 from eventflow.domain.values import Kind
-from handlers.assets import probe_worker, sandbox
+from handlers.assets import colours, probe_worker, sandbox
 from handlers.assets.sniff import Format
 from handlers.media.codecs import FRAME_RATE, SAMPLE_RATE
 from handlers.media.errors import CorruptMedia
@@ -36,10 +38,13 @@ _SOUND = ("aac", "mp3", "vorbis", "opus", "flac", "alac", "pcm_alaw", "pcm_mulaw
 _CODECS = ",".join((*_FILM, *_SOUND, "libdav1d", "libvpx", "libvpx-vp9", "mp3float", "libvorbis", "libopus"))
 #: The scale that fits into 1920x1080 or 1080x1920 with square pixels, never enlarging; sizes are even.
 _BOX = "min(1,min(1920/max(iw*sar,ih),1080/min(iw*sar,ih)))"
-_SCALE = (
-    f"scale=w='max(2,2*trunc(iw*sar*{_BOX}/2))':h='max(2,2*trunc(ih*{_BOX}/2))':out_color_matrix=bt709:out_range=tv"
-)
-_PICTURES = f"{_SCALE},setsar=1,fps={FRAME_RATE}:start_time=0,format=yuv420p"
+_SCALE = f"scale=w='max(2,2*trunc(iw*sar*{_BOX}/2))':h='max(2,2*trunc(ih*{_BOX}/2))'"
+_TO_YUV = "scale=out_color_matrix=bt709:out_range=tv"
+#: Full RGB of 10 bits, which `lut3d` takes.
+_RGB = "format=gbrp10le"
+_STEADY_RATE = f"fps={FRAME_RATE}:start_time=0"
+_STORED = "format=yuv420p,setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
+_PICTURES = f"{_SCALE}:{_TO_YUV.partition('=')[2]},setsar=1,{_STEADY_RATE},{_STORED}"
 _COLOURS = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
 #: Audio starts with the video; gaps become silence.
 _STEADY = f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo"
@@ -106,10 +111,13 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
     """
     kind = kind_of(facts, form)
     path = folder / "recording"
-    command = _command(form, facts, kind)
+    table = await _colour_table(facts, folder) if kind == "clip" else None
+    command = _command(form, facts, kind, table)
     with upload.open("rb") as source, path.open("w+b") as target:
         try:
-            ended = await sandbox.run(command, _LIMITS, source=source, target=target)
+            ended = await sandbox.run(
+                command, _LIMITS, source=source, target=target, readable=(table,) if table else ()
+            )
         except sandbox.SandboxTimeout as error:
             raise MediaTooLarge(f"the {kind} takes too long to decode: make it smaller or shorter") from error
     if os.strerror(errno.ENOSPC) in ended.err:
@@ -122,13 +130,36 @@ async def normalise(upload: Path, form: Format, facts: dict[str, Any], folder: P
     return made
 
 
+async def _colour_table(facts: dict[str, Any], folder: Path) -> Path | None:
+    """Write the table that turns the clip's colours into those of a screen; None where they are that already."""
+    meant = colours.colours_of(facts["pictures"]["primaries"], facts["pictures"]["transfer"])
+    if meant == colours.Colours():
+        return None
+    path = folder / "colours.cube"
+    await asyncio.to_thread(colours.write_table, path, meant)
+    return path
+
+
+def _filters(table: Path | None) -> str:
+    """Return the filters of a clip's pictures; `table` converts their colours, of the fewest pixels possible."""
+    if table is None:
+        return _PICTURES
+    return f"{_STEADY_RATE},{_SCALE},setsar=1,{_RGB},lut3d=file={_quoted(table)},{_TO_YUV},{_STORED}"
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as an option's value in a list of filters, which is unescaped twice."""
+    once = re.sub(r"[\\':]", r"\\\g<0>", str(path))
+    return re.sub(r"[\\'\[\],;]", r"\\\g<0>", once)
+
+
 def _ffmpeg() -> str:
     """Return ffmpeg's absolute path; a variable of imageio-ffmpeg may name another program."""
     found = imageio_ffmpeg.get_ffmpeg_exe()
     return str(Path(shutil.which(found) or found).absolute())
 
 
-def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]:
+def _command(form: Format, facts: dict[str, Any], kind: Kind, table: Path | None) -> tuple[str, ...]:
     """Return the ffmpeg command from standard input to standard output: it opens no files and no other protocol."""
     common = ("-hide_banner", "-nostats", "-loglevel", "error", "-nostdin", "-xerror", "-max_alloc", str(256 << 20))
     guarded = ("-protocol_whitelist", "fd", "-format_whitelist", form.decoder, "-codec_whitelist", _CODECS)
@@ -138,7 +169,7 @@ def _command(form: Format, facts: dict[str, Any], kind: Kind) -> tuple[str, ...]
     if kind == "audio":
         whole = ("-map", "0:a:0", "-af", _STEADY, "-c:a", "flac", "-sample_fmt", "s16", "-flags:a", "+bitexact")
         return (*program, *whole, "-t", str(MAX_AUDIO_S + 1), "-f", "flac", "fd:")
-    pictures = ("-map", f"0:{facts['pictures']['index']}", "-vf", _PICTURES, "-filter_threads", "1", *_COLOURS)
+    pictures = ("-map", f"0:{facts['pictures']['index']}", "-vf", _filters(table), "-filter_threads", "1", *_COLOURS)
     x264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-g", str(FRAME_RATE), "-bf", "0", "-threads", "2")
     # as long as the video: padded with silence, or cut
     padded = ("-map", "0:a:0", "-af", f"{_STEADY},apad", "-shortest", "-c:a", "aac", "-b:a", "192k")

@@ -1,7 +1,8 @@
 """Reads the headers of a clip or sound file; a program for the sandbox, where it can import only PyAV.
 
 `python -I probe_worker.py DEMUXER CODECS` reads standard input and writes one JSON object: `pictures` (codec, width,
-height, index) or null, `sound` (codec) or null, `seconds` or null. Cover pictures of songs don't count.
+height, index, and the numbers of its primaries and transfer in ITU-T H.273) or null, `sound` (codec) or null, `seconds`
+or null. Cover pictures of songs don't count.
 """
 
 from __future__ import annotations
@@ -40,7 +41,15 @@ def _facts(container: Any) -> dict[str, Any]:
 def _pictures(stream: Any) -> dict[str, Any]:
     context = stream.codec_context
     size = (context.width, context.height) if context else (0, 0)
-    return {"codec": _codec(stream), "width": size[0], "height": size[1], "index": stream.index}
+    colours = (context.color_primaries, context.color_trc) if context else (2, 2)
+    return {
+        "codec": _codec(stream),
+        "width": size[0],
+        "height": size[1],
+        "index": stream.index,
+        "primaries": int(colours[0]),
+        "transfer": int(colours[1]),
+    }
 
 
 def _codec(stream: Any) -> str:

@@ -26,7 +26,7 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": 
 #: Where the workers' libraries are installed.
 _LIBRARIES = (str(Path(module.__file__ or "").parents[1]) for module in (PIL, av, numpy))
 #: The only paths that decoders may read: Python, its libraries, and the system's.
-_READABLE = os.pathsep.join(
+_READABLE = tuple(
     dict.fromkeys(
         (
             *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
@@ -63,16 +63,21 @@ class SandboxResult:
 
 
 async def run(
-    command: Sequence[str], limits: Limits, *, source: IO[bytes], target: IO[bytes] | None = None
+    command: Sequence[str],
+    limits: Limits,
+    *,
+    source: IO[bytes],
+    target: IO[bytes] | None = None,
+    readable: Sequence[Path] = (),
 ) -> SandboxResult:
     """Run `command` (its program by absolute path) with `source` as standard input, `target` as output.
 
-    Without `target` the result holds the output. No process remains when this returns or raises. Raises
-    SandboxTimeout; OSError where no process can be started.
+    Without `target` the result holds the output. `readable` are further files that it may open. No process remains
+    when this returns or raises. Raises SandboxTimeout; OSError where no process can be started.
     """
     bounds = (str(number) for number in (limits.memory_bytes, limits.cpu_s, limits.file_bytes))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(_CONFINE), *bounds, _READABLE, *command),
+        *(sys.executable, "-I", "-S", str(_CONFINE), *bounds, "\n".join((*_READABLE, *map(str, readable))), *command),
         stdin=source,
         stdout=asyncio.subprocess.PIPE if target is None else target,
         stderr=asyncio.subprocess.PIPE,

@@ -3,7 +3,7 @@
 A program that imports only the standard library: `python -I -S sandbox_launcher.py MEMORY CPU SIZE READABLE PROGRAM
 ARG...` limits address space (bytes), processor time (seconds) and the size of written files (bytes). On Linux the
 kernel then refuses sockets, tracing and the like (seccomp), and all files that are neither open already nor below the
-colon-separated paths in READABLE (Landlock, since Linux 5.13). The program dies with its parent. On other kernels the
+paths in READABLE, one a line (Landlock, since Linux 5.13). The program dies with its parent. On other kernels the
 limits and the decoders' own options remain (decision 95).
 """
 
@@ -97,7 +97,7 @@ def _limit(what: int, most: int) -> None:
 
 def main(arguments: list[str]) -> None:
     memory, cpu, size = (int(number) for number in arguments[:3])
-    readable, program = arguments[3].split(os.pathsep), arguments[4:]
+    readable, program = arguments[3].split("\n"), arguments[4:]
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_CPU, cpu)
     _limit(resource.RLIMIT_FSIZE, size)

@@ -19,6 +19,7 @@ from handlers.generation.script.content import (
     Chart,
     Clip,
     Code,
+    Diagram,
     Image,
     Math,
     Quote,
@@ -30,6 +31,7 @@ from handlers.generation.script.content import (
     items_of,
 )
 from handlers.generation.script.inline import plain
+from handlers.generation.script.mermaid.read import names_of
 from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLES_PER_CELL, cells_for
 
 #: Reading speed. Silent reading of English averages 238 words a minute (Brysbaert 2019); 170 leaves time to find each
@@ -40,11 +42,12 @@ _PER_CHARACTER: Final = 0.5
 _CHARACTERS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 #: Every so many characters count as a word, in texts without spaces.
 _LONGEST_WORD: Final = 12
-#: Seconds: the least for any reveal, a picture, a formula, a line of code, and the most for one item.
+#: Seconds: the least for any reveal, a picture, a formula, a line of code, a name in a diagram; the most for one item.
 _GLANCE_S: Final = 0.9
 _PICTURE_S: Final = 4.0
 _FORMULA_S: Final = 4.0
 _CODE_LINE_S: Final = 1.1
+_NAME_S: Final = 0.7
 _LONGEST_LOOK_S: Final = 25.0
 
 
@@ -94,6 +97,8 @@ def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:
             return _FORMULA_S
         case Chart():
             return min(_LONGEST_LOOK_S, _PICTURE_S + 0.5 * len(part.labels) * len(part.series))
+        case Diagram():
+            return min(_LONGEST_LOOK_S, _PICTURE_S + _NAME_S * len(names_of(part)[1]))
         case Code():
             lines = sum(1 for line in part.text.split("\n") if line.strip())
             return min(_LONGEST_LOOK_S, _GLANCE_S + _CODE_LINE_S * lines)

@@ -38,6 +38,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Math,
     Paragraph,
@@ -152,7 +153,7 @@ def _draw(scene: Scene, assets: AssetFiles, detail: float, *, captioned: bool = 
 @cache
 def _sheets(theme: str) -> bytes:
     folder = resources.files("handlers.generation.pages.sheets")
-    parts = ("base.typ", "text.typ", theme, "blocks.typ", "figures.typ", "charts.typ", "pages.typ")
+    parts = ("base.typ", "text.typ", theme, "blocks.typ", "figures.typ", "charts.typ", "diagrams.typ", "pages.typ")
     return b"\n".join(folder.joinpath(part).read_bytes() for part in parts)
 
 
@@ -227,8 +228,9 @@ def _boxes(holes: list[dict[str, Any]], page: int, detail: float) -> tuple[Motio
 
 
 _NAMES: Final = {
-    "bullets": "a list", "chart": "a chart", "clip": "a clip", "code": "a listing", "heading": "a heading",
-    "image": "a picture", "math": "a formula", "paragraph": "a paragraph", "quote": "a quotation", "table": "a table",
+    "bullets": "a list", "chart": "a chart", "clip": "a clip", "code": "a listing", "diagram": "a diagram",
+    "heading": "a heading", "image": "a picture", "math": "a formula", "paragraph": "a paragraph",
+    "quote": "a quotation", "table": "a table",
 }  # fmt: skip
 #: Scale of trial drawings, which only show whether a block can be drawn.
 _TRIAL_DETAIL: Final = 0.1
@@ -317,6 +319,8 @@ def _as_text(block: Block) -> Block:
             return Code("", "\n".join(" | ".join(map(_text, row)) for row in (block.header, *block.rows)), block.step)
         case Chart():
             return Code("", _chart_text(block), block.step)
+        case Diagram():
+            return Code("", block.source, block.step)
         case Columns():
             return block
 

@@ -11,6 +11,7 @@ from attrs import asdict, evolve, frozen
 from handlers.generation.aspects import aspect_of
 from handlers.generation.model_json import to_spec
 from handlers.generation.pages.charts import chart_data
+from handlers.generation.pages.diagrams import diagram_data, is_upright
 from handlers.generation.pages.fonts import with_fallbacks
 from handlers.generation.pages.images import Raster
 from handlers.generation.pages.themes import Theme
@@ -23,6 +24,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Math,
@@ -157,7 +159,7 @@ def arrange_blocks(blocks: Sequence[Block], frame: Frame, rasters: Mapping[str, 
     """Arrange blocks: columns go below each other on a tall page, text goes beside its picture on a wide one."""
     if frame.shape == "tall":
         return [cell for block in blocks for cell in _flat(block)]
-    figures = [block for block in blocks if isinstance(block, Image | Clip | Chart | Code)]
+    figures = [block for block in blocks if isinstance(block, Image | Clip | Chart | Diagram | Code)]
     texts = [block for block in blocks if isinstance(block, Bullets | Paragraph | Heading | Quote)]
     if frame.shape != "wide" or len(figures) != 1 or not texts or len(figures) + len(texts) != len(blocks):
         return list(blocks)
@@ -180,6 +182,8 @@ def _goes_beside(figure: Block, texts: Sequence[Block], rasters: Mapping[str, Ra
         case Image() | Clip():
             ratio = rasters[figure.asset].ratio
             return ratio < _PANORAMA and (ratio < 1.3 or sum(map(_chars, texts)) > _FEW_CHARS // 2)
+        case Diagram():
+            return is_upright(figure)
         case Chart():
             return figure.style == "pie" or sum(map(_chars, texts)) > _FEW_CHARS
         case _:
@@ -309,6 +313,8 @@ class _Setting:
             case Chart():
                 chart = chart_data(block, narrow=self.frame.width < 1200 or self.longest < 24)
                 return {"kind": block.kind, "step": block.step, "title": self._text(block.title), **chart}
+            case Diagram():
+                return {"kind": block.kind, "step": block.step, **diagram_data(block)}
             case Columns() | SideBySide():
                 return self._columns(block)
 

@@ -14,6 +14,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Math,
@@ -66,6 +67,8 @@ def _body(block: Block) -> Json:
             title = {"title": text_json(block.title)} if block.title else {}
             shown = {"labels": list(block.labels), "series": series}
             return {"style": block.style, **title, **_chosen(block, "unit"), **shown}
+        case Diagram():
+            return {"source": block.source}
         case Columns():
             return {"left": [block_json(cell) for cell in block.left], "right": [block_json(c) for c in block.right]}
 

@@ -47,6 +47,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Math,
@@ -60,6 +61,8 @@ from handlers.generation.script.content import (
 )
 from handlers.generation.script.inline import parse_inline, sentences
 from handlers.generation.script.markdown import FITS, LANGUAGE, MOTIONS, lines_of
+from handlers.generation.script.mermaid.read import read_diagram
+from handlers.generation.script.mermaid.values import MAX_SOURCE_CHARS, DiagramError
 from handlers.generation.script.nfc import nfc
 
 MAX_TEXT_CHARS: Final = 20_000
@@ -233,6 +236,15 @@ def _image(_: Cursor, values: Values) -> Image:
     return Image(**values)
 
 
+def _diagram(at: Cursor, values: Values) -> Diagram | Chart:
+    try:
+        found = read_diagram(values["source"])
+    except DiagramError as error:
+        at.fail_at("source", "malformed", f"isn't understood on line {error.line}: {error}")
+        return Diagram("")
+    return found if isinstance(found, Chart) else Diagram(values["source"])
+
+
 def _clip(_: Cursor, values: Values) -> Clip:
     return Clip(**values)
 
@@ -307,6 +319,11 @@ _CELLS: Final[Mapping[str, Object]] = {
         },
         required=("style", "labels", "series"),
         make=_chart,
+    ),
+    "diagram": Object(
+        {"source": Described(Plain(MAX_SOURCE_CHARS, blank=False), "A flowchart, sequence diagram or pie in Mermaid.")},
+        required=("source",),
+        make=_diagram,
     ),
 }
 _CLIP: Final = Object(

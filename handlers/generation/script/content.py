@@ -152,8 +152,17 @@ class Chart:
     kind: Literal["chart"] = "chart"
 
 
+@frozen
+class Diagram:
+    """A flowchart or sequence diagram in Mermaid's notation (the subset of `mermaid`)."""
+
+    source: str
+    step: int = 0
+    kind: Literal["diagram"] = "diagram"
+
+
 #: What stands in a column: anything but columns and clips.
-Cell = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart
+Cell = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Diagram
 
 
 @frozen
@@ -165,7 +174,7 @@ class Columns:
     kind: Literal["columns"] = "columns"
 
 
-Block = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Clip | Columns
+Block = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Diagram | Clip | Columns
 
 
 @frozen

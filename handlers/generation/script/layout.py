@@ -25,6 +25,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Layout,
@@ -224,7 +225,7 @@ def _height(block: Block | Note, room: Capacity) -> float:
             return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
         case Heading():
             return 1.3
-        case Image() | Chart() | Clip():
+        case Image() | Chart() | Diagram() | Clip():
             return 7.0
         case Columns():
             sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]

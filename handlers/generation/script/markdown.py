@@ -5,7 +5,8 @@ Links become their text; HTML is shown as it is written (`comments` removes its 
 - a paragraph that starts with `Note:` is spoken, not shown (as in reveal.js);
 - `$...$`, `$$...$$` and fenced blocks with the language `math` are formulas;
 - `:::columns`, `:::right` and `:::` on their own lines enclose two columns, `:::outro` and `:::` the last page;
-- `![alt](asset:ID "...")` shows an uploaded picture or clip, a fenced block `chart` a chart;
+- `![alt](asset:ID "...")` shows an uploaded picture or clip, a fenced block `chart` a chart,
+  `mermaid` a diagram;
 - `{2,4-6}` behind the language of a fenced block highlights lines of the listing.
 """
 
@@ -30,6 +31,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Math,
@@ -43,6 +45,7 @@ from handlers.generation.script.content import (
     Table,
 )
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_of
+from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 
 
 def parse_sections(text: str) -> tuple[Section, ...]:
@@ -290,8 +293,10 @@ def media(address: str, options: str, alt: str, line: int) -> Image | Clip:
     return Clip(asset, alt, **chosen) if clip else Image(asset, alt, **chosen)
 
 
-def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
+def fenced(info: str, content: str, line: int) -> Code | Math | Chart | Diagram | None:
     """Read a fenced block; None where it is empty. Raises ScriptError for an invalid chart."""
+    if is_mermaid(info) and content.strip():
+        return diagram_block(content.expandtabs(4).rstrip())
     language, _, more = info.strip().partition(" ")
     language, brace, rest = language.partition("{")
     language, more = language.lower(), brace + rest + " " + more

@@ -4,9 +4,22 @@ import re
 
 from attrs import frozen
 
-from handlers.generation.script.content import Block, Chart, Code, Heading, Image, Math, Quote, Spans, Table
+from handlers.generation.script.content import (
+    Block,
+    Chart,
+    Code,
+    Diagram,
+    Heading,
+    Image,
+    Math,
+    Quote,
+    Span,
+    Spans,
+    Table,
+)
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.inline import plain
+from handlers.generation.script.mermaid.read import names_of
 
 
 @frozen(kw_only=True)
@@ -21,6 +34,7 @@ class Phrases:
     quote: str
     formula: str
     chart: str
+    diagram: str
 
 
 _PHRASES = {
@@ -33,6 +47,7 @@ _PHRASES = {
         quote="{} said:",
         formula="Here is the formula.",
         chart="This chart shows {}.",
+        diagram="This diagram shows {}.",
     ),
     "de": Phrases(
         code="Hier ist der Code.",
@@ -43,6 +58,7 @@ _PHRASES = {
         quote="{} sagte:",
         formula="Hier ist die Formel.",
         chart="Dieses Diagramm zeigt {}.",
+        diagram="Dieses Schaubild zeigt {}.",
     ),
     "fr": Phrases(
         code="Voici le code.",
@@ -53,6 +69,7 @@ _PHRASES = {
         quote="{} a dit :",
         formula="Voici la formule.",
         chart="Ce graphique montre {}.",
+        diagram="Ce schéma montre {}.",
     ),
     "es": Phrases(
         code="Este es el código.",
@@ -63,11 +80,22 @@ _PHRASES = {
         quote="{} dijo:",
         formula="Esta es la fórmula.",
         chart="Este gráfico muestra {}.",
+        diagram="Este esquema muestra {}.",
     ),
 }
 
 #: For languages without phrases: the author's words alone.
-_BARE = Phrases(code="", code_in="", table="{}.", rows="{}.", conjunction="", quote="{}:", formula="", chart="{}.")
+_BARE = Phrases(
+    code="",
+    code_in="",
+    table="{}.",
+    rows="{}.",
+    conjunction="",
+    quote="{}:",
+    formula="",
+    chart="{}.",
+    diagram="{}.",
+)
 
 _LANGUAGES = {
     "python": "Python", "py": "Python", "js": "JavaScript", "javascript": "JavaScript", "ts": "TypeScript",
@@ -78,6 +106,8 @@ _LANGUAGES = {
 
 _URL = re.compile(r"https?://(?:www\.)?([^\s/?#)]+)[^\s)]*")
 _SPOKEN_ROWS = 5
+#: Names in a diagram that are spoken: of more of them the first five and the last.
+_SPOKEN_NAMES = 6
 
 
 def phrases_for(voice: str) -> Phrases:
@@ -121,16 +151,30 @@ def say_block(block: Block, phrases: Phrases) -> str:
         case Chart():
             title = say_spans(block.title, phrases).rstrip(".")
             return phrases.chart.format(title) if title else ""
+        case Diagram():
+            return _say_diagram(block, phrases)
         case _:
             return ""
 
 
+def _say_diagram(diagram: Diagram, phrases: Phrases) -> str:
+    """Say the title of a diagram, else its names, in one sentence."""
+    title, names = names_of(diagram)
+    if not title:
+        said = list(dict.fromkeys(filter(None, (say_spans((Span(name),), phrases) for name in names))))
+        title = _listed(said if len(said) <= _SPOKEN_NAMES else [*said[: _SPOKEN_NAMES - 1], said[-1]], phrases)
+    return phrases.diagram.format(title.rstrip(".")) if title else ""
+
+
+def _listed(names: list[str], phrases: Phrases) -> str:
+    if len(names) < 2 or not phrases.conjunction:
+        return ", ".join(names)
+    return f"{', '.join(names[:-1])} {phrases.conjunction} {names[-1]}"
+
+
 def _say_table(table: Table, phrases: Phrases) -> str:
     def listed(cells: list[Spans]) -> str:
-        names = [name for cell in cells if (name := say_spans(cell, phrases))]
-        if len(names) < 2 or not phrases.conjunction:
-            return ", ".join(names)
-        return f"{', '.join(names[:-1])} {phrases.conjunction} {names[-1]}"
+        return _listed([name for cell in cells if (name := say_spans(cell, phrases))], phrases)
 
     said = []
     if any(map(plain, table.header)):

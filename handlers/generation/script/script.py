@@ -28,6 +28,7 @@ from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
+from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
 
@@ -83,7 +84,7 @@ def open_script(text: str) -> Manuscript:
     if unclosed is not None:
         message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", message))
-    return evolve(opened, body=body, warnings=warnings)
+    return evolve(opened, body=body, warnings=(*warnings, *unread_diagrams(body)))
 
 
 def parse_script(
