@@ -1,0 +1,71 @@
+"""Ranges: "5–10" is said with a word between its ends, where the language has one."""
+
+import re
+from collections.abc import Iterable
+
+from handlers.generation.narration.spoken_forms import locales
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
+from handlers.generation.narration.spoken_forms.numbers import english_year, number_pattern, said_number
+from handlers.generation.narration.spoken_forms.rules import Rule
+
+
+def rules(language: str) -> Iterable[Rule]:
+    """Yield the rules."""
+    words = lexicon_of(language)
+    if words.by:
+        number = r"\d{1,6}"
+        yield Rule(
+            re.compile(rf"(?<![\w.,/×]){number}\s?[×x]\s?{number}(?![\w×/]|[.,]\d)"),
+            lambda match: _sizes(match[0], words.by, language), "×x",
+        )  # fmt: skip
+    if not words.to:
+        return
+    number = number_pattern(language)
+    numbers = rf"(?<![\w.,/–-])(?P<first>{number})(?P<dash>\s?–\s?|-)(?P<last>{number})(?![\w/–-]|[.,:]\d)"
+    yield Rule(re.compile(numbers), lambda match: _range(match, words.to, language), "–-")
+    # What earlier rules have taken ("10 kg – 20 kg", years) is joined by the same word.
+    yield Rule(re.compile(r"(?<=\ufffc)\s?–\s?(?=\ufffc)"), lambda _: f" {words.to} ", "–")
+    _, days = locales.names_of_time(language)
+    months, _ = locales.names_of_time(language)
+    names = "|".join(map(re.escape, sorted({*days, *months}, key=len, reverse=True)))
+    if names:
+        pattern = rf"(?<!\w)(?:{names})(?P<said>\s?[–-]\s?)(?=(?:{names})(?!\w))"
+        yield Rule(re.compile(pattern), lambda _: f" {words.to} ", "–-")
+    yield Rule(re.compile(r"(?<![\w–])[A-Z](?P<said>[–-])(?=[A-Z](?![\w–]))"), lambda _: f" {words.to} ", "–-")
+
+
+def _range(match: re.Match[str], to: str, language: str) -> str | None:
+    first, last = (said_number(match[name], language) for name in ("first", "last"))
+    if match["dash"] == "-" and not _rises(first, last, language):
+        return None
+    if language.startswith("en"):
+        first, last = (_year(number, language) for number in (first, last))
+    return f"{first} {to} {last}"
+
+
+def _rises(first: str, last: str, language: str) -> bool:
+    """Tell whether numbers with a hyphen between them are a range: 10-12, 1914-18; not 3-2 (a score), 555-0100."""
+    if len(first) == 4 and len(last) == 2 and last.isdigit():
+        return int(first[2:]) < int(last)
+    return last[:1] != "0" and locales.value_of(first, language) < locales.value_of(last, language)
+
+
+def _year(number: str, language: str) -> str:
+    if re.fullmatch(r"1[1-9]\d\d", number):
+        return english_year(number, language) or number
+    return number
+
+
+def _sizes(text: str, by: str, language: str) -> str:
+    """Say a size in pixels: in English in pairs of digits, "nineteen twenty by ten eighty"."""
+    one, other = re.split(r"\s?[×x]\s?", text)
+    if language.startswith("en"):
+        one, other = (pairs(number) for number in (one, other))
+    return f"{one} {by} {other}"
+
+
+def pairs(number: str) -> str:
+    """Return a number of three or four digits as it is said in pairs: "10 80", "7 20"."""
+    if len(number) not in (3, 4) or number.endswith("00") or number[-2] == "0":
+        return number
+    return f"{number[:-2]} {number[-2:]}"
