@@ -110,9 +110,7 @@ def speak_lines(
     sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
     sound[:position] = np.concatenate(pieces)
     order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    narration = Narration(
-        duration_cells=cells, cues=order, lines=tuple(spoken), language=language, estimated=estimated
-    )
+    narration = Narration(duration_cells=cells, cues=order, lines=tuple(spoken), language=language, estimated=estimated)
     return SpokenScene(_normalised(sound, narration.lines), narration)
 
 

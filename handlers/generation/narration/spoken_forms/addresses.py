@@ -15,7 +15,7 @@ _URL: Final = re.compile(
 )
 _MAIL: Final = re.compile(r"\bmailto:(?=[\w.+-])")
 #: A name with an underscore, or one whose parts are joined by points: `object.__dict__`, `foo_bar.py`.
-_NAME: Final = re.compile(r"(?<![\w/@.-])(?=[\w.]{0,200}?_)[\w.]++(?:\(\))?")
+_NAME: Final = re.compile(r"(?<![\w/@.-])(?=[\w.]{0,200}?_)[\w.]++(?:\(\))?(?!@)")
 _LETTERS: Final = re.compile(r"[^\W_]")
 _BACKTICKS: Final = re.compile(r"`+")
 

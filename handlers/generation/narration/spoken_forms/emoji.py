@@ -6,7 +6,7 @@ from typing import Final
 
 from handlers.generation.narration.spoken_forms.rules import Rule
 
-#: Extended_Pictographic of Unicode 16 without the signs that are text (©, ®, ™, ‼, ⁉, ℹ, arrows), and what follows them.
+#: Extended_Pictographic of Unicode 16 without the signs that are text (©, ®, ™, ‼, ⁉, ℹ, arrows).
 _PICTURES: Final = (
     "\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u25aa\u25ab\u25b6\u25c0\u25fb-\u25fe\u2600-\u2604\u260e\u2611"
     "\u2614\u2615\u2618\u261d\u2620\u2622\u2623\u2626\u262a\u262e\u262f\u2638-\u263a\u2648-\u2653\u265f\u2660\u2663"
@@ -18,7 +18,9 @@ _PICTURES: Final = (
     "\U0001f201-\U0001f202\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001faff"
 )
 _PARTS: Final = "\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f"
-_EMOJI: Final = re.compile(f"(?:[0-9#*]\ufe0f?\u20e3|[^\\W\\d_]?(?<=[\u00a9\u00ae\u2122])\ufe0f|[{_PICTURES}])[{_PARTS}{_PICTURES}]*+")
+_EMOJI: Final = re.compile(
+    f"(?:[0-9#*]\ufe0f?\u20e3|[^\\W\\d_]?(?<=[\u00a9\u00ae\u2122])\ufe0f|[{_PICTURES}])[{_PARTS}{_PICTURES}]*+"
+)
 #: `:bug:`, as GitHub, chats and Markdown write emoji.
 _SHORTCODE: Final = re.compile(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,40}:(?![\w:])")
 

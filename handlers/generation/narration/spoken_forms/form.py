@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from attrs import frozen
@@ -16,10 +16,8 @@ _WORD: Final = re.compile(r"\S+")
 #: Texts of letters, blanks and common punctuation alone hold nothing that every language would say otherwise.
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
 _CAPITALS: Final = re.compile(r"[A-Z]{2}|[A-Z]\b")
-#: Marks that end a sentence (Sentence_Terminal in Unicode's PropList) and others after which the voice is lowered or held.
-_ENDS: Final = frozenset(
-    "!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫"
-)
+#: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
+_ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.
 _CLOSING: Final = "\"'”’»«)]}」』）】》〉››“‘*_ "
 _WIDE: Final = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
@@ -32,8 +30,10 @@ class _Piece:
     said_at: int
     start: int
     end: int
-    #: (offset in the piece as it is spoken, first character, end) of its words; () where it is spoken as written.
-    words: tuple[tuple[int, int, int], ...] = ()
+    #: Where it is spoken otherwise than written: the offsets of its spoken words, and (first character, end) of what is
+    #: written for each.
+    offsets: tuple[int, ...] = ()
+    words: tuple[tuple[int, int], ...] = ()
     changed: bool = False
 
 
@@ -63,8 +63,7 @@ class SpokenForm:
         if not piece.changed:
             at = min(piece.start + max(offset, 0), max(piece.end - 1, piece.start))
             return at, at + 1
-        at = bisect_right([word[0] for word in piece.words], offset) - 1
-        return piece.words[max(at, 0)][1:] if piece.words else (piece.start, piece.end)
+        return piece.words[max(0, bisect_right(piece.offsets, offset) - 1)] if piece.words else (piece.start, piece.end)
 
 
 def spoken_form(text: str, language: str) -> SpokenForm:
@@ -73,7 +72,7 @@ def spoken_form(text: str, language: str) -> SpokenForm:
     A line that no mark ends gets a full stop: voices are lowered at the end of a sentence only.
     """
     edits = list(_rules(language).edits(text)) if _needs_rules(text, language) else []
-    return _form(text, [*edits, *_full_stop(text, edits)])
+    return _form(text, sorted([*edits, *_full_stop(text, edits)], key=lambda edit: (edit.start, edit.end)))
 
 
 def _needs_rules(text: str, language: str) -> bool:
@@ -91,17 +90,30 @@ def _rules(language: str) -> RuleSet:
 
 def _full_stop(text: str, edits: Sequence[Edit]) -> Iterable[Edit]:
     """Yield the edit that ends a line with a full stop, in place of a comma, if it has no end."""
-    end = len(text.rstrip())
-    last = len(text.rstrip(_CLOSING))
-    if not last or text[last - 1] in _ENDS:
-        changed = edits[-1] if edits and edits[-1].end >= last else None
-        if changed is None or not changed.said or changed.said.rstrip(_CLOSING)[-1:] in _ENDS:
-            return
+    end, rest = _end_of(text, len(text)), list(edits)
+    while rest and rest[-1].end >= end and not rest[-1].said.strip():
+        end = _end_of(text, rest.pop().start)
+    if rest and rest[-1].end >= end:
+        ended = rest[-1].said.rstrip(_CLOSING)[-1:] in _ENDS
+        last = end
+    else:
+        last = end
+        while last and text[last - 1] in _CLOSING:
+            last -= 1
+        ended = last == 0 or text[last - 1] in _ENDS
+    if end == 0 or ended:
+        return
     mark = "。" if _WIDE.match(text[last - 1]) else "."
-    if text[last - 1] in ",،，、" and not (edits and edits[-1].end >= last):
+    if last == end and text[last - 1] in ",،，、" and not (rest and rest[-1].end >= end):
         yield Edit(last - 1, last, mark)
     else:
         yield Edit(end, end, mark)
+
+
+def _end_of(text: str, end: int) -> int:
+    while end and text[end - 1].isspace():
+        end -= 1
+    return end
 
 
 def _form(text: str, edits: Sequence[Edit]) -> SpokenForm:
@@ -116,7 +128,9 @@ def _form(text: str, edits: Sequence[Edit]) -> SpokenForm:
         if edit.said:
             # What is added behind a word belongs to its last character.
             start = edit.start if edit.end > edit.start else max(edit.start - 1, 0)
-            pieces.append(_Piece(length, start, edit.end, tuple(_aligned(text, edit)), changed=True))
+            aligned = list(_aligned(text, edit))
+            offsets, words = tuple(offset for offset, *_ in aligned), tuple((at, end) for _, at, end in aligned)
+            pieces.append(_Piece(length, start, edit.end, offsets, words, changed=True))
             said.append(edit.said)
             length += len(edit.said)
         at = edit.end
@@ -143,7 +157,7 @@ def _aligned(text: str, edit: Edit) -> Iterable[tuple[int, int, int]]:
             anchors.append((number, found))
     anchors.append((len(spoken), len(written)))
     places: list[int] = []
-    for (one, at), (other, following) in zip(anchors, anchors[1:], strict=False):
+    for (one, at), (other, following) in pairwise(anchors):
         places += [at] if one >= 0 else []
         between, free = other - one - 1, following - at - 1
         places += [at + 1 + n * free // between if free else max(at, 0) for n in range(between)]

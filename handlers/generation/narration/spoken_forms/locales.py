@@ -73,7 +73,9 @@ def minus(language: str) -> str | None:
     engine = _engine(language)
     if engine is None:
         return None
-    rulesets = [name for name in engine.rulesets if name.startswith("spellout-cardinal") or name == "spellout-numbering"]
+    rulesets = [
+        name for name in engine.rulesets if name.startswith("spellout-cardinal") or name == "spellout-numbering"
+    ]
     for ruleset in sorted(rulesets, key=lambda name: (name != "spellout-numbering", len(name))):
         below, above = spelled(-5, ruleset, language), spelled(5, ruleset, language)
         if below and above and below.endswith(above) and (word := below.removesuffix(above).strip()):
@@ -104,7 +106,7 @@ def value_of(number: str, language: str) -> float:
 
 
 def unit_of(number: str, unit: str, language: str, per: str | None = None) -> str | None:
-    """Return a number (as it is written) with its unit in words, both by name in the CLDR; None where it has no words."""
+    """Return a number (as it is written) with its unit, named as in the CLDR, in words; None where it has none."""
     from babel.numbers import format_decimal
     from babel.units import UnknownUnitError, format_compound_unit, format_unit
 
@@ -150,7 +152,9 @@ def unit_symbols(language: str) -> Mapping[str, str]:
     for name in NAMES:
         for length in ("short", "narrow"):
             for pattern in patterns.get(name, {}).get(length, {}).values():
-                symbol = str(pattern).replace("{0}", "").strip(" \u00a0\u202f\u200f") if isinstance(pattern, str) else ""
+                symbol = (
+                    str(pattern).replace("{0}", "").strip(" \u00a0\u202f\u200f") if isinstance(pattern, str) else ""
+                )
                 if len(symbol) > 1 and symbol[0] != "/" and _LETTER.search(symbol):
                     found.setdefault(symbol, name)
     return found

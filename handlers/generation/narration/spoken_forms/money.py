@@ -5,19 +5,24 @@ from collections.abc import Iterable
 from typing import Final
 
 from handlers.generation.narration.spoken_forms import locales
-from handlers.generation.narration.spoken_forms.lexicon import Lexicon, lexicon_of
+from handlers.generation.narration.spoken_forms.lexicon import in_readings, lexicon_of
 from handlers.generation.narration.spoken_forms.numbers import number_pattern, said_number
+from handlers.generation.narration.spoken_forms.ranges import between
 from handlers.generation.narration.spoken_forms.rules import Rule
+from handlers.generation.narration.spoken_forms.words import Lexicon
 
 _SIGNS: Final = {
-    "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD", "€": "EUR", "£": "GBP",
+    "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD", "€": "EUR",
+    "£": "GBP",
     "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND", "฿": "THB", "₱": "PHP",
-    "₦": "NGN", "₸": "KZT", "₾": "GEL", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "$": "$", "¥": "¥", "￥": "¥", "円": "JPY",
+    "₦": "NGN", "₸": "KZT", "₾": "GEL", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "$": "$", "¥": "¥",
+    "￥": "¥",     "円": "JPY",
 }  # fmt: skip
 _CODES: Final = (
-    "USD EUR GBP JPY CNY CHF INR RUB PLN CZK HUF SEK NOK DKK AUD CAD NZD BRL MXN KRW TRY UAH ILS ZAR SGD HKD THB RON BGN ISK"
-).split()
-_ASCII_SIGNS: Final = "€£₹₽₩₺₴₪₫฿₱₦₸₾$¥￥円"
+    "USD EUR GBP JPY CNY CHF INR RUB PLN CZK HUF SEK NOK DKK AUD CAD NZD BRL MXN KRW TRY UAH ILS ZAR SGD HKD THB RON BGN "
+    "ISK"
+)
+_SINGLE_SIGNS: Final = "€£₹₽₩₺₴₪₫฿₱₦₸₾$¥￥円"
 #: What is written before or behind amounts in cents: two digits.
 _CENTS: Final = re.compile(r"(\d+)[.,](\d\d)")
 
@@ -28,21 +33,20 @@ def rules(language: str) -> Iterable[Rule]:
         return
     words = lexicon_of(language)
     signs = dict(_SIGNS) | ({"kr.": words.crown, "kr": words.crown} if words.crown else {})
-    sign = "|".join(re.escape(each) for each in sorted([*signs, *_CODES], key=len, reverse=True))
+    sign = "|".join(re.escape(each) for each in sorted([*signs, *_CODES.split()], key=len, reverse=True))
     number = number_pattern(language)
-    large = "|".join(map(re.escape if False else str, sorted(words.magnitudes, key=len, reverse=True))) or r"(?!)"
-    large = large.replace(".", r"\.")
+    large = "|".join(each.replace(".", r"\.") for each in sorted(words.magnitudes, key=len, reverse=True)) or r"(?!)"
     short = "|".join(sorted(words.magnitude_signs, key=len, reverse=True)) or r"(?!)"
     amount = rf"(?P<number>{number})(?:\s?[–-]\s?(?:{sign})?\s?(?P<upper>{number}))?"
     scale = rf"(?:[\s-]?(?P<large>{large})|(?P<short>{short}))?(?!\w)"
     minus = r"(?:(?<![\w.])(?P<minus>[-−]))?"
 
     def said(match: re.Match[str]) -> str | None:
-        return _amount(match, signs.get(match["sign"], match["sign"]), words, language)
+        return in_readings(_amount(match, signs.get(match["sign"], match["sign"]), words, language), words)
 
-    asked = "".join(dict.fromkeys(_ASCII_SIGNS)) + "kzKFA-Z"
+    asked = _SINGLE_SIGNS + "kzKFA-Z"
     yield Rule(re.compile(rf"{minus}(?<![\w.])(?P<sign>{sign})\s?(?P<minus2>[-−])?{amount}{scale}"), said, asked)
-    behind = rf"{minus}(?<![\w.,]){amount}(?:\s?(?P<large>{large})|(?P<short>{short}))?\s?(?P<sign>{sign})(?!\w)"
+    behind = rf"{minus}(?<![\w.,]){amount}(?:\s?(?P<large>{large})|\s?(?P<short>{short}))?\s?(?P<sign>{sign})(?!\w)"
     yield Rule(re.compile(behind), said, asked)
 
 
@@ -57,8 +61,7 @@ def _amount(match: re.Match[str], code: str, words: Lexicon, language: str) -> s
         return None
     first = said_number(number, language, decimal=True)
     if upper:
-        between = f" {words.to} " if words.to else " – "
-        first = f"{first}{between}{said_number(upper, language, decimal=True)}"
+        first = f"{first}{between(words.to or '–', language)}{said_number(upper, language, decimal=True)}"
     has_minus = match["minus"] or match.groupdict().get("minus2")
     minus = f"{locales.minus(language) or '−'} " if has_minus else ""
     if large:
@@ -90,10 +93,7 @@ def _name(number: str, code: str, words: Lexicon, language: str, *, large: bool)
         return "pound" if not large and number == "1" else "pounds"
     if code == "GBP" and language.startswith("de"):
         return "Pfund"
-    name = locales.currency_of("1000000" if large else number, code, language)
-    if name is None:
-        return None
-    return name[0].lower() + name[1:] if name[0].isupper() and not language.startswith(("de", "lb")) and name[1:2].islower() else name
+    return locales.currency_of("1000000" if large else number, code, language)
 
 
 def _with_cents(cents: re.Match[str], name: str, code: str, language: str) -> str | None:
@@ -102,7 +102,8 @@ def _with_cents(cents: re.Match[str], name: str, code: str, language: str) -> st
         small = ("penny", "pence") if code == "GBP" else ("cent", "cents")
         rest = int(cents[2])
         whole = f"{cents[1]} {name.removesuffix('s') if cents[1] == '1' else name}"
-        return f"{whole} and {rest} {small[rest != 1]}" if rest else whole
+        part = f"{rest} {small[rest != 1]}"
+        return part if int(cents[1]) == 0 else f"{whole} and {part}" if rest else whole
     if language.startswith("de") and code in ("EUR", "$", "USD", "GBP", "CHF"):
         return f"{cents[1]} {name}" + (f" {int(cents[2])}" if int(cents[2]) else "")
     return None

@@ -4,10 +4,17 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from handlers.generation.narration.spoken_forms.lexicon import Lexicon, lexicon_of
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.ranges import pairs
 from handlers.generation.narration.spoken_forms.rules import Rule
+from handlers.generation.narration.spoken_forms.words import Lexicon
 
+#: Words before a version.
+_VERSIONED: Final = (
+    r"[Vv]ersion|[Rr]elease|Python|Node|Java|Go|Ruby|Django|Ubuntu|Debian|iOS|Android|PHP|Rust|Kotlin|Swift|Redis"
+)
+_SHOUTED: Final = re.compile(r" [A-Z]{4,}\b")
+_SHOUTED_BEFORE: Final = re.compile(r"(?<!\w)[A-Z]{4,} $")
 _VOWELS: Final = frozenset("AEIOUY")
 
 
@@ -33,11 +40,15 @@ def _lettered(words: Lexicon) -> Iterable[Rule]:
         return
 
     def acronym(match: re.Match[str]) -> str | None:
-        # Words in capitals between others in capitals are a heading, not acronyms.
-        return f"{spelled_out(match['letters'])}{match['end']}"
+        start, end = match.span()
+        # Beside a longer word in capitals it may be a word, too.
+        if _SHOUTED_BEFORE.search(match.string[max(0, start - 24) : start]) or _SHOUTED.match(match.string, end):
+            return None
+        return spelled_out(match["letters"]) + (match["end"] or "")
 
     listed = "|".join(sorted(spelled, key=len, reverse=True))
-    yield Rule(re.compile(rf"(?<![\w.@#/&-])(?P<letters>{listed})(?P<end>s|['’]s)?(?![\w@&]|['’]\w)"), lambda match: acronym(match) if match["end"] else f"{spelled_out(match['letters'])}", "A-Z")  # noqa: E501
+    pattern = rf"(?<![\w.@#/&-])(?P<letters>{listed})(?P<end>s|['’]s)?(?![\w@&]|['’]\w)"
+    yield Rule(re.compile(pattern), acronym, "A-Z")
 
     def with_digits(match: re.Match[str]) -> str | None:
         letters = match["letters"]
@@ -49,6 +60,11 @@ def _lettered(words: Lexicon) -> Iterable[Rule]:
     yield Rule(re.compile(r"(?<!\w)IPv(?P<digits>[46])(?!\d)"), lambda match: f"I-P v {match['digits']}", "I")
 
 
+def _version(number: str) -> str:
+    """Say the parts of a version as numbers, those that begin with a zero by digits."""
+    return " point ".join(" ".join(part) if part[0] == "0" else part for part in number.split("."))
+
+
 def _english() -> Iterable[Rule]:
     yield Rule(
         re.compile(r"(?<![\w.,])(?P<size>480|720|1080|1440|2160|4320)(?P<end>[pi])(?P<rate>\d{2})?(?!\w)"),
@@ -56,14 +72,22 @@ def _english() -> Iterable[Rule]:
     )
     # Of a version each part is a number: "3.10" is "three point ten".
     yield Rule(
-        re.compile(r"(?<!\w)(?:[Vv]ersion|[Rr]elease|Python|Node|Java|Go|Ruby|Django|Ubuntu|Debian|iOS|Android|PHP) (?P<said>\d{1,3}(?:\.\d{1,3}){1,3})(?![\w%]|\.\d)"),
-        lambda match: " point ".join(str(int(part)) for part in match["said"].split(".")), ".",
-    )  # fmt: skip
+        re.compile(rf"(?<!\w)(?:{_VERSIONED}) (?P<said>\d{{1,3}}(?:\.\d{{1,3}}){{1,3}})(?![\w%]|\.\d)"),
+        lambda match: _version(match["said"]),
+        ".",
+    )
     yield Rule(
         re.compile(r"(?<![\w.])[vV](?P<number>\d{1,4}(?:\.\d{1,4}){0,3})(?![\w]|\.\d)"),
-        lambda match: "version " + " point ".join(str(int(part)) for part in match["number"].split(".")),
+        lambda match: "version " + _version(match["number"]),
         "vV",
     )
-    yield Rule(re.compile(r"(?<![\w.,])(?P<said>\d{1,4}x)(?= (?:faster|slower|more|less|as|larger|smaller|bigger))"),
-               lambda match: f"{match['said'][:-1]} times", "x")  # fmt: skip
-    yield Rule(re.compile(r"(?<![\w.,$€£])(?P<number>\d{1,4})(?P<end>[kK])(?= [a-z]{3,})"), lambda match: f"{match['number']} thousand", "kK")
+    yield Rule(
+        re.compile(r"(?<![\w.,])(?P<number>\d{1,4})x(?= (?:faster|slower|more|less|as|larger|smaller|bigger)\b)"),
+        lambda match: f"{match['number']} times",
+        "x",
+    )
+    yield Rule(
+        re.compile(r"(?<![\w.,$€£])(?P<number>\d{1,4})(?P<end>[kK])(?= [a-z]{3,})"),
+        lambda match: f"{match['number']} thousand",
+        "kK",
+    )

@@ -6,15 +6,16 @@ from functools import cache
 from typing import Final
 
 from handlers.generation.narration.spoken_forms import locales
-from handlers.generation.narration.spoken_forms.lexicon import Lexicon, lexicon_of
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.rules import Rule
+from handlers.generation.narration.spoken_forms.words import Lexicon
 
 _BLANKS: Final = "\u00a0\u202f\u2009"
 _RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉", "0123456789-+0123456789")
 #: Words before a year in English; a number of four digits behind them is said in pairs.
 _ENGLISH_YEAR: Final = (
     r"in|In|since|Since|by|By|from|From|until|till|to|of|before|Before|after|After|during|around|circa|about|year|years"
-    r"|early|late|mid|spring|summer|autumn|fall|winter|Spring|Summer|Autumn|Winter|and|between|January|February|March|April"
+    r"|Between|early|late|mid|spring|summer|autumn|fall|winter|Spring|Summer|Autumn|Winter|and|between|January|February|March|April"
     r"|May|June|July|August|September|October|November|December"
 )
 
@@ -27,7 +28,8 @@ def number_pattern(language: str) -> str:
     decimals = rf"(?:{re.escape(decimal)}\d++)?+"
     groups = re.escape(group) if group.strip() else ""
     return (
-        rf"(?:\d{{1,3}}(?:[{groups}{_BLANKS}]\d{{3}})++(?![\d]){decimals}|\d{{1,3}}(?: \d{{3}}){{{least},9}}+(?! ?\d){decimals}"
+        rf"(?:\d{{1,3}}(?:[{groups}{_BLANKS}]\d{{3}})++(?!\d){decimals}"
+        rf"|\d{{1,3}}(?: \d{{3}}){{{least},9}}+(?! ?\d){decimals}"
         r"|\d++(?:[.,]\d++)?+)"
     )
 
@@ -52,7 +54,9 @@ def rules(language: str) -> Iterable[Rule]:
     words = lexicon_of(language)
     yield from _powers(language, words)
     if words.fractions:
-        yield Rule(re.compile(r"(?<![\w/.,])\d/\d{1,2}(?![\w/]|[.,]\d)"), lambda match: words.fractions.get(match[0]), "/")
+        yield Rule(
+            re.compile(r"(?<![\w/.,])\d/\d{1,2}(?![\w/]|[.,]\d)"), lambda match: words.fractions.get(match[0]), "/"
+        )
     if language.startswith("en"):
         yield from _english(language)
     elif words.year_words:
@@ -61,10 +65,10 @@ def rules(language: str) -> Iterable[Rule]:
         yield from _german(language)
     if minus := locales.minus(language):
         yield Rule(
-            re.compile(r"(?:(?<=^)|(?<=[\s(=:\[≈~<>≤≥±×·/]))(?<!\d )[-−](?=\d)"), lambda _: f"{minus} ", "−-"
+            re.compile(r"(?:(?<=^)|(?<=[\s(=:\[≈~<>≤≥±×·/]))(?<!\d )[-−](?=[\d\ufffc])"), lambda _: f"{minus} ", "−-"
         )
-        yield Rule(re.compile(r"−(?=\d)"), lambda _: f" {minus} ", "−")
-    pattern = re.compile(rf"(?<![\w.,]){number_pattern(language)}(?![\w])")
+        yield Rule(re.compile(r"−(?=[\d\ufffc])"), lambda _: f" {minus} ", "−")
+    pattern = re.compile(rf"(?<![\w.,]){number_pattern(language)}(?!\w|[.,]\d)")
     yield Rule(pattern, lambda match: said_number(match[0], language))
 
 
@@ -80,15 +84,22 @@ def _powers(language: str, words: Lexicon) -> Iterable[Rule]:
             return None
         return f"{match['base']} {words.power} {exponent.replace('-', f'{minus} ')}"
 
-    base = r"(?<!\w)(?P<base>\d{1,12}(?:[.,]\d{1,12})?|[^\W\d_])"
+    base = r"(?<!\w)(?P<base>\d{1,12}(?:[.,]\d{1,12})?|[^\W\d_]{1,3})"
     if words.squared or words.power:
-        yield Rule(re.compile(base + r"(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}|\^[-−]?\d{1,6}|\^\{[-−]?\d{1,6}\})(?![\w^])"), power, "⁰¹²³⁴⁵⁶⁷⁸⁹^")
-    yield Rule(re.compile(r"[₀-₉]+"), lambda match: f" {match[0].translate(_RAISED)} ".rstrip() + " ", "₀-₉")
+        yield Rule(
+            re.compile(base + r"(?P<raised>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}|\^[-−]?\d{1,6}|\^\{[-−]?\d{1,6}\})(?![\w^])"),
+            power,
+            "⁰¹²³⁴⁵⁶⁷⁸⁹^",
+        )
+    yield Rule(
+        re.compile(r"[₀-₉]+(?P<more>(?=\w))?"),
+        lambda match: f" {match[0].translate(_RAISED)}{' ' if match['more'] is not None else ''}", "₀-₉",
+    )  # fmt: skip
 
 
 def _english(language: str) -> Iterable[Rule]:
     def year(match: re.Match[str]) -> str | None:
-        return english_year(match["said"], language)
+        return locales.spelled(int(match["said"]), "spellout-numbering-year", language)
 
     number = r"(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d)"
     yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) {number}"), year)
@@ -101,15 +112,10 @@ def _english(language: str) -> Iterable[Rule]:
     yield Rule(re.compile(rf"(?:^|(?<=[.!?] )){number}(?= (?:was|saw|is|marked|brought|began|ended|had|and)\b)"), year)
 
 
-def english_year(number: str, language: str) -> str | None:
-    """Return a year from 1100 on in pairs: "eighteen thirty-two"; 2000 to 2009 are left."""
-    if number[:3] == "200":
-        return None
-    return locales.spelled(int(number), "spellout-numbering-year", language)
-
-
 def _years(language: str, before: str, ruleset: str) -> Rule:
-    pattern = re.compile(rf"(?<!\w)(?i:{before})\s(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d| [A-ZÄÖÜ][a-zäöüß]{{2,}}(?:en|er|e|n)\b)")
+    pattern = re.compile(
+        rf"(?<!\w)(?i:{before})\s(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d| [A-ZÄÖÜ][a-zäöüß]{{2,}}(?:en|er|e|n)\b)"
+    )
     return Rule(pattern, lambda match: locales.spelled(int(match["said"]), ruleset, language))
 
 
@@ -119,4 +125,7 @@ def _german(language: str) -> Iterable[Rule]:
 
     verbs = r"wurden?|war|waren|kam|kamen|begann|gab|entstand|starb|ist|erschien|folgte|lebten?|zog|ging|bis"
     yield Rule(re.compile(rf"(?<![\w.,])(?P<said>1[1-9]\d\d)(?= (?:{verbs})\b)"), year)
-    yield Rule(re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=[)–—-])|(?<=[\ufffc\d][–—-])(?P<last>1[1-9]\d\d)(?=\))"), lambda m: year(m) if m["said"] else None)
+    yield Rule(
+        re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=[)–—-])|(?<=[\ufffc\d][–—-])(?P<last>1[1-9]\d\d)(?=\))"),
+        lambda m: year(m) if m["said"] else None,
+    )

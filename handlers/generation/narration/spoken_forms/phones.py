@@ -12,7 +12,8 @@ _PHONE: Final = re.compile(
     r"|1-[28]\d\d-\d{3}-\d{4})(?![\w-]|[.,]\d)"
 )
 _NAMED: Final = re.compile(
-    r"(?:[Tt]el(?:\.|efon|éfono|efono|ephone)?|[Pp]hone|[Ff]ax|[Cc]all|тел\.|☎)[.:]? ?(?P<said>0\d{1,5}(?:[ /-]{1,3}\d{2,8}){1,4})(?![\w-])"
+    r"(?:[Tt]el(?:\.|efon|éfono|efono|ephone)?|[Pp]hone|[Ff]ax|[Cc]all|тел\.|☎)[.:]? ?"
+    r"(?P<said>0\d{1,5}(?:[ /-]{1,3}\d{2,8}){1,4})(?![\w-])"
 )
 _GROUP: Final = re.compile(r"\d+")
 #: A number with fewer digits is no telephone number.

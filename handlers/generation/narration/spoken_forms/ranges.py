@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
-from handlers.generation.narration.spoken_forms.numbers import english_year, number_pattern, said_number
+from handlers.generation.narration.spoken_forms.numbers import number_pattern, said_number
 from handlers.generation.narration.spoken_forms.rules import Rule
 
 
@@ -20,27 +20,37 @@ def rules(language: str) -> Iterable[Rule]:
         )  # fmt: skip
     if not words.to:
         return
+    to = between(words.to, language)
     number = number_pattern(language)
     numbers = rf"(?<![\w.,/–-])(?P<first>{number})(?P<dash>\s?–\s?|-)(?P<last>{number})(?![\w/–-]|[.,:]\d)"
-    yield Rule(re.compile(numbers), lambda match: _range(match, words.to, language), "–-")
+    yield Rule(re.compile(numbers), lambda match: _range(match, to, language), "–-")
+    if words.by:
+        yield Rule(re.compile(r"(?<=\ufffc)\s?[×x]\s?(?=\ufffc)"), lambda _: f" {words.by} ", "×x")
     # What earlier rules have taken ("10 kg – 20 kg", years) is joined by the same word.
-    yield Rule(re.compile(r"(?<=\ufffc)\s?–\s?(?=\ufffc)"), lambda _: f" {words.to} ", "–")
+    yield Rule(re.compile(r"(?<=\ufffc)\s?–\s?(?=\ufffc)"), lambda _: to, "–")
     _, days = locales.names_of_time(language)
     months, _ = locales.names_of_time(language)
     names = "|".join(map(re.escape, sorted({*days, *months}, key=len, reverse=True)))
     if names:
         pattern = rf"(?<!\w)(?:{names})(?P<said>\s?[–-]\s?)(?=(?:{names})(?!\w))"
-        yield Rule(re.compile(pattern), lambda _: f" {words.to} ", "–-")
-    yield Rule(re.compile(r"(?<![\w–])[A-Z](?P<said>[–-])(?=[A-Z](?![\w–]))"), lambda _: f" {words.to} ", "–-")
+        yield Rule(re.compile(pattern), lambda _: to, "–-")
+    yield Rule(re.compile(r"(?<![\w–])[A-Z](?P<said>[–-])(?=[A-Z](?![\w–]))"), lambda _: to, "–-")
+
+
+def between(word: str, language: str) -> str:
+    """Return a word with the blanks that stand around it between two numbers."""
+    if language.startswith(("zh", "cmn", "yue", "ja")):
+        return word
+    return f"{word} " if language.startswith("ko") else f" {word} "
 
 
 def _range(match: re.Match[str], to: str, language: str) -> str | None:
     first, last = (said_number(match[name], language) for name in ("first", "last"))
     if match["dash"] == "-" and not _rises(first, last, language):
         return None
-    if language.startswith("en"):
+    if len(first) == 4 == len(last) or language.startswith("en"):
         first, last = (_year(number, language) for number in (first, last))
-    return f"{first} {to} {last}"
+    return f"{first}{to}{last}"
 
 
 def _rises(first: str, last: str, language: str) -> bool:
@@ -51,9 +61,10 @@ def _rises(first: str, last: str, language: str) -> bool:
 
 
 def _year(number: str, language: str) -> str:
-    if re.fullmatch(r"1[1-9]\d\d", number):
-        return english_year(number, language) or number
-    return number
+    if not re.fullmatch(r"1[1-9]\d\d", number):
+        return number
+    rules = "spellout-numbering-year" if language.startswith("en") else lexicon_of(language).year_rules
+    return (locales.spelled(int(number), rules, language) if rules else None) or number
 
 
 def _sizes(text: str, by: str, language: str) -> str:

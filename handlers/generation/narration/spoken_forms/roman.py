@@ -8,12 +8,12 @@ from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.rules import Rule
 
-_NUMERAL: Final = r"(?P<said>(?=[IVXL])(?:X[LC]|L?X{0,3})(?:IX|IV|V?I{0,3}))"
+_NUMERAL: Final = r"(?:(?=[IVXL])(?:X[LC]|L?X{0,3})(?:IX|IV|V?I{0,3}))"
 _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _POLISH_CENTURIES: Final = (
-    "pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty jedenasty dwunasty trzynasty czternasty "
-    "piętnasty szesnasty siedemnasty osiemnasty dziewiętnasty dwudziesty dwudziesty-pierwszy"
-).split()
+    "pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty jedenasty dwunasty trzynasty "
+    "czternasty piętnasty szesnasty siedemnasty osiemnasty dziewiętnasty dwudziesty dwudziesty-pierwszy"
+)
 
 
 def value(numeral: str) -> int:
@@ -26,23 +26,21 @@ def rules(language: str) -> Iterable[Rule]:
     """Yield the rules."""
     words = lexicon_of(language)
     for before, how in words.roman_after.items():
-        point = r"\.?" if how.startswith("der ") else ""
-        pattern = rf"(?<!\w)(?:{before})\s{_NUMERAL.replace('))', '))' + point, 1) if False else _NUMERAL}(?![\w'’])"
+        # German ends such an ordinal with a point.
+        point = r"(?:\.(?= \w))?" if how.startswith("der ") else ""
+        pattern = rf"(?<!\w)(?:{before})\s(?P<said>{_NUMERAL}{point})(?!\w)"
         yield Rule(re.compile(pattern), lambda match, how=how: _said(match["said"], how, language), "IVXL")  # type: ignore[misc]
     for behind, how in words.roman_before.items():
-        pattern = rf"(?<![\w.]){_NUMERAL}(?P<end>{behind})"
-        yield Rule(re.compile(pattern), lambda match, how=how: _before(match, how, language), "IVXL")  # type: ignore[misc]
-
-
-def _before(match: re.Match[str], how: str, language: str) -> str | None:
-    # The ending of "XIXe siècle" stays where it is; voices would read it: the numeral is written so that it ends right.
-    return _said(match["said"], how, language)
+        # An ending of the numeral itself ("XIXe") belongs to what is said.
+        pattern = rf"(?<![\w.])(?P<said>{_NUMERAL}{words.roman_ending})(?={behind})"
+        yield Rule(re.compile(pattern), lambda match, how=how: _said(match["said"], how, language), "IVXL")  # type: ignore[misc]
 
 
 def _said(numeral: str, how: str, language: str) -> str | None:
-    number = value(numeral)
+    number = value("".join(letter for letter in numeral if letter in _VALUES))
     if how == "=pl":
-        return _POLISH_CENTURIES[number - 1].replace("-", " ") if number <= len(_POLISH_CENTURIES) else None
+        names = _POLISH_CENTURIES.split()
+        return names[number - 1].replace("-", " ") if number <= len(names) else None
     if how == "*10":  # Spanish kings: ordinals up to ten
         return locales.spelled(number, "spellout-ordinal-masculine", language) if number <= 10 else str(number)
     if not how:
