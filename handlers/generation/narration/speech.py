@@ -75,6 +75,12 @@ def narrate(
     return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
 
 
+def heard(lines: tuple[Line, ...], voice: Voice, narrators: Narrators) -> tuple[str, ...]:
+    """Return what the narrator of a voice hears of each line."""
+    language = narrators.language(voice.name)
+    return tuple(spoken_form(line.text, language).text for line in lines)
+
+
 def speak_lines(
     lines: tuple[Line, ...],
     voice: Voice,

@@ -15,12 +15,12 @@ _SIGNS: Final = {
     "US$": "USD", "R$": "BRL", "A$": "AUD", "C$": "CAD", "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD", "€": "EUR",
     "£": "GBP",
     "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND", "฿": "THB", "₱": "PHP",
-    "₦": "NGN", "₸": "KZT", "₾": "GEL", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "$": "$", "¥": "¥",
-    "￥": "¥",     "円": "JPY",
+    "₦": "NGN", "₸": "KZT", "₾": "GEL", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "$": "$", "¥": "¥", "￥": "¥",
+    "円": "JPY",
 }  # fmt: skip
 _CODES: Final = (
-    "USD EUR GBP JPY CNY CHF INR RUB PLN CZK HUF SEK NOK DKK AUD CAD NZD BRL MXN KRW TRY UAH ILS ZAR SGD HKD THB RON BGN "
-    "ISK"
+    "USD EUR GBP JPY CNY CHF INR RUB PLN CZK HUF SEK NOK DKK AUD CAD NZD BRL MXN KRW TRY UAH ILS ZAR SGD HKD THB RON "
+    "BGN ISK"
 )
 _SINGLE_SIGNS: Final = "€£₹₽₩₺₴₪₫฿₱₦₸₾$¥￥円"
 #: What is written before or behind amounts in cents: two digits.
