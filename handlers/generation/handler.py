@@ -127,7 +127,8 @@ class Generation:
         The last scene is held until the video has the least length, under a digest of its own (decision 192).
         """
         job, job_id = context.job, context.job_id
-        digest, start = scene_digest(pipeline, plan, draft), sum(s.duration_cells for s in job.scenes)
+        digest = await context.in_thread(scene_digest, pipeline, plan, draft)
+        start = sum(s.duration_cells for s in job.scenes)
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
         reuse, held_digest = Reuse(self.workspace, self.cache), held_scene_digest(digest, least)
         for wanted in (digest, held_digest) if least else (digest,):

@@ -31,13 +31,18 @@ from handlers.workspace import Workspace, prefix_of
 
 
 def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
-    """Digest a scene's text, look and voice, and the versions of its pipeline and encoder: SHA-256 in hex."""
+    """Digest a scene's text, look and voice, and the versions of its pipeline and encoder: SHA-256 in hex.
+
+    What the narrator hears is part of it where the pipeline tells (decision 242). Blocking.
+    """
     profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
     digest = hashlib.sha256(model_json.dump([pipeline.name, pipeline.version, *profiles]))
     digest.update(model_json.dump(plan.voice) + model_json.dump(plan.style) + model_json.dump(draft))
     if plan.style.music is not None:
         # Music fades in with the first scene and out with the last.
         digest.update(model_json.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
+    if plan.style.narrated and (heard := getattr(pipeline, "heard", None)) is not None:
+        digest.update(model_json.dump(heard(draft, plan.voice)))
     return digest.hexdigest()
 
 

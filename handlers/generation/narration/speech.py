@@ -15,6 +15,7 @@ from handlers.generation.errors import NarratorUnavailable, SpeechError, Stopped
 from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
 from handlers.generation.narration.narrators.base import Speech, audible_range
 from handlers.generation.narration.narrators.choice import Narrators
+from handlers.generation.narration.spoken_forms.form import SpokenForm, spoken_form
 from handlers.generation.script.content import Line
 from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLE_RATE, SAMPLES_PER_CELL, cells_for
 from handlers.media.decode import resampled
@@ -74,6 +75,12 @@ def narrate(
     return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
 
 
+def heard(lines: tuple[Line, ...], voice: Voice, narrators: Narrators) -> tuple[str, ...]:
+    """Return what the narrator of a voice hears of each line."""
+    language = narrators.language(voice.name)
+    return tuple(spoken_form(line.text, language).text for line in lines)
+
+
 def speak_lines(
     lines: tuple[Line, ...],
     voice: Voice,
@@ -83,6 +90,7 @@ def speak_lines(
     """Speak the lines of a scene. Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped."""
     who = narrators or Narrators()
     check_voice(voice, who)
+    language = who.language(voice.name)
     pieces: list[Samples] = [_silence(LEAD_IN_S)]
     position = len(pieces[0])
     cues: dict[int, float] = {}
@@ -93,7 +101,7 @@ def speak_lines(
             raise Stopped("stopped while speaking")
         start_s = position / SAMPLE_RATE
         cues.setdefault(line.step, start_s)
-        said = _speak(line.text, voice, who)
+        said = _speak(spoken_form(line.text, language), voice, who)
         samples = said.samples
         if len(samples):
             words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
@@ -108,28 +116,28 @@ def speak_lines(
     sound = np.zeros(cells * SAMPLES_PER_CELL, np.int16)
     sound[:position] = np.concatenate(pieces)
     order = tuple(Cue(step, start_s) for step, start_s in sorted(cues.items()))
-    narration = Narration(
-        duration_cells=cells, cues=order, lines=tuple(spoken), language=who.language(voice.name), estimated=estimated
-    )
+    narration = Narration(duration_cells=cells, cues=order, lines=tuple(spoken), language=language, estimated=estimated)
     return SpokenScene(_normalised(sound, narration.lines), narration)
 
 
-def _speak(text: str, voice: Voice, narrators: Narrators) -> _SpokenText:
-    if not any(map(str.isalnum, text)):
+def _speak(form: SpokenForm, voice: Voice, narrators: Narrators) -> _SpokenText:
+    if not any(map(str.isalnum, form.text)):
         return _SpokenText(np.zeros(0, np.int16))
-    speech = narrators.speak(text, voice.name, voice.rate)
+    speech = narrators.speak(form.text, voice.name, voice.rate)
     part = audible_range(speech.samples)
     if part is None:
         return _SpokenText(np.zeros(0, np.int16))
     margin = speech.rate // 100
     first, last = max(0, part[0] - margin), min(len(speech.samples), part[1] + margin)
     samples = _resampled(speech.samples[first:last], speech.rate)
-    return _SpokenText(samples, _words(speech, first), speech.estimated)
+    return _SpokenText(samples, _words(speech, form, first), speech.estimated)
 
 
-def _words(speech: Speech, first: int) -> tuple[Word, ...]:
+def _words(speech: Speech, form: SpokenForm, first: int) -> tuple[Word, ...]:
+    """Return the words at their places in the written line; `first` is the sample at which it begins."""
     return tuple(
-        Word(word.position, word.length, max(0.0, word.start_s - first / speech.rate)) for word in speech.words
+        Word(word.position, word.length, max(0.0, word.start_s - first / speech.rate))
+        for word in form.written(speech.words)
     )
 
 

@@ -4,6 +4,9 @@ To add a pipeline, install a package with an entry point in the group `eventflow
 shape. A class with a classmethod `from_settings(settings)` is made by it, others without arguments. A
 class that needs no script, scenes or topic sets `needs_script = False`.
 
+A class whose narrators hear another text than its drafts hold has a method `heard(draft, voice)`, which returns the
+texts that they hear: cached scenes are reused only for the same texts. It is asked of narrated videos alone.
+
 All methods block (callers run them in threads) and may be called from several threads at once. They raise the errors
 of `handlers.generation.errors`: a `RequestError` fails the job, other retryable errors are retried.
 """

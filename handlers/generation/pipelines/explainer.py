@@ -20,7 +20,7 @@ from handlers.generation.encoding.overlays import TimedOverlay
 from handlers.generation.encoding.profiles import detail_of, profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import PipelineUnavailable, SpeechError
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft, Voice
 from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
@@ -41,7 +41,7 @@ class ExplainerPipeline:
     """The default: an explainer video from a script. `spec` is a `Scene`."""
 
     name: ClassVar[str] = "explainer"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     needs_script: ClassVar[bool] = True
 
     def __init__(self, narrators: Narrators | None = None, planner: Planner | None = None) -> None:
@@ -86,6 +86,10 @@ class ExplainerPipeline:
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
         return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)
+
+    def heard(self, draft: SceneDraft, voice: Voice) -> tuple[str, ...]:
+        """Return what the narrator hears of the scene: rules that say a line otherwise make it another scene."""
+        return speech.heard(from_spec(draft.spec, Scene).lines, voice, self._narrators)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene, or leave time to read it; cues are the starts of its reveals."""

@@ -16,7 +16,7 @@ from handlers.generation.encoding.encode import SceneSource, encode_scene
 from handlers.generation.encoding.profiles import profile_of
 from handlers.generation.encoding.quality_cap import lines_filled_by
 from handlers.generation.errors import PipelineUnset
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft, Voice
 from handlers.generation.model_json import from_spec
 from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
@@ -38,7 +38,7 @@ class RemotePipeline:
     """Each scene is a clip by a text-to-video service, narrated here. `spec` is explainer's `Scene`."""
 
     name: ClassVar[str] = "remote"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     needs_script: ClassVar[bool] = True
 
     def __init__(
@@ -75,6 +75,10 @@ class RemotePipeline:
         aspect = aspect_of(plan.style.aspect)
         size = size_for(aspect, self._settings.sizes)
         return evolve(plan, lines=lines_filled_by(*size, aspect, cover=self._settings.crop))
+
+    def heard(self, draft: SceneDraft, voice: Voice) -> tuple[str, ...]:
+        """Return what the narrator hears of the scene, as explainer does."""
+        return self._scenes.heard(draft, voice)
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Narrate as explainer does; the scene lasts as long as the clip that will be ordered for it."""

@@ -432,7 +432,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
 
     if page.heading:
         # Further pages of a section show its heading but don't speak it.
-        reveal(_full_stop(say_spans(page.heading, phrases)) if page.part == 1 else "")
+        reveal(say_spans(page.heading, phrases) if page.part == 1 else "")
     blocks: list[Block] = []
     for at, block in enumerate(page.body):
         if isinstance(block, Note):
@@ -449,9 +449,7 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
 
 def _say(part: _Part, phrases: Phrases, *, own_words: bool) -> str:
     match part:
-        case Bullet():
-            return _full_stop(say_spans(part.spans, phrases))
-        case Sentence():
+        case Bullet() | Sentence():
             return say_spans(part.spans, phrases)
         case _:
             return "" if own_words else say_block(part, phrases)
@@ -534,11 +532,6 @@ def _in_turn(said: tuple[Said, ...], total: int) -> list[tuple[int, str]]:
         shown = min(shown + 1 if line.reveal is None else max(line.reveal, shown), total - 1)
         found.append((max(shown, 0), line.text))
     return found
-
-
-def _full_stop(text: str) -> str:
-    """End a text with a full stop if it has no punctuation: espeak lowers its voice only at the end of a sentence."""
-    return text if not text or text[-1] in ".!?:;…。！？" else text + "."
 
 
 MAX_NOTE_CHARS = 20_000

@@ -1,7 +1,5 @@
 """Generates narration of blocks: listings are introduced, not read; formulas and tables are put into words."""
 
-import re
-
 from attrs import frozen
 
 from handlers.generation.script.content import (
@@ -104,7 +102,6 @@ _LANGUAGES = {
     "yaml": "YAML", "html": "HTML", "css": "CSS", "ruby": "Ruby", "kotlin": "Kotlin", "swift": "Swift",
 }  # fmt: skip
 
-_URL = re.compile(r"https?://(?:www\.)?([^\s/?#)]+)[^\s)]*")
 _SPOKEN_ROWS = 5
 #: Names in a diagram that are spoken: of more of them the first five and the last.
 _SPOKEN_NAMES = 6
@@ -116,17 +113,15 @@ def phrases_for(voice: str) -> Phrases:
 
 
 def say_spans(spans: Spans, phrases: Phrases) -> str:
-    """Return inline text for speech: formulas in words, URLs as their host, code without underscores."""
+    """Return inline text as a line of narration: as it is written, but for formulas, which are put into words."""
     english = phrases is _PHRASES["en"]
     said = []
     for span in spans:
         if span.kind == "math":
             said.append((say_math(span.text) if english else "") or span.text.replace("\\", " "))
-        elif span.kind == "code":
-            said.append(re.sub(r"[_`]+", " ", span.text).strip() or span.text)
         else:
             said.append(span.text)
-    return _URL.sub(r"\1", " ".join("".join(said).split()))
+    return " ".join("".join(said).split())
 
 
 def say_block(block: Block, phrases: Phrases) -> str:

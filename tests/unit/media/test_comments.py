@@ -36,6 +36,7 @@ Remember: smile, and skip the slide about prices.
 """
 
 
+@pytest.mark.usefixtures("cldr")
 def test_private_notes_are_in_no_page_no_line_and_no_cue() -> None:
     script = parse_script(REVIEW)
     cues = as_vtt(video_captions(speak_lines(scene.lines, Voice()).narration for scene in script.scenes))

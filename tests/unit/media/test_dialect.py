@@ -89,7 +89,7 @@ def test_what_a_request_says_counts_more_than_front_matter() -> None:
 def test_a_picture_alone_in_a_paragraph_is_shown() -> None:
     scene = only(f'## A\n\nText.\n\n![The *alt*](asset:{ASSET} "motion=pan")\n\nNote: Look.')
     assert scene.blocks[1] == Image(ASSET, "The alt", "contain", "pan", 2)
-    assert [line.text for line in scene.lines] == ["A.", "Text.", "", "Look."]
+    assert [line.text for line in scene.lines] == ["A", "Text.", "", "Look."]
     assert only(f'## A\n\n![](asset:{ASSET} "fit=cover")\n').layout == "image"
     assert only(f'## A\n\n![x](asset:{ASSET} "clip sound=off")').blocks == (Clip(ASSET, "x", False, 1),)
     assert len(parse_script(f"## A\n\n![x](asset:{ASSET})\n![y](asset:{ASSET})").scenes) == 2
@@ -176,7 +176,7 @@ def test_columns_stand_beside_each_other() -> None:
     assert isinstance(left, Bullets)
     assert [item.step for item in left.items] == [1, 2]
     assert [block.kind for block in columns.right] == ["heading", "paragraph"]
-    assert [line.text for line in scene.lines] == ["A.", "one.", "two.", "H", "Text.", "More.", "After."]
+    assert [line.text for line in scene.lines] == ["A", "one", "two", "H", "Text.", "More.", "After."]
     assert isinstance(after, Paragraph)
 
 

@@ -102,7 +102,7 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
 
 def test_without_narration_it_is_said_as_a_script_says_it() -> None:
     (scene,) = scenes_of({"title": "Why", "blocks": [{"kind": "bullets", "items": ["one", "two"]}]})
-    assert lines(scene) == [(0, "Why."), (1, "one."), (2, "two.")]
+    assert lines(scene) == [(0, "Why"), (1, "one"), (2, "two")]
     (chart,) = scenes_of(
         {"blocks": [{"kind": "chart", "style": "pie", "title": "Shares", "labels": ["a"], "series": [{"values": [1]}]}]}
     )

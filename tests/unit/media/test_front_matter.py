@@ -52,7 +52,7 @@ def test_front_matter_is_recognised_as_people_write_it(top: str) -> None:
     assert front(text) == FrontMatter(title="Rivers", theme="paper")
     script = parse_script(text)
     assert script.title == "Rivers"
-    assert [line.text for scene in script.scenes for line in scene.lines] == ["Rivers of Europe.", "They flow."]
+    assert [line.text for scene in script.scenes for line in scene.lines] == ["Rivers of Europe", "They flow."]
     assert open_script(text).body.split("\n").index("They flow.") == text.split("\n").index("They flow.")
 
 

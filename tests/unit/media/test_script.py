@@ -62,22 +62,22 @@ def test_each_kind_of_block_is_found() -> None:
 def test_bullets_are_spoken_as_they_are_revealed() -> None:
     why = parse_script(DECK).scenes[1]
     assert [(line.step, line.text) for line in why.lines] == [
-        (0, "Why."),
-        (1, "one bold thing."),
-        (2, "two code."),
-        (3, "nested x squared."),
+        (0, "Why"),
+        (1, "one bold thing"),
+        (2, "two code"),
+        (3, "nested x squared"),
         (3, "Only spoken."),
     ]
     assert why.steps == 4
 
 
 def test_code_is_introduced_and_not_read_out() -> None:
-    assert [line.text for line in parse_script(DECK).scenes[2].lines] == ["Code.", "Here it is in Python."]
+    assert [line.text for line in parse_script(DECK).scenes[2].lines] == ["Code", "Here it is in Python."]
 
 
 def test_a_note_replaces_the_words_about_a_listing() -> None:
     scene = parse_script("## A\n\n```python\nx\n```\n\nNote: Mine.").scenes[0]
-    assert [line.text for line in scene.lines] == ["A.", "", "Mine."]
+    assert [line.text for line in scene.lines] == ["A", "", "Mine."]
 
 
 def test_quotes_are_read_with_their_source() -> None:

@@ -1,0 +1,43 @@
+"""Signs between words: about, or, arrows, dashes of programs."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
+from handlers.generation.narration.spoken_forms.rules import Rule
+
+_ARROW: Final = re.compile(r"(?<!\s)\s*+(?:<?[-=]{1,2}>|[→⇒➔➜➝➞⟶⟹↦]|<(?:--?|==)(?!\d)|[←⇐⟵])\s*+")
+#: Between words, as in "and/or"; paths begin with a slash or have points.
+_SLASH: Final = re.compile(r"(?<![\w/.~\\@#-])[^\W\d_]{1,40}(?:/[^\W\d_]{1,40}){1,4}(?![\w/@]|[.-]\w)")
+#: Pairs of single letters that are no path.
+_SHORT: Final = frozenset({"y/o", "e/o", "o/y", "I/O", "A/B", "a/o"})
+_PAIR: Final = re.compile(r"(?<![\w/.,])24/7(?![\w/]|[.,]\d)")
+_ABOUT: Final = re.compile(r"(?<![\w~/])~\s?(?=[\d$€£¥₹\ufffc])")
+_SINGLE_TILDE: Final = re.compile(r"(?<!\S)[~≈≃](?=\s?[\d\ufffc])")
+_NUMBER: Final = re.compile(r"(?<![\w&#])#(?=\d)")
+#: Marks of drawing, and those that some voices read by their names.
+_SILENT: Final = re.compile(r"(?:(?<!\S)[-–—*•·|_=~]{1,200}(?!\S))|[\u2022\u2500-\u257f\u2b05-\u2b07]")
+
+
+def rules(language: str) -> Iterable[Rule]:
+    """Yield the rules."""
+    words = lexicon_of(language)
+    yield Rule(_ARROW, _arrow, "<>=→⇒➔➜➝➞⟶⟹↦←⇐⟵")
+    yield Rule(_PAIR, lambda _: "24 7", "/")
+    yield Rule(
+        _SLASH, lambda match: match[0].replace("/", " ") if len(match[0]) > 3 or match[0] in _SHORT else None, "/"
+    )
+    if words.about:
+        yield Rule(_ABOUT, lambda _: words.about + ("" if language.startswith(("zh", "cmn", "ja", "ko")) else " "), "~")
+    if words.number:
+        yield Rule(_NUMBER, lambda _: f"{words.number} ", "#")
+
+
+def _arrow(match: re.Match[str]) -> str:
+    """Say nothing, with a short pause between words: arrows of all forms are alike."""
+    if match.string[max(0, match.start() - 1) : match.start()] in ("", ",", ";", ":", ".") or match.end() == len(
+        match.string
+    ):
+        return " "
+    return ", "
