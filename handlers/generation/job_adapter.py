@@ -43,6 +43,12 @@ def _command(context: StepContext, scene: int | None, note: control.Note) -> Com
             return cmd.RecordWarning(
                 run=run, step=work.step if work else Step.PLAN, scene=scene, code=code, message=message
             )
+        case control.RemoteOrdered(service=service, order=order, request=request, at=at):
+            return cmd.RecordRemoteOrder(
+                run=run, scene=scene or 0, service=service, order=order, request=request, ordered_at=at
+            )
+        case control.RemoteEnded(service, outcome, answer):
+            return cmd.RecordRemoteEnd(run=run, scene=scene or 0, service=service, outcome=outcome, answer=answer)
         case control.RemoteStarted(service, remote_id):
             return cmd.RecordRemoteWork(run=run, scene=scene or 0, service=service, remote_id=remote_id)
         case control.Charged(service=service, amount=amount, currency=currency, reference=reference):
