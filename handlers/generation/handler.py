@@ -206,6 +206,7 @@ class Generation:
             scene_count=job.scene_count or 1,
             remote_orders=job.orders_taken(event.scene, event.run),
             earlier=earlier,
+            run=event.run,
             work_id=f"{context.job_id}-{event.scene}-{event.run}",
         )
 

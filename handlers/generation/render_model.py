@@ -13,9 +13,9 @@ class RenderTask:
     """The task to render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
     `threads` per encoder; 0: x264 chooses by the number of processors. `assets` are those of the scene, and the music.
-    `earlier` is the order at a service to go on with, of an attempt before this one or of an earlier run; `remote_id` is
-    its id, and `remote_orders` the number of orders that services took in this run. `work_id` is the same for all
-    attempts at this scene, and unique to them. `scene_count` is that of the whole video.
+    `earlier` is the order at a service to go on with, of an attempt before this one or of an earlier run than `run`;
+    `remote_id` is its id, and `remote_orders` the number of orders that services took in this run. `work_id` is the
+    same for all attempts at this scene, and unique to them. `scene_count` is that of the whole video.
     """
 
     scene: NarratedScene
@@ -28,6 +28,7 @@ class RenderTask:
     scene_count: int = 1
     remote_orders: int = 0
     earlier: RemoteOrder | None = None
+    run: int = 1
     work_id: str = ""
 
 
