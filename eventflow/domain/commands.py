@@ -13,6 +13,7 @@ from eventflow.domain.values import (
     Failure,
     FileRef,
     ForkOrigin,
+    OrderOutcome,
     ReprocessFrom,
     ReusableScene,
     SceneRendition,
@@ -133,6 +134,18 @@ class RecordWarning:
 
 
 @frozen_record(kw_only=True)
+class RecordRemoteOrder:
+    """An order for the scene is about to be sent to a service; recorded before the step sends it."""
+
+    run: int
+    scene: int
+    service: str
+    order: str
+    request: str
+    ordered_at: datetime
+
+
+@frozen_record(kw_only=True)
 class RecordRemoteWork:
     """A service has accepted an order for the scene; recorded before the step waits for the result."""
 
@@ -140,6 +153,17 @@ class RecordRemoteWork:
     scene: int
     service: str
     remote_id: str
+
+
+@frozen_record(kw_only=True)
+class RecordRemoteEnd:
+    """The last order for the scene ended without a result."""
+
+    run: int
+    scene: int
+    service: str
+    outcome: OrderOutcome
+    answer: str
 
 
 @frozen_record(kw_only=True)
@@ -238,7 +262,9 @@ Command: TypeAlias = (
     | RecordFallback
     | RecordDegradation
     | RecordWarning
+    | RecordRemoteOrder
     | RecordRemoteWork
+    | RecordRemoteEnd
     | RecordCost
     | FailStep
     | ReportLostArtefact

@@ -17,6 +17,7 @@ from eventflow.domain import deletion, relocation, reprocess
 from eventflow.domain import events as ev
 from eventflow.domain.errors import AlreadyFinished, IllegalTransition, JobExists, JobMissing, NotFinished
 from eventflow.domain.evolve import apply_in_place, evolve
+from eventflow.domain.remote_orders import last_order
 from eventflow.domain.state import Job, Phase, SceneStatus
 from eventflow.domain.values import Failure, FailureCategory, OnSceneFailure, Step, Work
 from eventflow.domain.work import still_due, unattended
@@ -198,10 +199,33 @@ def _work_of_note(c: cmd.RecordWarning) -> Work:
     return Work(step=c.step, scene=None if c.step is Step.PLAN else c.scene, run=c.run)
 
 
+def _record_remote_order(job: Job, c: cmd.RecordRemoteOrder) -> Events:
+    """Record an order once until it is answered: it may be sent again under the same key."""
+    last = last_order(job.remote, c.scene)
+    known = last is not None and last.open and (last.run, last.order) == (c.run, c.order)
+    ordered = ev.RemoteWorkOrdered(
+        run=c.run, scene=c.scene, service=c.service, order=c.order, request=c.request, ordered_at=c.ordered_at
+    )
+    return [ordered] if _renders(job, c.scene, c.run) and not known else []
+
+
 def _record_remote_work(job: Job, c: cmd.RecordRemoteWork) -> Events:
-    due = still_due(job, Work(step=Step.RENDER_SCENE, scene=c.scene, run=c.run))
     started = ev.RemoteWorkStarted(run=c.run, scene=c.scene, service=c.service, remote_id=c.remote_id)
-    return [started] if due and started not in job.remote else []
+    known = any(
+        (order.run, order.scene, order.service, order.remote_id) == (c.run, c.scene, c.service, c.remote_id)
+        for order in job.remote
+    )
+    return [started] if _renders(job, c.scene, c.run) and not known else []
+
+
+def _record_remote_end(job: Job, c: cmd.RecordRemoteEnd) -> Events:
+    last = last_order(job.remote, c.scene)
+    ended = ev.RemoteWorkEnded(run=c.run, scene=c.scene, service=c.service, outcome=c.outcome, answer=c.answer)
+    return [ended] if last is not None and last.outcome is None and _renders(job, c.scene, c.run) else []
+
+
+def _renders(job: Job, scene: int, run: int) -> bool:
+    return still_due(job, Work(step=Step.RENDER_SCENE, scene=scene, run=run))
 
 
 def _record_cost(job: Job, c: cmd.RecordCost) -> Events:
@@ -312,7 +336,9 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RecordFallback: _record_fallback,
     cmd.RecordDegradation: _record_degradation,
     cmd.RecordWarning: _record_warning,
+    cmd.RecordRemoteOrder: _record_remote_order,
     cmd.RecordRemoteWork: _record_remote_work,
+    cmd.RecordRemoteEnd: _record_remote_end,
     cmd.RecordCost: _record_cost,
     cmd.FailStep: _fail_step,
     cmd.DeadLetterStep: _dead_letter_step,

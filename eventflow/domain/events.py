@@ -20,6 +20,7 @@ from eventflow.domain.values import (
     Failure,
     FileRef,
     ForkOrigin,
+    OrderOutcome,
     ReprocessFrom,
     SceneRendition,
     Step,
@@ -70,6 +71,22 @@ class WarningRaised(Event):
 
 
 @frozen_record(kw_only=True)
+class RemoteWorkOrdered(Event):
+    """An order for a scene is about to be sent to a service. `order` is its idempotency key.
+
+    `request` says what is ordered: orders with the same one ask for the same result. A `RemoteWorkStarted` or
+    `RemoteWorkEnded` follows once the service has answered; without one, what became of the order is unknown.
+    """
+
+    run: int
+    scene: int
+    service: str
+    order: str
+    request: str
+    ordered_at: datetime
+
+
+@frozen_record(kw_only=True)
 class RemoteWorkStarted(Event):
     """A service has accepted an order for a scene; `remote_id` is its id, by which a later attempt asks for it."""
 
@@ -77,6 +94,17 @@ class RemoteWorkStarted(Event):
     scene: int
     service: str
     remote_id: str
+
+
+@frozen_record(kw_only=True)
+class RemoteWorkEnded(Event):
+    """The last order for a scene ended without a result. `answer` is what the service answered, shortened."""
+
+    run: int
+    scene: int
+    service: str
+    outcome: OrderOutcome
+    answer: str
 
 
 @frozen_record(kw_only=True)
@@ -367,7 +395,9 @@ JobEvent: TypeAlias = (
     | UploadFellBack
     | StepDegraded
     | WarningRaised
+    | RemoteWorkOrdered
     | RemoteWorkStarted
+    | RemoteWorkEnded
     | CostRecorded
     | StepFailed
     | StepParked

@@ -14,6 +14,7 @@ from eventflow.domain._records import copy, replace, update_draft
 from eventflow.domain.deletion import forget_files
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.relocation import move_files
+from eventflow.domain.remote_orders import RemoteOrder, last_order, with_last
 from eventflow.domain.state import FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
 from eventflow.domain.values import NO_COMPANIONS, ReprocessFrom, ReusableScene, Work
@@ -100,6 +101,8 @@ def _scene(job: Job, index: int) -> Scene:
 def _scene_rendered(draft: Job, e: ev.SceneRendered) -> None:
     scene = replace(_scene(draft, e.scene), run=e.run, status=SceneStatus.RENDERED, rendered=e.renditions)
     _put(draft, e.scene, scene)
+    if draft.remote and (order := last_order(draft.remote, e.scene)):
+        update_draft(draft, remote=with_last(draft.remote, replace(order, used=True)))
 
 
 def _scene_uploaded(draft: Job, e: ev.SceneUploaded) -> None:
@@ -164,8 +167,27 @@ def _warning_raised(draft: Job, e: ev.WarningRaised) -> None:
     update_draft(draft, warnings=(*draft.warnings, e))
 
 
+def _remote_work_ordered(draft: Job, e: ev.RemoteWorkOrdered) -> None:
+    order = RemoteOrder(
+        run=e.run, scene=e.scene, service=e.service, order=e.order, request=e.request, ordered_at=e.ordered_at
+    )
+    update_draft(draft, remote=(*draft.remote, order))
+
+
 def _remote_work_started(draft: Job, e: ev.RemoteWorkStarted) -> None:
-    update_draft(draft, remote=(*draft.remote, e))
+    """Note the id of the order that waits for one. Version 0.1 and plug-ins record nothing before they order."""
+    last = last_order(draft.remote, e.scene)
+    if last is not None and last.open and last.run == e.run:
+        update_draft(draft, remote=with_last(draft.remote, replace(last, remote_id=e.remote_id)))
+        return
+    started = RemoteOrder(run=e.run, scene=e.scene, service=e.service, remote_id=e.remote_id)
+    update_draft(draft, remote=(*draft.remote, started))
+
+
+def _remote_work_ended(draft: Job, e: ev.RemoteWorkEnded) -> None:
+    if last := last_order(draft.remote, e.scene):
+        ended = replace(last, outcome=e.outcome, answer=e.answer)
+        update_draft(draft, remote=with_last(draft.remote, ended))
 
 
 def _cost_recorded(draft: Job, e: ev.CostRecorded) -> None:
@@ -267,7 +289,9 @@ _CHANGES: dict[type[ev.Event], Callable[[Job, Any], Phase | None]] = {
     ev.StepDegraded: _step_degraded,
     ev.UploadFellBack: _upload_fell_back,
     ev.WarningRaised: _warning_raised,
+    ev.RemoteWorkOrdered: _remote_work_ordered,
     ev.RemoteWorkStarted: _remote_work_started,
+    ev.RemoteWorkEnded: _remote_work_ended,
     ev.CostRecorded: _cost_recorded,
     ev.StepFailed: _step_failed,
     ev.StepParked: _step_parked,

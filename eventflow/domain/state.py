@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from eventflow.domain import events as ev
 from eventflow.domain._records import frozen_record
+from eventflow.domain.remote_orders import RemoteOrder, last_order
 from eventflow.domain.values import (
     NO_COMPANIONS,
     CaptionFile,
@@ -140,7 +141,7 @@ class Job:
     reusable: tuple[ReusableScene, ...] = ()
     lost: tuple[int | None, ...] = ()
     warnings: tuple[ev.WarningRaised, ...] = ()
-    remote: tuple[ev.RemoteWorkStarted, ...] = ()
+    remote: tuple[RemoteOrder, ...] = ()
     costs: tuple[ev.CostRecorded, ...] = ()
     streaming: bool = False
 
@@ -179,9 +180,20 @@ class Job:
         """The indexes of the scenes of the video: all but the skipped ones."""
         return tuple(i for i, scene in enumerate(self.scenes) if scene.status is not SceneStatus.SKIPPED)
 
-    def remote_work(self, scene: int, run: int) -> ev.RemoteWorkStarted | None:
-        """Return the last order of a service for this run of the scene."""
-        return next((work for work in reversed(self.remote) if (work.scene, work.run) == (scene, run)), None)
+    def remote_order(self, scene: int, run: int) -> RemoteOrder | None:
+        """Return the order that this run of the scene goes on with; None: it places one.
+
+        That is its own last one; else one of an earlier run whose result was never used, or was used and then lost.
+        """
+        last = last_order(self.remote, scene)
+        if last is None or last.run == run:
+            return last
+        waiting = last.remote_id is not None and last.outcome is None
+        return last if waiting and (not last.used or scene in self.lost) else None
+
+    def orders_taken(self, scene: int, run: int) -> int:
+        """Return how many orders of this run of the scene were taken by services."""
+        return sum((order.scene, order.run) == (scene, run) and order.remote_id is not None for order in self.remote)
 
     def failed_attempts(self, step: Step, scene: int | None, run: int) -> int:
         return sum(1 for a in self.attempts if a.step is step and a.scene == scene and a.run == run)

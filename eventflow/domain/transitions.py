@@ -14,7 +14,9 @@ _NOTES: tuple[type[ev.Event], ...] = (
     ev.StreamStarted,
     ev.StepDegraded,
     ev.WarningRaised,
+    ev.RemoteWorkOrdered,
     ev.RemoteWorkStarted,
+    ev.RemoteWorkEnded,
     ev.CostRecorded,
 )
 

@@ -89,6 +89,14 @@ class ReprocessFrom(StrEnum):
     METADATA = "metadata"
 
 
+class OrderOutcome(StrEnum):
+    """How an order at a service ended, other than with a result."""
+
+    REFUSED = "refused"  #: the service took no order: it may be sent again
+    UNKNOWN = "unknown"  #: the service may have taken the order, which may cost
+    FAILED = "failed"  #: the service took the order and did not fill it
+
+
 class FailureCategory(StrEnum):
     """Categories of failures, which decide whether a retry can help."""
 

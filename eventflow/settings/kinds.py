@@ -93,9 +93,9 @@ def web_url(pattern: str, example: str) -> Kind[str]:
     return matching(pattern, example).then(lambda url: url.rstrip("/"))
 
 
-def service_url() -> Kind[str]:
+def service_url(example: str = "https://api.openai.com/v1") -> Kind[str]:
     """Return the kind of a service's base URL, empty where there is no service."""
-    return web_url(_SERVICE, "https://api.openai.com/v1")
+    return web_url(_SERVICE, example)
 
 
 def bearer_token() -> Kind[str]:

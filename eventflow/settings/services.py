@@ -7,11 +7,13 @@ from typing import Final
 from attrs import frozen
 
 from eventflow.settings.declare import Group
-from eventflow.settings.kinds import bearer_token, mapped, matching, number, service_url, switch
+from eventflow.settings.kinds import bearer_token, choice, mapped, matching, number, service_url, switch
 
 PLANNER = Group("Topic planner: a chat model that plans scenes")
 REMOTE = Group("Text-to-video service: clips of the pipeline remote")
 
+#: The dialects of `handlers.generation.text_to_video.dialects`.
+REMOTE_DIALECTS: Final = ("openai", "openai-form", "openrouter", "together")
 _MODEL: Final = r"([^\s\0]{1,200})?"
 _HOST: Final = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:\d{1,5})?"
 _SIDE: Final = r"[1-9]\d{2,3}"
@@ -62,18 +64,29 @@ class PlannerSettings:
 class RemoteSettings:
     """The text-to-video service; `url` is empty where there is none, `model` where the service chooses.
 
-    `seconds` are in ascending order, `sizes` are (width, height) in pixels. `crop` False: clips are letterboxed.
+    `dialect` is "none" where none is chosen. `seconds` are in ascending order, `sizes` are (width, height) in pixels.
+    `crop` False: clips are letterboxed. `keeps_keys`: the service makes one clip of orders with the same key.
     An entry of `content_hosts` may begin with "*.", for all subdomains.
     """
 
     url: str = REMOTE.setting(
         "",
-        service_url(),
-        "base URL of a service with OpenAI's POST /videos; empty: the pipeline remote is refused",
+        service_url("https://openrouter.ai/api/v1").then(lambda url: url.removesuffix("/videos")),
+        "base URL of a text-to-video service, to which /videos is added; empty: the pipeline remote is refused",
         name="REMOTE_URL",
     )
+    dialect: str = REMOTE.setting(
+        "none",
+        choice("none", *REMOTE_DIALECTS),
+        "how the service is spoken to; openai: OpenAI's POST /videos in JSON (LiteLLM, SGLang); openai-form: in form "
+        "data (vLLM-Omni); needed with EVENTFLOW_REMOTE_URL",
+        name="REMOTE_DIALECT",
+    )
     model: str = REMOTE.setting(
-        "", matching(_MODEL, "sora-2"), "model that makes clips; empty: the service chooses", name="REMOTE_MODEL"
+        "",
+        matching(_MODEL, "google/veo-3.1"),
+        "model that makes clips; empty: the service chooses",
+        name="REMOTE_MODEL",
     )
     key: str = REMOTE.setting(
         "", bearer_token(), "bearer token of the service; empty: none is sent", name="REMOTE_KEY", secret=True
@@ -81,13 +94,15 @@ class RemoteSettings:
     seconds: tuple[int, ...] = REMOTE.setting(
         "4,8,12",
         matching(r"[1-9]\d?(,[1-9]\d?)*", "4,8,12").then(_seconds),
-        "lengths of clips that the service makes, in seconds",
+        "lengths of clips that the service makes, in seconds; where it tells what the model allows (openrouter), the "
+        "nearest allowed ones",
         name="REMOTE_SECONDS",
     )
     sizes: tuple[tuple[int, int], ...] = REMOTE.setting(
         "1280x720,720x1280",
         matching(rf"{_SIZE}(,{_SIZE})*", "1280x720,720x1280").then(_sizes),
-        "sizes of clips that the service makes, WIDTHxHEIGHT in pixels",
+        "sizes of clips that the service makes, WIDTHxHEIGHT in pixels; where it tells what the model allows, the "
+        "nearest allowed ones",
         name="REMOTE_SIZES",
     )
     crop: bool = REMOTE.setting(
@@ -108,8 +123,21 @@ class RemoteSettings:
     timeout_s: float = REMOTE.setting(
         "1800",
         number(float, 1, 86_400),
-        "seconds that one attempt of a scene waits for its clip",
+        "seconds after its order within which a clip has to be ready",
         name="REMOTE_TIMEOUT_SECONDS",
+    )
+    busy_s: float = REMOTE.setting(
+        "300",
+        number(float, 0, 3_600),
+        "seconds for which one attempt repeats an order that the service puts off (429, 503) or that can't reach it",
+        name="REMOTE_BUSY_SECONDS",
+    )
+    keeps_keys: bool = REMOTE.setting(
+        "off",
+        switch(),
+        "on: the service makes one clip of orders with the same Idempotency-Key, so that an order whose answer is lost "
+        "is sent again; off: it fails the scene, since it may cost",
+        name="REMOTE_KEEPS_KEYS",
     )
     orders: int = REMOTE.setting(
         "1",

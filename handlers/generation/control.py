@@ -1,10 +1,12 @@
 """The channel between a working pipeline and its caller: requests to stop, progress, and notes for the history."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 from attrs import frozen
 
+from eventflow.domain.values import OrderOutcome
 from handlers.generation.errors import Stopped
 
 T = TypeVar("T")
@@ -18,12 +20,34 @@ class Warned:
     message: str
 
 
+@frozen(kw_only=True)
+class RemoteOrdered:
+    """An order is about to be sent to a service, at the time `at`. `order` is its idempotency key.
+
+    `request` says what is ordered: orders with the same one ask for the same result.
+    """
+
+    service: str
+    order: str
+    request: str
+    at: datetime
+
+
 @frozen
 class RemoteStarted:
     """A service has accepted an order under its own id."""
 
     service: str
     remote_id: str
+
+
+@frozen
+class RemoteEnded:
+    """The last order at a service ended without a result; `answer` is what the service answered, shortened."""
+
+    service: str
+    outcome: OrderOutcome
+    answer: str = ""
 
 
 @frozen(kw_only=True)
@@ -40,7 +64,7 @@ class Charged:
 
 
 #: A note of a pipeline. It is in the job's history when `Control.note` returns.
-Note = Warned | RemoteStarted | Charged
+Note = Warned | RemoteOrdered | RemoteStarted | RemoteEnded | Charged
 
 
 @frozen(kw_only=True)

@@ -195,7 +195,7 @@ class Generation:
         job = context.job
         style = await self._style(job)
         wanted = (*scene.assets, *((style.music,) if style.music else ()))
-        remote = job.remote_work(event.scene, event.run)
+        earlier = job.remote_order(event.scene, event.run)
         return render_model.RenderTask(
             scene=scene,
             start_cells=event.start_cells,
@@ -203,9 +203,11 @@ class Generation:
             threads=self.threads,
             style=style,
             assets=await fetch_assets(self.assets, context.owner, wanted, folder),
-            remote_id=remote.remote_id if remote else None,
+            remote_id=earlier.remote_id if earlier and earlier.outcome is None else None,
             scene_count=job.scene_count or 1,
-            remote_orders=sum((work.scene, work.run) == (event.scene, event.run) for work in job.remote),
+            remote_orders=job.orders_taken(event.scene, event.run),
+            earlier=earlier,
+            run=event.run,
             work_id=f"{context.job_id}-{event.scene}-{event.run}",
         )
 

@@ -13,7 +13,7 @@ from eventflow.domain.values import Step
 from eventflow.runtime.context import StepContext
 from eventflow.storage import ObjectMissing
 from handlers.generation import control, model
-from handlers.generation.errors import UnknownAsset
+from handlers.generation.errors import Stopped, UnknownAsset
 
 
 def control_of(context: StepContext, scene: int | None) -> control.Control:
@@ -32,7 +32,12 @@ def control_of(context: StepContext, scene: int | None) -> control.Control:
 
 
 async def _commit(context: StepContext, command: Command) -> None:
-    await context.commit(command)
+    """Commit a note. Raises Stopped for an order that the job doesn't want any more: it isn't in the history."""
+    job = await context.commit(command)
+    if isinstance(command, cmd.RecordRemoteOrder):
+        order = job.remote_order(command.scene, command.run)
+        if order is None or not order.open or order.order != command.order:
+            raise Stopped("the job ended before the order to a service")
 
 
 def _command(context: StepContext, scene: int | None, note: control.Note) -> Command:
@@ -43,6 +48,12 @@ def _command(context: StepContext, scene: int | None, note: control.Note) -> Com
             return cmd.RecordWarning(
                 run=run, step=work.step if work else Step.PLAN, scene=scene, code=code, message=message
             )
+        case control.RemoteOrdered(service=service, order=order, request=request, at=at):
+            return cmd.RecordRemoteOrder(
+                run=run, scene=scene or 0, service=service, order=order, request=request, ordered_at=at
+            )
+        case control.RemoteEnded(service, outcome, answer):
+            return cmd.RecordRemoteEnd(run=run, scene=scene or 0, service=service, outcome=outcome, answer=answer)
         case control.RemoteStarted(service, remote_id):
             return cmd.RecordRemoteWork(run=run, scene=scene or 0, service=service, remote_id=remote_id)
         case control.Charged(service=service, amount=amount, currency=currency, reference=reference):

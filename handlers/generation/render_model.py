@@ -4,6 +4,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from eventflow.domain.remote_orders import RemoteOrder
 from handlers.generation.model import AssetFiles, NarratedScene, Style
 
 
@@ -12,8 +13,9 @@ class RenderTask:
     """The task to render `scene`, which starts `start_cells` after the start of the video, in each quality.
 
     `threads` per encoder; 0: x264 chooses by the number of processors. `assets` are those of the scene, and the music.
-    `remote_id` is the last order of interrupted attempts at a service, `remote_orders` the number of their orders.
-    `work_id` is the same for all attempts at this scene, and unique to them. `scene_count` is that of the whole video.
+    `earlier` is the order at a service to go on with, of an attempt before this one or of an earlier run than `run`;
+    `remote_id` is its id, and `remote_orders` the number of orders that services took in this run. `work_id` is the
+    same for all attempts at this scene, and unique to them. `scene_count` is that of the whole video.
     """
 
     scene: NarratedScene
@@ -25,6 +27,8 @@ class RenderTask:
     remote_id: str | None = None
     scene_count: int = 1
     remote_orders: int = 0
+    earlier: RemoteOrder | None = None
+    run: int = 1
     work_id: str = ""
 
 

@@ -34,13 +34,18 @@ class Asked:
 @define(eq=False)
 class VideoService:
     """`odd` answers come first, one after the other, by what is asked. A video is done after `polls` looks, as soon as
-    `released` is set. `made` are the ids of all that was ever ordered."""
+    `released` is set. `made` are the ids of all that was ever ordered: those of `ids`, then video_1 and so on.
+    `listing` is what it tells of its models."""
 
     clip: bytes
     url: str = ""
     polls: int = 1
     done: str = "completed"
     extra: dict[str, Any] = field(factory=dict)
+    ids: list[str | int] = field(factory=list)
+    accepted: dict[str, Any] = field(factory=lambda: {"status": "queued"})
+    listing: Any = None
+    has_content: bool = True
     keeps_keys: bool = True
     released: threading.Event = field(factory=threading.Event)
     odd: dict[str, list[Odd]] = field(factory=dict)
@@ -53,8 +58,7 @@ class VideoService:
         return [each for each in self.journal if each.what == what]
 
     async def _odd(self, what: str, request: web.Request) -> web.StreamResponse | None:
-        body = await request.json() if request.can_read_body else None
-        self.journal.append(Asked(what, request.path, dict(request.headers), body))
+        self.journal.append(Asked(what, request.raw_path, dict(request.headers), await _body(request)))
         waiting = self.odd.get(what, [])
         return await waiting.pop(0)(request) if waiting else None
 
@@ -62,14 +66,15 @@ class VideoService:
         """The id of the video that is made for `key`."""
         if self.keeps_keys and key in self._by_key:
             return self._by_key[key or ""]
-        self.made.append(f"video_{len(self.made) + 1}")
+        named = self.ids.pop(0) if self.ids else f"video_{len(self.made) + 1}"
+        self.made.append(str(named))
         self._by_key[key or ""] = self.made[-1]
         return self.made[-1]
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
         if odd := await self._odd("submit", request):
             return odd
-        return web.json_response({"id": self.order(request.headers.get("Idempotency-Key")), "status": "queued"})
+        return web.json_response({"id": self.order(request.headers.get("Idempotency-Key")), **self.accepted})
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         if odd := await self._odd("status", request):
@@ -85,7 +90,16 @@ class VideoService:
     async def content(self, request: web.Request) -> web.StreamResponse:
         if odd := await self._odd("content", request):
             return odd
+        if not self.has_content:
+            return web.json_response({"error": "Not Found"}, status=404)
         return web.Response(body=self.clip, content_type="video/mp4")
+
+    async def models(self, request: web.Request) -> web.StreamResponse:
+        if odd := await self._odd("models", request):
+            return odd
+        if self.listing is None:
+            return web.json_response({"error": "Not Found"}, status=404)
+        return web.json_response(self.listing)
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         if odd := await self._odd("cancel", request):
@@ -99,12 +113,23 @@ class VideoService:
         return web.Response(body=self.clip, content_type="video/mp4")
 
 
+async def _body(request: web.Request) -> Any:
+    """What was sent: JSON, or the fields of form data."""
+    if not request.can_read_body:
+        return None
+    if request.content_type == "multipart/form-data":
+        return dict(await request.post())
+    return await request.json()
+
+
 @contextmanager
 def video_service(clip: bytes) -> Iterator[VideoService]:
     service = VideoService(clip)
     service.released.set()
     app = web.Application()
     app.router.add_post("/v1/videos", service.submit)
+    app.router.add_get("/v1/models", service.models)
+    app.router.add_get("/v1/videos/models", service.models)
     app.router.add_get("/v1/videos/{id}", service.status)
     app.router.add_get("/v1/videos/{id}/content", service.content)
     app.router.add_delete("/v1/videos/{id}", service.cancel)

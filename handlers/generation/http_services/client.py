@@ -71,8 +71,11 @@ class Service:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send `body` as JSON and return the answer, whatever its status. Raises ServiceFailed without an answer."""
-        data = None if body is None else orjson.dumps(body)
+        """Send `body` as JSON, or as it is if it is bytes, and return the answer, whatever its status.
+
+        Raises ServiceFailed without an answer.
+        """
+        data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
         sent = {**self.headers, **({"Content-Type": "application/json"} if data else {}), **(headers or {})}
         timeout = aiohttp.ClientTimeout(total=self.timeout_s, sock_connect=_CONNECT_S)
         try:

@@ -14,7 +14,7 @@ of `handlers.generation.errors`: a `RequestError` fails the job, other retryable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from handlers.generation.control import Charged, Control, RemoteStarted, Warned
+from handlers.generation.control import Charged, Control, RemoteEnded, RemoteOrdered, RemoteStarted, Warned
 from handlers.generation.model import (
     AssetFile,
     Brief,
@@ -42,6 +42,8 @@ __all__ = [
     "Narration",
     "Pipeline",
     "Plan",
+    "RemoteEnded",
+    "RemoteOrdered",
     "RemoteStarted",
     "RenderTask",
     "RenderedScene",
@@ -78,6 +80,7 @@ class Pipeline(Protocol):
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Encode a scene under the contract of `profiles`; files are written into `scratch`.
 
-        Raises Stopped soon after `control.should_stop()` is true. Work that costs money is ordered once: its id is
-        noted before the pipeline waits for it, and comes back as `task.remote_id` (decision 107).
+        Raises Stopped soon after `control.should_stop()` is true. Work that costs money is ordered once: the order is
+        noted before it is sent, its id before the pipeline waits for it; both come back as `task.earlier`, the id as
+        `task.remote_id`, too (decisions 107 and 228).
         """

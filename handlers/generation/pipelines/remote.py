@@ -22,8 +22,11 @@ from handlers.generation.narration.timing import hold_scene
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Scene
-from handlers.generation.text_to_video.client import ClipRequest, videos_client
+from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
+from handlers.generation.text_to_video.clip_request import ClipRequest
+from handlers.generation.text_to_video.dialects import DIALECTS
+from handlers.generation.text_to_video.model_limits import KnownLimits
 from handlers.generation.text_to_video.order import ClipOrders, EarlierOrders
 from handlers.generation.text_to_video.prompt import prompt_of, seconds_for, size_for
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
@@ -32,6 +35,8 @@ from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
 _REMOTE_PART = 0.8
 #: Seconds that a clip may be shorter than its scene without a warning.
 _SHORT_S = 1.0
+#: Seconds by which a clip may differ from its order without a warning.
+_OTHER_LENGTH_S = 0.5
 
 
 class RemotePipeline:
@@ -53,6 +58,7 @@ class RemotePipeline:
         self._clips = clips or ClipOrders(
             client=videos_client(self._settings), settings=self._settings, check=inspect_clip
         )
+        self._limits = KnownLimits(self._clips.client)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RemotePipeline:
@@ -66,6 +72,11 @@ class RemotePipeline:
                 "no text-to-video service is configured for the remote pipeline: set EVENTFLOW_REMOTE_URL (and "
                 "EVENTFLOW_REMOTE_KEY if it needs a key), or choose another pipeline"
             )
+        if self._settings.dialect == "none":
+            raise PipelineUnset(
+                "the remote pipeline does not know how its service is spoken to: set EVENTFLOW_REMOTE_DIALECT to one "
+                f"of {', '.join(DIALECTS)}; ops/docs/models.md tells which services speak them"
+            )
         self._scenes.check()
 
     def plan(self, brief: Brief, control: Control) -> Plan:
@@ -73,7 +84,7 @@ class RemotePipeline:
         self.check()
         plan = self._scenes.plan(brief, control)
         aspect = aspect_of(plan.style.aspect)
-        size = size_for(aspect, self._settings.sizes)
+        size = size_for(aspect, self._sizes())
         return evolve(plan, lines=lines_filled_by(*size, aspect, cover=self._settings.crop))
 
     def heard(self, draft: SceneDraft, voice: Voice) -> tuple[str, ...]:
@@ -83,16 +94,20 @@ class RemotePipeline:
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Narrate as explainer does; the scene lasts as long as the clip that will be ordered for it."""
         scene = self._scenes.narrate(task, scratch, control)
-        seconds = seconds_for(scene.duration_cells, self._settings.seconds)
+        seconds = seconds_for(scene.duration_cells, self._seconds())
         return hold_scene(scene, cells_for(seconds))
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Order the clip, or resume waiting for the one of an earlier attempt; then encode it."""
         self.check()
         clip = scratch / "clip"
-        self._obtain(task, clip, control)
+        wanted = self._wanted(task)
+        self._obtain(task, wanted, clip, control)
         info = inspect_clip(clip)
         narration = task.scene.narration
+        if abs(info.duration_s - wanted.seconds) > _OTHER_LENGTH_S:
+            lengths = f"a clip of {info.duration_s:.1f} s was made for the {wanted.seconds} s that were ordered"
+            control.note(Warned("clip_length", lengths))
         if narration.duration_s - info.duration_s > _SHORT_S:
             lengths = f"a clip of {info.duration_s:.1f} s is shown for {narration.duration_s:.1f} s"
             control.note(Warned("clip_short", f"{lengths}: its last picture stays"))
@@ -114,16 +129,24 @@ class RemotePipeline:
             renditions=renditions,
         )
 
-    def _obtain(self, task: RenderTask, target: Path, control: Control) -> None:
-        scene = from_spec(task.scene.spec, Scene)
-        wanted = ClipRequest(
-            prompt=prompt_of(scene),
-            seconds=seconds_for(task.scene.duration_cells, self._settings.seconds),
-            size=size_for(aspect_of(task.style.aspect), self._settings.sizes),
+    def _wanted(self, task: RenderTask) -> ClipRequest:
+        return ClipRequest(
+            prompt=prompt_of(from_spec(task.scene.spec, Scene)),
+            seconds=seconds_for(task.scene.duration_cells, self._seconds()),
+            size=size_for(aspect_of(task.style.aspect), self._sizes()),
             idempotency_key=task.work_id,
         )
-        earlier = EarlierOrders(task.remote_id, task.remote_orders)
+
+    def _obtain(self, task: RenderTask, wanted: ClipRequest, target: Path, control: Control) -> None:
+        earlier = EarlierOrders(task.earlier, task.remote_orders, task.run)
         self._clips.obtain(wanted, earlier, target, _part(control, 0.0, _REMOTE_PART))
+
+    def _seconds(self) -> tuple[int, ...]:
+        """Return the lengths that may be ordered: those of the settings, or the nearest that the model allows."""
+        return self._limits.get().seconds_for(self._settings.seconds)
+
+    def _sizes(self) -> tuple[tuple[int, int], ...]:
+        return self._limits.get().sizes_for(self._settings.sizes)
 
     def _sound(self, task: RenderTask, clip: Path, info: ClipInfo, scratch: Path) -> Path | None:
         audio = task.scene.audio

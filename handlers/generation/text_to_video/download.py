@@ -1,7 +1,8 @@
-"""Downloads a service's clip, from the service itself or from a host that it redirects to.
+"""Downloads a service's clip, from the service itself or from a host that it names.
 
-Redirects are followed here, not by aiohttp: to the service's own origin, or by https to hosts named in a setting, and
-there only to public addresses, which are checked at the resolution of the name. The key is sent to the service alone.
+Addresses come from the state of a clip, from redirects, and from JSON in place of a clip. Redirects are followed here,
+not by aiohttp. All lead to the service's own origin, or by https to hosts named in a setting, and there only to public
+addresses, which are checked at the resolution of the name. The key is sent to the service alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import orjson
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from attrs import field, frozen
@@ -22,36 +24,47 @@ from yarl import URL
 from handlers.assets.public_addresses import Address, is_public, parse
 from handlers.generation.http_services.client import Answer, Service, http_session, retry_after
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.text_to_video.errors import ClipNotThere
+from handlers.generation.text_to_video.json_pointers import text_at
 
 MAX_CLIP_BYTES: Final = 300_000_000
 MAX_REDIRECTS: Final = 3
 _MAX_REASON_BYTES: Final = 4_000
+_MAX_JSON_BYTES: Final = 100_000
 _CHUNK_BYTES: Final = 1 << 16
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 #: Hosts that operating systems take for addresses although they are not in the usual form, such as 127.1.
 _ODD_NUMBER: Final = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
-_NOT_YET: Final = (404, 409, 410)
+#: Statuses of the service itself for a clip that isn't there, or not yet, or no more: services differ.
+_NOT_YET: Final = (400, 403, 404, 405, 409, 410, 425)
+_GOOD: Final = (200, 201, 203, 206)
+_PART: Final = re.compile(r"bytes 0-(\d{1,15})/(\d{1,15})")
 
 
 @frozen(kw_only=True)
 class ContentFetcher:
-    """Downloads clips. Redirects may lead to `hosts` by one of `schemes`, if `allowed` accepts the address.
+    """Downloads clips. They may be at `hosts` by one of `schemes`, if `allowed` accepts the address.
 
-    Timeouts in seconds: `silence_s` between two chunks, `total_s` for the whole download.
+    `addresses` are pointers to a clip's address in JSON that comes in place of a clip. Timeouts in seconds:
+    `silence_s` between two chunks, `total_s` for the whole download.
     """
 
     service: Service
     hosts: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ("/url",)
     schemes: frozenset[str] = frozenset({"https"})
     allowed: Callable[[Address], bool] = is_public
     silence_s: float = 30.0
     total_s: float = 600.0
 
-    async def fetch(self, session: aiohttp.ClientSession, path: str, target: Path) -> None:
-        """Download `path` of the service into `target`. Raises ServiceFailed, ServiceRefused."""
+    async def fetch(self, session: aiohttp.ClientSession, source: URL | str, target: Path) -> None:
+        """Download `source`, a URL of the service or an address that it told, into `target`.
+
+        Raises ServiceFailed, ServiceRefused; ClipNotThere if there is none, or not yet.
+        """
         try:
             async with asyncio.timeout(self.total_s), http_session(_CheckedResolver(self.allowed)) as elsewhere:
-                url = self.service.address(path)
+                url = self._start(source)
                 for _ in range(MAX_REDIRECTS + 1):
                     own = self._is_own(url)
                     following = await self._get(session if own else elsewhere, url, target, own=own)
@@ -72,11 +85,31 @@ class ContentFetcher:
             location = answer.headers.get("Location")
             if answer.status in _REDIRECTS and location:
                 return _joined(url, location)
-            if answer.status != 200:
+            if answer.status not in _GOOD or not _whole(answer):
                 reason = await answer.content.read(_MAX_REASON_BYTES)
                 raise self._refusal(Answer(answer.status, answer.headers, reason), own=own)
+            if "json" in answer.content_type:
+                return _joined(url, self._address_in(await answer.content.read(_MAX_JSON_BYTES)))
             await self._save(answer, target)
             return None
+
+    def _start(self, source: URL | str) -> URL:
+        """Return the URL of `source`; text is an address that the service told, which is checked."""
+        if isinstance(source, URL):
+            return source
+        return self._checked(_joined(self.service.address("/"), source))
+
+    def _address_in(self, body: bytes) -> str:
+        """Return the address in JSON that comes in place of a clip. Raises ClipNotThere without one."""
+        try:
+            address = text_at(orjson.loads(body), self.addresses)
+        except ValueError:
+            address = ""
+        if not address:
+            raise ClipNotThere(
+                f"{self.service.title} answers with JSON in place of the clip: {self.service.safe(body)}"
+            )
+        return address
 
     async def _save(self, answer: aiohttp.ClientResponse, target: Path) -> None:
         """Write the body to `target`. Raises aiohttp's ClientPayloadError for a truncated one, ServiceFailed."""
@@ -93,14 +126,16 @@ class ContentFetcher:
         if own and answer.status not in _NOT_YET:
             return self.service.refusal(answer)
         message = f"the clip can't be downloaded ({answer.status}): {self.service.safe(answer.body)}"
-        return ServiceFailed(message, retry_after_s=retry_after(answer.headers))
+        passing = answer.status in (202, 206, 408, 429) or answer.status >= 500
+        kind = ServiceFailed if passing else ClipNotThere
+        return kind(message, retry_after_s=retry_after(answer.headers))
 
     def _is_own(self, url: URL) -> bool:
         """Tell whether the URL has the service's own origin."""
         return url.origin() == self.service.address("").origin()
 
     def _checked(self, url: URL) -> URL:
-        """Return `url` if a redirect may lead there. Raises ServiceRefused."""
+        """Return `url` if a clip may be fetched there. Raises ServiceRefused."""
         if url.scheme not in ("http", "https") or not url.host:
             raise self._refused(url)
         if self._is_own(url):
@@ -124,7 +159,15 @@ class ContentFetcher:
     def _refused(self, url: URL) -> ServiceRefused:
         host = str(url.host)[:100]
         reason = f"{host}, which is not in EVENTFLOW_REMOTE_CONTENT_HOSTS or not public"
-        return ServiceRefused(f"{self.service.title} redirects its clip to {reason}", 0)
+        way_out = "name it there, and reprocess the scene: the clip is fetched, not ordered again"
+        return ServiceRefused(f"the clip of {self.service.title} is at {reason}: {way_out}", 0)
+
+
+def _whole(answer: aiohttp.ClientResponse) -> bool:
+    """Tell whether an answer has all of the clip: a partial one (206) may say that it has only a part."""
+    told = answer.headers.get("Content-Range", "")
+    part = _PART.fullmatch(told)
+    return answer.status != 206 or not told or (part is not None and int(part[1]) + 1 == int(part[2]))
 
 
 def _joined(base: URL, location: str) -> URL:

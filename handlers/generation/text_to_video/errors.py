@@ -13,7 +13,31 @@ class RemoteFailed(MediaError):
     retryable = False
 
 
+class RemoteLate(MediaError):
+    """A clip that was ordered isn't ready in time. A new run waits for it again."""
+
+    code = "remote_late"
+    retryable = False
+
+
+class OrderUnknown(MediaError):
+    """What became of an order is not known: it may cost, so that it isn't sent again. `answer`: the service's, raw."""
+
+    code = "remote_order_unknown"
+    retryable = False
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
 class RemoteUnknown(ServiceFailed):
     """The service does not know the clip, or not yet."""
 
     code = "remote_unknown"
+
+
+class ClipNotThere(ServiceFailed):
+    """A finished clip isn't where it should be, or not yet."""
+
+    code = "remote_clip_missing"

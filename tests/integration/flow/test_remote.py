@@ -41,7 +41,7 @@ def service(clip: bytes) -> Iterator[VideoService]:
 
 @pytest.fixture
 def environment(environment: dict[str, str], service: VideoService) -> dict[str, str]:
-    remote = {"URL": service.url, "KEY": KEY, "POLL_SECONDS": "0.05", "SECONDS": "2"}
+    remote = {"URL": service.url, "DIALECT": "openai", "KEY": KEY, "POLL_SECONDS": "0.05", "SECONDS": "2"}
     return {**environment, **{f"EVENTFLOW_REMOTE_{name}": value for name, value in remote.items()}}
 
 
@@ -78,7 +78,7 @@ async def test_clips_of_a_killed_worker_are_taken_up_by_the_next_one(
     service.released.clear()
     service.extra = {"cost": "0.40", "currency": "USD"}
     service.odd["submit"] = [second_is_silent, second_is_silent]
-    first = programs.start(*GENERATION)
+    first = programs.start(*GENERATION, EVENTFLOW_REMOTE_KEEPS_KEYS="on")
     await _ready(first)
     job_id = await space.submit(request(SCRIPT))
     await _recorded(space, job_id, ev.RemoteWorkStarted)
@@ -87,7 +87,7 @@ async def test_clips_of_a_killed_worker_are_taken_up_by_the_next_one(
     first.signal_group(signal.SIGKILL)
     first.process.wait()
     service.released.set()
-    second = programs.start(*GENERATION)
+    second = programs.start(*GENERATION, EVENTFLOW_REMOTE_KEEPS_KEYS="on")
     await _recorded(space, job_id, ev.ScenesCompleted)
     history = [envelope.event for envelope in await space.history(job_id)]
     started = [event for event in history if isinstance(event, ev.RemoteWorkStarted)]
@@ -156,7 +156,7 @@ async def test_a_failed_clip_fails_its_scene_and_a_new_run_orders_another(
 async def test_a_busy_service_is_given_its_time(studio: StudioOf, service: VideoService) -> None:
     """The pause that it asks for is in the event of the failed try."""
     service.odd["submit"] = [answer(429, Retry_After="0.5")]
-    async with studio() as s:
+    async with studio(EVENTFLOW_REMOTE_BUSY_SECONDS="0") as s:
         job_id = await s.space.submit(request())
         await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
         history = await s.space.history(job_id)

@@ -13,8 +13,6 @@ from tests.support.spec import given
 
 WARNING = cmd.RecordWarning(run=1, step=Step.RENDER_SCENE, scene=0, code="missing_glyphs", message="no font has U+4E2D")
 RAISED = ev.WarningRaised(run=1, step=Step.RENDER_SCENE, scene=0, code="missing_glyphs", message="no font has U+4E2D")
-REMOTE = cmd.RecordRemoteWork(run=1, scene=0, service="remote", remote_id="task-1")
-STARTED = ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-1")
 COST = cmd.RecordCost(run=1, scene=0, service="remote", amount="0.125", currency="USD")
 CHARGED = ev.CostRecorded(run=1, scene=0, service="remote", amount="0.125", currency="USD")
 
@@ -41,24 +39,7 @@ def test_planning_warns_of_scenes() -> None:
 
 
 def test_work_that_is_done_has_nothing_to_say() -> None:
-    given(s.planned(1), s.rendered(0)).when(WARNING, REMOTE).then_nothing()
-
-
-def test_remote_work_is_found_again_by_the_run_of_its_scene() -> None:
-    job = given(s.planned(2)).when(REMOTE, REMOTE).then(STARTED)
-    assert job.remote_work(0, 1) == STARTED
-    assert job.remote_work(0, 2) is None
-    assert job.remote_work(1, 1) is None
-
-
-def test_the_last_remote_work_counts() -> None:
-    second = ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-2")
-    job = (
-        given(s.planned(1), STARTED)
-        .when(cmd.RecordRemoteWork(run=1, scene=0, service="remote", remote_id="task-2"))
-        .then(second)
-    )
-    assert job.remote_work(0, 1) == second
+    given(s.planned(1), s.rendered(0)).when(WARNING).then_nothing()
 
 
 @pytest.mark.parametrize("phase", list(Phase))

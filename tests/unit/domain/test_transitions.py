@@ -1,5 +1,7 @@
 """The table of what may follow what, entry by entry."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from eventflow.domain import events as ev
@@ -8,10 +10,11 @@ from eventflow.domain.evolve import evolve, fold
 from eventflow.domain.state import FINISHED, Phase
 from eventflow.domain.topics import GROUP_TOPICS, TOPIC_OF, Topic
 from eventflow.domain.transitions import TRANSITIONS
-from eventflow.domain.values import Step
+from eventflow.domain.values import OrderOutcome, Step
 from eventflow.domain.work import work_of
 from tests.support import stories as s
 
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EXAMPLES: dict[type[ev.Event], ev.Event] = {
     type(event): event
     for event in [
@@ -39,7 +42,9 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.SceneSkipped(scene=0, run=1, failure=s.failure()),
         ev.StreamStarted(1),
         ev.WarningRaised(run=1, step=Step.PLAN, scene=0, code="c", message="m"),
+        ev.RemoteWorkOrdered(run=1, scene=0, service="remote", order="o", request="r", ordered_at=AT),
         ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-1"),
+        ev.RemoteWorkEnded(run=1, scene=0, service="remote", outcome=OrderOutcome.FAILED, answer=""),
         ev.CostRecorded(run=1, scene=0, service="remote", amount="0.1", currency="USD"),
         ev.DeletionRequested("r", "failed"),
         ev.JobDeleted(3),

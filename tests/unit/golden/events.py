@@ -22,6 +22,7 @@ from eventflow.domain.values import (
     Lane,
     MergeField,
     OnSceneFailure,
+    OrderOutcome,
     Picture,
     ReprocessFrom,
     ReusableScene,
@@ -295,6 +296,15 @@ EVENTS: list[ev.Event] = [
     ev.JobDeleted(31),
     ev.VideoRelocated(("videos/j/1080p/aa.mp4", "videos/j/captions/bb.vtt")),
     ev.StreamStarted(1),
+    ev.RemoteWorkOrdered(
+        run=1,
+        scene=3,
+        service="remote",
+        order="07-0123456789abcdef0123456789abcdef-3-1-0",
+        request="tide-1, 8 s, 1280x720, prompt 9f86d081884c7d65",
+        ordered_at=AT,
+    ),
+    ev.RemoteWorkEnded(run=1, scene=3, service="remote", outcome=OrderOutcome.UNKNOWN, answer='{"status": "queued"}'),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"

@@ -65,7 +65,10 @@ WRONG = {
     "PLANNER_URL": ("https://me:word@h/v1", "https://api.openai.com/v1"),
     "PLANNER_MODEL": ("a b", "gpt-5-mini"),
     "PLANNER_TIMEOUT_SECONDS": ("0", "a number from 0.1 to 3600"),
-    "REMOTE_URL": ("ftp://h", "https://api.openai.com/v1"),
+    "REMOTE_URL": ("ftp://h", "https://openrouter.ai/api/v1"),
+    "REMOTE_DIALECT": ("sora", "one of none, openai, openai-form, openrouter, together"),
+    "REMOTE_BUSY_SECONDS": ("-1", "a number from 0 to 3600"),
+    "REMOTE_KEEPS_KEYS": ("maybe", "one of off, on"),
     "REMOTE_SECONDS": ("0,4", "4,8,12"),
     "REMOTE_SIZES": ("wide", "1280x720,720x1280"),
     "REMOTE_FIT": ("stretch", "one of crop, letterbox"),
@@ -88,7 +91,7 @@ def test_every_setting_is_in_the_reference_once_with_its_meaning() -> None:
     rows = [row for section in reference() for row in section.settings]
     variables = [row.variable for row in rows]
     assert sorted(variables) == sorted(setting.variable for setting in declared(Settings))
-    assert len(set(variables)) == len(variables) == 82
+    assert len(set(variables)) == len(variables) == 85
     assert all(row.text and row.kind.values for row in rows)
     assert all(section.heading for section in reference())
 
