@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,10 +17,8 @@ PICTURE_ENDINGS: Final = (
 
 #: At least two letters: `C:\pictures` is a path.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,30}):")
-_DATA: Final = re.compile(r"data:(?:image|video)/[A-Za-z0-9.+-]{1,60}(?:;[A-Za-z0-9=._-]{1,60}){0,4}+,[^\s\"'<>()\\]*+")
-_SHORT: Final = "data:sha256,"
-_SHORT_OF_SVG: Final = "data:svg-sha256,"
-_SVG: Final = "data:image/svg+xml"
+#: Beginning of the short form of an SVG that is data.
+SHORT_OF_SVG: Final = "data:svg-sha256,"
 
 #: Hosts that serve badges alone, or next to nothing else.
 _BADGE_HOSTS: Final = (
@@ -69,7 +65,7 @@ def ends_with(address: str, endings: tuple[str, ...]) -> bool:
 
 def is_drawing(address: str) -> bool:
     """Tell whether the address is that of an SVG, which no upload takes."""
-    return ends_with(address, (".svg",)) or address.startswith(_SHORT_OF_SVG)
+    return ends_with(address, (".svg",)) or address.startswith(SHORT_OF_SVG)
 
 
 def is_badge(address: str, link: str = "") -> bool:
@@ -94,24 +90,3 @@ def _split(address: str) -> SplitResult | None:
         return urlsplit(address)
     except ValueError:  # such as http://[
         return None
-
-
-def short_form(data: str) -> str:
-    """Return the short form of a `data:` address, by which a request names its asset."""
-    start = _SHORT_OF_SVG if data[: len(_SVG)].lower() == _SVG else _SHORT
-    return start + hashlib.sha256(data.encode()).hexdigest()[:32]
-
-
-def without_data(text: str) -> tuple[str, Mapping[str, str]]:
-    """Replace the `data:` addresses of pictures by their short forms; returns them by these.
-
-    The parser reads long texts in pieces, which would cut them. Lines keep their numbers. Short forms stay.
-    """
-    found: dict[str, str] = {}
-
-    def short(match: re.Match[str]) -> str:
-        form = short_form(match[0])
-        found[form] = match[0]
-        return form
-
-    return (_DATA.sub(short, text), found) if "data:" in text else (text, found)

@@ -20,10 +20,10 @@ from handlers.generation import model
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
 from handlers.generation.model import Brief, Style, Voice
-from handlers.generation.script.addresses import without_data
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
 from handlers.generation.script.document import read_document
+from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
