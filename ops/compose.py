@@ -19,7 +19,7 @@ from random import Random, SystemRandom
 from typing import TYPE_CHECKING, TypedDict
 
 import structlog
-from attrs import frozen
+from attrs import evolve, frozen
 from redis.asyncio import Redis
 
 from eventflow.access.api_keys import ApiKeys
@@ -398,16 +398,21 @@ class MediaParts(TypedDict):
 
     inspector: MediaInspector
     remote: RemoteFetcher | None
+    picture_urls: RemoteFetcher | None
 
 
 def media_parts(settings: Settings, clock: Callable[[], datetime]) -> MediaParts:
-    """Return the inspector of uploads, and the fetcher of URLs if that is allowed (http only in development)."""
+    """Return the inspector of uploads, and the fetchers of URLs if they are allowed (http only in development)."""
     from handlers.assets.ingest import MediaInspector
     from handlers.assets.url_fetch import RemoteFetcher
 
     schemes = {"https", "http"} if settings.env is Environment.DEVELOPMENT else {"https"}
-    remote = RemoteFetcher(schemes=frozenset(schemes)) if settings.asset_limits.allow_remote else None
-    return MediaParts(inspector=MediaInspector(clock=clock), remote=remote)
+    fetcher, limits = RemoteFetcher(schemes=frozenset(schemes)), settings.asset_limits
+    return MediaParts(
+        inspector=MediaInspector(clock=clock),
+        remote=fetcher if limits.allow_remote else None,
+        picture_urls=evolve(fetcher, hosts=limits.url_hosts) if limits.url_hosts else None,
+    )
 
 
 def request_reader(settings: Settings) -> RequestReader:

@@ -74,6 +74,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/v1/admin/parked/{parked_id}/redrive", dead_letters.redrive),
         web.post(assets.ROUTE, assets.add),
         web.get(assets.ROUTE + "/{asset_id}", assets.show),
+        web.get(assets.ROUTE + "/uploads/{sha256}", assets.of_upload),
         web.delete(assets.ROUTE + "/{asset_id}", assets.remove),
         web.get("/media/{store}/{key:.+}", signed_files.media),
         web.get("/healthz", health.healthz),

@@ -50,7 +50,8 @@ class WebDeps:
     `blocking` is a client of its own (`connect(url, blocking=True)`) for the feed's tail. `stores` maps roles to
     stores; "workspace" holds assets. `signing` verifies URLs of local stores. `pipelines` are those that a request may
     name; `voices` likewise, or None to accept any well-formed name. `random_hex(n)` gives n hex digits from a
-    cryptographic source. `inspector` takes in uploads; `remote` is None where no URL may be fetched.
+    cryptographic source. `inspector` takes in uploads; `remote` is None where no URL may be fetched as an upload,
+    `picture_urls` where none may for a script.
     """
 
     settings: Settings
@@ -65,6 +66,7 @@ class WebDeps:
     random_hex: Callable[[int], str]
     inspector: Inspector
     remote: RemoteMedia | None = None
+    picture_urls: RemoteMedia | None = None
     signing: SigningKeys | None = None
     tracing: Tracing = Tracing()
     voices: frozenset[str] | None = None

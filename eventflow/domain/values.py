@@ -148,6 +148,15 @@ class MergeField:
     replace: str
 
 
+@frozen_record
+class PictureAsset:
+    """The asset that a script's picture at `address` is. `kind` None: a clip where the script says so."""
+
+    address: str
+    asset: str
+    kind: Literal["image", "clip"] | None = None
+
+
 @frozen_record(kw_only=True)
 class VideoRequest:
     """A validated request, with every default filled in.
@@ -182,6 +191,8 @@ class VideoRequest:
     insisted: tuple[str, ...] = ()
     #: Since version 5 of VideoRequested: whether the scenes' segments are delivered, for HLS.
     enable_streaming: bool = True
+    #: Since version 6 of VideoRequested: the assets of a script's pictures, those fetched from URLs among them.
+    pictures: tuple[PictureAsset, ...] = ()
 
     @property
     def explicit_defaults(self) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
     ("VideoRequested", 3): _unchanged,  # version 4 records explicit defaults
     ("VideoRequested", 4): _unchanged,  # version 5 can switch streaming off; older ones always streamed
+    ("VideoRequested", 5): _unchanged,  # version 6 has the assets of a script's pictures
     ("SceneRendered", 1): _unchanged,  # version 2 names codecs; for version 1 they aren't known
     ("SceneUploaded", 1): _unchanged,  # the same
     ("SceneReused", 1): _unchanged,  # the same

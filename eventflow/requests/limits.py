@@ -39,6 +39,11 @@ MAX_FILLED_CHARS: Final = MAX_SCRIPT_CHARS
 #: Names of merge fields, a regular expression.
 MERGE_NAME: Final = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 
+#: Pictures of a script that a request names the assets of: a few for each scene.
+MAX_PICTURES: Final = 1_000
+#: Address of a picture, in characters. Data is named by a short form.
+MAX_ADDRESS_CHARS: Final = 2_048
+
 #: The requester's own JSON. It is stored in the first event and given back with every status.
 MAX_PASSTHROUGH_BYTES: Final = 1_024
 #: Retries of a failed step that a request may ask for.

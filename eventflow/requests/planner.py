@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from eventflow.domain.values import VideoRequest
@@ -23,13 +24,25 @@ class Planner(Protocol):
     def scenes_schema(self) -> Mapping[str, Any]:
         """The JSON schema of a request's `scenes`."""
 
-    def check(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Sequence[Fault]:
-        """The faults of a well-formed request that can be found quickly, without planning it whole.
+    def embedded_pictures(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Mapping[str, str]:
+        """The pictures of the script that are at a URL or are data, and have no asset yet.
 
-        `should_stop` is true once nobody waits for the result; the result, or error, is then ignored.
+        Keys are the addresses that `VideoRequest.pictures` names their assets by, values the whole addresses. Empty for
+        a script that can't be read.
         """
 
-    def plan(self, request: VideoRequest, should_stop: Callable[[], bool]) -> Mapping[str, Any]:
+    def check(
+        self, request: VideoRequest, should_stop: Callable[[], bool], refused: Mapping[str, str] = MappingProxyType({})
+    ) -> Sequence[Fault]:
+        """The faults of a well-formed request that can be found quickly, without planning it whole.
+
+        `should_stop` is true once nobody waits for the result; the result, or error, is then ignored. `refused` says
+        why pictures, by address, gave no asset.
+        """
+
+    def plan(
+        self, request: VideoRequest, should_stop: Callable[[], bool], refused: Mapping[str, str] = MappingProxyType({})
+    ) -> Mapping[str, Any]:
         """The scenes of the requested video, with title, voice, style and warnings, as JSON values.
 
         Raises RequestInvalid, and PlanningUnavailable when the model that plans from topics fails.

@@ -8,6 +8,7 @@ refused by name.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 import orjson
@@ -20,6 +21,7 @@ from eventflow.domain.values import (
     Lane,
     MergeField,
     OnSceneFailure,
+    PictureAsset,
     ReprocessFrom,
     VideoRequest,
     Voice,
@@ -45,8 +47,10 @@ from eventflow.requests.json_reader import (
 from eventflow.requests.limits import (
     ASPECT_NAMES,
     FASTEST_RATE,
+    MAX_ADDRESS_CHARS,
     MAX_MERGE_FIELDS,
     MAX_PASSTHROUGH_BYTES,
+    MAX_PICTURES,
     MAX_REPLACEMENT_CHARS,
     MAX_RETRIES,
     MAX_SCENE_NUMBER,
@@ -81,6 +85,12 @@ def input_fields(limits: RequestLimits) -> dict[str, JsonType]:
         ),
         "merge": Described(
             MergeFields(), "Every {{find}} in the texts stands for its replacement, which is text, never markup."
+        ),
+        "pictures": Described(
+            PictureAssets(),
+            "The assets of the script's pictures by their addresses, as they stand in it: ![...](img/a.png) shows the "
+            "asset that is named for img/a.png. kind: left out, .mp4 and the like, <video> and the option clip are "
+            "clips.",
         ),
     }
 
@@ -160,6 +170,42 @@ class MergeFields(JsonType):
 
     def write(self, value: Any) -> Any:
         return [{"find": each.find, "replace": each.replace} for each in value]
+
+    def schema(self) -> Schema:
+        return self._list.schema()
+
+
+@frozen
+class PictureAssets(JsonType):
+    """The assets of a script's pictures, each address once."""
+
+    _list: Array = field(
+        default=Array(
+            Object(
+                {
+                    "address": Text(MAX_ADDRESS_CHARS, blank=False),
+                    "asset": Pattern("as_[0-9a-f]{32}", "the id of an asset: as_ and 32 hex digits"),
+                    "kind": Choice(("image", "clip"), noun="kind"),
+                },
+                required=("address", "asset"),
+                make=lambda _, values: PictureAsset(**values),
+            ),
+            MAX_PICTURES,
+            too_many="too_long",
+        ),
+        init=False,
+    )
+
+    def read(self, at: Cursor) -> tuple[PictureAsset, ...]:
+        pictures: tuple[PictureAsset, ...] = self._list.read(at)
+        addresses = Counter(picture.address for picture in pictures)
+        for address in [address for address, times in addresses.items() if times > 1]:
+            at.fail("repeated", f"{shown(address)!r} is given more than once")
+        return pictures
+
+    def write(self, value: Any) -> Any:
+        kind = {"image": {"kind": "image"}, "clip": {"kind": "clip"}, None: {}}
+        return [{"address": each.address, "asset": each.asset, **kind[each.kind]} for each in value]
 
     def schema(self) -> Schema:
         return self._list.schema()

@@ -49,12 +49,16 @@ async def resolve_by_system(name: str, port: int) -> Sequence[str]:
 
 @frozen(kw_only=True)
 class RemoteFetcher:
-    """Fetches URLs with one of `schemes` from addresses that `allowed` accepts."""
+    """Fetches URLs with one of `schemes` from addresses that `allowed` accepts.
+
+    `hosts`: only from these, None: from any. `*.example.org` are the hosts below example.org, `*` is any.
+    """
 
     schemes: frozenset[str] = frozenset({"https"})
     resolve: Resolve = resolve_by_system
     allowed: Callable[[Address], bool] = is_public
     patience: FetchTimeouts = field(factory=FetchTimeouts)
+    hosts: tuple[str, ...] | None = None
 
     def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Fetch `url` in chunks, within a `with` block. Raises RemoteRefused, RemoteFailed, also while it is read."""
@@ -111,12 +115,18 @@ class RemoteFetcher:
             raise RemoteRefused(f"the URL must be absolute, with {schemes}")
         if url.user is not None or url.password is not None:
             raise RemoteRefused("the URL must not have a user name or password")
+        if self.hosts is not None and not _is_among(host.lower().rstrip("."), self.hosts):
+            raise RemoteRefused(f"{host} isn't among the hosts of EVENTFLOW_ASSET_URLS")
         literal = parse(host)
         if literal is None and _ODD_NUMBER.search(host):  # 127.1, 0x7f.1, 2130706433: systems take these for addresses
             raise _not_public()
         if literal is not None and not self.allowed(literal):  # connects without resolution
             raise _not_public()
         return url
+
+
+def _is_among(host: str, hosts: Sequence[str]) -> bool:
+    return any(each in ("*", host) or (each.startswith("*.") and host.endswith(each[1:])) for each in hosts)
 
 
 def _joined(base: URL, location: str) -> URL:

@@ -6,6 +6,7 @@
     ├── RequestError            the requester's fault: a retry can't help
     │   ├── ScriptError (also ValueError)
     │   │   ├── DocumentError
+    │   │   ├── PicturesMissing
     │   │   └── UnknownField (merge.py)
     │   ├── UnknownVoice
     │   ├── UnknownQuality
@@ -31,6 +32,9 @@ from collections.abc import Iterable
 from eventflow.requests.errors import Fault, summary_of
 from handlers.media.errors import MediaError, RequestError
 
+#: Pictures that a message names, and the characters of an address in it.
+_MOST_PICTURES, _ADDRESS_CHARS = 50, 120
+
 
 class ScriptError(RequestError, ValueError):
     """The script can't become a video; the message tells why and, if possible, the line."""
@@ -46,6 +50,25 @@ class DocumentError(ScriptError):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__(summary_of(self.faults))
+
+
+class PicturesMissing(ScriptError):
+    """The script names pictures that no asset is known for; `missing` are (line, address, reason), which may be ""."""
+
+    code = "pictures_missing"
+
+    def __init__(self, missing: Iterable[tuple[int, str, str]]) -> None:
+        self.missing = tuple(missing)
+        named = [
+            f"line {line}: {address[:_ADDRESS_CHARS]!r}{f' ({reason})' if reason else ''}"
+            for line, address, reason in self.missing[:_MOST_PICTURES]
+        ]
+        more = len(self.missing) - len(named)
+        super().__init__(
+            f"pictures that can't be shown: {'; '.join(named)}{f'; and {more} more' if more else ''}. `eventflow "
+            "generate` and `eventflow plan` upload files that lie beside the script; otherwise send each one to POST "
+            "/api/v1/assets, and name its asset in `pictures` or as ![...](asset:ID)"
+        )
 
 
 class UnknownVoice(RequestError):

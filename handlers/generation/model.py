@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from eventflow.domain.values import PictureAsset
 from handlers.generation.time_grid import seconds_of
 
 
@@ -105,7 +106,8 @@ class Brief:
     """The input of planning: one of `script` (Markdown, plain text), `scenes` (a scene document as JSON) and `topic`.
 
     Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
-    the request that were given their default on purpose: front matter doesn't change them (decision 86).
+    the request that were given their default on purpose: front matter doesn't change them (decision 86). `pictures` are
+    the assets of a script's pictures by address.
     """
 
     script: str | None = None
@@ -116,6 +118,7 @@ class Brief:
     merge: Mapping[str, str] = field(factory=dict)
     style: Style = Style()
     explicit_defaults: frozenset[str] = frozenset()
+    pictures: Mapping[str, PictureAsset] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from handlers.generation.narration.narrators.choice import narrators
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
+from handlers.generation.script.addresses import kind_of, url_of
 from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, scenes_schema, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
@@ -44,7 +46,26 @@ class ScenePlanner:
     def scenes_schema(self) -> Mapping[str, Any]:
         return scenes_schema()
 
-    def check(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> Sequence[Fault]:
+    def embedded_pictures(
+        self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False
+    ) -> Mapping[str, str]:
+        if not self.facts.get(request.pipeline, PipelineFacts()).needs_script:
+            return {}
+        try:
+            opened = open_brief(brief_of(request))
+            addresses = [picture.address for picture in opened.pictures()]
+        except RequestError:  # `check` says what is wrong
+            return {}
+        embedded = opened.manuscript.embedded if opened.manuscript else {}
+        whole = {each: embedded.get(each, url_of(each)) for each in addresses}
+        return {each: address for each, address in whole.items() if kind_of(address) in ("url", "data")}
+
+    def check(
+        self,
+        request: VideoRequest,
+        should_stop: Callable[[], bool] = lambda: False,
+        refused: Mapping[str, str] = MappingProxyType({}),
+    ) -> Sequence[Fault]:
         """Read scenes as a whole, but only the front matter and merge fields of a script, which takes less time."""
         if not self.facts.get(request.pipeline, PipelineFacts()).needs_script:
             return ()
@@ -60,6 +81,7 @@ class ScenePlanner:
                 opened.check_theme(theme_names())
                 if opened.style.narrated:
                     check_voice(opened.voice, narrators(self.settings.speech))
+                opened.check_pictures(refused)
                 if has_fields(brief.script):
                     opened.plan(theme_names(), should_stop=should_stop)
         except DocumentError as error:
@@ -73,9 +95,14 @@ class ScenePlanner:
             structlog.get_logger().warning("voices unknown in this process", error=str(error))
         return ()
 
-    def plan(self, request: VideoRequest, should_stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    def plan(
+        self,
+        request: VideoRequest,
+        should_stop: Callable[[], bool] = lambda: False,
+        refused: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict[str, Any]:
         """Raises RequestInvalid, Stopped, and PlanningUnavailable when the model that plans from topics fails."""
-        if faults := self.check(request, should_stop):
+        if faults := self.check(request, should_stop, refused):
             raise RequestInvalid(faults)
         warnings: list[control.Note] = []
         try:

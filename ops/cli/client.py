@@ -15,9 +15,11 @@ from attrs import frozen
 from yarl import URL
 
 from eventflow.backoff import Backoff
+from eventflow.requests.pictures import may_name_pictures
 from ops.cli.common import KEY_VARIABLES, CommandError
 from ops.cli.tables import printable
 
+_GENERATE = "/api/v1/videos/generate"
 _JOBS, _ADMIN = "/api/v1/videos/jobs", "/api/v1/admin"
 #: Jobs on a page: the most that the API gives.
 _PAGE = 100
@@ -32,6 +34,8 @@ _PASSING = (502, 503, 504)
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=30)
 #: The service re-encodes a clip before it answers.
 _ASSET_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=900)
+#: It may fetch pictures, and wait for a model.
+_PLAN_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=300)
 _CHUNK_BYTES = 256 * 1024
 _FINISHED = ("completed", "failed", "cancelled")
 
@@ -71,10 +75,13 @@ class Api:
         If the answer is lost, the request is sent again under the same idempotency `key`, so that it makes one job.
         """
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        options: Json = {"json": request, "headers": headers}
+        if may_name_pictures(request.get("script") or ""):
+            options["timeout"] = _PLAN_TIMEOUT
         lost, backoff = False, Backoff(first_s=POLL_S, longest_s=_LONGEST_PAUSE_S, random=Random())  # noqa: S311 - jitter
         for left in reversed(range(_SENDINGS)):
             try:
-                return (await self._call("POST", "/api/v1/videos/generate", json=request, headers=headers))[1]
+                return (await self._call("POST", _GENERATE, **options))[1]
             except ApiError as error:
                 lost = lost or error.unanswered
                 passing = error.unanswered or (lost and error.status == 0)
@@ -167,6 +174,24 @@ class Api:
                 return (await self._call("POST", path, data=data, headers=headers, timeout=_ASSET_TIMEOUT))[1]
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror}.") from error
+
+    async def add_data(self, data: bytes) -> Json:
+        """Upload what isn't in a file and return the asset. Raises ApiError."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return (await self._call("POST", "/api/v1/assets", data=data, headers=headers, timeout=_ASSET_TIMEOUT))[1]
+
+    async def asset_of(self, sha256: str) -> Json | None:
+        """Return your asset that a file with this SHA-256 became, or None."""
+        try:
+            return (await self._call("GET", f"/api/v1/assets/uploads/{sha256}"))[1]
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    async def plan(self, request: Mapping[str, Any]) -> Json:
+        """Return the scenes of a request, of which no video is made."""
+        return (await self._call("POST", "/api/v1/videos/plan", json=request, timeout=_PLAN_TIMEOUT))[1]
 
     async def asset(self, asset_id: str) -> Json:
         """Return what the service knows about an asset."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -15,7 +15,10 @@ from ops.cli.common import UsageError, say
 from ops.cli.follow_job import follow_over_http
 from ops.cli.outcome import warnings_of
 from ops.cli.reach import ApiKey, Service, Url, open_api, service
-from ops.cli.request_files import merge_fields, read_source, style_options
+from ops.cli.request_files import Pictures, merge_fields, read_source, style_options
+
+if TYPE_CHECKING:
+    from ops.cli.local_pictures import ScriptPictures
 
 File = Annotated[
     str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
@@ -31,9 +34,13 @@ IdempotencyKey = Annotated[
 
 @frozen(kw_only=True)
 class _Submission:
-    """A request body, its idempotency key (None: a random one), and what to do with the job once it is accepted."""
+    """A request body, its idempotency key (None: a random one), and what to do with the job once it is accepted.
+
+    `pictures` are those of its script, if it has one.
+    """
 
     body: Mapping[str, Any]
+    pictures: ScriptPictures | None
     idempotency_key: str | None
     wait: bool
     output: Path | None
@@ -65,6 +72,7 @@ def generate(
     s3_upload_enabled: Annotated[bool | None, typer.Option(help="Upload to the delivery store.")] = None,
     cleanup_local_files: Annotated[bool | None, typer.Option(help="Remove intermediate files at the end.")] = None,
     idempotency_key: IdempotencyKey = None,
+    pictures: Pictures = None,
     url: Url = None,
     api_key: ApiKey = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end, with live progress.")] = False,
@@ -72,7 +80,9 @@ def generate(
 ) -> None:
     """Make a video of a script, of scenes or about a topic on a running service; prints the URLs.
 
-    Every option but the last four is a field of POST /api/v1/videos/generate; what is left out has the service's
+    Pictures and clips that a script names by path are sent along, from its own folder or those of --pictures.
+
+    Every option but the last five is a field of POST /api/v1/videos/generate; what is left out has the service's
     default, or that of the script's front matter.
     """
     options = {
@@ -96,7 +106,12 @@ def generate(
     body = {} if file is None else read_source(file)
     body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
     body |= {name: value for name, value in options.items() if value is not None}
-    submission = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
+    found = None
+    if "script" in body:
+        from ops.cli.local_pictures import find_pictures
+
+        found = find_pictures(body["script"], file or "-", pictures or [])
+    submission = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), submission))
 
 
@@ -115,7 +130,12 @@ async def _submit(service: Service, submission: _Submission) -> None:
     from ops.cli.display import display
 
     async with open_api(service) as api:
-        accepted = await api.generate(submission.body, submission.idempotency_key)
+        body = submission.body
+        if submission.pictures is not None:
+            from ops.cli.send_pictures import with_pictures
+
+            body = await with_pictures(api, body, submission.pictures)
+        accepted = await api.generate(body, submission.idempotency_key)
         say(f"job       {accepted['job_id']}")
         say(f"status    {api.url(accepted['status_url'])}")
         if submission.wait or submission.output:

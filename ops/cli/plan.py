@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from ops.cli.common import CommandError, say, service_environment
-from ops.cli.request_files import merge_fields, read_source, style_options
+from ops.cli.reach import ApiKey, Service, Url, open_api, service
+from ops.cli.request_files import Pictures, merge_fields, read_source, style_options
 
 
 def plan(
@@ -17,8 +21,15 @@ def plan(
     theme: Annotated[str | None, typer.Option(help="Theme, such as midnight.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
     merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
+    pictures: Pictures = None,
+    url: Url = None,
+    api_key: ApiKey = None,
 ) -> None:
-    """Print the scenes of a script as JSON, without a service. `eventflow generate` accepts them, edited or not."""
+    """Print the scenes of a script as JSON. `eventflow generate` accepts them, edited or not.
+
+    It needs no service, unless the script shows pictures of its folder or from the web: those are sent to the running
+    service, which plans the script.
+    """
     import orjson
 
     from eventflow.requests.errors import PlanningUnavailable, RequestInvalid
@@ -28,8 +39,38 @@ def plan(
 
     settings = load_settings(service_environment())
     body = read_source(file) | style_options(voice, rate, theme, aspect) | merge_fields(merge or [])
+    planned = _by_service(body, file, pictures or [], lambda: service(url, api_key))
     try:
-        planned = ScenePlanner(settings).plan(request_reader(settings).read(body))
+        planned = planned or ScenePlanner(settings).plan(request_reader(settings).read(body))
     except (RequestInvalid, PlanningUnavailable) as error:
         raise CommandError(f"{file} can't be planned: {error}") from error
     say(orjson.dumps(planned, option=orjson.OPT_INDENT_2).decode())
+
+
+def _by_service(
+    body: Mapping[str, Any], file: str, folders: Sequence[Path], at: Callable[[], Service]
+) -> dict[str, Any] | None:
+    """Return the service's plan of a script with pictures; None for other requests. Raises CommandError.
+
+    Where pictures are at URLs alone and no service answers, the result is None, too: the plan then names them.
+    """
+    from ops.cli.client import ApiError
+    from ops.cli.local_pictures import find_pictures
+    from ops.cli.send_pictures import with_pictures
+
+    found = find_pictures(body["script"], file, folders) if "script" in body else None
+    if found is None or not (found.local or found.has_urls):
+        return None
+
+    async def ask() -> dict[str, Any]:
+        async with open_api(at()) as api:
+            return await api.plan(await with_pictures(api, body, found))
+
+    try:
+        return asyncio.run(ask())
+    except ApiError as error:
+        if error.status:
+            raise CommandError(f"{file} can't be planned: {error}") from error
+        if not found.local:
+            return None
+        raise CommandError(f"{file} shows pictures, which a service has to take in. {error}") from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+import typer
 
 from ops.cli.common import UsageError
 
@@ -15,6 +16,16 @@ _CAPTIONS = {"yes": True, "true": True, "no": False, "false": False, "burned": "
 #: Members of a plan that are fields of a request.
 _PLANNED = ("scenes", "title", "voice")
 _KNOWN = ("version", "style", "warnings", *_PLANNED)
+
+
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        help="Folder from which the script may show pictures, besides its own (may be repeated).",
+    ),
+]
 
 
 def read_source(file: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from eventflow.requests.json_reader import Schema
 from eventflow.settings import AssetLimits
 from web.openapi import schemas
 from web.openapi.operations import answer_of, operation, path, query
-from web.routes.assets import MAX_NAME_CHARS, ROUTE
+from web.requests.asset_intake import MAX_NAME_CHARS
+from web.routes.assets import ROUTE
 
 _ID: Schema = {"type": "string", "pattern": "^as_[0-9a-f]{32}$"}
 _NAME: Schema = {"type": "string", "maxLength": MAX_NAME_CHARS}
@@ -50,6 +51,14 @@ def paths(limits: AssetLimits) -> dict[str, Any]:
                 (400, 408, 413, 415),
                 parameters=(name,),
                 body=_body(limits),
+            )
+        },
+        f"{ROUTE}/uploads/{{sha256}}": {
+            "get": operation(
+                "Show the asset that a file became, so that it needn't be sent again",
+                {"200": answer_of("Asset", "The asset of a file with this SHA-256.")},
+                (404,),
+                parameters=(path("sha256", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),),
             )
         },
         f"{ROUTE}/{{asset_id}}": {

@@ -7,6 +7,7 @@ by a lost connection too.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import shutil
 import tempfile
@@ -34,6 +35,8 @@ T = TypeVar("T")
 MAX_PER_OWNER, MAX_TOTAL = 4, 32
 #: Longest duration of an upload.
 TOTAL_S = 1_800.0
+#: Numbers of system errors of a full disk.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 #: Bytes that suffice to identify a file.
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 64 * 1024

@@ -5,27 +5,27 @@ An asset belongs to its owner; for other owners it doesn't exist.
 
 from __future__ import annotations
 
-import errno
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from aiohttp import hdrs, web
-from attrs import evolve, frozen
+from attrs import frozen
 
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
-from eventflow.assets.store import Asset, Assets
+from eventflow.assets.store import Asset
 from eventflow.requests.errors import Fault, RequestInvalid
 from eventflow.requests.json_reader import Cursor, JsonType, Object, Schema, read_value
 from web.deps import DEPS, PRINCIPAL, WebDeps
 from web.http.errors import Problem, not_available
 from web.http.json_response import json_response
+from web.requests.asset_intake import MAX_NAME_CHARS, assets_of, label_of, store
 from web.requests.http_input import known_query, read_json
-from web.requests.uploads import UPLOADS, Upload, no_disk_space, read_body, read_form_file, receive
+from web.requests.uploads import DISK_FULL, UPLOADS, Upload, no_disk_space, read_body, read_form_file, receive
 
 ROUTE = "/api/v1/assets"
-MAX_NAME_CHARS = 200
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @frozen
@@ -47,9 +47,9 @@ async def add(request: web.Request) -> web.Response:
     with request.app[UPLOADS].folder(owner) as folder:
         try:
             upload, name = await _receive(request, deps, folder)
-            asset, new = await _store(deps, upload, owner=owner, name=given or name, folder=folder)
+            asset, new = await store(deps, upload, owner=owner, name=given or name, folder=folder)
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in DISK_FULL:
                 raise no_disk_space() from error
             raise
     return json_response(rendered(asset), status=201 if new else 200, headers={hdrs.LOCATION: f"{ROUTE}/{asset.id}"})
@@ -61,11 +61,23 @@ async def show(request: web.Request) -> web.Response:
     return json_response(rendered(await _owned(request)))
 
 
+async def of_upload(request: web.Request) -> web.Response:
+    """The facts of the asset that a file became, by the SHA-256 of the file: it needn't be sent again."""
+    known_query(request.query)
+    digest = request.match_info["sha256"]
+    found = None
+    if _SHA256.fullmatch(digest):
+        found = await assets_of(request.app[DEPS]).of_upload(request[PRINCIPAL].owner, digest)
+    if found is None:
+        raise _unknown()
+    return json_response(rendered(found))
+
+
 async def remove(request: web.Request) -> web.Response:
     """Delete an asset; videos in progress that use it fail."""
     known_query(request.query)
     asset = await _owned(request)
-    await _assets(request.app[DEPS]).remove(request[PRINCIPAL].owner, asset)
+    await assets_of(request.app[DEPS]).remove(request[PRINCIPAL].owner, asset)
     return web.Response(status=204)
 
 
@@ -89,21 +101,8 @@ async def _receive(request: web.Request, deps: WebDeps, folder: Path) -> tuple[U
 async def _sent(request: web.Request) -> _Sent:
     if request.content_type.startswith("multipart/"):
         name, chunks = await read_form_file(request)
-        return _Sent(chunks, _label(name))
+        return _Sent(chunks, label_of(name))
     return _Sent(read_body(request), "")
-
-
-async def _store(deps: WebDeps, upload: Upload, *, owner: str, name: str, folder: Path) -> tuple[Asset, bool]:
-    """The asset, and whether it is new. Raises MediaRefused, MediaBusy, StorageError."""
-    assets = _assets(deps)
-    known = await assets.of_upload(owner, upload.sha256)
-    if known is not None:
-        return known, False
-    prepared = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
-    known = await assets.find(owner, prepared.asset.id)  # another file of the same content
-    asset = known or evolve(prepared.asset, name=name)
-    await assets.put(owner, asset, prepared.path, upload=upload.sha256)
-    return asset, known is None
 
 
 def _check_announced(request: web.Request, deps: WebDeps) -> None:
@@ -173,22 +172,16 @@ def label_fault(pointer: str, text: str) -> Fault | None:
     return None
 
 
-def _label(filename: str) -> str:
-    """A browser's file name as a label: without folders and unprintable characters."""
-    last = filename.replace("\\", "/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable())[:MAX_NAME_CHARS]
-
-
 async def _owned(request: web.Request) -> Asset:
     """The asset of the path, if the requester owns it. Raises Problem 404."""
-    found = await _assets(request.app[DEPS]).find(request[PRINCIPAL].owner, request.match_info["asset_id"])
+    found = await assets_of(request.app[DEPS]).find(request[PRINCIPAL].owner, request.match_info["asset_id"])
     if found is None:
-        raise Problem(404, "asset_not_found", "This asset doesn't exist, or it is another owner's.")
+        raise _unknown()
     return found
 
 
-def _assets(deps: WebDeps) -> Assets:
-    return Assets(deps.stores["workspace"])
+def _unknown() -> Problem:
+    return Problem(404, "asset_not_found", "This asset doesn't exist, or it is another owner's.")
 
 
 def rendered(asset: Asset) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from eventflow.log.idempotency_keys import IdempotencyKeys, Reservation
 from eventflow.log.queue_position import Queue, queue_position
 from eventflow.requests.errors import RequestInvalid
 from eventflow.requests.limits import PipelineFacts, RequestLimits
+from eventflow.requests.pictures import may_name_pictures
 from eventflow.requests.planner import Planner
 from eventflow.requests.video_request import RequestReader
 from eventflow.settings import Settings
-from web.deps import DEPS, PRINCIPAL, REQUEST_ID
+from web.deps import DEPS, PRINCIPAL, REQUEST_ID, WebDeps
 from web.http.errors import RETRY, Problem
 from web.http.json_response import json_response
 from web.http.links import job_links
@@ -33,6 +34,7 @@ from web.http.trace_header import traceparent_of
 from web.readmodel.projection import PROJECTION
 from web.readmodel.queue import BACKPRESSURE, QUEUE_POSITIONS
 from web.requests.http_input import REPLAYED, digest_of, key_of, known_query, read_json, reused
+from web.requests.script_pictures import with_embedded
 
 #: Longest wait for a durable acknowledgement, in ms.
 DURABLE_MS = 5_000
@@ -58,10 +60,11 @@ async def generate(request: web.Request) -> web.Response:
     known_query(request.query)
     key = key_of(request)
     settings = deps.settings
-    wanted = await checked(request)
+    wanted = await _read(request)
+    whole = wanted if await _is_made(request, wanted, key) else await _checked(request, wanted)
     order = await _order(request, wanted, key)
     if not order.replayed or not await _exists(request, order.job_id):
-        await _create(request, wanted, order, new=key is None)
+        await _create(request, whole, order, new=key is None)
     request.app[QUEUE_POSITIONS].requested()
     place = await queue_position(deps.redis, deps.log.keyspace, order.job_id, wanted.priority)
     links = job_links(settings, order.job_id)
@@ -70,6 +73,22 @@ async def generate(request: web.Request) -> web.Response:
         {"job_id": order.job_id, "version": 1, "status": "queued", "queue_position": place, **links},
         status=202,
         headers=headers,
+    )
+
+
+async def _is_made(request: web.Request, wanted: VideoRequest, key: str | None) -> bool:
+    """Whether the job of a key exists, for a script with pictures: those of its URLs aren't fetched again."""
+    if key is None or not may_name_pictures(wanted.script):
+        return False
+    deps = request.app[DEPS]
+    found = await _keys(deps).find(request[PRINCIPAL].owner, key)
+    return found is not None and found.digest == digest_of(wanted) and await deps.log.load(found.job_id) is not None
+
+
+def _keys(deps: WebDeps) -> IdempotencyKeys:
+    settings = deps.settings
+    return IdempotencyKeys(
+        deps.redis, deps.log.keyspace, keep_seconds=settings.idempotency_seconds, **_durability(settings)
     )
 
 
@@ -86,9 +105,7 @@ async def _order(request: web.Request, wanted: VideoRequest, key: str | None) ->
         if refusal:
             raise refusal
         return _Order(job_id, request[REQUEST_ID], queue)
-    keys = IdempotencyKeys(
-        deps.redis, deps.log.keyspace, keep_seconds=deps.settings.idempotency_seconds, **_durability(deps.settings)
-    )
+    keys = _keys(deps)
     if refusal is None:
         found = await keys.reserve(owner, key, Reservation(job_id, digest_of(wanted), request[REQUEST_ID]))
     elif (known := await keys.find(owner, key)) is not None:
@@ -190,16 +207,25 @@ async def _read(request: web.Request) -> VideoRequest:
     return request.app[REQUESTS].read(await read_json(request))
 
 
-async def checked(request: web.Request) -> VideoRequest:
-    """The request in the body, after a check of its scenes and front matter.
+async def _checked(request: web.Request, wanted: VideoRequest) -> VideoRequest:
+    """The request with the assets of its embedded pictures, after a check of its scenes, front matter and pictures.
 
-    Raises RequestInvalid, Problem 400, 408, 413, 415, 429, 503.
+    Raises RequestInvalid, MediaBusy, Problem 429, 503.
     """
-    wanted = await _read(request)
     planner = request.app[DEPS].planner
-    if faults := await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.check(wanted, stop)):
+    whole, refused = await _with_pictures(request, wanted)
+    if faults := await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.check(whole, stop, refused)):
         raise RequestInvalid(faults)
-    return wanted
+    return whole
+
+
+async def _with_pictures(request: web.Request, wanted: VideoRequest) -> tuple[VideoRequest, Mapping[str, str]]:
+    """The request with the assets of its embedded pictures, and why others have none, by address."""
+    if not may_name_pictures(wanted.script):
+        return wanted, {}
+    planner = request.app[DEPS].planner
+    embedded = await _in_thread(request, CHECKING, CHECK_SECONDS, lambda stop: planner.embedded_pictures(wanted, stop))
+    return await with_embedded(request, wanted, embedded)
 
 
 async def plan(request: web.Request) -> web.Response:
@@ -208,7 +234,8 @@ async def plan(request: web.Request) -> web.Response:
     wanted = await _read(request)
     seconds = PLAN_SECONDS if wanted.topic is None else TOPIC_SECONDS
     planner = request.app[DEPS].planner
-    return json_response(await _in_thread(request, PLANNING, seconds, lambda stop: planner.plan(wanted, stop)))
+    whole, refused = await _with_pictures(request, wanted)
+    return json_response(await _in_thread(request, PLANNING, seconds, lambda stop: planner.plan(whole, stop, refused)))
 
 
 async def pipelines(request: web.Request) -> web.Response:

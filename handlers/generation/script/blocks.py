@@ -60,10 +60,11 @@ from handlers.generation.script.content import (
     Table,
 )
 from handlers.generation.script.inline import parse_inline, sentences
-from handlers.generation.script.markdown import FITS, LANGUAGE, MOTIONS, lines_of
+from handlers.generation.script.markdown import LANGUAGE, lines_of
 from handlers.generation.script.mermaid.read import read_diagram
 from handlers.generation.script.mermaid.values import MAX_SOURCE_CHARS, DiagramError
 from handlers.generation.script.nfc import nfc
+from handlers.generation.script.picture_references import FITS, MOTIONS
 
 MAX_TEXT_CHARS: Final = 20_000
 MAX_CODE_CHARS: Final = 50_000

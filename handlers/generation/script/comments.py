@@ -43,7 +43,7 @@ def without_comments(text: str) -> tuple[str, int | None]:
     if BEGIN not in text:
         return text, None
     kept = _Kept(source=text)
-    scan = _Lines()
+    scan = CodeLines()
     while kept.at < len(text):
         end = _line_end(text, kept.at)
         if scan.is_code(text[kept.at : end]):
@@ -147,7 +147,7 @@ class _Fence:
 
 
 @define(kw_only=True)
-class _Lines:
+class CodeLines:
     """Recognises blocks of code line by line: fences, and indented lines that follow no paragraph.
 
     Both also occur in quotes and list items.

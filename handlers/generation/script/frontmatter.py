@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from attrs import frozen
@@ -61,12 +62,14 @@ class FrontMatter:
 class Manuscript:
     """A script split into its front matter and the Markdown `body`, with warnings for its author.
 
-    In the body, blank lines replace removed text, so that lines keep their numbers.
+    In the body, blank lines replace removed text, so that lines keep their numbers. `embedded` are the `data:`
+    addresses of pictures by the short forms that stand for them in the body.
     """
 
     front: FrontMatter
     body: str
     warnings: tuple[Warned, ...] = ()
+    embedded: Mapping[str, str] = MappingProxyType({})
 
 
 def split_front_matter(text: str) -> Manuscript:

@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Final
@@ -20,6 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 
 MAX_COLUMNS: Final = 100
 #: More cells than 300 pages can show. A short row is filled up to the header's columns, so a few characters can make
@@ -70,7 +71,8 @@ def plain(spans: Spans) -> str:
 @cache
 def markdown() -> MarkdownIt:
     """Return the parser: CommonMark with tables and math, without HTML; it keeps no state between texts."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = PictureParser("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    add_picture_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
@@ -83,7 +85,10 @@ def _inline_in_pieces(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "inline":
             token.children = token.children or []
+            line = token.map[0] + 1 if token.map else 1
             for piece in _pieces(token.content):
+                state.env[LINE] = line
+                line += piece.count("\n")
                 if _is_noise(piece):
                     token.children.append(Token("text", "", 0, content=piece.replace("\n", " ")))
                 else:
@@ -195,11 +200,12 @@ def _marker(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def spans_of(node: SyntaxTreeNode) -> Spans:
     """Return the spans of a node with inline text."""
-    spans: list[Span] = []
-    for inline in node.children:
-        for child in inline.children or ():
-            spans += _spans(child, bold=False, italic=False)
-    return merged(spans)
+    return spans_among(child for inline in node.children for child in inline.children or ())
+
+
+def spans_among(nodes: Iterable[SyntaxTreeNode]) -> Spans:
+    """Return the spans of nodes within inline text."""
+    return merged([span for node in nodes for span in _spans(node, bold=False, italic=False)])
 
 
 def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:

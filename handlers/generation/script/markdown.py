@@ -5,7 +5,7 @@ Links become their text; HTML is shown as it is written (`comments` removes its 
 - a paragraph that starts with `Note:` is spoken, not shown (as in reveal.js);
 - `$...$`, `$$...$$` and fenced blocks with the language `math` are formulas;
 - `:::columns`, `:::right` and `:::` on their own lines enclose two columns, `:::outro` and `:::` the last page;
-- `![alt](asset:ID "...")` shows an uploaded picture or clip, a fenced block `chart` a chart,
+- `![alt](asset:ID "...")` shows an uploaded picture or clip (`picture_references`), a fenced block `chart` a chart,
   `mermaid` a diagram;
 - `{2,4-6}` behind the language of a fenced block highlights lines of the listing.
 """
@@ -15,12 +15,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any, Final
+from itertools import groupby
+from typing import Final
 
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
 
-from eventflow.domain.values import is_asset_id
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
@@ -33,7 +33,6 @@ from handlers.generation.script.content import (
     Columns,
     Diagram,
     Heading,
-    Image,
     Math,
     Note,
     Paragraph,
@@ -44,14 +43,19 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
-from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_of
+from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_among, spans_of
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
+from handlers.generation.script.picture_references import SHOWN, Pictures
 
 
-def parse_sections(text: str) -> tuple[Section, ...]:
-    """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError."""
-    sections = _Sections()
-    for node in SyntaxTreeNode(markdown().parse(text)).children:
+def parse_sections(text: str, pictures: Pictures | None = None) -> tuple[Section, ...]:
+    """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
+
+    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
+    """
+    sections, tokens = _Sections(), markdown().parse(text)
+    (pictures or Pictures()).settle(tokens)
+    for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
     return sections.all()
 
@@ -142,7 +146,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
             if spans := spans_of(node):
                 yield Heading(spans)
         case "paragraph":
-            yield from _pictures(node) or _paragraph(spans_of(node))
+            yield from _with_pictures(node)
         case "bullet_list" | "ordered_list":
             yield from _list(node, 0)
         case "fence" | "code_block":
@@ -194,19 +198,14 @@ def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
         yield Bullets(tuple(items))
 
 
-def _pictures(node: SyntaxTreeNode) -> list[Block | Note]:
-    """Return the pictures of a paragraph that has nothing else in it, else none."""
-    inline = [child for part in node.children for child in part.children or () if child.type != "softbreak"]
-    if not all(child.type == "image" for child in inline):
-        return []
-    return [
-        media(str(image.attrs["src"]), str(image.attrs.get("title", "")), _alt(image), line_of(node))
-        for image in inline
-    ]
-
-
-def _alt(image: SyntaxTreeNode) -> str:
-    return plain(parse_inline(image.content))
+def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:
+    """Yield the text and the pictures of a paragraph in order; pictures stand on lines of their own."""
+    inline = [child for part in node.children for child in part.children or ()]
+    for shown, group in groupby(inline, key=lambda child: child.type == SHOWN):
+        if shown:
+            yield from (child.meta["block"] for child in group if child.meta["block"] is not None)
+        else:
+            yield from _paragraph(spans_among(group))
 
 
 def _code(node: SyntaxTreeNode) -> Iterator[Block]:
@@ -258,39 +257,11 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
     return spans, ()
 
 
-FITS: Final = ("contain", "cover")
-MOTIONS: Final = ("none", "zoom", "pan")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
 #: Characters of the options of a chart or listing.
 MAX_OPTIONS_CHARS: Final = 1_000
-_ON_OFF: Final = {"on": True, "off": False}
 #: Lines or ranges of lines in braces.
 _HIGHLIGHT = re.compile(r"\{\s*(\d{1,5}(?:\s*-\s*\d{1,5})?(?:\s*,\s*\d{1,5}(?:\s*-\s*\d{1,5})?)*)\s*\}")
-
-
-def media(address: str, options: str, alt: str, line: int) -> Image | Clip:
-    """Read `![alt](asset:ID "fit=cover motion=zoom")`, or a clip: `"clip sound=off"`. Raises ScriptError."""
-    where = f"the picture on line {line}"
-    asset = address.removeprefix("asset:")
-    if address == asset:
-        way_out = "send it to POST /api/v1/assets and write ![...](asset:ID)"
-        raise ScriptError(f"{where} is at {address[:80]!r}; only uploaded ones can be shown: {way_out}")
-    if not is_asset_id(asset):
-        raise ScriptError(f"{where}: {asset[:80]!r} is not the id of an asset (as_ and 32 hex digits)")
-    words = options.split()
-    clip = "clip" in words
-    chosen: dict[str, Any] = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        known: dict[str, Any] = {"sound": _ON_OFF} if clip else {"fit": FITS, "motion": MOTIONS}
-        if word == "clip":
-            continue
-        if name not in known or value not in known[name]:
-            available = " ".join(f"{option}={'|'.join(values)}" for option, values in known.items())
-            reason = f"has the unknown option {word[:40]!r}; available: {available}{'' if clip else ' clip'}"
-            raise ScriptError(f"{where} {reason}")
-        chosen[name] = _ON_OFF[value] if clip else value
-    return Clip(asset, alt, **chosen) if clip else Image(asset, alt, **chosen)
 
 
 def fenced(info: str, content: str, line: int) -> Code | Math | Chart | Diagram | None:

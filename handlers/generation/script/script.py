@@ -12,9 +12,10 @@ from types import MappingProxyType
 
 from attrs import evolve, frozen
 
-from eventflow.domain.values import MAX_SCRIPT_CHARS, CaptionMode, VideoRequest
+from eventflow.domain.values import MAX_SCRIPT_CHARS, CaptionMode, PictureAsset, VideoRequest
 from eventflow.requests.json_reader import forbidden
 from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_TITLE_CHARS
+from eventflow.requests.pictures import may_name_pictures
 from handlers.generation import model
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
@@ -23,6 +24,7 @@ from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines, warn_of
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
 from handlers.generation.script.document import read_document
+from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
@@ -31,6 +33,7 @@ from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
+from handlers.generation.script.picture_references import PictureReference, Pictures
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -42,6 +45,7 @@ def brief_of(request: VideoRequest) -> model.Brief:
         scenes=request.scenes,
         topic=request.topic,
         merge={field.find: field.replace for field in request.merge},
+        pictures={nfc(picture.address): picture for picture in request.pictures},
         style=model.Style(
             theme=request.theme,
             aspect=request.aspect,
@@ -58,6 +62,7 @@ def brief_of(request: VideoRequest) -> model.Brief:
 MAX_LINES = 10_000
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+_NO_ASSETS: Mapping[str, PictureAsset] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
@@ -80,11 +85,19 @@ def open_script(text: str) -> Manuscript:
     """Split a script into front matter and Markdown without comments. Raises ScriptError."""
     opened = split_front_matter(clean(text))
     body, unclosed = without_comments(opened.body)
+    body, embedded = without_data(body)
     warnings = opened.warnings
     if unclosed is not None:
         message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", message))
-    return evolve(opened, body=body, warnings=(*warnings, *unread_diagrams(body)))
+    return evolve(opened, body=body, warnings=(*warnings, *unread_diagrams(body)), embedded=embedded)
+
+
+def pictures_of(manuscript: Manuscript, known: Mapping[str, PictureAsset] = _NO_ASSETS) -> tuple[PictureReference, ...]:
+    """Return the pictures of a script that `known` has no asset for, in order. Raises ScriptError."""
+    pictures = Pictures(known=known)
+    parse_sections(manuscript.body, pictures)
+    return tuple(pictures.missing)
 
 
 def parse_script(
@@ -100,14 +113,17 @@ def lay_out_script(
     merge: Mapping[str, str] = _NO_FIELDS,
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
+    pictures: Pictures | None = None,
 ) -> Script:
     """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
     `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
     the front matter, else the first heading. Raises ScriptError, Stopped.
     """
-    filling = Filling(merge)
-    sections = tuple(map(filling.section, until_stopped(parse_sections(manuscript.body), should_stop)))
+    filling, pictures = Filling(merge), pictures or Pictures()
+    parsed = parse_sections(manuscript.body, pictures)
+    pictures.check()
+    sections = tuple(map(filling.section, until_stopped(parsed, should_stop)))
     for section in sections:
         _check(section)
     title = filling.text(manuscript.front.title or "")
@@ -179,6 +195,19 @@ class OpenedBrief:
         if self.style.theme is not None and self.style.theme not in known:
             raise UnknownTheme(self.style.theme, known)
 
+    def pictures(self) -> tuple[PictureReference, ...]:
+        """Return the script's pictures without an asset. Raises ScriptError."""
+        manuscript = self.manuscript
+        if manuscript is None or not may_name_pictures(manuscript.body):
+            return ()
+        return pictures_of(manuscript, self.brief.pictures)
+
+    def check_pictures(self, refused: Mapping[str, str]) -> None:
+        """Check that there is an asset for each picture; `refused` says why there is none. Raises PicturesMissing."""
+        pictures = Pictures(refused=refused)
+        pictures.missing += self.pictures()
+        pictures.check()
+
     def plan(
         self,
         themes: Iterable[str],
@@ -190,12 +219,14 @@ class OpenedBrief:
         `language` returns the language of a voice by its name, which decides the phrases that introduce blocks.
         """
         spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
+        pictures = Pictures(known=self.brief.pictures)
         warnings: tuple[Warned, ...] = ()
         if self.brief.scenes is not None:
             script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
         elif self.manuscript is not None:
-            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop)
-            warnings = (*self.manuscript.warnings, *warn_of(lost_lines(self.manuscript.body, script)))
+            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop, pictures)
+            lost = lost_lines(self.manuscript.body, script)
+            warnings = (*self.manuscript.warnings, *pictures.warnings, *warn_of(lost))
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
         self.check_theme(themes)

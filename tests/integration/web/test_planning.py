@@ -140,7 +140,7 @@ async def test_a_plan_that_takes_too_long_is_not_waited_for(
 
 
 class Slow(ScenePlanner):
-    def plan(self, request: Any, should_stop: Any = None) -> Any:
+    def plan(self, request: Any, should_stop: Any = None, refused: Any = None) -> Any:
         time.sleep(0.5)
         return super().plan(request)
 
@@ -236,7 +236,7 @@ async def test_what_merge_fields_fill_in_is_limited_before_it_is_made(client: Cl
 class Stubborn(ScenePlanner):
     """Plans of alice go on until nobody waits for them; others' are made at once."""
 
-    def plan(self, request: Any, should_stop: Any = None) -> Any:
+    def plan(self, request: Any, should_stop: Any = None, refused: Any = None) -> Any:
         if request.script != "# Slow":
             return super().plan(request, should_stop)
         RUNNING.append(request)

@@ -1,4 +1,4 @@
-"""What the lines of `v1.jsonl` to `v5.jsonl` mean, line by line; every attribute spelled out.
+"""What the lines of `v1.jsonl` to `v6.jsonl` mean, line by line; every attribute spelled out.
 
 Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
 no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
@@ -24,6 +24,7 @@ from eventflow.domain.values import (
     OnSceneFailure,
     OrderOutcome,
     Picture,
+    PictureAsset,
     ReprocessFrom,
     ReusableScene,
     SceneRendition,
@@ -91,6 +92,7 @@ _DEFAULTS = VideoRequest(
     on_scene_failure=OnSceneFailure.FAIL,
     merge=(),
     enable_streaming=True,
+    pictures=(),
 )
 _CHOSEN = evolve(
     _DEFAULTS,
@@ -459,5 +461,20 @@ EVENTS_V5: list[ev.Event] = [
                 ),
             ),
         ),
+    ),
+]
+
+#: Of `v6.jsonl`: the lines of payloads whose sixth version is meant.
+EVENTS_V6: list[ev.Event] = [
+    ev.VideoRequested(_LOOKS, None),
+    ev.VideoRequested(
+        evolve(
+            _DEFAULTS,
+            pictures=(
+                PictureAsset("img/a.png", "as_0123456789abcdef0123456789abcdef", None),
+                PictureAsset("https://example.org/b", "as_00112233445566778899aabbccddeeff", "clip"),
+            ),
+        ),
+        None,
     ),
 ]

@@ -99,7 +99,7 @@ def test_a_picture_alone_in_a_paragraph_is_shown() -> None:
 @pytest.mark.parametrize(
     ("picture", "match"),
     [
-        ("![x](http://example.org/y.png)", "line 3.*only uploaded ones"),
+        ("![x](http://example.org/y.png)", "line 3: .*EVENTFLOW_ASSET_URLS"),
         ("![x](asset:nope)", "not the id of an asset"),
         (f'![x](asset:{ASSET} "fit=stretch")', "fit=contain|cover"),
         (f'![x](asset:{ASSET} "clip motion=zoom")', "sound=on|off"),

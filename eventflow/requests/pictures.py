@@ -1,0 +1,13 @@
+"""A quick look at a script: most have no pictures, and needn't be parsed for them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_TAGS: Final = re.compile(r"<(?:img|video)\b", re.IGNORECASE)
+
+
+def may_name_pictures(script: str) -> bool:
+    """Tell whether a script may have pictures: Markdown's, Obsidian's or those of HTML."""
+    return "![" in script or _TAGS.search(script) is not None
