@@ -15,7 +15,8 @@ from handlers.generation.narration.spoken_forms.rules import Edit, RuleSet
 _WORD: Final = re.compile(r"\S+")
 #: Texts of letters, blanks and common punctuation alone hold nothing that every language would say otherwise.
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
-_CAPITALS: Final = re.compile(r"[A-Z]{2}|[A-Z]\b")
+_SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
+_CAPITALS: Final = re.compile(r"[A-Z]{2}|\b[A-Z]-[A-Z]\b|\w [IVX]\b")
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.
@@ -78,7 +79,8 @@ def spoken_form(text: str, language: str) -> SpokenForm:
 def _needs_rules(text: str, language: str) -> bool:
     if not _PLAIN.fullmatch(text) or _CAPITALS.search(text):
         return True
-    return "." in text.rstrip(". ") and not language.startswith("und")
+    # A stop may be that of an abbreviation: within the line, or behind a short word at its end.
+    return language != "und" and ("." in text.rstrip("\"'”’“» .") or _SHORT_END.search(text) is not None)
 
 
 @cache

@@ -103,11 +103,10 @@ def _english(language: str) -> Iterable[Rule]:
 
     number = r"(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d)"
     yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) {number}"), year)
-    yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) (?:\d{{1,2}}, )?{number}"), year)
-    yield Rule(re.compile(rf"(?<=[(©,–—]){number}(?=[)–—])"), year)
-    yield Rule(re.compile(rf"(?<=[(©] )?(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
-    yield Rule(re.compile(r"(?<![\w.,])(?P<said>1[1-9]\d\d)(?=\s?[–-]\s?(?:1[1-9]\d\d|20\d\d)(?!\w))"), year)
-    yield Rule(re.compile(r"(?<=(?:1[1-9]\d\d|\ufffc{4})[–-])(?P<said>1[1-9]\d\d)(?![\w%°]|[.,]\d)"), year)
+    yield Rule(re.compile(rf"(?<=\(){number}(?=\))"), year)
+    # Behind a day and its month, which are taken.
+    yield Rule(re.compile(rf"(?<=\ufffc, ){number}(?! [a-z])"), year)
+    yield Rule(re.compile(rf"(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
     # "1832 was a cold year": a year that begins a sentence is followed by a verb.
     yield Rule(re.compile(rf"(?:^|(?<=[.!?] )){number}(?= (?:was|saw|is|marked|brought|began|ended|had|and)\b)"), year)
 
@@ -125,7 +124,6 @@ def _german(language: str) -> Iterable[Rule]:
 
     verbs = r"wurden?|war|waren|kam|kamen|begann|gab|entstand|starb|ist|erschien|folgte|lebten?|zog|ging|bis"
     yield Rule(re.compile(rf"(?<![\w.,])(?P<said>1[1-9]\d\d)(?= (?:{verbs})\b)"), year)
-    yield Rule(
-        re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=[)–—-])|(?<=[\ufffc\d][–—-])(?P<last>1[1-9]\d\d)(?=\))"),
-        lambda m: year(m) if m["said"] else None,
-    )
+    # No noun follows that it could be the number of.
+    yield Rule(re.compile(r"(?<=[a-zäöüß] )(?P<said>1[1-9]\d\d)(?=[.;!?](?: [A-ZÄÖÜ]|\W{0,9}$)|$)"), year)
+    yield Rule(re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=\))"), year)

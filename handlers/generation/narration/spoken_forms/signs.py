@@ -34,6 +34,12 @@ def rules(language: str) -> Iterable[Rule]:
         yield Rule(_NUMBER, lambda _: f"{words.number} ", "#")
 
 
+def _apart(words: str) -> str | None:
+    """Part words at their slashes; not letters, which may be a path or a quotient."""
+    parts = words.split("/")
+    return " ".join(parts) if max(map(len, parts)) > 1 or words in _SHORT else None
+
+
 def _arrow(match: re.Match[str]) -> str:
     """Say nothing, with a short pause between words: arrows of all forms are alike."""
     if match.string[max(0, match.start() - 1) : match.start()] in ("", ",", ";", ":", ".") or match.end() == len(
