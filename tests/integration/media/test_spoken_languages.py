@@ -250,7 +250,7 @@ LINES = [
         "20 iulie 2024, 5 până la 10, 20 dolari, 50 de procente, 20 de kilograme.",
     ),
     ("ca", "2024-07-20, 5–10, 2 milions €", "20 de juliol del 2024, 5 a 10, 2 milions de euros."),
-    ("hr", "2024-07-20, 5–10, 5 kg, npr. to", "20 srpnja 2024., 5 do 10, 5 kilograma, na primjer to."),
+    ("hr", "2024-07-20, 5–10, 5 kg, npr. to", "20 srpnja 2024, 5 do 10, 5 kilograma, na primjer to."),
     ("sl", "2024-07-20, 5–10, 2 kg", "20 julij 2024, 5 do 10, 2 kilograma."),
     ("lt", "5 kg, 50 %, −5", "5 kilogramai, 50 %, minus 5."),
     ("und", "$5, 5 kg, 2024-07-20, 😀", "$5, 5 kg, 2024-07-20. "),

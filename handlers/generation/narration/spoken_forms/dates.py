@@ -69,7 +69,7 @@ def _said(day: date, before: str, language: str) -> str | None:
     if (ordinal_day := _day(day.day, before, language)) is not None:
         return re.sub(rf"(?<!\d){day.day}\.?(?= )", ordinal_day, written, count=1)
     # Voices end a sentence at a point behind a number.
-    return _POINT_BEHIND_DAY.sub(r"\1", _YEAR_SIGN.sub("", written))
+    return _POINT_BEHIND_DAY.sub(r"\1", _YEAR_SIGN.sub("", written)).removesuffix(".")
 
 
 def _day(day: int, before: str, language: str) -> str | None:

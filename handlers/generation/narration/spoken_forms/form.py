@@ -16,8 +16,10 @@ _WORD: Final = re.compile(r"\S+")
 #: Texts of letters, blanks and common punctuation alone hold nothing that every language would say otherwise.
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
 _SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
-#: Acronyms, Roman numerals and numbers that count as letters.
-_CAPITALS: Final = re.compile(r"[A-Z]{2}|\b[A-Z]-[A-Z]\b|\w [IVX]\b|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]")
+#: Acronyms, Roman numerals, names of emoji, and numbers that count as letters.
+_CAPITALS: Final = re.compile(
+    r"[A-Z]{2}|\b[A-Z]-[A-Z]\b|\w [IVX]\b|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]"
+)
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.
@@ -131,7 +133,7 @@ def _form(text: str, edits: Sequence[Edit]) -> SpokenForm:
         if edit.said:
             # What is added behind a word belongs to its last character.
             start = edit.start if edit.end > edit.start else max(edit.start - 1, 0)
-            aligned = list(_aligned(text, edit))
+            aligned = list(_aligned(text, Edit(start, edit.end, edit.said)))
             offsets, words = tuple(offset for offset, *_ in aligned), tuple((at, end) for _, at, end in aligned)
             pieces.append(_Piece(length, start, edit.end, offsets, words, changed=True))
             said.append(edit.said)
