@@ -8,8 +8,9 @@ import pytest
 from handlers.generation.model import Narration, Voice
 from handlers.generation.narration.captions import Caption, scene_captions, timed_words
 from handlers.generation.narration.narrators import espeak
-from handlers.generation.narration.narrators.base import audible_range
+from handlers.generation.narration.narrators.base import audible_range, language_tag
 from handlers.generation.narration.speech import speak_lines
+from handlers.generation.narration.spoken_forms.form import spoken_form
 from handlers.generation.pages.burned_captions import caption_states
 from handlers.generation.script.content import Line
 from handlers.generation.script.script import parse_script
@@ -51,14 +52,15 @@ def check_pace(cues: tuple[Caption, ...]) -> None:
 
 @pytest.mark.parametrize(("voice", "text"), TEXTS, ids=IDS)
 def test_words_stand_where_they_are_heard(voice: str, text: str) -> None:
-    said = espeak.speak(text, voice, 1.0)
+    form = spoken_form(text, language_tag(voice))
+    said = espeak.speak(form.text, voice, 1.0)
     part = audible_range(said.samples)
     assert part is not None
     told = spoken(text, voice)
     [line], [words] = told.lines, timed_words(told, 10_000)
     assert "".join(word.text for word in words) == text.replace(" ", "")
     begun = dict[int, float]()
-    for event in said.words:
+    for event in form.written(said.words):
         begun.setdefault(event.position, event.start_s)
     found = 0
     for word, match in list(zip(words, re.finditer(r"\S+", text), strict=True))[1:]:
@@ -88,11 +90,12 @@ def test_cues_can_be_read_and_the_marked_word_is_the_spoken_one(voice: str, text
 
 def test_pieces_of_a_text_without_blanks_begin_where_they_are_heard() -> None:
     voice, text = next((voice, text) for voice, text in TEXTS if voice == "cmn")
-    said = espeak.speak(text, voice, 1.0)
+    form = spoken_form(text, language_tag(voice))
+    said = espeak.speak(form.text, voice, 1.0)
     told = spoken(text, voice)
     part = audible_range(said.samples)
     assert part is not None
-    begun = {event.position: event.start_s - part[0] / said.rate for event in reversed(said.words)}
+    begun = {event.position: event.start_s - part[0] / said.rate for event in reversed(form.written(said.words))}
     at = 0
     [pieces] = timed_words(told, 42)
     assert len(pieces) > 1

@@ -19,7 +19,7 @@ def rules(language: str) -> Iterable[Rule]:
     if words.anywhere:
         yield _rule(words.anywhere, r"(?!\w)", _with_end)
     if words.before_word:
-        yield _rule(words.before_word, r"(?=\s[^\W_]|\s[\"'“„«(]|[,;:)])", lambda said, _: said)
+        yield _rule(words.before_word, r"(?=\s[^\W_]|\s[\"'“„«(\ufffc]|[,;:)])", lambda said, _: said)
 
 
 def _rule(known: Mapping[str, str], behind: str, say: Callable[[str, str], str]) -> Rule:

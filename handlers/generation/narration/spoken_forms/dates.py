@@ -7,6 +7,7 @@ from typing import Final
 
 from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
+from handlers.generation.narration.spoken_forms.numbers import said_year
 from handlers.generation.narration.spoken_forms.ordinals import german_day
 from handlers.generation.narration.spoken_forms.rules import Rule
 
@@ -55,6 +56,7 @@ def _said(day: date, before: str, language: str) -> str | None:
     written = locales.long_date(day, language)
     if written is None:
         return None
+    written = written.replace(str(day.year), said_year(day.year, language))
     if words.year_in_date and (year := locales.spelled(day.year, words.year_in_date, language)):
         written = re.sub(r"\s\d{4}\sг\.$", f" {year} года", written)
     if language.startswith("en"):
@@ -67,7 +69,7 @@ def _said(day: date, before: str, language: str) -> str | None:
     if (ordinal_day := _day(day.day, before, language)) is not None:
         return re.sub(rf"(?<!\d){day.day}\.?(?= )", ordinal_day, written, count=1)
     # Voices end a sentence at a point behind a number.
-    return _POINT_BEHIND_DAY.sub(r"\1", _YEAR_SIGN.sub("", written))
+    return _POINT_BEHIND_DAY.sub(r"\1", _YEAR_SIGN.sub("", written)).removesuffix(".")
 
 
 def _day(day: int, before: str, language: str) -> str | None:
@@ -112,12 +114,15 @@ def _english(names: str, months: Mapping[str, int], language: str) -> Iterable[R
     def month_first(match: re.Match[str]) -> str | None:
         day = int(match["day"])
         name = whole[months[match["month"]]]
-        return f"{name} {day}{_ending(day)}" if 1 <= day <= 31 else None
+        year = f", {said_year(int(match['year']), language)}" if match["year"] else ""
+        return f"{name} {day}{_ending(day)}{year}" if 1 <= day <= 31 else None
 
     def day_first(match: re.Match[str]) -> str | None:
         day = int(match["day"])
         return f"{day}{_ending(day)} {whole[months[match['month']]]}" if 1 <= day <= 31 else None
 
     month = rf"(?P<month>{names})\.?"
-    yield Rule(re.compile(rf"(?<!\w){month} (?P<day>\d{{1,2}})(?![\w%]|[.:]\d)"), month_first)
+    yield Rule(
+        re.compile(rf"(?<!\w){month} (?P<day>\d{{1,2}})(?![\w%]|[.:]\d)(?:, (?P<year>[12]\d{{3}})(?!\d))?"), month_first
+    )
     yield Rule(re.compile(rf"(?<![\w.,/])(?P<day>\d{{1,2}}) {month}(?= \d{{4}}|[,;)]|\s?$)"), day_first)

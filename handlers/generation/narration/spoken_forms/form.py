@@ -15,7 +15,11 @@ from handlers.generation.narration.spoken_forms.rules import Edit, RuleSet
 _WORD: Final = re.compile(r"\S+")
 #: Texts of letters, blanks and common punctuation alone hold nothing that every language would say otherwise.
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
-_CAPITALS: Final = re.compile(r"[A-Z]{2}|[A-Z]\b")
+_SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
+#: Acronyms, Roman numerals, names of emoji, and numbers that count as letters.
+_CAPITALS: Final = re.compile(
+    r"[A-Z]{2}|\b[A-Z]-[A-Z]\b|\w [IVX]\b|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]"
+)
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.
@@ -78,7 +82,8 @@ def spoken_form(text: str, language: str) -> SpokenForm:
 def _needs_rules(text: str, language: str) -> bool:
     if not _PLAIN.fullmatch(text) or _CAPITALS.search(text):
         return True
-    return "." in text.rstrip(". ") and not language.startswith("und")
+    # A stop may be that of an abbreviation: within the line, or behind a short word at its end.
+    return language != "und" and ("." in text.rstrip("\"'”’“» .") or _SHORT_END.search(text) is not None)
 
 
 @cache
@@ -128,7 +133,7 @@ def _form(text: str, edits: Sequence[Edit]) -> SpokenForm:
         if edit.said:
             # What is added behind a word belongs to its last character.
             start = edit.start if edit.end > edit.start else max(edit.start - 1, 0)
-            aligned = list(_aligned(text, edit))
+            aligned = list(_aligned(text, Edit(start, edit.end, edit.said)))
             offsets, words = tuple(offset for offset, *_ in aligned), tuple((at, end) for _, at, end in aligned)
             pieces.append(_Piece(length, start, edit.end, offsets, words, changed=True))
             said.append(edit.said)

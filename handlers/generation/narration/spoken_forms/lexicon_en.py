@@ -14,6 +14,7 @@ WORDS: Final = Lexicon(
     squared="squared",
     cubed="cubed",
     power="to the power of",
+    year_rules="spellout-numbering-year",
     dollars=("dollar", "dollars"),
     full_hour="{} o'clock",
     magnitudes=("hundred", "thousand", "million", "billion", "trillion"),

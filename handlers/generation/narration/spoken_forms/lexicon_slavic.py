@@ -1,4 +1,4 @@
-"""Words of Slavic languages for the rules; see `words`. Data."""
+"""Words of Slavic and Baltic languages for the rules; see `words`. Data."""
 
 from typing import Final
 
@@ -34,6 +34,7 @@ _RUSSIAN_ENDINGS: Final = {
 }
 
 LEXICONS: Final = {
+    "lt": Lexicon(minus="minus", not_units="%"),
     "pl": Lexicon(
         to="do",
         about="około",

@@ -12,6 +12,9 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
+from handlers.generation.narration.spoken_forms.unit_names import NAMES, SYMBOLS
+
 if TYPE_CHECKING:
     from babel import Locale
     from unicode_rbnf import RbnfEngine
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 _NAMES: Final = {"cmn": "zh", "zh": "zh", "no": "nb", "hbs": "hr", "iw": "he"}
 #: Languages whose rules for numbers have another name than their locale.
 _NUMBERS: Final = {"nb": "no"}
+#: A month without a name, and endings in brackets.
+_UNREADABLE_DATE: Final = re.compile(r"\bM\d|\d-\d|\(")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 
 
@@ -29,7 +34,7 @@ def locale_of(language: str) -> Locale | None:
     from babel import Locale, UnknownLocaleError
 
     parts = language.split("-")
-    if any(len(part) == 4 for part in parts[1:]):
+    if parts[0] in ("und", "root") or any(len(part) == 4 for part in parts[1:]):
         return None
     name = _NAMES.get(parts[0], parts[0])
     for tag in ("_".join([name, *parts[1:2]]), name):
@@ -70,6 +75,8 @@ def spelled(number: int | Decimal, ruleset: str, language: str) -> str | None:
 @cache
 def minus(language: str) -> str | None:
     """Return the word before a negative number."""
+    if own := lexicon_of(language).minus:
+        return own
     engine = _engine(language)
     if engine is None:
         return None
@@ -123,10 +130,11 @@ def unit_of(number: str, unit: str, language: str, per: str | None = None) -> st
     except (UnknownUnitError, ValueError, KeyError, AttributeError):
         return None
     shown = str(format_decimal(whole, locale=locale))
-    rest = said.replace(shown, "", 1)
-    if not _LETTER.search(rest):
+    words = said.replace(shown, "", 1).replace("/", " ").split()
+    # Where the CLDR has no words, it has the symbols.
+    if not words or any(word in SYMBOLS or (len(word) < 3 and "/" in said) for word in words):
         return None
-    return said.replace(shown, number, 1).replace("/", " ").replace("  ", " ").strip()
+    return said.replace(shown, number, 1).replace(" / ", " ").replace("/", " ").strip()
 
 
 def currency_of(number: str, code: str, language: str) -> str | None:
@@ -144,8 +152,6 @@ def currency_of(number: str, code: str, language: str) -> str | None:
 @cache
 def unit_symbols(language: str) -> Mapping[str, str]:
     """Map the symbols that the language writes for units (Russian "кг") to their names in the CLDR."""
-    from handlers.generation.narration.spoken_forms.unit_names import NAMES
-
     locale = locale_of(language)
     found: dict[str, str] = {}
     patterns = dict(locale._data["unit_patterns"]) if locale else {}
@@ -183,7 +189,7 @@ def long_date(day: date, language: str) -> str | None:
     if locale is None:
         return None
     written = str(format_date(day, "long", locale))
-    return written if not re.search(r"\bM\d", written) else None
+    return written if not _UNREADABLE_DATE.search(written) else None
 
 
 @cache

@@ -60,7 +60,7 @@ def rules(language: str) -> Iterable[Rule]:
     if language.startswith("en"):
         yield from _english(language)
     elif words.year_words:
-        yield _years(language, words.year_words, words.year_rules)
+        yield _years(language, words.year_words)
     if language.startswith("de"):
         yield from _german(language)
     if minus := locales.minus(language):
@@ -97,35 +97,37 @@ def _powers(language: str, words: Lexicon) -> Iterable[Rule]:
     )  # fmt: skip
 
 
+def said_year(year: int, language: str) -> str:
+    """Say a year from 1100 to 1999 where a language says years otherwise than numbers: "eighteen thirty-two"."""
+    rules = lexicon_of(language).year_rules
+    return (locales.spelled(year, rules, language) if rules and 1100 <= year < 2000 else None) or str(year)
+
+
 def _english(language: str) -> Iterable[Rule]:
-    def year(match: re.Match[str]) -> str | None:
-        return locales.spelled(int(match["said"]), "spellout-numbering-year", language)
+    def year(match: re.Match[str]) -> str:
+        return said_year(int(match["said"]), language)
 
     number = r"(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d)"
     yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) {number}"), year)
-    yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) (?:\d{{1,2}}, )?{number}"), year)
-    yield Rule(re.compile(rf"(?<=[(©,–—]){number}(?=[)–—])"), year)
-    yield Rule(re.compile(rf"(?<=[(©] )?(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
-    yield Rule(re.compile(r"(?<![\w.,])(?P<said>1[1-9]\d\d)(?=\s?[–-]\s?(?:1[1-9]\d\d|20\d\d)(?!\w))"), year)
-    yield Rule(re.compile(r"(?<=(?:1[1-9]\d\d|\ufffc{4})[–-])(?P<said>1[1-9]\d\d)(?![\w%°]|[.,]\d)"), year)
+    yield Rule(re.compile(rf"(?<=\(){number}(?=\))"), year)
+    yield Rule(re.compile(rf"(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
     # "1832 was a cold year": a year that begins a sentence is followed by a verb.
     yield Rule(re.compile(rf"(?:^|(?<=[.!?] )){number}(?= (?:was|saw|is|marked|brought|began|ended|had|and)\b)"), year)
 
 
-def _years(language: str, before: str, ruleset: str) -> Rule:
+def _years(language: str, before: str) -> Rule:
     pattern = re.compile(
         rf"(?<!\w)(?i:{before})\s(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d| [A-ZÄÖÜ][a-zäöüß]{{2,}}(?:en|er|e|n)\b)"
     )
-    return Rule(pattern, lambda match: locales.spelled(int(match["said"]), ruleset, language))
+    return Rule(pattern, lambda match: said_year(int(match["said"]), language))
 
 
 def _german(language: str) -> Iterable[Rule]:
-    def year(match: re.Match[str]) -> str | None:
-        return locales.spelled(int(match["said"]), "spellout-numbering-year", language)
+    def year(match: re.Match[str]) -> str:
+        return said_year(int(match["said"]), language)
 
     verbs = r"wurden?|war|waren|kam|kamen|begann|gab|entstand|starb|ist|erschien|folgte|lebten?|zog|ging|bis"
     yield Rule(re.compile(rf"(?<![\w.,])(?P<said>1[1-9]\d\d)(?= (?:{verbs})\b)"), year)
-    yield Rule(
-        re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=[)–—-])|(?<=[\ufffc\d][–—-])(?P<last>1[1-9]\d\d)(?=\))"),
-        lambda m: year(m) if m["said"] else None,
-    )
+    # No noun follows that it could be the number of.
+    yield Rule(re.compile(r"(?<=[a-zäöüß] )(?P<said>1[1-9]\d\d)(?=[.;!?](?: [A-ZÄÖÜ]|\W{0,9}$)|$)"), year)
+    yield Rule(re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=\))"), year)

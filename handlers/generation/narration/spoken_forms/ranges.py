@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
-from handlers.generation.narration.spoken_forms.numbers import number_pattern, said_number
+from handlers.generation.narration.spoken_forms.numbers import number_pattern, said_number, said_year
 from handlers.generation.narration.spoken_forms.rules import Rule
 
 
@@ -63,8 +63,7 @@ def _rises(first: str, last: str, language: str) -> bool:
 def _year(number: str, language: str) -> str:
     if not re.fullmatch(r"1[1-9]\d\d", number):
         return number
-    rules = "spellout-numbering-year" if language.startswith("en") else lexicon_of(language).year_rules
-    return (locales.spelled(int(number), rules, language) if rules else None) or number
+    return said_year(int(number), language)
 
 
 def _sizes(text: str, by: str, language: str) -> str:

@@ -14,10 +14,7 @@ _SLASH: Final = re.compile(r"(?<![\w/.~\\@#-])[^\W\d_]{1,40}(?:/[^\W\d_]{1,40}){
 _SHORT: Final = frozenset({"y/o", "e/o", "o/y", "I/O", "A/B", "a/o"})
 _PAIR: Final = re.compile(r"(?<![\w/.,])24/7(?![\w/]|[.,]\d)")
 _ABOUT: Final = re.compile(r"(?<![\w~/])~\s?(?=[\d$€£¥₹\ufffc])")
-_SINGLE_TILDE: Final = re.compile(r"(?<!\S)[~≈≃](?=\s?[\d\ufffc])")
 _NUMBER: Final = re.compile(r"(?<![\w&#])#(?=\d)")
-#: Marks of drawing, and those that some voices read by their names.
-_SILENT: Final = re.compile(r"(?:(?<!\S)[-–—*•·|_=~]{1,200}(?!\S))|[\u2022\u2500-\u257f\u2b05-\u2b07]")
 
 
 def rules(language: str) -> Iterable[Rule]:
@@ -25,19 +22,21 @@ def rules(language: str) -> Iterable[Rule]:
     words = lexicon_of(language)
     yield Rule(_ARROW, _arrow, "<>=→⇒➔➜➝➞⟶⟹↦←⇐⟵")
     yield Rule(_PAIR, lambda _: "24 7", "/")
-    yield Rule(
-        _SLASH, lambda match: match[0].replace("/", " ") if len(match[0]) > 3 or match[0] in _SHORT else None, "/"
-    )
+    yield Rule(_SLASH, lambda match: _apart(match[0]), "/")
     if words.about:
         yield Rule(_ABOUT, lambda _: words.about + ("" if language.startswith(("zh", "cmn", "ja", "ko")) else " "), "~")
     if words.number:
         yield Rule(_NUMBER, lambda _: f"{words.number} ", "#")
 
 
+def _apart(words: str) -> str | None:
+    """Part words at their slashes; not letters, which may be a path or a quotient."""
+    parts = words.split("/")
+    return " ".join(parts) if min(map(len, parts)) > 1 or words in _SHORT else None
+
+
 def _arrow(match: re.Match[str]) -> str:
     """Say nothing, with a short pause between words: arrows of all forms are alike."""
-    if match.string[max(0, match.start() - 1) : match.start()] in ("", ",", ";", ":", ".") or match.end() == len(
-        match.string
-    ):
-        return " "
-    return ", "
+    start, end = match.span()
+    before = match.string[start - 1] if start else ","
+    return " " if before in ",;:." or end == len(match.string) else ", "

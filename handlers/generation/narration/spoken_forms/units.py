@@ -16,10 +16,13 @@ def rules(language: str) -> Iterable[Rule]:
     words = lexicon_of(language)
     if locales.locale_of(language) is None:
         return
-    letters = {sign: name for sign, name in unit_names.LETTERS.items() if sign not in words.not_units}
-    names: dict[str, str] = {**locales.unit_symbols(language), **unit_names.SYMBOLS, **letters}
+    names: dict[str, str] = {**locales.unit_symbols(language), **unit_names.SYMBOLS, **unit_names.LETTERS}
+    names = {sign: name for sign, name in names.items() if sign not in words.not_units}
     quotients: dict[str, tuple[str, str]] = {
-        f"{symbol}/s": (name, "duration-second") for symbol, name in names.items() if name.startswith("digital-")
+        symbol + second: (name, "duration-second")
+        for symbol, name in names.items()
+        if name.startswith("digital-")
+        for second in ("/s", "/с")
     }
     quotients |= unit_names.QUOTIENTS
     number = number_pattern(language)

@@ -38,7 +38,9 @@ class Lexicon:
     magnitude_of: str = ""
     #: Signs for large numbers in amounts ("M" in "$5M") -> word.
     magnitude_signs: Mapping[str, str] = field(factory=dict)
-    #: Single letters of `unit_names.LETTERS` that are words here.
+    #: Before a negative number, where the CLDR's word isn't right.
+    minus: str = ""
+    #: Signs of units that are words here, or that the CLDR has wrong words for.
     not_units: str = ""
     percent: str = ""
     #: What the CLDR writes in signs that voices of the language may not read -> how it is read.
