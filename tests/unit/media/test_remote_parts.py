@@ -74,6 +74,7 @@ def test_progress_that_is_none(told: object) -> None:
         ({"cost": -1}, None),
         ({"cost": True}, None),
         ({"cost": "1e999999"}, None),
+        *(({"cost": text}, None) for text in ("1e-999999999", "0e999999999", "0e-999999999", "1" * 33, "", "Infinity")),
         ({"cost": "much"}, None),
         ({"cost": {}}, None),
     ],
