@@ -14,7 +14,7 @@ from eventflow.domain._records import copy, replace, update_draft
 from eventflow.domain.deletion import forget_files
 from eventflow.domain.errors import IllegalTransition
 from eventflow.domain.relocation import move_files
-from eventflow.domain.remote_orders import RemoteOrder, last_order, with_last
+from eventflow.domain.remote_orders import RemoteOrder, last_order, with_last, without_used
 from eventflow.domain.state import FailedAttempt, Job, Phase, Publication, Scene, SceneStatus
 from eventflow.domain.transitions import TRANSITIONS
 from eventflow.domain.values import NO_COMPANIONS, ReprocessFrom, ReusableScene, Work
@@ -238,7 +238,7 @@ def _reprocess_requested(draft: Job, e: ev.ReprocessRequested) -> Phase:
     update_draft(draft, run=e.run, attempts=(), failure=None)
     if e.from_stage in (ReprocessFrom.UPLOAD, ReprocessFrom.METADATA):
         return Phase.UPLOADING
-    update_draft(draft, streaming=False)
+    update_draft(draft, streaming=False, remote=without_used(draft.remote, e.scenes))
     _drop_video(draft)
     if e.from_stage is ReprocessFrom.RENDERING:
         return Phase.RENDERING

@@ -42,3 +42,8 @@ def with_last(orders: tuple[RemoteOrder, ...], changed: RemoteOrder) -> tuple[Re
     """Return `orders` with `changed` in place of the last order for its scene."""
     at = max(number for number, order in enumerate(orders) if order.scene == changed.scene)
     return (*orders[:at], changed, *orders[at + 1 :])
+
+
+def without_used(orders: tuple[RemoteOrder, ...], scenes: tuple[int, ...] | None) -> tuple[RemoteOrder, ...]:
+    """Return `orders` without those that `scenes` (None: all) were rendered from: a new rendering wants others."""
+    return tuple(order for order in orders if not (order.used and (scenes is None or order.scene in scenes)))

@@ -17,6 +17,7 @@ from rich.text import Text
 from eventflow.settings import Settings, SettingsError
 from ops.cli.checks import machine
 from ops.cli.checks.finding import Finding, State, fail, ok
+from ops.cli.checks.video_service import video_service
 from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, impatient, say, settings_from
 from ops.cli.reach import DataDir, log_environment
 from ops.cli.tables import printable
@@ -58,6 +59,7 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
     findings += await _service(settings, environment)
     findings += await machine.media(settings)
     findings.append(await machine.narration(settings.speech))
+    findings += await video_service(settings.remote)
     return findings + await machine.disks(settings.data_dir, settings.scratch_dir)
 
 

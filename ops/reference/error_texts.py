@@ -93,6 +93,7 @@ FAULTS: Final = {
 
 WARNINGS: Final = {
     "block_as_text": "a block couldn't be drawn and is shown as its source",
+    "clip_length": "a clip differs by more than half a second from the length that was ordered",
     "clip_short": "a filmed clip is shorter than its scene",
     "comment_unclosed": "an HTML comment that doesn't end hides the rest of the script",
     "front_matter_keys": "the front matter has keys that eventflow doesn't use",

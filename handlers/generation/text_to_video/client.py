@@ -41,7 +41,7 @@ _CANT: Final = (501, 505)
 #: Statuses after which an order may have been taken: timeouts, conflicts, and (below) all faults of servers.
 _UNCLEAR: Final = (408, 409)
 #: Failures before any byte of a request was sent.
-_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 #: Characters of a raw answer that go into the job's history.
 MAX_RECORDED_CHARS: Final = 4_000
 #: Where an error in an answer with a good status has its own status.

@@ -36,7 +36,7 @@ _REDIRECTS: Final = (301, 302, 303, 307, 308)
 #: Hosts that operating systems take for addresses although they are not in the usual form, such as 127.1.
 _ODD_NUMBER: Final = re.compile(r":|(^|\.)(\d+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
 #: Statuses of the service itself for a clip that isn't there, or not yet, or no more: services differ.
-_NOT_YET: Final = (400, 403, 404, 405, 409, 410, 425)
+_NOT_YET: Final = (202, 204, 206, 400, 403, 404, 405, 409, 410, 425)
 _GOOD: Final = (200, 201, 203, 206)
 _PART: Final = re.compile(r"bytes 0-(\d{1,15})/(\d{1,15})")
 

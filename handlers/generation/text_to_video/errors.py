@@ -21,7 +21,10 @@ class RemoteLate(MediaError):
 
 
 class OrderUnknown(MediaError):
-    """What became of an order is not known: it may cost, so that it isn't sent again. `answer`: the service's, raw."""
+    """What became of an order is not known: it may cost, so that it isn't sent again.
+
+    `answer` is what the service answered, as it came.
+    """
 
     code = "remote_order_unknown"
     retryable = False

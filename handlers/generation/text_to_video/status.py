@@ -18,6 +18,8 @@ _CURRENCY: Final = re.compile(r"[A-Za-z]{2,12}")
 _MAX_ERROR_CHARS: Final = 300
 _MAX_STATUS_CHARS: Final = 64
 _MAX_ADDRESSES: Final = 4
+_MAX_AMOUNT_CHARS: Final = 32
+_MAX_DECIMALS: Final = 20
 
 
 class State(Enum):
@@ -146,10 +148,12 @@ def _cost(value: Mapping[str, Any], dialect: Dialect) -> Cost | None:
 def _amount(charge: Any) -> str | None:
     if isinstance(charge, bool) or not isinstance(charge, int | float | str):
         return None
+    text = str(charge).strip()
     try:
-        amount = Decimal(str(charge).strip())
+        amount = Decimal(text if len(text) <= _MAX_AMOUNT_CHARS else "")
     except InvalidOperation:
         return None
-    if not amount.is_finite() or not 0 <= amount < 10**9 or len(str(amount)) > 32:
-        return None
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int) or not -_MAX_DECIMALS <= exponent <= _MAX_DECIMALS or not 0 <= amount < 10**9:
+        return None  # no number, or one that is too long when it is written out
     return f"{amount:f}"

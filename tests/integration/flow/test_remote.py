@@ -10,11 +10,11 @@ import pytest
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.state import Phase
-from eventflow.domain.values import ReprocessFrom, Step, VideoRequest
+from eventflow.domain.state import Job, Phase
+from eventflow.domain.values import OrderOutcome, ReprocessFrom, Step, VideoRequest
 from tests.support.programs import Program, Programs
 from tests.support.runtime import Space, gapless, open_space
-from tests.support.studio import StudioOf
+from tests.support.studio import Studio, StudioOf
 from tests.support.video_server import KEY, VideoService, answer, hangs, make_clip, video_service
 from tests.support.waiting import wait_until
 
@@ -176,3 +176,97 @@ async def test_without_a_service_the_job_says_which_setting_is_missing(studio: S
     assert job.failure is not None
     assert job.failure.failure.code == "pipeline_unavailable"
     assert "EVENTFLOW_REMOTE_URL" in job.failure.failure.message
+
+
+async def _ends(s: Studio, job_id: str) -> Job:
+    await wait_until(lambda: s.space.ended(job_id), GENEROUS_S, what="the job has ended")
+    return await s.space.job(job_id)
+
+
+async def test_an_answer_that_cannot_be_read_is_one_order_and_is_in_the_history(
+    studio: StudioOf, service: VideoService
+) -> None:
+    """A new run orders another clip: whoever asks for it has read that the first may cost."""
+    service.odd["submit"] = [answer(200, {"status": "queued", "job": "77"})] * 4
+    async with studio() as s:
+        job_id = await s.space.submit(request())
+        job = await _ends(s, job_id)
+        assert job.failure is not None
+        assert (job.failure.failure.code, job.failure.attempts) == ("remote_order_unknown", 1)
+        assert "EVENTFLOW_REMOTE_KEEPS_KEYS" in job.failure.failure.message
+        events = [envelope.event for envelope in await s.space.history(job_id)]
+        (ordered,) = [event for event in events if isinstance(event, ev.RemoteWorkOrdered)]
+        (ended,) = [event for event in events if isinstance(event, ev.RemoteWorkEnded)]
+        assert ordered.order == f"{job_id}-0-1-0"
+        assert (ended.outcome, '"job": "77"' in ended.answer) == (OrderOutcome.UNKNOWN, True)
+        assert len(service.asked("submit")) == 1
+        service.odd["submit"].clear()
+        await s.space.do(job_id, cmd.RequestReprocess(ReprocessFrom.RENDERING, (0,)))
+        assert (await _ends(s, job_id)).phase is Phase.COMPLETED
+    assert [order.headers["Idempotency-Key"] for order in service.asked("submit")] == [
+        f"{job_id}-0-1-0",
+        f"{job_id}-0-2-0",
+    ]
+
+
+async def test_a_clip_at_a_host_that_was_not_named_is_charged_and_fetched_by_a_reprocess(
+    studio: StudioOf, service: VideoService
+) -> None:
+    """It isn't ordered again. The host of the test is the service itself once its address is told as a path."""
+    service.extra = {"usage": {"cost": 0.5}}
+    service.odd["content"] = [answer(302, Location="https://cdn.example.org/x.mp4")]
+    async with studio() as s:
+        job_id = await s.space.submit(request())
+        job = await _ends(s, job_id)
+        assert job.failure is not None
+        assert "EVENTFLOW_REMOTE_CONTENT_HOSTS" in job.failure.failure.message
+        assert [(cost.amount, cost.currency, cost.reference) for cost in job.costs] == [("0.5", "USD", "video_1")]
+        await s.space.do(job_id, cmd.RequestReprocess(ReprocessFrom.RENDERING, (0,)))
+        job = await _ends(s, job_id)
+    assert job.phase is Phase.COMPLETED, job.failure
+    assert len(job.costs) == 1
+    assert len(service.asked("submit")) == 1
+
+
+@pytest.mark.chaos
+async def test_a_finished_video_that_is_reprocessed_gets_another_clip(studio: StudioOf, service: VideoService) -> None:
+    async with studio() as s:
+        job_id = await s.space.submit(request())
+        assert (await _ends(s, job_id)).phase is Phase.COMPLETED
+        await s.space.do(job_id, cmd.RequestReprocess(ReprocessFrom.RENDERING, (0,)))
+        assert (await _ends(s, job_id)).phase is Phase.COMPLETED
+    assert service.made == ["video_1", "video_2"]
+
+
+async def test_without_a_dialect_the_job_says_which_there_are(studio: StudioOf, service: VideoService) -> None:
+    async with studio(EVENTFLOW_REMOTE_DIALECT="none") as s:
+        job = await _ends(s, await s.space.submit(request()))
+    assert job.failure is not None
+    assert job.failure.failure.code == "pipeline_unavailable"
+    assert "EVENTFLOW_REMOTE_DIALECT" in job.failure.failure.message
+    assert "openrouter" in job.failure.failure.message
+    assert not service.journal
+
+
+async def test_openrouter_whole(studio: StudioOf, service: VideoService) -> None:
+    """The length and the size are the nearest that the model allows; a clip of another length is a warning."""
+    service.listing = {
+        "data": [
+            {
+                "id": "google/veo-3.1",
+                "supported_durations": [3, 6],
+                "supported_resolutions": ["480p"],
+                "supported_aspect_ratios": ["16:9", "9:16"],
+            }
+        ]
+    }
+    service.extra = {"usage": {"cost": 0.25}, "unsigned_urls": [f"{service.url}/videos/video_1/content?index=0"]}
+    async with studio(EVENTFLOW_REMOTE_DIALECT="openrouter", EVENTFLOW_REMOTE_MODEL="google/veo-3.1") as s:
+        job = await _ends(s, await s.space.submit(request()))
+    assert job.phase is Phase.COMPLETED, job.failure
+    (order,) = service.asked("submit")
+    named = {name: order.body[name] for name in ("model", "duration", "aspect_ratio", "resolution")}
+    assert named == {"model": "google/veo-3.1", "duration": 3, "aspect_ratio": "16:9", "resolution": "480p"}
+    assert [(cost.amount, cost.currency) for cost in job.costs] == [("0.25", "USD")]
+    warnings = {warning.code: warning.message for warning in job.warnings}
+    assert warnings["clip_length"] == "a clip of 2.0 s was made for the 3 s that were ordered"

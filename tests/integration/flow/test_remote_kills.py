@@ -211,6 +211,7 @@ async def _until(condition: Callable[[], Awaitable[Any]], what: str) -> None:
 
 async def _killed_at(point: Point, stage: Stage, programs: Programs) -> None:
     """Run a worker up to `point` and kill it there with all its children."""
+    stage.service.keeps_keys = point.settings is KEEPS
     first = programs.start(*GENERATION, **{**point.settings, **point.arrange(stage)})
     await _ready(first)
     stage.job_id = await stage.space.submit(REQUEST)

@@ -71,6 +71,8 @@ def test_services_with_models(tmp_path: Path) -> None:
         env(
             PLANNER_URL="https://h/v1/",
             PLANNER_KEY_FILE=str(tmp_path / "key"),
+            REMOTE_URL="https://openrouter.ai/api/v1/videos/",
+            REMOTE_DIALECT="OpenRouter",
             REMOTE_KEY=PASSWORD,
             REMOTE_SECONDS="8,4,8",
             REMOTE_SIZES="640x360",
@@ -78,6 +80,7 @@ def test_services_with_models(tmp_path: Path) -> None:
         )
     )
     assert (settings.planner.url, settings.planner.key) == ("https://h/v1", PASSWORD)
+    assert (settings.remote.url, settings.remote.dialect) == ("https://openrouter.ai/api/v1", "openrouter")
     assert (settings.remote.seconds, settings.remote.sizes) == ((4, 8), ((640, 360),))
     assert settings.remote.content_hosts == ("cdn.example.org", "*.example.net")
     assert PASSWORD not in repr(settings)

@@ -98,3 +98,10 @@ def test_what_was_used_is_ordered_anew_unless_its_files_are_lost() -> None:
     assert job.remote_order(0, 1) is not None
     assert job.remote_order(0, 2) is None
     assert evolve(job, lost=(0,)).remote_order(0, 2) is not None
+
+
+def test_who_reprocesses_a_scene_wants_another_result() -> None:
+    job = fold([*s.planned(1), ORDERED, STARTED, s.rendered(0), *_failed()])
+    _, again = decide_all(job, [cmd.RequestReprocess(ReprocessFrom.RENDERING, (0,))])
+    assert again is not None
+    assert evolve(again, lost=(0,)).remote_order(0, 2) is None

@@ -28,6 +28,8 @@ from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
+from handlers.generation.text_to_video.dialects import DIALECTS
+from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
 
 SIZES = (10_000, 20_000, 40_000)
@@ -123,6 +125,14 @@ def filled(text: str) -> object:
     return Filling({"a": "value"}).text(text), parse_script("# {{a}}\n\n{{a}}", merge={"a": text})
 
 
+def answer(text: str) -> object:
+    """Of a video service, with the text wherever text may be."""
+    told = {"id": text, "status": text, "error": {"message": text}, "cost": text, "url": text, "output": [text]}
+    with suppress(ValueError):  # blank ones say nothing
+        return read_work(told, DIALECTS["openai"], text)
+    return None
+
+
 def words(text: str) -> object:
     return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
 
@@ -135,6 +145,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],  # type: ignore[func-returns-value]
     "comments": without_comments,
     "a scene document": document,
+    "an answer of a video service": answer,
     "inline Markdown": parse_inline,
     "sentences": lambda text: list(sentences((Span(text),))),
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
