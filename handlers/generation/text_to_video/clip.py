@@ -63,7 +63,7 @@ def inspect_clip(path: Path) -> ClipInfo:
                 duration_s=end_s, width=context.width, height=context.height, sound=bool(container.streams.audio)
             )
     except (av.FFmpegError, ValueError) as error:
-        raise BadClip(f"the clip can't be read: {error}") from error
+        raise BadClip(f"the clip can't be read; MP4, QuickTime, Matroska and WebM can: {error}") from error
 
 
 def _decoded_s(container: InputContainer) -> float:

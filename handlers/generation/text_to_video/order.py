@@ -132,14 +132,17 @@ class ClipOrders:
         return await self._placed(session, scene)
 
     async def _placed(self, session: aiohttp.ClientSession, scene: _Scene) -> str:
-        """Order the clip; orders that the service puts off are sent again for a while."""
+        """Order the clip; orders that the service puts off are sent again for a while, at growing intervals.
+
+        Each is two events in the job's history: a service that asks for no pause doesn't fill it.
+        """
         until, pause_s = self.clock() + self.settings.busy_s, self.settings.poll_s
         while True:
             try:
                 remote_id = await self._order(session, scene)
             except ServiceFailed as error:
                 pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
-                wait_s = error.retry_after_s or pause_s
+                wait_s = max(error.retry_after_s or 0.0, pause_s)
                 if wait_s > _LONGEST_PAUSE_S or self.clock() + wait_s > until:
                     raise
                 await stoppable(asyncio.sleep(wait_s), scene.control)

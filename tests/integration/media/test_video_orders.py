@@ -189,6 +189,14 @@ def test_a_service_that_is_not_there_took_no_order(service: VideoService, unused
     assert {note.outcome for note in notes if isinstance(note, RemoteEnded)} == {OrderOutcome.REFUSED}
 
 
+def test_a_service_that_asks_for_no_pause_does_not_fill_the_history(service: VideoService) -> None:
+    service.odd["submit"] = [answer(429, Retry_After="0")] * 1_000
+    notes: list[Note] = []
+    with pytest.raises(ServiceFailed, match="429"):
+        orders(service, busy_s=0.3).obtain(WANTED, EarlierOrders(), Path("none"), Control(note=notes.append))
+    assert 2 < len(notes) <= 12  # after 20, 40, 80 and 160 ms
+
+
 LISTING = {
     "data": [{"id": "tide-1", "supported_durations": [5, 10], "supported_sizes": ["1920x1080", "1080x1920"]}],
 }

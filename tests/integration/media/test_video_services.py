@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from attrs import field, frozen
 
 from eventflow.domain.values import OrderOutcome
@@ -57,6 +58,18 @@ class Behaviour:
 
 def submit(*answers: Odd) -> dict[str, list[Odd]]:
     return {"submit": list(answers)}
+
+
+def part(*, whole: bool) -> Odd:
+    """The clip as partial content, of itself or of something twice as long."""
+    clip = make_clip(1, (160, 90), rate=10, sound=False)
+    total = len(clip) if whole else 2 * len(clip)
+
+    async def odd(_: web.Request) -> web.StreamResponse:
+        told = {"Content-Range": f"bytes 0-{len(clip) - 1}/{total}"}
+        return web.Response(body=clip, status=206, headers=told, content_type="video/mp4")
+
+    return odd
 
 
 def content(*answers: Odd) -> dict[str, list[Odd]]:
@@ -228,7 +241,9 @@ CLIPS = [
         error="remote_clip_missing",
         says=("does not say where the clip video_1 is",),
     ),
-    Behaviour(name="a GIF", tells=content(*[raw(b"GIF89a" + bytes(60))] * 5), error="remote_clip", says=("read",)),
+    Behaviour(name="a GIF", tells=content(*[raw(b"GIF89a" + bytes(60))] * 5), error="remote_clip", says=("MP4",)),
+    Behaviour(name="206 with the whole clip", tells=content(part(whole=True))),
+    Behaviour(name="206 with a part, then the whole", tells=content(part(whole=False))),
     # States.
     Behaviour(
         name="filtered",
