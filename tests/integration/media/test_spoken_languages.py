@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handlers.generation.narration.narrators import espeak
-from handlers.generation.narration.narrators.base import language_tag
+from handlers.generation.narration.narrators.base import SpokenWord, language_tag
 from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.form import spoken_form
 
@@ -288,3 +290,23 @@ def test_every_voice_joins_groups_of_digits() -> None:
     for name in espeak.voice_names():
         heard = spoken_form("1 234 567", language_tag(name)).text
         assert heard.removesuffix(".") == "1234567"
+
+
+#: What rules begin or end with, in several scripts.
+PIECES = st.sampled_from(
+    "1 2 0 00 1832 2024 ٥ २ ½ ² ⁻³ - − – . , $ € kr USD M kg km/h °C % : 30 h m s IV XX siècle July 3. Oktober der am / × # "
+    '~ -> → 😀 \ufe0f \u200d 1️⃣ http:// www. a_b __ @ ` ( ) " ” 。 e.g. etc. No. \ud800 \ufffc v1 C# EC2 1er 3-й +1 555 1990s '
+    "12:30 Uhr １ 10^ \u00a0 \u202f".split(" ")
+    + [" ", "9" * 400, "\n"]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(PIECES, max_size=14).map("".join), st.sampled_from(["en-US", "de", "fr", "ru", "ja", "ar", "sw", "und"])
+)
+def test_any_text_has_a_spoken_form_whose_places_rise(text: str, language: str) -> None:
+    form = spoken_form(text, language)
+    words = form.written([SpokenWord(at, 1, 0.0) for at in range(len(form.text))])
+    assert all(0 <= word.position < word.position + word.length <= max(1, len(text)) for word in words)
+    assert [word.position for word in words] == sorted(word.position for word in words)
