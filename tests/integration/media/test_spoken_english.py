@@ -18,7 +18,7 @@ LINES = [
         "In the nineteen nineties it was 10 to the power of minus 3 of that: minus 5 to +5.",
     ),
     ("Written in C#, for IPv6 and AWS EC2, in 1080p.", "Written in C sharp, for I-P v 6 and A-W-S E-C 2, in 10 80 p."),
-    ("I ❤️ it.", "I  it."),
+    ("I ❤️ it.", "I it."),
     ('Call object.__dict__ and see "https://example.org/a" now.', 'Call object dot dict and see "example.org" now.'),
     ("one,", "one."),
     ('"Go."', '"Go."'),
@@ -103,7 +103,7 @@ LINES = [
     ),
     ("pages 10-12, scored 3-2, COVID-19", "pages 10 to 12, scored 3-2, COVID-19."),
     ("Monday–Friday, A–Z", "Monday to Friday, A to Z."),
-    (":bug: and 😀👍🏽🇩🇪 1️⃣ ✔ done ™", " and    done ™."),
+    (":bug: and 😀👍🏽🇩🇪 1️⃣ ✔ done ™", " and done ™."),
     ("1,234,567.89, 1 234 567 and 12 345 678", "1,234,567.89, 1234567 and 12345678."),
     ("10,5 kg and 10,5", "10.5 kilograms and 10,5."),
     ("in 2024 100 people", "in 2024 100 people."),
@@ -119,6 +119,20 @@ LINES = [
     ),
     ("1832-07-20", "July 20th, eighteen thirty-two."),
     ("A/B, m/s", "A B, m/s."),
+    (
+        "a $100 bill, the $5 fee, $5/month, 5 GB/month",
+        "a 100 dollar bill, the 5 dollars fee, 5 dollars per month, 5 gigabytes per month.",
+    ),
+    ("the 1s and 0s, 100s of files, in 5s", "the 1s and 0s, 100s of files, in 5 seconds."),
+    ("Sept. 3", "September 3rd."),
+    ("Hello 👋 world, ok 👍.", "Hello world, ok."),
+    ("Use x = -3, f(x)=x^2", "Use x = minus 3, f(x)=x squared."),
+    ("https://example.org/a_b/c?d=e. Then.", "example.org. Then."),
+    ("Henry V was, Type I and II, Malcolm X", "Henry the fifth was, Type 1 and II, Malcolm X."),
+    ("±5%, ~50%, <5 ms", "±5 percent, about 50 percent, <5 milliseconds."),
+    ("yes/no/maybe, w/o, n/a", "yes no maybe, without, n/a."),
+    ("10:30-11:00 a.m., 10:30–11:15", "10:30 to 11 a.m., 10:30 to 11:15."),
+    ("✅ – 5 kg", " – 5 kilograms."),
 ]
 
 

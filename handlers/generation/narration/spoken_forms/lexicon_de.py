@@ -9,6 +9,7 @@ WORDS: Final = Lexicon(
     about="etwa",
     by="mal",
     ratio="zu",
+    per="pro",
     number="Nummer",
     dot="Punkt",
     squared="Quadrat",

@@ -9,6 +9,7 @@ WORDS: Final = Lexicon(
     about="about",
     by="by",
     ratio="to",
+    per="per",
     number="number",
     dot="dot",
     squared="squared",

@@ -67,7 +67,7 @@ def _german(language: str) -> Iterable[Rule]:
 
     known = "|".join(those for those in _GERMAN.values())
     # Before a noun or an adjective, behind an article or a preposition.
-    noun = r"(?= [A-ZÄÖÜ][a-zäöüß]{2,}| [a-zäöüß]{2,30}(?:en|e|er|es) [A-ZÄÖÜ]| und [\d\ufffc])"
+    noun = r"(?= [A-ZÄÖÜ][a-zäöüß]{2,}| [A-Z]{2,}\b| [a-zäöüß]{2,30}(?:en|e|er|es) [A-ZÄÖÜ]| und [\d\ufffc])"
     yield Rule(re.compile(rf"(?<!\w)(?i:{known})\s(?P<said>(?P<number>[1-9]\d{{0,2}})\.){noun}"), ordinal, ".")
     for ruleset, nouns in _ALONE.items():
         pattern = rf"(?<![\w.,])(?P<said>(?P<number>[1-9]\d?)\.)(?= (?:{nouns})\b)"

@@ -14,6 +14,8 @@ class Lexicon:
     about: str = ""
     by: str = ""
     ratio: str = ""
+    #: Between an amount and what it is for: "$5/month".
+    per: str = ""
     #: Before the number of "#5"; between the names of `object.name`, with blanks.
     number: str = ""
     dot: str = ""
