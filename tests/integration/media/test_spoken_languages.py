@@ -255,7 +255,7 @@ LINES = [
     ("hr", "2024-07-20, 5–10, 5 kg, npr. to", "20 srpnja 2024, 5 do 10, 5 kilograma, na primjer to."),
     ("sl", "2024-07-20, 5–10, 2 kg", "20 julij 2024, 5 do 10, 2 kilograma."),
     ("lt", "5 kg, 50 %, −5", "5 kilogramai, 50 %, minus 5."),
-    ("und", "$5, 5 kg, 2024-07-20, 😀", "$5, 5 kg, 2024-07-20. "),
+    ("und", "$5, 5 kg, 2024-07-20, 😀", "$5, 5 kg, 2024-07-20."),
     ("und", "https://example.org/a_b, foo_bar, and/or, 1 234 567", "example.org, foo bar, and or, 1234567."),
     ("fa-Latn", "$5, 5 kg", "$5, 5 kg."),
 ]
