@@ -133,6 +133,8 @@ LINES = [
     ("yes/no/maybe, w/o, n/a", "yes no maybe, without, n/a."),
     ("10:30-11:00 a.m., 10:30–11:15", "10:30 to 11 a.m., 10:30 to 11:15."),
     ("✅ – 5 kg", " – 5 kilograms."),
+    ("The IoT works", "The I-O-T works."),
+    ("Monday-Friday, a well-known thing", "Monday to Friday, a well-known thing."),
 ]
 
 

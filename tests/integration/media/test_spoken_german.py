@@ -117,6 +117,7 @@ LINES = [
     ("1/3 der Leute, 50:50, 2:1", "ein Drittel der Leute, 50:50, 2 zu 1."),
     ("+49 (0)30 123456, 0800 1234567", "+4 9, 0, 3 0, 1 2 3 4 5 6, 0800 1234567."),
     ("30°, 30 °C, 30 Grad", "30°, 30 Grad Celsius, 30 Grad."),
+    ("die GmbH", "die G-M-B-H."),
 ]
 
 

@@ -35,6 +35,7 @@ LINES = [
     ("fr-FR", "x², x³, 10⁻³, 1/2", "x au carré, x au cube, 10 puissance moins 3, un demi."),
     ("fr-FR", "et/ou, lundi–vendredi, A–Z", "et ou, lundi à vendredi, A à Z."),
     ("fr-FR", "object.__dict__, https://example.org/a, merci", "object point dict, example.org, merci."),
+    ("fr-FR", "Mme Curie est là", "Madame Curie est là."),
     ("fr-FR", "8m30s, 5 h, 5 s", "8 minutes 30 secondes, 5 heures, 5 secondes."),
     ("es", "El 2024-07-20, el 20/07/2024", "El 20 de julio de 2024, el 20 de julio de 2024."),
     ("es", "20 €, $5, 2 millones €, £5", "20 euros, 5 dólares, 2 millones de euros, 5 libras esterlinas."),
