@@ -13,11 +13,13 @@ from handlers.generation import time_grid
 from handlers.generation.audio import aac, loudness, pcm
 from handlers.generation.audio import music as music_module
 from handlers.generation.model import AssetFile, NarratedScene, Narration, Plan, SceneDraft, SpokenLine, Style, Voice
+from handlers.generation.model_json import to_spec
 from handlers.generation.narration import speech
 from handlers.generation.pipelines.explainer import ExplainerPipeline
 from handlers.generation.render_model import RenderTask
 from handlers.generation.reuse import scene_digest
 from handlers.generation.script.content import Line
+from handlers.generation.script.script import parse_script
 from tests.integration.media.meter import measured
 
 ASSET = "as_" + "0" * 32
@@ -255,8 +257,10 @@ def test_every_scene_begins_where_its_pictures_do(tmp_path: Path) -> None:
 
 
 def test_a_scene_that_was_the_last_one_is_not_taken_for_one_in_between() -> None:
+    spec = to_spec(parse_script("# A").scenes[0])
+
     def source(scenes: int, style: Style) -> str:
-        drafts = tuple(SceneDraft(index=index, title="x", spec={}) for index in range(scenes))
+        drafts = tuple(SceneDraft(index=index, title="x", spec=spec) for index in range(scenes))
         return scene_digest(ExplainerPipeline(), Plan(title="x", scenes=drafts, voice=Voice(), style=style), drafts[1])
 
     assert source(2, Style(music=ASSET)) != source(3, Style(music=ASSET))

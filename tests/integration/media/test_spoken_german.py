@@ -76,7 +76,7 @@ LINES = [
     ("Tel. 030 1234567, Tel.: 030/123 45 67", "Telefon 0 3 0, 1 2 3 4 5 6 7, Tel.: 0 3 0, 1 2 3, 4 5, 6 7."),
     ("Montag–Freitag, A–Z, Januar–März", "Montag bis Freitag, A bis Z, Januar bis März."),
     ("A → B", "A, B."),
-    ("😀 gut ❤️", " gut. "),
+    ("😀 gut ❤️", " gut."),
     ("u. a. aus Bonn", "unter anderem aus Bonn."),
     ("evtl. morgen, ggf. auch, inkl. Steuer", "eventuell morgen, gegebenenfalls auch, inklusive Steuer."),
     ("Version 3.4.1", "Version 3.4.1."),
@@ -99,6 +99,25 @@ LINES = [
     ("Er kam 1989.", "Er kam neunzehnhundertneunundachtzig."),
     ("Äpfel, Birnen und Quitten usw. Dann", "Äpfel, Birnen und Quitten und so weiter Dann."),
     ("1832-07-20, 12.3.1990", "zwanzigster Juli achtzehnhundertzweiunddreißig, zwölfter März neunzehnhundertneunzig."),
+    ("5 €/Monat, 3 GB/Tag", "5 Euro pro Monat, 3 Gigabyte pro Tag."),
+    (
+        "Der 1. FC Köln, 1. Liga, das 1. Mal, Punkt 1. Äpfel",
+        "Der erste FC Köln, erste Liga, das erste Mal, Punkt 1. Äpfel.",
+    ),
+    ("Am 24.12. und 1.1. um 8 Uhr", "Am vierundzwanzigsten Dezember und 1.1. um 8 Uhr."),
+    ("24.12.2024–26.12.2024", "vierundzwanzigster Dezember 2024 bis sechsundzwanzigster Dezember 2024."),
+    ("5-jährig, 5-Euro-Schein, 20-Mal, 3D, 2.0, Web 2.0", "5-jährig, 5-Euro-Schein, 20-Mal, 3D, 2.0, Web 2.0."),
+    ("Im Jahr 2024, 2024 war, 2000er", "Im Jahr 2024, 2024 war, 2000er."),
+    ("10:30-11:00 Uhr, 8–10 Uhr", "10 Uhr 30 bis 11 Uhr, 8 bis 10 Uhr."),
+    (
+        "Friedrich II. von Preußen, Karl V. war, Papst Johannes Paul II. kam",
+        "Friedrich der Zweite von Preußen, Karl der Fünfte war, Papst Johannes Paul der Zweite kam.",
+    ),
+    ("ca. 3,5 % p. a.", "circa 3,5 Prozent p. a."),
+    ("1/3 der Leute, 50:50, 2:1", "ein Drittel der Leute, 50:50, 2 zu 1."),
+    ("+49 (0)30 123456, 0800 1234567", "+4 9, 0, 3 0, 1 2 3 4 5 6, 0800 1234567."),
+    ("30°, 30 °C, 30 Grad", "30°, 30 Grad Celsius, 30 Grad."),
+    ("die GmbH", "die G-M-B-H."),
 ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from handlers.generation.narration.narrators import espeak
-from handlers.generation.narration.narrators.base import language_tag
+from handlers.generation.narration.narrators.base import SpokenWord, language_tag
 from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.form import spoken_form
 
@@ -33,6 +35,7 @@ LINES = [
     ("fr-FR", "x², x³, 10⁻³, 1/2", "x au carré, x au cube, 10 puissance moins 3, un demi."),
     ("fr-FR", "et/ou, lundi–vendredi, A–Z", "et ou, lundi à vendredi, A à Z."),
     ("fr-FR", "object.__dict__, https://example.org/a, merci", "object point dict, example.org, merci."),
+    ("fr-FR", "Mme Curie est là", "Madame Curie est là."),
     ("fr-FR", "8m30s, 5 h, 5 s", "8 minutes 30 secondes, 5 heures, 5 secondes."),
     ("es", "El 2024-07-20, el 20/07/2024", "El 20 de julio de 2024, el 20 de julio de 2024."),
     ("es", "20 €, $5, 2 millones €, £5", "20 euros, 5 dólares, 2 millones de euros, 5 libras esterlinas."),
@@ -253,7 +256,7 @@ LINES = [
     ("hr", "2024-07-20, 5–10, 5 kg, npr. to", "20 srpnja 2024, 5 do 10, 5 kilograma, na primjer to."),
     ("sl", "2024-07-20, 5–10, 2 kg", "20 julij 2024, 5 do 10, 2 kilograma."),
     ("lt", "5 kg, 50 %, −5", "5 kilogramai, 50 %, minus 5."),
-    ("und", "$5, 5 kg, 2024-07-20, 😀", "$5, 5 kg, 2024-07-20. "),
+    ("und", "$5, 5 kg, 2024-07-20, 😀", "$5, 5 kg, 2024-07-20."),
     ("und", "https://example.org/a_b, foo_bar, and/or, 1 234 567", "example.org, foo bar, and or, 1234567."),
     ("fa-Latn", "$5, 5 kg", "$5, 5 kg."),
 ]
@@ -288,3 +291,23 @@ def test_every_voice_joins_groups_of_digits() -> None:
     for name in espeak.voice_names():
         heard = spoken_form("1 234 567", language_tag(name)).text
         assert heard.removesuffix(".") == "1234567"
+
+
+#: What rules begin or end with, in several scripts.
+WORDS = (
+    "1 2 0 00 1832 2024 ٥ २ ½ ² ⁻³ - − – . , $ € kr USD M kg km/h °C % : 30 h m s IV XX siècle July 3. Oktober der "
+    'am ~ -> / × # 😀 \ufe0f \u200d 1️⃣ http:// www. a_b __ @ ` ( ) " ” 。 e.g. etc. No. \ud800 \ufffc v1 C# EC2 1er 3-й '
+    "→ +1 555 1990s 12:30 Uhr １ 10^ \u00a0 \u202f"
+)
+PIECES = st.sampled_from([*WORDS.split(" "), " ", "9" * 400, "\n"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(PIECES, max_size=14).map("".join), st.sampled_from(["en-US", "de", "fr", "ru", "ja", "ar", "sw", "und"])
+)
+def test_any_text_has_a_spoken_form_whose_places_rise(text: str, language: str) -> None:
+    form = spoken_form(text, language)
+    words = form.written([SpokenWord(at, 1, 0.0) for at in range(len(form.text))])
+    assert all(0 <= word.position < word.position + word.length <= max(1, len(text)) for word in words)
+    assert [word.position for word in words] == sorted(word.position for word in words)

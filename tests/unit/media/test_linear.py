@@ -14,6 +14,8 @@ import pytest
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import Narration, SpokenLine
 from handlers.generation.narration.captions import scene_captions
+from handlers.generation.narration.narrators.base import SpokenWord
+from handlers.generation.narration.spoken_forms.form import spoken_form
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
@@ -63,6 +65,36 @@ ONCE_SLOW: dict[str, Callable[[int], str]] = {
     "letters that are two marks": again("\u0f73"),
     "a wide row over short ones": lambda size: "a," * (size // 4) + "\na" * (size // 4),
     "headings": again("### a\n\n"),
+}
+#: Beginnings of what is said in other words, again and again.
+SAYABLE: dict[str, Callable[[int], str]] = {
+    "dates": again("2024-07-20 "),
+    "beginnings of dates": again("3. "),
+    "days and months": again("May 5 "),
+    "amounts": again("$1"),
+    "signs of money": again("$"),
+    "ranges": again("1–"),
+    "groups of digits": again("123 "),
+    "groups with commas": again("1,234"),
+    "versions": again("v1."),
+    "units": again("5 kg "),
+    "times": again("10:"),
+    "durations": again("5h"),
+    "telephones": again("+1 555"),
+    "powers": again("2^"),
+    "names with underscores": again("a_"),
+    "names with points": again("a."),
+    "hosts": again("www."),
+    "brackets in an address": again("http://a/("),
+    "marks behind an address": between("http://a", ".,", ""),
+    "emoji": again("😀 "),
+    "shortcodes": again(":a"),
+    "slashes": again("a/b"),
+    "arrows": again("->"),
+    "Roman numerals": again("IV "),
+    "capitals": again("AWS "),
+    "abbreviations": again("z. B. "),
+    "years": again("in 1832 "),
 }
 SHAPES: dict[str, Callable[[int], str]] = {
     **ONCE_SLOW,
@@ -133,6 +165,12 @@ def answer(text: str) -> object:
     return None
 
 
+def heard(text: str) -> object:
+    """The spoken form, and where its words are written."""
+    forms = [spoken_form(text, language) for language in ("en-US", "de")]
+    return [form.written(SpokenWord(at, 1, 0.0) for at in range(0, len(form.text), 5)) for form in forms]
+
+
 def words(text: str) -> object:
     return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
 
@@ -159,6 +197,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "a formula": say_math,
     "values of fields": filled,
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
+    "what is heard": heard,
     "captions": captions,
     "words on a page": words,
     "what is lost": lambda text: lost_lines(text, Script("", ())),
@@ -192,12 +231,20 @@ def slow_ones(reader: str, shapes: Mapping[str, Callable[[int], str]]) -> dict[s
     return {name: found for name, shape in shapes.items() if (found := too_slow(READERS[reader], shape))}
 
 
+@pytest.mark.usefixtures("cldr")
 @pytest.mark.parametrize("reader", READERS)
 def test_what_was_slow_once_takes_its_time_and_no_more(reader: str) -> None:
     assert slow_ones(reader, ONCE_SLOW) == {}
 
 
 @pytest.mark.chaos
+@pytest.mark.usefixtures("cldr")
+def test_lines_of_what_is_said_otherwise_take_their_time_and_no_more() -> None:
+    assert slow_ones("what is heard", SAYABLE) == {}
+
+
+@pytest.mark.chaos
+@pytest.mark.usefixtures("cldr")
 @pytest.mark.parametrize("reader", READERS)
 def test_text_of_no_shape_is_slow(reader: str) -> None:
     assert slow_ones(reader, SHAPES) == {}

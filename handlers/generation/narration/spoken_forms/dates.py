@@ -93,9 +93,11 @@ def _written(language: str) -> Iterable[Rule]:
         return
     names = "|".join(map(re.escape, sorted(months, key=len, reverse=True)))
     if language.startswith("en"):
-        yield from _english(names, months, language)
+        yield from _english(f"Sept|{names}", {**months, "Sept": 9}, language)
         return
     words = lexicon_of(language)
+    if language.startswith("de"):
+        yield _german(months, language)
     if words.date or not (words.days or words.day_rules or language.startswith("de")):
         return
 
@@ -106,6 +108,22 @@ def _written(language: str) -> Iterable[Rule]:
 
     point = r"\." if language.startswith(("de", "da", "nb", "no", "fi", "cs")) else ""
     yield Rule(re.compile(rf"(?<![\w.,/])(?P<said>(?P<day>\d{{1,2}}){point})(?=\s(?:{names})(?!\w))"), day)
+
+
+def _german(months: Mapping[str, int], language: str) -> Rule:
+    """Make the rule for "am 24.12.": a day and a month behind a word that makes them one."""
+    names = {number: name for name, number in sorted(months.items(), key=lambda item: len(item[0]))}
+
+    def said(match: re.Match[str]) -> str | None:
+        day, month = int(match["d"]), int(match["m"])
+        if not (1 <= day <= 31 and 1 <= month <= 12):
+            return None
+        before = match.string[max(0, match.start("said") - 24) : match.start("said")]
+        return f"{german_day(day, before, language)} {names[month]}"
+
+    words = r"am|vom|zum|bis|ab|seit"
+    pattern = rf"(?<!\w)(?i:{words})\s(?P<said>(?P<d>\d{{1,2}})\.\s?(?P<m>\d{{1,2}})\.)(?!\s?\d)"
+    return Rule(re.compile(pattern), said, ".")
 
 
 def _english(names: str, months: Mapping[str, int], language: str) -> Iterable[Rule]:

@@ -18,11 +18,12 @@ _PICTURES: Final = (
     "\U0001f201-\U0001f202\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001faff"
 )
 _PARTS: Final = "\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f"
-_EMOJI: Final = re.compile(
-    f"(?:[0-9#*]\ufe0f?\u20e3|[^\\W\\d_]?(?<=[\u00a9\u00ae\u2122])\ufe0f|[{_PICTURES}])[{_PARTS}{_PICTURES}]*+"
-)
+_EMOJI: Final = f"(?:[0-9#*]\ufe0f?\u20e3|(?<=[\u00a9\u00ae\u2122])\ufe0f|[{_PICTURES}])[{_PARTS}{_PICTURES}]*+"
+#: With the blank before it, where a blank or a mark follows.
+_APART: Final = re.compile(rf" ?{_EMOJI}(?=[\s.,;:!?)]|$)")
+_WITHIN: Final = re.compile(_EMOJI)
 #: `:bug:`, as GitHub, chats and Markdown write emoji.
-_SHORTCODE: Final = re.compile(r"(?<![\w:]):[a-z+-][a-z0-9_+-]{1,40}:(?![\w:])")
+_SHORTCODE: Final = re.compile(r" ?(?<![\w:]):[a-z+-][a-z0-9_+-]{1,40}:(?![\w:])")
 
 
 def _nothing(_: re.Match[str]) -> str:
@@ -31,5 +32,6 @@ def _nothing(_: re.Match[str]) -> str:
 
 def rules(language: str) -> Iterable[Rule]:
     """Yield the rules, which are those of every language."""
-    yield Rule(_EMOJI, _nothing, f"{_PICTURES}\u20e3\ufe0f")
+    yield Rule(_APART, _nothing, f"{_PICTURES}\u20e3\ufe0f")
+    yield Rule(_WITHIN, lambda _: " ", f"{_PICTURES}\u20e3\ufe0f")
     yield Rule(_SHORTCODE, _nothing, ":")

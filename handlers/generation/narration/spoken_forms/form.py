@@ -10,6 +10,7 @@ from typing import Final
 from attrs import frozen
 
 from handlers.generation.narration.narrators.base import SpokenWord
+from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.rules import Edit, RuleSet
 
 _WORD: Final = re.compile(r"\S+")
@@ -17,9 +18,7 @@ _WORD: Final = re.compile(r"\S+")
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
 _SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
 #: Acronyms, Roman numerals, names of emoji, and numbers that count as letters.
-_CAPITALS: Final = re.compile(
-    r"[A-Z]{2}|\b[A-Z]-[A-Z]\b|\w [IVX]\b|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]"
-)
+_CAPITALS: Final = re.compile(r"[A-Z]{2}|\w-[A-Z]|\w [IVX]\b|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]")
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.
@@ -82,8 +81,21 @@ def spoken_form(text: str, language: str) -> SpokenForm:
 def _needs_rules(text: str, language: str) -> bool:
     if not _PLAIN.fullmatch(text) or _CAPITALS.search(text):
         return True
+    if language == "und":
+        return False
     # A stop may be that of an abbreviation: within the line, or behind a short word at its end.
-    return language != "und" and ("." in text.rstrip("\"'”’“» .") or _SHORT_END.search(text) is not None)
+    if "." in text.rstrip("\"'”’“» .") or _SHORT_END.search(text):
+        return True
+    short = _without_stops(language)
+    return short is not None and short.search(text) is not None
+
+
+@cache
+def _without_stops(language: str) -> re.Pattern[str] | None:
+    """Return the pattern of abbreviations and names of letters alone."""
+    words = lexicon_of(language)
+    known = [re.escape(word) for word in (*words.before_word, *words.anywhere, *words.names) if word.isalpha()]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(known)})(?!\w)") if known else None
 
 
 @cache

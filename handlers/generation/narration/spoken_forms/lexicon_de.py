@@ -4,11 +4,29 @@ from typing import Final
 
 from handlers.generation.narration.spoken_forms.words import Lexicon
 
+#: What stands before an ordinal decides its ending.
+ORDINALS_BEHIND: Final = {
+    "spellout-ordinal-n": (
+        "dem|den|des|im|am|zum|vom|beim|ins|ans|zur|einem|einen|eines|einer|seinem|ihrem|diesem|diesen|jedem|jeden|bis|seit"
+        "|ab|der ersten und"
+    ),
+    "spellout-ordinal": "der|die|das|Der|Die|Das|jede|diese|eine|seine|ihre|dieses|jedes",
+}
+#: Nouns before which an ordinal stands without an article -> its ending, after their gender.
+ORDINALS_BEFORE: Final = {
+    "spellout-ordinal-s": "Jahrhundert|Kapitel|Mal|Semester|Quartal|Gebot",
+    "spellout-ordinal-r": "Weltkrieg|Platz|Tag|Teil|Schritt|Akt|Stock",
+    "spellout-ordinal": "Auflage|Klasse|Etage|Liga|Ausgabe",
+}
+#: "in der 3. Klasse": behind these, "der" is the dative.
+DATIVE: Final = r"(?:in|auf|an|mit|von|nach|bei|seit|aus|zu|vor|hinter|neben|unter|über|zwischen)"
+
 WORDS: Final = Lexicon(
     to="bis",
     about="etwa",
     by="mal",
     ratio="zu",
+    per="pro",
     number="Nummer",
     dot="Punkt",
     squared="Quadrat",

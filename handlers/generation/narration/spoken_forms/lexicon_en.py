@@ -9,11 +9,18 @@ WORDS: Final = Lexicon(
     about="about",
     by="by",
     ratio="to",
+    per="per",
     number="number",
     dot="dot",
     squared="squared",
     cubed="cubed",
     power="to the power of",
+    # A number of four digits behind these is said in pairs.
+    year_words=(
+        r"in|In|since|Since|by|By|from|From|until|till|to|of|before|Before|after|After|during|around|circa|about|year|years"
+        r"|Between|early|late|mid|spring|summer|autumn|fall|winter|Spring|Summer|Autumn|Winter|and|between|January|February|March|April"
+        r"|May|June|July|August|September|October|November|December"
+    ),
     year_rules="spellout-numbering-year",
     dollars=("dollar", "dollars"),
     full_hour="{} o'clock",

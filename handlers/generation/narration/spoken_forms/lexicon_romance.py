@@ -7,6 +7,7 @@ from handlers.generation.narration.spoken_forms.words import Lexicon
 LEXICONS: Final = {
     "fr": Lexicon(
         to="à",
+        per="par",
         about="environ",
         by="par",
         ratio="à",

@@ -25,6 +25,7 @@ _NAMES: Final = {"cmn": "zh", "zh": "zh", "no": "nb", "hbs": "hr", "iw": "he"}
 _NUMBERS: Final = {"nb": "no"}
 #: A month without a name, and endings in brackets.
 _UNREADABLE_DATE: Final = re.compile(r"\bM\d|\d-\d|\(")
+_LARGEST: Final = 1e12
 _LETTER: Final = re.compile(r"[^\W\d_]")
 
 
@@ -99,7 +100,7 @@ def separators(language: str) -> tuple[str, str]:
 
 
 def value_of(number: str, language: str) -> float:
-    """Return the value of a number as it is written in the language."""
+    """Return the value of a number as it is written in the language, for its plural: larger ones are all alike."""
     decimal, _ = separators(language)
     other = "," if decimal == "." else "."
     if number.count(decimal) <= 1 and not re.search(rf"\{other}\d{{1,2}}$", number):
@@ -107,7 +108,7 @@ def value_of(number: str, language: str) -> float:
     else:
         number = number.replace(",", ".")
     try:
-        return float(re.sub(r"[^\d.]", "", number))
+        return min(float(re.sub(r"[^\d.]", "", number)), _LARGEST)
     except ValueError:
         return 2.0
 
@@ -121,7 +122,7 @@ def unit_of(number: str, unit: str, language: str, per: str | None = None) -> st
     if locale is None:
         return None
     value = value_of(number, language)
-    whole: float | int = int(value) if value.is_integer() and value < 1e15 else value
+    whole: float | int = int(value) if value.is_integer() else value
     try:
         if per:
             said = format_compound_unit(whole, unit, denominator_unit=per, length="long", locale=locale) or ""
@@ -131,8 +132,8 @@ def unit_of(number: str, unit: str, language: str, per: str | None = None) -> st
         return None
     shown = str(format_decimal(whole, locale=locale))
     words = said.replace(shown, "", 1).replace("/", " ").split()
-    # Where the CLDR has no words, it has the symbols.
-    if not words or any(word in SYMBOLS or (len(word) < 3 and "/" in said) for word in words):
+    # Where the CLDR has no words, it has the symbols, or babel gives the unit's own name.
+    if not words or unit in words or any(word in SYMBOLS or (len(word) < 3 and "/" in said) for word in words):
         return None
     return said.replace(shown, number, 1).replace(" / ", " ").replace("/", " ").strip()
 

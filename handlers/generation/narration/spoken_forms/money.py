@@ -23,6 +23,8 @@ _CODES: Final = (
     "BGN ISK"
 )
 _SINGLE_SIGNS: Final = "€£₹₽₩₺₴₪₫฿₱₦₸₾$¥￥円"
+#: "a $5 fee": an amount between an article (before "@") and a noun.
+_ADJECTIVE: Final = re.compile(r"(?<!\w)(?:a|an|each|every|one) @ [a-z]")
 #: What is written before or behind amounts in cents: two digits.
 _CENTS: Final = re.compile(r"(\d+)[.,](\d\d)")
 
@@ -74,8 +76,17 @@ def _amount(match: re.Match[str], code: str, words: Lexicon, language: str) -> s
     cents = _CENTS.fullmatch(first)
     if cents and not upper and (said := _with_cents(cents, name, code, language)):
         return minus + said
+    if language.startswith("en"):
+        name = _english_name(match, name)
     blank = "" if language.startswith(("zh", "cmn", "ja", "ko", "yue")) else " "
     return f"{minus}{first}{blank}{name}"
+
+
+def _english_name(match: re.Match[str], name: str) -> str:
+    """Return the name of a currency in the singular where the amount belongs to a noun: "a 5 dollar fee"."""
+    start, end = match.span()
+    around = f"{match.string[max(0, start - 8) : start]}@{match.string[end : end + 2]}"
+    return name.removesuffix("s") if _ADJECTIVE.search(around) else name
 
 
 def _name(number: str, code: str, words: Lexicon, language: str, *, large: bool) -> str | None:

@@ -11,7 +11,8 @@ from handlers.generation.narration.spoken_forms.words import Lexicon
 
 #: Words before a version.
 _VERSIONED: Final = (
-    r"[Vv]ersion|[Rr]elease|Python|Node|Java|Go|Ruby|Django|Ubuntu|Debian|iOS|Android|PHP|Rust|Kotlin|Swift|Redis"
+    r"version|Version|release|Release|Python|Node|Java|Go|Ruby|Django|Ubuntu|Debian|iOS|Android|PHP|Rust|Kotlin|Swift"
+    r"|Redis"
 )
 _SHOUTED: Final = re.compile(r" [A-Z]{4,}\b")
 _SHOUTED_BEFORE: Final = re.compile(r"(?<!\w)[A-Z]{4,} $")

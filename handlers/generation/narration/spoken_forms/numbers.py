@@ -12,12 +12,6 @@ from handlers.generation.narration.spoken_forms.words import Lexicon
 
 _BLANKS: Final = "\u00a0\u202f\u2009"
 _RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉", "0123456789-+0123456789")
-#: Words before a year in English; a number of four digits behind them is said in pairs.
-_ENGLISH_YEAR: Final = (
-    r"in|In|since|Since|by|By|from|From|until|till|to|of|before|Before|after|After|during|around|circa|about|year|years"
-    r"|Between|early|late|mid|spring|summer|autumn|fall|winter|Spring|Summer|Autumn|Winter|and|between|January|February|March|April"
-    r"|May|June|July|August|September|October|November|December"
-)
 
 
 @cache
@@ -108,7 +102,7 @@ def _english(language: str) -> Iterable[Rule]:
         return said_year(int(match["said"]), language)
 
     number = r"(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d)"
-    yield Rule(re.compile(rf"(?<!\w)(?:{_ENGLISH_YEAR}) {number}"), year)
+    yield Rule(re.compile(rf"(?<!\w)(?:{lexicon_of(language).year_words}) {number}"), year)
     yield Rule(re.compile(rf"(?<=\(){number}(?=\))"), year)
     yield Rule(re.compile(rf"(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
     # "1832 was a cold year": a year that begins a sentence is followed by a verb.

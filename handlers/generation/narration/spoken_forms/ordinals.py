@@ -2,28 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from handlers.generation.narration.spoken_forms import locales
+from handlers.generation.narration.spoken_forms import lexicon_de, locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.rules import Rule
-
-#: German: what stands before an ordinal decides its ending.
-_GERMAN: Final = {
-    "spellout-ordinal-n": (
-        "dem|den|des|im|am|zum|vom|beim|ins|ans|zur|einem|einen|eines|einer|seinem|ihrem|diesem|diesen|jedem|jeden|bis|seit"
-        "|ab|der ersten und"
-    ),
-    "spellout-ordinal": "der|die|das|Der|Die|Das|jede|diese|eine|seine|ihre|dieses|jedes",
-}
-#: Nouns before which an ordinal stands without an article -> its ending, after their gender.
-_ALONE: Final = {
-    "spellout-ordinal-s": "Jahrhundert|Kapitel|Mal|Semester|Quartal|Gebot",
-    "spellout-ordinal-r": "Weltkrieg|Platz|Tag|Teil|Schritt|Akt|Stock",
-    "spellout-ordinal": "Auflage|Klasse|Etage|Liga|Ausgabe",
-}
-#: "in der 3. Klasse": behind these, "der" is the dative.
-_DATIVE: Final = r"(?:in|auf|an|mit|von|nach|bei|seit|aus|zu|vor|hinter|neben|unter|über|zwischen)"
 
 
 def rules(language: str) -> Iterable[Rule]:
@@ -47,12 +29,12 @@ def _said(match: re.Match[str], language: str) -> str | None:
 
 def german_day(day: int, before: str, language: str) -> str:
     """Return the ordinal of a day with the ending that the words before it ask for."""
-    if re.search(rf"(?<!\w){_DATIVE} der\s$", before):
+    if re.search(rf"(?<!\w){lexicon_de.DATIVE} der\s$", before):
         ruleset = "spellout-ordinal-n"
     else:
         found = (
             name
-            for name, those in _GERMAN.items()
+            for name, those in lexicon_de.ORDINALS_BEHIND.items()
             if re.search(rf"(?<!\w)(?:{those})\s(?:\d{{1,2}}\. (?:und|bis) )?$", before, re.IGNORECASE)
         )
         ruleset = next(found, "spellout-ordinal-r")
@@ -65,11 +47,11 @@ def _german(language: str) -> Iterable[Rule]:
             int(match["number"]), match.string[max(0, match.start("said") - 24) : match.start("said")], language
         )
 
-    known = "|".join(those for those in _GERMAN.values())
+    known = "|".join(those for those in lexicon_de.ORDINALS_BEHIND.values())
     # Before a noun or an adjective, behind an article or a preposition.
-    noun = r"(?= [A-ZÄÖÜ][a-zäöüß]{2,}| [a-zäöüß]{2,30}(?:en|e|er|es) [A-ZÄÖÜ]| und [\d\ufffc])"
+    noun = r"(?= [A-ZÄÖÜ][a-zäöüß]{2,}| [A-Z]{2,}\b| [a-zäöüß]{2,30}(?:en|e|er|es) [A-ZÄÖÜ]| und [\d\ufffc])"
     yield Rule(re.compile(rf"(?<!\w)(?i:{known})\s(?P<said>(?P<number>[1-9]\d{{0,2}})\.){noun}"), ordinal, ".")
-    for ruleset, nouns in _ALONE.items():
+    for ruleset, nouns in lexicon_de.ORDINALS_BEFORE.items():
         pattern = rf"(?<![\w.,])(?P<said>(?P<number>[1-9]\d?)\.)(?= (?:{nouns})\b)"
         yield Rule(re.compile(pattern), _alone(ruleset, language), ".")
 

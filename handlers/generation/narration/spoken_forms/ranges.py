@@ -26,8 +26,9 @@ def rules(language: str) -> Iterable[Rule]:
     yield Rule(re.compile(numbers), lambda match: _range(match, to, language), "–-")
     if words.by:
         yield Rule(re.compile(r"(?<=\ufffc)\s?[×x]\s?(?=\ufffc)"), lambda _: f" {words.by} ", "×x")
+    yield Rule(re.compile(r"(?<=:\d\d)\s?[–-]\s?(?=\d{1,2}:\d\d|\ufffc)"), lambda _: to, "–-")
     # What earlier rules have taken ("10 kg – 20 kg", years) is joined by the same word.
-    yield Rule(re.compile(r"(?<=\ufffc)\s?–\s?(?=\ufffc)"), lambda _: to, "–")
+    yield Rule(re.compile(r"(?<=\ufffc)(?:\s?–\s?|-)(?=\ufffc)"), lambda _: to, "–-")
     _, days = locales.names_of_time(language)
     months, _ = locales.names_of_time(language)
     names = "|".join(map(re.escape, sorted({*days, *months}, key=len, reverse=True)))

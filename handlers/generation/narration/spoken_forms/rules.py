@@ -12,6 +12,8 @@ from attrs import frozen
 
 #: Stands in the text that rules read for each character that an earlier rule has taken: neither letter nor blank.
 TAKEN: Final = "\ufffc"
+#: The same for what is silent.
+SILENT: Final = "\ufffb"
 
 
 @frozen
@@ -76,6 +78,6 @@ def _hidden(text: str, edits: Sequence[Edit]) -> str:
         return text
     parts, at = [], 0
     for edit in edits:
-        parts += [text[at : edit.start], TAKEN * (edit.end - edit.start)]
+        parts += [text[at : edit.start], (TAKEN if edit.said.strip() else SILENT) * (edit.end - edit.start)]
         at = edit.end
     return "".join([*parts, text[at:]])

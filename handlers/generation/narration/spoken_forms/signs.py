@@ -13,6 +13,7 @@ _SLASH: Final = re.compile(r"(?<![\w/.~\\@#-])[^\W\d_]{1,40}(?:/[^\W\d_]{1,40}){
 #: Pairs of single letters that are no path.
 _SHORT: Final = frozenset({"y/o", "e/o", "o/y", "I/O", "A/B", "a/o"})
 _PAIR: Final = re.compile(r"(?<![\w/.,])24/7(?![\w/]|[.,]\d)")
+_PER: Final = re.compile(r"(?<=\ufffc)/(?=[^\W\d_]{3})")
 _ABOUT: Final = re.compile(r"(?<![\w~/])~\s?(?=[\d$€£¥₹\ufffc])")
 _NUMBER: Final = re.compile(r"(?<![\w&#])#(?=\d)")
 
@@ -23,6 +24,8 @@ def rules(language: str) -> Iterable[Rule]:
     yield Rule(_ARROW, _arrow, "<>=→⇒➔➜➝➞⟶⟹↦←⇐⟵")
     yield Rule(_PAIR, lambda _: "24 7", "/")
     yield Rule(_SLASH, lambda match: _apart(match[0]), "/")
+    if words.per:
+        yield Rule(_PER, lambda _: f" {words.per} ", "/")
     if words.about:
         yield Rule(_ABOUT, lambda _: words.about + ("" if language.startswith(("zh", "cmn", "ja", "ko")) else " "), "~")
     if words.number:

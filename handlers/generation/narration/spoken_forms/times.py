@@ -8,7 +8,7 @@ from handlers.generation.narration.spoken_forms import locales
 from handlers.generation.narration.spoken_forms.lexicon import lexicon_of
 from handlers.generation.narration.spoken_forms.rules import Rule
 
-_TIME: Final = r"(?<![\w.,:/-])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?![\w:]|[.,/]\d)"
+_TIME: Final = r"(?<![\w.,:/])(?<![^\d\ufffc]-)(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?![\w:]|[.,/]\d)"
 #: "8m30s", "1h 20min"; a number with a single "m" or "h" alone may be another thing.
 _DURATION: Final = re.compile(
     r"(?<![\w.,/:-])(?:(?P<hour>\d{1,4})h ?(?:(?P<minute>\d{1,3})(?:min|m))?(?: ?(?P<second>\d{1,3})s)?"

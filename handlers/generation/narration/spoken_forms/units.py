@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from handlers.generation.narration.spoken_forms import locales, unit_names
 from handlers.generation.narration.spoken_forms.lexicon import in_readings, lexicon_of
@@ -9,6 +10,9 @@ from handlers.generation.narration.spoken_forms.numbers import number_pattern, s
 from handlers.generation.narration.spoken_forms.ranges import between
 from handlers.generation.narration.spoken_forms.rules import Rule
 from handlers.generation.narration.spoken_forms.words import Lexicon
+
+#: English plurals of numbers: "the 1s", "100s of".
+_PLURAL: Final = re.compile(r"\bthe \d+s\b|\b\d+s of\b|\b1s and 0s|\band 0s")
 
 
 def rules(language: str) -> Iterable[Rule]:
@@ -32,7 +36,7 @@ def rules(language: str) -> Iterable[Rule]:
     joined = "|".join(map(re.escape, close))
     sizes = rf"(?P<number>{number})(?:(?P<mark>\s?[–-]\s?|\s?[×x]\s?)(?P<upper>{number}))?"
     # A unit ends before what is no letter, digit or another sign of a unit.
-    end = r"(?![\w²³^/%°])"
+    end = r"(?![\w²³^%°]|/(?![^\W\d_]{3}))"
 
     known: dict[str, str | tuple[str, str]] = {**names, **quotients}
 
@@ -47,6 +51,8 @@ def _measure(
 ) -> str | None:
     symbol = match["unit"] or match["close"]
     if match["unit"] and match.string[match.start("unit") - 1] == "-" and symbol in unit_names.LETTERS:
+        return None
+    if match["close"] == "s" and _PLURAL.search(match.string[max(0, match.start() - 8) : match.end() + 4]):
         return None
     number = said_number(match["upper"] or match["number"], language, decimal=True)
     said = _with_unit(number, symbol, names, words, language)

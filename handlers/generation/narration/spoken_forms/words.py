@@ -14,10 +14,12 @@ class Lexicon:
     about: str = ""
     by: str = ""
     ratio: str = ""
+    #: Between an amount and what it is for: "$5/month".
+    per: str = ""
     #: Before the number of "#5"; between the names of `object.name`, with blanks.
     number: str = ""
     dot: str = ""
-    #: Powers; "" for the others than 2 and 3: `power` is followed by the exponent.
+    #: "x squared", "x cubed", "x to the power of 4": behind the base; the exponent follows `power`.
     squared: str = ""
     cubed: str = ""
     power: str = ""
@@ -28,9 +30,9 @@ class Lexicon:
     full_hour: str = ""
     #: What is written behind a time and said within it ("Uhr").
     clock_word: str = ""
-    #: "one dollar", "two dollars", for the sign alone; names in the CLDR tell of which state.
+    #: What the sign "$" alone is called, for one and for several: the CLDR names the state, too.
     dollars: tuple[str, str] = ("", "")
-    #: The sign "¥" and "kr": codes of currencies.
+    #: The codes of the currencies that the signs "¥" and "kr" are.
     yen: str = "JPY"
     crown: str = ""
     #: Words for large numbers in amounts, with what follows them before a currency ("millones de euros").
@@ -42,34 +44,38 @@ class Lexicon:
     minus: str = ""
     #: Signs of units that are words here, or that the CLDR has wrong words for.
     not_units: str = ""
+    #: A percentage, and an amount of data per second, where the CLDR has signs only.
     percent: str = ""
-    #: What the CLDR writes in signs that voices of the language may not read -> how it is read.
-    readings: Mapping[str, str] = field(factory=dict)
     per_second: str = ""
+    #: What the CLDR writes in characters that voices of the language may not read -> how it is read.
+    readings: Mapping[str, str] = field(factory=dict)
     #: Units that the CLDR doesn't have: symbol -> words.
     units: Mapping[str, str] = field(factory=dict)
     #: The rule set for days before months, or the days as words from 1 on.
     day_rules: str = ""
     days: tuple[str, ...] = ()
-    #: How a date is said where it isn't as the CLDR writes it.
+    #: A date, of {year}, {month} and {day}, and names of months, where they aren't those of the CLDR; the rule set of
+    #: a year in a date.
     date: str = ""
     months: tuple[str, ...] = ()
     year_in_date: str = ""
-    #: The pattern of an ordinal with its ending in the group "end" -> rule set for each ending.
+    #: The pattern of an ordinal with the groups "said", "number" and "end"; its endings -> rule sets. "=word" is the
+    #: word for 2.
     ordinal: str = ""
     ordinal_rules: Mapping[str, str] = field(factory=dict)
-    #: Before a Roman numeral, as a pattern -> rule set ("" for a plain number). `century`: the word behind or before.
+    #: What makes a Roman numeral sure, before or behind it, as patterns -> rule set ("": a plain number; with "the "
+    #: or "der " for an article before it, "*10": ordinals up to ten, "=pl": Polish centuries); its ending ("XIXe").
     roman_after: Mapping[str, str] = field(factory=dict)
     roman_before: Mapping[str, str] = field(factory=dict)
     roman_ending: str = ""
     #: Words before a year that is said otherwise than other numbers, and the rule set.
     year_words: str = ""
     year_rules: str = ""
-    #: Abbreviations: before a digit, before anything, at the end of a sentence as well.
+    #: Abbreviations: before a number, before a word, and those that may end a sentence.
     before_number: Mapping[str, str] = field(factory=dict)
     before_word: Mapping[str, str] = field(factory=dict)
     anywhere: Mapping[str, str] = field(factory=dict)
-    #: Short words in capitals that are spelled, though voices would read them as words.
+    #: Acronyms that are spelled, though voices would read them as words.
     letters: str = ""
     #: Names with signs -> how they are said.
     names: Mapping[str, str] = field(factory=dict)
