@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,10 +80,8 @@ def generate(
 ) -> None:
     """Make a video of a script, of scenes or about a topic on a running service; prints the URLs.
 
-    Pictures and clips that a script names by path are sent along, from its own folder or those of --pictures.
-
-    Every option but the last five is a field of POST /api/v1/videos/generate; what is left out has the service's
-    default, or that of the script's front matter.
+    Pictures that a script names by path are sent along, from its own folder or those of --pictures. Options but the
+    last six are fields of POST /api/v1/videos/generate; left out, the service's default or the front matter's counts.
     """
     options = {
         "topic": topic,
@@ -104,15 +102,23 @@ def generate(
     if file is None and topic is None and pipeline is None:
         raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
     body = {} if file is None else read_source(file)
-    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
-    body |= {name: value for name, value in options.items() if value is not None}
-    found = None
-    if "script" in body:
-        from ops.cli.local_pictures import find_pictures
-
-        found = find_pictures(body["script"], file or "-", pictures or [])
+    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or []) | _given(options)
+    found = _pictures_of(body, file, pictures or [])
     submission = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), submission))
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _pictures_of(body: Mapping[str, Any], file: str | None, folders: Sequence[Path]) -> ScriptPictures | None:
+    """Return the pictures of the request's script; None where it has no script. Raises UsageError."""
+    if "script" not in body:
+        return None
+    from ops.cli.local_pictures import find_pictures
+
+    return find_pictures(body["script"], file or "-", folders)
 
 
 def _json_object(option: str, text: str) -> dict[str, Any]:

@@ -93,6 +93,7 @@ FAULTS: Final = {
 
 WARNINGS: Final = {
     "block_as_text": "a block couldn't be drawn and is shown as its source",
+    "badges_dropped": "badges of the script are left out",
     "clip_length": "a clip differs by more than half a second from the length that was ordered",
     "clip_short": "a filmed clip is shorter than its scene",
     "comment_unclosed": "an HTML comment that doesn't end hides the rest of the script",
@@ -100,6 +101,7 @@ WARNINGS: Final = {
     "front_matter_unread": "a block that looks like front matter isn't read as such",
     "missing_glyphs": "no font has some of the characters",
     "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
+    "picture_as_text": "only the description of a picture is shown: it is an SVG, or stands within a text",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
 }

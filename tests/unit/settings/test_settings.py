@@ -91,7 +91,7 @@ def test_every_setting_is_in_the_reference_once_with_its_meaning() -> None:
     rows = [row for section in reference() for row in section.settings]
     variables = [row.variable for row in rows]
     assert sorted(variables) == sorted(setting.variable for setting in declared(Settings))
-    assert len(set(variables)) == len(variables) == 85
+    assert len(set(variables)) == len(variables) == 86
     assert all(row.text and row.kind.values for row in rows)
     assert all(section.heading for section in reference())
 
