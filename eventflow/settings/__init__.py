@@ -13,7 +13,7 @@ from eventflow.settings.settings import (
     load_settings,
     reference,
 )
-from eventflow.settings.speech import SpeechSettings
+from eventflow.settings.speech import ServiceVoice, SpeechSettings
 from eventflow.settings.web import ANY_ORIGIN, WebSettings, is_loopback
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SettingsError",
+    "ServiceVoice",
     "SpeechSettings",
     "WebSettings",
     "current_names",

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from attrs import define, field
 
+from handlers.generation.http_services.learned import forget
 from tests.support.http_server import hang, serving
 
 KEY = "sk-planner-0a1b2c3d4e5f"
@@ -32,6 +33,7 @@ class ChatService:
 
 @contextmanager
 def chat_service(*answers: Says) -> Iterator[ChatService]:
+    forget()  # what was learned of another server on the same port
     service = ChatService(answers=list(answers))
     app = web.Application()
     app.router.add_post("/v1/chat/completions", service.handle)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from attrs import define, field, frozen
 
+from handlers.generation.http_services.learned import forget
+
 RATE = 24_000
 
 
@@ -81,6 +83,7 @@ def speech_server() -> Iterator[SpeechServer]:
         def log_message(self, *_: object) -> None:
             pass
 
+    forget()  # what was learned of another server on the same port
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
     server = SpeechServer(f"http://127.0.0.1:{listener.server_address[1]}/v1")

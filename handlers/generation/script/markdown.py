@@ -146,7 +146,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
             yield from _code(node)
         case "math_block":
             if node.content:
-                yield Math(node.content)
+                yield _formula(node.content)
         case "table":
             yield from _table(node)
         case "blockquote":
@@ -156,11 +156,16 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
                 yield from _blocks(child)
 
 
+def _formula(latex: str) -> Math:
+    """Make a formula in one line: scene documents hold no others, and white space is the same to LaTeX."""
+    return Math(latex.translate(_SPACES))
+
+
 def _paragraph(spans: Spans) -> Iterator[Block | Note]:
     if not spans:
         return
     if len(spans) == 1 and spans[0].kind == "math":
-        yield Math(spans[0].text)
+        yield _formula(spans[0].text)
     elif spans[0].kind == "text" and spans[0].text.startswith("Note:"):
         if note := plain(spans)[len("Note:") :].strip():
             yield Note(note)
@@ -255,6 +260,7 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
     return spans, ()
 
 
+_SPACES: Final = dict.fromkeys(map(ord, "\t\n\r"), " ")
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
@@ -301,7 +307,7 @@ def fenced(info: str, content: str, line: int) -> Code | Math | Chart | None:
     if not text.strip():
         return None
     if language == "math":
-        return Math(text)
+        return _formula(text)
     skipped = len(content) - len(content.lstrip("\n"))
     marked = _HIGHLIGHT.search(more)
     lines = lines_of(marked[1], text.count("\n") + 1 + skipped) if marked else ()

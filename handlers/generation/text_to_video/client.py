@@ -84,7 +84,13 @@ class VideosClient:
 def videos_client(settings: RemoteSettings, content: ContentFetcher | None = None) -> VideosClient:
     """Make a client from settings."""
     service = Service(
-        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=30.0
+        title="the video service",
+        setting="EVENTFLOW_REMOTE",
+        url=settings.url,
+        key=settings.key,
+        timeout_s=30.0,
+        extra_headers=settings.headers,
+        params=settings.params,
     )
     return VideosClient(
         service, settings.model, content or ContentFetcher(service=service, hosts=settings.content_hosts)
