@@ -27,9 +27,7 @@ NARRATION = Group("Narration: Piper's voices, a speech service")
 
 #: NAME, NAME/LANGUAGE, or NAME=WHAT THE SERVICE CALLS IT, with or without /LANGUAGE.
 _LANGUAGE: Final = r"[a-z]{2,3}(?:-[a-z0-9]+)*"
-_VOICE: Final = re.compile(
-    rf"([A-Za-z0-9][A-Za-z0-9_.-]{{0,39}})(?:=([^,=]{{1,200}}?))?(?:/({_LANGUAGE}))?", re.ASCII
-)
+_VOICE: Final = re.compile(rf"([A-Za-z0-9][A-Za-z0-9_.-]{{0,39}})(?:=([^,=]{{1,200}}?))?(?:/({_LANGUAGE}))?", re.ASCII)
 #: Those of gpt-4o-mini-tts.
 _VOICES: Final = "alloy,ash,coral,echo,fable,nova,onyx,sage,shimmer"
 
@@ -84,7 +82,7 @@ class SpeechSettings:
     voices: Mapping[str, ServiceVoice] = NARRATION.setting(
         _VOICES,
         form(_voices, "alloy,nova/de,anna=af_bella(2)+af_sky(1)/en-us"),
-        "voices of the speech service, NAME or NAME=ITS NAME THERE, and /LANGUAGE, the language named as espeak's voice",
+        "voices of the speech service, NAME or NAME=ITS NAME THERE, and /LANGUAGE, named as espeak's voice",
         name="SPEECH_VOICES",
     )
     timeout_s: float = NARRATION.setting(

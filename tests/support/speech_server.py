@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -48,14 +48,21 @@ GOOD = Answer(body=wav(tone(1.2)))
 
 @define
 class SpeechServer:
-    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body) of the requests."""
+    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body) of the requests.
+
+    `decide` answers by the body instead.
+    """
 
     url: str
     answers: list[Answer] = field(factory=lambda: [GOOD])
     asked: list[tuple[dict[str, str], Any]] = field(factory=list)
     ending: threading.Event = field(factory=threading.Event)
 
-    def next(self) -> Answer:
+    decide: Callable[[Any], Answer] | None = None
+
+    def next(self, body: Any) -> Answer:
+        if self.decide is not None:
+            return self.decide(body)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -67,7 +74,7 @@ def speech_server() -> Iterator[SpeechServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.asked.append((dict(self.headers), body))
-            answer = server.next() if self.path == "/v1/audio/speech" else Answer(404)
+            answer = server.next(body) if self.path == "/v1/audio/speech" else Answer(404)
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

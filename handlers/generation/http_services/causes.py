@@ -111,6 +111,8 @@ _WORDS: Final = (
 )
 #: Statuses at which words about models and voices are believed; a 503 about a model is one that loads.
 _DURABLE: Final = frozenset({200, 400, 402, 403, 404, 405, 410, 413, 415, 422, 429, 451, 500, 501})
+#: What servers say of a path that they don't have.
+_NO_ROUTE: Final = re.compile(r"(404:? ?)?((page |file |route |path |endpoint )?not found)?", re.IGNORECASE)
 _LOADING: Final = re.compile(r"\b(re)?load(ing|s)\b|warming|starting up|cold start|still start", re.IGNORECASE)
 _STATUSES: Final = {
     401: Cause.KEY,
@@ -144,7 +146,7 @@ def cause_of(status: int, reason: Reason) -> Cause:
         for cause, words in _WORDS:
             if words.search(reason.message):
                 return cause
-    if status == 404 and (reason.page or reason.message.lower() in ("", "not found", "file not found")):
+    if status == 404 and (reason.page or _NO_ROUTE.fullmatch(reason.message.strip(" .!"))):
         return Cause.ADDRESS
     if reason.page and status < 500:
         return Cause.ADDRESS

@@ -62,9 +62,7 @@ class Patience:
             self._since = None
 
 
-async def patiently(
-    ask: Callable[[], Coroutine[Any, Any, T]], patience: Patience, control: Control, title: str
-) -> T:
+async def patiently(ask: Callable[[], Coroutine[Any, Any, T]], patience: Patience, control: Control, title: str) -> T:
     """Call `ask` until it succeeds or `patience` ends; the first wait is noted. Raises its last error, Stopped."""
     attempt = 0
     while True:

@@ -17,7 +17,8 @@ _DURATION: Final = re.compile(
 )
 _UNITS_S: Final = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
 _AGAIN: Final = re.compile(
-    r"(?:try again|retry|wait)(?: again)?(?: in| after| for)? ?(\d{1,6}(?:\.\d{1,12})?) ?(ms|milliseconds?|s\b|sec|minutes?|m\b)"
+    r"(?:try again|retry|wait)(?: again)?(?: in| after| for)? ?(\d{1,6}(?:\.\d{1,12})?)"
+    r" ?(ms|milliseconds?|s\b|sec|minutes?|m\b)"
     r"|(?:try again|retry)(?: in| after) ((?:\d{1,5}[dhm]){1,3}(?:\d{1,5}(?:\.\d{1,12})?s)?)",
     re.IGNORECASE,
 )
@@ -41,9 +42,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return wait_of(headers, Reason())
 
 
-def _told(
-    headers: Mapping[str, str], within: Mapping[str, str], reason: Reason, now: float
-) -> Iterator[float | None]:
+def _told(headers: Mapping[str, str], within: Mapping[str, str], reason: Reason, now: float) -> Iterator[float | None]:
     for source in (headers, within):
         yield _milliseconds(source.get("retry-after-ms", ""))
         yield _seconds_or_date(source.get("retry-after", ""), headers.get("date", ""), now)

@@ -166,7 +166,9 @@ class Chat:
         except AnswerLost as error:
             late = isinstance(error.__cause__, TimeoutError)
             way_out = f": raise {service.setting}_TIMEOUT_SECONDS if it needs longer" if late else ""
-            raise ServiceRefused(f"{error}; it may have been paid for, and isn't asked for again{way_out}", 0) from error
+            raise ServiceRefused(
+                f"{error}; it may have been paid for, and isn't asked for again{way_out}", 0
+            ) from error
         except ValueError:
             return await self._unreadable(answer)
         if (told := service.told_error(answer, value)) is not None:

@@ -113,7 +113,7 @@ def _exact(text: str) -> Iterator[Any]:
             continue
         value, position = found
         # A list inside of an object that can't be read is a part of it, and no outline.
-        if not (isinstance(value, list) and 0 <= begun and '"scenes"' in text[begun : match.start()]):
+        if not (isinstance(value, list) and begun >= 0 and '"scenes"' in text[begun : match.start()]):
             yield value
 
 
@@ -151,7 +151,9 @@ def _value_at(text: str, start: int, *, whole: bool = False) -> tuple[Any, int] 
 def _lenient(text: str) -> Iterator[Any]:
     """Yield what a reader of damaged JSON makes of the text after thoughts, of fences, and from the first brackets."""
     starts = [*_fences(text), _after_thoughts(text)]
-    starts += [match.start() for match, _ in zip(_LENIENT_START.finditer(text), range(_MOST_LENIENT_STARTS), strict=False)]
+    starts += [
+        match.start() for match, _ in zip(_LENIENT_START.finditer(text), range(_MOST_LENIENT_STARTS), strict=False)
+    ]
     tried = set[int]()
     for place in starts:
         match = _LENIENT_START.search(text, place)
@@ -183,10 +185,7 @@ def _repaired(text: str) -> Any:
 def is_cut_off(text: str) -> bool:
     """Tell whether the JSON of a text begins and doesn't end, because the model has stopped before."""
     match = _LENIENT_START.search(text, _after_thoughts(text))
-    tail = text.rstrip("`~ \t\r\n")
-    if match is None or tail.endswith(("}", "]")) and _depth(text, match.start()) <= 0:
-        return False
-    return _depth(text, match.start()) > 0
+    return match is not None and _depth(text, match.start()) > 0
 
 
 def _depth(text: str, start: int) -> int:

@@ -158,7 +158,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
 
 def _formula(latex: str) -> Math:
     """Make a formula in one line: scene documents hold no others, and white space is the same to LaTeX."""
-    return Math(latex.translate(_SPACES))
+    return Math(latex.translate(_IN_ONE_LINE))
 
 
 def _paragraph(spans: Spans) -> Iterator[Block | Note]:
@@ -260,7 +260,7 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
     return spans, ()
 
 
-_SPACES: Final = dict.fromkeys(map(ord, "\t\n\r"), " ")
+_IN_ONE_LINE: Final = dict.fromkeys(map(ord, "\t\n\r"), " ")
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")

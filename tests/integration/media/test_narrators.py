@@ -194,7 +194,9 @@ def test_planning_asks_nobody_and_says_what_is_missing(server: SpeechServer, tmp
 
 
 def test_voices_of_all_narrators_are_listed(server: SpeechServer, piper_voices: Path) -> None:
-    who = narrators(settings_of(server, voices={"alloy": ServiceVoice(), "nova": ServiceVoice("pt-br")}, piper_folder=piper_voices))
+    who = narrators(
+        settings_of(server, voices={"alloy": ServiceVoice(), "nova": ServiceVoice("pt-br")}, piper_folder=piper_voices)
+    )
     listed = {voice.name: (voice.language, voice.narrator) for voice in who.voices()}
     assert listed["en-gb"] == ("en-GB", "espeak")
     assert listed["openai:alloy"] == ("und", "openai")

@@ -75,7 +75,9 @@ def planned(
     notes: list[Note] | None = None,
     **changes: Any,
 ) -> Any:
-    settings = evolve(PlannerSettings(url=service.url, model="tide-1", key=KEY, timeout_s=5.0, patience_s=0.0), **changes)
+    settings = evolve(
+        PlannerSettings(url=service.url, model="tide-1", key=KEY, timeout_s=5.0, patience_s=0.0), **changes
+    )
     return Planner(settings).plan(TOPIC, "en-us", read, Control(note=(notes if notes is not None else []).append))
 
 

@@ -13,7 +13,8 @@ _BREAKS: Final = (re.compile(r"[.!?…。！？]+[\"'”’)]?\s*"), re.compile(
 _LEAST_SHARE: Final = 0.4
 _LEAST_CHARS: Final = 20
 _NAMES_LENGTH: Final = re.compile(
-    r"character|too long|max(imum)?[_ ]?(input[_ ]?)?(length|chars)|longer than|length limit|input length|exceeds?\b.{0,40}\blimit",
+    r"character|too long|max(imum)?[_ ]?(input[_ ]?)?(length|chars)|longer than|length limit|input length"
+    r"|exceeds?\b.{0,40}\blimit",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d])|(?<![\d.])\d{2,6}(?!\d)")

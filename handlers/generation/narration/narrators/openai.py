@@ -136,9 +136,9 @@ class OpenAINarrator:
         if fault := fault_of(text, spoken.samples, spoken.rate, factor if spoken.paced else 1.0):
             raise SpeechError(f"the speech service returned {fault}")
         samples = spoken.samples
-        if not spoken.paced:
-            samples = stretched(samples, spoken.rate, factor)
-        elif (pace := pace_of(text, samples, spoken.rate)) is not None and self._ignores(pace, voice, factor):
+        if not spoken.paced or (
+            (pace := pace_of(text, samples, spoken.rate)) is not None and self._ignores(pace, voice, factor)
+        ):
             samples = stretched(samples, spoken.rate, factor)
         return samples, spoken.rate
 

@@ -74,7 +74,7 @@ def stretched(samples: Samples, rate: int, factor: float) -> Samples:
     pieces = []
     while True:
         try:
-            pieces.append(graph.pull().to_ndarray()[0])  # type: ignore[union-attr]
+            pieces.append(graph.pull().to_ndarray()[0])
         except (av.EOFError, av.BlockingIOError):
             break
     return np.concatenate(pieces).astype(np.int16) if pieces else samples

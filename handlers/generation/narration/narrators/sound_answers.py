@@ -13,7 +13,17 @@ from handlers.generation.http_services.reasons import error_in
 from handlers.generation.narration.narrators.wav_files import BadSound
 
 #: Where services put the sound in an object, in order.
-_PLACES: Final = ("audio", "audio_content", "audioContent", "audio_base64", "b64_json", "data", "delta", "output", "result")
+_PLACES: Final = (
+    "audio",
+    "audio_content",
+    "audioContent",
+    "audio_base64",
+    "b64_json",
+    "data",
+    "delta",
+    "output",
+    "result",
+)
 _MOST_DEPTH: Final = 4
 
 

@@ -24,7 +24,9 @@ PCM_RATE: Final = 24_000
 _RATES: Final = range(8_000, 192_001)
 _CHANNELS: Final = range(1, 9)
 #: Kinds of bytes that have no header and are samples where those were asked for.
-_BARE: Final = frozenset(("", "application/octet-stream", "binary/octet-stream", "audio/wav", "audio/x-wav", "audio/wave"))
+_BARE: Final = frozenset(
+    ("", "application/octet-stream", "binary/octet-stream", "audio/wav", "audio/x-wav", "audio/wave")
+)
 _PCM: Final = frozenset(("audio/pcm", "audio/l16", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/x-l16"))
 _BIT_RATES: Final = {  # kbit/s of layer III, by the version's bit
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -70,7 +72,9 @@ def _pcm(sound: Sound) -> tuple[Samples, int]:
     if kind not in _PCM and not (sound.asked == "pcm" and kind in _BARE):
         shown = kind[:40] or "no media type"
         raise BadSound(f"neither WAV nor PCM, FLAC, MP3, Ogg or AAC ({shown}, {len(sound.data)} bytes)")
-    rate = int(_number(r"\brate=(\d{4,6})\b", parameters) or _number(r"^\s*(\d{4,6})\s*$", sound.told_rate) or sound.usual_rate)
+    rate = int(
+        _number(r"\brate=(\d{4,6})\b", parameters) or _number(r"^\s*(\d{4,6})\s*$", sound.told_rate) or sound.usual_rate
+    )
     channels = int(_number(r"\bchannels=(\d{1,2})\b", parameters) or 1)
     if rate not in _RATES or channels not in _CHANNELS or len(sound.data) < 2 * channels:
         raise BadSound("PCM without samples, or with a rate outside of 8 to 192 kHz")

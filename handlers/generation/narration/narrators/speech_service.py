@@ -187,7 +187,9 @@ class SpeechClient:
         error = await self.service.trouble(self.session, error)
         if isinstance(error, ServiceRefused):
             return _Refused(error, reason)
-        named = not reason.message or _NOTHING.fullmatch(reason.message.strip(" .!")) or _NAMES_FORMAT.search(reason.text)
+        named = (
+            not reason.message or _NOTHING.fullmatch(reason.message.strip(" .!")) or _NAMES_FORMAT.search(reason.text)
+        )
         if error.cause is Cause.BROKEN and named and self.settings.format == "auto":
             return _Refused(_Unsure(error), reason)
         raise error
@@ -196,7 +198,8 @@ class SpeechClient:
 class _Unsure(ServiceRefused):
     """A status of 500 that may be meant for the format; where no format helps, it may pass."""
 
+    retryable = True
+
     def __init__(self, error: ServiceFailed) -> None:
         super().__init__(str(error), 500)
-        self.retryable = True
         self.retry_after_s = error.retry_after_s

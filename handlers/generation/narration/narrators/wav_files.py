@@ -19,7 +19,21 @@ _HEADER: Final = re.compile(rb"RIFF.{4}WAVE", re.DOTALL)
 _HEADER_BYTES: Final = 12
 #: Chunks that may follow the samples; anything else there is samples, too.
 _KNOWN: Final = frozenset(
-    (b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"smpl", b"bext", b"JUNK", b"junk", b"PEAK", b"iXML", b"_PMX", b"fmt ")
+    (
+        b"LIST",
+        b"id3 ",
+        b"ID3 ",
+        b"fact",
+        b"cue ",
+        b"smpl",
+        b"bext",
+        b"JUNK",
+        b"junk",
+        b"PEAK",
+        b"iXML",
+        b"_PMX",
+        b"fmt ",
+    )
 )
 _LEAST_FORMAT_BYTES: Final = 16
 
