@@ -206,7 +206,7 @@ class Chat:
 
 
 def _body(model: str, messages: Sequence[Message], schema: Schema, way: Way) -> dict[str, Any]:
-    """Make a request; without a JSON schema it is in the first message, since many models take only one for the system."""
+    """Make a request; without a JSON schema it is in the first message: many models take only one for the system."""
     first, *others = messages
     if way.form != "json_schema":
         rule = f"Answer with one JSON object under this JSON schema, and nothing else:\n{_text(schema.schema)}"

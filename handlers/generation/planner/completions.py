@@ -78,7 +78,7 @@ def completion_of(value: Mapping[str, Any], choice: Mapping[str, Any]) -> Comple
 
 
 def _text(message: Mapping[str, Any], reason: str) -> str:
-    """Return the text: the content, else a tool's arguments, else what was parsed, else reasoning that is an outline."""
+    """Return the content, else a tool's arguments, else what was parsed, else reasoning that is an outline."""
     if (text := text_of(message.get("content"))).strip():
         return text
     calls = message.get("tool_calls")

@@ -195,7 +195,8 @@ def _depth(text: str, start: int) -> int:
         sign = match[0][0]
         if sign == '"':
             if len(match[0]) == 1 or not match[0].endswith('"'):
-                return depth + 1
+                # A quotation mark too many, where the text ends as JSON does.
+                return 0 if text.rstrip("`~ \t\r\n").endswith(("}", "]")) else depth + 1
         else:
             depth += 1 if sign in "{[" else -1
             if depth <= 0:

@@ -135,12 +135,11 @@ class OpenAINarrator:
         self.meter.add(text)
         if fault := fault_of(text, spoken.samples, spoken.rate, factor if spoken.paced else 1.0):
             raise SpeechError(f"the speech service returned {fault}")
-        samples = spoken.samples
-        if not spoken.paced or (
-            (pace := pace_of(text, samples, spoken.rate)) is not None and self._ignores(pace, voice, factor)
-        ):
-            samples = stretched(samples, spoken.rate, factor)
-        return samples, spoken.rate
+        samples, rate = spoken.samples, spoken.rate
+        pace = pace_of(text, samples, rate) if spoken.paced else None
+        if not spoken.paced or (pace is not None and self._ignores(pace, voice, factor)):
+            samples = stretched(samples, rate, factor)
+        return samples, rate
 
     def _ignores(self, pace: float, voice: str, factor: float) -> bool:
         """Tell whether the service has ignored the rate, and learn of it."""

@@ -1,4 +1,4 @@
-"""The pace of speech: whether a sound can be that of a text, whether a service heeds a rate, and stretching. Blocking."""
+"""The pace of speech: whether a sound can be that of a text, whether a service heeds a rate; stretching. Blocking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.generation.narration.narrators.base import audible_range
 
 #: Letters a second at rate 1, of voices and languages with letters.
 USUAL_PACE: Final = 14.0
-#: Shortest speech of a letter or digit at rate 1, and longest of a line (a base, and a part for each character): seconds.
+#: Shortest speech of a letter or digit at rate 1, and longest of a line (a base, a part for each character): seconds.
 _SHORTEST_S: Final = 0.02
 _LONGEST_S, _PER_CHARACTER_S = 20.0, 0.6
 #: Letters that a line needs for its pace to be measured, and the least rate that can be told from 1.

@@ -1,4 +1,4 @@
-"""Finds the sound in a good answer of a speech service: as it stands, in JSON as base64, or in server-sent events. Pure."""
+"""Finds the sound in a good answer of a speech service: as it stands, in JSON as base64, or in events. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Asks a service with OpenAI's `POST /audio/speech` for a sound, in the ways that it takes.
 
-A request that is refused for its format, its `speed` or its length is sent again without them, which costs nothing; what
-worked is kept for the process (decision 223).
+A request that is refused for its format, its `speed` or its length is sent again without them, which costs nothing;
+what worked is kept for the process (decision 223).
 """
 
 from __future__ import annotations
