@@ -50,7 +50,7 @@ GOOD = Answer(body=wav(tone(1.2)))
 class SpeechServer:
     """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body) of the requests.
 
-    `decide` answers by the body instead.
+    `decide` answers by the body instead. `lists` are answers to GET, by path.
     """
 
     url: str
@@ -59,6 +59,7 @@ class SpeechServer:
     ending: threading.Event = field(factory=threading.Event)
 
     decide: Callable[[Any], Answer] | None = None
+    lists: dict[str, Any] = field(factory=dict)
 
     def next(self, body: Any) -> Answer:
         if self.decide is not None:
@@ -86,6 +87,14 @@ def speech_server() -> Iterator[SpeechServer]:
                 return
             with suppress(OSError):  # it may be too much for the client
                 self.wfile.write(answer.body)
+
+        def do_GET(self) -> None:
+            found = server.lists.get(self.path)
+            self.send_response_only(404 if found is None else 200)
+            body = json.dumps({"detail": "Not Found"} if found is None else found).encode()
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
