@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from handlers.generation.planner.escapes import doubled
+from handlers.generation.planner.lenient import read_leniently
 
 _MOST_STARTS: Final = 64
 _MOST_FENCES: Final = 16
 _MOST_WRAPPINGS: Final = 4
-#: Bounds of the lenient reader, which takes more than linear time.
-_MOST_LENIENT_CHARS: Final = 60_000
-_MOST_LENIENT_STARTS: Final = 2
-_MOST_OPENINGS: Final = 3_000
+_MOST_LENIENT_STARTS: Final = 3
 #: Ends of what a model has thought, as DeepSeek, Qwen, gpt-oss, Mistral and others write them.
 _THOUGHT: Final = re.compile(
     r"</(?:think|thinking|thought|thoughts|reasoning|reflection|analysis)>|<\|end_of_thought\|>|\[/THINK\]"
@@ -160,26 +159,8 @@ def _lenient(text: str) -> Iterator[Any]:
         if match is None or match.start() in tried or len(tried) > _MOST_LENIENT_STARTS:
             continue
         tried.add(match.start())
-        if (value := _repaired(text[match.start() :])) is not None:
-            yield value
-
-
-def _repaired(text: str) -> Any:
-    """Read damaged JSON. None where that isn't possible, or would take long."""
-    end = max(text.rfind("}"), text.rfind("]")) + 1
-    text = text[:end]
-    if len(text) > _MOST_LENIENT_CHARS or text.count("{") + text.count("[") > _MOST_OPENINGS:
-        return None
-    from json_repair import loads  # only damaged answers need it
-
-    try:
-        value = loads(text, skip_json_loads=True)
-    except (ValueError, RecursionError, IndexError, TypeError):
-        return None
-    # Several values one behind the other are read as a list.
-    if isinstance(value, list) and not _is_outline(unwrapped(value)):
-        return next((each for each in value if _is_outline(unwrapped(each))), value)
-    return value
+        with suppress(ValueError):
+            yield read_leniently(text, match.start())
 
 
 def is_cut_off(text: str) -> bool:
