@@ -101,6 +101,7 @@ WARNINGS: Final = {
     "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
+    "service_waited_for": "a service with a model was loading it, busy or unreachable, and was waited for",
 }
 
 CATEGORIES: Final = {

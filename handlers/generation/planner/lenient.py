@@ -1,4 +1,4 @@
-"""Reads JSON with what models get wrong in it: quotes, commas, comments, characters, Python's constants. Pure and linear.
+"""Reads JSON with what models get wrong: quotes, commas, comments, characters, Python's constants. Pure and linear.
 
 The text is taken apart in one pass and written as JSON, which the exact reader then reads. (The library json-repair
 mends more, but takes minutes for some texts of 40,000 characters; decision 226.)
@@ -25,7 +25,12 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CONSTANTS: Final = {
-    **{"true": "true", "false": "false", "null": "null", "True": "true", "False": "false", "None": "null"},
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "True": "true",
+    "False": "false",
+    "None": "null",
     **dict.fromkeys(("NaN", "nan", "Infinity", "-Infinity", "undefined"), "null"),
 }
 _UNSAFE: Final = re.compile(r'\\.|["\x00-\x1f]', re.DOTALL)
@@ -35,7 +40,7 @@ def read_leniently(text: str, start: int = 0) -> Any:
     """Return the value that begins with a bracket at `start`; what follows it is left. Raises ValueError."""
     written: list[str] = []
     depth, place = 0, start
-    before = ""  # the token before, "v" for a value
+    before = ""  # the sign before, "v" for a value
     while True:
         match = _TOKEN.match(text, place)
         if match is None:
@@ -43,14 +48,14 @@ def read_leniently(text: str, start: int = 0) -> Any:
         place = match.end()
         if match.lastgroup == "space":
             continue
-        token = match[0] if match.lastgroup == "sign" else "v"
-        if token in "}]" and before == ",":
+        sign = match[0] if match.lastgroup == "sign" else "v"
+        if sign in "}]" and before == ",":
             written.pop()
-        if token in ("v", "{", "[") and before in ("v", "}", "]"):
+        if sign in "v{[" and before in ("v", "}", "]"):
             written.append(",")
         written.append(_json(match))
-        before = token
-        depth += (token in "{[") - (token in "}]")
+        before = sign
+        depth += (sign in "{[") - (sign in "}]")
         if depth <= 0:
             break
     try:
