@@ -9,16 +9,15 @@ import asyncio
 import difflib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
 from eventflow.settings import PlannerSettings, Settings, SpeechSettings
-from handlers.generation.errors import SpeechError
-from handlers.generation.http_services.bodies import json_in
-from handlers.generation.http_services.client import Service, http_session
-from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from ops.cli.checks.finding import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    from handlers.generation.http_services.client import Service
 
 Check = Callable[[Settings, bool], Awaitable[list[Finding]]]
 
@@ -63,9 +62,11 @@ async def speech(settings: Settings, ask: bool) -> list[Finding]:
 
 async def looked_at(part: str, service: Service, model: str, variable: str) -> list[Finding]:
     """Check that a service is reachable, takes the key and knows the model. Free of charge."""
+    from handlers.media.errors import MediaError
+
     try:
         names = await names_of(service, "/models", ("data", "models"))
-    except (ServiceFailed, ServiceRefused) as error:
+    except MediaError as error:
         return [fail(part, str(error), _REACHABLE)]
     shown = service.safe(service.url)
     if names is None:
@@ -77,6 +78,9 @@ async def looked_at(part: str, service: Service, model: str, variable: str) -> l
 
 async def names_of(service: Service, path: str, places: tuple[str, ...]) -> list[str] | None:
     """Return the names in a list of the service; None where it has none. Raises ServiceFailed, ServiceRefused."""
+    from handlers.generation.http_services.bodies import json_in
+    from handlers.generation.http_services.client import http_session
+
     patient = evolve(service, timeout_s=min(service.timeout_s, _LOOK_S))
     async with http_session() as session:
         answer = await patient.ask(session, "GET", path)
@@ -106,9 +110,11 @@ def _names(value: Any, places: tuple[str, ...]) -> Iterator[str]:
 
 
 async def _voices(service: Service, settings: SpeechSettings) -> list[Finding]:
+    from handlers.media.errors import MediaError
+
     try:
         names = await names_of(service, "/audio/voices", ("voices", "data"))
-    except (ServiceFailed, ServiceRefused):
+    except MediaError:
         return []
     if not names:
         return []
@@ -131,9 +137,11 @@ def _some(name: str, names: Collection[str]) -> str:
 
 async def _asked_planner(settings: PlannerSettings) -> Finding:
     """Ask for an outline of one short scene."""
+    from handlers.generation.http_services.client import http_session
     from handlers.generation.planner.client import Chat, Message, chat_service
     from handlers.generation.planner.outlines import NoJson, outline_in
     from handlers.generation.planner.prompt import OUTLINE
+    from handlers.media.errors import MediaError
 
     wanted = "You write outlines of videos as JSON: a title and scenes, each with title, narration and blocks."
     messages = [Message("system", wanted), Message("user", "One scene of five words about the sea, without blocks.")]
@@ -143,7 +151,7 @@ async def _asked_planner(settings: PlannerSettings) -> Finding:
             chat = Chat(service=chat_service(settings), session=session, model=settings.model, form=settings.form)
             said = await chat.complete(messages, OUTLINE)
             scenes = outline_in(said.text).get("scenes")
-    except (ServiceFailed, ServiceRefused) as error:
+    except MediaError as error:
         return fail("planner, asked", str(error), _REACHABLE)
     except (NoJson, AttributeError):
         found = "it answers, but not with an outline"
@@ -166,11 +174,12 @@ def _spoken(settings: SpeechSettings) -> Finding:
     from handlers.generation.narration.narrators.openai import OpenAINarrator
     from handlers.generation.narration.narrators.pace import pace_of
     from handlers.generation.narration.narrators.speech_service import way_of
+    from handlers.media.errors import MediaError
 
     voice, narrator = next(iter(settings.voices)), OpenAINarrator(settings)
     try:
         usual, fast = (narrator.speak(_SENTENCE, voice, factor) for factor in (1.0, 2.0))
-    except SpeechError as error:
+    except MediaError as error:
         return fail("speech, asked", str(error), _REACHABLE)
     way = way_of(settings)
     paces = [pace_of(_SENTENCE, each.samples, each.rate) or 1.0 for each in (usual, fast)]
