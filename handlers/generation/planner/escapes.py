@@ -12,10 +12,10 @@ _ESCAPE: Final = re.compile(r"""\\(?:(["\\/bfnrt]|u[0-9A-Fa-f]{4})|('))?""")
 #: Control characters that JSON makes of a backslash and a letter, before another letter.
 _CONTROL: Final = re.compile(r"(?<=\\\\)[\n\r\t ]++|[\t\n\r\f\b](?:[A-Za-z]++)?")
 _LETTERS: Final = {"\t": "t", "\n": "n", "\r": "r", "\f": "f", "\b": "b"}
-#: Commands that begin with \n, without it; other letters after a line feed are a new line of a formula.
-_AFTER_N: Final = re.compile(
-    r"u|eq(q|uiv)?|e|eg|abla|ot|otin|i|mid|leq|geq|less|gtr|exists|ewline|onumber|atural|earrow|warrow|parallel|prec"
-    r"|succ|sim|cong|subseteq|supseteq|sub|sup|left(right)?arrow|rightarrow|olimits|ormalsize|egthinspace"
+#: Commands that begin with \n; other letters after a line feed are a new line of a formula.
+_COMMANDS_OF_N: Final = frozenset(
+    "nu neq nequiv ne neg nabla not notin ni nmid nleq ngeq nless ngtr nexists newline nonumber natural nearrow nwarrow "
+    "nparallel nprec nsucc nsim ncong nsubseteq nsupseteq nsub nsup nleftarrow nleftrightarrow nrightarrow nolimits".split()
 )
 _INLINE: Final = re.compile(r"\$[^$]{1,400}\$")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -40,7 +40,7 @@ def formula(latex: str) -> str:
 def _command(match: re.Match[str]) -> str:
     found = match[0]
     control, letters = found[0], found[1:]
-    if control not in _LETTERS or found.isspace() or (control == "\n" and not _AFTER_N.fullmatch(letters)):
+    if control not in _LETTERS or found.isspace() or (control == "\n" and f"n{letters}" not in _COMMANDS_OF_N):
         return f" {letters.strip()}"
     return f"\\{_LETTERS[control]}{letters}"
 
