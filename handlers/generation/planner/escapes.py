@@ -14,8 +14,41 @@ _CONTROL: Final = re.compile(r"(?<=\\\\)[\n\r\t ]++|[\t\n\r\f\b](?:[A-Za-z]++)?"
 _LETTERS: Final = {"\t": "t", "\n": "n", "\r": "r", "\f": "f", "\b": "b"}
 #: Commands that begin with \n; other letters after a line feed are a new line of a formula.
 _COMMANDS_OF_N: Final = frozenset(
-    "nu neq nequiv ne neg nabla not notin ni nmid nleq ngeq nless ngtr nexists newline nonumber natural nearrow nwarrow "
-    "nparallel nprec nsucc nsim ncong nsubseteq nsupseteq nsub nsup nleftarrow nleftrightarrow nrightarrow nolimits".split()
+    (
+        "nu",
+        "neq",
+        "nequiv",
+        "ne",
+        "neg",
+        "nabla",
+        "not",
+        "notin",
+        "ni",
+        "nmid",
+        "nleq",
+        "ngeq",
+        "nless",
+        "ngtr",
+        "nexists",
+        "newline",
+        "nonumber",
+        "natural",
+        "nearrow",
+        "nwarrow",
+        "nparallel",
+        "nprec",
+        "nsucc",
+        "nsim",
+        "ncong",
+        "nsubseteq",
+        "nsupseteq",
+        "nsub",
+        "nsup",
+        "nleftarrow",
+        "nleftrightarrow",
+        "nrightarrow",
+        "nolimits",
+    )
 )
 _INLINE: Final = re.compile(r"\$[^$]{1,400}\$")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
