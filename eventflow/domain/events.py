@@ -109,7 +109,8 @@ class RemoteWorkEnded(Event):
 
 @frozen_record(kw_only=True)
 class CostRecorded(Event):
-    """A charge of a service. `amount` is a decimal number as text; `currency` an ISO 4217 code, "credits" or "tokens".
+    """A charge of a service. `amount` is a decimal number as text; `currency` an ISO 4217 code, "credits", "tokens" or
+    "characters".
 
     `reference` is the service's id of the order; empty if it has none.
     """

@@ -13,7 +13,7 @@ from eventflow.settings.settings import (
     load_settings,
     reference,
 )
-from eventflow.settings.speech import SpeechSettings
+from eventflow.settings.speech import ServiceVoice, SpeechSettings
 from eventflow.settings.web import ANY_ORIGIN, WebSettings, is_loopback
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "PlannerSettings",
     "RemoteSettings",
     "Section",
+    "ServiceVoice",
     "Setting",
     "Settings",
     "SettingsError",

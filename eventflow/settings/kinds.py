@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import frozen
 
@@ -16,7 +17,11 @@ N = TypeVar("N", int, float)
 #: What an `Authorization` header can carry: printable ASCII without spaces (RFC 9110, section 5.5).
 _BEARER = r"[!-~]{0,4096}"
 #: No user and password: those would be logged with the URL.
-_SERVICE = r"(https?://[^\s?#@]+)?"
+_SERVICE = r"(https?://[^\s?#@]+(\?[^\s#]*)?)?"
+#: What people paste with the base URL, at the end of its path.
+_PASTED: Final = ("/chat/completions", "/audio/speech", "/videos", "/models")
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER_VALUE: Final = re.compile(r"[ -~]{0,4096}")
 
 
 class Refused(ValueError):
@@ -94,8 +99,45 @@ def web_url(pattern: str, example: str) -> Kind[str]:
 
 
 def service_url(example: str = "https://api.openai.com/v1") -> Kind[str]:
-    """Return the kind of a service's base URL, empty where there is no service."""
-    return web_url(_SERVICE, example)
+    """Return the kind of a service's base URL, empty where there is no service; the path of a request is cut off."""
+    return matching(_SERVICE, example).then(_base_url)
+
+
+def _base_url(url: str) -> str:
+    path, mark, query = url.partition("?")
+    path = path.rstrip("/")
+    for end in _PASTED:
+        path = path.removesuffix(end).rstrip("/")
+    return f"{path}{mark}{query}"
+
+
+def json_object() -> Kind[Mapping[str, Any]]:
+    """Return the kind of JSON objects; empty: one without members."""
+    return Kind(read=_object, wanted="a JSON object", values='a JSON object, such as {"max_completion_tokens": 8000}')
+
+
+def http_headers() -> Kind[Mapping[str, str | None]]:
+    """Return the kind of JSON objects of HTTP headers; null takes a header away."""
+    example = '{"api-key": "...", "Authorization": null}'
+    return Kind(read=_headers, wanted="a JSON object of texts and null", values=f"a JSON object, such as {example}")
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text) if text.strip() else {}
+    if not isinstance(value, dict):
+        raise ValueError
+    return value
+
+
+def _headers(text: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name, value in _object(text).items():
+        if not _HEADER.fullmatch(name):
+            raise Refused("one of its names is no name of an HTTP header")
+        if value is not None and not (isinstance(value, str) and _HEADER_VALUE.fullmatch(value)):
+            raise Refused(f"the value of {name} must be null or a text of printable ASCII characters")
+        found[name] = value
+    return found
 
 
 def bearer_token() -> Kind[str]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from attrs import frozen
 
 from eventflow.settings.declare import Group
-from eventflow.settings.kinds import bearer_token, choice, mapped, matching, number, service_url, switch
+from eventflow.settings.kinds import (
+    bearer_token,
+    choice,
+    http_headers,
+    json_object,
+    mapped,
+    matching,
+    number,
+    service_url,
+    switch,
+)
 
 PLANNER = Group("Topic planner: a chat model that plans scenes")
 REMOTE = Group("Text-to-video service: clips of the pipeline remote")
@@ -58,6 +69,27 @@ class PlannerSettings:
         "seconds that one answer of the service may take",
         name="PLANNER_TIMEOUT_SECONDS",
     )
+    patience_s: float = PLANNER.setting(
+        "300",
+        number(float, 0, 3_600),
+        "seconds that one attempt waits for a service that is loading its model, busy or unreachable",
+        name="PLANNER_PATIENCE_SECONDS",
+    )
+    form: str = PLANNER.setting(
+        "auto",
+        choice("auto", "json_schema", "json_object", "none"),
+        "form of answers that the service is asked for; auto: json_schema, and the next one where it is refused",
+        name="PLANNER_FORM",
+    )
+    headers: Mapping[str, str | None] = PLANNER.setting(
+        "", http_headers(), "further HTTP headers; null takes one away", name="PLANNER_HEADERS", secret=True
+    )
+    params: Mapping[str, Any] = PLANNER.setting(
+        "",
+        json_object(),
+        "fields of each request's body, laid over it last (RFC 7396); null takes a field away",
+        name="PLANNER_PARAMS",
+    )
 
 
 @frozen(kw_only=True)
@@ -71,7 +103,7 @@ class RemoteSettings:
 
     url: str = REMOTE.setting(
         "",
-        service_url("https://openrouter.ai/api/v1").then(lambda url: url.removesuffix("/videos")),
+        service_url("https://openrouter.ai/api/v1"),
         "base URL of a text-to-video service, to which /videos is added; empty: the pipeline remote is refused",
         name="REMOTE_URL",
     )
@@ -150,4 +182,13 @@ class RemoteSettings:
         matching(rf"({_HOST}(,{_HOST})*)?", "cdn.example.org,*.example.net").then(_hosts),
         "hosts besides the service's own that clips may be fetched from, such as cdn.example.org,*.example.net",
         name="REMOTE_CONTENT_HOSTS",
+    )
+    headers: Mapping[str, str | None] = REMOTE.setting(
+        "", http_headers(), "further HTTP headers; null takes one away", name="REMOTE_HEADERS", secret=True
+    )
+    params: Mapping[str, Any] = REMOTE.setting(
+        "",
+        json_object(),
+        "fields of each order's body, laid over it last (RFC 7396); null takes a field away",
+        name="REMOTE_PARAMS",
     )

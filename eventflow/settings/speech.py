@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
 from eventflow.settings.declare import Group
-from eventflow.settings.kinds import bearer_token, mapped, matching, number, optional_folder, service_url
+from eventflow.settings.kinds import (
+    bearer_token,
+    choice,
+    form,
+    http_headers,
+    json_object,
+    mapped,
+    matching,
+    number,
+    optional_folder,
+    service_url,
+)
 
 NARRATION = Group("Narration: Piper's voices, a speech service")
 
-_VOICE: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}(/[a-z]{2,3}(-[a-z0-9]+)*)?"
+#: NAME, NAME/LANGUAGE, or NAME=WHAT THE SERVICE CALLS IT, with or without /LANGUAGE.
+_LANGUAGE: Final = r"[a-z]{2,3}(?:-[a-z0-9]+)*"
+_VOICE: Final = re.compile(rf"([A-Za-z0-9][A-Za-z0-9_.-]{{0,39}})(?:=([^,=]{{1,200}}?))?(?:/({_LANGUAGE}))?", re.ASCII)
 #: Those of gpt-4o-mini-tts.
 _VOICES: Final = "alloy,ash,coral,echo,fable,nova,onyx,sage,shimmer"
 
 
-def _voices(text: str) -> dict[str, str]:
-    split = (voice.strip().partition("/") for voice in text.split(","))
-    return {name: language for name, _, language in split}
+@frozen
+class ServiceVoice:
+    """A voice of a speech service: its language, named as espeak's voice ("" if unknown), and the service's name."""
+
+    language: str = ""
+    known_as: str = ""
+
+
+def _voices(text: str) -> dict[str, ServiceVoice]:
+    found = {}
+    for entry in text.split(","):
+        match = _VOICE.fullmatch(entry.strip())
+        if match is None:
+            raise ValueError(entry)
+        found[match[1]] = ServiceVoice(match[3] or "", (match[2] or match[1]).strip())
+    return found
 
 
 @frozen(kw_only=True)
 class SpeechSettings:
     """Narrators besides espeak; `piper_folder` is None where there is no Piper, `url` empty where there is no service.
 
-    `voices` are those of the service with their languages (named as espeak's voices; empty: unknown). `fallback`:
-    espeak narrates a scene whose narrator has failed.
+    `voices` are those of the service by the names that requests use. `fallback`: espeak narrates a scene whose narrator
+    has failed.
     """
 
     piper_folder: Path | None = NARRATION.setting(
@@ -52,10 +79,10 @@ class SpeechSettings:
     key: str = NARRATION.setting(
         "", bearer_token(), "bearer token of the speech service; empty: none is sent", name="SPEECH_KEY", secret=True
     )
-    voices: Mapping[str, str] = NARRATION.setting(
+    voices: Mapping[str, ServiceVoice] = NARRATION.setting(
         _VOICES,
-        matching(rf"{_VOICE}( *, *{_VOICE})*", "alloy,nova/de").then(_voices),
-        "voices of the speech service, NAME or NAME/LANGUAGE, the language named as espeak's voice",
+        form(_voices, "alloy,nova/de,anna=af_bella(2)+af_sky(1)/en-us"),
+        "voices of the speech service, NAME or NAME=ITS NAME THERE, and /LANGUAGE, named as espeak's voice",
         name="SPEECH_VOICES",
     )
     timeout_s: float = NARRATION.setting(
@@ -69,4 +96,37 @@ class SpeechSettings:
         mapped({"espeak": True, "none": False}),
         "narrator of a scene whose own narrator has failed for good; none: the scene fails",
         name="SPEECH_FALLBACK",
+    )
+    patience_s: float = NARRATION.setting(
+        "300",
+        number(float, 0, 3_600),
+        "seconds that a worker waits for a speech service that is loading its model, busy or unreachable",
+        name="SPEECH_PATIENCE_SECONDS",
+    )
+    format: str = NARRATION.setting(
+        "auto",
+        choice("auto", "wav", "pcm", "flac", "mp3"),
+        "format of sound that the speech service is asked for; auto: wav, and the next one where it is refused",
+        name="SPEECH_FORMAT",
+    )
+    pcm_rate: int = NARRATION.setting(
+        "24000",
+        number(int, 8_000, 192_000),
+        "sample rate in Hz of pcm whose rate the speech service doesn't tell",
+        name="SPEECH_PCM_RATE",
+    )
+    max_characters: int = NARRATION.setting(
+        "4096",
+        number(int, 20, 100_000),
+        "characters that the speech service takes at once; longer lines are spoken in parts",
+        name="SPEECH_MAX_CHARACTERS",
+    )
+    headers: Mapping[str, str | None] = NARRATION.setting(
+        "", http_headers(), "further HTTP headers; null takes one away", name="SPEECH_HEADERS", secret=True
+    )
+    params: Mapping[str, Any] = NARRATION.setting(
+        "",
+        json_object(),
+        "fields of each request's body, laid over it last (RFC 7396); null takes a field away",
+        name="SPEECH_PARAMS",
     )

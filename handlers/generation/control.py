@@ -52,7 +52,8 @@ class RemoteEnded:
 
 @frozen(kw_only=True)
 class Charged:
-    """A charge of a service: a decimal number as text; `currency` is an ISO 4217 code, "credits" or "tokens".
+    """A charge of a service: a decimal number as text; `currency` is an ISO 4217 code, "credits", "tokens" or
+    "characters".
 
     `reference` is the service's id of the order or answer; a charge is recorded once per reference. May be empty.
     """

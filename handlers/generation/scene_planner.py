@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from eventflow.domain.values import VideoRequest
 from eventflow.requests.errors import Fault, PlanningUnavailable, RequestInvalid
@@ -106,7 +106,9 @@ class ScenePlanner:
             raise RequestInvalid(faults)
         warnings: list[control.Note] = []
         try:
-            pipeline = get_pipeline(request.pipeline, self.settings)
+            # Somebody waits for the answer: a model that loads is told at once.
+            settings = evolve(self.settings, planner=evolve(self.settings.planner, patience_s=0.0))
+            pipeline = get_pipeline(request.pipeline, settings)
             plan = pipeline.plan(brief_of(request), control.Control(should_stop=should_stop, note=warnings.append))
             script = Script(plan.title, tuple(_scene(draft) for draft in plan.scenes))
         except RequestError as error:

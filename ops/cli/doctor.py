@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eventflow.settings import Settings, SettingsError
-from ops.cli.checks import machine
+from ops.cli.checks import machine, model_services
 from ops.cli.checks.finding import Finding, State, fail, ok
 from ops.cli.checks.video_service import video_service
 from ops.cli.common import EXIT_FAILURE, REDIS_VARIABLES, impatient, say, settings_from
@@ -27,7 +27,11 @@ _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, data_dir: DataDir = None
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask each service with a model for one small answer, which it may charge.")
+    ] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Check every part and say how to repair it. Exit code 1 if something fails.
 
@@ -36,7 +40,7 @@ def doctor(
     from eventflow.telemetry.logs import configure_logs
 
     configure_logs("ERROR", json=False)
-    findings = asyncio.run(impatient(examine(log_environment(data_dir))))
+    findings = asyncio.run(impatient(examine(log_environment(data_dir), ask=ask)))
     failed = any(finding.state is State.FAIL for finding in findings)
     if json:
         say(orjson.dumps({"ok": not failed, "findings": [asdict(finding) for finding in findings]}).decode())
@@ -46,7 +50,7 @@ def doctor(
         raise typer.Exit(EXIT_FAILURE)
 
 
-async def examine(environment: Mapping[str, str]) -> list[Finding]:
+async def examine(environment: Mapping[str, str], *, ask: bool = False) -> list[Finding]:
     """Return all findings; those of the machine alone if the settings are wrong."""
     findings = [machine.python_version()]
     try:
@@ -60,6 +64,7 @@ async def examine(environment: Mapping[str, str]) -> list[Finding]:
     findings += await machine.media(settings)
     findings.append(await machine.narration(settings.speech))
     findings += await video_service(settings.remote)
+    findings += await model_services.examine(settings, ask=ask)
     return findings + await machine.disks(settings.data_dir, settings.scratch_dir)
 
 

@@ -104,6 +104,7 @@ WARNINGS: Final = {
     "picture_as_text": "only the description of a picture is shown: it is an SVG, or stands within a text",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
+    "service_waited_for": "a service with a model was loading it, busy or unreachable, and was waited for",
 }
 
 CATEGORIES: Final = {

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from attrs import define, field
 
+from handlers.generation.http_services.learned import forget
 from tests.support.http_server import hang, serving
 
 KEY = "sk-planner-0a1b2c3d4e5f"
@@ -18,23 +19,32 @@ Says = Callable[[Any], Awaitable[web.StreamResponse]]
 
 @define(eq=False)
 class ChatService:
-    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body)."""
+    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body).
+
+    `known` are its models.
+    """
 
     url: str = ""
     answers: list[Says] = field(factory=list)
     asked: list[tuple[dict[str, str], Any]] = field(factory=list)
+    known: list[str] = field(factory=lambda: ["m"])
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.asked.append((dict(request.headers), body))
         return await (self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])(body)
 
+    async def models(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"object": "list", "data": [{"id": each, "object": "model"} for each in self.known]})
+
 
 @contextmanager
 def chat_service(*answers: Says) -> Iterator[ChatService]:
+    forget()  # what was learned of another server on the same port
     service = ChatService(answers=list(answers))
     app = web.Application()
     app.router.add_post("/v1/chat/completions", service.handle)
+    app.router.add_get("/v1/models", service.models)
     with serving(app) as url:
         service.url = f"{url}/v1"
         yield service

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 from attrs import define, field, frozen
+
+from handlers.generation.http_services.learned import forget
 
 RATE = 24_000
 
@@ -46,14 +48,22 @@ GOOD = Answer(body=wav(tone(1.2)))
 
 @define
 class SpeechServer:
-    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body) of the requests."""
+    """`answers` are given in turn, the last one again and again; `asked` are (headers, JSON body) of the requests.
+
+    `decide` answers by the body instead. `lists` are answers to GET, by path.
+    """
 
     url: str
     answers: list[Answer] = field(factory=lambda: [GOOD])
     asked: list[tuple[dict[str, str], Any]] = field(factory=list)
     ending: threading.Event = field(factory=threading.Event)
 
-    def next(self) -> Answer:
+    decide: Callable[[Any], Answer] | None = None
+    lists: dict[str, Any] = field(factory=dict)
+
+    def next(self, body: Any) -> Answer:
+        if self.decide is not None:
+            return self.decide(body)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -65,7 +75,7 @@ def speech_server() -> Iterator[SpeechServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             server.asked.append((dict(self.headers), body))
-            answer = server.next() if self.path == "/v1/audio/speech" else Answer(404)
+            answer = server.next(body) if self.path == "/v1/audio/speech" else Answer(404)
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
@@ -78,9 +88,18 @@ def speech_server() -> Iterator[SpeechServer]:
             with suppress(OSError):  # it may be too much for the client
                 self.wfile.write(answer.body)
 
+        def do_GET(self) -> None:
+            found = server.lists.get(self.path)
+            self.send_response_only(404 if found is None else 200)
+            body = json.dumps({"detail": "Not Found"} if found is None else found).encode()
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
         def log_message(self, *_: object) -> None:
             pass
 
+    forget()  # what was learned of another server on the same port
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
     server = SpeechServer(f"http://127.0.0.1:{listener.server_address[1]}/v1")

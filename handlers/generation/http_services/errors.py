@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handlers.generation.http_services.causes import Cause
 from handlers.media.errors import MediaError
 
 
@@ -10,9 +11,14 @@ class ServiceFailed(MediaError):
 
     code = "service_failed"
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_s: float | None = None, cause: Cause = Cause.BROKEN) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.cause = cause
+
+
+class AnswerLost(ServiceFailed):
+    """A request was sent, and no answer that can be read came back: what it asked for may be done, and paid for."""
 
 
 class ServiceRefused(MediaError):
@@ -21,6 +27,7 @@ class ServiceRefused(MediaError):
     code = "service_refused"
     retryable = False
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, *, cause: Cause = Cause.INPUT) -> None:
         super().__init__(message)
         self.status = status
+        self.cause = cause

@@ -66,7 +66,8 @@ def narrate(
     NarratorUnavailable, UnknownVoice, BadRate, Stopped.
     """
     try:
-        return speak_lines(lines, voice, narrators, control.should_stop)
+        with narrators.for_scene(control) as known:
+            return speak_lines(lines, voice, known, control.should_stop)
     except (SpeechError, NarratorUnavailable) as error:
         instead = narrators.fallback_voice(voice.name)
         if instead is None or (error.retryable and not last_try):

@@ -33,7 +33,8 @@ def _block(kind: str, **properties: Any) -> dict[str, Any]:
     return _object(kind={"type": "string", "enum": [kind]}, **properties)
 
 
-_VALUES: Final = {"type": "array", "items": {"type": ["number", "null"]}}
+#: Two schemas instead of a list of types, which Gemini and proxies to it refuse.
+_VALUES: Final = {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "null"}]}}
 _BLOCKS: Final = (
     _block("bullets", items=_list(_TEXT)),
     _block("paragraph", text=_TEXT),
@@ -68,7 +69,7 @@ spoken).
 - Blocks: bullets (3 to 5 items of at most 12 words), paragraph, code, table (at most 4 columns and 6 rows), quote, math
   (LaTeX), chart (style bar, line or pie; as many values in each series as there are labels; a pie has one series). One
   or two blocks a scene; most scenes have bullets. Charts and tables only with figures that you are sure of; quotes only
-  word for word.
+  word for word. In JSON each backslash of LaTeX is written twice: "\\\\times".
 - Narration: 2 to 5 full sentences, to be spoken by a voice: no Markdown, no lists, no stage directions. It explains
   what is shown and doesn't read it out.
 - Everything is in the language of the voice. Titles and blocks may use inline Markdown: **bold**, *italic*, `code`.

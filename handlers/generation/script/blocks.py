@@ -79,6 +79,10 @@ _RANGES: Final = re.compile(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*")
 Values = dict[str, Any]
 
 
+_LOST_BACKSLASH: Final = re.compile(r"[\t\n]")
+_LOST_SIGNS: Final = {"\t": "a tab", "\n": "a line end"}
+
+
 @frozen
 class Plain(Text):
     """A text as it stands, read in NFC with plain line ends."""
@@ -94,6 +98,19 @@ class Plain(Text):
 
     def schema(self) -> Schema:
         return {"type": "string", "maxLength": self.most}
+
+
+@frozen
+class Latex(Plain):
+    """A formula in one line: a tab or a line end in it is what JSON makes of a backslash that was written once."""
+
+    def read(self, at: Cursor) -> str:
+        text = super().read(at)
+        if match := _LOST_BACKSLASH.search(text):
+            sign = _LOST_SIGNS[match[0]]
+            reason = f"has {sign} at character {match.start()}; in JSON a backslash is written twice, as in \\\\times"
+            at.fail("control_character", reason)
+        return text
 
 
 @frozen
@@ -291,7 +308,7 @@ _CELLS: Final[Mapping[str, Object]] = {
         make=lambda _, values: Table(**values),
     ),
     "math": Object(
-        {"latex": Plain(MAX_TEXT_CHARS, blank=False)},
+        {"latex": Latex(MAX_TEXT_CHARS, blank=False)},
         required=("latex",),
         make=lambda _, values: Math(values["latex"]),
     ),

@@ -153,7 +153,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
             yield from _code(node)
         case "math_block":
             if node.content:
-                yield Math(node.content)
+                yield _formula(node.content)
         case "table":
             yield from _table(node)
         case "blockquote":
@@ -163,11 +163,16 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
                 yield from _blocks(child)
 
 
+def _formula(latex: str) -> Math:
+    """Make a formula in one line: scene documents hold no others, and white space is the same to LaTeX."""
+    return Math(latex.translate(_IN_ONE_LINE))
+
+
 def _paragraph(spans: Spans) -> Iterator[Block | Note]:
     if not spans:
         return
     if len(spans) == 1 and spans[0].kind == "math":
-        yield Math(spans[0].text)
+        yield _formula(spans[0].text)
     elif spans[0].kind == "text" and spans[0].text.startswith("Note:"):
         if note := plain(spans)[len("Note:") :].strip():
             yield Note(note)
@@ -257,6 +262,7 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
     return spans, ()
 
 
+_IN_ONE_LINE: Final = dict.fromkeys(map(ord, "\t\n\r"), " ")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
 #: Characters of the options of a chart or listing.
 MAX_OPTIONS_CHARS: Final = 1_000
@@ -277,7 +283,7 @@ def fenced(info: str, content: str, line: int) -> Code | Math | Chart | Diagram 
     if not text.strip():
         return None
     if language == "math":
-        return Math(text)
+        return _formula(text)
     skipped = len(content) - len(content.lstrip("\n"))
     marked = _HIGHLIGHT.search(more)
     lines = lines_of(marked[1], text.count("\n") + 1 + skipped) if marked else ()

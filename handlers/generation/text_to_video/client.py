@@ -24,6 +24,7 @@ from attrs import evolve, frozen
 from yarl import URL
 
 from eventflow.settings import RemoteSettings
+from handlers.generation.http_services.bodies import merged
 from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.text_to_video.clip_request import ClipRequest
@@ -69,7 +70,7 @@ class VideosClient:
         headers = {"Idempotency-Key": wanted.idempotency_key} if wanted.idempotency_key else {}
         data: Any = body
         if self.dialect.form:
-            data, headers["Content-Type"] = await _form(body)
+            data, headers["Content-Type"] = await _form(merged(body, dict(self.service.params)))
         service = evolve(self.service, timeout_s=max(self.service.timeout_s, self.order_s))
         try:
             answer = await service.ask(session, "POST", self.dialect.orders, data, headers)
@@ -182,7 +183,13 @@ async def _form(fields: Mapping[str, Any]) -> tuple[bytes, str]:
 def videos_client(settings: RemoteSettings, content: ContentFetcher | None = None) -> VideosClient:
     """Make a client from settings; openai's dialect where they name none, for looking alone."""
     service = Service(
-        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=settings.key, timeout_s=30.0
+        title="the video service",
+        setting="EVENTFLOW_REMOTE",
+        url=settings.url,
+        key=settings.key,
+        timeout_s=30.0,
+        extra_headers=settings.headers,
+        params=settings.params,
     )
     dialect = DIALECTS.get(settings.dialect, DIALECTS["openai"])
     fetcher = content or ContentFetcher(service=service, hosts=settings.content_hosts)

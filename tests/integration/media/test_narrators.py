@@ -12,8 +12,8 @@ import pytest
 from attrs import evolve
 
 from eventflow.runtime.retry_policy import GenerationError
-from eventflow.settings import SpeechSettings
-from handlers.generation.control import Control, Note, Warned
+from eventflow.settings import ServiceVoice, SpeechSettings
+from handlers.generation.control import Charged, Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice
 from handlers.generation.narration import speech
@@ -39,7 +39,7 @@ def server() -> Iterator[SpeechServer]:
 
 
 def settings_of(server: SpeechServer, **changes: Any) -> SpeechSettings:
-    return evolve(SpeechSettings(url=server.url, key=KEY, timeout_s=20), **changes)
+    return evolve(SpeechSettings(url=server.url, key=KEY, timeout_s=20, patience_s=0), **changes)
 
 
 def refusal(server: SpeechServer, answer: Answer, **changes: Any) -> SpeechError:
@@ -106,7 +106,7 @@ def test_what_may_pass_says_how_long_to_wait(server: SpeechServer) -> None:
         (Answer(body=wav(b"")), "is not audio"),
         (Answer(body=b"", headers={"Content-Type": "audio/pcm"}), "is not audio"),
         (Answer(body=wav(tone(60))), "60 s for 22 characters"),
-        (Answer(body=bytes(36_100_000), headers={"Content-Type": "audio/pcm"}), "longer than 36 MB"),
+        (Answer(body=bytes(36_100_000), headers={"Content-Type": "audio/pcm"}), "more than 36 MB"),
         (Answer(500, b"boom"), "answers 500"),
     ],
     ids=["mpeg", "riff", "empty-wav", "empty-pcm", "too-long", "too-big", "500"],
@@ -133,8 +133,8 @@ def test_refusals_are_for_good(server: SpeechServer, status: int) -> None:
 
 
 def test_a_scene_is_spoken_by_the_service(server: SpeechServer) -> None:
-    spoken, notes = told(OPENAI, narrators(settings_of(server, voices={"alloy": "de"})))
-    assert notes == []
+    spoken, notes = told(OPENAI, narrators(settings_of(server, voices={"alloy": ServiceVoice("de")})))
+    assert notes == [Charged(service="speech", amount="24", currency="characters")]
     assert (spoken.narration.language, spoken.narration.estimated) == ("de", True)
     assert len(spoken.samples) == spoken.narration.duration_cells * SAMPLES_PER_CELL
     assert [line.end_s - line.start_s for line in spoken.narration.lines] == pytest.approx([1.02, 1.02], abs=0.02)
@@ -147,9 +147,10 @@ def test_a_scene_is_spoken_by_the_service(server: SpeechServer) -> None:
 
 def test_espeak_steps_in_for_a_whole_scene_and_says_so(server: SpeechServer) -> None:
     server.answers = [GOOD, Answer(401)]
-    spoken, notes = told(OPENAI, narrators(settings_of(server, voices={"alloy": "de"})))
+    spoken, notes = told(OPENAI, narrators(settings_of(server, voices={"alloy": ServiceVoice("de")})))
     assert (spoken.narration.language, spoken.narration.estimated) == ("de", False)
-    [note] = notes
+    charge, note = notes
+    assert charge == Charged(service="speech", amount="10", currency="characters")
     assert isinstance(note, Warned)
     assert note.code == "narrator_fell_back"
     assert "openai:alloy" in note.message
@@ -193,7 +194,9 @@ def test_planning_asks_nobody_and_says_what_is_missing(server: SpeechServer, tmp
 
 
 def test_voices_of_all_narrators_are_listed(server: SpeechServer, piper_voices: Path) -> None:
-    who = narrators(settings_of(server, voices={"alloy": "", "nova": "pt-br"}, piper_folder=piper_voices))
+    who = narrators(
+        settings_of(server, voices={"alloy": ServiceVoice(), "nova": ServiceVoice("pt-br")}, piper_folder=piper_voices)
+    )
     listed = {voice.name: (voice.language, voice.narrator) for voice in who.voices()}
     assert listed["en-gb"] == ("en-GB", "espeak")
     assert listed["openai:alloy"] == ("und", "openai")

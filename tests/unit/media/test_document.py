@@ -209,6 +209,20 @@ def test_faults_are_named_with_their_place(scene: Any, found: dict[str, str]) ->
     assert wrong_scene(scene) == found
 
 
+@pytest.mark.parametrize("latex", ["a \times b", "\nu", "\rho", "x\r\ny"])
+def test_a_formula_whose_backslash_json_has_taken_is_a_fault(latex: str) -> None:
+    with pytest.raises(DocumentError, match="a backslash is written twice") as caught:
+        read_scenes({"version": 1, "scenes": [{"blocks": [{"kind": "math", "latex": latex}]}]})
+    assert [fault.pointer for fault in caught.value.faults] == ["/scenes/0/blocks/0/latex"]
+
+
+def test_a_formula_in_several_lines_of_a_script_is_written_in_one() -> None:
+    for script in ("# A\n\n$$\na\n+ b\n$$\n", "# A\n\n```math\na\n+ b\n```\n"):
+        planned = parse_script(script)
+        assert read_scenes(write_document(planned)).scenes == planned.scenes
+        assert [block.source for block in planned.scenes[0].blocks if block.kind == "math"] == ["a + b"]
+
+
 def test_a_flood_of_faults_is_answered_in_bounds() -> None:
     assert len(wrong({"version": 1, "scenes": [{f"field{n}": n for n in range(10_000)}]})) == 50
 

@@ -12,11 +12,19 @@ from contextlib import suppress
 import pytest
 
 from handlers.generation.errors import ScriptError
+from handlers.generation.http_services.bodies import json_in
+from handlers.generation.http_services.causes import cause_of
+from handlers.generation.http_services.reasons import reason_of
+from handlers.generation.http_services.waits import wait_of
 from handlers.generation.model import Narration, SpokenLine
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.narration.narrators.base import SpokenWord
+from handlers.generation.narration.narrators.line_parts import length_limit, parts_of
 from handlers.generation.narration.spoken_forms.form import spoken_form
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
+from handlers.generation.planner.completions import value_of
+from handlers.generation.planner.escapes import mended
+from handlers.generation.planner.outlines import outline_in
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines
@@ -143,6 +151,13 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "text without spaces": again("河流很长。"),
     "apostrophes": again("a'"),
     "nothing to see": again("\u200b"),
+    "objects in objects": again('{"a":'),
+    "brackets of two kinds": again("[{"),
+    "quotation marks": again('"'),
+    "backslashes": again("\\"),
+    "events": again("data: {}\n\n"),
+    "lines of comments": again(":\n"),
+    "fences of JSON": again("```json\n{"),
 }
 
 
@@ -182,6 +197,20 @@ def words(text: str) -> object:
     return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
 
 
+def model_answer(text: str) -> object:
+    for written in (text, f"```json\n{text}", f'{{"scenes": [{text}', f'{{"scenes": ["{text}"]}}'):
+        _tried(outline_in, written)
+    return mended({"latex": text, "text": f"${text}$"})
+
+
+def service_answer(text: str) -> object:
+    body = text.encode()
+    for read in (json_in, lambda body: value_of(b"data: " + body, ""), lambda body: value_of(b":" + body, "")):
+        _tried(read, body)  # type: ignore[arg-type]
+    reason = reason_of(body)
+    return wait_of({"Retry-After": text}, reason), cause_of(400, reason), length_limit(reason, 300)
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "a script": lambda text: parse_script(text, merge={"a": "b"}),
     "its characters": clean,
@@ -206,13 +235,16 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
     "what is heard": heard,
     "captions": captions,
+    "a model's answer": model_answer,
+    "a service's answer": service_answer,
+    "parts of a line": lambda text: parts_of(text, 200),
     "words on a page": words,
     "what is lost": lambda text: lost_lines(text, Script("", ())),
 }
 
 
 def _tried(read: Callable[[str], object], text: str) -> None:
-    with suppress(ScriptError, ChartError):  # a text may well be refused
+    with suppress(ScriptError, ChartError, ValueError):  # a text may well be refused
         read(text)
 
 

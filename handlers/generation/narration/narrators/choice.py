@@ -1,16 +1,18 @@
 """Chooses the narrator by the prefix of the voice's name: `piper:en_US-amy-medium`, `openai:alloy`; plain: espeak."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from eventflow.settings import SpeechSettings
+from eventflow.settings import ServiceVoice, SpeechSettings
+from handlers.generation.control import Control
 from handlers.generation.errors import UnknownVoice
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.base import Narrator, Speech, VoiceInfo
 from handlers.generation.narration.narrators.espeak import EspeakNarrator
-from handlers.generation.narration.narrators.openai import OpenAINarrator
+from handlers.generation.narration.narrators.openai import Meter, OpenAINarrator
 from handlers.generation.narration.narrators.piper import PiperNarrator
 
 #: The fallback voice where the language is unknown.
@@ -27,6 +29,20 @@ class Narrators:
     known: Sequence[Narrator] = field(factory=lambda: (EspeakNarrator(),))
     fallback: bool = True
     languages: SpeechSettings = field(factory=SpeechSettings)
+
+    @contextmanager
+    def for_scene(self, control: Control) -> "Iterator[Narrators]":
+        """Yield these narrators for one scene: `control` stops their waits; at the end it is told what was charged."""
+        meter = Meter()
+        known = [
+            evolve(each, control=control, meter=meter) if isinstance(each, OpenAINarrator) else each
+            for each in self.known
+        ]
+        try:
+            yield evolve(self, known=known)
+        finally:
+            if (charge := meter.charge()) is not None:
+                control.note(charge)
 
     def check(self, voice: str) -> None:
         """Check a voice. Raises UnknownVoice, NarratorUnavailable; SpeechError when espeak can't start."""
@@ -64,7 +80,7 @@ class Narrators:
         """Find espeak's voice of the same language and, if possible, region."""
         names = espeak.voice_names()
         if prefix == OpenAINarrator.name:
-            wanted = self.languages.voices.get(name, "")
+            wanted = self.languages.voices.get(name, ServiceVoice()).language
         else:
             wanted = "-".join(name.lower().replace("_", "-").split("-")[:2])
         for candidate in (wanted, wanted.split("-")[0]):

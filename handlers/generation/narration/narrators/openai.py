@@ -1,38 +1,80 @@
 """The narrator for services with OpenAI's `POST /v1/audio/speech`.
 
-One request per call: the runtime retries, after `retry_after_s` if the service says so (decision 99). The key is sent
-in one header of one request; redirects are not followed, and errors never contain the key.
+What the service says is checked for sense: a sound that can't be the line is an error (decision 225). The runtime
+retries, after `retry_after_s` if the service says so (decision 99); a service that loads is waited for. The key is sent
+in one header of each request; redirects are not followed, and errors never contain the key.
 """
 
-import asyncio
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Final
+from __future__ import annotations
 
-import aiohttp
-from attrs import field, frozen
+from threading import Lock
+from typing import ClassVar, Final
 
-from eventflow.settings import SpeechSettings
+import numpy as np
+from attrs import define, evolve, field, frozen
+
+from eventflow.settings import ServiceVoice, SpeechSettings
+from handlers.generation.audio.pcm import Samples
+from handlers.generation.control import Charged, Control
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused
-from handlers.generation.narration.narrators.base import Speech, VoiceInfo, estimate_words, language_tag, unknown_voice
-from handlers.generation.narration.narrators.sound_files import BadSound, read_sound
+from handlers.generation.http_services.blocking import run
+from handlers.generation.http_services.client import http_session
+from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.http_services.learned import recall, remember
+from handlers.generation.http_services.patience import Patience
+from handlers.generation.narration.narrators.base import (
+    Speech,
+    VoiceInfo,
+    audible_range,
+    estimate_words,
+    language_tag,
+    unknown_voice,
+)
+from handlers.generation.narration.narrators.line_parts import parts_of
+from handlers.generation.narration.narrators.pace import USUAL_PACE, fault_of, is_ignored, pace_of, stretched
+from handlers.generation.narration.narrators.sound_files import BadSound
+from handlers.generation.narration.narrators.speech_service import LineTooLong, SpeechClient, learn, way_of
 
-#: Three minutes of 48 kHz stereo s16; a line is a sentence or two.
-_MAX_BYTES: Final = 36_000_000
-_MAX_MESSAGE_CHARS: Final = 200
-#: Longest plausible speech of a line in seconds: a base, and a part for each character.
-_LONGEST_S, _PER_CHARACTER_S = 20.0, 0.6
-#: HTTP statuses of temporary refusals.
-_PASSING: Final = frozenset({408, 409, 425, 429})
+#: The service's name in recorded costs.
+SERVICE: Final = "speech"
+#: Seconds around the speech of a part of a line that stay.
+_JOINT_S: Final = 0.03
+#: How often a line is split anew after the service has told that a part is too long.
+_MOST_SPLITS: Final = 4
+#: Lines in a row at the pace of rate 1 that show that a service ignores the rate.
+_IGNORED_LINES: Final = 2
+
+
+@define
+class Meter:
+    """Counts the characters that were spoken for a scene, which services charge for."""
+
+    characters: int = 0
+    _lock: Lock = field(factory=Lock, eq=False, repr=False)
+
+    def add(self, text: str) -> None:
+        with self._lock:
+            self.characters += len(text)
+
+    def charge(self) -> Charged | None:
+        """Return the charge of what was counted; None for nothing."""
+        if not self.characters:
+            return None
+        return Charged(service=SERVICE, amount=str(self.characters), currency="characters")
 
 
 @frozen
 class OpenAINarrator:
-    """Speaks through the service of `settings`, which also list its voices: the API has no list of them."""
+    """Speaks through the service of `settings`, which also list its voices: the API has no list of them.
+
+    `control` stops its waits and is told of them; `meter` counts what is spoken.
+    """
 
     name: ClassVar[str] = "openai"
 
     settings: SpeechSettings = field(factory=SpeechSettings)
+    control: Control = field(factory=Control, kw_only=True)
+    meter: Meter = field(factory=Meter, kw_only=True)
 
     def check(self, voice: str) -> None:
         """Check a voice against the settings alone. Raises UnknownVoice, NarratorUnavailable."""
@@ -47,86 +89,98 @@ class OpenAINarrator:
         if not self.settings.url:
             return ()
         return tuple(
-            VoiceInfo(f"{self.name}:{voice}", language_tag(language) if language else "und", self.name)
-            for voice, language in self.settings.voices.items()
+            VoiceInfo(f"{self.name}:{name}", language_tag(voice.language) if voice.language else "und", self.name)
+            for name, voice in self.settings.voices.items()
         )
 
     def speak(self, text: str, voice: str, rate: float) -> Speech:
         """Speak; the times of words are estimated.
 
-        Raises UnknownVoice, NarratorUnavailable, SpeechError, SpeechRefused.
+        Raises UnknownVoice, NarratorUnavailable, SpeechError, SpeechRefused, Stopped.
         """
         self.check(voice)
+        known_as = self._voice(voice).known_as or voice
         try:
-            data, media_type = asyncio.run(self._ask(text, voice, rate))
-            samples, sample_rate = read_sound(data, media_type)
-        except TimeoutError as error:
-            raise SpeechError(f"the speech service did not answer within {self.settings.timeout_s:g} s") from error
-        except aiohttp.ClientError as error:
-            raise SpeechError(f"the speech service can't be reached: {self._safe(error)}") from error
+            samples, sample_rate = run(self._line(text, known_as, rate))
+        except ServiceRefused as error:
+            kind = SpeechError if error.retryable else SpeechRefused
+            raise kind(str(error), retry_after_s=error.retry_after_s) from None
+        except ServiceFailed as error:
+            raise SpeechError(str(error), retry_after_s=error.retry_after_s) from None
         except BadSound as error:
             raise SpeechError(f"the speech service's answer is not audio: {error}") from error
-        if len(samples) > (_LONGEST_S + _PER_CHARACTER_S * len(text) / rate) * sample_rate:
-            raise SpeechError(
-                f"the speech service returned {len(samples) / sample_rate:.0f} s for {len(text)} characters"
-            )
         return Speech(
             samples=samples, rate=sample_rate, words=estimate_words(text, samples, sample_rate), estimated=True
         )
 
-    async def _ask(self, text: str, voice: str, rate: float) -> tuple[bytes, str]:
-        """Send the request; return body and media type of an answer with status 200."""
-        body = {"model": self.settings.model, "voice": voice, "input": text, "response_format": "wav", "speed": rate}
-        headers = {"Accept-Encoding": "identity"}
-        if self.settings.key:
-            headers["Authorization"] = f"Bearer {self.settings.key}"
-        timeout = aiohttp.ClientTimeout(total=self.settings.timeout_s)
-        async with (
-            aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
-            session.post(
-                f"{self.settings.url}/audio/speech", json=body, headers=headers, allow_redirects=False
-            ) as answer,
-        ):
-            if answer.status != 200:
-                raise await self._refusal(answer)
-            data = bytearray()
-            async for chunk in answer.content.iter_chunked(1 << 16):
-                data += chunk
-                if len(data) > _MAX_BYTES:
-                    raise SpeechError(f"the speech service's answer is longer than {_MAX_BYTES // 1_000_000} MB")
-            return bytes(data), answer.headers.get("Content-Type", "")
+    def _voice(self, name: str) -> ServiceVoice:
+        return self.settings.voices[name]
 
-    async def _refusal(self, answer: aiohttp.ClientResponse) -> SpeechError:
-        status = answer.status
-        if status in (401, 403):
-            return SpeechRefused(f"the speech service refuses the key ({status}): correct EVENTFLOW_SPEECH_KEY")
-        if status in _PASSING or status >= 500:
-            message = f"the speech service answers {status}"
-            return SpeechError(message, retry_after_s=_retry_after(answer.headers))
-        reason = (await answer.content.read(4_000)).decode("utf-8", "replace")
-        return SpeechRefused(f"the speech service refuses the request ({status}): {self._safe(reason)}")
+    async def _line(self, text: str, voice: str, factor: float) -> tuple[Samples, int]:
+        """Speak a line, in parts where the service doesn't take it at once."""
+        async with http_session() as session:
+            client = SpeechClient(
+                settings=self.settings, session=session, patience=_patience(self.settings), control=self.control
+            )
+            for _ in range(_MOST_SPLITS):
+                most = min(self.settings.max_characters, way_of(self.settings).most or self.settings.max_characters)
+                try:
+                    return _joined([await self._part(client, part, voice, factor) for part in parts_of(text, most)])
+                except LineTooLong:
+                    continue
+        raise SpeechError(f"the speech service takes no part of a line of {len(text)} characters")
 
-    def _safe(self, reason: object) -> str:
-        """Shorten a foreign message and remove the key from it."""
-        text = " ".join(str(reason).split())
-        if self.settings.key:
-            text = text.replace(self.settings.key, "[key]")
-        return text[:_MAX_MESSAGE_CHARS]
+    async def _part(self, client: SpeechClient, text: str, voice: str, factor: float) -> tuple[Samples, int]:
+        spoken = await client.speak(text, voice, factor)
+        self.meter.add(text)
+        if fault := fault_of(text, spoken.samples, spoken.rate, factor if spoken.paced else 1.0):
+            raise SpeechError(f"the speech service returned {fault}")
+        samples, rate = spoken.samples, spoken.rate
+        pace = pace_of(text, samples, rate) if spoken.paced else None
+        if not spoken.paced or (pace is not None and self._ignores(pace, voice, factor)):
+            samples = stretched(samples, rate, factor)
+        return samples, rate
 
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds of a `Retry-After`, which may be a date: it is compared with the answer's own."""
-    value = headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        then, now = (_date(headers.get(name, "")) for name in ("Retry-After", "Date"))
-        return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    def _ignores(self, pace: float, voice: str, factor: float) -> bool:
+        """Tell whether the service has ignored the rate, and learn of it."""
+        settings = self.settings
+        if factor == 1.0:
+            remember(settings.url, settings.model, f"pace of {voice}", pace)
+            return False
+        usual = recall(settings.url, settings.model, f"pace of {voice}", USUAL_PACE)
+        subject = f"lines of {voice} at the usual pace"
+        count = recall(settings.url, settings.model, subject, 0) + 1 if is_ignored(pace, factor, usual) else 0
+        remember(settings.url, settings.model, subject, count)
+        if count < _IGNORED_LINES:
+            return False
+        learn(settings, evolve(way_of(settings), speed=False))
+        return True
 
 
-def _date(text: str) -> datetime:
-    return parsedate_to_datetime(text)
+_patiences: dict[tuple[str, float], Patience] = {}
+_patiences_lock = Lock()
+
+
+def _patience(settings: SpeechSettings) -> Patience:
+    """Return the patience of this process with a service: it is waited for once, not once for each line."""
+    with _patiences_lock:
+        return _patiences.setdefault((settings.url, settings.patience_s), Patience(settings.patience_s))
+
+
+def _joined(parts: list[tuple[Samples, int]]) -> tuple[Samples, int]:
+    """Join the parts of a line without the silence between them. Raises BadSound."""
+    if len(parts) == 1:
+        return parts[0]
+    if len({rate for _, rate in parts}) > 1:
+        raise BadSound("the parts of a line have several rates")
+    pieces = []
+    for number, (samples, rate) in enumerate(parts):
+        heard, margin = audible_range(samples), round(_JOINT_S * rate)
+        if heard is None:
+            continue
+        first = 0 if number == 0 else max(0, heard[0] - margin)
+        last = len(samples) if number == len(parts) - 1 else min(len(samples), heard[1] + margin)
+        pieces.append(samples[first:last])
+    if not pieces:
+        raise BadSound("no part of the line has sound")
+    return np.concatenate(pieces), parts[0][1]
