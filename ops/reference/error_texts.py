@@ -93,6 +93,8 @@ FAULTS: Final = {
 
 WARNINGS: Final = {
     "block_as_text": "a block couldn't be drawn and is shown as its source",
+    "diagram_as_code": "a Mermaid diagram isn't understood and is shown as code; the message names its line",
+    "diagram_small": "a diagram has so many parts that its letters are small",
     "clip_short": "a filmed clip is shorter than its scene",
     "comment_unclosed": "an HTML comment that doesn't end hides the rest of the script",
     "front_matter_keys": "the front matter has keys that eventflow doesn't use",

@@ -69,6 +69,7 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         {"kind": "image", "asset": f"asset:{ASSET}", "alt": "A cat", "fit": "cover", "motion": "zoom"},
         {"kind": "clip", "asset": ASSET, "sound": False},
         {"kind": "chart", "style": "line", "labels": ["a", "b"], "series": [{"name": "n", "values": [1, None]}]},
+        {"kind": "diagram", "source": "graph LR\n  A --> B"},
         {"kind": "columns", "left": ["Left."], "right": [{"kind": "code", "code": "right"}]},
     ]
     made = scenes_of(
@@ -197,6 +198,7 @@ def test_a_document_that_is_none_is_refused(document: Any, found: dict[str, str]
             {"blocks": [{"kind": "chart", "style": "pie", "labels": ["a", "b"], "series": [{"values": [1]}]}]},
             {"/scenes/0/blocks/0": "chart"},
         ),
+        ({"blocks": [{"kind": "diagram", "source": "gantt"}]}, {"/scenes/0/blocks/0/source": "malformed"}),
         (
             {"blocks": [{"kind": "columns", "left": ["x"], "right": [{"kind": "clip", "asset": ASSET}]}]},
             {"/scenes/0/blocks/0/right/0": "not_here"},

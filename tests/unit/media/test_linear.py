@@ -24,6 +24,8 @@ from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline, sentences
 from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
+from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
+from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
@@ -126,6 +128,8 @@ def words(text: str) -> object:
     return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
 
 
+#: Beginnings of diagrams, behind which any text may come.
+DIAGRAMS = ("graph TD\n", "graph TD; A[", "graph TD\nA -- ", "graph TD\nA@{", "sequenceDiagram\n", "pie\n", "---\n")
 READERS: dict[str, Callable[[str], object]] = {
     "a script": lambda text: parse_script(text, merge={"a": "b"}),
     "its characters": clean,
@@ -145,6 +149,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "a chart's lines": read_rows,
     "a chart's options": lambda text: parse_script(f"~~~~chart bar {text.replace(chr(10), ' ')}\na, 1\n~~~~"),
     "a formula": say_math,
+    "a diagram": lambda text: [_tried(read_diagram, head + text[:19_000]) for head in DIAGRAMS],  # type: ignore[func-returns-value]
+    "diagrams of a script": unread_diagrams,
     "values of fields": filled,
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
     "captions": captions,
@@ -153,7 +159,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def _tried(read: Callable[[str], object], text: str) -> None:
-    with suppress(ScriptError, ChartError):  # a text may well be refused
+    with suppress(ScriptError, ChartError, DiagramError):  # a text may well be refused
         read(text)
 
 
