@@ -84,7 +84,7 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         "section",
         *["content"] * 6,
         "quote",
-        *["content"] * 4,
+        *["content"] * 5,
         "image",
         "outro",
     ]

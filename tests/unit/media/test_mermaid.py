@@ -143,7 +143,8 @@ def test_subgraphs() -> None:
 def test_sequences() -> None:
     found = sequence(
         "autonumber", "title T", "actor A as Ann Lee", "A->>+B: Hi: you", "loop each day", "B--xA: no", "end",
-        "activate B", "rect rgb(1, 2, 3)", "Note over A,B: N", "end", "A-)A: self", "C<<->>A: both", "alt x", "else", "end",
+        "activate B", "rect rgb(1, 2, 3)", "Note over A,B: N", "end", "A-)A: self", "C<<->>A: both", "alt x", "else",
+        "end",
     )  # fmt: skip
     assert (found.title, found.numbered) == ("T", True)
     assert found.actors == (
