@@ -20,6 +20,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Image,
     Line,
     Paragraph,
@@ -88,7 +89,7 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         "image",
         "outro",
     ]
-    shown = [scene.blocks[0] for scene in made[2:13]]
+    shown = [scene.blocks[0] for scene in made[2:14]]
     assert shown[0] == Paragraph(shown[0].sentences)
     assert [s.step for s in shown[0].sentences] == [1, 2]
     assert shown[3] == Code("python", "a = 1\nb = 2\n\nc = 3", 1, (1, 3, 4))
@@ -97,7 +98,8 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
     assert shown[8] == Clip(ASSET, "", False, 1)
     assert isinstance(shown[9], Chart)
     assert shown[9].series[0].values == (1.0, None)
-    assert isinstance(shown[10], Columns)
+    assert shown[10] == Diagram("graph LR\n  A --> B", 1)
+    assert isinstance(shown[11], Columns)
     assert made[9].assets == (ASSET,)
 
 
