@@ -34,7 +34,7 @@ T = TypeVar("T")
 MAX_PER_OWNER, MAX_TOTAL = 4, 32
 #: Longest duration of an upload.
 TOTAL_S = 1_800.0
-#: Bytes that suffice to identify a file.
+#: Bytes that suffice to tell a file's kind.
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 64 * 1024
 _WRITE_BYTES = 1 << 20
