@@ -15,7 +15,8 @@ from __future__ import annotations
 
 #: The accepted formats, for people.
 ALLOWED = (
-    "pictures (PNG, JPEG, WebP, GIF: its first frame), clips (MP4, MOV, WebM) and sound (WAV, MP3, M4A, AAC, OGG, FLAC)"
+    "pictures (PNG, JPEG, WebP, GIF, BMP, TIFF: the first of several), clips (MP4, MOV, WebM, MKV, AVI, MTS) and sound "
+    "(WAV, MP3, M4A, AAC, OGG, FLAC, AIFF, WMA)"
 )
 
 

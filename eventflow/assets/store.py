@@ -25,7 +25,7 @@ class Asset:
     """The record of an asset. Sizes in bytes and pixels, durations in seconds; None if it has none.
 
     `suffix` is that of its file, such as ".png"; `name` is the owner's name for it (may be empty), and in no path.
-    `created_at` in UTC.
+    `of_several`: a picture that is the first frame or page of its upload. `created_at` in UTC.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Asset:
     width: int | None = None
     height: int | None = None
     duration_s: float | None = None
+    of_several: bool = False
     created_at: datetime | None = None
 
 

@@ -23,13 +23,14 @@ _MEDIA_TYPES = {"PNG": ("image/png", ".png"), "JPEG": ("image/jpeg", ".jpg")}
 
 @frozen(kw_only=True)
 class Picture:
-    """A re-encoded picture. Sizes in pixels."""
+    """A re-encoded picture. Sizes in pixels. `of_several`: it is the first frame or page of the upload."""
 
     path: Path
     media_type: str
     suffix: str
     width: int
     height: int
+    of_several: bool = False
 
 
 async def normalise(upload: Path, form: Format, folder: Path) -> Picture:
@@ -46,8 +47,16 @@ async def normalise(upload: Path, form: Format, folder: Path) -> Picture:
         raise MediaTooLarge(f"{ended.err}: scale it down to a width of {MAX_WIDTH} pixels, more are not shown")
     if ended.code == picture_worker.BROKEN:
         raise BrokenMedia(ended.err)
-    if ended.code != 0:
+    of_several = ended.code == picture_worker.SEVERAL
+    if ended.code != 0 and not of_several:
         raise BrokenMedia("the picture can't be decoded within the limits of memory and time")
     with Image.open(path, formats=tuple(_MEDIA_TYPES)) as made:
         media_type, suffix = _MEDIA_TYPES[str(made.format)]
-        return Picture(path=path, media_type=media_type, suffix=suffix, width=made.width, height=made.height)
+        return Picture(
+            path=path,
+            media_type=media_type,
+            suffix=suffix,
+            width=made.width,
+            height=made.height,
+            of_several=of_several,
+        )

@@ -33,7 +33,22 @@ _LIMITS = sandbox.Limits(memory_bytes=2 << 30, cpu_s=900, wall_s=600, file_bytes
 _PROBE = Path(probe_worker.__file__)
 _FILM = ("h264", "hevc", "mpeg4", "mjpeg", "prores", "vp8", "vp9", "av1")
 _PCM = ("pcm_u8", *(f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32") for end in ("le", "be")))
-_SOUND = ("aac", "mp3", "vorbis", "opus", "flac", "alac", "pcm_alaw", "pcm_mulaw", *_PCM)
+_SOUND = (
+    "aac",
+    "mp3",
+    "vorbis",
+    "opus",
+    "flac",
+    "alac",
+    "ac3",
+    "eac3",
+    "mp2",
+    "wmav1",
+    "wmav2",
+    "pcm_alaw",
+    "pcm_mulaw",
+    *_PCM,
+)
 #: The only decoders that may be opened; the last ones are alternatives for the same codecs.
 _CODECS = ",".join((*_FILM, *_SOUND, "libdav1d", "libvpx", "libvpx-vp9", "mp3float", "libvorbis", "libopus"))
 #: The scale that fits into 1920x1080 or 1080x1920 with square pixels, never enlarging; sizes are even.
@@ -82,7 +97,9 @@ def kind_of(facts: dict[str, Any], form: Format) -> Kind:
     """Decide by its streams what a file is, and check limits. Raises BrokenMedia, UnsupportedMedia, MediaTooLarge."""
     pictures, sound, seconds = facts["pictures"], facts["sound"], facts["seconds"] or 0.0
     if sound is not None and sound["codec"] not in _SOUND:
-        raise UnsupportedMedia(f"unknown audio codec {sound['codec']}", accepted="AAC, MP3, Opus, Vorbis, FLAC, PCM")
+        raise UnsupportedMedia(
+            f"unknown audio codec {sound['codec']}", accepted="AAC, MP3, Opus, Vorbis, FLAC, PCM, AC-3, WMA"
+        )
     if form.kind == "clip" and pictures is not None:
         if pictures["codec"] not in _FILM:
             raise UnsupportedMedia(f"unknown video codec {pictures['codec']}", accepted="H.264, HEVC, AV1, VP8, VP9")

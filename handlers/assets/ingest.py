@@ -16,7 +16,7 @@ from eventflow.domain.values import Kind, asset_id
 from handlers.assets import asset_pictures, audio_video
 from handlers.assets.asset_pictures import Picture
 from handlers.assets.audio_video import Recording
-from handlers.assets.sniff import HEAD_BYTES, Format, format_of
+from handlers.assets.sniff import HEAD_BYTES, Format, format_of, kind_of
 
 #: Files that a process decodes at a time, and that may wait.
 AT_A_TIME, WAITING = 2, 32
@@ -37,7 +37,7 @@ class MediaInspector:
 
     def kind_of(self, head: bytes) -> Kind:
         """Return the kind of a file that begins with `head`. Raises UnsupportedMedia."""
-        return format_of(head).kind
+        return kind_of(head)
 
     async def prepare(self, upload: Path, folder: Path, limits: Mapping[Kind, int]) -> Prepared:
         """Re-encode `upload` into `folder`. `limits` are the most bytes for each kind of upload.
@@ -93,6 +93,7 @@ def _as_asset(made: Picture | Recording, at: datetime) -> Prepared:
         width=made.width,
         height=made.height,
         duration_s=None if isinstance(made, Picture) else made.duration_s,
+        of_several=isinstance(made, Picture) and made.of_several,
         created_at=at,
     )
     return Prepared(asset, made.path)

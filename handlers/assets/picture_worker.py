@@ -14,7 +14,9 @@ from contextlib import suppress
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 #: Exit codes, which `asset_pictures` reads.
-BROKEN, TOO_LARGE = 3, 4
+BROKEN, TOO_LARGE, SEVERAL = 3, 4, 5
+#: Formats that may have several frames or pages; an MPO's further pictures are views of the same.
+_SERIES = ("GIF", "PNG", "WEBP", "TIFF")
 _JPEG_QUALITY = 92
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 
@@ -24,9 +26,10 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with Image.open(sys.stdin.buffer, formats=[format_name]) as opened:
-            lossless = opened.format in ("PNG", "GIF")
+            lossless = opened.format in ("PNG", "GIF", "BMP", "TIFF")
             if opened.format in ("JPEG", "MPO"):
                 opened.draft(None, (max_width, max_width))  # decodes at half the size if that suffices
+            several = opened.format in _SERIES and _has_several(opened)
             opened.load()  # the first frame, checked to its end
             picture = _plain(opened, max_width, max_height)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
@@ -41,7 +44,14 @@ def main(format_name: str, max_pixels: int, max_width: int, max_height: int) -> 
     else:
         picture.save(encoded, "JPEG", quality=_JPEG_QUALITY)
     sys.stdout.buffer.write(encoded.getvalue())
-    return 0
+    return SEVERAL if several else 0
+
+
+def _has_several(opened: Image.Image) -> bool:
+    """Tell whether other frames or pages follow; a damaged second one isn't counted."""
+    with suppress(Exception):  # decoders raise any exception
+        return bool(getattr(opened, "is_animated", False))
+    return False
 
 
 def _plain(opened: Image.Image, max_width: int, max_height: int) -> Image.Image:

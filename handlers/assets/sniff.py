@@ -7,8 +7,8 @@ from attrs import frozen
 from eventflow.assets.errors import UnsupportedMedia
 from eventflow.domain.values import Kind
 
-#: Bytes of a file that identify it.
-HEAD_BYTES = 64
+#: Bytes of a file that tell its kind, and those that identify its format.
+KIND_BYTES, HEAD_BYTES = 64, 600
 
 
 @frozen
@@ -27,6 +27,9 @@ _M4A = (b"M4A ", b"M4B ", b"M4P ")
 _STILLS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 #: First boxes of an ISO or QuickTime file; old QuickTime files have no `ftyp`.
 _BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free")
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+#: Places of the first sync bytes of transport streams, and lengths of their packets.
+_PACKETS = ((0, 188), (4, 192))
 _MP3_SYNC = (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2)
 _ADTS_SYNC = (0xF1, 0xF9, 0xF0, 0xF8)
 
@@ -39,6 +42,19 @@ def format_of(head: bytes) -> Format:
     return found
 
 
+def kind_of(head: bytes) -> Kind:
+    """Tell the kind of a file by its first bytes, `KIND_BYTES` or more. Raises UnsupportedMedia.
+
+    A transport stream is told by its first packet alone, so that `format_of` may still refuse it.
+    """
+    if len(head) < HEAD_BYTES and any(head[first : first + 1] == b"\x47" for first, _ in _PACKETS):
+        try:
+            return format_of(head).kind
+        except UnsupportedMedia:
+            return "clip"
+    return format_of(head).kind
+
+
 def _picture(head: bytes) -> Format | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return Format("image", "PNG")
@@ -48,6 +64,10 @@ def _picture(head: bytes) -> Format | None:
         return Format("image", "GIF")
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return Format("image", "WEBP")
+    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
+        return Format("image", "BMP")
+    if head.startswith((b"II*\0", b"MM\0*")):
+        return Format("image", "TIFF")
     return None
 
 
@@ -60,15 +80,26 @@ def _container(head: bytes) -> Format | None:
     if head[4:8] in _BOXES:
         return Format("clip", "mov")
     if head.startswith(b"\x1aE\xdf\xa3"):
-        if b"webm" not in head:
-            raise UnsupportedMedia("Matroska files other than WebM are not accepted")
         return Format("clip", "matroska")
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return Format("clip", "avi")
+    if head.startswith(_ASF):
+        return Format("clip", "asf")
+    if any(_is_transport(head, first, length) for first, length in _PACKETS):
+        return Format("clip", "mpegts")
     return None
+
+
+def _is_transport(head: bytes, first: int, length: int) -> bool:
+    """Tell whether the first three packets of an MPEG transport stream are there; cameras put a time before each."""
+    return len(head) > first + 2 * length and all(head[first + length * at] == 0x47 for at in range(3))
 
 
 def _sound(head: bytes) -> Format | None:
     if head.startswith((b"RIFF", b"RF64")) and head[8:12] == b"WAVE":
         return Format("audio", "wav")
+    if head.startswith(b"FORM") and head[8:12] in (b"AIFF", b"AIFC"):
+        return Format("audio", "aiff")
     if head.startswith(b"OggS"):
         return Format("audio", "ogg")
     if head.startswith(b"fLaC"):
@@ -83,6 +114,30 @@ def _sound(head: bytes) -> Format | None:
     return None
 
 
+#: Formats that are known and not accepted, by their first bytes, with the way out.
+_REFUSED = (
+    (b"FLV\1", "Flash video is not accepted: save it as MP4"),
+    (b"\0\0\1\xba", "MPEG program streams (MPG, VOB) are not accepted: save it as MP4"),
+    (b".RMF", "RealMedia is not accepted: save it as MP4"),
+    (b"8BPS", "Photoshop files are not accepted: export it as PNG"),
+    (b"%PDF", "PDF is not accepted: export the page as PNG"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL is not accepted: save it as JPEG or PNG"),
+    (b"\xff\x0a", "JPEG XL is not accepted: save it as JPEG or PNG"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000 is not accepted: save it as JPEG or PNG"),
+    (b"\0\0\1\0", "icons are not accepted: save it as PNG"),
+    (b"II+\0", "BigTIFF is not accepted: save it as TIFF or PNG"),
+    (b"MM\0+", "BigTIFF is not accepted: save it as TIFF or PNG"),
+    (b"MThd", "MIDI is notes, not sound: save it as WAV"),
+    (b"#!AMR", "AMR is not accepted: save it as M4A or WAV"),
+    (b"caff", "CAF is not accepted: save it as M4A or WAV"),
+    (b"MAC ", "Monkey's Audio is not accepted: save it as FLAC or WAV"),
+    (b"wvpk", "WavPack is not accepted: save it as FLAC or WAV"),
+    (b"PK\x03\x04", "this is an archive or an office document: send the media file that is in it"),
+    (b"Rar!", "this is an archive: send the media file that is in it"),
+    (b"\x1f\x8b", "this is a compressed file: send what is in it"),
+)
+
+
 def _why(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not head:
@@ -93,4 +148,4 @@ def _why(head: bytes) -> str:
         return "playlists are not accepted: send the media file itself"
     if text.startswith((b"<!doctype", b"<html")):
         return "this is a web page, not a media file"
-    return "the file's format is unknown"
+    return next((reason for start, reason in _REFUSED if head.startswith(start)), "the file's format is unknown")

@@ -77,3 +77,5 @@ def _show(asset: dict[str, Any], *, json: bool) -> None:
     say(f"kind  {asset['kind']} ({asset['media_type']}{size}{length}, {asset['size']} bytes)")
     if asset["name"]:
         say(f"name  {printable(asset['name'])}")
+    for warning in asset.get("warnings", ()):
+        say(f"warning  {printable(warning['message'])}")

@@ -14,6 +14,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Heading,
     Image,
     Layout,
@@ -48,7 +49,7 @@ class Sample:
 
 def samples(theme: str, aspect: str) -> tuple[Sample, ...]:
     """Make all samples in one theme and aspect, in the order of a video."""
-    made = [*_titles(), *_texts(), *_listings(), *_pictures(), *_charts(), *_others()]
+    made = [*_titles(), *_texts(), *_listings(), *_pictures(), *_charts(), *_diagrams(), *_others()]
     return tuple(
         evolve(sample, scene=evolve(sample.scene, index=at, count=len(made), theme=theme, aspect=aspect))
         for at, sample in enumerate(made)
@@ -248,6 +249,29 @@ def _charts() -> Iterator[Sample]:
             "Reservoirs fill in one year out of three",
         ),
         Chart("bar", ("1990", "2000", "2010", "2020"), (Series("", (-4.0, 12.0, 9.0, -7.0)),)),
+    )
+
+
+def _diagrams() -> Iterator[Sample]:
+    yield _sample(
+        "diagram, flow",
+        "content",
+        "Where rain goes",
+        Diagram(
+            "flowchart TD\n  R([Rain]) --> G{Does the ground<br/>take it?}\n  G -->|yes| S[(Ground water)]\n"
+            "  G -->|no| B[Brook]\n  subgraph away [On the surface]\n    B --> V[River]\n  end\n"
+            "  S -.->|in years| V\n  V ==> O((Sea))"
+        ),
+    )
+    yield _sample(
+        "diagram, sequence",
+        "content",
+        "How a flood is announced",
+        Diagram(
+            "sequenceDiagram\n  actor G as Gauge\n  participant S as Station\n  participant T as Towns\n"
+            "  loop every ten minutes\n    G->>S: level\n  end\n  alt it rises fast\n    S->>T: warning\n"
+            "    T-->>S: ready\n  end\n  Note over S,T: by radio as well"
+        ),
     )
 
 

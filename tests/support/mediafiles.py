@@ -49,6 +49,8 @@ def sound(path: Path, codec: str, seconds: float = 1.0, **options: Any) -> Path:
     """A sound file in the format that the suffix says."""
     with av.open(str(path), "w", **options) as container:
         stream = container.add_stream(codec, rate=48_000, layout="stereo")
+        if codec.startswith("wma"):
+            stream.bit_rate = 128_000  # it has no default
         frame = av.AudioFrame.from_ndarray(
             np.tile(np.sin(np.arange(int(seconds * 48_000)) * 0.05).astype(np.float32) * 0.5, (2, 1)), "fltp", "stereo"
         )

@@ -32,6 +32,7 @@ def answers() -> dict[str, Schema]:
         duration=schemas.nullable(schemas.NUMBER),
         name=schemas.STRING,
         created_at=schemas.nullable(schemas.TIME),
+        warnings=schemas.array(schemas.record(code=schemas.STRING, message=schemas.STRING)),
     )
     return {"Asset": asset}
 

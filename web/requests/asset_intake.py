@@ -26,7 +26,8 @@ async def store(deps: WebDeps, upload: Upload, *, owner: str, name: str, folder:
         return known, False
     prepared = await deps.inspector.prepare(upload.path, folder, deps.settings.asset_limits.max_bytes)
     known = await assets.find(owner, prepared.asset.id)  # another file of the same content
-    asset = known or evolve(prepared.asset, name=name)
+    several = prepared.asset.of_several
+    asset = evolve(known, of_several=several) if known else evolve(prepared.asset, name=name)
     await assets.put(owner, asset, prepared.path, upload=upload.sha256)
     return asset, known is None
 

@@ -37,7 +37,7 @@ MAX_PER_OWNER, MAX_TOTAL = 4, 32
 TOTAL_S = 1_800.0
 #: Numbers of system errors of a full disk.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-#: Bytes that suffice to identify a file.
+#: Bytes that suffice to tell a file's kind.
 _HEAD_BYTES = 64
 _CHUNK_BYTES = 64 * 1024
 _WRITE_BYTES = 1 << 20

@@ -197,4 +197,11 @@ def rendered(asset: Asset) -> dict[str, Any]:
         "duration": asset.duration_s,
         "name": asset.name,
         "created_at": asset.created_at,
+        "warnings": [_OF_SEVERAL] if asset.of_several else [],
     }
+
+
+_OF_SEVERAL = {
+    "code": "first_of_several",
+    "message": "the file has several frames or pages; the first is shown. To show it moving, send it as MP4 or WebM.",
+}

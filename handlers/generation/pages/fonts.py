@@ -25,15 +25,7 @@ _NEEDED: Final = (
     "fontpkg_fredoka",
     "fontpkg_nunito",
     "fontpkg_noto_sans_arabic",
-)
-#: Packages that are used if installed.
-_WELCOME: Final = (
-    "fontpkg_noto_sans",
-    "fontpkg_noto_sans_devanagari",
-    "fontpkg_noto_sans_khmer",
-    "fontpkg_noto_sans_tamil",
-    "fontpkg_noto_sans_telugu",
-    "fontpkg_noto_sans_thai",
+    "manimgx_fonts",
 )
 #: Fallback families after a theme's own, in this order; after them typst takes any font that has the glyph.
 _FALLBACKS: Final = (
@@ -51,6 +43,9 @@ _FALLBACKS: Final = (
     "Noto Sans Hebrew",
     "Noto Sans Devanagari",
     "Noto Sans Thai",
+    "Noto Color Emoji",
+    "Noto Emoji",
+    "Noto Sans Symbols",
     "DejaVu Sans",
     "Libertinus Serif",
 )
@@ -59,10 +54,11 @@ _FALLBACKS: Final = (
 def font_directories() -> tuple[Path, ...]:
     """Return the folders of the packaged fonts. Raises PipelineUnavailable when a package is missing."""
     found = []
-    for package in (*_NEEDED, *_WELCOME):
+    for package in _NEEDED:
         if importlib.util.find_spec(package) is not None:
-            found.append(Path(str(resources.files(package))) / "files")
-        elif package in _NEEDED:
+            folder = Path(str(resources.files(package)))
+            found.append(folder / "files" if (folder / "files").is_dir() else folder)
+        else:
             name = package.replace("_", "-")
             raise PipelineUnavailable(f"the font package {name} is missing: pip install {name}")
     return tuple(found)
@@ -99,17 +95,14 @@ _MOST_NAMED: Final = 12
 #: Most characters drawn in one check, at 50 microseconds and 12 KB each: more than a video in one language uses.
 _MOST_ASKED: Final = 4_000
 
-_PACKAGE_OF_SCRIPT: Final = (
-    (re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|IDEOGRAPH"), "fonts-noto-cjk"),
-    (re.compile(r"EMOJI|FACE|HEART|HAND"), "fonts-noto-color-emoji"),
+_EAST_ASIAN: Final = re.compile(r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|IDEOGRAPH")
+#: Characters with Unicode's property Emoji (UTS #51), and those kept for further ones.
+_EMOJI: Final = re.compile(
+    "[©®‼⁉™ℹ↔-↙↩↪⌚⌛⌨⏏⏩-⏳⏸-⏺Ⓜ▪▫▶◀◻-◾☀-☄☎☑☔☕☘☝☠☢☣☦☪☮☯☸-☺♀♂♈-♓♟♠♣♥♦♨♻♾♿⚒-⚗⚙⚛⚜⚠⚡⚧⚪⚫⚰⚱⚽⚾⛄⛅⛈⛎⛏⛑⛓⛔⛩⛪⛰-⛵⛷-⛺⛽"
+    "✂✅✈-✍✏✒✔✖✝✡✨✳✴❄❇❌❎❓-❕❗❣❤➕-➗➡➰➿⤴⤵⬅-⬇⬛⬜⭐⭕〰〽㊗㊙"
+    "\U0001f004\U0001f0cf\U0001f170-\U0001f251\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f7e0-\U0001f7f0"
+    "\U0001f900-\U0001faff]"
 )
-_FONTPKG_OF_SCRIPT: Final = {
-    "DEVANAGARI": "fontpkg-noto-sans-devanagari",
-    "KHMER": "fontpkg-noto-sans-khmer",
-    "TAMIL": "fontpkg-noto-sans-tamil",
-    "TELUGU": "fontpkg-noto-sans-telugu",
-    "THAI": "fontpkg-noto-sans-thai",
-}
 
 
 def shown_text(script: Script) -> str:
@@ -163,13 +156,10 @@ def describe_missing(missing: tuple[str, ...]) -> str:
 
 
 def _package_for(char: str) -> str:
-    name = unicodedata.name(char, "")
-    for script, package in _FONTPKG_OF_SCRIPT.items():
-        if name.startswith(script):
-            return f"{package} (PyPI)"
-    for pattern, package in _PACKAGE_OF_SCRIPT:
-        if pattern.search(name):
-            return f"{package} (Debian)"
+    if _EMOJI.match(char):
+        return "fonts-noto-color-emoji (Debian)"
+    if _EAST_ASIAN.search(unicodedata.name(char, "")):
+        return "fonts-noto-cjk (Debian)"
     return "fonts-noto-core (Debian)"
 
 

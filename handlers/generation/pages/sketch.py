@@ -5,18 +5,25 @@ Everything is placed here; the sheet `diagrams.typ` only draws it at the size th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from math import hypot
 from typing import Any, Final, Literal
 
 from attrs import define, field, frozen
 
-from handlers.generation.pages.typography import breakable, ems
+from handlers.generation.pages.typography import ems
 
 #: Height of a row of text.
 ROW: Final = 1.3
 #: Estimates of widths are generous: letters are this much narrower on average.
 _NARROWER: Final = 0.94
+
+#: Words with the blanks behind them; letters of scripts without blanks one by one, with the marks behind them.
+_PART: Final = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef][\u3001\u3002\uff01-\uff1f]*+\s*+"
+    r"|[^\s\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]++\s*+|\s++"
+)
 
 Point = tuple[float, float]
 
@@ -40,14 +47,17 @@ def words(text: str, longest: float) -> Words:
 
 def _rows(line: str, longest: float) -> Iterator[str]:
     row = ""
-    for word in breakable(line, max(4, int(longest / 0.62))).replace("\u200b", "\u200b ").split(" "):
-        joined = f"{row} {word}" if row and not row.endswith("\u200b") else row + word
-        if row and ems(joined) > longest:
-            yield row.rstrip("\u200b ")
-            joined = word
-        row = joined
-    if row.rstrip("\u200b "):
-        yield row.rstrip("\u200b ")
+    for part in _PART.findall(line):
+        if row and ems(row + part.rstrip()) > longest:
+            yield row.rstrip()
+            row = ""
+        while ems(part.rstrip()) > longest:  # one long word
+            cut = next(at for at in range(1, len(part) + 1) if ems(part[:at]) > longest)
+            yield part[: max(1, cut - 1)]
+            part = part[max(1, cut - 1) :]
+        row += part
+    if row.strip():
+        yield row.rstrip()
 
 
 @define

@@ -27,6 +27,7 @@ from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
 from handlers.generation.narration.timing import has_speech, outlast_clips, reading_narration
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
+from handlers.generation.pages.diagram_sizes import small_diagrams
 from handlers.generation.pages.draw import drawn_pages
 from handlers.generation.pages.fonts import describe_missing, font_directories, missing_glyphs, shown_text
 from handlers.generation.pages.themes import theme_names
@@ -83,6 +84,8 @@ class ExplainerPipeline:
             speech.check_voice(voice, self._narrators)
         for quality in brief.qualities:
             profile_of(quality, style.aspect)
+        for warning in small_diagrams(script):
+            control.note(warning)
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
         return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)

@@ -9,7 +9,7 @@ import jsonschema
 import orjson
 import pytest
 
-from handlers.generation.script.content import Chart, Clip, Code, Columns, Image
+from handlers.generation.script.content import Chart, Clip, Code, Columns, Diagram, Image
 from handlers.generation.script.document import LAYOUTS, read_scenes, scenes_schema, write_document
 from handlers.generation.script.frontmatter import _KEYS, split_front_matter
 from handlers.generation.script.script import parse_script
@@ -46,9 +46,9 @@ def test_the_markdown_example_has_everything() -> None:
     (text,) = [text for _, language, _, text in EXAMPLES if language == "markdown"]
     script = parse_script(text, merge={"name": "Ada"})
     blocks = [block for scene in script.scenes for block in scene.blocks]
-    assert {Code, Image, Clip, Chart, Columns} <= {type(block) for block in blocks}
+    assert {Code, Image, Clip, Chart, Diagram, Columns} <= {type(block) for block in blocks}
     assert [scene.layout for scene in script.scenes] == [
-        "title", "content", "image", "content", "content", "content", "outro",
+        "title", "content", "image", "content", "content", "content", "content", "outro",
     ]  # fmt: skip
     assert next(block.highlight for block in blocks if isinstance(block, Code)) == (1, 3, 4)
     assert split_front_matter(text).front.captions == "burned"

@@ -42,7 +42,15 @@ def opened(made: Prepared) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    ("kind", "media_type"), [("PNG", "image/png"), ("GIF", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/jpeg")]
+    ("kind", "media_type"),
+    [
+        ("PNG", "image/png"),
+        ("GIF", "image/png"),
+        ("JPEG", "image/jpeg"),
+        ("WEBP", "image/jpeg"),
+        ("BMP", "image/png"),
+        ("TIFF", "image/png"),
+    ],
 )
 async def test_pictures_of_every_format(kind: str, media_type: str, tmp_path: Path) -> None:
     made = await prepared(picture(kind), tmp_path)
@@ -55,6 +63,16 @@ async def test_pictures_of_every_format(kind: str, media_type: str, tmp_path: Pa
     red, green, blue = opened(made).convert("RGB").getpixel((16, 9))  # type: ignore[misc]
     assert red > 180
     assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+async def test_of_several_frames_or_pages_the_first_is_shown_and_the_asset_says_so(kind: str, tmp_path: Path) -> None:
+    more = [Image.new("RGB", (32, 18), colour) for colour in ((30, 200, 30), (30, 30, 200))]
+    made = await prepared(picture(kind, save_all=True, append_images=more), tmp_path)
+    assert made.asset.of_several
+    red, green, blue = opened(made).convert("RGB").getpixel((16, 9))  # type: ignore[misc]
+    assert red > 180 > 60 > max(green, blue)
+    assert not (await prepared(picture(kind), tmp_path)).asset.of_several
 
 
 async def test_a_picture_is_upright_and_tells_nothing_of_where_it_was_taken(tmp_path: Path) -> None:
@@ -137,6 +155,24 @@ async def test_clips(name: str, tmp_path: Path) -> None:
     assert shown(made.path, 99.0).mean() > 245
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "with_sound"),
+    [
+        ("a.mkv", "libx264", "aac"),
+        ("a.mkv", "libx265", "libopus"),
+        ("a.avi", "mpeg4", "mp2"),
+        ("a.avi", "mpeg4", None),
+        ("a.ts", "libx264", "ac3"),
+    ],
+)
+async def test_clips_of_recorders_and_cameras(name: str, codec: str, with_sound: str | None, tmp_path: Path) -> None:
+    upload = clip(tmp_path / name, codec, rate=25, with_sound=with_sound)
+    made = await prepared(upload.read_bytes(), tmp_path)
+    assert (made.asset.kind, made.asset.media_type) == ("clip", "video/mp4")
+    assert made.asset.duration_s == pytest.approx(1.0, abs=0.1)
+    assert (probe(made.path).audio is None) == (with_sound is None)
+
+
 async def test_webm_without_sound(tmp_path: Path) -> None:
     made = await prepared(clip(tmp_path / "a.webm", "libvpx", with_sound=None).read_bytes(), tmp_path)
     assert probe(made.path).audio is None
@@ -184,7 +220,16 @@ async def test_sound_reads_by_range(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("a.mp3", "libmp3lame"), ("a.m4a", "aac"), ("a.aac", "aac"), ("a.ogg", "libopus"), ("a.flac", "flac")],
+    [
+        ("a.mp3", "libmp3lame"),
+        ("a.m4a", "aac"),
+        ("a.aac", "aac"),
+        ("a.ogg", "libopus"),
+        ("a.flac", "flac"),
+        ("a.aiff", "pcm_s16be"),
+        ("a.wma", "wmav2"),
+        ("a.mka", "libopus"),
+    ],
 )
 async def test_sound_of_every_format(name: str, codec: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"format": "ipod"} if name == "a.m4a" else {}
@@ -292,4 +337,4 @@ def test_random_bytes_are_refused_or_taken_but_nothing_else(
 def test_the_head_is_as_long_as_the_web_reads_at_least() -> None:
     from web.requests import uploads
 
-    assert uploads._HEAD_BYTES >= sniff.HEAD_BYTES
+    assert uploads._HEAD_BYTES >= sniff.KIND_BYTES

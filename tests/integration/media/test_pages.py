@@ -223,11 +223,15 @@ def test_a_picture_is_shown_upright(tmp_path: Path) -> None:
 
 
 def test_missing_glyphs_are_named() -> None:
-    assert missing_glyphs("Plain, Ünïcödé, Привет, Ελλάδα, مرحبا, → ∑") == ()
+    assert (
+        missing_glyphs("Plain, Ünïcödé, Привет, Ελλάδα, مرحبا, → ∑, ❌ 📦 👍 🐛 🫠, שלום, हिन्दी, বাংলা, ไทย, ქართ") == ()
+    )
     unassigned_by_fonts = "\U00016f00"  # Miao: in no font that is installed by chance
     assert missing_glyphs(f"a{unassigned_by_fonts}b") == (unassigned_by_fonts,)
     assert "U+16F00" in describe_missing((unassigned_by_fonts,))
     assert "fonts-noto-cjk" in describe_missing(("漢",))
+    for emoji in "❌📦👍🐛❤⚙":  # by what they are, not by their names: CROSS MARK, PACKAGE, THUMBS UP SIGN, BUG
+        assert "fonts-noto-color-emoji" in describe_missing((emoji,))
     assert "ひ" in shown_text(parse_script("# Title\n\n- ひ"))
 
 

@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 import pytest
 from attrs import evolve, frozen
+from PIL import Image
 from yarl import URL
 
 from eventflow.assets.errors import RemoteFailed, RemoteRefused
@@ -61,6 +62,19 @@ async def test_a_picture_is_kept_and_shown(client: Client, deps: WebDeps, settin
     assert found is not None
     assert (await assets.fetch("local", found, tmp_path)).stat().st_size == asset["size"]
     assert left(settings) == []
+
+
+async def test_an_animation_is_taken_with_a_warning(client: Client) -> None:
+    moving = picture("GIF", save_all=True, append_images=[Image.new("RGB", (32, 18), (0, 90, 0))])
+    status, asset = await post(client, moving)
+    assert (status, asset["kind"], [warning["code"] for warning in asset["warnings"]]) == (
+        201,
+        "image",
+        ["first_of_several"],
+    )
+    assert "MP4" in asset["warnings"][0]["message"]
+    assert (await post(client, moving))[1] == asset
+    assert (await post(client, PNG))[1]["warnings"] == []
 
 
 async def test_the_same_content_is_the_same_asset(client: Client) -> None:

@@ -20,6 +20,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Columns,
+    Diagram,
     Image,
     Line,
     Paragraph,
@@ -69,6 +70,7 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         {"kind": "image", "asset": f"asset:{ASSET}", "alt": "A cat", "fit": "cover", "motion": "zoom"},
         {"kind": "clip", "asset": ASSET, "sound": False},
         {"kind": "chart", "style": "line", "labels": ["a", "b"], "series": [{"name": "n", "values": [1, None]}]},
+        {"kind": "diagram", "source": "graph LR\n  A --> B"},
         {"kind": "columns", "left": ["Left."], "right": [{"kind": "code", "code": "right"}]},
     ]
     made = scenes_of(
@@ -83,11 +85,11 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
         "section",
         *["content"] * 6,
         "quote",
-        *["content"] * 4,
+        *["content"] * 5,
         "image",
         "outro",
     ]
-    shown = [scene.blocks[0] for scene in made[2:13]]
+    shown = [scene.blocks[0] for scene in made[2:14]]
     assert shown[0] == Paragraph(shown[0].sentences)
     assert [s.step for s in shown[0].sentences] == [1, 2]
     assert shown[3] == Code("python", "a = 1\nb = 2\n\nc = 3", 1, (1, 3, 4))
@@ -96,7 +98,8 @@ def test_every_layout_and_block_can_be_written_by_hand() -> None:
     assert shown[8] == Clip(ASSET, "", False, 1)
     assert isinstance(shown[9], Chart)
     assert shown[9].series[0].values == (1.0, None)
-    assert isinstance(shown[10], Columns)
+    assert shown[10] == Diagram("graph LR\n  A --> B", 1)
+    assert isinstance(shown[11], Columns)
     assert made[9].assets == (ASSET,)
 
 
@@ -197,6 +200,7 @@ def test_a_document_that_is_none_is_refused(document: Any, found: dict[str, str]
             {"blocks": [{"kind": "chart", "style": "pie", "labels": ["a", "b"], "series": [{"values": [1]}]}]},
             {"/scenes/0/blocks/0": "chart"},
         ),
+        ({"blocks": [{"kind": "diagram", "source": "gantt"}]}, {"/scenes/0/blocks/0/source": "malformed"}),
         (
             {"blocks": [{"kind": "columns", "left": ["x"], "right": [{"kind": "clip", "asset": ASSET}]}]},
             {"/scenes/0/blocks/0/right/0": "not_here"},

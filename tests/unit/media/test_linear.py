@@ -35,6 +35,8 @@ from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline, sentences
 from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
+from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
+from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
@@ -211,6 +213,8 @@ def service_answer(text: str) -> object:
     return wait_of({"Retry-After": text}, reason), cause_of(400, reason), length_limit(reason, 300)
 
 
+#: Beginnings of diagrams, behind which any text may come.
+DIAGRAMS = ("graph TD\n", "graph TD; A[", "graph TD\nA -- ", "graph TD\nA@{", "sequenceDiagram\n", "pie\n", "---\n")
 READERS: dict[str, Callable[[str], object]] = {
     "a script": lambda text: parse_script(text, merge={"a": "b"}),
     "its characters": clean,
@@ -231,6 +235,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "a chart's lines": read_rows,
     "a chart's options": lambda text: parse_script(f"~~~~chart bar {text.replace(chr(10), ' ')}\na, 1\n~~~~"),
     "a formula": say_math,
+    "a diagram": lambda text: [_tried(read_diagram, head + text[:19_000]) for head in DIAGRAMS],  # type: ignore[func-returns-value]
+    "diagrams of a script": unread_diagrams,
     "values of fields": filled,
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
     "what is heard": heard,
@@ -244,7 +250,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 
 def _tried(read: Callable[[str], object], text: str) -> None:
-    with suppress(ScriptError, ChartError, ValueError):  # a text may well be refused
+    with suppress(ScriptError, ChartError, DiagramError, ValueError):  # a text may well be refused
         read(text)
 
 

@@ -67,7 +67,7 @@ def test_themes_by_name() -> None:
 
 
 def test_the_sheets_evaluate_nothing_and_read_only_pictures() -> None:
-    assert len(SHEETS) == 6 + len(THEMES)
+    assert len(SHEETS) == 7 + len(THEMES)
     for name, source in SHEETS.items():
         assert not re.search(r"\b(eval|read|include|import|plugin|yaml|csv|xml|cbor)\s*\(|#import|#include", source), (
             name
