@@ -20,10 +20,10 @@ from handlers.generation.narration.narrators.choice import narrators
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
-from handlers.generation.script.addresses import kind_of, url_of
 from handlers.generation.script.content import Scene, Script
 from handlers.generation.script.document import read_document, scenes_schema, write_document
 from handlers.generation.script.merge import FilledTooLong, has_fields
+from handlers.generation.script.picture_addresses import kind_of, url_of
 from handlers.generation.script.script import brief_of, open_brief
 from handlers.media.errors import RequestError
 

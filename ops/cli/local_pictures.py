@@ -21,8 +21,8 @@ from eventflow.assets.errors import MediaRefused
 from eventflow.requests.pictures import may_name_pictures
 from handlers.assets.sniff import HEAD_BYTES, format_of
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.addresses import host_of, kind_of
 from handlers.generation.script.embedded_data import with_data, without_data
+from handlers.generation.script.picture_addresses import host_of, kind_of
 from handlers.generation.script.picture_references import PictureReference
 from handlers.generation.script.script import open_script, pictures_of
 from ops.cli.common import UsageError

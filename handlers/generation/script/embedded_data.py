@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from handlers.generation.script.addresses import SHORT_OF_SVG
 from handlers.generation.script.comments import CodeLines
+from handlers.generation.script.picture_addresses import SHORT_OF_SVG
 
 _DATA: Final = re.compile(r"data:(?:image|video)/[A-Za-z0-9.+-]{1,60}(?:;[A-Za-z0-9=._-]{1,60}){0,4}+,[^\s\"'<>()\\]*+")
 _SHORT: Final = "data:sha256,"

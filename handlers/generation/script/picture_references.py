@@ -15,7 +15,9 @@ from markdown_it.token import Token
 from eventflow.domain.values import PictureAsset, is_asset_id
 from handlers.generation.control import Warned
 from handlers.generation.errors import PicturesMissing, ScriptError
-from handlers.generation.script.addresses import (
+from handlers.generation.script.content import Clip, Image
+from handlers.generation.script.nfc import nfc
+from handlers.generation.script.picture_addresses import (
     CLIP_ENDINGS,
     ends_with,
     host_of,
@@ -23,8 +25,6 @@ from handlers.generation.script.addresses import (
     is_drawing,
     kind_of,
 )
-from handlers.generation.script.content import Clip, Image
-from handlers.generation.script.nfc import nfc
 
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")

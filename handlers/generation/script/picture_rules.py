@@ -15,7 +15,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline import image as markdown_image
 from markdown_it.token import Token
 
-from handlers.generation.script.addresses import CLIP_ENDINGS, PICTURE_ENDINGS, ends_with
+from handlers.generation.script.picture_addresses import CLIP_ENDINGS, PICTURE_ENDINGS, ends_with
 
 #: In the parser's `env`: the line (from 1) on which the piece of text begins that is being parsed.
 LINE: Final = "line"

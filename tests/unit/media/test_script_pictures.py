@@ -8,10 +8,10 @@ import pytest
 
 from eventflow.domain.values import PictureAsset
 from handlers.generation.errors import PicturesMissing, ScriptError
-from handlers.generation.script.addresses import host_of, is_badge, kind_of
 from handlers.generation.script.content import Clip, Image, Paragraph, cells_of
 from handlers.generation.script.embedded_data import short_form, with_data, without_data
 from handlers.generation.script.inline import plain
+from handlers.generation.script.picture_addresses import host_of, is_badge, kind_of
 from handlers.generation.script.picture_references import PictureReference, Pictures
 from handlers.generation.script.script import lay_out_script, open_script, parse_script, pictures_of
 
