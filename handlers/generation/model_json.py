@@ -21,7 +21,7 @@ def _converter_with_paths() -> OrjsonConverter:
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
     for kind, names in _RARE.items():
-        rare = {name: override(omit_if_default=True) for name in names}
+        rare: Any = {name: override(omit_if_default=True) for name in names}
         converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **rare))
     return converter
 

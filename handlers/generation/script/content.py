@@ -1,7 +1,7 @@
 """The content of a script: inline text, blocks, sections as written, and scenes as shown. JSON by `model_json`."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import evolve, field, frozen, resolve_types
 
@@ -215,6 +215,11 @@ class Footnotes:
 Tone = Literal[
     "note", "info", "tip", "important", "warning", "caution", "danger", "success", "question", "example", "plain"
 ]
+
+
+TONES: tuple[Tone, ...] = get_args(Tone)
+#: Callouts in each other; deeper ones are their blocks.
+MAX_CALLOUTS = 2
 
 
 @frozen

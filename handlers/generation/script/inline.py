@@ -205,33 +205,47 @@ def spans_of(node: SyntaxTreeNode) -> Spans:
 
 def spans_among(nodes: Iterable[SyntaxTreeNode]) -> Spans:
     """Return the spans of nodes within inline text."""
-    return merged([span for node in nodes for span in _spans(node, bold=False, italic=False)])
+    return merged([span for node in nodes for span in _spans(node, _UNSTYLED)])
 
 
-def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:
+_UNSTYLED: Final = Span("")
+
+
+def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
+    """Yield the spans of a node; `style` is what is around it."""
     match node.type:
         case "code_inline":
-            yield Span(node.content, "code", bold, italic)
+            yield evolve(style, text=node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
-        case "softbreak" | "hardbreak":
-            yield Span(" ", "text", bold, italic)
-        case "image":
-            yield Span(node.content, "text", bold, italic)
+        case "softbreak":
+            yield evolve(style, text=" ")
+        case "hardbreak":
+            yield evolve(style, text="\n")
+        case "strong":
+            yield from _styled(node, evolve(style, bold=True))
+        case "em":
+            yield from _styled(node, evolve(style, italic=True))
+        case "s":
+            yield from _styled(node, evolve(style, struck=True))
         case _ if node.children:
-            for child in node.children:
-                yield from _spans(child, bold=bold or node.type == "strong", italic=italic or node.type in ("em", "s"))
+            yield from _styled(node, style)
         case _:
-            yield Span(node.content, "text", bold, italic)
+            yield evolve(style, text=node.content)
+
+
+def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
+    for child in node.children:
+        yield from _spans(child, style)
 
 
 def merged(spans: Sequence[Span]) -> Spans:
     """Merge neighbouring text spans of one style; strip the ends and drop empty spans."""
     runs: list[Span] = []
     filled = [span for span in spans if span.text]
-    for (kind, bold, italic), group in groupby(filled, key=lambda span: (span.kind, span.bold, span.italic)):
+    for (kind, *_), group in groupby(filled, key=lambda span: span.style):
         same = list(group)
-        runs += same if kind != "text" else [Span("".join(span.text for span in same), kind, bold, italic)]
+        runs += same if kind != "text" else [evolve(same[0], text="".join(span.text for span in same))]
     if runs and runs[0].kind == "text":
         runs[0] = evolve(runs[0], text=runs[0].text.lstrip())
     if runs and runs[-1].kind == "text":
