@@ -4,10 +4,11 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from attrs import evolve
 from markdown_it import MarkdownIt
@@ -20,6 +21,8 @@ from markdown_it.tree import SyntaxTreeNode
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
+from handlers.generation.script.html_inline import STYLE, read_tags
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 
 MAX_COLUMNS: Final = 100
@@ -70,14 +73,17 @@ def plain(spans: Spans) -> str:
 
 @cache
 def markdown() -> MarkdownIt:
-    """Return the parser: CommonMark with tables and math, without HTML; it keeps no state between texts."""
-    parser = PictureParser("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    """Return the parser: CommonMark with tables, math and HTML; it keeps no state between texts."""
+    parser = PictureParser("commonmark", {"html": True}).enable(["table", "strikethrough"])
     add_picture_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.core.ruler.at("inline", _inline_in_pieces)
+    parser.core.ruler.before("inline", "html_blocks", read_html_blocks)
+    parser.core.ruler.after("text_join", "html_tags", read_tags)
     return parser
 
 
@@ -209,17 +215,18 @@ def spans_among(nodes: Iterable[SyntaxTreeNode]) -> Spans:
 
 
 _UNSTYLED: Final = Span("")
+_NO_STYLE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
     """Yield the spans of a node; `style` is what is around it."""
     match node.type:
         case "code_inline":
-            yield evolve(style, text=node.content, kind="code")
+            yield _dressed(node, style, text=node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
         case "softbreak":
-            yield evolve(style, text=" ")
+            yield _dressed(node, style, text=" ")
         case "hardbreak":
             yield evolve(style, text="\n")
         case "strong":
@@ -231,7 +238,15 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         case _ if node.children:
             yield from _styled(node, style)
         case _:
-            yield evolve(style, text=node.content)
+            yield _dressed(node, style, text=node.content)
+
+
+def _dressed(node: SyntaxTreeNode, style: Span, **fields: Any) -> Span:
+    """Return a span in the style around it, which elements of HTML change."""
+    own: Mapping[str, Any] = node.meta.get(STYLE, _NO_STYLE)
+    if style is _UNSTYLED:
+        return Span(**{**own, **fields})
+    return evolve(style, **{**own, **fields})
 
 
 def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
