@@ -4,9 +4,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from attrs import evolve
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from handlers.generation.model import NarratedScene
+from handlers.generation.script.content import Bullet, Span, Table
+
+#: Fields that are left out where they have their defaults, so that the scenes of most scripts keep their digests.
+_RARE: Final = {Span: ("struck", "marked", "shift"), Bullet: ("done", "continued", "cut"), Table: ("align",)}
 
 T = TypeVar("T")
 
@@ -15,6 +20,9 @@ def _converter_with_paths() -> OrjsonConverter:
     converter = make_converter()
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
+    for kind, names in _RARE.items():
+        rare: Any = {name: override(omit_if_default=True) for name in names}
+        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **rare))
     return converter
 
 

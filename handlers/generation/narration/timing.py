@@ -20,6 +20,7 @@ from handlers.generation.script.content import (
     Clip,
     Code,
     Diagram,
+    Footnotes,
     Image,
     Math,
     Quote,
@@ -108,6 +109,8 @@ def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:
             words = _words(part.spans) + _words(part.source)
         case Bullet() | Sentence():
             words = _words(part.spans)
+        case Footnotes():
+            words = sum(_words(note.spans) for note in part.notes)
         case _:
             words = _words(getattr(part, "spans", ()))
     return words * 60 / WORDS_PER_MINUTE

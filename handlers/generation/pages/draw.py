@@ -34,11 +34,13 @@ from handlers.generation.pages.typst_compiler import POINTS_PER_INCH, as_draw_er
 from handlers.generation.script.content import (
     Block,
     Bullets,
+    Callout,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Math,
     Paragraph,
@@ -49,6 +51,7 @@ from handlers.generation.script.content import (
     Spans,
     Table,
     backdrop_of,
+    cells_of,
 )
 from handlers.generation.script.content import Image as Picture
 
@@ -266,11 +269,8 @@ def _parts(scene: Scene) -> Iterator[Block]:
     """Yield the blocks that can be replaced one by one; the page's heading as a sub-heading."""
     if scene.heading:
         yield Heading(scene.heading)
-    for block in scene.blocks:
-        if isinstance(block, Columns):
-            yield from (*block.left, *block.right)
-        elif block is not backdrop_of(scene):
-            yield block
+    backdrop = backdrop_of(scene)
+    yield from (cell for cell in cells_of(scene.blocks) if cell is not backdrop)
 
 
 def _refused(scene: Scene, assets: AssetFiles) -> dict[Block, str]:
@@ -295,6 +295,9 @@ def _replaced(block: Block, refused: dict[Block, str]) -> Block:
         left: list[Any] = [_replaced(cell, refused) for cell in block.left]
         right: list[Any] = [_replaced(cell, refused) for cell in block.right]
         return Columns(tuple(left), tuple(right))
+    if isinstance(block, Callout):
+        cells: list[Any] = [_replaced(cell, refused) for cell in block.blocks]
+        return evolve(block, blocks=tuple(cells))
     return _as_text(block) if block in refused else block
 
 
@@ -321,7 +324,9 @@ def _as_text(block: Block) -> Block:
             return Code("", _chart_text(block), block.step)
         case Diagram():
             return Code("", block.source, block.step)
-        case Columns():
+        case Footnotes():
+            return evolve(block, notes=tuple(evolve(note, spans=_plain(note.spans)) for note in block.notes))
+        case Columns() | Callout():
             return block
 
 

@@ -4,9 +4,10 @@ Formulas become trees, long words breakable, and writing directions are chosen.
 """
 
 from collections.abc import Mapping, Sequence
+from colorsys import rgb_to_hls
 from typing import Any, Final
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, field, frozen
 
 from handlers.generation.aspects import aspect_of
 from handlers.generation.model_json import to_spec
@@ -19,12 +20,14 @@ from handlers.generation.pages.typography import breakable, ems, is_rtl, shorten
 from handlers.generation.script.content import (
     Block,
     Bullets,
+    Callout,
     Cell,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Image,
     Math,
@@ -35,6 +38,8 @@ from handlers.generation.script.content import (
     Spans,
     Table,
     backdrop_of,
+    cells_of,
+    items_of,
 )
 from handlers.generation.script.formula import MathError, Node, parse_math
 
@@ -218,7 +223,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
     """Make the data from which the sheets draw a scene. `rasters` are its pictures by asset id."""
     over = backdrop_of(scene)
     blocks = [block for block in scene.blocks if block is not over]
-    setting = _Setting(frame, rasters, _LONGEST[frame.shape])
+    setting = _Setting(frame, rasters, _LONGEST[frame.shape], _tone_colours(theme.data()["series"]))
     heading = _spans(scene.heading, _LONGEST_HEADING)
     plain = "".join(span.text for span in scene.heading) or scene.deck
     half = over is None and scene.layout in ("content", "image")
@@ -278,13 +283,36 @@ def _widest(blocks: Sequence[Block], shape: str) -> float:
     return max(*widest, *(widest_word(breakable(span.text, longest)) for spans in texts for span in spans), 1.0)
 
 
+#: Hues of the frames of callouts in degrees; those of other tones have the accent's colour.
+_HUES: Final = {
+    "tip": 140,
+    "success": 140,
+    "important": 270,
+    "question": 270,
+    "warning": 40,
+    "caution": 25,
+    "danger": 0,
+}
+
+
+def _tone_colours(series: Sequence[str]) -> dict[str, int]:
+    """Return the place of the colour of a theme's charts that is nearest to the hue of each tone."""
+    channels = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in series]
+    hues = [360 * rgb_to_hls(red, green, blue)[0] for red, green, blue in channels]
+    return {
+        tone: min(range(len(hues)), key=lambda at: abs((hues[at] - hue + 180) % 360 - 180))
+        for tone, hue in _HUES.items()
+    }
+
+
 @frozen
 class _Setting:
-    """Sets blocks: frame, pictures, and the longest word that is not broken."""
+    """Sets blocks: frame, pictures, the longest word that is not broken, and the colours of callouts by tone."""
 
     frame: Frame
     rasters: Mapping[str, Raster]
     longest: int
+    colours: Mapping[str, int] = field(factory=dict)
 
     def block(self, block: ArrangedBlock) -> dict[str, Any]:
         match block:
@@ -315,8 +343,31 @@ class _Setting:
                 return {"kind": block.kind, "step": block.step, "title": self._text(block.title), **chart}
             case Diagram():
                 return {"kind": block.kind, "step": block.step, **diagram_data(block)}
+            case Footnotes():
+                return self._footnotes(block)
+            case Callout():
+                return self._callout(block)
             case Columns() | SideBySide():
                 return self._columns(block)
+
+    def _footnotes(self, block: Footnotes) -> dict[str, Any]:
+        notes = [
+            {"label": note.label, "spans": self._text(note.spans), "rtl": spans_rtl(note.spans)} for note in block.notes
+        ]
+        return {"kind": block.kind, "step": block.step, "notes": notes}
+
+    def _callout(self, block: Callout) -> dict[str, Any]:
+        """Its title and frame come with the first of its blocks that is revealed."""
+        steps = [part.step for cell in cells_of((block,)) for part in items_of(cell) or (cell,)]  # type: ignore[union-attr]
+        title = block.title or ()
+        return {
+            "kind": block.kind,
+            "step": min(steps, default=0),
+            "colour": self.colours.get(block.tone),
+            "title": self._text(title),
+            "rtl": spans_rtl(title),
+            "blocks": [self.block(cell) for cell in block.blocks],
+        }
 
     def _columns(self, block: Columns | SideBySide) -> dict[str, Any]:
         half = evolve(self, longest=_LONGEST_HALF[self.frame.shape])
@@ -325,7 +376,16 @@ class _Setting:
 
     def _bullets(self, block: Bullets) -> dict[str, Any]:
         items = [
-            {**to_spec(item), "spans": self._text(item.spans), "rtl": spans_rtl(item.spans), "nth": nth}
+            {
+                "spans": self._text(item.spans),
+                "depth": item.depth,
+                "number": item.number,
+                "step": item.step,
+                "done": item.done,
+                "continued": item.continued,
+                "rtl": spans_rtl(item.spans),
+                "nth": nth,
+            }
             for nth, item in enumerate(block.items)
         ]
         wide = any(item.number is not None and item.number > 99 for item in block.items)
@@ -343,9 +403,13 @@ class _Setting:
             "header": cells[0],
             "rows": cells[1:],
             "widths": [max(float(length), floor) for length in lengths],
-            "numeric": [at > 0 and _numeric([row[at] for row in rows[1:]]) for at in range(width)],
+            "align": [self._alignment(block, rows, at) for at in range(width)],
             "rtl": any(spans_rtl(cell) for cell in block.header[:1]),
         }
+
+    def _alignment(self, block: Table, rows: Sequence[tuple[Spans, ...]], at: int) -> str:
+        given = block.align[at] if at < len(block.align) else ""
+        return given or ("end" if at > 0 and _numeric([row[at] for row in rows[1:]]) else "start")
 
     def _picture(self, block: Image | Clip) -> dict[str, Any]:
         raster = self.rasters[block.asset]
@@ -386,9 +450,11 @@ def _spans(spans: Spans, longest: int) -> list[dict[str, Any]]:
 def _span(span: Span, longest: int) -> dict[str, Any]:
     if span.kind == "math" and (tree := _tree(span.text)) is not None:
         return {"kind": "math", "tree": tree}
-    kind = "text" if span.kind == "text" else "code"
+    kind = "code" if span.kind == "math" else span.kind
     text = typographic(span.text) if kind == "text" else span.text
-    return {"kind": kind, "text": breakable(text, longest), "bold": span.bold, "italic": span.italic}
+    styles = {"struck": span.struck, "marked": span.marked, "shift": span.shift}
+    rare = {name: value for name, value in styles.items() if value}
+    return {"kind": kind, "text": breakable(text, longest), "bold": span.bold, "italic": span.italic, **rare}
 
 
 def _tree(source: str) -> Node | None:

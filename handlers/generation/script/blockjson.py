@@ -10,11 +10,13 @@ from handlers.generation.script.content import (
     Block,
     Bullet,
     Bullets,
+    Callout,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Image,
     Math,
@@ -55,7 +57,7 @@ def _body(block: Block) -> Json:
             return {**language, "code": block.text, **highlight}
         case Table():
             rows = [[text_json(cell) for cell in row] for row in (block.header, *block.rows)]
-            return {"header": rows[0], "rows": rows[1:]}
+            return {"header": rows[0], "rows": rows[1:], **({"align": list(block.align)} if any(block.align) else {})}
         case Math():
             return {"latex": block.source}
         case Quote():
@@ -69,12 +71,17 @@ def _body(block: Block) -> Json:
             return {"style": block.style, **title, **_chosen(block, "unit"), **shown}
         case Diagram():
             return {"source": block.source}
+        case Footnotes():
+            return {"notes": [{"label": note.label, "text": text_json(note.spans)} for note in block.notes]}
+        case Callout():
+            title = {} if block.title is None else {"title": text_json(block.title)}
+            return {"tone": block.tone, **title, "blocks": [block_json(cell) for cell in block.blocks]}
         case Columns():
             return {"left": [block_json(cell) for cell in block.left], "right": [block_json(c) for c in block.right]}
 
 
 def _item(item: Bullet) -> Json | str | list[Json]:
-    more = _chosen(item, "depth", "number")
+    more = _chosen(item, "depth", "number", "done", "continued")
     text = text_json(item.spans)
     return {"text": text, **more} if more else text
 

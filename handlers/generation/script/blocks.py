@@ -41,13 +41,18 @@ from handlers.generation.script.chartdata import (
 )
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import (
+    MAX_DEPTH,
+    TONES,
     Bullet,
     Bullets,
+    Callout,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnote,
+    Footnotes,
     Heading,
     Image,
     Math,
@@ -151,8 +156,9 @@ class Inline(JsonType):
 
 
 def _runs_of(most: int) -> Array:
-    kinds = Choice(("text", "code", "math"), noun="kind of text")
-    fields = {"text": Plain(most), "kind": kinds, "bold": Flag(), "italic": Flag()}
+    kinds = Choice(("text", "code", "math", "key", "note"), noun="kind of text")
+    styles = {name: Flag() for name in ("bold", "italic", "struck", "marked")}
+    fields = {"text": Plain(most), "kind": kinds, **styles, "shift": Choice(("sub", "sup"), noun="shift")}
     return Array(Object(fields, required=("text",), make=_run), MAX_RUNS)
 
 
@@ -190,7 +196,7 @@ class _Item(JsonType):
         if not isinstance(at.value, dict):
             return Bullet(_WORDS.read(at))
         values = _ITEM.values(at)
-        return Bullet(values.get("text", ()), values.get("depth", 0), values.get("number"))
+        return Bullet(values.pop("text", ()), **values)
 
     def schema(self) -> Schema:
         return {"anyOf": [*_WORDS.schema()["anyOf"], _ITEM.schema()]}
@@ -198,7 +204,16 @@ class _Item(JsonType):
 
 _ASSET_TEXT: Final = Text(200)
 _WORDS: Final = Inline(blank=False)
-_ITEM: Final = Object({"text": _WORDS, "depth": Integer(0, 2), "number": Integer(0, _MAX_NUMBER)}, required=("text",))
+_ITEM: Final = Object(
+    {
+        "text": _WORDS,
+        "depth": Integer(0, MAX_DEPTH),
+        "number": Integer(0, _MAX_NUMBER),
+        "done": Described(Flag(), "A task that is done, or not; without it the item is no task."),
+        "continued": Described(Flag(), "The item has no mark: it goes on with the one before."),
+    },
+    required=("text",),
+)
 
 
 def _sentences(spans: Spans) -> tuple[Sentence, ...]:
@@ -286,13 +301,14 @@ _HIGHLIGHT: Final = Either(
     },
     'an array of line numbers, or ranges such as "2,4-6"',
 )
+_ALIGN: Final = Choice(("", "left", "center", "right"), noun="alignment")
 _ROW: Final = Array(Inline(), MAX_COLUMNS)
 _SERIES: Final = Object(
     {"name": Label(MAX_LABEL_CHARS), "values": Array(Nullable(Number(-LARGEST, LARGEST)), MAX_LABELS)},
     required=("values",),
     make=_series,
 )
-#: The blocks that may stand in a column.
+#: The blocks that may stand anywhere.
 _CELLS: Final[Mapping[str, Object]] = {
     "bullets": Object(
         {"items": Array(_Item(), MAX_ITEMS, empty=False), "ordered": Flag()}, required=("items",), make=_bullets
@@ -303,7 +319,11 @@ _CELLS: Final[Mapping[str, Object]] = {
         {"code": Plain(MAX_CODE_CHARS), "language": Plain(40), "highlight": _HIGHLIGHT}, required=("code",), make=_code
     ),
     "table": Object(
-        {"header": _ROW, "rows": Array(_ROW, MAX_ROWS)},
+        {
+            "header": _ROW,
+            "rows": Array(_ROW, MAX_ROWS),
+            "align": Described(Array(_ALIGN, MAX_COLUMNS), "Of each column; empty: by what the column holds."),
+        },
         required=("header", "rows"),
         make=lambda _, values: Table(**values),
     ),
@@ -344,21 +364,45 @@ _CELLS: Final[Mapping[str, Object]] = {
         make=_diagram,
     ),
 }
+_NOTE: Final = Object(
+    {"label": Plain(40, blank=False), "text": _WORDS},
+    required=("label", "text"),
+    make=lambda _, values: Footnote(values["label"], values["text"]),
+)
+#: Blocks that a callout may hold.
+_PARTS: Final[Mapping[str, Object]] = {
+    **_CELLS,
+    "footnotes": Object(
+        {"notes": Array(_NOTE, MAX_ITEMS, empty=False)},
+        required=("notes",),
+        make=lambda _, values: Footnotes(values["notes"]),
+    ),
+}
 _CLIP: Final = Object(
     {"asset": AssetId(), "alt": Label(MAX_TEXT_CHARS), "sound": Flag()}, required=("asset",), make=_clip
 )
 _BLOCK_FORM: Final = "a block: an object with a kind, or a string, which is a paragraph"
-_COLUMN: Final = Array(
-    Either(
-        {str: _ParagraphText(), dict: Tagged(_CELLS, misplaced=("columns", "clip"), here="in a column")}, _BLOCK_FORM
-    ),
-    MAX_CELLS,
-    empty=False,
-)
+
+
+def _array_of(kinds: Mapping[str, Object], here: str) -> Array:
+    tagged = Tagged(kinds, misplaced=[kind for kind in ("columns", "clip", "callout") if kind not in kinds], here=here)
+    return Array(Either({str: _ParagraphText(), dict: tagged}, _BLOCK_FORM), MAX_CELLS, empty=False)
+
+
+def _callout_of(kinds: Mapping[str, Object], here: str) -> Object:
+    fields = {"tone": Choice(TONES, noun="tone"), "title": Inline(200), "blocks": _array_of(kinds, here)}
+    return Object(fields, required=("blocks",), make=lambda _, values: Callout(values.pop("tone", "plain"), **values))
+
+
+#: Callouts may stand in callouts, but no deeper (`content.MAX_CALLOUTS`).
+_INNER_CALLOUT: Final = _callout_of(_PARTS, "in a callout within a callout")
+_CALLOUT: Final = _callout_of({**_PARTS, "callout": _INNER_CALLOUT}, "in a callout")
+_CELL_KINDS: Final = {**_PARTS, "callout": _CALLOUT}
+_COLUMN: Final = _array_of(_CELL_KINDS, "in a column")
 _COLUMNS: Final = Object(
     {"left": _COLUMN, "right": _COLUMN}, required=("left", "right"), make=lambda _, values: Columns(**values)
 )
 #: A block of a scene.
 BLOCK: Final = Either(
-    {str: _ParagraphText(), dict: Tagged({**_CELLS, "clip": _CLIP, "columns": _COLUMNS})}, _BLOCK_FORM
+    {str: _ParagraphText(), dict: Tagged({**_CELL_KINDS, "clip": _CLIP, "columns": _COLUMNS})}, _BLOCK_FORM
 )

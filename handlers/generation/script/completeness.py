@@ -45,6 +45,8 @@ _SEPARATING: Final = re.compile(
 _TRANSPARENT: Final = re.compile(
     r"\]\((?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?)(?:\s++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\s*+\)"
     r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|\[\[[^\[\]|\n]*+\||:[a-z0-9_+-]++:"
+    r"|</?(?:a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
+    r"(?:\s[^<>\n]*+)?>"
 )
 #: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
 _MARKUP_LINE: Final = re.compile(
@@ -71,9 +73,32 @@ def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tu
     seen = _Seen.of((*_shown(script), *accounted), _said(script))
     return tuple(
         Lost(number, line.strip())
-        for number, line in enumerate(source.split("\n"), 1)
+        for number, line in enumerate(_without_raw(source).split("\n"), 1)
         if any(seen.lacks(part) for part in _parts(line))
     )
+
+
+_RAW_NAMES: Final = ("script", "style", "template", "svg", "iframe")
+_RAW: Final = re.compile(rf"<({'|'.join(_RAW_NAMES)})(?=[\s>])", re.IGNORECASE)
+_RAW_ENDS: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW_NAMES}
+
+
+def _without_raw(source: str) -> str:
+    """Remove the elements of HTML whose content is no text; lines keep their numbers."""
+    kept: list[str] = []
+    at = 0
+    unclosed: set[str] = set()
+    for match in _RAW.finditer(source):
+        name = match[1].lower()
+        if match.start() < at or name in unclosed:
+            continue
+        end = _RAW_ENDS[name].search(source, match.end())
+        if end is None:
+            unclosed.add(name)
+            continue
+        kept += [source[at : match.start()], "\n" * source.count("\n", match.start(), end.start())]
+        at = end.start()
+    return "".join([*kept, source[at:]])
 
 
 def warn_of(lost: Iterable[Lost]) -> tuple[Warned, ...]:

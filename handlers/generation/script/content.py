@@ -1,22 +1,39 @@
 """The content of a script: inline text, blocks, sections as written, and scenes as shown. JSON by `model_json`."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen, resolve_types
 
 #: "image": the picture fills the page, what else there is stands on it. "outro": the last page, set like the first.
 Layout = Literal["title", "section", "content", "quote", "image", "outro"]
 
 
+SpanKind = Literal["text", "code", "math", "key", "note"]
+#: Of text that is set higher or lower than the line, and smaller.
+Shift = Literal["", "sub", "sup"]
+
+
 @frozen
 class Span:
-    """A run of inline text in one style; `math` is LaTeX source (the subset of `formula`)."""
+    """A run of inline text in one style; a line feed in text is a line break.
+
+    "math" is LaTeX source (the subset of `formula`), "key" a key of a keyboard, "note" the number of a footnote, which
+    isn't said. What is `struck` isn't said either.
+    """
 
     text: str
-    kind: Literal["text", "code", "math"] = "text"
+    kind: SpanKind = "text"
     bold: bool = False
     italic: bool = False
+    struck: bool = field(default=False, kw_only=True)
+    marked: bool = field(default=False, kw_only=True)
+    shift: Shift = field(default="", kw_only=True)
+
+    @property
+    def style(self) -> tuple[SpanKind, bool, bool, bool, bool, Shift]:
+        """What neighbouring spans have to share to be one."""
+        return self.kind, self.bold, self.italic, self.struck, self.marked, self.shift
 
 
 Spans = tuple[Span, ...]
@@ -47,14 +64,25 @@ class Paragraph:
     kind: Literal["paragraph"] = "paragraph"
 
 
+#: Levels of lists below the first; deeper ones are set like the deepest.
+MAX_DEPTH = 4
+
+
 @frozen
 class Bullet:
-    """One list item. `number` is its label in an ordered list; `depth` counts from 0."""
+    """One list item. `number` is its label in an ordered list; `depth` counts from 0 to MAX_DEPTH.
+
+    `done` tells whether a task is done (None: no task). A `continued` item has no mark: it goes on with the one before.
+    `cut`: its text goes on in the next item, in the middle of a sentence.
+    """
 
     spans: Spans
     depth: int = 0
     number: int | None = None
     step: int = 0
+    done: bool | None = field(default=None, kw_only=True)
+    continued: bool = field(default=False, kw_only=True)
+    cut: bool = field(default=False, kw_only=True, eq=False, repr=False)
 
 
 @frozen
@@ -76,13 +104,18 @@ class Code:
     kind: Literal["code"] = "code"
 
 
+#: How the text of a column is aligned; empty: by what the column holds.
+Align = Literal["", "left", "center", "right"]
+
+
 @frozen
 class Table:
-    """A table; rows may be shorter than the header."""
+    """A table; rows may be shorter than the header, and `align` may be shorter than both."""
 
     header: tuple[Spans, ...]
     rows: tuple[tuple[Spans, ...], ...]
     step: int = 0
+    align: tuple[Align, ...] = ()
     kind: Literal["table"] = "table"
 
 
@@ -161,8 +194,50 @@ class Diagram:
     kind: Literal["diagram"] = "diagram"
 
 
-#: What stands in a column: anything but columns and clips.
-Cell = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Diagram
+@frozen
+class Footnote:
+    """A note below the page; `label` is its number in the text."""
+
+    label: str
+    spans: Spans
+
+
+@frozen
+class Footnotes:
+    """The notes at the foot of a page, which aren't said."""
+
+    notes: tuple[Footnote, ...]
+    step: int = 0
+    kind: Literal["footnotes"] = "footnotes"
+
+
+#: What a callout is, which decides its colour and, where it has no title of its own, its title. "plain": a box.
+Tone = Literal[
+    "note", "info", "tip", "important", "warning", "caution", "danger", "success", "question", "example", "plain"
+]
+
+
+TONES: tuple[Tone, ...] = get_args(Tone)
+#: Callouts in each other; deeper ones are their blocks.
+MAX_CALLOUTS = 2
+
+
+@frozen
+class Callout:
+    """A box with a title that sets its blocks apart; `title` None: that of its tone, in the language of the voice.
+
+    Its blocks are revealed as any others, the box with the first of them.
+    """
+
+    tone: Tone
+    blocks: tuple["Cell", ...]
+    title: Spans | None = None
+    kind: Literal["callout"] = "callout"
+
+
+#: What stands in a column or a callout: anything but columns and clips.
+Cell = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Diagram | Footnotes | Callout
+resolve_types(Callout)
 
 
 @frozen
@@ -174,7 +249,9 @@ class Columns:
     kind: Literal["columns"] = "columns"
 
 
-Block = Heading | Paragraph | Bullets | Code | Table | Math | Quote | Image | Chart | Diagram | Clip | Columns
+Block = Cell | Clip | Columns
+#: What is revealed as a whole.
+Whole = Heading | Code | Table | Math | Quote | Image | Chart | Diagram | Footnotes | Clip
 
 
 @frozen
@@ -208,8 +285,7 @@ class Scene:
     @property
     def assets(self) -> tuple[str, ...]:
         """The ids of the assets that the scene shows."""
-        blocks = [*self.blocks, *(cell for b in self.blocks if isinstance(b, Columns) for cell in (*b.left, *b.right))]
-        return tuple(dict.fromkeys(block.asset for block in blocks if isinstance(block, Image | Clip)))
+        return tuple(dict.fromkeys(block.asset for block in cells_of(self.blocks) if isinstance(block, Image | Clip)))
 
     @property
     def steps(self) -> int:
@@ -219,7 +295,7 @@ class Scene:
     @property
     def title(self) -> str:
         """The heading as plain text, else the beginning of the first line, else the deck."""
-        plain = "".join(span.text for span in self.heading).strip()
+        plain = "".join(span.text for span in self.heading if span.kind != "note").replace("\n", " ").strip()
         return plain or (self.lines[0].text[:80] if self.lines else "") or self.deck
 
 
@@ -233,9 +309,10 @@ class Script:
 
 @frozen
 class Note:
-    """A note of the author: spoken after the block before it, not shown."""
+    """A note of the author: spoken after the block before it, not shown. `line` is where it is written."""
 
     text: str
+    line: int = field(default=0, kw_only=True, eq=False)
 
 
 @frozen
@@ -270,13 +347,16 @@ def backdrop_of(scene: Scene) -> Image | Clip | None:
     return next((block for block in scene.blocks if isinstance(block, Image | Clip)), None)
 
 
-def cells_of(blocks: Sequence[Block]) -> Iterator[Cell | Clip]:
-    """Yield the blocks of a page in reading order: of columns the left one first."""
+def cells_of(blocks: Sequence[Block]) -> Iterator[Whole | Paragraph | Bullets]:
+    """Yield the blocks of a page in reading order, those of columns (the left one first) and callouts, too."""
     for block in blocks:
-        if isinstance(block, Columns):
-            yield from (*block.left, *block.right)
-        else:
-            yield block
+        match block:
+            case Columns():
+                yield from cells_of((*block.left, *block.right))
+            case Callout():
+                yield from cells_of(block.blocks)
+            case _:
+                yield block
 
 
 def items_of(block: Block) -> tuple[Bullet | Sentence, ...]:

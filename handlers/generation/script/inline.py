@@ -4,10 +4,11 @@
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from attrs import evolve
 from markdown_it import MarkdownIt
@@ -20,6 +21,8 @@ from markdown_it.tree import SyntaxTreeNode
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
+from handlers.generation.script.html_inline import STYLE, read_tags
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 
 MAX_COLUMNS: Final = 100
@@ -70,14 +73,17 @@ def plain(spans: Spans) -> str:
 
 @cache
 def markdown() -> MarkdownIt:
-    """Return the parser: CommonMark with tables and math, without HTML; it keeps no state between texts."""
-    parser = PictureParser("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    """Return the parser: CommonMark with tables, math and HTML; it keeps no state between texts."""
+    parser = PictureParser("commonmark", {"html": True}).enable(["table", "strikethrough"])
     add_picture_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.core.ruler.at("inline", _inline_in_pieces)
+    parser.core.ruler.before("inline", "html_blocks", read_html_blocks)
+    parser.core.ruler.after("text_join", "html_tags", read_tags)
     return parser
 
 
@@ -205,33 +211,56 @@ def spans_of(node: SyntaxTreeNode) -> Spans:
 
 def spans_among(nodes: Iterable[SyntaxTreeNode]) -> Spans:
     """Return the spans of nodes within inline text."""
-    return merged([span for node in nodes for span in _spans(node, bold=False, italic=False)])
+    return merged([span for node in nodes for span in _spans(node, _UNSTYLED)])
 
 
-def _spans(node: SyntaxTreeNode, *, bold: bool, italic: bool) -> Iterator[Span]:
+_UNSTYLED: Final = Span("")
+_NO_STYLE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
+    """Yield the spans of a node; `style` is what is around it."""
     match node.type:
         case "code_inline":
-            yield Span(node.content, "code", bold, italic)
+            yield _dressed(node, style, text=node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
-        case "softbreak" | "hardbreak":
-            yield Span(" ", "text", bold, italic)
-        case "image":
-            yield Span(node.content, "text", bold, italic)
+        case "softbreak":
+            yield _dressed(node, style, text=" ")
+        case "hardbreak":
+            yield evolve(style, text="\n")
+        case "strong":
+            yield from _styled(node, evolve(style, bold=True))
+        case "em":
+            yield from _styled(node, evolve(style, italic=True))
+        case "s":
+            yield from _styled(node, evolve(style, struck=True))
         case _ if node.children:
-            for child in node.children:
-                yield from _spans(child, bold=bold or node.type == "strong", italic=italic or node.type in ("em", "s"))
+            yield from _styled(node, style)
         case _:
-            yield Span(node.content, "text", bold, italic)
+            yield _dressed(node, style, text=node.content)
+
+
+def _dressed(node: SyntaxTreeNode, style: Span, **fields: Any) -> Span:
+    """Return a span in the style around it, which elements of HTML change."""
+    own: Mapping[str, Any] = node.meta.get(STYLE, _NO_STYLE)
+    if style is _UNSTYLED:
+        return Span(**{**own, **fields})
+    return evolve(style, **{**own, **fields})
+
+
+def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
+    for child in node.children:
+        yield from _spans(child, style)
 
 
 def merged(spans: Sequence[Span]) -> Spans:
     """Merge neighbouring text spans of one style; strip the ends and drop empty spans."""
     runs: list[Span] = []
     filled = [span for span in spans if span.text]
-    for (kind, bold, italic), group in groupby(filled, key=lambda span: (span.kind, span.bold, span.italic)):
+    for (kind, *_), group in groupby(filled, key=lambda span: span.style):
         same = list(group)
-        runs += same if kind != "text" else [Span("".join(span.text for span in same), kind, bold, italic)]
+        runs += same if kind != "text" else [evolve(same[0], text="".join(span.text for span in same))]
     if runs and runs[0].kind == "text":
         runs[0] = evolve(runs[0], text=runs[0].text.lstrip())
     if runs and runs[-1].kind == "text":

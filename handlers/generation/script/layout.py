@@ -20,12 +20,13 @@ from handlers.generation.script.content import (
     Block,
     Bullet,
     Bullets,
-    Cell,
+    Callout,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Image,
     Layout,
@@ -42,6 +43,7 @@ from handlers.generation.script.content import (
     Span,
     Spans,
     Table,
+    Whole,
     cells_of,
     items_of,
 )
@@ -163,7 +165,8 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
         case Bullets():
             for item in block.items:
                 for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
-                    yield Bullets((evolve(item, spans=spans, number=item.number if part == 0 else None),))
+                    piece = evolve(item, spans=spans)
+                    yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
                 for spans in _chunks(sentence.spans, room.piece_chars):
@@ -176,8 +179,18 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
             parts = list(_chunks(block.spans, room.piece_chars))
             for number, spans in enumerate(parts):
                 yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
+        case Callout():
+            yield from _split_callout(block, room)
         case _:
             yield block
+
+
+def _split_callout(callout: Callout, room: Capacity) -> Iterator[Callout]:
+    """Divide a callout that is higher than a page into boxes of one title."""
+    inner = evolve(room, lines=room.lines - _TITLE_LINES)
+    pages: list[list[Any]] = paginate(callout.blocks, inner)
+    for page in pages:
+        yield evolve(callout, blocks=tuple(page))
 
 
 def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
@@ -197,6 +210,8 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
     for piece in page:
         last = joined[-1] if joined and piece.of == previous else None
         match last, piece.block:
+            case Callout(), Callout():
+                joined[-1] = evolve(last, blocks=last.blocks + piece.block.blocks)
             case Bullets(), Bullets():
                 joined[-1] = Bullets(last.items + piece.block.items)
             case Paragraph(), Paragraph():
@@ -205,6 +220,10 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
                 joined.append(piece.block)
         previous = piece.of
     return joined
+
+
+#: The height of a callout's title and frame, in lines of text.
+_TITLE_LINES: Final = 2.0
 
 
 def _height(block: Block | Note, room: Capacity) -> float:
@@ -230,12 +249,16 @@ def _height(block: Block | Note, room: Capacity) -> float:
         case Columns():
             sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]
             return sum(sides) if room.stacked else max(sides)
+        case Callout():
+            return _TITLE_LINES + sum(_height(cell, room) for cell in block.blocks)
+        case Footnotes():
+            return 0.4 + sum(0.6 * _lines(note.spans, 2 * room.text_chars) for note in block.notes)
         case Note():
             return 0.0
 
 
 def _lines(spans: Spans, width: int) -> float:
-    return float(max(1, -(-len(plain(spans)) // width)))
+    return float(sum(max(1, -(-len(row) // width)) for row in plain(spans).split("\n")))
 
 
 def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
@@ -316,7 +339,7 @@ _PLAIN_CHARS = 330
 _ONE_PAGE = ("title", "section", "image", "outro")
 
 #: Items that are revealed one by one.
-_Part = Bullet | Sentence | Cell | Clip
+_Part = Bullet | Sentence | Whole
 
 
 def lay_out_scenes(
@@ -333,7 +356,7 @@ def lay_out_scenes(
     room = capacity_of(aspect)
     scenes: list[Scene] = []
     for number, section in enumerate(until_stopped(sections, should_stop)):
-        scenes += _scenes(section, title, phrases, room, first=number == 0)
+        scenes += _scenes(_titled(section, phrases), title, phrases, room, first=number == 0)
         if len(scenes) > MAX_SCENES:
             raise ScriptError(
                 f"the script makes {len(scenes)} scenes in its first {number + 1} of {len(sections)} sections; at most "
@@ -342,6 +365,26 @@ def lay_out_scenes(
     if not scenes:
         raise ScriptError("the script has nothing to say: write a heading, a list or some text")
     return Script(title, tuple(evolve(scene, index=i, count=len(scenes)) for i, scene in enumerate(scenes)))
+
+
+def _titled(section: Section, phrases: Phrases) -> Section:
+    """Give callouts without a title of their own that of their tone."""
+    if not any(isinstance(block, Callout | Columns) for block in section.body):
+        return section
+    return evolve(section, body=tuple(_with_titles(block, phrases) for block in section.body))
+
+
+def _with_titles(block: Any, phrases: Phrases) -> Any:
+    match block:
+        case Callout():
+            usual = phrases.callouts.get(block.tone, "")
+            title = block.title if block.title is not None else (Span(usual),) if usual else ()
+            return evolve(block, title=title, blocks=tuple(_with_titles(cell, phrases) for cell in block.blocks))
+        case Columns():
+            left, right = (tuple(_with_titles(cell, phrases) for cell in side) for side in (block.left, block.right))
+            return Columns(left, right)
+        case _:
+            return block
 
 
 @frozen(kw_only=True)
@@ -494,6 +537,9 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
             right: list[Any] = [_stepped(cell, reveal) for cell in block.right]
             return Columns(tuple(left), tuple(right))
+        case Callout():
+            cells: list[Any] = [_stepped(cell, reveal) for cell in block.blocks]
+            return evolve(block, blocks=tuple(cells))
         case _:
             return evolve(block, step=reveal(block))
 

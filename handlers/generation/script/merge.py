@@ -20,10 +20,13 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import (
     Bullet,
     Bullets,
+    Callout,
     Chart,
     Clip,
     Code,
     Columns,
+    Footnote,
+    Footnotes,
     Heading,
     Image,
     Note,
@@ -101,6 +104,12 @@ class Filling:
                 raise UnknownField(match[1], self._fields)
         return _FIELD.sub(lambda match: self._fields.get(match[1], match[0]), text)
 
+    def _inline(self, text: str) -> str:
+        """Fill in the fields of inline text. Line breaks of values become blanks, its own stay."""
+        if not has_fields(text):
+            return text
+        return "\n".join(" ".join(self.text(row).splitlines()) for row in text.split("\n"))
+
     def _count(self, name: str) -> None:
         self._filled[name] += len(self._fields[name])
         self._chars += len(self._fields[name])
@@ -115,13 +124,12 @@ class Filling:
                 filled = self.text(value)
             case tuple():
                 filled = tuple(self._fill(item) for item in value)
-            case Span(kind="math"):
+            case Span(kind="math" | "note"):
                 pass
             case Span(kind="code") | Code():
                 filled = attrs.evolve(value, text=self._replaced(value.text, strict=False))
             case Span():
-                # Line breaks of a value become blanks.
-                filled = attrs.evolve(value, text=" ".join(self.text(value.text).splitlines()))
+                filled = attrs.evolve(value, text=self._inline(value.text))
             case _ if type(value) in _TEXTS:
                 changed = {name: self._fill(getattr(value, name)) for name in _TEXTS[type(value)]}
                 filled = attrs.evolve(value, **changed)  # type: ignore[misc]
@@ -146,4 +154,7 @@ _TEXTS: dict[type, tuple[str, ...]] = {
     Chart: ("labels", "series", "title", "unit"),
     Series: ("name",),
     Columns: ("left", "right"),
+    Callout: ("title", "blocks"),
+    Footnotes: ("notes",),
+    Footnote: ("spans",),
 }

@@ -1,7 +1,10 @@
 """Generates narration of blocks: listings are introduced, not read; formulas and tables are put into words."""
 
-from attrs import frozen
+from collections.abc import Mapping
 
+from attrs import evolve, field, frozen
+
+from handlers.generation.script.callout_titles import callout_titles
 from handlers.generation.script.content import (
     Block,
     Chart,
@@ -14,6 +17,7 @@ from handlers.generation.script.content import (
     Span,
     Spans,
     Table,
+    Tone,
 )
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.inline import plain
@@ -33,6 +37,7 @@ class Phrases:
     formula: str
     chart: str
     diagram: str
+    callouts: Mapping[Tone, str] = field(factory=dict)
 
 
 _PHRASES = {
@@ -46,6 +51,7 @@ _PHRASES = {
         formula="Here is the formula.",
         chart="This chart shows {}.",
         diagram="This diagram shows {}.",
+        callouts=callout_titles("en"),
     ),
     "de": Phrases(
         code="Hier ist der Code.",
@@ -57,6 +63,7 @@ _PHRASES = {
         formula="Hier ist die Formel.",
         chart="Dieses Diagramm zeigt {}.",
         diagram="Dieses Schaubild zeigt {}.",
+        callouts=callout_titles("de"),
     ),
     "fr": Phrases(
         code="Voici le code.",
@@ -68,6 +75,7 @@ _PHRASES = {
         formula="Voici la formule.",
         chart="Ce graphique montre {}.",
         diagram="Ce schéma montre {}.",
+        callouts=callout_titles("fr"),
     ),
     "es": Phrases(
         code="Este es el código.",
@@ -79,6 +87,7 @@ _PHRASES = {
         formula="Esta es la fórmula.",
         chart="Este gráfico muestra {}.",
         diagram="Este esquema muestra {}.",
+        callouts=callout_titles("es"),
     ),
 }
 
@@ -109,14 +118,20 @@ _SPOKEN_NAMES = 6
 
 def phrases_for(voice: str) -> Phrases:
     """Return the phrases in the language of a voice such as "en-us"."""
-    return _PHRASES.get(voice.split("-")[0].lower(), _BARE)
+    language = voice.split("-")[0].lower()
+    return _PHRASES.get(language) or evolve(_BARE, callouts=callout_titles(language))
 
 
 def say_spans(spans: Spans, phrases: Phrases) -> str:
-    """Return inline text as a line of narration: as it is written, but for formulas, which are put into words."""
+    """Return inline text as a line of narration: as it is written, but for formulas, which are put into words.
+
+    What is struck out and numbers of footnotes aren't said.
+    """
     english = phrases is _PHRASES["en"]
     said = []
     for span in spans:
+        if span.struck or span.kind == "note":
+            continue
         if span.kind == "math":
             said.append((say_math(span.text) if english else "") or span.text.replace("\\", " "))
         else:

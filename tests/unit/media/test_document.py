@@ -184,7 +184,7 @@ def test_a_document_that_is_none_is_refused(document: Any, found: dict[str, str]
         ({"blocks": [" "]}, {"/scenes/0/blocks/0": "empty"}),
         ({"blocks": [{"kind": "bullets", "items": []}]}, {"/scenes/0/blocks/0/items": "empty"}),
         (
-            {"blocks": [{"kind": "bullets", "items": ["a", {"text": "b", "depth": 3}]}]},
+            {"blocks": [{"kind": "bullets", "items": ["a", {"text": "b", "depth": 5}]}]},
             {"/scenes/0/blocks/0/items/1/depth": "out_of_range"},
         ),
         (

@@ -1,0 +1,64 @@
+"""What the elements of HTML mean within Markdown: styles, breaks, nothing that is shown, or nothing at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+#: A tag: whether it ends an element, and its name. Attributes may hold tags in quotes.
+TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][\w.:-]*+)(?P<rest>(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>")
+
+
+def _of(**fields: Any) -> Mapping[str, Any]:
+    return MappingProxyType(fields)
+
+
+#: The styles of the spans within elements.
+STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "b": _of(bold=True),
+    "strong": _of(bold=True),
+    "i": _of(italic=True),
+    "em": _of(italic=True),
+    "cite": _of(italic=True),
+    "dfn": _of(italic=True),
+    "var": _of(italic=True),
+    "s": _of(struck=True),
+    "del": _of(struck=True),
+    "strike": _of(struck=True),
+    "mark": _of(marked=True),
+    "sub": _of(shift="sub"),
+    "sup": _of(shift="sup"),
+    "kbd": _of(kind="key"),
+    "code": _of(kind="code"),
+    "tt": _of(kind="code"),
+    "samp": _of(kind="code"),
+}
+#: Elements whose content is no text of the document.
+RAW: Final = frozenset({
+    "audio", "canvas", "head", "iframe", "math", "noscript", "object", "script", "select", "style", "svg",
+    "template", "textarea", "title",
+})  # fmt: skip
+#: Elements that stand between texts: in running text they separate words.
+BLOCKS: Final = frozenset({
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "col", "colgroup", "dd", "details",
+    "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1",
+    "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "legend", "li", "main", "menu", "nav", "ol", "optgroup",
+    "option", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "ul",
+})  # fmt: skip
+_TRANSPARENT: Final = frozenset({
+    "a", "abbr", "acronym", "area", "base", "basefont", "bdi", "bdo", "bgsound", "big", "blink", "br", "button",
+    "data", "datalist", "embed", "font", "frame", "image", "img", "input", "ins", "isindex", "keygen", "label",
+    "link", "map", "marquee", "meta", "meter", "nobr", "noembed", "noframes", "output", "param", "picture",
+    "plaintext", "progress", "q", "rb", "rbc", "rp", "rt", "rtc", "ruby", "shadow", "slot", "small", "source",
+    "spacer", "span", "time", "track", "tt", "u", "video", "wbr", "xmp",
+})  # fmt: skip
+
+
+def is_element(name: str) -> bool:
+    """Tell whether a tag is HTML's or a component's (`<v-click>`, `<Tabs>`), not a word in angle brackets."""
+    low = name.lower()
+    known = low in STYLES or low in RAW or low in BLOCKS or low in _TRANSPARENT
+    return known or "-" in name or "." in name or ":" in name or name[:1].isupper()
