@@ -121,7 +121,7 @@ def lay_out_script(
     the front matter, else the first heading. Raises ScriptError, Stopped.
     """
     filling, pictures = Filling(merge), pictures or Pictures()
-    parsed = parse_sections(manuscript.body, pictures)
+    parsed = parse_sections(manuscript.body, pictures, voice)
     pictures.check()
     sections = tuple(map(filling.section, until_stopped(parsed, should_stop)))
     for section in sections:
@@ -129,7 +129,7 @@ def lay_out_script(
     title = filling.text(manuscript.front.title or "")
     if len(title) > MAX_TITLE_CHARS:
         raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
-    return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop)
+    return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
 
 
 def _check(section: Section) -> None:
