@@ -45,6 +45,7 @@ from handlers.generation.script.content import (
     cells_of,
     items_of,
 )
+from handlers.generation.script.graphemes import place, wrapped
 from handlers.generation.script.inline import plain
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
 from handlers.generation.script.sentences import sentences
@@ -115,6 +116,8 @@ def capacity_of(aspect: str) -> Capacity:
     return _CAPACITIES[aspect_of(aspect).name]
 
 
+#: Begins the further lines of a wrapped line of code.
+_CONTINUED: Final = "  ↪ "
 #: The capacity of a 16:9 page.
 WIDE = capacity_of("16:9")
 MAX_PAGES = 300
@@ -184,7 +187,7 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
 def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
     """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
     given = enumerate(code.text.split("\n"), 1)
-    lines = [(piece, number) for number, line in given for piece in _wrap(line, room.code_columns)]
+    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, _CONTINUED)]
     marked = set(code.highlight)
     for run in _even_runs(lines, room.code_lines):
         highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
@@ -251,7 +254,7 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
         while len(rest) > room:
             cut = rest.rfind(" ", 0, room + 1)
             if cut <= 0:
-                cut = 0 if current else room
+                cut = 0 if current else place(rest, room)
             if piece := rest[:cut].rstrip():
                 current.append(evolve(span, text=piece))
             if current:
@@ -262,16 +265,6 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
             room -= len(rest)
     if current:
         yield tuple(current)
-
-
-def _wrap(line: str, columns: int) -> list[str]:
-    """Wrap a line of code at `columns`; continuations begin with an arrow."""
-    if len(line) <= columns:
-        return [line]
-    pieces = [line[:columns]]
-    step = columns - 4
-    pieces += ["  ↪ " + line[at : at + step] for at in range(columns, len(line), step)]
-    return pieces
 
 
 def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
