@@ -102,6 +102,7 @@ WARNINGS: Final = {
     "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
+    "unreadable_text": "the voice can't read letters of some script",
 }
 
 CATEGORIES: Final = {
