@@ -9,7 +9,9 @@ from typing import Any
 from attrs import field, frozen
 
 from eventflow.settings import Settings
+from handlers.generation.narration.narrators.base import VoiceInfo
 from handlers.generation.narration.narrators.choice import narrators
+from handlers.generation.narration.readable import Reader
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.media.errors import MediaError
 
@@ -41,11 +43,10 @@ def _pipeline(name: str, settings: Settings | None) -> Offer:
 
 def voices(settings: Settings) -> tuple[Offer, ...]:
     """List all voices that can narrate here. Blocking. Raises SpeechError, OSError."""
-    return tuple(
-        Offer(
-            info.name,
-            f"Speaks {info.language}, by {info.narrator}.",
-            {"language": info.language, "narrator": info.narrator},
-        )
-        for info in narrators(settings.speech).voices()
-    )
+    return tuple(_voice(info) for info in narrators(settings.speech).voices())
+
+
+def _voice(info: VoiceInfo) -> Offer:
+    limits = Reader(info.name, info.language).limits()
+    about = f"Speaks {info.language}, by {info.narrator}{': ' * bool(limits)}{limits}."
+    return Offer(info.name, about, {"language": info.language, "narrator": info.narrator})

@@ -119,7 +119,7 @@ class ScenePlanner:
             raise RequestInvalid([Fault("/pipeline", "not_available", reason)]) from None
         except (ServiceFailed, ServiceRefused) as error:
             raise PlanningUnavailable(error.code, str(error), retry_after_s=error.retry_after_s) from error
-        return plan_json(plan, script, warnings)
+        return plan_json(plan, script, warnings, narrators(self.settings.speech).language(plan.voice.name))
 
     def pipelines(self) -> Sequence[Mapping[str, Any]]:
         return [_offer(offer) for offer in catalogue.pipelines(self.settings)]
@@ -135,11 +135,16 @@ class ScenePlanner:
         return themes()
 
 
-def plan_json(plan: model.Plan, script: Script, warnings: Sequence[control.Note]) -> dict[str, Any]:
-    """The plan as JSON values; its members but `version` and `warnings` are fields of a generate request."""
+def plan_json(
+    plan: model.Plan, script: Script, warnings: Sequence[control.Note], language: str = "en"
+) -> dict[str, Any]:
+    """The plan as JSON values. `language` is that of its voice.
+
+    Its members but `version` and `warnings` are fields of a generate request.
+    """
     style = plan.style
     return {
-        **write_document(script),
+        **write_document(script, language),
         "voice": {"name": plan.voice.name, "rate": plan.voice.rate} if style.narrated else None,
         "style": {
             "theme": style.theme,

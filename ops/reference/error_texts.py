@@ -108,6 +108,7 @@ WARNINGS: Final = {
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
     "service_waited_for": "a service with a model was loading it, busy or unreachable, and was waited for",
+    "unreadable_text": "the voice can't read letters of some script",
 }
 
 CATEGORIES: Final = {

@@ -31,6 +31,7 @@ from handlers.generation.script.content import (
     cells_of,
     items_of,
 )
+from handlers.generation.script.graphemes import clusters
 from handlers.generation.script.inline import plain
 from handlers.generation.script.mermaid.read import names_of
 from handlers.generation.time_grid import LEAD_IN_S, LEAD_OUT_S, SAMPLES_PER_CELL, cells_for
@@ -41,6 +42,9 @@ WORDS_PER_MINUTE: Final = 170
 #: Words that a character of a script without spaces counts for.
 _PER_CHARACTER: Final = 0.5
 _CHARACTERS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+#: Words that a cluster counts for in the scripts of South-East Asia without spaces, where a word has three on average.
+_PER_CLUSTER: Final = 1 / 3
+_RUNS: Final = re.compile(r"[\u0e00-\u109f\u1780-\u17ff]++")
 #: Every so many characters count as a word, in texts without spaces.
 _LONGEST_WORD: Final = 12
 #: Seconds: the least for any reveal, a picture, a formula, a line of code, a name in a diagram; the most for one item.
@@ -119,7 +123,11 @@ def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:
 def _words(spans: Spans) -> float:
     text = plain(spans)
     rest, characters = _CHARACTERS.subn(" ", text)
-    return characters * _PER_CHARACTER + max(len(rest.split()), len(rest.strip()) / _LONGEST_WORD)
+    letters = sum(len(clusters(run)) for run in _RUNS.findall(rest))
+    rest = _RUNS.sub(" ", rest)
+    return (
+        characters * _PER_CHARACTER + letters * _PER_CLUSTER + max(len(rest.split()), len(rest.strip()) / _LONGEST_WORD)
+    )
 
 
 def hold_scene(scene: NarratedScene, cells: int) -> NarratedScene:

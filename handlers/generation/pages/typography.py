@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 from handlers.generation.script.content import Spans
+from handlers.generation.script.graphemes import clusters
 
 _APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
 #: White space, zero-width spaces, hyphens and CJK characters: a line may break at each of them.
@@ -38,9 +39,12 @@ def breakable(text: str, longest: int) -> str:
 
 
 def _pieces(word: str, longest: int) -> str:
-    count = -(-len(word) // longest)
-    size = -(-len(word) // count)
-    return "\u200b".join(word[at : at + size] for at in range(0, len(word), size))
+    letters = clusters(word)
+    if len(letters) <= longest:
+        return word
+    count = -(-len(letters) // longest)
+    size = -(-len(letters) // count)
+    return "\u200b".join("".join(letters[at : at + size]) for at in range(0, len(letters), size))
 
 
 def ems(text: str) -> float:
@@ -57,11 +61,12 @@ def shortened(text: str, room: float) -> str:
     """Shorten `text` to `room` em; the cut is marked by an ellipsis."""
     if ems(text) <= room:
         return text
-    taken = 0.0
-    for at, char in enumerate(text):
-        taken += _em(char)
+    taken, kept = 0.0, list[str]()
+    for letter in clusters(text):
+        taken += ems(letter)
         if taken > room - 1:
-            return text[:at].rstrip() + "…"
+            return "".join(kept).rstrip() + "…"
+        kept.append(letter)
     return text
 
 

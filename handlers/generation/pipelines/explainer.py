@@ -25,6 +25,7 @@ from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
+from handlers.generation.narration.readable import Reader, describe_unread, unread
 from handlers.generation.narration.timing import has_speech, outlast_clips, reading_narration
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
 from handlers.generation.pages.diagram_sizes import small_diagrams
@@ -82,6 +83,8 @@ class ExplainerPipeline:
             control.note(warning)
         if style.narrated:
             speech.check_voice(voice, self._narrators)
+            for letters in unread(script.scenes, Reader(voice.name, self._narrators.language(voice.name))):
+                control.note(Warned("unreadable_text", describe_unread(letters, voice.name)))
         for quality in brief.qualities:
             profile_of(quality, style.aspect)
         for warning in small_diagrams(script):

@@ -25,7 +25,8 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
-from handlers.generation.script.inline import parse_inline, sentences, to_markdown
+from handlers.generation.script.inline import parse_inline, to_markdown
+from handlers.generation.script.sentences import sentences
 
 Json = dict[str, Any]
 
@@ -38,23 +39,23 @@ def text_json(spans: Spans) -> str | list[Json]:
     return [attrs.asdict(span, filter=lambda a, value: value != a.default) for span in spans]
 
 
-def block_json(block: Block) -> Json:
-    """A block without its reveal steps."""
-    return {"kind": block.kind, **_body(block)}
+def block_json(block: Block, language: str = "en") -> Json:
+    """A block without its reveal steps; `language` decides where its readers end sentences."""
+    return {"kind": block.kind, **_body(block, language)}
 
 
-def _body(block: Block) -> Json:
+def _body(block: Block, language: str) -> Json:
     match block:
         case Bullets():
             return {"items": [_item(item) for item in block.items]}
         case Paragraph():
-            return _paragraph(block)
+            return _paragraph(block, language)
         case Heading():
             return {"text": text_json(block.spans)}
         case Code():
-            language = {"language": block.language} if block.language else {}
+            named = {"language": block.language} if block.language else {}
             highlight = {"highlight": list(block.highlight)} if block.highlight else {}
-            return {**language, "code": block.text, **highlight}
+            return {**named, "code": block.text, **highlight}
         case Table():
             rows = [[text_json(cell) for cell in row] for row in (block.header, *block.rows)]
             return {"header": rows[0], "rows": rows[1:], **({"align": list(block.align)} if any(block.align) else {})}
@@ -77,7 +78,8 @@ def _body(block: Block) -> Json:
             title = {} if block.title is None else {"title": text_json(block.title)}
             return {"tone": block.tone, **title, "blocks": [block_json(cell) for cell in block.blocks]}
         case Columns():
-            return {"left": [block_json(cell) for cell in block.left], "right": [block_json(c) for c in block.right]}
+            sides = {"left": block.left, "right": block.right}
+            return {side: [block_json(cell, language) for cell in cells] for side, cells in sides.items()}
 
 
 def _item(item: Bullet) -> Json | str | list[Json]:
@@ -86,18 +88,19 @@ def _item(item: Bullet) -> Json | str | list[Json]:
     return {"text": text, **more} if more else text
 
 
-def _paragraph(block: Paragraph) -> Json:
+def _paragraph(block: Paragraph, language: str) -> Json:
     """One text if it splits into the same sentences again, else the sentences."""
     parts = [sentence.spans for sentence in block.sentences]
-    text = _joined(parts)
-    if text and "\n" not in text and tuple(sentences(parse_inline(text))) == tuple(parts):
-        return {"text": text}
+    for joint in ("", " "):  # languages without blanks have none between sentences either
+        text = _joined(parts, joint)
+        if text and "\n" not in text and tuple(sentences(parse_inline(text), language)) == tuple(parts):
+            return {"text": text}
     return {"sentences": [text_json(part) for part in parts]}
 
 
-def _joined(parts: list[Spans]) -> str | None:
+def _joined(parts: list[Spans], joint: str) -> str | None:
     texts = [to_markdown(part) for part in parts]
-    return " ".join(text for text in texts if text is not None) if None not in texts else None
+    return joint.join(text for text in texts if text is not None) if None not in texts else None
 
 
 def _chosen(value: Any, *names: str) -> Json:

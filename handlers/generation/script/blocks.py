@@ -64,12 +64,13 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
-from handlers.generation.script.inline import parse_inline, sentences
+from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.markdown import LANGUAGE, lines_of
 from handlers.generation.script.mermaid.read import read_diagram
 from handlers.generation.script.mermaid.values import MAX_SOURCE_CHARS, DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.picture_references import FITS, MOTIONS
+from handlers.generation.script.sentences import Uncut
 
 MAX_TEXT_CHARS: Final = 20_000
 MAX_CODE_CHARS: Final = 50_000
@@ -182,7 +183,7 @@ class _ParagraphText(JsonType):
     """A string that is a paragraph."""
 
     def read(self, at: Cursor) -> Paragraph:
-        return Paragraph(_sentences(_WORDS.read(at)))
+        return Paragraph((Uncut(_WORDS.read(at)),))
 
     def schema(self) -> Schema:
         return Plain(MAX_TEXT_CHARS).schema()
@@ -216,10 +217,6 @@ _ITEM: Final = Object(
 )
 
 
-def _sentences(spans: Spans) -> tuple[Sentence, ...]:
-    return tuple(Sentence(part) for part in sentences(spans))
-
-
 def _bullets(_: Cursor, values: Values) -> Bullets:
     items: tuple[Bullet, ...] = values["items"]
     if values.get("ordered"):
@@ -233,7 +230,7 @@ def _paragraph(at: Cursor, values: Values) -> Paragraph:
     if len(values) != 1:
         at.fail("required", "a paragraph has either 'text' or 'sentences'")
     if "text" in values:
-        return Paragraph(_sentences(values["text"]))
+        return Paragraph((Uncut(values["text"]),))
     return Paragraph(tuple(map(Sentence, values.get("sentences", ()))))
 
 

@@ -50,6 +50,7 @@ from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import lay_out_scenes
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.phrases import phrases_for
+from handlers.generation.script.sentences import cut_section
 
 LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 MAX_BLOCKS: Final = 200
@@ -90,14 +91,15 @@ def read_scenes(
     filling = Filling(merge or {})
     try:
         found = read_value(value, _document(should_stop).read)
-        sections = [filling.section(section) for section in until_stopped(found["scenes"], should_stop)]
+        cut = (cut_section(section, voice) for section in until_stopped(found["scenes"], should_stop))
+        sections = [filling.section(section) for section in cut]
         title = filling.text(found.get("title", ""))
         _check_filled(title, sections)
     except RequestInvalid as error:
         raise DocumentError(error.faults) from None
     headings = (heading for section in sections if (heading := plain(section.heading)))
     title = title or next(headings, "")[:MAX_TITLE_CHARS] or "Untitled"
-    return lay_out_scenes(sections, title, phrases_for(voice), aspect, should_stop)
+    return lay_out_scenes(sections, title, phrases_for(voice), aspect, should_stop, language=voice)
 
 
 def scenes_schema() -> Schema:
@@ -157,22 +159,22 @@ def _check_filled(title: str, sections: Sequence[Section]) -> None:
     faults.raise_if_any()
 
 
-def write_document(script: Script) -> dict[str, Any]:
-    """The document of a script, as JSON values."""
+def write_document(script: Script, language: str = "en") -> dict[str, Any]:
+    """The document of a script, as JSON values, for readers with a voice of this language."""
     return {
         "version": DOCUMENT_VERSION,
         "title": script.title,
-        "scenes": [scene_json(scene) for scene in script.scenes],
+        "scenes": [scene_json(scene, language) for scene in script.scenes],
     }
 
 
-def scene_json(scene: Scene) -> dict[str, Any]:
+def scene_json(scene: Scene, language: str = "en") -> dict[str, Any]:
     """One scene; its narration is written out for editing."""
     made: dict[str, Any] = {"layout": scene.layout}
     if scene.heading:
         made["title"] = text_json(scene.heading)
     if scene.blocks:
-        made["blocks"] = [block_json(block) for block in scene.blocks]
+        made["blocks"] = [block_json(block, language) for block in scene.blocks]
     made["narration"] = _narration_json(scene)
     if scene.parts > 1:
         made |= {"part": scene.part, "parts": scene.parts}

@@ -1,4 +1,4 @@
-"""Inline Markdown: text into spans and back, spans into sentences, and the parser with its rules.
+"""Inline Markdown: text into spans and back, and the parser with its rules.
 
 `$...$` and `$$...$$` are math. Links and images become their text; HTML is shown as it is written, except comments.
 """
@@ -266,29 +266,3 @@ def merged(spans: Sequence[Span]) -> Spans:
     if runs and runs[-1].kind == "text":
         runs[-1] = evolve(runs[-1], text=runs[-1].text.rstrip())
     return tuple(span for span in runs if span.text)
-
-
-#: The end of a sentence: a mark, blanks, and the possible beginning of another sentence.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0-9À-ÞА-Я¿¡])|(?<=[。！？])")
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|Prof|No|St|[A-Z])\.)$")
-
-
-def sentences(spans: Spans) -> Iterator[Spans]:
-    """Cut spans between sentences; styles continue across cuts."""
-    current: list[Span] = []
-    for span in spans:
-        rest = span.text
-        if span.kind == "text":
-            start = 0
-            for match in _SENTENCE_END.finditer(span.text):
-                if _ABBREVIATION.search(span.text[max(0, match.start() - 8) : match.start()]):
-                    continue
-                head = span.text[start : match.end()].rstrip()
-                if sentence := merged([*current, evolve(span, text=head)]):
-                    yield sentence
-                current, start = [], match.end()
-            rest = span.text[start:]
-        if rest:
-            current.append(evolve(span, text=rest))
-    if sentence := merged(current):
-        yield sentence

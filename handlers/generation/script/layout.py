@@ -47,8 +47,10 @@ from handlers.generation.script.content import (
     cells_of,
     items_of,
 )
-from handlers.generation.script.inline import plain, sentences
+from handlers.generation.script.graphemes import place, wrapped
+from handlers.generation.script.inline import plain
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
+from handlers.generation.script.sentences import sentences
 
 
 @frozen(kw_only=True)
@@ -116,6 +118,8 @@ def capacity_of(aspect: str) -> Capacity:
     return _CAPACITIES[aspect_of(aspect).name]
 
 
+#: Begins the further lines of a wrapped line of code.
+_CONTINUED: Final = "  ↪ "
 #: The capacity of a 16:9 page.
 WIDE = capacity_of("16:9")
 MAX_PAGES = 300
@@ -196,7 +200,7 @@ def _split_callout(callout: Callout, room: Capacity) -> Iterator[Callout]:
 def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
     """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
     given = enumerate(code.text.split("\n"), 1)
-    lines = [(piece, number) for number, line in given for piece in _wrap(line, room.code_columns)]
+    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, _CONTINUED)]
     marked = set(code.highlight)
     for run in _even_runs(lines, room.code_lines):
         highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
@@ -273,7 +277,7 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
         while len(rest) > room:
             cut = rest.rfind(" ", 0, room + 1)
             if cut <= 0:
-                cut = 0 if current else room
+                cut = 0 if current else place(rest, room)
             if piece := rest[:cut].rstrip():
                 current.append(evolve(span, text=piece))
             if current:
@@ -284,16 +288,6 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
             room -= len(rest)
     if current:
         yield tuple(current)
-
-
-def _wrap(line: str, columns: int) -> list[str]:
-    """Wrap a line of code at `columns`; continuations begin with an arrow."""
-    if len(line) <= columns:
-        return [line]
-    pieces = [line[:columns]]
-    step = columns - 4
-    pieces += ["  ↪ " + line[at : at + step] for at in range(columns, len(line), step)]
-    return pieces
 
 
 def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
@@ -348,15 +342,20 @@ def lay_out_scenes(
     phrases: Phrases,
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
+    *,
+    language: str = "en",
 ) -> Script:
     """Lay out sections as scenes; `aspect` decides how much a page holds, `title` is that of the video.
+
+    `language`, a BCP 47 tag, decides where the sentences of a narration end.
 
     Raises ScriptError (nothing to show, too many scenes), UnknownAspect, Stopped.
     """
     room = capacity_of(aspect)
     scenes: list[Scene] = []
     for number, section in enumerate(until_stopped(sections, should_stop)):
-        scenes += _scenes(_titled(section, phrases), title, phrases, room, first=number == 0)
+        titled = _titled(section, phrases)
+        scenes += _scenes(titled, title, phrases, room, first=number == 0, language=language)
         if len(scenes) > MAX_SCENES:
             raise ScriptError(
                 f"the script makes {len(scenes)} scenes in its first {number + 1} of {len(sections)} sections; at most "
@@ -402,13 +401,15 @@ class _Page:
         return bool(self.heading) + sum(len(items_of(cell)) or 1 for cell in cells_of(blocks))
 
 
-def _scenes(section: Section, deck: str, phrases: Phrases, room: Capacity, *, first: bool) -> Iterator[Scene]:
+def _scenes(
+    section: Section, deck: str, phrases: Phrases, room: Capacity, *, first: bool, language: str
+) -> Iterator[Scene]:
     pages = _pages(section, room, first=first)
     if section.narration is None:
         yield from (scene for page in pages if (scene := _derived(page, deck, phrases)) is not None)
         return
     continued = pages[0].part > 1
-    for page, lines in zip(pages, _spread(section.narration, pages), strict=True):
+    for page, lines in zip(pages, _spread(section.narration, pages, language), strict=True):
         again = page.heading and page.part > 1 and not continued
         yield _narrated(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
 
@@ -544,7 +545,7 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
             return evolve(block, step=reveal(block))
 
 
-def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[list[tuple[int, str]]]:
+def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page], language: str) -> list[list[tuple[int, str]]]:
     """Divide a section's narration among its pages: (reveal, line) for each page.
 
     Reveals count from 0 on each page, but over all pages in `narration`, where repeated headings don't count.
@@ -552,7 +553,7 @@ def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[l
     counts = [page.reveals - (at > 0 and bool(page.heading)) for at, page in enumerate(pages)]
     starts = [0, *accumulate(counts)]
     total = max(1, starts[-1])
-    entries = _evenly(narration, total) if isinstance(narration, str) else _in_turn(narration, total)
+    entries = _evenly(narration, total, language) if isinstance(narration, str) else _in_turn(narration, total)
     spread: list[list[tuple[int, str]]] = [[] for _ in pages]
     page = 0
     for at, text in entries:
@@ -562,9 +563,9 @@ def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page]) -> list[l
     return spread
 
 
-def _evenly(text: str, total: int) -> list[tuple[int, str]]:
+def _evenly(text: str, total: int, language: str) -> list[tuple[int, str]]:
     """Spread the sentences of a text evenly over `total` reveals."""
-    said = [plain(sentence) for sentence in sentences((Span(text),))]
+    said = [plain(sentence) for sentence in sentences((Span(text),), language)]
     count = len(said)
     if count >= total:
         return [(n * total // count, line) for n, line in enumerate(said)]

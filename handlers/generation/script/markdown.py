@@ -38,26 +38,27 @@ from handlers.generation.script.content import (
     Paragraph,
     Quote,
     Section,
-    Sentence,
     Span,
     Spans,
     Table,
 )
-from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_among, spans_of
+from handlers.generation.script.inline import markdown, merged, parse_inline, plain, spans_among, spans_of
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
+from handlers.generation.script.sentences import Uncut, cut_section
 
 
-def parse_sections(text: str, pictures: Pictures | None = None) -> tuple[Section, ...]:
+def parse_sections(text: str, pictures: Pictures | None = None, language: str = "en") -> tuple[Section, ...]:
     """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
 
     `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
+    `language` is the BCP 47 tag of the voice's language, which decides where sentences end.
     """
     sections, tokens = _Sections(), markdown().parse(text)
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
-    return sections.all()
+    return tuple(cut_section(section, language) for section in sections.all())
 
 
 #: (line of `:::columns`, left, right) within columns; `right` is None before `:::right`.
@@ -177,7 +178,7 @@ def _paragraph(spans: Spans) -> Iterator[Block | Note]:
         if note := plain(spans)[len("Note:") :].strip():
             yield Note(note)
     else:
-        yield Paragraph(tuple(Sentence(part) for part in sentences(spans)))
+        yield Paragraph((Uncut(spans),))
 
 
 def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:

@@ -26,6 +26,7 @@ from handlers.generation.script.content import Note, Script, Section, items_of, 
 from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
+from handlers.generation.script.graphemes import place
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
@@ -121,7 +122,7 @@ def lay_out_script(
     the front matter, else the first heading. Raises ScriptError, Stopped.
     """
     filling, pictures = Filling(merge), pictures or Pictures()
-    parsed = parse_sections(manuscript.body, pictures)
+    parsed = parse_sections(manuscript.body, pictures, voice)
     pictures.check()
     sections = tuple(map(filling.section, until_stopped(parsed, should_stop)))
     for section in sections:
@@ -129,7 +130,7 @@ def lay_out_script(
     title = filling.text(manuscript.front.title or "")
     if len(title) > MAX_TITLE_CHARS:
         raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
-    return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop)
+    return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
 
 
 def _check(section: Section) -> None:
@@ -152,12 +153,13 @@ def _deck(sections: Sequence[Section]) -> str:
     """Return the title of the video: the first heading, else the beginning of the text."""
     for section in sections:
         if section.heading:
-            return plain(section.heading)[:200]
+            heading = plain(section.heading)
+            return heading[: place(heading, 200)]
     for section in sections:
         for block in section.body:
             for item in () if isinstance(block, Note) else items_of(block):
                 words = plain(item.spans)
-                return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
+                return words if len(words) <= 60 else words[: place(words, 60)].rsplit(" ", 1)[0] + "…"
     return "Untitled"
 
 

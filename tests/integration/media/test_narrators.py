@@ -17,10 +17,10 @@ from handlers.generation.control import Charged, Control, Note, Warned
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice
 from handlers.generation.narration import speech
-from handlers.generation.narration.captions import timed_words
 from handlers.generation.narration.narrators.choice import Narrators, narrators
 from handlers.generation.narration.narrators.openai import OpenAINarrator
 from handlers.generation.narration.narrators.piper import PiperNarrator
+from handlers.generation.narration.timed_words import timed_words
 from handlers.generation.script.content import Line
 from handlers.generation.time_grid import SAMPLES_PER_CELL
 from handlers.step_errors import as_step_errors

@@ -32,7 +32,7 @@ from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
-from handlers.generation.script.inline import MAX_COLUMNS, parse_inline, sentences
+from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
 from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
@@ -40,6 +40,7 @@ from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
+from handlers.generation.script.sentences import sentences
 from handlers.generation.text_to_video.dialects import DIALECTS
 from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
