@@ -133,10 +133,11 @@ class VideoRequested(Event):
     """A job begins.
 
     Version 2 adds the priority and the origin of a fork; version 3 scenes and topics in place of a script, and how the
-    video looks and sounds; version 4 the explicit defaults; version 5 whether it is streamed, and a fork's codecs.
+    video looks and sounds; version 4 the explicit defaults; version 5 whether it is streamed, and a fork's codecs;
+    version 6 what a script is read as, and the voices of its speakers.
     """
 
-    SCHEMA_VERSION: ClassVar[int] = 5
+    SCHEMA_VERSION: ClassVar[int] = 6
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 

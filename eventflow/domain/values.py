@@ -140,6 +140,14 @@ class MergeField:
     replace: str
 
 
+@frozen_record
+class SpeakerVoice:
+    """The voice of a speaker in a script, by name."""
+
+    speaker: str
+    voice: str
+
+
 @frozen_record(kw_only=True)
 class VideoRequest:
     """A validated request, with every default filled in.
@@ -174,6 +182,11 @@ class VideoRequest:
     insisted: tuple[str, ...] = ()
     #: Since version 5 of VideoRequested: whether the scenes' segments are delivered, for HLS.
     enable_streaming: bool = True
+    #: From here on since version 6 of VideoRequested: what a script is read as, the voices of its speakers, and what of
+    #: it isn't to be left out. Scripts of earlier versions are read as documents.
+    format: str = "auto"
+    voices: tuple[SpeakerVoice, ...] = ()
+    keep: tuple[str, ...] = ()
 
     @property
     def explicit_defaults(self) -> tuple[str, ...]:

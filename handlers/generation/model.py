@@ -33,13 +33,14 @@ class Word:
 class SpokenLine:
     """A line of narration with its time in the scene (seconds) and its spoken words in order.
 
-    `words` is empty where their times are unknown.
+    `words` is empty where their times are unknown, `speaker` where the video has one narrator.
     """
 
     text: str
     start_s: float
     end_s: float
     words: tuple[Word, ...] = ()
+    speaker: str = ""
 
 
 @frozen(kw_only=True)
@@ -105,7 +106,8 @@ class Brief:
     """The input of planning: one of `script` (Markdown, plain text), `scenes` (a scene document as JSON) and `topic`.
 
     Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
-    the request that were given their default on purpose: front matter doesn't change them (decision 86).
+    the request that were given their default on purpose: front matter doesn't change them (decision 86). `format` is the
+    shape to read a script as; `voices` are those of speakers by name; `keep` names what isn't to be left out.
     """
 
     script: str | None = None
@@ -116,6 +118,9 @@ class Brief:
     merge: Mapping[str, str] = field(factory=dict)
     style: Style = Style()
     explicit_defaults: frozenset[str] = frozenset()
+    format: str = "auto"
+    voices: Mapping[str, str] = field(factory=dict)
+    keep: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -132,11 +137,32 @@ class SceneDraft:
     filled_by: str | None = None
 
 
+@frozen
+class Omitted:
+    """A line of a script that is neither shown nor said, and why."""
+
+    line: int
+    text: str
+    why: str
+
+
+@frozen(kw_only=True)
+class ReadAs:
+    """How a script was read: as what, for what reasons, and what was left out. `facts` are those it has of the video."""
+
+    shape: str
+    sure: bool = True
+    because: tuple[str, ...] = ()
+    left_out: tuple[Omitted, ...] = ()
+    facts: Mapping[str, str] = field(factory=dict)
+
+
 @frozen(kw_only=True)
 class Plan:
     """The scenes of a video in order, with the `voice` and `style` that the brief and the script result in.
 
-    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size.
+    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size. `read_as` is how a
+    script was read.
     """
 
     title: str
@@ -144,6 +170,7 @@ class Plan:
     voice: Voice = Voice()
     style: Style = Style()
     lines: int | None = None
+    read_as: ReadAs | None = None
 
 
 @frozen(kw_only=True)

@@ -44,8 +44,23 @@ def width(text: str) -> int:
 
 
 def timed_words(narration: Narration, columns: int) -> list[tuple[TimedWord, ...]]:
-    """Time the words of each line that has any; pieces are at most `columns` wide."""
-    return [words for line in narration.lines if (words := tuple(_line(line, columns)))]
+    """Time the words of each line that has any; pieces are at most `columns` wide.
+
+    Where the speaker changes, the name comes before the words.
+    """
+    speakers = ["", *(line.speaker for line in narration.lines)]
+    named = zip(narration.lines, speakers, strict=False)
+    return [
+        (*(_name(line, columns) if line.speaker != before else ()), *words)
+        for line, before in named
+        if (words := tuple(_line(line, columns)))
+    ]
+
+
+def _name(line: SpokenLine, columns: int) -> list[TimedWord]:
+    """The words `Name:`, which take no time."""
+    words = f"{line.speaker}:".split() if line.speaker else ()
+    return [piece for word in words for piece in _pieces(word, [line.start_s] * (len(word) + 1), columns)]
 
 
 def _line(line: SpokenLine, columns: int) -> Iterable[TimedWord]:

@@ -25,7 +25,7 @@ from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
-from handlers.generation.narration.timing import has_speech, outlast_clips, reading_narration
+from handlers.generation.narration.timing import fill_wish, has_speech, outlast_clips, over_wish, reading_narration
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
 from handlers.generation.pages.draw import drawn_pages
 from handlers.generation.pages.fonts import describe_missing, font_directories, missing_glyphs, shown_text
@@ -96,7 +96,9 @@ class ExplainerPipeline:
             narration, speech_samples = spoken.narration, spoken.samples
         else:
             narration, speech_samples = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)
-        narration = outlast_clips(narration, scene, task.assets)
+        if longer := over_wish(narration, scene):
+            control.note(Warned("longer_than_wished", longer))
+        narration = outlast_clips(fill_wish(narration, scene), scene, task.assets)
         samples = np.pad(speech_samples, (0, SAMPLES_PER_CELL * narration.duration_cells - len(speech_samples)))
         samples = with_clip_sound(samples, scene, narration, task.assets)
         audio: Path | None = None

@@ -79,10 +79,11 @@ def _item(item: Bullet) -> Json | str | list[Json]:
 def _paragraph(block: Paragraph) -> Json:
     """One text if it splits into the same sentences again, else the sentences."""
     parts = [sentence.spans for sentence in block.sentences]
-    text = _joined(parts)
+    more = _chosen(block, "speaker", "rows")
+    text = None if block.rows else _joined(parts)
     if text and "\n" not in text and tuple(sentences(parse_inline(text))) == tuple(parts):
-        return {"text": text}
-    return {"sentences": [text_json(part) for part in parts]}
+        return {"text": text, **more}
+    return {"sentences": [text_json(part) for part in parts], **more}
 
 
 def _joined(parts: list[Spans]) -> str | None:
