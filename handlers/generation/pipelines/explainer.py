@@ -1,6 +1,7 @@
 """The explainer pipeline: pages from a script or scenes, spoken by a narrator, drawn by typst."""
 
 from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,9 +21,10 @@ from handlers.generation.encoding.overlays import TimedOverlay
 from handlers.generation.encoding.profiles import detail_of, profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import PipelineUnavailable, SpeechError
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Omitted, Plan, ReadAs, SceneDraft
 from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
+from handlers.generation.narration.cast import cast_voices
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
 from handlers.generation.narration.timing import fill_wish, has_speech, outlast_clips, over_wish, reading_narration
@@ -32,8 +34,9 @@ from handlers.generation.pages.fonts import describe_missing, font_directories, 
 from handlers.generation.pages.themes import theme_names
 from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.render_model import RenderedScene, RenderTask
-from handlers.generation.script.content import Scene, backdrop_of
+from handlers.generation.script.content import Scene, Script, backdrop_of
 from handlers.generation.script.script import plan_brief
+from handlers.generation.script.shapes.reading import Reading
 from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 
@@ -81,11 +84,24 @@ class ExplainerPipeline:
             control.note(warning)
         if style.narrated:
             speech.check_voice(voice, self._narrators)
+            script = self._cast(script, voice.name, planned.voices, control)
         for quality in brief.qualities:
             profile_of(quality, style.aspect)
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
-        return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)
+        scenes = tuple(map(_draft, script.scenes))
+        return Plan(title=script.title, scenes=scenes, voice=voice, style=style, read_as=_read_as(planned.reading))
+
+    def _cast(self, script: Script, voice: str, wanted: Mapping[str, str], control: Control) -> Script:
+        """Give each speaker a voice. Raises UnknownVoice for one that was asked for."""
+        if not any(line.speaker and not line.voice for scene in script.scenes for line in scene.lines):
+            return script
+        for name in wanted.values():
+            self._narrators.check(name)
+        cast = cast_voices(script, voice, wanted, self._narrators.voices())
+        if cast.warning is not None:
+            control.note(cast.warning)
+        return cast.script
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
         """Speak the lines of the scene, or leave time to read it; cues are the starts of its reveals."""
@@ -151,6 +167,15 @@ def _draft(scene: Scene) -> SceneDraft:
         spec=to_spec(scene),
         assets=scene.assets,
         filled_by=backdrop.asset if backdrop else None,
+    )
+
+
+def _read_as(reading: Reading | None) -> ReadAs | None:
+    if reading is None:
+        return None
+    left_out = tuple(Omitted(each.line, each.text, each.why) for each in reading.left_out)
+    return ReadAs(
+        shape=reading.shape, sure=reading.sure, because=reading.because, left_out=left_out, facts=reading.facts
     )
 
 

@@ -174,10 +174,14 @@ def _check(section: Section) -> None:
 
 
 def _deck(sections: Sequence[Section]) -> str:
-    """Return the title of the video: the first heading, else the beginning of the text."""
+    """Return the title of the video: the first heading, else the beginning of what is said or of the text."""
     for section in sections:
         if section.heading:
             return plain(section.heading)[:200]
+    for section in sections:
+        if isinstance(section.narration, tuple) and section.narration and section.narration[0].text:
+            words = section.narration[0].text
+            return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
     for section in sections:
         for block in section.body:
             for item in () if isinstance(block, Note) else items_of(block):

@@ -1,4 +1,4 @@
-"""What the lines of `v1.jsonl` to `v5.jsonl` mean, line by line; every attribute spelled out.
+"""What the lines of `v1.jsonl` to `v6.jsonl` mean, line by line; every attribute spelled out.
 
 Spelled out, because a default that changes would change the meaning of what is stored: then the line and this
 no longer agree. A line is never changed. A changed payload gets a new schema version, an upcaster, and new lines.
@@ -27,6 +27,7 @@ from eventflow.domain.values import (
     ReusableScene,
     SceneRendition,
     Segment,
+    SpeakerVoice,
     Step,
     StoreRole,
     Storyboard,
@@ -90,6 +91,9 @@ _DEFAULTS = VideoRequest(
     on_scene_failure=OnSceneFailure.FAIL,
     merge=(),
     enable_streaming=True,
+    format="document",  # of scripts before version 6
+    voices=(),
+    keep=(),
 )
 _CHOSEN = evolve(
     _DEFAULTS,
@@ -449,5 +453,19 @@ EVENTS_V5: list[ev.Event] = [
                 ),
             ),
         ),
+    ),
+]
+
+#: Of `v6.jsonl`: the lines of payloads whose sixth version is meant.
+EVENTS_V6: list[ev.Event] = [
+    ev.VideoRequested(evolve(_LOOKS, format="auto"), None),
+    ev.VideoRequested(
+        evolve(
+            _DEFAULTS,
+            format="dialogue",
+            voices=(SpeakerVoice("Alex", "en-gb"),),
+            keep=("hashtags", "signature", "cues"),
+        ),
+        None,
     ),
 ]

@@ -283,6 +283,8 @@ def _shaped(lines: Sequence[str], peeled: Peeled) -> Reading | None:
     rows = sum(table.end - table.first for table in tables)
     if tables and rows >= (0.4 if peeled.handed else 0.5) * filled:
         return _because(read_tables(lines, tables), "a table with columns of speech and of pictures, times or texts")
+    if slides.is_slides(lines):
+        return _because(slides.read_slides(lines), "lines that number slides")
     signs = turn_signs(lines)
     video = video_signs(lines)
     manner = manner_of(video)
@@ -292,8 +294,6 @@ def _shaped(lines: Sequence[str], peeled: Peeled) -> Reading | None:
         )
     if manner is not None and not _talks(signs, video):
         return _because(read_video(lines, manner[0]), *manner[1])
-    if slides.is_slides(lines):
-        return _because(slides.read_slides(lines), "lines that number slides")
     if posts.is_thread(lines):
         return _because(posts.read_thread(lines), "posts that are numbered n/ or n/m")
     if is_dialogue(signs):

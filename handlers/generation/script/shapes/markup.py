@@ -64,15 +64,17 @@ def _shape(body: str, lines: Sequence[str]) -> Shape | None:
         return "notebook"
     if "\\" in body and _LATEX.search(_without_fences(body)):
         return "latex"
-    if "```" in body or re.search(r"^#{1,6} ", body, re.MULTILINE):
+    if "```" in body:
+        return None
+    if len(_WIKI_LINE.findall(body)) >= 2 and re.search(r"^h[1-6]\. ", body, re.MULTILINE):
+        return "wiki"
+    if re.search(r"^#{1,6} ", body, re.MULTILINE):
         return None
     if "#+" in body and _ORG.search(body):
         return "org"
     first = next((line for line in lines if line.strip()), "")
     if re.match(r"= \S", first) and len(_ASCIIDOC.findall(body)) >= 1:
         return "asciidoc"
-    if len(_WIKI_LINE.findall(body)) >= 2 and re.search(r"^h[1-6]\. |^\|\|", body, re.MULTILINE):
-        return "wiki"
     if len(_MEDIAWIKI.findall(body)) >= 3 and re.search(r"^(={2,5})[^=\n]{1,100}\1[ \t]*$", body, re.MULTILINE):
         return "wiki"
     if (

@@ -106,6 +106,12 @@ def _groups(lines: Sequence[str], wrapped: bool) -> list[list[str]]:
     return [group for group in found if group]
 
 
+def _centred(group: Sequence[str]) -> bool:
+    """Whether a paragraph of wrapped text is set in the middle, as a heading."""
+    short = len(group) <= 3 and all(8 <= len(line) - len(line.lstrip()) and len(line.strip()) < 50 for line in group)
+    return short and not _BREAK.fullmatch(group[0]) and not _marker(group[0])
+
+
 def _marker(line: str) -> bool:
     return bool(_BULLET.match(line) or _ORDERED.match(line))
 
@@ -202,6 +208,9 @@ class _Plain:
         return 0
 
     def _group(self, group: Sequence[str]) -> None:
+        if self.wrapped and _centred(group):
+            self._heading(" ".join(line.strip() for line in group), 2)
+            return
         at = 0
         while at < len(group):
             at = self._lines(group, at)

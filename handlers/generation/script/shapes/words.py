@@ -176,7 +176,7 @@ shot|frame|take|einstellung|plan|plano|toma|inquadratura|shotnr|ujęcie|kadr|zá
 """
 SLIDES: Final = """
 slide|folie|diapositive|diapo|diapositiva|slajd|snímek|слайд|slayt|διαφάνεια|الشريحة|شريحة|स्लाइड|幻灯片|幻燈片|スライド|슬라이드|
-dia|bild|lysbilde|dias|diabild|planche|lâmina|lámina|slajdy
+dia|lysbilde|dias|diabild|planche|lâmina|lámina|slajdy
 """
 
 _TITLE: Final = """
