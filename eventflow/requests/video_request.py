@@ -297,7 +297,7 @@ def _option_fields(limits: RequestLimits) -> dict[str, JsonType]:
     return {
         "format": Described(
             Choice(FORMATS, noun="format"),
-            "What the script is read as; auto decides by the text. Front matter of the script counts where this is auto.",
+            "What the script is read as; auto decides by the text. Front matter counts where this is auto.",
         ),
         "voices": Described(SpeakerVoices(limits.voices), "The voices of a script's speakers, by name."),
         "keep": Described(

@@ -106,8 +106,8 @@ class Brief:
     """The input of planning: one of `script` (Markdown, plain text), `scenes` (a scene document as JSON) and `topic`.
 
     Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
-    the request that were given their default on purpose: front matter doesn't change them (decision 86). `format` is the
-    shape to read a script as; `voices` are those of speakers by name; `keep` names what isn't to be left out.
+    the request that were given their default on purpose: front matter doesn't change them (decision 86). `format` is
+    the shape to read a script as; `voices` are those of speakers by name; `keep` names what isn't to be left out.
     """
 
     script: str | None = None
@@ -148,7 +148,7 @@ class Omitted:
 
 @frozen(kw_only=True)
 class ReadAs:
-    """How a script was read: as what, for what reasons, and what was left out. `facts` are those it has of the video."""
+    """How a script was read: as what, why, and what was left out. `facts` are those that it has of the video."""
 
     shape: str
     sure: bool = True

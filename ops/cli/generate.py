@@ -15,7 +15,7 @@ from ops.cli.common import UsageError, say
 from ops.cli.follow_job import follow_over_http
 from ops.cli.outcome import warnings_of
 from ops.cli.reach import ApiKey, Service, Url, open_api, service
-from ops.cli.request_files import Format, Keep, Speaker, merge_fields, read_source, reading_options, style_options
+from ops.cli.request_files import Format, Keep, Voices, merge_fields, read_source, reading_options, style_options
 
 File = Annotated[
     str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
@@ -55,7 +55,7 @@ def generate(
     captions: Annotated[str | None, typer.Option(help="yes, no or burned.")] = None,
     music: Annotated[str | None, typer.Option(metavar="ASSET", help="Id of a sound of `eventflow assets add`.")] = None,
     format: Format = None,
-    speaker: Speaker = None,
+    voices: Voices = None,
     keep: Keep = None,
     pipeline: Annotated[str | None, typer.Option(help="explainer, remote, simulation or a plug-in's name.")] = None,
     pipeline_version: Annotated[str | None, typer.Option(help="Version of the pipeline, such as 2.0.")] = None,
@@ -98,7 +98,7 @@ def generate(
         raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
     body = {} if file is None else read_source(file)
     body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
-    body |= reading_options(format, speaker or [], keep or [])
+    body |= reading_options(format, voices or [], keep or [])
     body |= {name: value for name, value in options.items() if value is not None}
     submission = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), submission))

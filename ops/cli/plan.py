@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli.common import CommandError, say, say_note, service_environment
-from ops.cli.request_files import Format, Keep, Speaker, merge_fields, read_source, reading_options, style_options
+from ops.cli.request_files import Format, Keep, Voices, merge_fields, read_source, reading_options, style_options
 
 
 def plan(
@@ -18,7 +18,7 @@ def plan(
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
     merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
     format: Format = None,
-    speaker: Speaker = None,
+    voices: Voices = None,
     keep: Keep = None,
 ) -> None:
     """Print the scenes of a script as JSON, without a service. `eventflow generate` accepts them, edited or not."""
@@ -31,7 +31,7 @@ def plan(
 
     settings = load_settings(service_environment())
     body = read_source(file) | style_options(voice, rate, theme, aspect) | merge_fields(merge or [])
-    body |= reading_options(format, speaker or [], keep or [])
+    body |= reading_options(format, voices or [], keep or [])
     try:
         planned = ScenePlanner(settings).plan(request_reader(settings).read(body))
     except (RequestInvalid, PlanningUnavailable) as error:

@@ -12,7 +12,7 @@ import typer
 from ops.cli.common import UsageError
 
 Format = Annotated[str | None, typer.Option(help="What the script is read as, such as document; auto decides.")]
-Speaker = Annotated[list[str] | None, typer.Option(help="NAME=VOICE for a speaker (may be repeated).")]
+Voices = Annotated[list[str] | None, typer.Option(help="NAME=VOICE for a speaker (may be repeated).")]
 Keep = Annotated[list[str] | None, typer.Option(help="hashtags, signature or cues: keep them (may be repeated).")]
 
 #: The API writes true and false.
@@ -66,7 +66,7 @@ def reading_options(format: str | None, voices: list[str], keep: list[str]) -> d
     for pair in voices:
         speaker, equals, voice = pair.rpartition("=")
         if not equals or not speaker:
-            raise UsageError(f"--speaker is {pair!r}; it looks like NAME=VOICE.")
+            raise UsageError(f"--voices is {pair!r}; it looks like NAME=VOICE.")
         named[speaker] = voice
     return body | ({"voices": named} if named else {}) | ({"keep": keep} if keep else {})
 

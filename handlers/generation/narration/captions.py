@@ -59,7 +59,7 @@ def timed_words(narration: Narration, columns: int) -> list[tuple[TimedWord, ...
 
 def _name(line: SpokenLine, columns: int) -> list[TimedWord]:
     """The words `Name:`, which take no time."""
-    words = f"{line.speaker}:".split() if line.speaker else ()
+    words = f"{line.speaker}:".split() if line.speaker.strip() else ()
     return [piece for word in words for piece in _pieces(word, [line.start_s] * (len(word) + 1), columns)]
 
 

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from handlers.generation.control import Warned
 from handlers.generation.narration.narrators.base import VoiceInfo
-from handlers.generation.script.content import Script
+from handlers.generation.script.content import Line, Script
 
 
 @frozen
@@ -20,9 +20,10 @@ class Cast:
 
 
 def cast_voices(script: Script, voice: str, wanted: Mapping[str, str], known: Sequence[VoiceInfo]) -> Cast:
-    """Give each speaker a voice, in order of appearance: the first the video's, the others further ones of its language.
+    """Give each speaker a voice in order of appearance: the first the video's, the others further ones of its language.
 
-    `wanted` are voices by the names of speakers, whatever their case; `known` are the voices there are.
+    A blank name is that of one who answers the narrator, in another voice. `wanted` are voices by the names of
+    speakers, whatever their case; `known` are the voices there are.
     """
     speakers = list(dict.fromkeys(line.speaker for scene in script.scenes for line in scene.lines if line.speaker))
     asked = {name.casefold(): each for name, each in wanted.items()}
@@ -32,17 +33,18 @@ def cast_voices(script: Script, voice: str, wanted: Mapping[str, str], known: Se
     for name in speakers:
         if name in given:
             continue
-        if voice not in given.values():
+        if voice not in given.values() and name.strip():
             given[name] = voice
         elif (following := next(others, None)) is not None:
             given[name] = following
         else:
             given[name] = voice
             alone.append(name)
-    scenes = tuple(
-        evolve(scene, lines=tuple(evolve(l, voice=l.voice or given.get(l.speaker, "")) for l in scene.lines))
-        for scene in script.scenes
-    )
+
+    def spoken(line: Line) -> Line:
+        return evolve(line, voice=line.voice or given.get(line.speaker, ""))
+
+    scenes = tuple(evolve(scene, lines=tuple(map(spoken, scene.lines))) for scene in script.scenes)
     return Cast(evolve(script, scenes=scenes), _one_voice(voice, speakers) if alone else None)
 
 

@@ -1,7 +1,7 @@
 """The explainer pipeline: pages from a script or scenes, spoken by a narrator, drawn by typst."""
 
-from contextlib import ExitStack
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 

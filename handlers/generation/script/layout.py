@@ -213,7 +213,7 @@ def _height(block: Block | Note, room: Capacity) -> float:
         case Bullets():
             return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
         case Paragraph():
-            label = 0.7 if block.speaker else 0.0
+            label = 0.7 if block.speaker.strip() else 0.0
             if block.rows:
                 return sum(_lines(sentence.spans, room.text_chars) for sentence in block.sentences) + 0.6 + label
             return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6 + label

@@ -27,6 +27,11 @@ from handlers.generation.script.merge import Filling
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
+from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.decide import decide, read_as
+from handlers.generation.script.shapes.delivery import pieces, with_marks
+from handlers.generation.script.shapes.reading import SHAPES as READ_AS
+from handlers.generation.script.shapes.reading import Shape
 from tests.support.work import calls_of, cpu_s, peak_bytes
 
 SIZES = (10_000, 20_000, 40_000)
@@ -122,6 +127,10 @@ def filled(text: str) -> object:
     return Filling({"a": "value"}).text(text), parse_script("# {{a}}\n\n{{a}}", merge={"a": text})
 
 
+def as_shape(shape: Shape) -> Callable[[str], object]:
+    return lambda text: read_as(shape, text.split("\n"))
+
+
 def words(text: str) -> object:
     return breakable(text, 32), typographic(text), widest_word(text), shortened(text, 60.0)
 
@@ -149,6 +158,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is said": lambda text: say_spans((Span(text), Span(text, "code")), phrases_for("en-us")),
     "captions": captions,
     "words on a page": words,
+    **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
+    "invisible characters": visible,
+    "pauses": lambda text: (list(pieces(text)), with_marks(text)),
+    "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
+    "a script with labels": lambda text: decide(f"VO: One.\nVisual: two\nVO: {text}\nVisual: {text}\nVO: {text}"),
+    "a scene list": lambda text: decide(f"- say: a\n- say: {text[:8_000]}\n"),
 }
 
 
@@ -216,7 +231,7 @@ def refused(text: str, why: str) -> None:
     ],
 )
 def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text: str, why: str) -> None:
-    calls_of(lambda: refused(text, why), most=200_000)
+    calls_of(lambda: refused(text, why), most=600_000)  # some for each line, to decide what the text is
     assert peak_bytes(lambda: refused(text, why)) < MOST_BYTES
 
 

@@ -123,9 +123,9 @@ class Draft:
         heading = heading_of(self.title) if self.title else ()
         revealed = [0] * max(1, len(self.said))
         count = int(bool(heading))
-        for block, line in self.shown:
+        for block, begins in self.shown:
             count += len(block.sentences) if isinstance(block, Paragraph) else 1
-            revealed[min(line, len(revealed) - 1)] = count
+            revealed[min(begins, len(revealed) - 1)] = count
         at, last = 0, max(0, count - 1)
         lines: list[Said] = []
         for number, line in enumerate(self.said or [Said("")]):

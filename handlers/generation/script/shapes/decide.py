@@ -13,14 +13,22 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from handlers.generation.control import Warned
 from handlers.generation.script.shapes.chat import Peeled, peel
-from handlers.generation.script.shapes.lines import ScriptLine, kind_of, read_line
+from handlers.generation.script.shapes.lines import ScriptLine, read_line
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 from handlers.generation.script.shapes.scene_list import load, only_fence, read_scene_list, scene_list
 from handlers.generation.script.shapes.screenplay import is_screenplay, names_of, read_screenplay, scene_headings
 from handlers.generation.script.shapes.subtitles import is_subtitles, read_subtitles
 from handlers.generation.script.shapes.tables import read_tables, script_tables
-from handlers.generation.script.shapes.turns import half_dialogue, is_dialogue, is_transcript, read_turns, turn_signs
+from handlers.generation.script.shapes.turns import (
+    TurnSigns,
+    half_dialogue,
+    is_dialogue,
+    is_transcript,
+    read_turns,
+    turn_signs,
+)
 from handlers.generation.script.shapes.video import read_video
 from handlers.generation.script.shapes.words import COMMON, folded
 
@@ -55,6 +63,9 @@ class VideoSigns:
 _MAY_BE_LABEL: Final = re.compile(r"[:：\]】]|\d|^\W*[A-ZÀ-ÞА-ЯΑ-Ω ]{3,}$|[^\x00-\u02ff]")
 
 
+_WORD_ALONE: Final = re.compile(r"^\W*[^\W\d_][^\W\d_ -]{1,24}(?: [^\W\d_]{1,20}){0,3}\W*$")
+
+
 def video_signs(lines: Sequence[str]) -> VideoSigns:
     """Count the signs of a video script."""
     kinds: Counter[str] = Counter()
@@ -63,7 +74,7 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
     starts: list[float] = []
     for line in _outside_fences(lines):
         count += 1
-        if len(line) > 2_000 or not (_MAY_BE_LABEL.search(line) or len(line) < 40):
+        if len(line) > 2_000 or not (_MAY_BE_LABEL.search(line) or (2 < len(line) < 40 and _WORD_ALONE.search(line))):
             continue
         found = read_line(line)
         kind = found.kind
@@ -200,6 +211,10 @@ def read_as(shape: Shape, lines: Sequence[str]) -> Reading | None:
             return read_screenplay(lines, names_of(lines))
         case "dialogue" | "transcript":
             return read_turns(lines, turn_signs(lines), shape)
+        case "document" | "plain":
+            from handlers.generation.script.shapes.document import read_plain_text
+
+            return read_plain_text(text) if shape == "plain" else Reading(shape="document", body=text)
         case _:
             return _other(shape, lines)
 
@@ -227,13 +242,14 @@ def decide(body: str, *, keep: Collection[str] = ()) -> Reading:
     inside = list(peeled.lines)
     if peeled.left_out and (found := _container("\n".join(inside), inside)) is not None:
         return found.plus(peeled.left_out)
-    found = _shaped(inside, peeled)
+    signs, video = turn_signs(inside), video_signs(inside)
+    found = _shaped(inside, peeled, signs, video)
     if found is None:
         from handlers.generation.script.shapes.document import read_plain_document
 
         found = read_plain_document(inside, keep=keep, handed=peeled.handed)
         found = evolve(found, because=found.because or ("no other shape is sure",))
-        doubts = _doubts(inside, peeled)
+        doubts = _doubts(inside, peeled, signs, video)
         found = found.plus(warnings=tuple(doubts)) if doubts else found
         found = evolve(found, sure=not doubts)
     return found.plus(peeled.left_out)
@@ -269,7 +285,7 @@ def _because(reading: Reading, *reasons: str) -> Reading:
     return evolve(reading, because=reasons)
 
 
-def _shaped(lines: Sequence[str], peeled: Peeled) -> Reading | None:
+def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: VideoSigns) -> Reading | None:
     """Read a text of a shape other than a document; None where it is none of them for sure."""
     from handlers.generation.script.shapes import posts, slides, verse
 
@@ -285,8 +301,6 @@ def _shaped(lines: Sequence[str], peeled: Peeled) -> Reading | None:
         return _because(read_tables(lines, tables), "a table with columns of speech and of pictures, times or texts")
     if slides.is_slides(lines):
         return _because(slides.read_slides(lines), "lines that number slides")
-    signs = turn_signs(lines)
-    video = video_signs(lines)
     manner = manner_of(video)
     if is_transcript(signs) and not (manner and manner[0] == "labels" and video.produced - video.structure >= 2):
         return _because(
@@ -297,33 +311,25 @@ def _shaped(lines: Sequence[str], peeled: Peeled) -> Reading | None:
     if posts.is_thread(lines):
         return _because(posts.read_thread(lines), "posts that are numbered n/ or n/m")
     if is_dialogue(signs):
-        names = ", ".join(name for name, count in signs.names.most_common(3) if count >= 2)
-        return _because(read_turns(lines, signs, "dialogue"), f"{signs.turns} turns of speakers who come back: {names}")
+        known = ", ".join(name for name, count in signs.names.most_common(3) if count >= 2)
+        return _because(read_turns(lines, signs, "dialogue"), f"{signs.turns} turns of speakers who come back: {known}")
     if verse.is_verse(lines):
         return _because(verse.read_verse(lines), "short rows in stanzas")
     return None
 
 
-def _talks(signs: object, video: VideoSigns) -> bool:
+def _talks(signs: TurnSigns, video: VideoSigns) -> bool:
     """Whether a text with labels is a dialogue rather than a script: it has turns, and nothing is seen."""
-    from handlers.generation.script.shapes.turns import TurnSigns
-
-    if not isinstance(signs, TurnSigns) or not is_dialogue(signs):
-        return False
-    return video.kinds["visual"] + video.kinds["text"] == 0 and video.structure <= 2
+    return is_dialogue(signs) and video.kinds["visual"] + video.kinds["text"] == 0 and video.structure <= 2
 
 
-def _doubts(lines: Sequence[str], peeled: Peeled) -> list[object]:
-    found: list[object] = []
-    signs = turn_signs(lines)
+def _doubts(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: VideoSigns) -> list[Warned]:
+    found: list[Warned] = []
     if half_dialogue(signs) and not any(line.startswith("#") for line in lines):
         found.append(looks_like(NAMES["dialogue"], "write format: dialogue in the front matter if it is one"))
-    elif half_video(video_signs(lines)):
+    elif half_video(video):
         found.append(looks_like(NAMES["video_script"], "write format: video_script in the front matter if it is one"))
     if peeled.offered is not None:
         way_out = "remove what isn't part of the script"
         found.append(looks_like(f"an offer of a chat assistant on line {peeled.offered}", way_out))
     return found
-
-
-__all__ = ["decide", "kind_of", "manner_of", "read_as"]

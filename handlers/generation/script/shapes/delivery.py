@@ -190,8 +190,7 @@ _BEFORE_MARK: Final = re.compile(r"[ \t]{1,9}([.,;:!?…。，、！？])(?=\s|$
 
 def tidy(text: str) -> str:
     """One blank where tags were; none before a mark."""
-    words = " ".join(text.split())
-    return words
+    return " ".join(text.split())
 
 
 def with_marks(text: str) -> str:
@@ -201,7 +200,7 @@ def with_marks(text: str) -> str:
     for tag in _TAG.finditer(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
-        if seconds is None and not is_delivery(_inside(tag)) or (starred and seconds is not None):
+        if (seconds is None and not is_delivery(_inside(tag))) or (starred and seconds is not None):
             continue
         kept.append(text[at : tag.start()])
         at = tag.end()

@@ -45,7 +45,7 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
     """Read a document: Markdown is prepared, plain text read by its lines."""
     kept, left = without_furniture(lines, keep)
     body = "\n".join(kept)
-    for_voice = has_pauses(body)
+    for_voice = "cues" not in keep and has_pauses(body)
     if for_voice:
         body = with_marks(body)
     if is_markdown(body.replace("\ufdd0", "")):

@@ -70,13 +70,13 @@ def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple
         if not text:
             quoted = False
         elif _WROTE.fullmatch(text) and (
-            mail or text.startswith(">") or any(l.startswith(">") for l in kept[at + 1 : at + 3])
+            mail or text.startswith(">") or any(below.startswith(">") for below in kept[at + 1 : at + 3])
         ):
             drop(at, "furniture")
             quoted = True
-        elif quoted and text.startswith(">"):
-            drop(at, "furniture")
-        elif len(text) < 340 and (folded(text.strip("*_ ")) in _LINES or _PATTERNS.fullmatch(text)):
+        elif (quoted and text.startswith(">")) or (
+            len(text) < 340 and (folded(text.strip("*_ ")) in _LINES or _PATTERNS.fullmatch(text))
+        ):
             drop(at, "furniture")
         elif "hashtags" not in keep and text[0] in "#＃" and _TAGS.fullmatch(text):
             drop(at, "tags")

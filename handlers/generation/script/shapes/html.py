@@ -18,10 +18,53 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _NOTHING: Final = frozenset(
-    "script style template noscript nav footer aside form button svg iframe head select input textarea dialog object embed canvas audio video map".split()
+    [
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "nav",
+        "footer",
+        "aside",
+        "form",
+        "button",
+        "svg",
+        "iframe",
+        "head",
+        "select",
+        "input",
+        "textarea",
+        "dialog",
+        "object",
+        "embed",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+    ]
 )
 _BLOCKS: Final = frozenset(
-    "p div section article main header figure figcaption address details summary dl dt dd fieldset body html center hgroup".split()
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "figure",
+        "figcaption",
+        "address",
+        "details",
+        "summary",
+        "dl",
+        "dt",
+        "dd",
+        "fieldset",
+        "body",
+        "html",
+        "center",
+        "hgroup",
+    ]
 )
 _MARKS: Final = {
     "b": "**",

@@ -212,7 +212,7 @@ class _Writer:
             return self._math(token)
         if token[0] == "\\":
             return self._command(token[1:], depth)
-        if token == "&":
+        if token.startswith("&"):
             return " "
         return _QUOTES.get(token, "\n\n")
 

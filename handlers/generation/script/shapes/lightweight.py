@@ -104,7 +104,7 @@ def _rst_block(lines: list[str], at: int, name: str, argument: str, found: list[
     options = [line for line in block if re.match(r":[\w-]{1,30}:", line)]
     content = [line for line in block if line not in options]
     if name in ("code-block", "code", "sourcecode", "literalinclude"):
-        found += ["", f"```{argument}", *[line for line in content], "```", ""]
+        found += ["", f"```{argument}", *content, "```", ""]
     elif name in _KINDS or name == "admonition":
         texts = [argument, *content] if argument else content
         found += [
@@ -335,7 +335,7 @@ def _wiki(lines: list[str]) -> list[str]:
             table.append([_inline(cell.strip(), rules) for cell in text.strip("|").split("|")])
         elif text.startswith(("{|", "|}", "|-", "|+", "{{", "}}", "{toc", "__")):
             continue
-        elif text.startswith("!") and "!!" in text or text.startswith(("! ", "| ")):
+        elif (text.startswith("!") and "!!" in text) or text.startswith(("! ", "| ")):
             table.append([_inline(cell.strip(), rules) for cell in re.split(r"!!|\|\|", text[1:])])
         elif item := re.fullmatch(r"([*#-]{1,5})\s+(.+)|([*#]{1,5})(\S.+)", text):
             signs, words = item[1] or item[3], item[2] or item[4]

@@ -165,7 +165,8 @@ def _parts(raw: str) -> tuple[str, int, bool, bool, bool, bool, str | None]:
 
 def _without_emoji(text: str) -> tuple[str, str | None]:
     """Drop the emoji and signs before a text, and return the kind of the first that has one, "" for others."""
-    at, kind = 0, None
+    at = 0
+    kind: str | None = None
     while at < len(text):
         character = text[at]
         if character in EMOJI:
@@ -298,19 +299,20 @@ def _labelled(text: str) -> ScriptLine:
     """A text without brackets around it and without times."""
     if folded(text.rstrip(" .:：")) in CUTS:
         return ScriptLine(kind="cut", text=text)
-    for pattern, kind in ((_SCENE, "scene"), (_SHOT, "shot")):
+    numbered_kinds: tuple[tuple[re.Pattern[str], LineKind], ...] = ((_SCENE, "scene"), (_SHOT, "shot"))
+    for pattern, kind in numbered_kinds:
         match = pattern.match(text)
         if match and (match["mark"] or match.end() == len(text)):
             loose = match["mark"].isspace() and match.end() < len(text)
             return ScriptLine(
                 kind=kind, text=text, word=match[0].strip(" :：.–—-|"), rest=text[match.end() :], loose=loose
-            )  # type: ignore[arg-type]
+            )
     label = _LABEL.match(text)
     if label:
         known = kind_of(label[1])
         kind_found: LineKind = known or "unknown"  # type: ignore[assignment]
-        if known is None and (cut := folded(label[1])) in CUTS:
-            kind_found, label_word = "visual", cut
+        if known is None and folded(label[1]) in CUTS:
+            kind_found = "visual"
         return ScriptLine(kind=kind_found, text=text, word=label[1].strip(), rest=text[label.end() :].strip())
     dashed = _DASHED.match(text)
     if dashed and dashed[1].isupper() and (known := kind_of(dashed[1])):

@@ -108,7 +108,7 @@ def _groups(lines: Sequence[str], wrapped: bool) -> list[list[str]]:
 
 def _centred(group: Sequence[str]) -> bool:
     """Whether a paragraph of wrapped text is set in the middle, as a heading."""
-    short = len(group) <= 3 and all(8 <= len(line) - len(line.lstrip()) and len(line.strip()) < 50 for line in group)
+    short = len(group) <= 3 and all(len(line) - len(line.lstrip()) >= 8 and len(line.strip()) < 50 for line in group)
     return short and not _BREAK.fullmatch(group[0]) and not _marker(group[0])
 
 
@@ -248,9 +248,9 @@ class _Plain:
         line = group[at]
         kind = _heading_kind(line, alone=len(group) == 1)
         if kind == "number":
-            text = _NUMBERED.match(line.strip())
+            number = _NUMBERED.match(line.strip())
             listing = len(group) > 1 and not _opens(group, at)
-            return kind if kind in self.kinds and text and not listing and not self._is_list(group, at) else ""
+            return kind if kind in self.kinds and number and not listing and not self._is_list(group, at) else ""
         if kind in self.kinds and at == 0:
             return kind
         text = line.strip()

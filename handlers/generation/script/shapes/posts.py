@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from handlers.generation.script.content import Paragraph, Section, Sentence
@@ -37,7 +38,7 @@ def is_thread(lines: Sequence[str]) -> bool:
     ]
     if len(numbers) < 3 or numbers[0] > 2:
         return False
-    return all(following == number + 1 for number, following in zip(numbers, numbers[1:], strict=False))
+    return all(following == number + 1 for number, following in pairwise(numbers))
 
 
 def read_thread(lines: Sequence[str]) -> Reading:

@@ -122,9 +122,6 @@ _ENDS: Final = (
     ("closing", 1),
 )
 _LEADING: Final = re.compile(r"\s*(?:[\[{]|(?:---[^\n]*\n|\s*#[^\n]*\n)*+\s*(?:- )?[\w\"' -]{1,40}:(?:\s|$))")
-_FENCE: Final = re.compile(
-    r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*(\w*)[^\n]*\n(.*?)^[ \t]{0,3}\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE
-)
 
 
 @frozen
@@ -218,14 +215,18 @@ def of_other_tools(value: Any) -> bool:
 
 def only_fence(text: str) -> tuple[str, int] | None:
     """The content of the only fence of a text and its first line (from 0), where little stands around it."""
-    fences = list(_FENCE.finditer(text))
-    if len(fences) != 1 or fences[0][2].lower() not in ("", "json", "yaml", "yml", "json5", "text"):
+    lines = text.split("\n")
+    marks = [at for at, line in enumerate(lines) if line.lstrip()[:3] in ("```", "~~~")]
+    if len(marks) != 2:
         return None
-    fence = fences[0]
-    around = text[: fence.start()] + text[fence.end() :]
-    if sum(1 for line in around.split("\n") if line.strip()) > 6 or "#" in around[:1]:
+    first, last = marks
+    language = lines[first].strip().strip("`~").strip().lower()
+    if language not in ("", "json", "yaml", "yml", "json5", "text") or lines[last].strip().strip("`~"):
         return None
-    return fence[3], text.count("\n", 0, fence.start(3))
+    around = [line for line in (*lines[:first], *lines[last + 1 :]) if line.strip()]
+    if len(around) > 6 or any(line.startswith("#") for line in around):
+        return None
+    return "\n".join(lines[first + 1 : last]), first + 1
 
 
 def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
@@ -254,7 +255,7 @@ def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
         facts["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
     known = {*_WHOLE_TITLE, *_DESCRIPTION, *_TAGS, *_LENGTH, *(name for name, _ in _ENDS)}
     unknown |= {str(key): None for key in found.around if _key(key) not in known}
-    warnings = ()
+    warnings: tuple[Warned, ...] = ()
     if unknown:
         names = ", ".join(sorted(unknown)[:20])
         warnings = (Warned("scene_list_keys", f"keys of the scenes that aren't read: {names}"),)

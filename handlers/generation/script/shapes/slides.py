@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from handlers.generation.script.content import Bullet, Bullets, Paragraph, Section, Sentence
+from handlers.generation.script.content import Block, Bullet, Bullets, Paragraph, Section, Sentence
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.shapes.build import Draft, cut_sentences, heading_of, rows, said_pieces, title_of
 from handlers.generation.script.shapes.lines import SLIDE, bare, kind_of
@@ -39,11 +39,14 @@ _GENERIC: Final = frozenset(
     )
 )
 _LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*(?:[(（][^()（）]{0,30}[)）])?\s*[:：]\s*")
+_DIGIT: Final = re.compile(r"\d")
 _ITEM: Final = re.compile(r"([ \t]*)(?:[-*+•·‣◦▪●○■□–—]|o|\d{1,2}[.)])[ \t]+")
 
 
 def _number(line: str) -> str | None:
     """What follows the number of a slide on a line that begins one; None for another line."""
+    if len(line) > 400 or not _DIGIT.search(line):
+        return None
     text = line.strip()
     if text.startswith(("#", "|", ">", "-")) or len(text) > 160:
         return None
@@ -159,7 +162,7 @@ class _Outline:
         draft = Draft(title=self._heading, hints=list(self._hints))
         for words in self._notes:
             draft.say(words)
-        body = [
+        body: list[Block] = [
             *([rows(self._texts)] if self._texts and (self._notes or len(self._texts) > 1) else self._paragraphs()),
             *([Bullets(tuple(self._items))] if self._items else []),
         ]

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import merged, plain
 from handlers.generation.script.shapes.build import cut_sentences, heading_of, title_of
-from handlers.generation.script.shapes.delivery import is_delivery, pause_of, pieces
+from handlers.generation.script.shapes.delivery import pieces
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
 _TIME: Final = r"(?:\d{1,2}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
@@ -84,7 +84,7 @@ def read_subtitles(lines: Sequence[str]) -> Reading:
     turns: list[tuple[str, str, float]] = []  # speaker, text, silence behind it
     speaker, end_s = "", 0.0
     for cue in cues:
-        found, speaker, ended = _texts(cue, speaker)
+        found, speaker = _texts(cue, speaker)
         if not found:
             left += [LeftOut.of(cue.line + 2, text, "sound") for text in cue.lines[:1]]
             continue
@@ -93,7 +93,6 @@ def read_subtitles(lines: Sequence[str]) -> Reading:
             turns[-1] = (turns[-1][0], turns[-1][1], min(gap, _MOST_S))
         turns += [(who, text, 0.0) for who, text in found]
         end_s = cue.end_s
-        speaker = speaker if ended else speaker
     body = _paragraphs(turns)
     sections = [Section(1, heading_of(title), ())] if title else []
     sections.append(Section(0, (), tuple(body)))
@@ -107,7 +106,7 @@ def read_subtitles(lines: Sequence[str]) -> Reading:
     )
 
 
-def _texts(cue: _Cue, speaker: str) -> tuple[list[tuple[str, str]], str, bool]:
+def _texts(cue: _Cue, speaker: str) -> tuple[list[tuple[str, str]], str]:
     """The texts of a cue with their speakers, without tags, sounds and music."""
     rows: list[tuple[str, str]] = []
     for line in cue.lines:
@@ -125,7 +124,7 @@ def _texts(cue: _Cue, speaker: str) -> tuple[list[tuple[str, str]], str, bool]:
             rows[-1] = (rows[-1][0], f"{rows[-1][1]} {text}")
         else:
             rows.append((who, text))
-    return rows, speaker if rows else "", True
+    return rows, speaker if rows else ""
 
 
 def _paragraphs(turns: Sequence[tuple[str, str, float]]) -> list[Paragraph]:
@@ -152,10 +151,7 @@ def _paragraphs(turns: Sequence[tuple[str, str, float]]) -> list[Paragraph]:
             end(0.0)
         who = speaker
         text = f"{text} {words}" if text else words
-        if gap_s or len(text) > 220 and words[-1:] in ".!?…。！？":
+        if gap_s or (len(text) > 220 and words[-1:] in ".!?…。！？"):
             end(gap_s)
     end(0.0)
     return found
-
-
-__all__ = ["ARROW", "is_delivery", "is_subtitles", "pause_of", "read_subtitles"]

@@ -102,6 +102,8 @@ def _piped(lines: Sequence[str], at: int) -> ScriptTable | None:
     if at + 1 >= len(lines) or not _DELIMITERS.fullmatch(lines[at + 1]):
         return None
     header = _cells(lines[at])
+    if _kinds(header) is None:
+        return None
     end = at + 2
     while end < len(lines) and lines[end].strip() and "|" in lines[end]:
         end += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from attrs import define, evolve, field, frozen
@@ -66,7 +67,7 @@ _TIME_NAME: Final = re.compile(
 )
 _TURN: Final = re.compile(
     r"(?:\[(?P<bracket>[^\[\]\n:]{1,40})\]\s*:?|(?P<name>[^\W_](?:[^:：\[\]【】()（）.!?。！？|<>\n/\\=]|\.(?=[\w ]))"
-    rf"{{0,40}}?)\s{{0,3}}(?:[(（\[](?P<stamp>[^()（）\[\]]{{0,40}})[)）\]])?\s{{0,2}}[:：]|(?P<bar>[A-Z][\w]{{0,15}})\|)\s*(?P<text>.*)"
+    r"{0,40}?)\s{0,3}(?:[(（\[](?P<stamp>[^()（）\[\]]{0,40})[)）\]])?\s{0,2}[:：]|(?P<bar>[A-Z][\w]{0,15})\|)\s*(?P<text>.*)"
 )
 _VOICE_TAG: Final = re.compile(r"<v(?:\.[\w.]+)?\s+([^<>]{1,60})>")
 _TIMED_HEAD: Final = re.compile(
@@ -74,6 +75,8 @@ _TIMED_HEAD: Final = re.compile(
 )
 _ENDS_SENTENCE: Final = re.compile(r"[.!?…。！？؟।\"”»)]\s*$")
 MOST_SPEAKERS: Final = 8
+#: The speaker of what has a voice of its own and no name on the page.
+UNNAMED: Final = " "
 
 
 @frozen
@@ -83,8 +86,13 @@ class _Turn:
     stamped: bool
 
 
+_MAY_BE_TURN: Final = re.compile(r"[:：\]]|^\w{1,16}\||\d")
+
+
 def _turn_of(line: str) -> _Turn | None:
     """The turn that a line begins, with times removed."""
+    if not _MAY_BE_TURN.search(line[:200]):
+        return None
     text = bare(line)
     stamped = False
     if stamp := _STAMP.match(text):
@@ -133,6 +141,9 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
             in_turn = False
             continue
         count += 1
+        if not _MAY_BE_TURN.search(text[:200]):
+            continued += in_turn and text[0] not in "#|>" and text[:2] not in ("- ", "* ")
+            continue
         if match := _STAMP.match(text):
             times.append(clock_s(match["clock"]) if match["clock"] else float(match["seconds"].rstrip("s")))
             bracketed = text[0] in "[(" or "->" in match[0] or "→" in match[0]
@@ -148,11 +159,11 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
             if name not in _NO_NAMES:
                 names[name] += 1
                 turns += 1
-                ended += bool(_ENDS_SENTENCE.search(turn.text[-8:])) and " " in turn.text or _wide(turn.text) >= 4
+                ended += (bool(_ENDS_SENTENCE.search(turn.text[-8:])) and " " in turn.text) or _wide(turn.text) >= 4
                 in_turn = True
                 continue
         continued += in_turn and not text.startswith(("#", "|", "- ", "* ", ">"))
-    rising = all(a <= b for a, b in zip(times, times[1:], strict=False)) if times else False
+    rising = all(a <= b for a, b in pairwise(times)) if times else False
     return TurnSigns(
         names=names, turns=turns, ended=ended, stamped=stamped, alone=alone, headed=headed, lines=count,
         continued=continued, rising=rising, shortest_s=times[0] if times else 0.0,
@@ -356,7 +367,10 @@ def _result(talk: _Talk, shape: Shape, alone: bool) -> Reading:
 
 
 def _answered(blocks: list[Block | Note]) -> list[Block | Note] | tuple[Section, ...]:
-    """Questions and answers: each question is the heading of its page. Other dialogues stay as they are."""
+    """Questions and answers: each question is the heading of its page, the answer has another voice and no name.
+
+    Other dialogues stay as they are.
+    """
     names = {folded(b.speaker) for b in blocks if isinstance(b, Paragraph)}
     if not (len(names) == 2 and names & QUESTION and names & ANSWER):
         return blocks
@@ -372,7 +386,7 @@ def _answered(blocks: list[Block | Note]) -> list[Block | Note] | tuple[Section,
             heading = tuple(Span(" ".join(plain(s.spans) for s in block.sentences)) for _ in (0,))
             said = []
         else:
-            said.append(block)
+            said.append(evolve(block, speaker=UNNAMED))
     sections.append(Section(2, heading, tuple(said)))
     return tuple(sections)
 

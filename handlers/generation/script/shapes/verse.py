@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
@@ -65,7 +66,7 @@ def is_verse(lines: Sequence[str]) -> bool:
 
 def _flows(stanzas: Sequence[Sequence[str]]) -> bool:
     """Whether rows read on: some end in a comma or without a mark before a small letter, or stanzas are alike."""
-    pairs = [(a.strip(), b.strip()) for stanza in stanzas for a, b in zip(stanza, stanza[1:], strict=False)]
+    pairs = [(a.strip(), b.strip()) for stanza in stanzas for a, b in pairwise(stanza)]
     on = sum(a[-1:] in ",;—–…،，、；" or b[:1].islower() for a, b in pairs)
     lengths = [len(stanza) for stanza in stanzas]
     alike = len(stanzas) >= 2 and max(lengths) - min(lengths) <= 1 and min(lengths) >= 3

@@ -132,6 +132,9 @@ class _Script:
                 self._plain(line)
             case "unknown":
                 self._unknown(line)
+            case "cut":
+                self._end_block()
+                self._out("direction")
             case _:
                 self._labelled(line)
 
@@ -283,9 +286,7 @@ class _Script:
             self._add(str(self._label), text)
         elif not self.drafts and not self._titled:
             self._head(text)
-        elif self.manner != "labels" and self.drafts:
-            self._draft().say(text)
-        elif self.manner == "cues":
+        elif (self.manner != "labels" and self.drafts) or self.manner == "cues":
             self._draft().say(text)
         else:
             self._out("unlabelled")

@@ -263,7 +263,7 @@ EMOJI: Final[dict[str, Kind]] = {
     **dict.fromkeys("📝💬🔤🔠🅰🆎✍", "text"),
     **dict.fromkeys("⏱⏰🕒⌛⏳", "length"),
     **dict.fromkeys("🏷", "tags"),
-}  # type: ignore[dict-item]
+}
 
 #: Lines that say how pictures follow each other.
 CUTS: Final = listed(
