@@ -208,7 +208,11 @@ def with_marks(text: str) -> str:
             kept.append(mark(seconds))
         elif text[at : at + 1] == " " and (not kept[-1] or kept[-1][-1:] in " \n"):
             at += 1
-    return "".join([*kept, text[at:]])
+    return _EMOTICON.sub("", "".join([*kept, text[at:]]))
+
+
+#: Faces made of marks, which nobody says.
+_EMOTICON: Final = re.compile(r"(?<!\S)(?:\^_{1,3}\^|[:;]-?[)(DP]|<3|xD)(?!\S)")
 
 
 def mark(seconds: float) -> str:
