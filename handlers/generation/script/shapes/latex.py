@@ -405,5 +405,8 @@ class _Writer:
 
 
 def _escaped(text: str) -> str:
-    text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
+    if "\n" in text:
+        first, *rest = text.split("\n")
+        inner = [line.strip(" \t") for line in rest[:-1]]
+        text = "\n".join([first.rstrip(" \t"), *inner, rest[-1].lstrip(" \t")])
     return _SPECIAL.sub(lambda match: "\\" + match[0], text)

@@ -63,7 +63,7 @@ def read_thread(lines: Sequence[str]) -> Reading:
             left.append(LeftOut.of(at + 1, text, why))
             tags += [word.strip("#＃,") for word in text.split() if word[0] in "#＃"] if why == "tags" else []
         else:
-            (posts[-1] if posts else head).append(_SIGNS.sub("", bare(text)))
+            (posts[-1] if posts else head).append(_without_end(_SIGNS, bare(text)))
     title, opening = _opening(head)
     sections = []
     for number, post in enumerate(posts):
@@ -89,10 +89,20 @@ def _left_out(text: str) -> Why | None:
 
 def _opening(head: Sequence[str]) -> tuple[str, str]:
     """The title and what is shown above the first post, without "A thread"."""
-    text = _THREAD.sub("", " ".join(head)).strip()
+    text = _without_end(_THREAD, " ".join(head)).strip()
     if text and text[-1].isalnum():
         text += "." if " ".join(head).startswith(text + ".") else ""
     return text, text
+
+
+#: Characters at the end of a text that are looked at for signs of a thread.
+_END_CHARS: Final = 80
+
+
+def _without_end(pattern: re.Pattern[str], text: str) -> str:
+    """A text without a match of `pattern` in its last characters."""
+    text = text.rstrip()
+    return text[:-_END_CHARS] + pattern.sub("", text[-_END_CHARS:])
 
 
 def _first(posts: Sequence[Sequence[str]]) -> str:

@@ -19,8 +19,6 @@ _CUE: Final = re.compile(
     r"@?(?P<name>[^\W\d_a-z][^a-z()（）:.!?\n]{0,38}?(?:[.'’](?=\w|\s)[^a-z()（）:!?\n]{0,30}?)?)\s*(?P<more>(?:\([^()]{1,30}\)\s*){0,2})\^?"
 )
 _FORCED_SCENE: Final = re.compile(r"\.[^.\s].*")
-_BONEYARD: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-_NOTE: Final = re.compile(r"\[\[.*?\]\]", re.DOTALL)
 _TITLE_KEY: Final = re.compile(r"(?P<key>[A-Za-zÀ-ÿ][\w ]{1,30}):\s*(?P<value>.*)")
 _TITLE_KEYS: Final = (
     "title",
@@ -179,12 +177,14 @@ def _without_notes(lines: Sequence[str]) -> tuple[list[str], list[LeftOut]]:
     """Blank what Fountain leaves out: notes in [[ ]], cut text in /* */."""
     text = "\n".join(lines)
     left: list[LeftOut] = []
-    for pattern, mark in ((_BONEYARD, "/*"), (_NOTE, "[[")):
-        if mark not in text:
-            continue
-        for found in pattern.finditer(text):
-            left.append(LeftOut.of(text.count("\n", 0, found.start()) + 1, found[0], "note"))
-        text = pattern.sub(lambda match: "\n" * match[0].count("\n"), text)
+    for opening, closing in (("/*", "*/"), ("[[", "]]")):
+        pieces, at = [], 0
+        while (begin := text.find(opening, at)) >= 0 and (end := text.find(closing, begin + 2)) >= 0:
+            note = text[begin : end + 2]
+            left.append(LeftOut.of(text.count("\n", 0, begin) + 1, note, "note"))
+            pieces += [text[at:begin], "\n" * note.count("\n")]
+            at = end + 2
+        text = "".join([*pieces, text[at:]])
     kept = text.split("\n")
     for at, line in enumerate(kept):
         if line.startswith(("# ", "## ", "### ", "= ")) or re.fullmatch(r"={3,}", line.strip()):
