@@ -75,8 +75,7 @@ def generate(
 ) -> None:
     """Make a video of a script, of scenes or about a topic on a running service; prints the URLs.
 
-    Every option but the last four is a field of POST /api/v1/videos/generate; what is left out has the service's
-    default, or that of the script's front matter.
+    Every option but the last four is a field of POST /api/v1/videos/generate.
     """
     options = {
         "topic": topic,
@@ -98,10 +97,9 @@ def generate(
         raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
     body = {} if file is None else read_source(file)
     body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
-    body |= reading_options(format, voices or [], keep or [])
-    body |= {name: value for name, value in options.items() if value is not None}
-    submission = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
-    asyncio.run(_submit(service(url, api_key), submission))
+    body |= reading_options(format, voices or [], keep or []) | {k: v for k, v in options.items() if v is not None}
+    order = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
+    asyncio.run(_submit(service(url, api_key), order))
 
 
 def _json_object(option: str, text: str) -> dict[str, Any]:

@@ -97,9 +97,15 @@ WARNINGS: Final = {
     "comment_unclosed": "an HTML comment that doesn't end hides the rest of the script",
     "front_matter_keys": "the front matter has keys that eventflow doesn't use",
     "front_matter_unread": "a block that looks like front matter isn't read as such",
+    "invisible_characters": "invisible characters of other programs were removed from the script",
+    "longer_than_wished": "more is said in a scene than fits into the time that its script gives it",
+    "looks_like": "the script may be of another shape than it is read as",
     "missing_glyphs": "no font has some of the characters",
     "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
+    "one_voice": "speakers share a voice, because there are too few of the language",
+    "private_data": "the script has mail addresses or telephone numbers, which the video would publish",
     "quality_capped": "qualities above the largest picture of the video are left out",
+    "scene_list_keys": "keys of a list of scenes aren't read",
     "remote_status": "the video service reported an unknown status",
 }
 

@@ -32,8 +32,8 @@ from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.decide import decide, is_whole, read_as
 from handlers.generation.script.shapes.delivery import MARKS
-from handlers.generation.script.shapes.document import finished
 from handlers.generation.script.shapes.furniture import private_data
+from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
 
 
@@ -124,7 +124,7 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
         return Reading(shape="document", body=body, because=("it was asked for",))
     if shape == AUTO:
         return decide(body, keep=keep)
-    found = read_as(shape, body.split("\n"))  # type: ignore[arg-type]
+    found = read_as(shape, body.split("\n"))
     if found is None or not (found.sections or found.body):
         raise ScriptError(f"nothing in the script can be read as {NAMES[shape]}: leave the format out, or set document")
     return evolve(found, because=("it was asked for",))

@@ -212,7 +212,7 @@ def read_as(shape: Shape, lines: Sequence[str]) -> Reading | None:
         case "dialogue" | "transcript":
             return read_turns(lines, turn_signs(lines), shape)
         case "document" | "plain":
-            from handlers.generation.script.shapes.document import read_plain_text
+            from handlers.generation.script.shapes.prose import read_plain_text
 
             return read_plain_text(text) if shape == "plain" else Reading(shape="document", body=text)
         case _:
@@ -245,7 +245,7 @@ def decide(body: str, *, keep: Collection[str] = ()) -> Reading:
     signs, video = turn_signs(inside), video_signs(inside)
     found = _shaped(inside, peeled, signs, video)
     if found is None:
-        from handlers.generation.script.shapes.document import read_plain_document
+        from handlers.generation.script.shapes.prose import read_plain_document
 
         found = read_plain_document(inside, keep=keep, handed=peeled.handed)
         found = evolve(found, because=found.because or ("no other shape is sure",))

@@ -11,7 +11,7 @@ from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
 from handlers.generation.script.shapes.delivery import ROW
-from handlers.generation.script.shapes.document import finished
+from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
 if TYPE_CHECKING:

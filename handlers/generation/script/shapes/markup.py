@@ -15,7 +15,7 @@ from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
 from handlers.generation.script.shapes.delivery import mark, with_marks
-from handlers.generation.script.shapes.document import finished
+from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 
 _HTML: Final = re.compile(r"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!doctype html|<html[\s>])", re.IGNORECASE)

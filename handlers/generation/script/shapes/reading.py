@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from attrs import Factory, evolve, field, frozen
 
+from eventflow.requests.limits import FORMATS
 from handlers.generation.control import Warned
 from handlers.generation.script.content import Note, Section, items_of
 from handlers.generation.script.inline import plain
 
-Shape = Literal[
-    "document",
-    "plain",
-    "video_script",
-    "scene_list",
-    "screenplay",
-    "dialogue",
-    "transcript",
-    "subtitles",
-    "slides",
-    "thread",
-    "verse",
-    "html",
-    "latex",
-    "rst",
-    "asciidoc",
-    "org",
-    "wiki",
-    "ssml",
-    "notebook",
-]
-SHAPES: Final[tuple[Shape, ...]] = get_args(Shape)
+#: One of `SHAPES`.
+Shape = str
+SHAPES: Final[tuple[Shape, ...]] = FORMATS[1:]
 
 #: How messages name shapes.
 NAMES: Final[Mapping[str, str]] = {
