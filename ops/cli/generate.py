@@ -93,13 +93,18 @@ def generate(
         "s3_upload_enabled": s3_upload_enabled,
         "cleanup_local_files": cleanup_local_files,
     }
-    if file is None and topic is None and pipeline is None:
-        raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
-    body = {} if file is None else read_source(file)
+    body = _source(file, needed=topic is None and pipeline is None)
     body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
     body |= reading_options(format, voices or [], keep or []) | {k: v for k, v in options.items() if v is not None}
     order = _Submission(body=body, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), order))
+
+
+def _source(file: str | None, *, needed: bool) -> dict[str, Any]:
+    """Return the request fields in a file. Raises UsageError where one is needed and isn't given."""
+    if file is None and needed:
+        raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
+    return {} if file is None else read_source(file)
 
 
 def _json_object(option: str, text: str) -> dict[str, Any]:

@@ -60,8 +60,11 @@ class VideoSigns:
         return (sum(self.spoken.values()) + self.produced + self.kinds["meta"]) / max(1, self.lines)
 
 
-_MAY_BE_LABEL: Final = re.compile(r"[:：\]】]|\d|^\W*[A-ZÀ-ÞА-ЯΑ-Ω ]{3,}$|[^\x00-\u02ff]")
-
+#: The beginnings of lines with labels, times, numbers of scenes, brackets, capitals, emoji or ideographs.
+_MAY_BE_LABEL: Final = re.compile(
+    r"^\W{0,12}(?:[^\W\d_][^:：\n]{0,46}[:：]|\d{1,2}:\d\d|\d{1,3}\s?[-–—〜~]\s?\d|[^\W\d_]{2,14}\s?#?\d{1,3}\b|[^\W\d_][\w -]{0,30}[(（]|[A-ZÀ-ÞА-ЯΑ-Ω]{3})"
+    r"|^[\s#>*_-]{0,8}[\[【(（*_]|^.{0,10}[^\x00-\u2bff]"
+)
 
 _WORD_ALONE: Final = re.compile(r"^\W*[^\W\d_][^\W\d_ -]{1,24}(?: [^\W\d_]{1,20}){0,3}\W*$")
 
