@@ -73,7 +73,7 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
     """Count the signs of a video script."""
     kinds: Counter[str] = Counter()
     spoken: Counter[str] = Counter()
-    surely = unknown = structure = brackets = roles_said = count = 0
+    surely = unknown = structure = times = brackets = roles_said = count = 0
     starts: list[float] = []
     for line in _outside_fences(lines):
         count += 1
@@ -99,11 +99,12 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
             unknown += 1
         elif _structures(found):
             structure += 1
+            times += kind == "time"
             brackets += found.bracketed
             roles_said += kind == "role" and bool(found.rest)
     from_zero = bool(starts) and min(starts) <= 5 and starts == sorted(starts)
     if not from_zero:
-        structure -= min(structure, sum(read_line(line).kind == "time" for line in _outside_fences(lines)))
+        structure -= min(structure, times)
     return VideoSigns(
         lines=count, kinds=kinds, spoken=spoken, surely_spoken=surely, unknown=unknown, structure=structure,
         brackets=brackets, roles_said=roles_said, from_zero=from_zero,
