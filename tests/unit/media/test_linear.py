@@ -162,7 +162,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "invisible characters": visible,
     "pauses": lambda text: (list(pieces(text)), with_marks(text)),
     "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
-    "a script with labels": lambda text: decide(f"VO: One.\nVisual: two\nVO: {text}\nVisual: {text}\nVO: {text}"),
+    "a script with labels": lambda text: decide(
+        f"VO: One.\nVisual: two\nVO: {text[: len(text) // 6]}\nVisual: {text[: len(text) // 6]}"
+    ),
     "a scene list": lambda text: decide(f"- say: a\n- say: {text[:8_000]}\n"),
 }
 

@@ -6,7 +6,7 @@ Everything that is left out is listed; nothing else is guessed away.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from handlers.generation.control import Warned
@@ -106,9 +106,22 @@ def _mail_head(lines: Sequence[str]) -> int:
     return end if len(keys) >= 3 else 0
 
 
+def _addresses(text: str) -> Iterator[re.Match[str]]:
+    """The mail addresses in a text: what stands around each @."""
+    at = text.find("@")
+    while at >= 0:
+        begin = at
+        while begin and at - begin < 64 and (text[begin - 1].isalnum() or text[begin - 1] in "._+-"):
+            begin -= 1
+        if match := _ADDRESS.match(text, begin):
+            yield match
+        at = text.find("@", at + 1)
+
+
 def private_data(texts: Sequence[str]) -> tuple[Warned, ...]:
     """Warn of mail addresses and telephone numbers in texts that a video would publish."""
-    found = [match[0] for text in texts for pattern in (_ADDRESS, _PHONE) for match in pattern.finditer(text)]
+    found = [match[0] for text in texts if "@" in text for match in _addresses(text)]
+    found += [match[0] for text in texts if "+" in text or "(" in text for match in _PHONE.finditer(text)]
     if not found:
         return ()
     named = ", ".join(dict.fromkeys(found[:5]))
