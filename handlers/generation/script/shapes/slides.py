@@ -45,7 +45,7 @@ _ITEM: Final = re.compile(r"([ \t]*)(?:[-*+•·‣◦▪●○■□–—]|o|\
 
 def _number(line: str) -> str | None:
     """What follows the number of a slide on a line that begins one; None for another line."""
-    if len(line) > 400 or not _DIGIT.search(line):
+    if len(line) > 400 or not _DIGIT.search(line) or not SLIDE.match(line.lstrip("*_[【 \t")):
         return None
     text = line.strip()
     if text.startswith(("#", "|", ">", "-")) or len(text) > 160:

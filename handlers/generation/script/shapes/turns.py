@@ -86,7 +86,7 @@ class _Turn:
     stamped: bool
 
 
-_MAY_BE_TURN: Final = re.compile(r"[:：\]]|^\w{1,16}\||\d")
+_MAY_BE_TURN: Final = re.compile(r"^\W{0,8}(?:[^\W_][^:：\n]{0,60}[:：]|\d|\w{1,16}\|)|^\W{0,6}\[|\d[\])]?\s?:?\s*$")
 
 
 def _turn_of(line: str) -> _Turn | None:
