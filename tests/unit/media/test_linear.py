@@ -233,7 +233,7 @@ def refused(text: str, why: str) -> None:
     ],
 )
 def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text: str, why: str) -> None:
-    calls_of(lambda: refused(text, why), most=600_000)  # some for each line, to decide what the text is
+    calls_of(lambda: refused(text, why), most=1_000_000)  # some for each line, to decide what the text is
     assert peak_bytes(lambda: refused(text, why)) < MOST_BYTES
 
 
