@@ -157,6 +157,14 @@ class PictureAsset:
     kind: Literal["image", "clip"] | None = None
 
 
+@frozen_record
+class SpeakerVoice:
+    """The voice of a speaker in a script, by name."""
+
+    speaker: str
+    voice: str
+
+
 @frozen_record(kw_only=True)
 class VideoRequest:
     """A validated request, with every default filled in.
@@ -191,8 +199,13 @@ class VideoRequest:
     insisted: tuple[str, ...] = ()
     #: Since version 5 of VideoRequested: whether the scenes' segments are delivered, for HLS.
     enable_streaming: bool = True
-    #: Since version 6 of VideoRequested: the assets of a script's pictures, those fetched from URLs among them.
+    #: From here on since version 6 of VideoRequested: the assets of a script's pictures, those fetched from URLs among
+    #: them, what a script is read as, the voices of its speakers, and what of it isn't to be left out. Scripts of
+    #: earlier versions are read as documents.
     pictures: tuple[PictureAsset, ...] = ()
+    format: str = "auto"
+    voices: tuple[SpeakerVoice, ...] = ()
+    keep: tuple[str, ...] = ()
 
     @property
     def explicit_defaults(self) -> tuple[str, ...]:

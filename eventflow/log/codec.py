@@ -33,13 +33,18 @@ def _unchanged(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def _read_as_document(data: dict[str, Any]) -> dict[str, Any]:
+    """Scripts of requests before version 6 were all read as documents, and are so again."""
+    return {**data, "request": {**data["request"], "format": "document"}}
+
+
 #: (type name, n) -> the upcaster from version n to n + 1.
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
     ("VideoRequested", 2): _unchanged,  # version 3 has scenes, a topic, looks and sounds
     ("VideoRequested", 3): _unchanged,  # version 4 records explicit defaults
     ("VideoRequested", 4): _unchanged,  # version 5 can switch streaming off; older ones always streamed
-    ("VideoRequested", 5): _unchanged,  # version 6 has the assets of a script's pictures
+    ("VideoRequested", 5): _read_as_document,  # version 6 has the assets of pictures, and says what a script is read as
     ("SceneRendered", 1): _unchanged,  # version 2 names codecs; for version 1 they aren't known
     ("SceneUploaded", 1): _unchanged,  # the same
     ("SceneReused", 1): _unchanged,  # the same

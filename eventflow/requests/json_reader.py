@@ -25,6 +25,7 @@ _SHOWN_CHARS: Final = 64
 #: Choices that a message lists.
 _LISTED: Final = 20
 #: Control characters but tab and line ends, halves of surrogate pairs (no UTF-8 has them), and non-characters.
+_UNREADABLE: Final = re.compile(r"[\x00\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _KINDS: Final[dict[type, str]] = {
     str: "a string",
@@ -155,11 +156,12 @@ class JsonType:
 class Text(JsonType):
     """A string without control characters, of at most `most` characters.
 
-    `blank`: whether it may be white space alone.
+    `blank`: whether it may be white space alone. `lenient`: whether control characters other than NUL are allowed.
     """
 
     most: int
     blank: bool = field(default=True, kw_only=True)
+    lenient: bool = field(default=False, kw_only=True)
 
     def read(self, at: Cursor) -> str:
         value = at.value
@@ -170,7 +172,7 @@ class Text(JsonType):
             at.fail("too_long", f"has {len(value):,} characters; at most {self.most:,} are allowed")
             return ""
         at.faults.count_text(at, len(value))
-        if found := forbidden(value):
+        if found := _UNREADABLE.search(value) if self.lenient else forbidden(value):
             place = f"at character {found.start()} (line {value.count(chr(10), 0, found.start()) + 1})"
             at.fail("control_character", f"the control character U+{ord(found[0]):04X} {place} isn't allowed")
         elif not self.blank and not value.strip():

@@ -18,6 +18,41 @@ MAX_FAULTS: Final = 50
 SLOWEST_RATE: Final = 0.5
 FASTEST_RATE: Final = 2.0
 
+#: How a script may be read, as requests and front matter name it; `AUTO` decides by the text.
+AUTO: Final = "auto"
+FORMATS: Final = (
+    AUTO,
+    "document",
+    "plain",
+    "video_script",
+    "scene_list",
+    "screenplay",
+    "dialogue",
+    "transcript",
+    "subtitles",
+    "slides",
+    "thread",
+    "verse",
+    "html",
+    "latex",
+    "rst",
+    "asciidoc",
+    "org",
+    "wiki",
+    "ssml",
+    "notebook",
+)
+#: What would be left out of a script, and can be kept.
+KEEPABLE: Final = ("hashtags", "signature", "cues")
+#: Voices of speakers in one request, and the characters of a name.
+MAX_SPEAKERS: Final = 50
+MAX_SPEAKER_CHARS: Final = 60
+#: Names of voices, a regular expression.
+VOICE_NAME: Final = r"[A-Za-z0-9:_.-]{1,64}"
+#: Silence behind a line, and the length that a script may wish for a scene, in seconds.
+LONGEST_PAUSE_S: Final = 10.0
+LONGEST_WISH_S: Final = 600.0
+
 #: Aspect ratios of videos, the usual one first.
 ASPECT_NAMES: Final = ("16:9", "9:16", "1:1")
 

@@ -23,6 +23,7 @@ from eventflow.domain.values import (
     OnSceneFailure,
     PictureAsset,
     ReprocessFrom,
+    SpeakerVoice,
     VideoRequest,
     Voice,
 )
@@ -47,6 +48,8 @@ from eventflow.requests.json_reader import (
 from eventflow.requests.limits import (
     ASPECT_NAMES,
     FASTEST_RATE,
+    FORMATS,
+    KEEPABLE,
     MAX_ADDRESS_CHARS,
     MAX_MERGE_FIELDS,
     MAX_PASSTHROUGH_BYTES,
@@ -55,10 +58,13 @@ from eventflow.requests.limits import (
     MAX_RETRIES,
     MAX_SCENE_NUMBER,
     MAX_SCENES,
+    MAX_SPEAKER_CHARS,
+    MAX_SPEAKERS,
     MAX_TITLE_CHARS,
     MAX_TOPIC_CHARS,
     MERGE_NAME,
     SLOWEST_RATE,
+    VOICE_NAME,
     RequestLimits,
 )
 
@@ -72,8 +78,8 @@ def input_fields(limits: RequestLimits) -> dict[str, JsonType]:
     """The fields by name."""
     return {
         "script": Described(
-            Text(limits.max_script_chars),
-            "Markdown or plain text. No control characters but line feed, carriage return and tab.",
+            Text(limits.max_script_chars, lenient=True),
+            "Markdown, plain text, or what people paste: video scripts, dialogues, subtitles, scene lists and others.",
         ),
         "scenes": SceneList(),
         "title": Described(
@@ -241,7 +247,7 @@ def style_fields(limits: RequestLimits) -> dict[str, JsonType]:
 class VoiceName(Pattern):
     """A well-formed name of a voice, and one of `known` where the voices are known."""
 
-    pattern: str = field(default="[A-Za-z0-9:_.-]{1,64}", init=False)
+    pattern: str = field(default=VOICE_NAME, init=False)
     form: str = field(default="1 to 64 letters, digits or any of - _ . :", init=False)
     known: frozenset[str] | None
 
@@ -270,6 +276,36 @@ class Captions(JsonType):
 
     def schema(self) -> Schema:
         return {"enum": [True, False, "burned"]}
+
+
+@frozen
+class SpeakerVoices(JsonType):
+    """An object of voices by the names of speakers."""
+
+    known: frozenset[str] | None
+
+    def read(self, at: Cursor) -> tuple[SpeakerVoice, ...]:
+        if not isinstance(at.value, dict):
+            at.wrong_type("an object")
+            return ()
+        if len(at.value) > MAX_SPEAKERS:
+            at.fail("too_long", f"has {len(at.value)} speakers; at most {MAX_SPEAKERS} are allowed")
+            return ()
+        name = VoiceName(self.known)
+        for speaker in at.value:
+            if not 0 < len(speaker) <= MAX_SPEAKER_CHARS:
+                at.fail("malformed", f"the name of a speaker has 1 to {MAX_SPEAKER_CHARS} characters")
+        return tuple(SpeakerVoice(speaker, name.read(at.at(speaker))) for speaker in at.value)
+
+    def write(self, value: Any) -> Any:
+        return {each.speaker: each.voice for each in value}
+
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "additionalProperties": VoiceName(self.known).schema(),
+            "maxProperties": MAX_SPEAKERS,
+        }
 
 
 PIPELINE_VERSIONS: Final = ("2.0",)
@@ -305,6 +341,15 @@ class Passthrough(JsonType):
 def _option_fields(limits: RequestLimits) -> dict[str, JsonType]:
     capped = "Where all pictures are smaller than a quality, it is left out (warning `quality_capped`)."
     return {
+        "format": Described(
+            Choice(FORMATS, noun="format"),
+            "What the script is read as; auto decides by the text. Front matter counts where this is auto.",
+        ),
+        "voices": Described(SpeakerVoices(limits.voices), "The voices of a script's speakers, by name."),
+        "keep": Described(
+            Array(Choice(KEEPABLE, noun="part"), unique=True),
+            "Parts of a script that would be left out, and aren't to be.",
+        ),
         "pipeline": Choice(sorted(limits.pipelines), noun="pipeline"),
         "pipeline_version": Choice(PIPELINE_VERSIONS, noun="pipeline version", code="not_available"),
         "quality_levels": Described(Array(Choice(tuple(LADDER), noun="quality"), empty=False, unique=True), capped),

@@ -34,13 +34,14 @@ class Word:
 class SpokenLine:
     """A line of narration with its time in the scene (seconds) and its spoken words in order.
 
-    `words` is empty where their times are unknown.
+    `words` is empty where their times are unknown, `speaker` where the video has one narrator.
     """
 
     text: str
     start_s: float
     end_s: float
     words: tuple[Word, ...] = ()
+    speaker: str = ""
 
 
 @frozen(kw_only=True)
@@ -107,7 +108,8 @@ class Brief:
 
     Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
     the request that were given their default on purpose: front matter doesn't change them (decision 86). `pictures` are
-    the assets of a script's pictures by address.
+    the assets of a script's pictures by address. `format` is the shape to read a script as; `voices` are those of
+    speakers by name; `keep` names what isn't to be left out.
     """
 
     script: str | None = None
@@ -119,6 +121,9 @@ class Brief:
     style: Style = Style()
     explicit_defaults: frozenset[str] = frozenset()
     pictures: Mapping[str, PictureAsset] = field(factory=dict)
+    format: str = "auto"
+    voices: Mapping[str, str] = field(factory=dict)
+    keep: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -135,11 +140,32 @@ class SceneDraft:
     filled_by: str | None = None
 
 
+@frozen
+class Omitted:
+    """A line of a script that is neither shown nor said, and why."""
+
+    line: int
+    text: str
+    why: str
+
+
+@frozen(kw_only=True)
+class ReadAs:
+    """How a script was read: as what, why, and what was left out. `facts` are those that it has of the video."""
+
+    shape: str
+    sure: bool = True
+    because: tuple[str, ...] = ()
+    left_out: tuple[Omitted, ...] = ()
+    facts: Mapping[str, str] = field(factory=dict)
+
+
 @frozen(kw_only=True)
 class Plan:
     """The scenes of a video in order, with the `voice` and `style` that the brief and the script result in.
 
-    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size.
+    `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size. `read_as` is how a
+    script was read.
     """
 
     title: str
@@ -147,6 +173,7 @@ class Plan:
     voice: Voice = Voice()
     style: Style = Style()
     lines: int | None = None
+    read_as: ReadAs | None = None
 
 
 @frozen(kw_only=True)

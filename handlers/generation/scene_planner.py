@@ -152,10 +152,22 @@ def plan_json(
             "captions": "burned" if style.burned else style.captions,
             "music": style.music,
         },
+        **_reading_json(plan.read_as),
         "warnings": [
             {"code": note.code, "message": note.message} for note in warnings if isinstance(note, control.Warned)
         ],
     }
+
+
+def _reading_json(read_as: model.ReadAs | None) -> dict[str, Any]:
+    """How the script was read, and what of it is neither shown nor said; nothing for scenes and topics."""
+    if read_as is None:
+        return {}
+    shown: dict[str, Any] = {"shape": read_as.shape, "sure": read_as.sure, "because": list(read_as.because)}
+    if read_as.facts:
+        shown["facts"] = dict(read_as.facts)
+    left_out = [{"line": each.line, "text": each.text, "why": each.why} for each in read_as.left_out]
+    return {"read_as": shown, "left_out": left_out}
 
 
 class _NotScenes(Exception):

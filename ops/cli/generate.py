@@ -15,7 +15,16 @@ from ops.cli.common import UsageError, say
 from ops.cli.follow_job import follow_over_http
 from ops.cli.outcome import warnings_of
 from ops.cli.reach import ApiKey, Service, Url, open_api, service
-from ops.cli.request_files import Pictures, merge_fields, read_source, style_options
+from ops.cli.request_files import (
+    Format,
+    Keep,
+    Pictures,
+    Voices,
+    merge_fields,
+    read_source,
+    reading_options,
+    style_options,
+)
 
 if TYPE_CHECKING:
     from ops.cli.local_pictures import ScriptPictures
@@ -61,6 +70,9 @@ def generate(
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
     captions: Annotated[str | None, typer.Option(help="yes, no or burned.")] = None,
     music: Annotated[str | None, typer.Option(metavar="ASSET", help="Id of a sound of `eventflow assets add`.")] = None,
+    format: Format = None,
+    voices: Voices = None,
+    keep: Keep = None,
     pipeline: Annotated[str | None, typer.Option(help="explainer, remote, simulation or a plug-in's name.")] = None,
     pipeline_version: Annotated[str | None, typer.Option(help="Version of the pipeline, such as 2.0.")] = None,
     priority: Annotated[str | None, typer.Option(help="high or normal.")] = None,
@@ -99,13 +111,19 @@ def generate(
         "s3_upload_enabled": s3_upload_enabled,
         "cleanup_local_files": cleanup_local_files,
     }
-    if file is None and topic is None and pipeline is None:
-        raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
-    body = {} if file is None else read_source(file)
-    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or []) | _given(options)
+    body = _source(file, needed=topic is None and pipeline is None)
+    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
+    body |= reading_options(format, voices or [], keep or []) | _given(options)
     found = _pictures_of(body, file, pictures or [])
     submission = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), submission))
+
+
+def _source(file: str | None, *, needed: bool) -> dict[str, Any]:
+    """Return the request fields in a file. Raises UsageError where one is needed and isn't given."""
+    if file is None and needed:
+        raise UsageError("Give a FILE with a script or scenes, or --topic TEXT.")
+    return {} if file is None else read_source(file)
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,15 @@ import typer
 
 from ops.cli.common import UsageError
 
+Format = Annotated[str | None, typer.Option(help="What the script is read as, such as document; auto decides.")]
+Voices = Annotated[list[str] | None, typer.Option(help="NAME=VOICE for a speaker (may be repeated).")]
+Keep = Annotated[list[str] | None, typer.Option(help="hashtags, signature or cues: keep them (may be repeated).")]
+
 #: The API writes true and false.
 _CAPTIONS = {"yes": True, "true": True, "no": False, "false": False, "burned": "burned"}
 #: Members of a plan that are fields of a request.
 _PLANNED = ("scenes", "title", "voice")
-_KNOWN = ("version", "style", "warnings", *_PLANNED)
+_KNOWN = ("version", "style", "warnings", "read_as", "left_out", *_PLANNED)
 
 
 Pictures = Annotated[
@@ -41,6 +45,8 @@ def read_source(file: str) -> dict[str, Any]:
         value = orjson.loads(text)
     except ValueError as error:
         raise UsageError(f"{file} isn't valid JSON: {error}.") from error
+    if _is_script(value):
+        return {"script": text}
     if isinstance(value, list):
         return {"scenes": value}
     if not isinstance(value, dict) or "scenes" not in value:
@@ -54,6 +60,25 @@ def read_source(file: str) -> dict[str, Any]:
     if value.get("version", 1) != 1:
         raise UsageError(f"{file} has version {value['version']}; this program reads version 1.")
     return {name: value[name] for name in _PLANNED if name in value} | style
+
+
+def _is_script(value: object) -> bool:
+    """Whether JSON is a notebook, or scenes as other tools write them: the planner reads these as scripts."""
+    from handlers.generation.script.shapes.scene_list import of_other_tools
+
+    return (isinstance(value, dict) and "nbformat" in value) or of_other_tools(value)
+
+
+def reading_options(format: str | None, voices: list[str], keep: list[str]) -> dict[str, Any]:
+    """The request fields of the options that say how a script is read. Raises UsageError."""
+    body: dict[str, Any] = {"format": format} if format else {}
+    named = {}
+    for pair in voices:
+        speaker, equals, voice = pair.rpartition("=")
+        if not equals or not speaker:
+            raise UsageError(f"--voices is {pair!r}; it looks like NAME=VOICE.")
+        named[speaker] = voice
+    return body | ({"voices": named} if named else {}) | ({"keep": keep} if keep else {})
 
 
 def style_options(

@@ -272,6 +272,10 @@ def _planning() -> dict[str, Schema]:
         style=style,
         warnings=array(record(code=STRING, message=STRING)),
     )
+    read_as = {**record(shape=STRING, sure=BOOLEAN, because=array(STRING)), "description": "Of a script alone."}
+    read_as["properties"] = {**read_as["properties"], "facts": by_name(STRING)}
+    left_out = array(record(line=INTEGER, text=STRING, why=STRING), description="Neither shown nor said.")
+    plan["properties"] |= {"read_as": read_as, "left_out": left_out}
     pipeline = record(**named, version=nullable(STRING), available=BOOLEAN, problem=nullable(STRING))
     return {
         "Plan": plan,

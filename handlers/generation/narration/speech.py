@@ -73,7 +73,8 @@ def narrate(
         if instead is None or (error.retryable and not last_try):
             raise
         control.note(Warned("narrator_fell_back", f"{voice.name} failed, {instead} speaks instead: {error}"))
-    return speak_lines(lines, evolve(voice, name=instead), narrators, control.should_stop)
+    alone = tuple(evolve(line, voice="") for line in lines)
+    return speak_lines(alone, evolve(voice, name=instead), narrators, control.should_stop)
 
 
 def heard(lines: tuple[Line, ...], voice: Voice, narrators: Narrators) -> tuple[str, ...]:
@@ -98,19 +99,20 @@ def speak_lines(
     spoken: list[SpokenLine] = []
     estimated = False
     for line in lines:
+        teller = evolve(voice, name=line.voice) if line.voice else voice
         if should_stop():
             raise Stopped("stopped while speaking")
         start_s = position / SAMPLE_RATE
         cues.setdefault(line.step, start_s)
-        said = _speak(spoken_form(line.text, language), voice, who)
+        said = _speak(spoken_form(line.text, who.language(teller.name)), teller, who)
         samples = said.samples
         if len(samples):
             words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
-            spoken.append(
-                SpokenLine(text=line.text, start_s=start_s, end_s=start_s + len(samples) / SAMPLE_RATE, words=words)
-            )
+            end_s = start_s + len(samples) / SAMPLE_RATE
+            spoken.append(SpokenLine(text=line.text, start_s=start_s, end_s=end_s, words=words, speaker=line.speaker))
             estimated = estimated or said.estimated
-        for piece in (samples, _silence(PAUSE_S / voice.rate if len(samples) else WORDLESS_S)):
+        behind_s = (PAUSE_S / voice.rate if len(samples) else WORDLESS_S) + line.pause_s
+        for piece in (samples, _silence(behind_s)):
             pieces.append(piece)
             position += len(piece)
     cells = cells_for(position / SAMPLE_RATE + LEAD_OUT_S)

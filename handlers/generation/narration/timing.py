@@ -72,9 +72,12 @@ def reading_narration(scene: Scene, rate: float) -> Narration:
             times[step] = times.get(step, 0.0) + _reading_s(part)
     cues: list[Cue] = []
     at = LEAD_IN_S
+    pauses = dict.fromkeys(range(scene.steps), 0.0)
+    for line in scene.lines:
+        pauses[line.step] += line.pause_s
     for step in range(scene.steps):
         cues.append(Cue(step, at))
-        at += max(_GLANCE_S, times[step]) / rate
+        at += max(_GLANCE_S, times[step]) / rate + pauses[step]
     return Narration(duration_cells=cells_for(at + LEAD_OUT_S), cues=tuple(cues))
 
 
@@ -89,6 +92,24 @@ def outlast_clips(narration: Narration, scene: Scene, assets: AssetFiles) -> Nar
             if isinstance(block, Clip):
                 cells = max(cells, cells_for(starts.get(block.step, LEAD_IN_S) + (asset.duration_s or 0.0)))
     return evolve(narration, duration_cells=cells)
+
+
+def fill_wish(narration: Narration, scene: Scene) -> Narration:
+    """Extend a narration to the length that the script wishes for its scene."""
+    if scene.wished_s is None:
+        return narration
+    return evolve(narration, duration_cells=max(narration.duration_cells, cells_for(scene.wished_s)))
+
+
+#: A scene may be longer than its script wishes by so many seconds without a warning.
+LENIENT_S: Final = 0.5
+
+
+def over_wish(narration: Narration, scene: Scene) -> str | None:
+    """Say by how much a scene is longer than its script wishes; None where it isn't."""
+    if scene.wished_s is None or narration.duration_s <= scene.wished_s + LENIENT_S:
+        return None
+    return f"the script gives this scene {scene.wished_s:.1f} s; what is said takes {narration.duration_s:.1f} s"
 
 
 def _reading_s(part: Bullet | Sentence | Cell | Clip) -> float:

@@ -329,7 +329,8 @@ class _Setting:
             case Paragraph():
                 sentences = [{"step": s.step, "spans": self._text(s.spans)} for s in block.sentences]
                 rtl = any(spans_rtl(s.spans) for s in block.sentences[:1])
-                return {"kind": block.kind, "sentences": sentences, "rtl": rtl}
+                speaker = breakable(block.speaker.strip(), self.longest)
+                return {"kind": block.kind, "sentences": sentences, "rtl": rtl, "speaker": speaker, "rows": block.rows}
             case Heading():
                 return {**to_spec(block), "spans": self._text(block.spans), "rtl": spans_rtl(block.spans)}
             case Quote():

@@ -1,5 +1,6 @@
 """The explainer pipeline: pages from a script or scenes, spoken by a narrator, drawn by typst."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
@@ -20,13 +21,14 @@ from handlers.generation.encoding.overlays import TimedOverlay
 from handlers.generation.encoding.profiles import detail_of, profile_of
 from handlers.generation.encoding.timeline import plan_timeline
 from handlers.generation.errors import PipelineUnavailable, SpeechError
-from handlers.generation.model import Brief, NarratedScene, NarrateTask, Plan, SceneDraft, Voice
+from handlers.generation.model import Brief, NarratedScene, NarrateTask, Omitted, Plan, ReadAs, SceneDraft, Voice
 from handlers.generation.model_json import from_spec, to_spec
 from handlers.generation.narration import speech
+from handlers.generation.narration.cast import cast_voices
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.choice import Narrators, narrators
 from handlers.generation.narration.readable import Reader, describe_unread, unread
-from handlers.generation.narration.timing import has_speech, outlast_clips, reading_narration
+from handlers.generation.narration.timing import fill_wish, has_speech, outlast_clips, over_wish, reading_narration
 from handlers.generation.pages.burned_captions import CaptionPainter, CaptionState, caption_states, columns_of
 from handlers.generation.pages.diagram_sizes import small_diagrams
 from handlers.generation.pages.draw import drawn_pages
@@ -34,8 +36,9 @@ from handlers.generation.pages.fonts import describe_missing, font_directories, 
 from handlers.generation.pages.themes import theme_names
 from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.render_model import RenderedScene, RenderTask
-from handlers.generation.script.content import Scene, backdrop_of
+from handlers.generation.script.content import Scene, Script, backdrop_of
 from handlers.generation.script.script import plan_brief
+from handlers.generation.script.shapes.reading import Reading
 from handlers.generation.time_grid import SAMPLES_PER_CELL
 
 
@@ -83,6 +86,7 @@ class ExplainerPipeline:
             control.note(warning)
         if style.narrated:
             speech.check_voice(voice, self._narrators)
+            script = self._cast(script, voice.name, planned.voices, control)
             for letters in unread(script.scenes, Reader(voice.name, self._narrators.language(voice.name))):
                 control.note(Warned("unreadable_text", describe_unread(letters, voice.name)))
         for quality in brief.qualities:
@@ -91,7 +95,19 @@ class ExplainerPipeline:
             control.note(warning)
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
-        return Plan(title=script.title, scenes=tuple(map(_draft, script.scenes)), voice=voice, style=style)
+        scenes = tuple(map(_draft, script.scenes))
+        return Plan(title=script.title, scenes=scenes, voice=voice, style=style, read_as=_read_as(planned.reading))
+
+    def _cast(self, script: Script, voice: str, wanted: Mapping[str, str], control: Control) -> Script:
+        """Give each speaker a voice. Raises UnknownVoice for one that was asked for."""
+        if not any(line.speaker and not line.voice for scene in script.scenes for line in scene.lines):
+            return script
+        for name in wanted.values():
+            self._narrators.check(name)
+        cast = cast_voices(script, voice, wanted, self._narrators.voices())
+        if cast.warning is not None:
+            control.note(cast.warning)
+        return cast.script
 
     def heard(self, draft: SceneDraft, voice: Voice) -> tuple[str, ...]:
         """Return what the narrator hears of the scene: rules that say a line otherwise make it another scene."""
@@ -106,7 +122,9 @@ class ExplainerPipeline:
             narration, speech_samples = spoken.narration, spoken.samples
         else:
             narration, speech_samples = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)
-        narration = outlast_clips(narration, scene, task.assets)
+        if longer := over_wish(narration, scene):
+            control.note(Warned("longer_than_wished", longer))
+        narration = outlast_clips(fill_wish(narration, scene), scene, task.assets)
         samples = np.pad(speech_samples, (0, SAMPLES_PER_CELL * narration.duration_cells - len(speech_samples)))
         samples = with_clip_sound(samples, scene, narration, task.assets)
         audio: Path | None = None
@@ -159,6 +177,15 @@ def _draft(scene: Scene) -> SceneDraft:
         spec=to_spec(scene),
         assets=scene.assets,
         filled_by=backdrop.asset if backdrop else None,
+    )
+
+
+def _read_as(reading: Reading | None) -> ReadAs | None:
+    if reading is None:
+        return None
+    left_out = tuple(Omitted(each.line, each.text, each.why) for each in reading.left_out)
+    return ReadAs(
+        shape=reading.shape, sure=reading.sure, because=reading.because, left_out=left_out, facts=reading.facts
     )
 
 

@@ -91,11 +91,12 @@ def _item(item: Bullet) -> Json | str | list[Json]:
 def _paragraph(block: Paragraph, language: str) -> Json:
     """One text if it splits into the same sentences again, else the sentences."""
     parts = [sentence.spans for sentence in block.sentences]
+    more = _chosen(block, "speaker", "rows")
     for joint in ("", " "):  # languages without blanks have none between sentences either
-        text = _joined(parts, joint)
+        text = None if block.rows else _joined(parts, joint)
         if text and "\n" not in text and tuple(sentences(parse_inline(text), language)) == tuple(parts):
-            return {"text": text}
-    return {"sentences": [text_json(part) for part in parts]}
+            return {"text": text, **more}
+    return {"sentences": [text_json(part) for part in parts], **more}
 
 
 def _joined(parts: list[Spans], joint: str) -> str | None:

@@ -79,6 +79,7 @@ MAX_ROWS: Final = 1_000
 MAX_COLUMNS: Final = 40
 MAX_CELLS: Final = 50
 MAX_RUNS: Final = 2_000
+MAX_SPEAKER_CHARS: Final = 60
 _MAX_NUMBER: Final = 999_999_999
 _RANGES: Final = re.compile(r"\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*")
 
@@ -227,11 +228,11 @@ def _bullets(_: Cursor, values: Values) -> Bullets:
 
 
 def _paragraph(at: Cursor, values: Values) -> Paragraph:
-    if len(values) != 1:
+    if ("text" in values) == ("sentences" in values):
         at.fail("required", "a paragraph has either 'text' or 'sentences'")
-    if "text" in values:
-        return Paragraph((Uncut(values["text"]),))
-    return Paragraph(tuple(map(Sentence, values.get("sentences", ()))))
+    speaker, rows = values.get("speaker", ""), values.get("rows", False)
+    found = (Uncut(values["text"]),) if "text" in values else tuple(map(Sentence, values.get("sentences", ())))
+    return Paragraph(found, speaker=speaker, rows=rows)
 
 
 def _code(at: Cursor, values: Values) -> Code:
@@ -310,7 +311,15 @@ _CELLS: Final[Mapping[str, Object]] = {
     "bullets": Object(
         {"items": Array(_Item(), MAX_ITEMS, empty=False), "ordered": Flag()}, required=("items",), make=_bullets
     ),
-    "paragraph": Object({"text": _WORDS, "sentences": Array(_WORDS, MAX_ITEMS, empty=False)}, make=_paragraph),
+    "paragraph": Object(
+        {
+            "text": _WORDS,
+            "sentences": Array(_WORDS, MAX_ITEMS, empty=False),
+            "speaker": Label(MAX_SPEAKER_CHARS),
+            "rows": Flag(),
+        },
+        make=_paragraph,
+    ),
     "heading": Object({"text": _WORDS}, required=("text",), make=lambda _, values: Heading(values["text"])),
     "code": Object(
         {"code": Plain(MAX_CODE_CHARS), "language": Plain(40), "highlight": _HIGHLIGHT}, required=("code",), make=_code

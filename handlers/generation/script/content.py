@@ -50,18 +50,27 @@ class Heading:
 
 @frozen
 class Sentence:
-    """Part of a paragraph that is revealed (and spoken) on its own."""
+    """Part of a paragraph that is revealed (and spoken) on its own.
+
+    `pause_s` is silence behind it, in seconds; a page's sentences have none, for its lines have it.
+    """
 
     spans: Spans
     step: int = 0
+    pause_s: float = 0.0
 
 
 @frozen
 class Paragraph:
-    """Running text, revealed sentence by sentence."""
+    """Running text, revealed sentence by sentence.
+
+    `speaker` is who says it (may be empty), shown as a small label. `rows`: each sentence stands on a row of its own.
+    """
 
     sentences: tuple[Sentence, ...]
     kind: Literal["paragraph"] = "paragraph"
+    speaker: str = field(default="", kw_only=True)
+    rows: bool = field(default=False, kw_only=True)
 
 
 #: Levels of lists below the first; deeper ones are set like the deepest.
@@ -256,10 +265,17 @@ Whole = Heading | Code | Table | Math | Quote | Image | Chart | Diagram | Footno
 
 @frozen
 class Line:
-    """One spoken line; the picture of reveal step `step` appears as it begins."""
+    """One spoken line; the picture of reveal step `step` appears as it begins.
+
+    `pause_s` is further silence behind it, in seconds. `voice` is the name of the speaker's voice, empty for the
+    video's.
+    """
 
     step: int
     text: str
+    speaker: str = field(default="", kw_only=True)
+    voice: str = field(default="", kw_only=True)
+    pause_s: float = field(default=0.0, kw_only=True)
 
 
 @frozen
@@ -268,6 +284,8 @@ class Scene:
 
     `index` counts from 0, `count` is the number of scenes; `part` of `parts` tells the pages of one
     long section apart (1 of 1 ordinarily). `deck` is the title of the whole video, `theme` and `aspect` how it looks.
+    `hint` says what is to be seen, in the words of the script's directions; `wished_s` is the length that the script
+    gives the page, in seconds.
     """
 
     index: int
@@ -281,6 +299,8 @@ class Scene:
     parts: int = 1
     theme: str = "midnight"
     aspect: str = "16:9"
+    hint: str = field(default="", kw_only=True)
+    wished_s: float | None = field(default=None, kw_only=True)
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -317,10 +337,16 @@ class Note:
 
 @frozen
 class Said:
-    """A line of narration; its start reveals all items up to number `reveal` (None: one more item)."""
+    """A line of narration; its start reveals all items up to number `reveal` (None: one more item).
+
+    `speaker`, `voice` and `pause_s` are those of its `Line`.
+    """
 
     text: str
     reveal: int | None = None
+    speaker: str = field(default="", kw_only=True)
+    voice: str = field(default="", kw_only=True)
+    pause_s: float = field(default=0.0, kw_only=True)
 
 
 @frozen
@@ -328,7 +354,8 @@ class Section:
     """A heading of `level` 1 or 2 (0: none, or unknown) and the blocks under it.
 
     `layout` None: chosen by the content. `narration` replaces the generated one: a text to be spread over the reveals,
-    or lines. `part` of `parts` is set in a section that continues another one.
+    or lines. `part` of `parts` is set in a section that continues another one. `hint` and `wished_s` are those of its
+    scenes.
     """
 
     level: int
@@ -338,6 +365,8 @@ class Section:
     narration: str | tuple[Said, ...] | None = None
     part: int = 1
     parts: int = 1
+    hint: str = field(default="", kw_only=True)
+    wished_s: float | None = field(default=None, kw_only=True)
 
 
 def backdrop_of(scene: Scene) -> Image | Clip | None:

@@ -22,21 +22,31 @@ from eventflow.requests.json_reader import (
     Faults,
     Integer,
     JsonType,
+    Number,
     Object,
+    Pattern,
     Schema,
     read_value,
 )
-from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_SCENES, MAX_TITLE_CHARS
+from eventflow.requests.limits import (
+    LONGEST_PAUSE_S,
+    LONGEST_WISH_S,
+    MAX_HEADING_CHARS,
+    MAX_SCENES,
+    MAX_TITLE_CHARS,
+    VOICE_NAME,
+)
 from eventflow.requests.video_request import DOCUMENT_VERSION
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import DocumentError
 from handlers.generation.script.blockjson import block_json, text_json
-from handlers.generation.script.blocks import BLOCK, Inline, Label, Plain, Values
+from handlers.generation.script.blocks import BLOCK, MAX_SPEAKER_CHARS, Inline, Label, Plain, Values
 from handlers.generation.script.content import (
     Block,
     Clip,
     Image,
     Layout,
+    Line,
     Paragraph,
     Quote,
     Said,
@@ -57,6 +67,7 @@ MAX_BLOCKS: Final = 200
 MAX_LINES: Final = 1_000
 MAX_NARRATION_CHARS: Final = 20_000
 MAX_PARTS: Final = 10_000
+MAX_HINT_CHARS: Final = 2_000
 MAX_REVEALS: Final = 100_000
 #: Characters of the paragraphs of a page that holds nothing else.
 MAX_WORDS_CHARS: Final = 600
@@ -176,6 +187,10 @@ def scene_json(scene: Scene, language: str = "en") -> dict[str, Any]:
     if scene.blocks:
         made["blocks"] = [block_json(block, language) for block in scene.blocks]
     made["narration"] = _narration_json(scene)
+    if scene.hint:
+        made["hint"] = scene.hint
+    if scene.wished_s is not None:
+        made["wished_s"] = scene.wished_s
     if scene.parts > 1:
         made |= {"part": scene.part, "parts": scene.parts}
     return made
@@ -191,7 +206,8 @@ def _section(at: Cursor, values: Values) -> Section:
         at.fail("empty", "the scene has neither a title nor blocks nor narration")
     elif "layout" in values:
         _check_layout(at.at("layout"), layout, bool(heading), blocks)
-    return Section(0, heading, blocks, layout, narration, part, parts)
+    hint, wished_s = values.get("hint", ""), values.get("wished_s")
+    return Section(0, heading, blocks, layout, narration, part, parts, hint=hint, wished_s=wished_s)
 
 
 def _layout(blocks: tuple[Block, ...]) -> Layout:
@@ -233,9 +249,18 @@ def _narration_json(scene: Scene) -> list[Any]:
     shown = -1
     for line in scene.lines:
         at = sum(step <= line.step for step in steps) - 1
-        lines.append(line.text if at == shown + 1 else {"text": line.text, "reveal": max(at, 0)})
+        more = _manner(line)
+        if at != shown + 1:
+            more = {"reveal": max(at, 0), **more}
+        lines.append({"text": line.text, **more} if more else line.text)
         shown = max(shown, at)
     return lines
+
+
+def _manner(line: Line) -> dict[str, Any]:
+    """Who says a line, by what voice, and the pause behind it, where it isn't the usual."""
+    given = {"speaker": line.speaker, "voice": line.voice, "pause_s": line.pause_s}
+    return {name: value for name, value in given.items() if value}
 
 
 @frozen
@@ -246,14 +271,23 @@ class _Line(JsonType):
         if isinstance(at.value, str):
             return Said(_SPOKEN.read(at))
         values = _LINE.values(at)
-        return Said(values.get("text", ""), values.get("reveal"))
+        return Said(**{"text": "", **values})
 
     def schema(self) -> Schema:
         return {"anyOf": [_SPOKEN.schema(), _LINE.schema()]}
 
 
 _SPOKEN: Final = Plain(MAX_NARRATION_CHARS)
-_LINE: Final = Object({"text": _SPOKEN, "reveal": Integer(0, MAX_REVEALS)}, required=("text",))
+_LINE: Final = Object(
+    {
+        "text": _SPOKEN,
+        "reveal": Integer(0, MAX_REVEALS),
+        "speaker": Label(MAX_SPEAKER_CHARS),
+        "voice": Pattern(VOICE_NAME, "the name of a voice"),
+        "pause_s": Number(0, LONGEST_PAUSE_S),
+    },
+    required=("text",),
+)
 _NARRATION: Final = Described(
     Either({str: _SPOKEN, list: Array(_Line(), MAX_LINES)}, "a string, or an array of lines"),
     "The spoken text. An array has a line for each thing that is revealed, the title first. Left out: the page is read "
@@ -268,6 +302,8 @@ _SCENE: Final = Object(
         "narration": _NARRATION,
         "part": _PART,
         "parts": _PART,
+        "hint": Described(Plain(MAX_HINT_CHARS), "What is to be seen: the prompt of the pipeline remote."),
+        "wished_s": Described(Number(0, LONGEST_WISH_S), "Length in seconds, where less is said; silence fills it."),
     },
     make=_section,
 )

@@ -23,11 +23,21 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from eventflow.domain.values import is_asset_id
 from eventflow.requests.json_reader import forbidden
-from eventflow.requests.limits import ASPECT_NAMES, FASTEST_RATE, MAX_TITLE_CHARS, SLOWEST_RATE
+from eventflow.requests.limits import (
+    ASPECT_NAMES,
+    FASTEST_RATE,
+    FORMATS,
+    KEEPABLE,
+    MAX_SPEAKER_CHARS,
+    MAX_SPEAKERS,
+    MAX_TITLE_CHARS,
+    SLOWEST_RATE,
+    VOICE_NAME,
+)
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
@@ -56,6 +66,9 @@ class FrontMatter:
     aspect: str | None = None
     captions: Captions | None = None
     music: str | None = None
+    format: str | None = None
+    voices: Mapping[str, str] = field(factory=dict)
+    keep: tuple[str, ...] = ()
 
 
 @frozen
@@ -114,6 +127,8 @@ def _doubt(doubt: tuple[int, str]) -> Warned:
 def _read(entry: Entry, faults: list[str]) -> dict[str, Any]:
     value = None if entry.value is None else " ".join(entry.value.split())
     try:
+        if entry.key in _MEMBERS:
+            return _MEMBERS[entry.key](entry)
         if value is None:
             raise ValueError("must be a single text")
         return _KEYS[entry.key](value)
@@ -180,6 +195,30 @@ def _music(value: str) -> dict[str, Any]:
     return {"music": asset}
 
 
+def _format(value: str) -> dict[str, Any]:
+    if value not in FORMATS:
+        raise ValueError(f"must be one of {', '.join(FORMATS)}")
+    return {"format": value}
+
+
+def _voices(entry: Entry) -> dict[str, Any]:
+    if not entry.members or len(entry.members) > MAX_SPEAKERS:
+        raise ValueError(f"must have a line `Name: voice` for each of at most {MAX_SPEAKERS} speakers")
+    for speaker, voice in entry.members:
+        if not 0 < len(speaker) <= MAX_SPEAKER_CHARS or not re.fullmatch(VOICE_NAME, voice):
+            raise ValueError(f"must give each speaker the name of a voice, such as en-gb; {speaker[:40]!r} has none")
+    return {"voices": dict(entry.members)}
+
+
+def _keep(entry: Entry) -> dict[str, Any]:
+    names = [name for name, _ in entry.members] or [part.strip(" []") for part in (entry.value or "").split(",")]
+    if not set(names) <= set(KEEPABLE):
+        raise ValueError(f"must be some of {', '.join(KEEPABLE)}")
+    return {"keep": tuple(names)}
+
+
+#: Keys with several values.
+_MEMBERS: dict[str, Callable[[Entry], dict[str, Any]]] = {"voices": _voices, "keep": _keep}
 _KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "title": _title,
     "theme": _theme,
@@ -188,4 +227,6 @@ _KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "aspect": _aspect,
     "captions": _captions,
     "music": _music,
+    "format": _format,
+    **dict.fromkeys(_MEMBERS, lambda _: {}),
 }

@@ -173,8 +173,10 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
-                for spans in _chunks(sentence.spans, room.piece_chars):
-                    yield Paragraph((Sentence(spans),))
+                pieces = list(_chunks(sentence.spans, room.piece_chars))
+                for part, spans in enumerate(pieces, start=1):
+                    pause_s = sentence.pause_s if part == len(pieces) else 0.0
+                    yield evolve(block, sentences=(Sentence(spans, pause_s=pause_s),))
         case Code():
             yield from _split_code(block, room)
         case Table():
@@ -219,7 +221,7 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
             case Bullets(), Bullets():
                 joined[-1] = Bullets(last.items + piece.block.items)
             case Paragraph(), Paragraph():
-                joined[-1] = Paragraph(last.sentences + piece.block.sentences)
+                joined[-1] = evolve(last, sentences=last.sentences + piece.block.sentences)
             case _:
                 joined.append(piece.block)
         previous = piece.of
@@ -235,7 +237,10 @@ def _height(block: Block | Note, room: Capacity) -> float:
         case Bullets():
             return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
         case Paragraph():
-            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6
+            label = 0.7 if block.speaker.strip() else 0.0
+            if block.rows:
+                return sum(_lines(sentence.spans, room.text_chars) for sentence in block.sentences) + 0.6 + label
+            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6 + label
         case Code():
             return 0.56 * (block.text.count("\n") + 1) + 1.0
         case Table():
@@ -406,12 +411,27 @@ def _scenes(
 ) -> Iterator[Scene]:
     pages = _pages(section, room, first=first)
     if section.narration is None:
-        yield from (scene for page in pages if (scene := _derived(page, deck, phrases)) is not None)
+        derived = [scene for page in pages if (scene := _derived(page, deck, phrases)) is not None]
+        yield from _directed(derived, section)
         return
     continued = pages[0].part > 1
+    narrated = []
     for page, lines in zip(pages, _spread(section.narration, pages, language), strict=True):
         again = page.heading and page.part > 1 and not continued
-        yield _narrated(page, deck, [(0, ""), *((at + 1, text) for at, text in lines)] if again else lines)
+        moved = [evolve(line, reveal=_at(line) + 1) for line in lines]
+        narrated.append(_narrated(page, deck, [Said("", 0), *moved] if again else lines))
+    yield from _directed(narrated, section)
+
+
+def _directed(scenes: Sequence[Scene], section: Section) -> Iterator[Scene]:
+    """Give the pages of a section its hint and their shares of its wished length, by what is said on each."""
+    if not section.hint and section.wished_s is None:
+        yield from scenes
+        return
+    chars = [1 + sum(len(line.text) for line in scene.lines) for scene in scenes]
+    for scene, share in zip(scenes, chars, strict=True):
+        wished_s = None if section.wished_s is None else round(section.wished_s * share / sum(chars), 3)
+        yield evolve(scene, hint=section.hint, wished_s=wished_s)
 
 
 def _pages(section: Section, room: Capacity, *, first: bool) -> list[_Page]:
@@ -456,10 +476,10 @@ def _airy(body: tuple[Block | Note, ...]) -> tuple[Block | Note, ...]:
         for sentence in block.sentences:
             length += len(plain(sentence.spans))
             if group and length > _PLAIN_CHARS:
-                airy.append(Paragraph(tuple(group)))
+                airy.append(evolve(block, sentences=tuple(group)))
                 group, length = [], len(plain(sentence.spans))
             group.append(sentence)
-        airy.append(Paragraph(tuple(group)))
+        airy.append(evolve(block, sentences=tuple(group)))
     return tuple(airy)
 
 
@@ -468,10 +488,10 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
     lines: list[Line] = []
     step = -1
 
-    def reveal(text: str) -> int:
+    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0) -> int:
         nonlocal step
         step += 1
-        lines.append(Line(step, text))
+        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s))
         return step
 
     if page.heading:
@@ -485,7 +505,13 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
         # A note after a listing or table replaces its generated narration.
         own_words = noted and not isinstance(block, Quote | Columns)
-        blocks.append(_stepped(block, lambda part: reveal(_say(part, phrases, own_words=own_words))))  # noqa: B023
+        speaker = block.speaker if isinstance(block, Paragraph) else ""
+
+        def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
+            pause_s = part.pause_s if isinstance(part, Sentence) else 0.0
+            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s)
+
+        blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
         return _scene(page, deck, (), lines) if lines else None
     return _scene(page, deck, blocks, lines)
@@ -499,21 +525,26 @@ def _say(part: _Part, phrases: Phrases, *, own_words: bool) -> str:
             return "" if own_words else say_block(part, phrases)
 
 
-def _narrated(page: _Page, deck: str, entries: list[tuple[int, str]]) -> Scene:
+def _at(said: Said) -> int:
+    return said.reveal or 0
+
+
+def _narrated(page: _Page, deck: str, entries: list[Said]) -> Scene:
     """Make a scene with the author's lines; each line reveals all items up to the one that it names."""
     last = max(0, page.reveals - 1)
-    entries = entries or [(last, "")]
+    entries = entries or [Said("", last)]
     lines: list[Line] = []
     steps: dict[int, int] = {}  # reveal -> step
     shown = -1
-    for at, text in entries:
+    for said in entries:
+        at = _at(said)
         if not lines:
             step = 0
         elif at > shown:
             step += 1
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
-        lines.append(Line(step, text))
+        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s))
     steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
@@ -533,7 +564,8 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
         case Bullets():
             return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
         case Paragraph():
-            return Paragraph(tuple(evolve(sentence, step=reveal(sentence)) for sentence in block.sentences))
+            stepped = (evolve(sentence, step=reveal(sentence), pause_s=0.0) for sentence in block.sentences)
+            return evolve(block, sentences=tuple(stepped))
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
             right: list[Any] = [_stepped(cell, reveal) for cell in block.right]
@@ -545,8 +577,8 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
             return evolve(block, step=reveal(block))
 
 
-def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page], language: str) -> list[list[tuple[int, str]]]:
-    """Divide a section's narration among its pages: (reveal, line) for each page.
+def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page], language: str) -> list[list[Said]]:
+    """Divide a section's narration among its pages: the lines of each page, all with a reveal.
 
     Reveals count from 0 on each page, but over all pages in `narration`, where repeated headings don't count.
     """
@@ -554,30 +586,30 @@ def _spread(narration: str | tuple[Said, ...], pages: Sequence[_Page], language:
     starts = [0, *accumulate(counts)]
     total = max(1, starts[-1])
     entries = _evenly(narration, total, language) if isinstance(narration, str) else _in_turn(narration, total)
-    spread: list[list[tuple[int, str]]] = [[] for _ in pages]
+    spread: list[list[Said]] = [[] for _ in pages]
     page = 0
-    for at, text in entries:
-        while page < len(pages) - 1 and at >= starts[page + 1]:
+    for said in entries:
+        while page < len(pages) - 1 and _at(said) >= starts[page + 1]:
             page += 1
-        spread[page].append((at - starts[page], text))
+        spread[page].append(evolve(said, reveal=_at(said) - starts[page]))
     return spread
 
 
-def _evenly(text: str, total: int, language: str) -> list[tuple[int, str]]:
+def _evenly(text: str, total: int, language: str) -> list[Said]:
     """Spread the sentences of a text evenly over `total` reveals."""
     said = [plain(sentence) for sentence in sentences((Span(text),), language)]
     count = len(said)
     if count >= total:
-        return [(n * total // count, line) for n, line in enumerate(said)]
-    return [(-(-(n + 1) * total // count) - 1, line) for n, line in enumerate(said)]
+        return [Said(line, n * total // count) for n, line in enumerate(said)]
+    return [Said(line, -(-(n + 1) * total // count) - 1) for n, line in enumerate(said)]
 
 
-def _in_turn(said: tuple[Said, ...], total: int) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
+def _in_turn(said: tuple[Said, ...], total: int) -> list[Said]:
+    found: list[Said] = []
     shown = -1
     for line in said:
         shown = min(shown + 1 if line.reveal is None else max(line.reveal, shown), total - 1)
-        found.append((max(shown, 0), line.text))
+        found.append(evolve(line, reveal=max(shown, 0)))
     return found
 
 

@@ -139,7 +139,7 @@ class Filling:
 
 #: The fields with texts of each class, or with values that have texts.
 _TEXTS: dict[type, tuple[str, ...]] = {
-    Section: ("heading", "body", "narration"),
+    Section: ("heading", "body", "narration", "hint"),
     Note: ("text",),
     Said: ("text",),
     Heading: ("spans",),

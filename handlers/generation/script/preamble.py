@@ -36,11 +36,15 @@ _BLANK: Final = re.compile(r"\s*+")
 
 @frozen
 class Entry:
-    """A key in lower case with its value as text, None for a list or mapping; `line` counts from 1."""
+    """A key in lower case with its value as text, None for a list or mapping; `line` counts from 1.
+
+    `members` are the texts of a list, each with an empty text, or the keys of a mapping with their texts.
+    """
 
     key: str
     value: str | None
     line: int
+    members: tuple[tuple[str, str], ...] = ()
 
 
 @frozen
@@ -217,7 +221,10 @@ class _Head:
         for named in _NAMED.finditer(block):
             if named["key"] in values and named["key"] not in lines:
                 lines[named["key"]] = self._line(1 + block.count("\n", 0, named.start("key")))
-        return [Entry(key.lower(), _as_text(value), lines.get(key, self._line(0))) for key, value in values.items()]
+        return [
+            Entry(key.lower(), _as_text(value), lines.get(key, self._line(0)), _members(value))
+            for key, value in values.items()
+        ]
 
     def _braces(self) -> Found | None:
         """A JSON object at the top, which ends with its line."""
@@ -265,6 +272,22 @@ def _line_end(text: str, at: int) -> int:
 def _unreadable(line: int, notation: str, error: Exception) -> ScriptError:
     reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
     return ScriptError(f"the front matter that begins on line {line} can't be read as {notation}: {reason}")
+
+
+def _members(value: Any) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, dict):
+        return tuple((str(key), text) for key, each in value.items() if (text := _as_text(each)) is not None)
+    return tuple((text, "") for each in value if (text := _as_text(each))) if isinstance(value, list) else ()
+
+
+def _node_members(node: yaml.Node) -> tuple[tuple[str, str], ...]:
+    if isinstance(node, yaml.SequenceNode):
+        return tuple((each.value, "") for each in node.value if isinstance(each, yaml.ScalarNode))
+    if not isinstance(node, yaml.MappingNode):
+        return ()
+    return tuple(
+        (k.value, v.value) for k, v in node.value if isinstance(k, yaml.ScalarNode) and isinstance(v, yaml.ScalarNode)
+    )
 
 
 def _as_text(value: Any) -> str | None:
@@ -322,7 +345,7 @@ def _mapping(block: str, first_line: int) -> list[Entry]:
     for key, value in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else block[key.start_mark.index : key.end_mark.index]
         text = value.value if isinstance(value, yaml.ScalarNode) else _on_one_line(block, value)
-        entries.append(Entry(name.lower(), text, first_line + key.start_mark.line))
+        entries.append(Entry(name.lower(), text, first_line + key.start_mark.line, _node_members(value)))
     return entries
 
 

@@ -7,14 +7,14 @@ is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from attrs import evolve, frozen
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS, CaptionMode, PictureAsset, VideoRequest
 from eventflow.requests.json_reader import forbidden
-from eventflow.requests.limits import MAX_HEADING_CHARS, MAX_TITLE_CHARS
+from eventflow.requests.limits import AUTO, MAX_HEADING_CHARS, MAX_TITLE_CHARS
 from eventflow.requests.pictures import may_name_pictures
 from handlers.generation import model
 from handlers.generation.control import Warned, until_stopped
@@ -35,6 +35,12 @@ from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
+from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.decide import decide, is_whole, read_as
+from handlers.generation.script.shapes.delivery import MARKS
+from handlers.generation.script.shapes.furniture import private_data
+from handlers.generation.script.shapes.prose import finished
+from handlers.generation.script.shapes.reading import NAMES, Reading
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -56,6 +62,9 @@ def brief_of(request: VideoRequest) -> model.Brief:
             captions=request.captions is not CaptionMode.NONE,
         ),
         explicit_defaults=frozenset(request.explicit_defaults),
+        format=request.format,
+        voices={each.speaker: each.voice for each in request.voices},
+        keep=frozenset(request.keep),
     )
 
 
@@ -67,27 +76,39 @@ _NO_ASSETS: Mapping[str, PictureAsset] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
-    """Normalise a text: NFC, line feeds as line ends, no byte order mark.
+    """Normalise a text: NFC, line feeds as line ends, no invisible characters.
 
-    Raises ScriptError when it is too long or has control characters other than tab and line ends.
+    Raises ScriptError when it is too long, or has NUL, half a surrogate pair or noncharacters.
     """
+    return _cleaned(text)[0]
+
+
+def _cleaned(text: str) -> tuple[str, int]:
+    """The normalised text, and the number of invisible characters that were removed."""
     if len(text) > MAX_SCRIPT_CHARS:
         raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text, removed = visible(text.removeprefix("\ufeff"))
     if match := forbidden(text):
         line = text.count("\n", 0, match.start()) + 1
         raise ScriptError(f"the script has the control character U+{ord(match[0]):04X} on line {line}")
     if (lines := text.count("\n") + 1) > MAX_LINES:
         raise ScriptError(f"the script has {lines:,} lines; at most {MAX_LINES:,} are possible")
-    return nfc(text)
+    return nfc(text), removed
 
 
 def open_script(text: str) -> Manuscript:
-    """Split a script into front matter and Markdown without comments. Raises ScriptError."""
-    opened = split_front_matter(clean(text))
-    body, unclosed = without_comments(opened.body)
+    """Split a script into front matter and body without comments. Raises ScriptError.
+
+    JSON and HTML have no front matter.
+    """
+    text, removed = _cleaned(text)
+    whole = is_whole(text)
+    opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
+    body, unclosed = (opened.body, None) if whole else without_comments(opened.body)
     body, embedded = without_data(body)
     warnings = opened.warnings
+    if removed:
+        warnings = (*warnings, Warned("invisible_characters", f"{removed} invisible characters were removed"))
     if unclosed is not None:
         message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", message))
@@ -105,11 +126,29 @@ def parse_script(
     text: str, voice: str = "en-us", merge: Mapping[str, str] = _NO_FIELDS, aspect: str = "16:9"
 ) -> Script:
     """The script in `text`. Raises as `open_script` and `stage_script` do."""
-    return lay_out_script(open_script(text), voice, merge, aspect)
+    manuscript = open_script(text)
+    return lay_out_script(manuscript, read_script(manuscript), voice, merge, aspect)
+
+
+def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str] = ()) -> Reading:
+    """Read the body of a script as `shape`, or decide what it is.
+
+    "document" is Markdown as it stands. Raises ScriptError where nothing of the shape is in the text.
+    """
+    body = manuscript.body
+    if shape == "document":
+        return Reading(shape="document", body=body, because=("it was asked for",))
+    if shape == AUTO:
+        return decide(body, keep=keep)
+    found = read_as(shape, body.split("\n"))
+    if found is None or not (found.sections or found.body):
+        raise ScriptError(f"nothing in the script can be read as {NAMES[shape]}: leave the format out, or set document")
+    return evolve(found, because=("it was asked for",))
 
 
 def lay_out_script(
     manuscript: Manuscript,
+    reading: Reading,
     voice: str = "en-us",
     merge: Mapping[str, str] = _NO_FIELDS,
     aspect: str = "16:9",
@@ -119,15 +158,18 @@ def lay_out_script(
     """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
     `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
-    the front matter, else the first heading. Raises ScriptError, Stopped.
+    the front matter, else that of the reading, else the first heading. Raises ScriptError, Stopped.
     """
     filling, pictures = Filling(merge), pictures or Pictures()
-    parsed = parse_sections(manuscript.body, pictures, voice)
-    pictures.check()
-    sections = tuple(map(filling.section, until_stopped(parsed, should_stop)))
+    found = reading.sections
+    if found is None:
+        found = parse_sections(reading.body, pictures, voice)
+        found = finished(found) if MARKS.search(reading.body) else found
+        pictures.check()
+    sections = tuple(map(filling.section, until_stopped(found, should_stop)))
     for section in sections:
         _check(section)
-    title = filling.text(manuscript.front.title or "")
+    title = filling.text(manuscript.front.title or reading.title)
     if len(title) > MAX_TITLE_CHARS:
         raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
     return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
@@ -150,11 +192,15 @@ def _check(section: Section) -> None:
 
 
 def _deck(sections: Sequence[Section]) -> str:
-    """Return the title of the video: the first heading, else the beginning of the text."""
+    """Return the title of the video: the first heading, else the beginning of what is said or of the text."""
     for section in sections:
         if section.heading:
             heading = plain(section.heading)
             return heading[: place(heading, 200)]
+    for section in sections:
+        if isinstance(section.narration, tuple) and section.narration and section.narration[0].text:
+            words = section.narration[0].text
+            return words if len(words) <= 60 else words[:60].rsplit(" ", 1)[0] + "…"
     for section in sections:
         for block in section.body:
             for item in () if isinstance(block, Note) else items_of(block):
@@ -170,12 +216,15 @@ DEFAULT_THEME = "midnight"
 class PlannedScript:
     """The scenes of a brief, in its look, with the voice and style that the brief and its front matter result in.
 
+    `reading` is how a script was read, None for scenes. `voices` are the voices of speakers that were asked for.
     `warnings` are for the requester.
     """
 
     script: Script
     voice: Voice
     style: Style
+    reading: Reading | None = None
+    voices: Mapping[str, str] = _NO_FIELDS
     warnings: tuple[Warned, ...] = ()
 
 
@@ -222,13 +271,20 @@ class OpenedBrief:
         """
         spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
         pictures = Pictures(known=self.brief.pictures)
+        reading: Reading | None = None
         warnings: tuple[Warned, ...] = ()
+        voices = self.brief.voices
         if self.brief.scenes is not None:
             script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
         elif self.manuscript is not None:
-            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop, pictures)
-            lost = lost_lines(self.manuscript.body, script)
-            warnings = (*self.manuscript.warnings, *pictures.warnings, *warn_of(lost))
+            front = self.manuscript.front
+            shape = front.format or AUTO if self.brief.format == AUTO else self.brief.format
+            reading = read_script(self.manuscript, shape, {*self.brief.keep, *front.keep})
+            script = lay_out_script(self.manuscript, reading, spoken, merge, aspect, should_stop, pictures)
+            voices = {**front.voices, **voices}
+            noticed = (*reading.warnings, *private_data(tuple(reading.texts)))
+            lost = warn_of(lost_lines(self.manuscript.body, script)) if reading.shape == "document" else ()
+            warnings = (*self.manuscript.warnings, *noticed, *pictures.warnings, *lost)
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
         self.check_theme(themes)
@@ -236,6 +292,8 @@ class OpenedBrief:
             script=with_look(script, self.style.theme or DEFAULT_THEME, aspect),
             voice=self.voice,
             style=self.style,
+            reading=reading,
+            voices=voices,
             warnings=warnings,
         )
 

@@ -13,7 +13,9 @@ _MANNER: Final = "No text, captions, subtitles or logos in the picture."
 
 
 def prompt_of(scene: Scene) -> str:
-    """Write the prompt of a scene's clip from its heading and its narration."""
+    """Write the prompt of a scene's clip: the directions of its script, else its heading and its narration."""
+    if scene.hint:
+        return f"{' '.join(scene.hint.split())[: MAX_CHARS - len(_MANNER) - 1]} {_MANNER}"
     title = "".join(span.text for span in scene.heading).strip()
     said = " ".join(line.text.strip() for line in scene.lines if line.text.strip())
     about = f"A scene of a video about {scene.deck}." if scene.deck else "A scene of a video."

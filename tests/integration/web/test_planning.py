@@ -49,6 +49,8 @@ async def test_a_plan_is_edited_and_made(client: Client, deps: WebDeps) -> None:
     body = {"title": plan["title"], "voice": plan["voice"], "scenes": plan["scenes"], **plan["style"]}
     status, again = await post(client, "plan", body)
     assert status == 200
+    assert plan.pop("left_out") == []
+    assert plan.pop("read_as")["shape"] == "document"
     assert {**again, "scenes": None} == {**plan, "scenes": None}
     assert again["scenes"][0] == plan["scenes"][0]
     status, accepted = await post(client, "generate", body)

@@ -29,6 +29,7 @@ from eventflow.domain.values import (
     ReusableScene,
     SceneRendition,
     Segment,
+    SpeakerVoice,
     Step,
     StoreRole,
     Storyboard,
@@ -93,6 +94,9 @@ _DEFAULTS = VideoRequest(
     merge=(),
     enable_streaming=True,
     pictures=(),
+    format="document",  # of scripts before version 6
+    voices=(),
+    keep=(),
 )
 _CHOSEN = evolve(
     _DEFAULTS,
@@ -466,7 +470,7 @@ EVENTS_V5: list[ev.Event] = [
 
 #: Of `v6.jsonl`: the lines of payloads whose sixth version is meant.
 EVENTS_V6: list[ev.Event] = [
-    ev.VideoRequested(_LOOKS, None),
+    ev.VideoRequested(evolve(_LOOKS, format="auto"), None),
     ev.VideoRequested(
         evolve(
             _DEFAULTS,
@@ -474,6 +478,9 @@ EVENTS_V6: list[ev.Event] = [
                 PictureAsset("img/a.png", "as_0123456789abcdef0123456789abcdef", None),
                 PictureAsset("https://example.org/b", "as_00112233445566778899aabbccddeeff", "clip"),
             ),
+            format="dialogue",
+            voices=(SpeakerVoice("Alex", "en-gb"),),
+            keep=("hashtags", "signature", "cues"),
         ),
         None,
     ),

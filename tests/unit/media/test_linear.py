@@ -41,6 +41,11 @@ from handlers.generation.script.nfc import nfc
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
 from handlers.generation.script.sentences import sentences
+from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.decide import decide, read_as
+from handlers.generation.script.shapes.delivery import pieces, with_marks
+from handlers.generation.script.shapes.reading import SHAPES as READ_AS
+from handlers.generation.script.shapes.reading import Shape
 from handlers.generation.text_to_video.dialects import DIALECTS
 from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
@@ -189,6 +194,10 @@ def filled(text: str) -> object:
     return Filling({"a": "value"}).text(text), parse_script("# {{a}}\n\n{{a}}", merge={"a": text})
 
 
+def as_shape(shape: Shape) -> Callable[[str], object]:
+    return lambda text: read_as(shape, text.split("\n"))
+
+
 def answer(text: str) -> object:
     """Of a video service, with the text wherever text may be."""
     told = {"id": text, "status": text, "error": {"message": text}, "cost": text, "url": text, "output": [text]}
@@ -254,6 +263,14 @@ READERS: dict[str, Callable[[str], object]] = {
     "parts of a line": lambda text: parts_of(text, 200),
     "words on a page": words,
     "what is lost": lambda text: lost_lines(text, Script("", ())),
+    **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
+    "invisible characters": visible,
+    "pauses": lambda text: (list(pieces(text)), with_marks(text)),
+    "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
+    "a script with labels": lambda text: decide(
+        f"VO: One.\nVisual: two\nVO: {text[: len(text) // 6]}\nVisual: {text[: len(text) // 6]}"
+    ),
+    "a scene list": lambda text: decide(f"- say: a\n- say: {text[:8_000]}\n"),
 }
 
 
@@ -329,7 +346,7 @@ def refused(text: str, why: str) -> None:
     ],
 )
 def test_what_a_few_characters_would_make_huge_is_refused_before_it_is_made(text: str, why: str) -> None:
-    calls_of(lambda: refused(text, why), most=200_000)
+    calls_of(lambda: refused(text, why), most=1_000_000)  # some for each line, to decide what the text is
     assert peak_bytes(lambda: refused(text, why)) < MOST_BYTES
 
 

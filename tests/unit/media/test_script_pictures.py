@@ -13,7 +13,7 @@ from handlers.generation.script.embedded_data import short_form, with_data, with
 from handlers.generation.script.inline import plain
 from handlers.generation.script.picture_addresses import host_of, is_badge, kind_of
 from handlers.generation.script.picture_references import PictureReference, Pictures
-from handlers.generation.script.script import lay_out_script, open_script, parse_script, pictures_of
+from handlers.generation.script.script import lay_out_script, open_script, parse_script, pictures_of, read_script
 
 ASSET, OTHER = f"as_{'0' * 32}", f"as_{'1' * 32}"
 TOUR = (
@@ -39,7 +39,8 @@ def one(text: str) -> PictureReference:
 def shown(text: str, *pictures: PictureAsset) -> tuple[list[Image | Clip], list[str], list[str]]:
     """(pictures, texts, codes of warnings)."""
     known = Pictures(known={each.address: each for each in pictures})
-    script = lay_out_script(open_script(text), pictures=known)
+    opened = open_script(text)
+    script = lay_out_script(opened, read_script(opened, "document", ()), pictures=known)
     blocks = [cell for scene in script.scenes for cell in cells_of(scene.blocks)]
     texts = [plain(s.spans) for block in blocks if isinstance(block, Paragraph) for s in block.sentences]
     return (

@@ -170,11 +170,18 @@ def test_an_empty_script_is_named(script: str) -> None:
     assert wrong({"script": script}) == {"/script": "empty"}
 
 
-@pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\x7f", "\x85", "\ud800"])
-def test_control_characters_are_refused_with_their_place(character: str) -> None:
+@pytest.mark.parametrize("character", ["\0", "\uffff", "\ud800"])
+def test_characters_that_no_script_may_have_are_refused_with_their_place(character: str) -> None:
     (error,) = faults_of({"script": f"one\ntwo{character}"})
     assert error.code == "control_character"
     assert "character 7 (line 2)" in error.reason
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x0b", "\x0c", "\x1b", "\x7f", "\x85"])
+def test_control_characters_of_other_programs_are_left_to_the_planner(character: str) -> None:
+    assert read({"script": f"one\ntwo{character}"}).script == f"one\ntwo{character}"
+    (error,) = faults_of({"topic": f"one{character}"})
+    assert error.code == "control_character"
 
 
 def test_a_script_that_is_too_long_tells_how_long_it_may_be() -> None:

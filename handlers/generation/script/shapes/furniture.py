@@ -1,0 +1,128 @@
+"""Finds what surrounds a text where it was copied from: heads of mails, signatures, buttons, tags. A closed list.
+
+Everything that is left out is listed; nothing else is guessed away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from handlers.generation.control import Warned
+from handlers.generation.script.shapes.reading import LeftOut, Why
+from handlers.generation.script.shapes.words import folded, listed
+
+_LINES: Final = frozenset(
+    listed(
+        "advertisement|advertisements|sponsored|share|tweet|email|print|share tweet email|share this|share this article|add to cart|buy now|read more|continue reading|subscribe|subscribe now|sign up|"
+        "sign up for our newsletter|skip to content|skip to main content|back to top|follow us|all rights reserved|for immediate release|###|-30-|cookie settings|accept cookies|sent from my phone|sent from my iphone|"
+        "anzeige|werbung|teilen|in den warenkorb|weiterlesen|mehr lesen|newsletter abonnieren|zum seitenanfang|publicité|partager|ajouter au panier|lire la suite|s'abonner|publicidad|compartir|añadir al carrito|leer más|suscribirse|"
+        "publicidade|compartilhar|partilhar|adicionar ao carrinho|leia mais|pubblicità|condividi|aggiungi al carrello|leggi di più|advertentie|delen|in winkelwagen|lees verder|annons|dela|reklama|udostępnij|do koszyka|czytaj więcej|"
+        "реклама|поделиться|в корзину|читать далее|reklam|paylaş|sepete ekle|devamını oku|διαφήμιση|κοινοποίηση|إعلان|مشاركة|विज्ञापन|साझा करें|广告|分享|加入购物车|阅读更多|広告|共有|カートに入れる|続きを読む|광고|공유|장바구니에 담기|더 보기"
+    )
+)
+_PATTERNS: Final = re.compile(
+    r"\d{1,3} min(?:ute)?s? read|sku: ?\S{2,40}|sign up for our newsletter.{0,40}|©.{0,80}|this e-?mail is confidential.{0,300}|sent from my \w{1,20}|\[photo: .{1,200}\]|diese e-mail ist vertraulich.{0,300}",
+    re.IGNORECASE,
+)
+_MAIL: Final = re.compile(
+    r"(?P<key>from|to|cc|bcc|date|sent|subject|reply-to|von|an|gesendet|betreff|datum|de|à|envoyé|objet|para|enviado|asunto|assunto|da|a|inviato|oggetto|от|кому|тема|дата):\s*(?P<value>.*)",
+    re.IGNORECASE,
+)
+_SUBJECTS: Final = ("subject", "betreff", "objet", "asunto", "assunto", "oggetto", "тема")
+_FORWARDED: Final = re.compile(r"(?:(?:re|fw|fwd|aw|wg|tr|rv|enc|i|r)\s?:\s?){1,3}", re.IGNORECASE)
+_TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+){2,}+")
+_WROTE: Final = re.compile(
+    r">?\s?(?:On .{4,120} wrote:|Am .{4,120} schrieb .{0,80}:|Le .{4,120} a écrit\s?:|El .{4,120} escribió:)"
+)
+_ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_PHONE: Final = re.compile(
+    r"(?<![\w.,/-])(?:\+\d{1,3}[\s./-]?(?:\(\d{1,4}\)[\s./-]?)?\d(?:[\s./-]?\d){6,11}|\(\d{3}\)\s?\d{3}-\d{4})(?![\w/-])"
+)
+
+
+def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple[list[str], tuple[LeftOut, ...]]:
+    """Blank the lines that surround a text; `keep` may have "signature" and "hashtags"."""
+    kept = list(lines)
+    left: list[LeftOut] = []
+
+    def drop(at: int, why: Why) -> None:
+        if kept[at].strip():
+            left.append(LeftOut.of(at + 1, kept[at], why))
+            kept[at] = ""
+
+    mail = _mail_head(kept)
+    for at in range(mail):
+        subject = _MAIL.fullmatch(kept[at].strip())
+        drop(at, "furniture")
+        if subject and subject["key"].lower() in _SUBJECTS:
+            kept[at] = _FORWARDED.sub("", subject["value"], count=1).strip()
+    if "signature" not in keep:
+        for at in range(len(kept)):
+            if kept[at] in ("-- ", "--") and (mail or at > len(kept) - 12) and 0 < len(kept) - at <= 12:
+                for below in range(at, len(kept)):
+                    drop(below, "furniture")
+                break
+    quoted = False
+    for at, line in enumerate(kept):
+        text = line.strip()
+        if not text:
+            quoted = False
+        elif _WROTE.fullmatch(text) and (
+            mail or text.startswith(">") or any(below.startswith(">") for below in kept[at + 1 : at + 3])
+        ):
+            drop(at, "furniture")
+            quoted = True
+        elif (quoted and text.startswith(">")) or (
+            len(text) < 340 and (folded(text.strip("*_ ")) in _LINES or _PATTERNS.fullmatch(text))
+        ):
+            drop(at, "furniture")
+        elif "hashtags" not in keep and text[0] in "#＃" and _TAGS.fullmatch(text):
+            drop(at, "tags")
+    if mail:
+        _without_repeated_title(kept, mail, left)
+    return (kept, tuple(left)) if left else (list(lines), ())
+
+
+def _without_repeated_title(lines: list[str], mail: int, left: list[LeftOut]) -> None:
+    """A subject that the text repeats as its title stands once."""
+    subject = next((at for at in range(mail) if lines[at].strip()), None)
+    if subject is None:
+        return
+    for at in range(mail, min(len(lines), mail + 12)):
+        if folded(lines[at]) == folded(lines[subject]):
+            lines[subject] = ""
+            return
+
+
+def _mail_head(lines: Sequence[str]) -> int:
+    """The number of lines of a mail's head: three or more of From, To, Date, Subject; 0 without one."""
+    at = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    end, keys = at, set()
+    while end < len(lines) and (match := _MAIL.fullmatch(lines[end].strip())):
+        keys.add(match["key"].lower())
+        end += 1
+    return end if len(keys) >= 3 else 0
+
+
+def _addresses(text: str) -> Iterator[re.Match[str]]:
+    """The mail addresses in a text: what stands around each @."""
+    at = text.find("@")
+    while at >= 0:
+        begin = at
+        while begin and at - begin < 64 and (text[begin - 1].isalnum() or text[begin - 1] in "._+-"):
+            begin -= 1
+        if match := _ADDRESS.match(text, begin):
+            yield match
+        at = text.find("@", at + 1)
+
+
+def private_data(texts: Sequence[str]) -> tuple[Warned, ...]:
+    """Warn of mail addresses and telephone numbers in texts that a video would publish."""
+    found = [match[0] for text in texts if "@" in text for match in _addresses(text)]
+    found += [match[0] for text in texts if "+" in text or "(" in text for match in _PHONE.finditer(text)]
+    if not found:
+        return ()
+    named = ", ".join(dict.fromkeys(found[:5]))
+    return (Warned("private_data", f"the video would publish addresses or telephone numbers: {named}"),)
