@@ -111,12 +111,11 @@ def generate(
         "s3_upload_enabled": s3_upload_enabled,
         "cleanup_local_files": cleanup_local_files,
     }
-    body = _source(file, needed=topic is None and pipeline is None)
-    body |= style_options(voice, rate, theme, aspect, captions) | merge_fields(merge or [])
-    body |= reading_options(format, voices or [], keep or []) | _given(options)
+    look = style_options(voice, rate, theme, aspect, captions) | reading_options(format, voices or [], keep or [])
+    body = _source(file, needed=topic is None and pipeline is None) | look | merge_fields(merge or []) | _given(options)
     found = _pictures_of(body, file, pictures or [])
-    submission = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
-    asyncio.run(_submit(service(url, api_key), submission))
+    order = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
+    asyncio.run(_submit(service(url, api_key), order))
 
 
 def _source(file: str | None, *, needed: bool) -> dict[str, Any]:

@@ -89,7 +89,7 @@ async def test_a_step_that_had_too_little_here_is_tried_elsewhere(space: Space) 
 
 async def test_where_there_is_no_other_worker_it_is_tried_again_after_a_rest(space: Space) -> None:
     tried: list[str] = []
-    gate = PressureGate(lambda: "", lambda reason: _told(tried, reason))
+    gate = PressureGate(lambda: "", lambda reason: _stated(tried, reason))
     async with working(space, _short_of_disk(tried, "full", 1), gate=gate, retry=RetryPolicy(base_s=2), rest_s=0.5):
         job = await space.submit()
         await wait_until(lambda: _has(space, job, "VideoGenerated"))
@@ -97,7 +97,7 @@ async def test_where_there_is_no_other_worker_it_is_tried_again_after_a_rest(spa
     assert len(await _failures(space, job)) == 1
 
 
-async def _told(tried: list[str], reason: str) -> None:
+async def _stated(tried: list[str], reason: str) -> None:
     tried.append(f"told: {reason}")
 
 

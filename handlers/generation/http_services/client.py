@@ -1,7 +1,7 @@
 """A client of one service: JSON in both directions, limits of time and size, no redirects.
 
-One request per call; `patience` repeats those that may be repeated. The key is sent to the service's own address only,
-and is removed from messages that quote the service, as are the values of its other headers.
+One request per call; `busy_waits` repeats those that may be repeated. The key is sent to the service's own address
+only, and is removed from messages that quote the service, as are the values of its other headers.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class Service:
         """Make the error for an answer that isn't what was asked for, whatever its status."""
         return self._refusal(answer.status, answer.reason, wait_of(answer.headers, answer.reason))
 
-    def told_error(self, answer: Answer, told: Mapping[str, Any]) -> ServiceFailed | ServiceRefused | None:
+    def error_in_answer(self, answer: Answer, told: Mapping[str, Any]) -> ServiceFailed | ServiceRefused | None:
         """Make the error that a good answer tells of in `told`, its JSON object or a part of it; None without one."""
         error = error_in(told)
         if error is None:

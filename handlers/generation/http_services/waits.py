@@ -31,7 +31,7 @@ def wait_of(headers: Mapping[str, str], reason: Reason, now_s: float | None = No
     now = time.time() if now_s is None else now_s
     named = {name.lower(): value for name, value in headers.items()}
     within = _metadata_headers(reason.details)
-    for found in _told(named, within, reason, now):
+    for found in _stated(named, within, reason, now):
         if found is not None:
             return min(max(0.0, found), MAX_WAIT_S)
     return None
@@ -42,7 +42,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return wait_of(headers, Reason())
 
 
-def _told(headers: Mapping[str, str], within: Mapping[str, str], reason: Reason, now: float) -> Iterator[float | None]:
+def _stated(
+    headers: Mapping[str, str], within: Mapping[str, str], reason: Reason, now: float
+) -> Iterator[float | None]:
     for source in (headers, within):
         yield _milliseconds(source.get("retry-after-ms", ""))
         yield _seconds_or_date(source.get("retry-after", ""), headers.get("date", ""), now)

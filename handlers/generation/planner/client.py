@@ -18,11 +18,11 @@ from attrs import evolve, field, frozen
 
 from eventflow.settings import PlannerSettings
 from handlers.generation.control import Control
+from handlers.generation.http_services.busy_waits import BusyWaits, waiting_while_busy
 from handlers.generation.http_services.causes import Cause
 from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import AnswerLost, ServiceFailed, ServiceRefused
 from handlers.generation.http_services.learned import recall, remember
-from handlers.generation.http_services.patience import Patience, patiently
 from handlers.generation.http_services.reasons import Reason, reason_in
 from handlers.generation.planner.completions import Completion, choice_of, completion_of, value_of
 from handlers.generation.planner.outlines import has_outline
@@ -106,7 +106,7 @@ class Chat:
     session: aiohttp.ClientSession
     model: str
     form: str = "auto"
-    patience: Patience = field(factory=lambda: Patience(0.0))
+    busy_waits: BusyWaits = field(factory=lambda: BusyWaits(0.0))
     control: Control = field(factory=Control)
 
     @property
@@ -122,7 +122,7 @@ class Chat:
         for _ in range(_MOST_STEPS):
             body = _body(self.model, messages, schema, way)
             ask = partial(self._ask, body)
-            found = await patiently(ask, self.patience, self.control, self.service.title)
+            found = await waiting_while_busy(ask, self.busy_waits, self.control, self.service.title)
             if isinstance(found, Completion):
                 remember(self.service.url, self.model, _SUBJECT, way)
                 return found
@@ -171,12 +171,12 @@ class Chat:
             ) from error
         except ValueError:
             return await self._unreadable(answer)
-        if (told := service.told_error(answer, value)) is not None:
+        if (told := service.error_in_answer(answer, value)) is not None:
             return await self._refused(told, reason_in({"error": value["error"]}))
         choice = choice_of(value)
         if choice is None:
             raise ServiceFailed(f"the answer of {service.title} has no choice: {service.safe(answer.body)}")
-        if (told := service.told_error(answer, choice)) is not None:
+        if (told := service.error_in_answer(answer, choice)) is not None:
             return await self._refused(told, Reason())
         said = completion_of(value, choice)
         if said.refusal:

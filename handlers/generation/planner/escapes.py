@@ -78,15 +78,15 @@ def _command(match: re.Match[str]) -> str:
     return f"\\{_LETTERS[control]}{letters}"
 
 
-def mended(value: Any, name: str = "") -> Any:
-    """Return a JSON value with its formulas mended: `latex`, and what stands between dollars in other texts.
+def with_escapes(value: Any, name: str = "") -> Any:
+    """Return a JSON value with its formulas as they were written: `latex`, and what stands between dollars in other texts.
 
     Halves of surrogate pairs, which no file can hold, become U+FFFD.
     """
     if isinstance(value, dict):
-        return {_whole(key): mended(each, str(key)) for key, each in value.items()}
+        return {_whole(key): with_escapes(each, str(key)) for key, each in value.items()}
     if isinstance(value, list):
-        return [mended(each, name) for each in value]
+        return [with_escapes(each, name) for each in value]
     if not isinstance(value, str):
         return value
     if name == "latex":

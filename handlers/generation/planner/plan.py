@@ -15,11 +15,11 @@ from eventflow.settings import PlannerSettings
 from handlers.generation.control import Charged, Control
 from handlers.generation.errors import ScriptError
 from handlers.generation.http_services.blocking import run
+from handlers.generation.http_services.busy_waits import BusyWaits
 from handlers.generation.http_services.client import http_session
-from handlers.generation.http_services.patience import Patience
 from handlers.generation.planner.client import Chat, Message, chat_service
 from handlers.generation.planner.completions import Completion
-from handlers.generation.planner.escapes import mended
+from handlers.generation.planner.escapes import with_escapes
 from handlers.generation.planner.outlines import NoJson, outline_in
 from handlers.generation.planner.prompt import MAX_SCENES, OUTLINE, first_messages, repair_messages
 from handlers.media.errors import RequestError
@@ -51,10 +51,10 @@ class PlannerInvalid(RequestError):
 
 @frozen
 class Planner:
-    """Plans topics with the service of `settings`. `patience` has the pauses of its waits; settings limit them."""
+    """Plans topics with the service of `settings`. `busy_waits` has the pauses of its waits; settings limit them."""
 
     settings: PlannerSettings
-    patience: Patience = field(factory=lambda: Patience(0.0))
+    busy_waits: BusyWaits = field(factory=lambda: BusyWaits(0.0))
 
     def check(self) -> None:
         """Check that a model is configured. Raises PlannerUnavailable."""
@@ -76,14 +76,14 @@ class Planner:
 
     async def _plan(self, topic: str, voice: str, read: Callable[[Document], T], control: Control) -> T:
         messages = first_messages(topic, voice)
-        patience = evolve(self.patience, limit_s=self.settings.patience_s)
+        busy_waits = evolve(self.busy_waits, limit_s=self.settings.patience_s)
         async with http_session() as session:
             chat = Chat(
                 service=chat_service(self.settings),
                 session=session,
                 model=self.settings.model,
                 form=self.settings.form,
-                patience=patience,
+                busy_waits=busy_waits,
                 control=control,
             )
             first = await self._ask(chat, messages, control)
@@ -118,7 +118,7 @@ def document_of(said: Completion) -> Document:
     if said.trouble is not None:
         raise ScriptError(said.trouble)
     try:
-        outline = mended(outline_in(said.text))
+        outline = with_escapes(outline_in(said.text))
     except NoJson as error:
         if error.cut or said.cut:
             raise PlannerInvalid(_cut_off(said)) from None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from handlers.generation.script.content import Tone
+from attrs import evolve
+
+from handlers.generation.script.content import Callout, Columns, Section, Span, Tone
 
 #: In the order of the titles below; "plain" has no title.
 _TONES: Final[tuple[Tone, ...]] = (
@@ -36,3 +38,23 @@ def callout_titles(language: str) -> Mapping[Tone, str]:
     """Return the titles by tone in a language such as "en" or "cmn"; empty where there are none."""
     titles = _TITLES.get(language)
     return MappingProxyType(dict(zip(_TONES, titles.split("|"), strict=True)) if titles else {})
+
+
+def with_titles(section: Section, titles: Mapping[Tone, str]) -> Section:
+    """Give the callouts of a section that have no title of their own that of their tone."""
+    if not any(isinstance(block, Callout | Columns) for block in section.body):
+        return section
+    return evolve(section, body=tuple(_with_titles(block, titles) for block in section.body))
+
+
+def _with_titles(block: Any, titles: Mapping[Tone, str]) -> Any:
+    match block:
+        case Callout():
+            usual = titles.get(block.tone, "")
+            title = block.title if block.title is not None else (Span(usual),) if usual else ()
+            return evolve(block, title=title, blocks=tuple(_with_titles(cell, titles) for cell in block.blocks))
+        case Columns():
+            left, right = (tuple(_with_titles(cell, titles) for cell in side) for side in (block.left, block.right))
+            return Columns(left, right)
+        case _:
+            return block

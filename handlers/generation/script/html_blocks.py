@@ -17,6 +17,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from handlers.generation.script.html_names import BLOCKS, RAW, STYLES, TAG
+from handlers.generation.script.picture_rules import picture_of_tag
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
@@ -152,7 +153,9 @@ class _Writer:
 
     def _inline(self, name: str, node: LexborNode) -> None:
         """Inline elements stay as tags; those with blocks in them are transparent."""
-        if name in ("img", "br", "video"):
+        if name == "img":
+            self._line.append(_picture(node))
+        elif name in ("br", "video"):
             self._line.append(node.html or "")
         elif name == "a" and (node.css_first("img") is not None):
             self._line.append(f"[{_inline_of(node)}]({(node.attributes.get('href') or '').split(' ')[0]})")
@@ -160,6 +163,17 @@ class _Writer:
             self._line.append(f"<{name}>{_inline_of(node)}</{name}>")
         else:
             self.children(node)
+
+
+def _picture(node: LexborNode) -> str:
+    """Return a picture in Markdown's form: a tag that stands alone would be a block of HTML again."""
+    found = picture_of_tag("img", {name: value or "" for name, value in node.attributes.items()})
+    if found is None:
+        return ""
+    address, alt, _ = found
+    words = re.sub(r"([\\\[\]`*_<])", r"\\\1", _SPACES.sub(" ", alt))
+    bare = re.sub(r"[<>\s]", "", address)
+    return f"![{words}](<{bare}>)"
 
 
 def _inner(node: LexborNode) -> str:

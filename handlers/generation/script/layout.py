@@ -16,6 +16,7 @@ from eventflow.requests.limits import MAX_SCENES
 from handlers.generation.aspects import aspect_of
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.callout_titles import with_titles
 from handlers.generation.script.content import (
     Block,
     Bullet,
@@ -359,7 +360,7 @@ def lay_out_scenes(
     room = capacity_of(aspect)
     scenes: list[Scene] = []
     for number, section in enumerate(until_stopped(sections, should_stop)):
-        titled = _titled(section, phrases)
+        titled = with_titles(section, phrases.callouts)
         scenes += _scenes(titled, title, phrases, room, first=number == 0, language=language)
         if len(scenes) > MAX_SCENES:
             raise ScriptError(
@@ -369,26 +370,6 @@ def lay_out_scenes(
     if not scenes:
         raise ScriptError("the script has nothing to say: write a heading, a list or some text")
     return Script(title, tuple(evolve(scene, index=i, count=len(scenes)) for i, scene in enumerate(scenes)))
-
-
-def _titled(section: Section, phrases: Phrases) -> Section:
-    """Give callouts without a title of their own that of their tone."""
-    if not any(isinstance(block, Callout | Columns) for block in section.body):
-        return section
-    return evolve(section, body=tuple(_with_titles(block, phrases) for block in section.body))
-
-
-def _with_titles(block: Any, phrases: Phrases) -> Any:
-    match block:
-        case Callout():
-            usual = phrases.callouts.get(block.tone, "")
-            title = block.title if block.title is not None else (Span(usual),) if usual else ()
-            return evolve(block, title=title, blocks=tuple(_with_titles(cell, phrases) for cell in block.blocks))
-        case Columns():
-            left, right = (tuple(_with_titles(cell, phrases) for cell in side) for side in (block.left, block.right))
-            return Columns(left, right)
-        case _:
-            return block
 
 
 @frozen(kw_only=True)

@@ -12,8 +12,8 @@ from attrs import evolve
 
 from eventflow.settings import PlannerSettings
 from handlers.generation.control import Charged, Control, Note, Warned
+from handlers.generation.http_services.busy_waits import BusyWaits
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
-from handlers.generation.http_services.patience import Patience
 from handlers.generation.model import Brief
 from handlers.generation.model_json import from_spec
 from handlers.generation.pipelines.explainer import ExplainerPipeline
@@ -45,7 +45,7 @@ def settings_of(service: ChatService, **changes: Any) -> PlannerSettings:
 
 
 def planned(service: ChatService, notes: list[Note] | None = None, **changes: Any) -> Any:
-    planner = Planner(settings_of(service, **changes), Patience(0.0, first_s=0.01, longest_s=0.02))
+    planner = Planner(settings_of(service, **changes), BusyWaits(0.0, first_s=0.01, longest_s=0.02))
     control = Control(note=(notes if notes is not None else []).append)
     return ExplainerPipeline(planner=planner).plan(Brief(topic="Tides"), control)
 

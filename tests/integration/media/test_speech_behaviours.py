@@ -12,7 +12,7 @@ from attrs import evolve
 from eventflow.settings import ServiceVoice, SpeechSettings
 from handlers.generation.control import Charged, Control, Note, Warned
 from handlers.generation.errors import SpeechError
-from handlers.generation.http_services.patience import Patience
+from handlers.generation.http_services.busy_waits import BusyWaits
 from handlers.generation.model import Voice
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators import openai
@@ -155,7 +155,7 @@ def test_a_length_may_be_set(server: SpeechServer) -> None:
 def test_a_model_that_loads_is_waited_for_once_for_all_lines(
     server: SpeechServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = Patience(0.3, first_s=0.02, longest_s=0.04)
+    short = BusyWaits(0.3, first_s=0.02, longest_s=0.04)
     monkeypatch.setattr(openai, "_patience", lambda settings: short)
     loading = problem(503, {"error": {"message": "Loading model"}})
     server.answers = [loading, loading, loading, sent(WAV)]

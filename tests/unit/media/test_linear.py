@@ -23,7 +23,7 @@ from handlers.generation.narration.narrators.line_parts import length_limit, par
 from handlers.generation.narration.spoken_forms.form import spoken_form
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
 from handlers.generation.planner.completions import value_of
-from handlers.generation.planner.escapes import mended
+from handlers.generation.planner.escapes import with_escapes
 from handlers.generation.planner.outlines import outline_in
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
@@ -219,7 +219,7 @@ def words(text: str) -> object:
 def model_answer(text: str) -> object:
     for written in (text, f"```json\n{text}", f'{{"scenes": [{text}', f'{{"scenes": ["{text}"]}}'):
         _tried(outline_in, written)
-    return mended({"latex": text, "text": f"${text}$"})
+    return with_escapes({"latex": text, "text": f"${text}$"})
 
 
 def service_answer(text: str) -> object:

@@ -18,10 +18,10 @@ from handlers.generation.audio.pcm import Samples
 from handlers.generation.control import Charged, Control
 from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused
 from handlers.generation.http_services.blocking import run
+from handlers.generation.http_services.busy_waits import BusyWaits
 from handlers.generation.http_services.client import http_session
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.http_services.learned import recall, remember
-from handlers.generation.http_services.patience import Patience
 from handlers.generation.narration.narrators.base import (
     Speech,
     VoiceInfo,
@@ -120,7 +120,7 @@ class OpenAINarrator:
         """Speak a line, in parts where the service doesn't take it at once."""
         async with http_session() as session:
             client = SpeechClient(
-                settings=self.settings, session=session, patience=_patience(self.settings), control=self.control
+                settings=self.settings, session=session, busy_waits=_busy_waits(self.settings), control=self.control
             )
             for _ in range(_MOST_SPLITS):
                 most = min(self.settings.max_characters, way_of(self.settings).most or self.settings.max_characters)
@@ -157,14 +157,14 @@ class OpenAINarrator:
         return True
 
 
-_patiences: dict[tuple[str, float], Patience] = {}
-_patiences_lock = Lock()
+_all_busy_waits: dict[tuple[str, float], BusyWaits] = {}
+_busy_waits_lock = Lock()
 
 
-def _patience(settings: SpeechSettings) -> Patience:
-    """Return the patience of this process with a service: it is waited for once, not once for each line."""
-    with _patiences_lock:
-        return _patiences.setdefault((settings.url, settings.patience_s), Patience(settings.patience_s))
+def _busy_waits(settings: SpeechSettings) -> BusyWaits:
+    """Return the busy_waits of this process with a service: it is waited for once, not once for each line."""
+    with _busy_waits_lock:
+        return _all_busy_waits.setdefault((settings.url, settings.patience_s), BusyWaits(settings.patience_s))
 
 
 def _joined(parts: list[tuple[Samples, int]]) -> tuple[Samples, int]:

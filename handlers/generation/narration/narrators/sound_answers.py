@@ -58,20 +58,20 @@ def _of_events(body: bytes) -> Iterator[bytes]:
             value = orjson.loads(data)
         except ValueError:
             raise BadSound("an event of the answer is not JSON") from None
-        _raise_told(value)
+        _raise_error_in(value)
         if (sound := _found(value, 0)) is not None:
             yield sound
 
 
 def _of_value(value: Any) -> bytes:
-    _raise_told(value)
+    _raise_error_in(value)
     sound = _found(value, 0)
     if sound is None:
         raise BadSound(f"JSON without sound ({', '.join(list(value)[:8])})"[:200])
     return sound
 
 
-def _raise_told(value: Any) -> None:
+def _raise_error_in(value: Any) -> None:
     if isinstance(value, dict) and (error_in(value) is not None or (value.get("detail") and not value.get("audio"))):
         raise ToldError(value)
 

@@ -17,11 +17,11 @@ from attrs import evolve, field, frozen
 from eventflow.settings import SpeechSettings
 from handlers.generation.audio.pcm import Samples
 from handlers.generation.control import Control
+from handlers.generation.http_services.busy_waits import BusyWaits, waiting_while_busy
 from handlers.generation.http_services.causes import Cause
 from handlers.generation.http_services.client import Answer, Service
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.http_services.learned import recall, remember
-from handlers.generation.http_services.patience import Patience, patiently
 from handlers.generation.http_services.reasons import Reason, reason_in
 from handlers.generation.narration.narrators.line_parts import length_limit
 from handlers.generation.narration.narrators.sound_answers import ToldError, sound_bytes
@@ -111,7 +111,7 @@ class SpeechClient:
 
     settings: SpeechSettings
     session: aiohttp.ClientSession
-    patience: Patience
+    busy_waits: BusyWaits
     control: Control = field(factory=Control)
 
     @property
@@ -123,7 +123,7 @@ class SpeechClient:
         way, first = way_of(self.settings), None
         for _ in range(len(_FORMATS) + 1):
             ask = partial(self._ask, self._body(text, voice, factor, way), way)
-            found = await patiently(ask, self.patience, self.control, self.service.title)
+            found = await waiting_while_busy(ask, self.busy_waits, self.control, self.service.title)
             if not isinstance(found, _Refused):
                 learn(self.settings, way)
                 samples, rate = found
@@ -165,7 +165,7 @@ class SpeechClient:
         try:
             data, media_type = sound_bytes(answer.body, answer.media_type)
         except ToldError as told:
-            found = service.told_error(answer, {"error": told.told}) or service.refusal(answer)
+            found = service.error_in_answer(answer, {"error": told.told}) or service.refusal(answer)
             return await self._refused(found, reason_in(told.told))
         try:
             return read_sound(self._sound(data, media_type, answer, way))

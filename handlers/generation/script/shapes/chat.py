@@ -12,9 +12,9 @@ from typing import Final
 
 from attrs import frozen
 
+from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import read_line
 from handlers.generation.script.shapes.reading import LeftOut
-from handlers.generation.script.shapes.words import folded, listed
 
 #: Characters of the longest block that may be chat.
 _MOST_CHARS: Final = 600

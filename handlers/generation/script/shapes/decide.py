@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 
 from handlers.generation.control import Warned
 from handlers.generation.script.shapes.chat import Peeled, peel
+from handlers.generation.script.shapes.label_words import COMMON, folded
 from handlers.generation.script.shapes.lines import ScriptLine, read_line
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 from handlers.generation.script.shapes.scene_list import load, only_fence, read_scene_list, scene_list
@@ -30,7 +31,6 @@ from handlers.generation.script.shapes.turns import (
     turn_signs,
 )
 from handlers.generation.script.shapes.video import read_video
-from handlers.generation.script.shapes.words import COMMON, folded
 
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 

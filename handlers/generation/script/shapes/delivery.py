@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from eventflow.requests.limits import LONGEST_PAUSE_S
-from handlers.generation.script.shapes.words import folded, listed
+from handlers.generation.script.shapes.label_words import folded, listed
 
 #: Silence of a pause without a length, in seconds.
 PAUSE_S: Final = 0.7

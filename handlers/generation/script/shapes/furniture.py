@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from handlers.generation.control import Warned
+from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.reading import LeftOut, Why
-from handlers.generation.script.shapes.words import folded, listed
 
 _LINES: Final = frozenset(
     listed(

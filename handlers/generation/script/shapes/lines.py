@@ -10,7 +10,7 @@ from typing import Final, Literal
 from attrs import evolve, frozen
 
 from handlers.generation.script.shapes.delivery import pause_of
-from handlers.generation.script.shapes.words import CUTS, EMOJI, KINDS, SCENES, SHOTS, SLIDES, folded, listed
+from handlers.generation.script.shapes.label_words import CUTS, EMOJI, KINDS, SCENES, SHOTS, SLIDES, folded, listed
 
 #: Characters of a line that are looked at for labels.
 _LOOKED_AT: Final = 2_000

@@ -24,7 +24,7 @@ from handlers.generation.script.content import (
 )
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.shapes.build import cut_sentences, heading_of
-from handlers.generation.script.shapes.words import listed
+from handlers.generation.script.shapes.label_words import listed
 from handlers.generation.script.shapes.wrapping import is_wrapped
 
 _SIGNS: Final = "•·‣◦▪▫●○■□▸►➢➤✓✔✅❖◆★☆→*+-–—"

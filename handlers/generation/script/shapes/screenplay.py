@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from handlers.generation.script.shapes.build import Draft, sections_of, speakers_of, title_of
+from handlers.generation.script.shapes.label_words import CUTS, folded
 from handlers.generation.script.shapes.reading import LeftOut, Reading
-from handlers.generation.script.shapes.words import CUTS, folded
 
 _SCENE: Final = re.compile(
     r"(?:\d{1,3}[A-Z]?\.?\s+)?(?:(?:INT|EXT|EST|INT\.?\s?/\s?EXT|EXT\.?\s?/\s?INT|I\s?/\s?E|I\.\s?/\s?E)[. ]\s*\S|(?:INTERIOR|EXTERIOR|INTÉRIEUR|EXTÉRIEUR|INNEN|AUSSEN|AUẞEN|AUßEN|INTERNO|ESTERNO|"

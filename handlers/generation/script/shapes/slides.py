@@ -9,9 +9,9 @@ from typing import Final
 from handlers.generation.script.content import Block, Bullet, Bullets, Paragraph, Section, Sentence
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.shapes.build import Draft, cut_sentences, heading_of, rows, said_pieces, title_of
+from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import SLIDE, bare, kind_of
 from handlers.generation.script.shapes.reading import LeftOut, Reading
-from handlers.generation.script.shapes.words import folded, listed
 
 _TITLES: Final = frozenset(
     listed(

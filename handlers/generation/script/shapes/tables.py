@@ -14,10 +14,10 @@ from typing import Final
 from attrs import frozen
 
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
+from handlers.generation.script.shapes.label_words import COMMON, folded, listed
 from handlers.generation.script.shapes.lines import bare, kind_of, read_line, without_times
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 from handlers.generation.script.shapes.video import clean_title
-from handlers.generation.script.shapes.words import COMMON, folded, listed
 
 _DELIMITERS: Final = re.compile(r"\s*\|?[-:| \t]*-[-:| \t]*+")
 _CELL: Final = re.compile(r"(?:[^|\\]|\\.)*+")

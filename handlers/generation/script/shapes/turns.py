@@ -14,9 +14,9 @@ from handlers.generation.script.content import Block, Note, Paragraph, Section, 
 from handlers.generation.script.inline import parse_inline, plain
 from handlers.generation.script.shapes.build import cut_sentences, heading_of, spoken_text, title_of
 from handlers.generation.script.shapes.delivery import is_delivery, pieces
+from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import bare, clock_s
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Shape
-from handlers.generation.script.shapes.words import folded, listed
 
 #: Words that begin notes and fields of forms, no turns.
 _NO_NAMES: Final = frozenset(

@@ -10,8 +10,8 @@ from typing import Final
 
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.shapes.build import heading_of, title_of
+from handlers.generation.script.shapes.label_words import listed
 from handlers.generation.script.shapes.reading import LeftOut, Reading
-from handlers.generation.script.shapes.words import listed
 from handlers.generation.script.shapes.wrapping import is_wrapped
 
 ROW_PAUSE_S: Final = 0.25

@@ -20,9 +20,9 @@ from handlers.generation.script.shapes.build import (
     title_of,
     unquoted,
 )
+from handlers.generation.script.shapes.label_words import COMMON, folded, listed
 from handlers.generation.script.shapes.lines import ScriptLine, kind_of, read_line
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
-from handlers.generation.script.shapes.words import COMMON, folded, listed
 
 #: "labels": what is said has labels. "roles": it follows the names of parts. "cues": it is all that is unmarked.
 Manner = str

@@ -28,7 +28,7 @@ _WAITED_FOR: Final = (Cause.BUSY, Cause.LOADING)
 
 
 @define
-class Patience:
+class BusyWaits:
     """Waits `limit_s` seconds in all for a service that fails again and again; an answer starts the time anew.
 
     It may be shared by threads: then the time counts once for all of them. Without a failure for `limit_s` it starts
@@ -62,20 +62,22 @@ class Patience:
             self._since = None
 
 
-async def patiently(ask: Callable[[], Coroutine[Any, Any, T]], patience: Patience, control: Control, title: str) -> T:
-    """Call `ask` until it succeeds or `patience` ends; the first wait is noted. Raises its last error, Stopped."""
+async def waiting_while_busy(
+    ask: Callable[[], Coroutine[Any, Any, T]], busy_waits: BusyWaits, control: Control, title: str
+) -> T:
+    """Call `ask` until it succeeds or `busy_waits` ends; the first wait is noted. Raises its last error, Stopped."""
     attempt = 0
     while True:
         try:
             result = await stoppable(ask(), control)
         except ServiceFailed as error:
             attempt += 1
-            pause = patience.pause_s(error, attempt)
+            pause = busy_waits.pause_s(error, attempt)
             if pause is None:
                 raise
             if attempt == 1:
                 control.note(Warned("service_waited_for", f"waiting for {title}: {error}"))
         else:
-            patience.answered()
+            busy_waits.answered()
             return result
         await stoppable(asyncio.sleep(pause), control)
