@@ -79,7 +79,7 @@ def _command(match: re.Match[str]) -> str:
 
 
 def with_escapes(value: Any, name: str = "") -> Any:
-    """Return a JSON value with its formulas as they were written: `latex`, and what stands between dollars in other texts.
+    """Return a JSON value with its formulas as they were written: `latex`, and what stands between dollars in texts.
 
     Halves of surrogate pairs, which no file can hold, become U+FFFD.
     """

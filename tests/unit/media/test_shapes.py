@@ -109,10 +109,10 @@ SCRIPTS = {
         "Welcome back to Small Talk.", "Thanks for having me.", "So, um, how did you start?",
         "With a borrowed camera and no plan.")),
     "interview-de.txt": Right("dialogue", "Interview mit Jana Roth, Imkerin", 2, (
-        "Interview mit Jana Roth, Imkerin.", "Frau Roth, wie sind Sie zur Imkerei gekommen?", "Durch meinen Großvater.",
+        "Interview mit Jana Roth, Imkerin", "Frau Roth, wie sind Sie zur Imkerei gekommen?", "Durch meinen Großvater.",
         "Er hatte zwölf Völker.", "Und heute?", "Heute sind es achtzig.")),
     "otter-transcript.txt": Right("transcript", "Weekly planning", 2, (
-        "Weekly planning.", "Good morning.", "We have two things to settle today.", "First the launch.",
+        "Weekly planning", "Good morning.", "We have two things to settle today.", "First the launch.",
         "I think we should move it to May.", "Agreed.", "Then the budget.")),
     "subtitles.srt": Right("subtitles", "Every river begins small.", 1, (
         "Every river begins small.", "A spring, a thread of water between two stones.", "And then it grows.")),
@@ -122,7 +122,7 @@ SCRIPTS = {
         "Welcome to the deep dive.", "Today: why we yawn.", "Right, and it's not just because we're tired.", "Exactly.",
         "So what is it?", "Cooling.", "The brain runs hot.", "Think of it this way: a yawn is a fan.")),
     "poem-fr.txt": Right("verse", "Le port du soir", 2, (
-        "Le port du soir.", "La mer remonte sous les pontons,", "les mâts se penchent l'un vers l'autre,",
+        "Le port du soir", "La mer remonte sous les pontons,", "les mâts se penchent l'un vers l'autre,",
         "un phare épelle son prénom.", "Nous comptons les lampes une à une,", "et la dernière,", "c'est la nôtre.")),
     "slide-outline.txt": Right("slides", "The future of rail", 3, (
         "Welcome everyone and introduce yourself.", "Pause after the first number.", "Thank you!", "Q&A"),
@@ -157,10 +157,10 @@ def test_what_looks_a_little_like_a_script_is_a_document(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "shape", "title", "said_last"),
     [
-        ("html-page.html", "html", "Rivers", "salt."),
+        ("html-page.html", "html", "Rivers", "salt"),
         ("notebook.ipynb", "notebook", "Rivers", "Here it is in Python."),
         ("beamer.tex", "latex", "Rivers", "Pause here."),
-        ("rst.rst", "rst", "Rivers", "salt."),
+        ("rst.rst", "rst", "Rivers", "salt"),
         ("asciidoc.adoc", "asciidoc", "Rivers", "This table shows River and Length. Its rows are Rhine."),
         ("org.org", "org", "Rivers", "Here it is in Python."),
         ("confluence.txt", "wiki", "Rivers", "the atlas"),
