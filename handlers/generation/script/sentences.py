@@ -81,7 +81,9 @@ def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
             if sentence := merged(current):
                 yield sentence
             current, done, cut = [], cut - at, next(rest, None)
-        if tail := span.text[done:]:
+        if done == 0:
+            current.append(span)
+        elif tail := span.text[done:]:
             current.append(evolve(span, text=tail))
         at += len(span.text)
     if sentence := merged(current):
@@ -151,8 +153,10 @@ def _begins(following: str, rules: SentenceRules, *, closed: bool) -> bool:
     """Tell whether another sentence can begin: its first letter isn't small (those of Georgian are of no case)."""
     if closed and following.startswith(rules.goes_on or ("\0",)):
         return False
-    first = next((c for c in following if c.isalnum()), "")
-    return bool(first) and not (first.islower() and first.title() != first)
+    for first in following:
+        if first.isalnum():
+            return not first.islower() or first.title() == first
+    return False
 
 
 def _full_stop_ends(text: str, begun: int, at: int, following: str, rules: SentenceRules, *, found: bool) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from handlers.generation.errors import ScriptError
 from handlers.generation.model import Narration, SpokenLine
 from handlers.generation.narration.captions import scene_captions
+from handlers.generation.narration.readable import Reader, unread
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
@@ -22,6 +23,7 @@ from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
+from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
 from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
@@ -60,6 +62,9 @@ ONCE_SLOW: dict[str, Callable[[int], str]] = {
     "spaces behind a sentence": between("a.", " ", "b"),
     "closing marks": between("a.", "\"'", "b"),
     "ends of sentences": again(".!?…"),
+    "quotes that open": again("“"),
+    "quotes of Chinese": again("。」"),
+    "abbreviations": again("Dr. A. "),
     "two kinds of marks": between("a", "\u0327\u0301", ""),
     "letters that are two marks": again("\u0f73"),
     "a wide row over short ones": lambda size: "a," * (size // 4) + "\na" * (size // 4),
@@ -148,7 +153,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "a scene document": document,
     "an answer of a video service": answer,
     "inline Markdown": parse_inline,
-    "sentences": lambda text: list(sentences((Span(text),))),
+    "sentences": lambda text: [list(sentences((Span(text),), language)) for language in ("en", "de", "zh")],
+    "rows": lambda text: (pieces(text[:4_000], 42, "de"), wrapped(text, 88, "  "), clusters(text), columns(text)),
+    "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
     "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
     "what a listing marks": lambda text: parse_script(
