@@ -93,10 +93,12 @@ def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
 def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
     """Yield where sentences but the last end, behind the closing marks."""
     stops: frozenset[int] | None = None
-    begun = 0
+    begun = counted = opened = 0
     for match in _pattern(rules.marks + _wide_marks(text)).finditer(text):
         narrow = match[1][-1] in _NARROW or match[1][-1] in rules.marks
-        end = match.end(2) if narrow else _end_of_wide(text, match.end(1), begun)
+        opened = (opened + text.count('"', counted, match.start())) % 2
+        counted = match.start()
+        end = match.end(2) if narrow else _end_of_wide(text, match.end(1), opened)
         following = text[end : end + _NEAR]
         if (narrow and not following[:1].isspace()) or not _begins(following, rules, closed=end > match.end(1)):
             continue
@@ -111,7 +113,8 @@ def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
             if not found:
                 continue
         yield end
-        begun = end
+        begun = counted = end
+        opened = 0
 
 
 @cache
@@ -137,9 +140,8 @@ def _ends_one(mark: str) -> bool:
     return sentence_break(mark) in (SentenceBreak.STERM, SentenceBreak.ATERM)
 
 
-def _end_of_wide(text: str, at: int, begun: int) -> int:
-    """Return where the closing marks at `at` end; a straight quote closes where another is open since `begun`."""
-    opened = text.count('"', begun, at) % 2
+def _end_of_wide(text: str, at: int, opened: int) -> int:
+    """Return where the closing marks at `at` end; a straight quote is one if another is `opened`."""
     while at < len(text):
         if text[at] == '"' and opened:
             opened = 0
@@ -170,7 +172,7 @@ def _full_stop_ends(text: str, begun: int, at: int, following: str, rules: Sente
     starts = next_word is not None and next_word[0].lower() in rules.starters
     ordinal = (written.isdigit() and len(written) <= 2) or bool(_ROMAN.fullmatch(written))
     letter = len(written) == 1 and written.isupper()
-    alone = not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
+    alone = match.start() - begun < _NEAR and not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
     if alone and (written.isdigit() or ordinal or letter):
         return False  # a number or an initial is no sentence
     if word in rules.never:

@@ -154,7 +154,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "an answer of a video service": answer,
     "inline Markdown": parse_inline,
     "sentences": lambda text: [list(sentences((Span(text),), language)) for language in ("en", "de", "zh")],
-    "rows": lambda text: (pieces(text[:4_000], 42, "de"), wrapped(text, 88, "  "), clusters(text), columns(text)),
+    "rows": lambda text: (
+        pieces("".join(text[: len(text) // 20].split()), 42, "de"),
+        wrapped(text, 88, "  "),
+        clusters(text),
+        columns(text),
+    ),
     "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
     "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
