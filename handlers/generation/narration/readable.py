@@ -142,10 +142,10 @@ def _runs(text: str, reader: Reader) -> Iterable[tuple[str, str]]:
         if not reader.reads("Latn") and _LATIN.search(text):
             yield from (("Latn", word) for word in re.findall(r"[A-Za-z]{2,}", _ABBREVIATION.sub("", text)))
         return
-    seen = _ABBREVIATION.sub(" ", text)
-    unreadable = {c for c in set(seen) if c.isalpha() and not reader.reads(_script(c))}
+    unreadable = {c for c in set(text) if c.isalpha() and not reader.reads(_script(c))}
     if not unreadable:
         return
+    seen = _ABBREVIATION.sub(" ", text)
     seen = "".join(c for c in seen if not unicodedata.category(c).startswith("M"))  # signs of letters
     for script, group in groupby(seen, key=lambda c: _script(c) if c in unreadable else ""):
         run = "".join(group) if script else ""

@@ -81,7 +81,9 @@ def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
             if sentence := merged(current):
                 yield sentence
             current, done, cut = [], cut - at, next(rest, None)
-        if tail := span.text[done:]:
+        if done == 0:
+            current.append(span)
+        elif tail := span.text[done:]:
             current.append(evolve(span, text=tail))
         at += len(span.text)
     if sentence := merged(current):
@@ -91,10 +93,12 @@ def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
 def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
     """Yield where sentences but the last end, behind the closing marks."""
     stops: frozenset[int] | None = None
-    begun = 0
+    begun = counted = opened = 0
     for match in _pattern(rules.marks + _wide_marks(text)).finditer(text):
         narrow = match[1][-1] in _NARROW or match[1][-1] in rules.marks
-        end = match.end(2) if narrow else _end_of_wide(text, match.end(1), begun)
+        opened = (opened + text.count('"', counted, match.start())) % 2
+        counted = match.start()
+        end = match.end(2) if narrow else _end_of_wide(text, match.end(1), opened)
         following = text[end : end + _NEAR]
         if (narrow and not following[:1].isspace()) or not _begins(following, rules, closed=end > match.end(1)):
             continue
@@ -109,7 +113,8 @@ def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
             if not found:
                 continue
         yield end
-        begun = end
+        begun = counted = end
+        opened = 0
 
 
 @cache
@@ -135,9 +140,8 @@ def _ends_one(mark: str) -> bool:
     return sentence_break(mark) in (SentenceBreak.STERM, SentenceBreak.ATERM)
 
 
-def _end_of_wide(text: str, at: int, begun: int) -> int:
-    """Return where the closing marks at `at` end; a straight quote closes where another is open since `begun`."""
-    opened = text.count('"', begun, at) % 2
+def _end_of_wide(text: str, at: int, opened: int) -> int:
+    """Return where the closing marks at `at` end; a straight quote is one if another is `opened`."""
     while at < len(text):
         if text[at] == '"' and opened:
             opened = 0
@@ -151,8 +155,10 @@ def _begins(following: str, rules: SentenceRules, *, closed: bool) -> bool:
     """Tell whether another sentence can begin: its first letter isn't small (those of Georgian are of no case)."""
     if closed and following.startswith(rules.goes_on or ("\0",)):
         return False
-    first = next((c for c in following if c.isalnum()), "")
-    return bool(first) and not (first.islower() and first.title() != first)
+    for first in following:
+        if first.isalnum():
+            return not first.islower() or first.title() == first
+    return False
 
 
 def _full_stop_ends(text: str, begun: int, at: int, following: str, rules: SentenceRules, *, found: bool) -> bool:
@@ -166,7 +172,7 @@ def _full_stop_ends(text: str, begun: int, at: int, following: str, rules: Sente
     starts = next_word is not None and next_word[0].lower() in rules.starters
     ordinal = (written.isdigit() and len(written) <= 2) or bool(_ROMAN.fullmatch(written))
     letter = len(written) == 1 and written.isupper()
-    alone = not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
+    alone = match.start() - begun < _NEAR and not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
     if alone and (written.isdigit() or ordinal or letter):
         return False  # a number or an initial is no sentence
     if word in rules.never:

@@ -20,6 +20,7 @@ from handlers.generation.model import Narration, SpokenLine
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.narration.narrators.base import SpokenWord
 from handlers.generation.narration.narrators.line_parts import length_limit, parts_of
+from handlers.generation.narration.readable import Reader, unread
 from handlers.generation.narration.spoken_forms.form import spoken_form
 from handlers.generation.pages.typography import breakable, shortened, typographic, widest_word
 from handlers.generation.planner.completions import value_of
@@ -32,6 +33,7 @@ from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
+from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
 from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
@@ -77,6 +79,9 @@ ONCE_SLOW: dict[str, Callable[[int], str]] = {
     "spaces behind a sentence": between("a.", " ", "b"),
     "closing marks": between("a.", "\"'", "b"),
     "ends of sentences": again(".!?…"),
+    "quotes that open": again("“"),
+    "quotes of Chinese": again("。」"),
+    "abbreviations": again("Dr. A. "),
     "two kinds of marks": between("a", "\u0327\u0301", ""),
     "letters that are two marks": again("\u0f73"),
     "a wide row over short ones": lambda size: "a," * (size // 4) + "\na" * (size // 4),
@@ -242,7 +247,14 @@ READERS: dict[str, Callable[[str], object]] = {
     "a scene document": document,
     "an answer of a video service": answer,
     "inline Markdown": parse_inline,
-    "sentences": lambda text: list(sentences((Span(text),))),
+    "sentences": lambda text: [list(sentences((Span(text),), language)) for language in ("en", "de", "zh")],
+    "rows": lambda text: (
+        pieces("".join(text[: len(text) // 20].split()), 42, "de"),
+        wrapped(text, 88, "  "),
+        clusters(text),
+        columns(text),
+    ),
+    "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
     "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
     "what a listing marks": lambda text: parse_script(
