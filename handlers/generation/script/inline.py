@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.callouts import add_callout_rules
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
 from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
@@ -81,6 +82,7 @@ def markdown() -> MarkdownIt:
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+    add_callout_rules(parser)
     parser.core.ruler.at("inline", _inline_in_pieces)
     parser.core.ruler.before("inline", "html_blocks", read_html_blocks)
     parser.core.ruler.after("text_join", "html_tags", read_tags)

@@ -21,7 +21,10 @@ from typing import Final
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
 
+from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.callout_blocks import boxed, is_flow
+from handlers.generation.script.callouts import NOTICED
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
     Block,
@@ -48,12 +51,16 @@ from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
 
 
-def parse_sections(text: str, pictures: Pictures | None = None) -> tuple[Section, ...]:
+def parse_sections(
+    text: str, pictures: Pictures | None = None, noticed: list[Warned] | None = None
+) -> tuple[Section, ...]:
     """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
 
-    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
+    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them). `noticed` takes
+    warnings.
     """
-    sections, tokens = _Sections(), markdown().parse(text)
+    env = {NOTICED: [] if noticed is None else noticed}
+    sections, tokens = _Sections(), markdown().parse(text, env)
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
@@ -82,6 +89,9 @@ class _Sections:
     def take(self, node: SyntaxTreeNode) -> None:
         if node.type == "marker":
             self._mark(node.content, line_of(node))
+        elif is_flow(node):
+            for child in node.children:
+                self.take(child)
         elif self._columns is not None:
             self._take_cell(node, self._columns)
         elif node.type == "hr":
@@ -158,6 +168,8 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
             yield from _table(node)
         case "blockquote":
             yield from _quote(node)
+        case "callout":
+            yield from boxed(node, _blocks)
         case _:
             for child in node.children:
                 yield from _blocks(child)

@@ -114,6 +114,7 @@ def lay_out_script(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
     pictures: Pictures | None = None,
+    noticed: list[Warned] | None = None,
 ) -> Script:
     """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
@@ -121,7 +122,7 @@ def lay_out_script(
     the front matter, else the first heading. Raises ScriptError, Stopped.
     """
     filling, pictures = Filling(merge), pictures or Pictures()
-    parsed = parse_sections(manuscript.body, pictures)
+    parsed = parse_sections(manuscript.body, pictures, noticed)
     pictures.check()
     sections = tuple(map(filling.section, until_stopped(parsed, should_stop)))
     for section in sections:
@@ -221,12 +222,13 @@ class OpenedBrief:
         spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
         pictures = Pictures(known=self.brief.pictures)
         warnings: tuple[Warned, ...] = ()
+        noticed: list[Warned] = []
         if self.brief.scenes is not None:
             script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
         elif self.manuscript is not None:
-            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop, pictures)
+            script = lay_out_script(self.manuscript, spoken, merge, aspect, should_stop, pictures, noticed)
             lost = lost_lines(self.manuscript.body, script)
-            warnings = (*self.manuscript.warnings, *pictures.warnings, *warn_of(lost))
+            warnings = (*self.manuscript.warnings, *noticed, *pictures.warnings, *warn_of(lost))
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
         self.check_theme(themes)
