@@ -43,9 +43,9 @@ _TONES: Final[dict[str, Tone]] = {name: tone for tone, names in _NAMES for name 
 _STRUCTURES: Final[tuple[tuple[Role, str], ...]] = (
     (
         "flow",
-        "code-group tabs tab-set panel-tabset grid incremental nonincremental center centered fragment r-stack r-fit-text "
-        "vstack hstack raw v-pre block section slide epigraph cards div container content-visible column-margin refs "
-        "cell line-block compound margin hlist grid-item-card steps",
+        "code-group tabs tab-set panel-tabset grid incremental nonincremental center centered fragment r-stack "
+        "r-fit-text vstack hstack raw v-pre block section slide epigraph cards div container content-visible "
+        "column-margin refs cell line-block compound margin hlist grid-item-card steps",
     ),
     ("notes", "notes speaker-notes"),
     ("nothing", "hidden content-hidden comment toctree contents bibliography index meta"),
@@ -55,11 +55,13 @@ _STRUCTURES: Final[tuple[tuple[Role, str], ...]] = (
 )
 _ROLES: Final[dict[str, Role]] = {name: role for role, names in _STRUCTURES for name in names.split()}
 #: Directives of MyST within fences whose text is Markdown; others are languages of listings.
-_DIRECTIVES: Final = frozenset(
-    "note seealso tip hint important warning attention caution danger error todo admonition dropdown card topic sidebar "
-    "aside margin epigraph example exercise tab-set tab-item grid grid-item-card toctree contents bibliography index meta "
-    "div container hlist compound quote versionadded versionchanged deprecated comment".split()
-)
+_DIRECTIVES: Final = frozenset({
+    "admonition", "aside", "attention", "bibliography", "card", "caution", "comment", "compound", "container",
+    "contents", "danger", "deprecated", "div", "dropdown", "epigraph", "error", "example", "exercise", "grid",
+    "grid-item-card", "hint", "hlist", "important", "index", "margin", "meta", "note", "quote", "seealso",
+    "sidebar", "tab-item", "tab-set", "tip", "toctree", "todo", "topic", "versionadded", "versionchanged",
+    "warning",
+})  # fmt: skip
 _PREFIX: Final = "callout-"
 
 

@@ -72,6 +72,7 @@ def add_callout_rules(parser: MarkdownIt) -> None:
     alternatives: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
     parser.block.ruler.before("marker", "container", _container, alternatives)
     parser.block.ruler.before("marker", "admonition", _admonition, alternatives)
+    parser.block.ruler.before("marker", "slot", _slot, alternatives)
     parser.core.ruler.after("block", "callouts", _read_quotes_and_fences)
 
 
@@ -235,6 +236,23 @@ def _admonition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     _push_box(state, box, title, (start, last), start + 1)
     state.blkIndent = indent
     state.line = last
+    return True
+
+
+_SLOT: Final = re.compile(r"::(?P<name>left|right|bottom|default)::[ \t]*+")
+
+
+def _slot(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Parse the beginning of a part of a slide, as Slidev writes it: `::right::`."""
+    if not state.src.startswith("::", state.bMarks[start]) or (state.level > 0 and not silent):
+        return False
+    match = _SLOT.fullmatch(state.src, state.bMarks[start], state.eMarks[start])
+    if match is None:
+        return False
+    if not silent:
+        token = state.push("slot", "", 0)
+        token.content, token.map = match["name"], [start, start + 1]
+        state.line = start + 1
     return True
 
 
