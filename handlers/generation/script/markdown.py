@@ -46,6 +46,7 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
+from handlers.generation.script.fence_options import plain_fence
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_among, spans_of
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
@@ -248,7 +249,8 @@ def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:
 
 
 def _code(node: SyntaxTreeNode) -> Iterator[Block]:
-    block = fenced(node.info if node.type == "fence" else "", node.content, line_of(node))
+    info, content = plain_fence(node.info, node.content) if node.type == "fence" else ("", node.content)
+    block = fenced(info, content, line_of(node))
     if block is not None:
         yield block
 

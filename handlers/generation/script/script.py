@@ -33,6 +33,7 @@ from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
+from handlers.generation.script.pandoc_lines import read_pandoc_lines
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
 
@@ -96,6 +97,7 @@ def open_script(text: str) -> Manuscript:
     if unclosed is not None:
         message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", message))
+    body = read_pandoc_lines(body)
     return evolve(opened, body=body, warnings=(*warnings, *unread_diagrams(body)), embedded=embedded)
 
 
