@@ -96,6 +96,8 @@ WARNINGS: Final = {
     "badges_dropped": "badges of the script are left out",
     "clip_length": "a clip differs by more than half a second from the length that was ordered",
     "diagram_as_code": "a Mermaid diagram isn't understood and is shown as code; the message names its line",
+    "note_unspoken": "notes of a script without narration are neither shown nor said; the message names their lines",
+    "slides_elsewhere": "a deck includes slides of other files, which aren't read",
     "not_shown": "lines of the script are neither shown nor said; the message names them",
     "diagram_small": "a diagram has so many parts that its letters are small",
     "clip_short": "a filmed clip is shorter than its scene",

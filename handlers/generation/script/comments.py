@@ -1,4 +1,6 @@
-"""Removes HTML comments from Markdown before it is parsed (decision 179).
+"""Removes comments from Markdown before it is parsed (decision 179): HTML's, and those of other tools.
+
+`%%...%%` is Obsidian's, `{/* ... */}` MDX's, `{% comment %}...{% endcomment %}` Liquid's; unclosed ones are text.
 
 A comment ends at the next `-->`, across blank lines, list items and headings, as in HTML (`<!-->` and `<!--->` are
 complete). An unclosed one extends to the end of the text (decision 178). In code, `<!--` is content.
@@ -13,7 +15,10 @@ from typing import Final
 from attrs import define, field, frozen
 
 BEGIN: Final = "<!--"
-_TOKEN: Final = re.compile(r"\\.|`++|<!--", re.DOTALL)
+_TOKEN: Final = re.compile(r"\\.|`++|<!--|(?<!\S)%%(?!%)|\{/\*|\{%-?[ \t]*+comment[ \t]*+-?%\}", re.DOTALL)
+#: Whether a text may have comments.
+_ANY: Final = re.compile(r"<!--|%%|\{/\*|\{%-?[ \t]*+comment")
+_LIQUID_END: Final = re.compile(r"\{%-?[ \t]*+endcomment[ \t]*+-?%\}")
 _RUN: Final = re.compile(r"`++")
 _QUOTE: Final = re.compile(r"(?:[ \t]{0,3}+>[ \t]?)*+")
 _ITEM: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?P<room>[ \t]++|$)")
@@ -40,7 +45,7 @@ def without_comments(text: str) -> tuple[str, int | None]:
 
     Line breaks in comments stay, so that lines keep their numbers.
     """
-    if BEGIN not in text:
+    if not _ANY.search(text):
         return text, None
     kept = _Kept(source=text)
     scan = CodeLines()
@@ -77,6 +82,8 @@ class _Kept:
     at: int = 0
     unclosed: int | None = None
     _parts: list[str] = field(factory=list)
+    #: The signs of comments of other tools that don't end below.
+    _unended: set[str] = field(factory=set)
 
     @property
     def text(self) -> str:
@@ -89,6 +96,23 @@ class _Kept:
     def keep(self, end: int) -> None:
         self._parts.append(self._source[self.at : end])
         self.at = end
+
+    def end_of(self, sign: str, begin: int) -> int | None:
+        """Return the position behind another tool's comment that begins at `begin`; None where it is unclosed."""
+        kind = sign[:2]
+        if kind in self._unended:
+            return None
+        end = -1
+        if kind == "%%":
+            end = self._source.find("%%", begin + 2)
+        elif kind == "{/":
+            end = self._source.find("*/}", begin)
+        elif found := _LIQUID_END.search(self._source, begin + len(sign)):
+            return found.end()
+        if end < 0:
+            self._unended.add(kind)
+            return None
+        return end + (2 if kind == "%%" else 3)
 
     def drop(self, end: int | None) -> None:
         """Skip to `end` (None: the end of the text), keeping line breaks only. Blanks on both sides become one."""
@@ -116,6 +140,12 @@ def _from_paragraph(kept: _Kept, end: int) -> None:
             kept.drop(comment_end(source, at))
             if kept.at >= end:
                 return
+        elif sign[0] in "%{":
+            if (close := kept.end_of(sign, at)) is not None:
+                kept.keep(at)
+                kept.drop(close)
+                if kept.at >= end:
+                    return
         elif sign[0] == "`":
             runs.close(token.end(), len(sign))
     kept.keep(end)

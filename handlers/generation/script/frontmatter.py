@@ -41,8 +41,9 @@ from eventflow.requests.limits import (
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
+from handlers.generation.script.deck_tools import Deck, deck_of, is_foreign
 from handlers.generation.script.nfc import nfc
-from handlers.generation.script.preamble import Entry, split
+from handlers.generation.script.preamble import Entry, Preamble, split
 
 Captions = Literal["none", "track", "burned"]
 
@@ -76,18 +77,22 @@ class Manuscript:
     """A script split into its front matter and the Markdown `body`, with warnings for its author.
 
     In the body, blank lines replace removed text, so that lines keep their numbers. `embedded` are the `data:`
-    addresses of pictures by the short forms that stand for them in the body.
+    addresses of pictures by the short forms that stand for them in the body. `deck` is the deck of another tool that it
+    is; `foreign` tells whether its front matter belongs to another tool, which has themes of its own.
     """
 
     front: FrontMatter
     body: str
     warnings: tuple[Warned, ...] = ()
     embedded: Mapping[str, str] = MappingProxyType({})
+    deck: Deck | None = None
+    foreign: bool = False
 
 
 def split_front_matter(text: str) -> Manuscript:
     """Split a script into front matter and body. Raises ScriptError, which names all faults."""
     preamble = split(text, _KEYS)
+    deck, other = _tool(text, preamble)
     found: dict[str, Any] = {}
     seen: set[str] = set()
     faults: list[str] = []
@@ -104,10 +109,23 @@ def split_front_matter(text: str) -> Manuscript:
             faults.append(f"line {entry.line}: {entry.key} is given more than once")
         else:
             seen.add(entry.key)
-            found |= _read(entry, faults)
+            wrong: list[str] = []
+            found |= _read(entry, wrong)
+            if wrong and other and entry.key in _SHARED:
+                foreign.append(f"{entry.key!r} (line {entry.line})")
+            else:
+                faults += wrong
     if faults:
         raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
-    return Manuscript(FrontMatter(**found), preamble.body, (*_unknown(foreign), *map(_doubt, preamble.doubts)))
+    warnings = (*_unknown(foreign), *map(_doubt, preamble.doubts))
+    return Manuscript(FrontMatter(**found), preamble.body, warnings, deck=deck, foreign=other)
+
+
+def _tool(text: str, preamble: Preamble) -> tuple[Deck | None, bool]:
+    """Return the deck of another tool that a document is, and whether its front matter belongs to another tool."""
+    entries = {entry.key: entry.value for entry in preamble.entries}
+    deck = deck_of(entries, text[: max(0, len(text) - len(preamble.body.lstrip("\n")))], preamble.body)
+    return deck, deck is not None or is_foreign(frozenset(entries))
 
 
 def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
@@ -219,6 +237,9 @@ def _keep(entry: Entry) -> dict[str, Any]:
 
 #: Keys with several values.
 _MEMBERS: dict[str, Callable[[Entry], dict[str, Any]]] = {"voices": _voices, "keep": _keep}
+
+#: Keys of ours that other tools have with other meanings.
+_SHARED: Final = ("title", "theme", "format")
 _KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
     "title": _title,
     "theme": _theme,

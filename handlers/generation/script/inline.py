@@ -19,11 +19,13 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.callouts import add_callout_rules
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
 from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
 from handlers.generation.script.html_inline import STYLE, read_tags
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
+from handlers.generation.script.tool_syntax import add_tool_rules
 
 MAX_COLUMNS: Final = 100
 #: More cells than 300 pages can show. A short row is filled up to the header's columns, so a few characters can make
@@ -81,6 +83,8 @@ def markdown() -> MarkdownIt:
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("html_block", html_block_rule, {"alt": ["paragraph", "reference", "blockquote"]})
+    add_callout_rules(parser)
+    add_tool_rules(parser)
     parser.core.ruler.at("inline", _inline_in_pieces)
     parser.core.ruler.before("inline", "html_blocks", read_html_blocks)
     parser.core.ruler.after("text_join", "html_tags", read_tags)

@@ -2,7 +2,7 @@
 
 Links become their text; HTML is shown as it is written (`comments` removes its comments before). Beyond CommonMark:
 
-- a paragraph that starts with `Note:` is spoken, not shown (as in reveal.js);
+- a paragraph that starts with `Note:`, `Notes:` or `note:` without a style is spoken, not shown (as in reveal.js);
 - `$...$`, `$$...$$` and fenced blocks with the language `math` are formulas;
 - `:::columns`, `:::right` and `:::` on their own lines enclose two columns, `:::outro` and `:::` the last page;
 - `![alt](asset:ID "...")` shows an uploaded picture or clip (`picture_references`), a fenced block `chart` a chart,
@@ -21,7 +21,10 @@ from typing import Final
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
 
+from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
+from handlers.generation.script.callout_blocks import beside, boxed, is_flow
+from handlers.generation.script.callouts import NOTICED
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
     Block,
@@ -42,19 +45,23 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
+from handlers.generation.script.fence_options import plain_fence
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, spans_among, spans_of
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
 from handlers.generation.script.sentences import Uncut, cut_section
 
 
-def parse_sections(text: str, pictures: Pictures | None = None, language: str = "en") -> tuple[Section, ...]:
+def parse_sections(
+    text: str, pictures: Pictures | None = None, language: str = "en", noticed: list[Warned] | None = None
+) -> tuple[Section, ...]:
     """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
 
     `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
-    `language` is the BCP 47 tag of the voice's language, which decides where sentences end.
+    `language` is the BCP 47 tag of the voice's language, which decides where sentences end. `noticed` takes warnings.
     """
-    sections, tokens = _Sections(), markdown().parse(text)
+    env = {NOTICED: [] if noticed is None else noticed}
+    sections, tokens = _Sections(), markdown().parse(text, env)
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
@@ -73,6 +80,8 @@ class _Sections:
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
         self._columns: _Columns | None = None
+        #: Where the left and right side of the columns of a slide begin in the body.
+        self._sides: tuple[int, int | None] | None = None
 
     def all(self) -> tuple[Section, ...]:
         if self._columns is not None:
@@ -81,8 +90,13 @@ class _Sections:
         return tuple(self._done)
 
     def take(self, node: SyntaxTreeNode) -> None:
-        if node.type == "marker":
+        if node.type == "slot":
+            self._take_slot(node.content)
+        elif node.type == "marker":
             self._mark(node.content, line_of(node))
+        elif is_flow(node):
+            for child in node.children:
+                self.take(child)
         elif self._columns is not None:
             self._take_cell(node, self._columns)
         elif node.type == "hr":
@@ -96,7 +110,26 @@ class _Sections:
         else:
             self._body += _blocks(node)
 
+    def _take_slot(self, name: str) -> None:
+        """Begin a side of columns, or end them (`::left::`, `::right::`, `::bottom::`)."""
+        match name, self._sides:
+            case "right", None:
+                self._sides = (0, len(self._body))
+            case "right", (left, _):
+                self._sides = (left, len(self._body))
+            case _:
+                self._end_sides()
+                self._sides = (len(self._body), None) if name == "left" else None
+
+    def _end_sides(self) -> None:
+        if self._sides is not None and self._sides[1] is not None:
+            left, right = self._sides
+            sides = [self._body[left:right], self._body[right:]]
+            self._body[left:] = beside(sides)
+        self._sides = None
+
     def _begin(self, section: Section) -> None:
+        self._end_sides()
         if self._current.heading or self._body:
             self._done.append(evolve(self._current, body=tuple(self._body)))
         self._current, self._body = section, []
@@ -159,6 +192,8 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
             yield from _table(node)
         case "blockquote":
             yield from _quote(node)
+        case "callout":
+            yield from boxed(node, _blocks)
         case _:
             for child in node.children:
                 yield from _blocks(child)
@@ -169,14 +204,18 @@ def _formula(latex: str) -> Math:
     return Math(latex.translate(_IN_ONE_LINE))
 
 
-def _paragraph(spans: Spans) -> Iterator[Block | Note]:
+#: The beginning of what the speaker says, as reveal.js takes it.
+_NOTE = re.compile(r"(?:Notes?|notes?):")
+
+
+def _paragraph(spans: Spans, line: int = 0) -> Iterator[Block | Note]:
     if not spans:
         return
     if len(spans) == 1 and spans[0].kind == "math":
         yield _formula(spans[0].text)
-    elif spans[0].kind == "text" and spans[0].text.startswith("Note:"):
-        if note := plain(spans)[len("Note:") :].strip():
-            yield Note(note)
+    elif spans[0].style == _PLAIN.style and (begun := _NOTE.match(spans[0].text)):
+        if note := " ".join(plain(spans)[begun.end() :].split()):
+            yield Note(note, line=line)
     else:
         yield Paragraph((Uncut(spans),))
 
@@ -211,11 +250,12 @@ def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:
         if shown:
             yield from (child.meta["block"] for child in group if child.meta["block"] is not None)
         else:
-            yield from _paragraph(spans_among(group))
+            yield from _paragraph(spans_among(group), line_of(node))
 
 
 def _code(node: SyntaxTreeNode) -> Iterator[Block]:
-    block = fenced(node.info if node.type == "fence" else "", node.content, line_of(node))
+    info, content = plain_fence(node.info, node.content) if node.type == "fence" else ("", node.content)
+    block = fenced(info, content, line_of(node))
     if block is not None:
         yield block
 
@@ -264,6 +304,7 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
 
 
 _IN_ONE_LINE: Final = dict.fromkeys(map(ord, "\t\n\r"), " ")
+_PLAIN: Final = Span("")
 LANGUAGE: Final = re.compile(r"[^\s`{}]{1,40}")
 #: Characters of the options of a chart or listing.
 MAX_OPTIONS_CHARS: Final = 1_000

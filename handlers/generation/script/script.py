@@ -23,6 +23,7 @@ from handlers.generation.model import Brief, Style, Voice
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines, warn_of
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
+from handlers.generation.script.decks import read_commands, read_slides
 from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
@@ -33,6 +34,7 @@ from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
+from handlers.generation.script.pandoc_lines import read_pandoc_lines
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
 from handlers.generation.script.shapes.characters import visible
@@ -70,6 +72,8 @@ def brief_of(request: VideoRequest) -> model.Brief:
 
 #: More lines than 300 scenes can show.
 MAX_LINES = 10_000
+#: Most lines that a warning names.
+_MOST_NAMED = 20
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 _NO_ASSETS: Mapping[str, PictureAsset] = MappingProxyType({})
@@ -104,14 +108,20 @@ def open_script(text: str) -> Manuscript:
     text, removed = _cleaned(text)
     whole = is_whole(text)
     opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
-    body, unclosed = (opened.body, None) if whole else without_comments(opened.body)
-    body, embedded = without_data(body)
-    warnings = opened.warnings
+    deck, warnings = opened.deck, opened.warnings
     if removed:
         warnings = (*warnings, Warned("invisible_characters", f"{removed} invisible characters were removed"))
+    body, unclosed = opened.body, None
+    if not whole:
+        body, unclosed = without_comments(body if deck is None else read_commands(body, deck))
+    body, embedded = without_data(body)
+    if deck is not None:
+        body, left_out = read_slides(body, deck)
+        warnings = (*warnings, *left_out)
     if unclosed is not None:
         message = f"the comment that begins on line {unclosed} has no end, so nothing below it is shown: write -->"
         warnings = (*warnings, Warned("comment_unclosed", message))
+    body = read_pandoc_lines(body)
     return evolve(opened, body=body, warnings=(*warnings, *unread_diagrams(body)), embedded=embedded)
 
 
@@ -138,6 +148,8 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
     body = manuscript.body
     if shape == "document":
         return Reading(shape="document", body=body, because=("it was asked for",))
+    if shape == AUTO and manuscript.deck is not None:
+        return Reading(shape="document", body=body, because=("its front matter is that of a deck",))
     if shape == AUTO:
         return decide(body, keep=keep)
     found = read_as(shape, body.split("\n"))
@@ -154,18 +166,24 @@ def lay_out_script(
     aspect: str = "16:9",
     should_stop: Callable[[], bool] = lambda: False,
     pictures: Pictures | None = None,
+    noticed: list[Warned] | None = None,
+    *,
+    narrated: bool = True,
 ) -> Script:
     """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
     `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
-    the front matter, else that of the reading, else the first heading. Raises ScriptError, Stopped.
+    the front matter, else that of the reading, else the first heading. `noticed` takes warnings. Raises ScriptError,
+    Stopped.
     """
     filling, pictures = Filling(merge), pictures or Pictures()
     found = reading.sections
     if found is None:
-        found = parse_sections(reading.body, pictures, voice)
+        found = parse_sections(reading.body, pictures, voice, noticed)
         found = finished(found) if MARKS.search(reading.body) else found
         pictures.check()
+    if noticed is not None and not narrated:
+        noticed += unspoken(found)
     sections = tuple(map(filling.section, until_stopped(found, should_stop)))
     for section in sections:
         _check(section)
@@ -173,6 +191,16 @@ def lay_out_script(
     if len(title) > MAX_TITLE_CHARS:
         raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
     return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
+
+
+def unspoken(sections: Iterable[Section]) -> tuple[Warned, ...]:
+    """Return the warning of notes that nobody speaks, in a video without narration."""
+    lines = [block.line for section in sections for block in section.body if isinstance(block, Note) and block.line]
+    if not lines:
+        return ()
+    named = ", ".join(map(str, lines[:_MOST_NAMED])) + (", ..." if len(lines) > _MOST_NAMED else "")
+    message = f"notes are neither shown nor said in a video without narration: line {named}"
+    return (Warned("note_unspoken", message),)
 
 
 def _check(section: Section) -> None:
@@ -243,8 +271,25 @@ class OpenedBrief:
     def check_theme(self, themes: Iterable[str]) -> None:
         """Check that the style's theme is one of `themes`. Raises UnknownTheme."""
         known = tuple(themes)
-        if self.style.theme is not None and self.style.theme not in known:
+        if self.style.theme is not None and self.style.theme not in known and not self._has_foreign_theme:
             raise UnknownTheme(self.style.theme, known)
+
+    @property
+    def _has_foreign_theme(self) -> bool:
+        """Tell whether the theme is that of front matter of another tool."""
+        manuscript = self.manuscript
+        return manuscript is not None and manuscript.foreign and self.style.theme == manuscript.front.theme
+
+    def _settled(self, themes: Sequence[str]) -> tuple[Style, tuple[Warned, ...]]:
+        """Return the style with a theme that there is, and a warning of another tool's. Raises UnknownTheme."""
+        self.check_theme(themes)
+        theme = self.style.theme
+        if theme is None or theme in themes:
+            return self.style, ()
+        message = (
+            f"the theme {theme!r} in the front matter is another tool's and ignored; available: {', '.join(themes)}"
+        )
+        return evolve(self.style, theme=None), (Warned("front_matter_keys", message),)
 
     def pictures(self) -> tuple[PictureReference, ...]:
         """Return the script's pictures without an asset. Raises ScriptError."""
@@ -273,6 +318,7 @@ class OpenedBrief:
         pictures = Pictures(known=self.brief.pictures)
         reading: Reading | None = None
         warnings: tuple[Warned, ...] = ()
+        noticed: list[Warned] = []
         voices = self.brief.voices
         if self.brief.scenes is not None:
             script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
@@ -280,21 +326,31 @@ class OpenedBrief:
             front = self.manuscript.front
             shape = front.format or AUTO if self.brief.format == AUTO else self.brief.format
             reading = read_script(self.manuscript, shape, {*self.brief.keep, *front.keep})
-            script = lay_out_script(self.manuscript, reading, spoken, merge, aspect, should_stop, pictures)
+            script = lay_out_script(
+                self.manuscript,
+                reading,
+                spoken,
+                merge,
+                aspect,
+                should_stop,
+                pictures,
+                noticed,
+                narrated=self.style.narrated,
+            )
             voices = {**front.voices, **voices}
-            noticed = (*reading.warnings, *private_data(tuple(reading.texts)))
+            noticed += (*reading.warnings, *private_data(tuple(reading.texts)), *pictures.warnings)
             lost = warn_of(lost_lines(self.manuscript.body, script)) if reading.shape == "document" else ()
-            warnings = (*self.manuscript.warnings, *noticed, *pictures.warnings, *lost)
+            warnings = (*self.manuscript.warnings, *noticed, *lost)
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
-        self.check_theme(themes)
+        style, foreign = self._settled(tuple(themes))
         return PlannedScript(
-            script=with_look(script, self.style.theme or DEFAULT_THEME, aspect),
+            script=with_look(script, style.theme or DEFAULT_THEME, aspect),
             voice=self.voice,
-            style=self.style,
+            style=style,
             reading=reading,
             voices=voices,
-            warnings=warnings,
+            warnings=(*foreign, *warnings),
         )
 
 

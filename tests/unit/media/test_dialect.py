@@ -195,7 +195,7 @@ def test_an_outro_is_the_last_page() -> None:
         (":::right\na", "line 1: :::right is misplaced"),
         ("a\n\n:::", "line 3: ::: is misplaced"),
         (":::columns\na\n\n---\n\nb\n:::", "line 4"),
-        (":::warning\na\n:::", "unknown marker :::warning"),
+        (":::colums\na\n:::", "line 1: unknown marker :::colums; did you mean :::columns"),
         (":::outro\n# A\n\n- b\n:::", "no bullets"),
         (":::outro\na\n:::", "begins with a heading"),
         (f':::columns\n![x](asset:{ASSET} "clip")\n:::right\nb\n:::', "clip can't stand"),

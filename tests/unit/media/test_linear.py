@@ -45,7 +45,8 @@ from handlers.generation.script.script import clean, open_script, parse_script
 from handlers.generation.script.sentences import sentences
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.decide import decide, read_as
-from handlers.generation.script.shapes.delivery import pieces, with_marks
+from handlers.generation.script.shapes.delivery import pieces as pieces_of_speech
+from handlers.generation.script.shapes.delivery import with_marks
 from handlers.generation.script.shapes.reading import SHAPES as READ_AS
 from handlers.generation.script.shapes.reading import Shape
 from handlers.generation.text_to_video.dialects import DIALECTS
@@ -277,7 +278,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is lost": lambda text: lost_lines(text, Script("", ())),
     **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
     "invisible characters": visible,
-    "pauses": lambda text: (list(pieces(text)), with_marks(text)),
+    "pauses": lambda text: (list(pieces_of_speech(text)), with_marks(text)),
     "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
     "a script with labels": lambda text: decide(
         f"VO: One.\nVisual: two\nVO: {text[: len(text) // 6]}\nVisual: {text[: len(text) // 6]}"
