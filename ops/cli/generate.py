@@ -113,8 +113,8 @@ def generate(
     }
     look = style_options(voice, rate, theme, aspect, captions) | reading_options(format, voices or [], keep or [])
     body = _source(file, needed=topic is None and pipeline is None) | look | merge_fields(merge or []) | _given(options)
-    found = _pictures_of(body, file, pictures or [])
-    order = _Submission(body=body, pictures=found, idempotency_key=idempotency_key, wait=wait, output=output)
+    sent = _pictures_of(body, file, pictures or [])
+    order = _Submission(body=body, pictures=sent, idempotency_key=idempotency_key, wait=wait, output=output)
     asyncio.run(_submit(service(url, api_key), order))
 
 

@@ -113,10 +113,10 @@ def _columns(body: list[SyntaxTreeNode], read: Read) -> Iterator[Block | Note]:
         else:
             around += read(node)
     yield from around
-    yield from beside(sides)
+    yield from side_by_side(sides)
 
 
-def beside(sides: list[list[Block | Note]]) -> Iterator[Block | Note]:
+def side_by_side(sides: list[list[Block | Note]]) -> Iterator[Block | Note]:
     """Yield blocks in columns where that is possible: two of them, each with something that can stand in a column."""
     filled = [side for side in sides if side]
     cells = [tuple(block for block in side if isinstance(block, get_args(Cell))) for side in filled]

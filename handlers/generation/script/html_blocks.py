@@ -16,17 +16,12 @@ from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from handlers.generation.script.html_names import BLOCKS, RAW, STYLES, TAG
+from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, depth_of
 from handlers.generation.script.picture_rules import picture_of_tag
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-#: More elements in each other, and the tags are removed: the library takes quadratic time for deep trees.
-_MOST_DEEP: Final = 100
-_VOID: Final = frozenset({
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-})  # fmt: skip
 _SPACES: Final = re.compile(r"\s+")
 _ALIGNED: Final = {"left": ":--", "center": ":-:", "right": "--:"}
 
@@ -61,25 +56,13 @@ def markdown_of(source: str) -> str:
     """Return the Markdown that a fragment of HTML means."""
     from selectolax.lexbor import LexborHTMLParser
 
-    if _depth(source) > _MOST_DEEP:
+    if depth_of(source) > MOST_DEEP:
         return " ".join(TAG.sub(" ", source).split()).replace("<", "&lt;")
     body = LexborHTMLParser(source).body
     writer = _Writer()
     if body is not None:
         writer.children(body)
     return writer.text()
-
-
-def _depth(source: str) -> int:
-    """Return how many elements stand in each other at most."""
-    depth = most = 0
-    for tag in TAG.finditer(source):
-        if tag["end"]:
-            depth = max(0, depth - 1)
-        elif tag["name"].lower() not in _VOID and not tag["rest"].endswith("/"):
-            depth += 1
-            most = max(most, depth)
-    return most
 
 
 def _nodes(parent: LexborNode) -> Iterator[LexborNode]:

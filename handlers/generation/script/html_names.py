@@ -62,3 +62,22 @@ def is_element(name: str) -> bool:
     low = name.lower()
     known = low in STYLES or low in RAW or low in BLOCKS or low in _TRANSPARENT
     return known or "-" in name or "." in name or ":" in name or name[:1].isupper()
+
+
+#: More elements in each other, and the tags are removed: the library takes quadratic time for deep trees.
+MOST_DEEP: Final = 100
+_VOID: Final = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+})  # fmt: skip
+
+
+def depth_of(source: str) -> int:
+    """Return how many elements stand in each other at most."""
+    depth = most = 0
+    for tag in TAG.finditer(source):
+        if tag["end"]:
+            depth = max(0, depth - 1)
+        elif tag["name"].lower() not in _VOID and not tag["rest"].endswith("/"):
+            depth += 1
+            most = max(most, depth)
+    return most

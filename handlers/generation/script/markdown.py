@@ -23,7 +23,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.callout_blocks import beside, boxed, is_flow
+from handlers.generation.script.callout_blocks import boxed, is_flow
 from handlers.generation.script.callouts import NOTICED
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
@@ -125,7 +125,7 @@ class _Sections:
         if self._sides is not None and self._sides[1] is not None:
             left, right = self._sides
             sides = [self._body[left:right], self._body[right:]]
-            self._body[left:] = beside(sides)
+            self._body[left:] = side_by_side(sides)
         self._sides = None
 
     def _begin(self, section: Section) -> None:

@@ -45,7 +45,7 @@ class PictureParser(MarkdownIt):
 def add_picture_rules(parser: MarkdownIt) -> None:
     """Add the rules to a parser with CommonMark's own."""
     parser.inline.ruler.at("image", _image)
-    parser.inline.ruler.before("image", "embed", _embed)
+    parser.inline.ruler.before("link", "embed", _embed)
     parser.inline.ruler.before("html_inline", "picture_tag", _tag)
 
 

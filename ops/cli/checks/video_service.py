@@ -12,7 +12,7 @@ async def video_service(settings: RemoteSettings) -> list[Finding]:
     """Look at the service of the settings; nothing where there is none."""
     if not settings.url:
         return []
-    from handlers.generation.text_to_video.probe import Weight, probe
+    from handlers.generation.text_to_video.service_probe import Weight, probe
 
     states = {Weight.FINE: State.OK, Weight.ODD: State.WARN, Weight.BROKEN: State.FAIL}
     return [

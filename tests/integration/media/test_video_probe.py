@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.settings import RemoteSettings
-from handlers.generation.text_to_video.probe import Weight, probe
+from handlers.generation.text_to_video.service_probe import Weight, probe
 from ops.cli.checks.finding import Finding, State
 from ops.cli.checks.video_service import video_service as check
 from tests.support.video_server import KEY, VideoService, answer, raw, video_service

@@ -27,7 +27,7 @@ _PLACES: Final = (
 _MOST_DEPTH: Final = 4
 
 
-class ToldError(Exception):
+class ErrorInAnswer(Exception):
     """A good answer tells of an error; `told` is its JSON object."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class ToldError(Exception):
 
 
 def sound_bytes(body: bytes, media_type: str) -> tuple[bytes, str]:
-    """Return the bytes of the sound and their media type, "" where it isn't told. Raises BadSound, ToldError."""
+    """Return the bytes of the sound and their media type, "" where it isn't told. Raises BadSound, ErrorInAnswer."""
     begin = body[:200].lstrip()
     if begin.startswith((b"data:", b"event:")) or "event-stream" in media_type.lower():
         return b"".join(_of_events(body)), ""
@@ -73,7 +73,7 @@ def _of_value(value: Any) -> bytes:
 
 def _raise_error_in(value: Any) -> None:
     if isinstance(value, dict) and (error_in(value) is not None or (value.get("detail") and not value.get("audio"))):
-        raise ToldError(value)
+        raise ErrorInAnswer(value)
 
 
 def _found(value: Any, depth: int) -> bytes | None:

@@ -24,7 +24,7 @@ from handlers.generation.http_services.errors import ServiceFailed, ServiceRefus
 from handlers.generation.http_services.learned import recall, remember
 from handlers.generation.http_services.reasons import Reason, reason_in
 from handlers.generation.narration.narrators.line_parts import length_limit
-from handlers.generation.narration.narrators.sound_answers import ToldError, sound_bytes
+from handlers.generation.narration.narrators.sound_answers import ErrorInAnswer, sound_bytes
 from handlers.generation.narration.narrators.sound_files import BadSound, Sound, read_sound
 from handlers.generation.narration.narrators.wav_files import MOST_BYTES
 
@@ -164,7 +164,7 @@ class SpeechClient:
             return await self._refused(service.refusal(answer), answer.reason)
         try:
             data, media_type = sound_bytes(answer.body, answer.media_type)
-        except ToldError as told:
+        except ErrorInAnswer as told:
             found = service.error_in_answer(answer, {"error": told.told}) or service.refusal(answer)
             return await self._refused(found, reason_in(told.told))
         try:

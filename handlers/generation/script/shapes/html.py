@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
+from handlers.generation.script.html_names import MOST_DEEP, TAG, depth_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
@@ -88,6 +89,8 @@ def read_html(text: str) -> Reading:
     """Read a page."""
     from selectolax.lexbor import LexborHTMLParser
 
+    if depth_of(text) > MOST_DEEP:  # a tree so deep takes quadratic time; without tags the text is one paragraph
+        text = TAG.sub(" ", text)
     page = LexborHTMLParser(text)
     titled = page.css_first("title")
     title = titled.text(strip=True) if titled is not None else ""
