@@ -23,7 +23,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.callout_blocks import boxed, is_flow
+from handlers.generation.script.callout_blocks import boxed, is_flow, side_by_side
 from handlers.generation.script.callouts import NOTICED
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
