@@ -25,7 +25,6 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
     Block,
-    Bullet,
     Bullets,
     Chart,
     Clip,
@@ -44,6 +43,7 @@ from handlers.generation.script.content import (
     Table,
 )
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_among, spans_of
+from handlers.generation.script.lists import alignment, list_blocks
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
 
@@ -148,7 +148,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
         case "paragraph":
             yield from _with_pictures(node)
         case "bullet_list" | "ordered_list":
-            yield from _list(node, 0)
+            yield from list_blocks(node, _blocks)
         case "fence" | "code_block":
             yield from _code(node)
         case "math_block":
@@ -175,29 +175,6 @@ def _paragraph(spans: Spans) -> Iterator[Block | Note]:
         yield Paragraph(tuple(Sentence(part) for part in sentences(spans)))
 
 
-def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
-    """Yield a list with its items in order; other blocks within an item end the list and follow it."""
-    items: list[Bullet] = []
-    number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
-    for item in node.children:
-        for child in item.children:
-            for block in _list(child, depth + 1) if child.type.endswith("_list") else _blocks(child):
-                match block:
-                    case Bullets():
-                        items += block.items
-                    case Paragraph():
-                        joined = merged([s for p in block.sentences for s in (*p.spans, Span(" "))])
-                        items.append(Bullet(joined, min(depth, 2), number))
-                    case _:
-                        if items:
-                            yield Bullets(tuple(items))
-                        items = []
-                        yield block
-        number = None if number is None else number + 1
-    if items:
-        yield Bullets(tuple(items))
-
-
 def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:
     """Yield the text and the pictures of a paragraph in order; pictures stand on lines of their own."""
     inline = [child for part in node.children for child in part.children or ()]
@@ -217,7 +194,7 @@ def _code(node: SyntaxTreeNode) -> Iterator[Block]:
 def _table(node: SyntaxTreeNode) -> Iterator[Block]:
     rows = [tuple(spans_of(cell) for cell in row.children) for part in node.children for row in part.children]
     if any(any(row) for row in rows):
-        yield Table(rows[0], tuple(rows[1:]))
+        yield Table(rows[0], tuple(rows[1:]), align=alignment(node.children[0].children[0]))
 
 
 def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
