@@ -20,6 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.footnotes import add_footnote_rules
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 
 MAX_COLUMNS: Final = 100
@@ -73,6 +74,7 @@ def markdown() -> MarkdownIt:
     """Return the parser: CommonMark with tables and math, without HTML; it keeps no state between texts."""
     parser = PictureParser("commonmark", {"html": False}).enable(["table", "strikethrough"])
     add_picture_rules(parser)
+    add_footnote_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
@@ -218,6 +220,8 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
             yield evolve(style, text=node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
+        case "footnote_ref":
+            yield Span(node.content, "note")
         case "softbreak":
             yield evolve(style, text=" ")
         case "hardbreak":

@@ -16,7 +16,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
@@ -31,6 +31,7 @@ from handlers.generation.script.content import (
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Math,
     Note,
@@ -42,6 +43,7 @@ from handlers.generation.script.content import (
     Spans,
     Table,
 )
+from handlers.generation.script.footnotes import footnote, notes_of, numbers_in
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, sentences, spans_among, spans_of
 from handlers.generation.script.lists import alignment, list_blocks
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
@@ -53,7 +55,9 @@ def parse_sections(text: str, pictures: Pictures | None = None) -> tuple[Section
 
     `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
     """
-    sections, tokens = _Sections(), markdown().parse(text)
+    env: dict[str, Any] = {}
+    tokens = markdown().parse(text, env)
+    sections = _Sections(notes_of(env))
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
@@ -67,7 +71,8 @@ _Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 class _Sections:
     """Collects the blocks of a text under their headings and in their columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: dict[str, tuple[str, ...]]) -> None:
+        self._notes = notes
         self._done: list[Section] = []
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
@@ -97,8 +102,19 @@ class _Sections:
 
     def _begin(self, section: Section) -> None:
         if self._current.heading or self._body:
+            self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))
         self._current, self._body = section, []
+
+    def _end_notes(self) -> None:
+        """Put the notes that the section is the first to refer to at its foot."""
+        if not self._notes:
+            return
+        numbers = dict.fromkeys(numbers_in((self._current.heading, self._body)))
+        found = [(number, self._notes.pop(number)) for number in numbers if number in self._notes]
+        if found:
+            notes = (footnote(number, map(parse_inline, paragraphs)) for number, paragraphs in found)
+            self._body.append(Footnotes(tuple(notes)))
 
     def _mark(self, name: str, line: int) -> None:
         match name, self._columns:
