@@ -21,6 +21,7 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
 from handlers.generation.script.footnotes import add_footnote_rules
+from handlers.generation.script.marks import add_mark_rules, marked_style
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 
 MAX_COLUMNS: Final = 100
@@ -75,6 +76,7 @@ def markdown() -> MarkdownIt:
     parser = PictureParser("commonmark", {"html": False}).enable(["table", "strikethrough"])
     add_picture_rules(parser)
     add_footnote_rules(parser)
+    add_mark_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
@@ -232,6 +234,8 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
             yield from _styled(node, evolve(style, italic=True))
         case "s":
             yield from _styled(node, evolve(style, struck=True))
+        case "mark" | "sub" | "sup":
+            yield from _styled(node, marked_style(node.type, style))
         case _ if node.children:
             yield from _styled(node, style)
         case _:
