@@ -22,8 +22,10 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.script.callouts import add_callout_rules
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.footnotes import add_footnote_rules
 from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
 from handlers.generation.script.html_inline import STYLE, read_tags
+from handlers.generation.script.marks import add_mark_rules, marked_style
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
 from handlers.generation.script.tool_syntax import add_tool_rules
 
@@ -78,6 +80,8 @@ def markdown() -> MarkdownIt:
     """Return the parser: CommonMark with tables, math and HTML; it keeps no state between texts."""
     parser = PictureParser("commonmark", {"html": True}).enable(["table", "strikethrough"])
     add_picture_rules(parser)
+    add_footnote_rules(parser)
+    add_mark_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
@@ -229,6 +233,8 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
             yield _dressed(node, style, text=node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
+        case "footnote_ref":
+            yield Span(node.content, "note")
         case "softbreak":
             yield _dressed(node, style, text=" ")
         case "hardbreak":
@@ -239,6 +245,8 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
             yield from _styled(node, evolve(style, italic=True))
         case "s":
             yield from _styled(node, evolve(style, struck=True))
+        case "mark" | "sub" | "sup":
+            yield from _styled(node, marked_style(node.type, style))
         case _ if node.children:
             yield from _styled(node, style)
         case _:

@@ -16,7 +16,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve
 from markdown_it.tree import SyntaxTreeNode
@@ -28,13 +28,13 @@ from handlers.generation.script.callouts import NOTICED
 from handlers.generation.script.chartdata import MAX_UNIT_CHARS, STYLES, ChartError, check_chart, read_rows
 from handlers.generation.script.content import (
     Block,
-    Bullet,
     Bullets,
     Chart,
     Clip,
     Code,
     Columns,
     Diagram,
+    Footnotes,
     Heading,
     Math,
     Note,
@@ -46,7 +46,9 @@ from handlers.generation.script.content import (
     Table,
 )
 from handlers.generation.script.fence_options import plain_fence
+from handlers.generation.script.footnotes import footnote, notes_of, numbers_in
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, spans_among, spans_of
+from handlers.generation.script.lists import alignment, list_blocks
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
 from handlers.generation.script.picture_references import SHOWN, Pictures
 from handlers.generation.script.sentences import Uncut, cut_section
@@ -60,8 +62,9 @@ def parse_sections(
     `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
     `language` is the BCP 47 tag of the voice's language, which decides where sentences end. `noticed` takes warnings.
     """
-    env = {NOTICED: [] if noticed is None else noticed}
-    sections, tokens = _Sections(), markdown().parse(text, env)
+    env: dict[str, Any] = {NOTICED: [] if noticed is None else noticed}
+    tokens = markdown().parse(text, env)
+    sections = _Sections(notes_of(env))
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
@@ -75,7 +78,8 @@ _Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 class _Sections:
     """Collects the blocks of a text under their headings and in their columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: dict[str, tuple[str, ...]]) -> None:
+        self._notes = notes
         self._done: list[Section] = []
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
@@ -131,8 +135,19 @@ class _Sections:
     def _begin(self, section: Section) -> None:
         self._end_sides()
         if self._current.heading or self._body:
+            self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))
         self._current, self._body = section, []
+
+    def _end_notes(self) -> None:
+        """Put the notes that the section is the first to refer to at its foot."""
+        if not self._notes:
+            return
+        numbers = dict.fromkeys(numbers_in((self._current.heading, self._body)))
+        found = [(number, self._notes.pop(number)) for number in numbers if number in self._notes]
+        if found:
+            notes = (footnote(number, map(parse_inline, paragraphs)) for number, paragraphs in found)
+            self._body.append(Footnotes(tuple(notes)))
 
     def _mark(self, name: str, line: int) -> None:
         match name, self._columns:
@@ -182,7 +197,7 @@ def _blocks(node: SyntaxTreeNode) -> Iterator[Block | Note]:
         case "paragraph":
             yield from _with_pictures(node)
         case "bullet_list" | "ordered_list":
-            yield from _list(node, 0)
+            yield from list_blocks(node, _blocks)
         case "fence" | "code_block":
             yield from _code(node)
         case "math_block":
@@ -220,29 +235,6 @@ def _paragraph(spans: Spans, line: int = 0) -> Iterator[Block | Note]:
         yield Paragraph((Uncut(spans),))
 
 
-def _list(node: SyntaxTreeNode, depth: int) -> Iterator[Block | Note]:
-    """Yield a list with its items in order; other blocks within an item end the list and follow it."""
-    items: list[Bullet] = []
-    number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
-    for item in node.children:
-        for child in item.children:
-            for block in _list(child, depth + 1) if child.type.endswith("_list") else _blocks(child):
-                match block:
-                    case Bullets():
-                        items += block.items
-                    case Paragraph():
-                        joined = merged([s for p in block.sentences for s in (*p.spans, Span(" "))])
-                        items.append(Bullet(joined, min(depth, 2), number))
-                    case _:
-                        if items:
-                            yield Bullets(tuple(items))
-                        items = []
-                        yield block
-        number = None if number is None else number + 1
-    if items:
-        yield Bullets(tuple(items))
-
-
 def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:
     """Yield the text and the pictures of a paragraph in order; pictures stand on lines of their own."""
     inline = [child for part in node.children for child in part.children or ()]
@@ -263,7 +255,7 @@ def _code(node: SyntaxTreeNode) -> Iterator[Block]:
 def _table(node: SyntaxTreeNode) -> Iterator[Block]:
     rows = [tuple(spans_of(cell) for cell in row.children) for part in node.children for row in part.children]
     if any(any(row) for row in rows):
-        yield Table(rows[0], tuple(rows[1:]))
+        yield Table(rows[0], tuple(rows[1:]), align=alignment(node.children[0].children[0]))
 
 
 def _quote(node: SyntaxTreeNode) -> Iterator[Block | Note]:
