@@ -39,7 +39,7 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     while line < end:
         if state.isEmpty(line):
             paragraphs.append([])
-        elif state.sCount[line] >= _INDENT or (paragraphs[-1] and not _begins_anew(state, line, end)):
+        elif state.sCount[line] >= _INDENT or (paragraphs[-1] and not _begins_block(state, line, end)):
             paragraphs[-1].append(state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]])
         else:
             break
@@ -50,7 +50,7 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _begins_anew(state: StateBlock, line: int, end: int) -> bool:
+def _begins_block(state: StateBlock, line: int, end: int) -> bool:
     return any(rule(state, line, end, True) for rule in state.md.block.ruler.getRules("paragraph"))
 
 
