@@ -35,13 +35,13 @@ _WIKI: Final = re.compile(r"\[\[(?P<target>[^\[\]|\n]*+)(?:\|(?P<alias>[^\[\]\n]
 _KEYS: Final = re.compile(r"\+\+(?P<keys>[\w\"'-]++(?:\+[\w\"'-]++)*+)\+\+")
 _BLOCK_NAME: Final = re.compile(r"\^[A-Za-z\d-]{4,40}[ \t]*+(?=\n|$)")
 #: Lines of their own that are nothing: contents, page breaks, pauses, names, inclusions, abbreviations.
-_NOTHING: Final = re.compile(
+NOTHING: Final = (
     r"(?:@?\[toc\]|\[\[_?toc_?\]\]|\$\{toc\}"
     r"|\\(?:newpage|pagebreak|clearpage|cleardoublepage|tableofcontents|maketitle|bigskip|medskip|smallskip|vfill|vspace"
     r"|hspace|appendix|centering|noindent)\b(?:\[[^\]\n]*+\])?(?:\{[^{}\n]*+\})?"
-    r"|\. \. \.|\([A-Za-z][\w:.-]*+\)=|;?-{2,}8<-{2,}.*+|\*\[[^\[\]\n]++\]:.*+|\^[A-Za-z\d-]++)[ \t]*+",
-    re.IGNORECASE,
+    r"|\. \. \.|\([A-Za-z][\w:.-]*+\)=|;?-{2,}8<-{2,}.*+|\*\[[^\[\]\n]++\]:.*+|\^[A-Za-z\d-]++)[ \t]*+"
 )
+_NOTHING: Final = re.compile(NOTHING, re.IGNORECASE)
 #: What only MyST has, where a line with `%` is a comment and one of `+++` ends a block.
 _MYST: Final = re.compile(
     r"^(?::{3,}|`{3,})\{[a-z]|^\([A-Za-z][\w:.-]*+\)=[ \t]*$|\{(?:ref|doc|term|numref|eq)\}`", re.MULTILINE
