@@ -30,9 +30,12 @@ from handlers.generation.script.comments import CodeLines
 NOTICED: Final = "noticed"
 ABOVE: Final = "above"
 _PAIRS: Final = "pairs"
+#: In `env`: how many directives the text stands in; deeper ones are listings.
+_FENCES: Final = "fences"
+_MOST_FENCES: Final = 5
 OWN: Final = ("columns", "right", "outro")
 #: How alike a name is to one of ours that counts as a misspelling of it.
-_LIKENESS: Final = 0.85
+_LIKENESS: Final = 0.8
 
 _COLONS: Final = re.compile(r"[ \t>]*+(?P<colons>:{3,}+)(?P<info>.*+)")
 _MYST: Final = re.compile(r"\{(?P<name>[A-Za-z][\w:+-]*+)\}(?P<title>.*+)")
@@ -330,7 +333,8 @@ def _turn_quote(state: StateCore, at: int, match: re.Match[str], made: list[Toke
 def _turn_fence(state: StateCore, token: Token, made: list[Token]) -> bool:
     """Make a box of a fenced block with the language `{name}`, where it is a directive; tells whether it is."""
     match = _MYST.fullmatch(token.info.strip())
-    if match is None or not is_directive(match["name"]):
+    depth = state.env.get(_FENCES, 0)
+    if match is None or not is_directive(match["name"]) or depth >= _MOST_FENCES:
         return False
     line = token.map[0] if token.map else 0
     rows = token.content.split("\n")
@@ -338,13 +342,13 @@ def _turn_fence(state: StateCore, token: Token, made: list[Token]) -> bool:
     while taken < len(rows) and _OPTION.fullmatch(rows[taken]):
         taken += 1
     above = state.env.get(ABOVE, 0)
-    state.env[ABOVE] = above + line + 1
+    state.env[ABOVE], state.env[_FENCES] = above + line + 1, depth + 1
     inner: list[Token] = []
     state.md.block.parse("\n" * taken + "\n".join(rows[taken:]), state.md, state.env, inner)
     nested = StateCore("", state.md, state.env, inner)
-    if any(each.type in ("fence", "blockquote_open") for each in inner) and token.level < state.md.options.maxNesting:
+    if any(each.type in ("fence", "blockquote_open") for each in inner):
         _read_quotes_and_fences(nested)
-    state.env[ABOVE] = above
+    state.env[ABOVE], state.env[_FENCES] = above, depth
     opened = Token("callout_open", "div", 1, map=token.map, meta={"box": box_of_name(match["name"])})
     made.append(opened)
     if title := match["title"].strip():
