@@ -100,8 +100,13 @@ WARNINGS: Final = {
     "front_matter_unread": "a block that looks like front matter isn't read as such",
     "missing_glyphs": "no font has some of the characters",
     "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
+    "note_elsewhere": "a note that is embedded from another file is left out",
+    "note_unspoken": "notes are neither shown nor said, since the video has no narration",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "remote_status": "the video service reported an unknown status",
+    "site_expression": "an expression that a site generator fills in is left out",
+    "slides_elsewhere": "slides of another file are left out",
+    "unknown_markup": "a box of an unknown name is shown as a plain one",
 }
 
 CATEGORIES: Final = {

@@ -16,6 +16,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from eventflow.requests.limits import MERGE_NAME
+from handlers.generation.control import Warned
 from handlers.generation.script.callouts import NOTICED, notice
 from handlers.generation.script.html_inline import STYLE
 from handlers.generation.script.picture_rules import LINE
@@ -165,7 +166,7 @@ def _braces(state: StateInline, silent: bool) -> bool:
             if not silent:
                 line = state.env.get(LINE, 1) + state.src.count("\n", 0, state.pos)
                 message = f"{match[0][:60]} is filled in by another tool; it is left out"
-                notice(state.env, line, message, "site_expression")
+                notice(state.env, line, Warned("site_expression", message))
             return _skip(state, match.end(), silent)
     return False
 
@@ -226,7 +227,7 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
         if embeds:
             line = state.env.get(LINE, 1) + state.src.count("\n", 0, state.pos)
             message = f"{match['target'][:60]!r} is embedded from elsewhere; it is left out"
-            notice(state.env, line, message, "note_elsewhere")
+            notice(state.env, line, Warned("note_elsewhere", message))
         else:
             place = match["target"].strip().strip("#").replace("#", " › ").rpartition("/")[2]
             state.push("styled_text", "", 0).content = (match["alias"] or "").strip() or place
