@@ -73,7 +73,11 @@ _SHORTHAND: Final = re.compile(r"^[ \t]+end_slide_shorthand:[ \t]*true\b", re.MU
 def deck_of(entries: Mapping[str, str | None], head: str, body: str) -> Deck | None:
     """Return what deck a document is; `head` is its front matter as written, `entries` are its keys and values."""
     keys = frozenset(entries)
-    if entries.get("marp") == "true" or "headingdivider" in keys or (not entries and _MARP.search(body)):
+    if (
+        entries.get("marp") == "true"
+        or "headingdivider" in keys
+        or (not entries and "\n---" in body and _MARP.search(body))
+    ):
         return Deck(tool="marp", divider=_divider(entries.get("headingdivider") or _commanded(body)))
     if _PRESENTERM.search(body) or _SHORTHAND.search(head):
         return Deck(tool="presenterm", separators=frozenset({_RULE} if _SHORTHAND.search(head) else ()))

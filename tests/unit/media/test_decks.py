@@ -38,7 +38,7 @@ def planned(text: str, style: Style | None = None) -> PlannedScript:
         (MARP + "![w:9](https://x.org/a)\n# A\n\n---\n\nC\n---\n\nD", ["A", "C"]),
         ("---\nmarp: true\nheadingDivider: 3\n---\n# A\n\n## B\n\n### C\n\nD", ["A", "B", "C"]),
         ("---\nmarp: true\nheadingDivider: [1, 3]\n---\n# A\n\nx\n\n## B\n\n### C\n\nD", ["A", "C"]),
-        ("<!-- marp: true -->\n# A\n\n## B\n\nC", ["A"]),
+        ("<!-- marp: true -->\n# A\n\n## B\n\nC\n\n---\n\nD", ["A", ""]),
         (SLIDEV + "# A\ntext\n---\nlayout: center\nclass: x\n---\n# B", ["A", "B"]),
         (SLIDEV + "# A\n\n---\nhide: true\n---\n\n# Secret\n\n---\n\n# B", ["A", "B"]),
         (SLIDEV + "# A\n\n```\n---\nlayout: x\n---\n```\n\n---\n\n# B", ["A", "B"]),
