@@ -96,8 +96,6 @@ WARNINGS: Final = {
     "badges_dropped": "badges of the script are left out",
     "clip_length": "a clip differs by more than half a second from the length that was ordered",
     "diagram_as_code": "a Mermaid diagram isn't understood and is shown as code; the message names its line",
-    "note_unspoken": "notes of a script without narration are neither shown nor said; the message names their lines",
-    "slides_elsewhere": "a deck includes slides of other files, which aren't read",
     "not_shown": "lines of the script are neither shown nor said; the message names them",
     "diagram_small": "a diagram has so many parts that its letters are small",
     "clip_short": "a filmed clip is shorter than its scene",
@@ -112,11 +110,16 @@ WARNINGS: Final = {
     "one_voice": "speakers share a voice, because there are too few of the language",
     "private_data": "the script has mail addresses or telephone numbers, which the video would publish",
     "picture_as_text": "only the description of a picture is shown: it is an SVG, or stands within a text",
+    "note_elsewhere": "a note that is embedded from another file is left out",
+    "note_unspoken": "notes are neither shown nor said, since the video has no narration",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "scene_list_keys": "keys of a list of scenes aren't read",
     "remote_status": "the video service reported an unknown status",
     "service_waited_for": "a service with a model was loading it, busy or unreachable, and was waited for",
     "unreadable_text": "the voice can't read letters of some script",
+    "site_expression": "an expression that a site generator fills in is left out",
+    "slides_elsewhere": "slides of another file are left out",
+    "unknown_markup": "a box of an unknown name is shown as a plain one",
 }
 
 CATEGORIES: Final = {

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
@@ -30,9 +30,12 @@ from handlers.generation.script.comments import CodeLines
 NOTICED: Final = "noticed"
 ABOVE: Final = "above"
 _PAIRS: Final = "pairs"
+#: In `env`: how many directives the text stands in; deeper ones are listings.
+_FENCES: Final = "fences"
+_MOST_FENCES: Final = 5
 OWN: Final = ("columns", "right", "outro")
 #: How alike a name is to one of ours that counts as a misspelling of it.
-_LIKENESS: Final = 0.85
+_LIKENESS: Final = 0.8
 
 _COLONS: Final = re.compile(r"[ \t>]*+(?P<colons>:{3,}+)(?P<info>.*+)")
 _MYST: Final = re.compile(r"\{(?P<name>[A-Za-z][\w:+-]*+)\}(?P<title>.*+)")
@@ -76,10 +79,14 @@ def add_callout_rules(parser: MarkdownIt) -> None:
     parser.core.ruler.after("block", "callouts", _read_quotes_and_fences)
 
 
-def notice(env: Mapping[str, Any], line: int, what: str, code: str = "unknown_markup") -> None:
-    """Add a warning that names a line of a text (from 1); nothing where no document is parsed."""
+def notice(env: Mapping[str, Any], line: int, warned: Warned) -> None:
+    """Add a warning, and name a line of a text (from 1) in it; nothing where no document is parsed."""
     if NOTICED in env:
-        env[NOTICED].append(Warned(code, f"line {line + env.get(ABOVE, 0)}: {what}"))
+        env[NOTICED].append(evolve(warned, message=f"line {line + env.get(ABOVE, 0)}: {warned.message}"))
+
+
+def _unknown(name: str) -> Warned:
+    return Warned("unknown_markup", f"{name[:40]!r} is no box that is known; it is shown as a plain one")
 
 
 def opening(info: str, colons: int) -> _Opening | None:
@@ -205,7 +212,7 @@ def _check_name(state: StateBlock, start: int, box: Box) -> None:
     if near := get_close_matches(box.name[:40].lower(), OWN, n=1, cutoff=_LIKENESS):
         line = start + 1 + state.env.get(ABOVE, 0)
         raise ScriptError(f"line {line}: unknown marker :::{box.name[:40]}; did you mean :::{near[0]}?")
-    notice(state.env, start + 1, f"{box.name[:40]!r} is no box that is known; it is shown as a plain one")
+    notice(state.env, start + 1, _unknown(box.name))
 
 
 def _admonition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -312,7 +319,7 @@ def _turn_quote(state: StateCore, at: int, match: re.Match[str], made: list[Toke
     line = token.map[0] if token.map else 0
     token.type, token.meta = "callout_open", {"box": box_of_name(match["name"].strip())}
     if not token.meta["box"].known:
-        notice(state.env, line + 1, f"{match['name'][:40]!r} is no box that is known; it is shown as a plain one")
+        notice(state.env, line + 1, _unknown(match["name"]))
     made.append(token)
     title = match["title"].strip()
     if title or not token.meta["box"].known:
@@ -330,7 +337,8 @@ def _turn_quote(state: StateCore, at: int, match: re.Match[str], made: list[Toke
 def _turn_fence(state: StateCore, token: Token, made: list[Token]) -> bool:
     """Make a box of a fenced block with the language `{name}`, where it is a directive; tells whether it is."""
     match = _MYST.fullmatch(token.info.strip())
-    if match is None or not is_directive(match["name"]):
+    depth = state.env.get(_FENCES, 0)
+    if match is None or not is_directive(match["name"]) or depth >= _MOST_FENCES:
         return False
     line = token.map[0] if token.map else 0
     rows = token.content.split("\n")
@@ -338,13 +346,13 @@ def _turn_fence(state: StateCore, token: Token, made: list[Token]) -> bool:
     while taken < len(rows) and _OPTION.fullmatch(rows[taken]):
         taken += 1
     above = state.env.get(ABOVE, 0)
-    state.env[ABOVE] = above + line + 1
+    state.env[ABOVE], state.env[_FENCES] = above + line + 1, depth + 1
     inner: list[Token] = []
     state.md.block.parse("\n" * taken + "\n".join(rows[taken:]), state.md, state.env, inner)
     nested = StateCore("", state.md, state.env, inner)
-    if any(each.type in ("fence", "blockquote_open") for each in inner) and token.level < state.md.options.maxNesting:
+    if any(each.type in ("fence", "blockquote_open") for each in inner):
         _read_quotes_and_fences(nested)
-    state.env[ABOVE] = above
+    state.env[ABOVE], state.env[_FENCES] = above, depth
     opened = Token("callout_open", "div", 1, map=token.map, meta={"box": box_of_name(match["name"])})
     made.append(opened)
     if title := match["title"].strip():

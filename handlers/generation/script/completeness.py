@@ -20,6 +20,7 @@ from attrs import frozen
 from handlers.generation.control import Warned
 from handlers.generation.script.content import Script, Span
 from handlers.generation.script.inline import plain
+from handlers.generation.script.tool_syntax import NOTHING
 
 #: Fields of blocks whose texts are not on a page.
 _UNSEEN: Final = frozenset({"kind", "style", "language", "asset", "fit", "motion", "theme", "aspect", "layout", "deck"})
@@ -44,19 +45,22 @@ _SEPARATING: Final = re.compile(
 #: Markup within a line between whose neighbours nothing stands.
 _TRANSPARENT: Final = re.compile(
     r"\]\((?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?)(?:\s++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\s*+\)"
-    r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|\[\[[^\[\]|\n]*+\||:[a-z0-9_+-]++:"
+    r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|!\[\[[^\[\]\n]*+\]\]|\[\[[^\[\]|\n]*+\||\[\[(?:[^\[\]|\n/]*+/)++|(?<=\s)\^[A-Za-z\d-]{4,40}$|:[a-z0-9_+-]++:"
     r"|</?(?:a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
     r"(?:\s[^<>\n]*+)?>"
 )
 #: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
 _MARKUP_LINE: Final = re.compile(
     r"[ \t>]*+(?:(?:[-*+]|\d++[.)])[ \t]++)?"
-    r"(?:`{3,}[^`\n]*+|~{3,}[^\n]*+|\[(?!\^)[^\[\]\n]++\]:[^\n]*+|(?:import|export) .*+)$"
+    r"(?:`{3,}[^`\n]*+|~{3,}[^\n]*+|\[(?!\^)[^\[\]\n]++\]:[^\n]*+|(?:import|export) .*+"
+    r"|[#/%-]{1,2}\|[^\n]*+|:[A-Za-z][\w-]*+:(?:[ \t].*+)?|%(?!%).*+"
+    rf"|{NOTHING})$",
+    re.IGNORECASE,
 )
 #: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
 _LEAD: Final = re.compile(
     r"[ \t>]*+(?:(?:[-*+•]|\d{1,9}[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
-    r"(?:(?::{3,}|!!!|\?\?\?\+?)[ \t]*+[\w.-]*+|\[\^[^\[\]\n]*+\]:|(?:Notes?|note):)?"
+    r"(?::{3,}[ \t]*+[\w.-]*+|(?:!!!|\?\?\?\+?)[^\"\n]*+|\[\^[^\[\]\n]*+\]:|(?:Notes?|note):)?"
 )
 
 

@@ -73,14 +73,18 @@ _SHORTHAND: Final = re.compile(r"^[ \t]+end_slide_shorthand:[ \t]*true\b", re.MU
 def deck_of(entries: Mapping[str, str | None], head: str, body: str) -> Deck | None:
     """Return what deck a document is; `head` is its front matter as written, `entries` are its keys and values."""
     keys = frozenset(entries)
-    if entries.get("marp") == "true" or "headingdivider" in keys or (not entries and _MARP.search(body)):
+    if (
+        entries.get("marp") == "true"
+        or "headingdivider" in keys
+        or (not entries and "\n---" in body and _MARP.search(body))
+    ):
         return Deck(tool="marp", divider=_divider(entries.get("headingdivider") or _commanded(body)))
     if _PRESENTERM.search(body) or _SHORTHAND.search(head):
         return Deck(tool="presenterm", separators=frozenset({_RULE} if _SHORTHAND.search(head) else ()))
     if keys & _KEYS["slidev"] or _SLIDEV.search(body) or ("theme" in keys and _SLIDE.search(body)):
         return Deck(tool="slidev")
     if keys & _KEYS["reveal"] or _REVEAL.search(body):
-        return _reveal(entries)
+        return _reveal({**entries, **_commented(head)})
     return None
 
 
@@ -100,6 +104,11 @@ def _divider(value: str) -> frozenset[int]:
     return frozenset(ranks if "[" in value or "," in value else range(1, max(ranks, default=0) + 1))
 
 
+def _commented(head: str) -> dict[str, str | None]:
+    """Return the separators in front matter that are comments, which are no values otherwise."""
+    return {match["key"].lower(): match["value"] for match in _COMMENTED.finditer(head)}
+
+
 def _reveal(entries: Mapping[str, str | None]) -> Deck:
     given = [entries.get("separator"), entries.get("verticalseparator") or entries.get("vertical_separator")]
     lines = [_literal(value) if value else usual for value, usual in zip(given, (_RULE, _VERTICAL), strict=True)]
@@ -109,6 +118,10 @@ def _reveal(entries: Mapping[str, str | None]) -> Deck:
     return Deck(tool="reveal", separators=separators, blank_lines=max(0, blank - 1), notes=notes)
 
 
+_COMMENTED: Final = re.compile(
+    r"^(?P<key>(?:vertical_?)?separator):[ \t]*+(?P<quote>[\"']?)(?P<value>\^?<!--[^\n>]*+>\$?)(?P=quote)[ \t]*+$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _NEWLINE: Final = re.compile(r"(?:\\r\?)?\\n")
 _SPECIAL: Final = re.compile(r"[.?+()|\[\]{}]|\\[a-zA-Z]")
 

@@ -111,7 +111,8 @@ def split_front_matter(text: str) -> Manuscript:
             seen.add(entry.key)
             wrong: list[str] = []
             found |= _read(entry, wrong)
-            if wrong and other and entry.key in _SHARED:
+            if other and entry.key in _SHARED and (wrong or _is_structure(entry.value)):
+                found.pop(entry.key, None)
                 foreign.append(f"{entry.key!r} (line {entry.line})")
             else:
                 faults += wrong
@@ -119,6 +120,11 @@ def split_front_matter(text: str) -> Manuscript:
         raise ScriptError("; ".join(f"front matter, {fault}" for fault in faults[:_MOST_NAMED]))
     warnings = (*_unknown(foreign), *map(_doubt, preamble.doubts))
     return Manuscript(FrontMatter(**found), preamble.body, warnings, deck=deck, foreign=other)
+
+
+def _is_structure(value: str | None) -> bool:
+    """Tell whether a value is a list or mapping on one line."""
+    return value is not None and (value[:1] + value[-1:]) in ("{}", "[]")
 
 
 def _tool(text: str, preamble: Preamble) -> tuple[Deck | None, bool]:

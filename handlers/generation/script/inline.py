@@ -52,6 +52,8 @@ def table_in_limits(state: StateBlock, start: int, end: int, silent: bool) -> bo
 
 def _columns(state: StateBlock, line: int) -> int:
     """Count the columns of a delimiter line between header and rows; 0 for any other line."""
+    if "|" not in state.src[state.bMarks[line - 1] : state.eMarks[line - 1]]:
+        return 0
     text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
     if "-" not in text or not _DELIMITERS.fullmatch(text):
         return 0

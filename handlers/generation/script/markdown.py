@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from attrs import evolve
+from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from handlers.generation.control import Warned
@@ -64,11 +66,19 @@ def parse_sections(
     """
     env: dict[str, Any] = {NOTICED: [] if noticed is None else noticed}
     tokens = markdown().parse(text, env)
-    sections = _Sections(notes_of(env))
+    sections = _Sections(notes_of(env), _scene_rank(tokens))
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
     return tuple(cut_section(section, language) for section in sections.all())
+
+
+def _scene_rank(tokens: Sequence[Token]) -> int:
+    """Return the rank down to which headings begin scenes: 2, or the first one that a text without others has."""
+    ranks = Counter(int(token.tag[1]) for token in tokens if token.type == "heading_open" and token.level == 0)
+    if ranks[1] + ranks[2] > 1 or any(token.type == "hr" and token.level == 0 for token in tokens):
+        return 2
+    return next((rank for rank in range(3, 7) if ranks[rank] > 1), 2)
 
 
 #: (line of `:::columns`, left, right) within columns; `right` is None before `:::right`.
@@ -78,8 +88,9 @@ _Columns = tuple[int, list[Block | Note], list[Block | Note] | None]
 class _Sections:
     """Collects the blocks of a text under their headings and in their columns."""
 
-    def __init__(self, notes: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, notes: dict[str, tuple[str, ...]], scene_rank: int = 2) -> None:
         self._notes = notes
+        self._scene_rank = scene_rank
         self._done: list[Section] = []
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
@@ -105,12 +116,12 @@ class _Sections:
             self._take_cell(node, self._columns)
         elif node.type == "hr":
             self._begin(Section(0, (), ()))
-        elif node.type == "heading" and node.tag in ("h1", "h2"):
+        elif node.type == "heading" and int(node.tag[1]) <= self._scene_rank:
             heading = spans_of(node)
             if self._current.layout == "outro" and not self._current.heading and not self._body:
                 self._current = evolve(self._current, heading=heading)
             else:
-                self._begin(Section(int(node.tag[1]), heading, ()))
+                self._begin(Section(min(int(node.tag[1]), 2), heading, ()))
         else:
             self._body += _blocks(node)
 

@@ -1,7 +1,7 @@
 """Turns the lines of pandoc's and MkDocs' Markdown that CommonMark doesn't know into lines that it knows, one by one.
 
 Definition lists become lists, numbered examples (`(@)`) and `#.` numbered lists, simple tables pipe tables; captions of
-tables lose their mark.
+tables lose their mark, lists that kramdown fills in are left out.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from handlers.generation.script.comments import CodeLines
 
 #: Whether a text may have any of these lines.
 _ANY: Final = re.compile(
-    r"^(?: {0,3}:[ \t~]| {0,3}~[ \t]|[ \t]*\(@|[ \t]*#\.[ \t]| *-{2,} +-{2,}|Table:)", re.MULTILINE
+    r"^(?: {0,3}:[ \t~]| {0,3}~[ \t]|[ \t]*\(@|[ \t]*#\.[ \t]| *-{2,} +-{2,}|Table:|[ \t]*\{:[ \t]*toc)", re.MULTILINE
 )
 _DEFINITION: Final = re.compile(r" {0,3}[:~](?P<room>[ \t]++)(?P<text>\S.*)")
 _EXAMPLE: Final = re.compile(r"(?P<indent>[ \t]*+)(?:\(@[\w-]*+\)|#\.)(?=[ \t])")
 _DASHES: Final = re.compile(r" *-{2,}(?: +-{2,})+ *")
+#: Below the item of a list that kramdown replaces by the contents.
+_CONTENTS: Final = re.compile(r"[ \t]*+\{:[ \t]*+toc[^{}]*+\}[ \t]*+")
+_ITEM: Final = re.compile(r"[ \t]*+(?:[-*+]|\d{1,9}[.)])[ \t]")
 _CAPTION: Final = re.compile(r" {0,3}(?:Table)?:[ \t]++(?=\S)")
 _TERM: Final = re.compile(r" {0,3}(?![-*+>|#:=~`<]|\d{1,9}[.)]\s)\S.*")
 
@@ -35,7 +38,9 @@ def read_pandoc_lines(body: str) -> str:
     for at, line in enumerate(lines):
         if code[at] or at in tables:
             continue
-        if match := _EXAMPLE.match(line):
+        if at and _CONTENTS.fullmatch(line) and _ITEM.match(lines[at - 1]):
+            lines[at - 1] = lines[at] = ""
+        elif match := _EXAMPLE.match(line):
             number = number + 1 if "@" in match[0] or numbered >= at - 2 else 1
             numbered = at
             lines[at] = f"{match['indent']}{number}.{line[match.end() :]}"

@@ -16,6 +16,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from eventflow.requests.limits import MERGE_NAME
+from handlers.generation.control import Warned
 from handlers.generation.script.callouts import NOTICED, notice
 from handlers.generation.script.html_inline import STYLE
 from handlers.generation.script.picture_rules import LINE
@@ -35,13 +36,13 @@ _WIKI: Final = re.compile(r"\[\[(?P<target>[^\[\]|\n]*+)(?:\|(?P<alias>[^\[\]\n]
 _KEYS: Final = re.compile(r"\+\+(?P<keys>[\w\"'-]++(?:\+[\w\"'-]++)*+)\+\+")
 _BLOCK_NAME: Final = re.compile(r"\^[A-Za-z\d-]{4,40}[ \t]*+(?=\n|$)")
 #: Lines of their own that are nothing: contents, page breaks, pauses, names, inclusions, abbreviations.
-_NOTHING: Final = re.compile(
+NOTHING: Final = (
     r"(?:@?\[toc\]|\[\[_?toc_?\]\]|\$\{toc\}"
     r"|\\(?:newpage|pagebreak|clearpage|cleardoublepage|tableofcontents|maketitle|bigskip|medskip|smallskip|vfill|vspace"
     r"|hspace|appendix|centering|noindent)\b(?:\[[^\]\n]*+\])?(?:\{[^{}\n]*+\})?"
-    r"|\. \. \.|\([A-Za-z][\w:.-]*+\)=|;?-{2,}8<-{2,}.*+|\*\[[^\[\]\n]++\]:.*+|\^[A-Za-z\d-]++)[ \t]*+",
-    re.IGNORECASE,
+    r"|\. \. \.|\([A-Za-z][\w:.-]*+\)=|;?-{2,}8<-{2,}.*+|\*\[[^\[\]\n]++\]:.*+|\^[A-Za-z\d-]++)[ \t]*+"
 )
+_NOTHING: Final = re.compile(NOTHING, re.IGNORECASE)
 #: What only MyST has, where a line with `%` is a comment and one of `+++` ends a block.
 _MYST: Final = re.compile(
     r"^(?::{3,}|`{3,})\{[a-z]|^\([A-Za-z][\w:.-]*+\)=[ \t]*$|\{(?:ref|doc|term|numref|eq)\}`", re.MULTILINE
@@ -165,7 +166,7 @@ def _braces(state: StateInline, silent: bool) -> bool:
             if not silent:
                 line = state.env.get(LINE, 1) + state.src.count("\n", 0, state.pos)
                 message = f"{match[0][:60]} is filled in by another tool; it is left out"
-                notice(state.env, line, message, "site_expression")
+                notice(state.env, line, Warned("site_expression", message))
             return _skip(state, match.end(), silent)
     return False
 
@@ -226,7 +227,7 @@ def _wiki_link(state: StateInline, silent: bool) -> bool:
         if embeds:
             line = state.env.get(LINE, 1) + state.src.count("\n", 0, state.pos)
             message = f"{match['target'][:60]!r} is embedded from elsewhere; it is left out"
-            notice(state.env, line, message, "note_elsewhere")
+            notice(state.env, line, Warned("note_elsewhere", message))
         else:
             place = match["target"].strip().strip("#").replace("#", " › ").rpartition("/")[2]
             state.push("styled_text", "", 0).content = (match["alias"] or "").strip() or place

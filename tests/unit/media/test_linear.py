@@ -88,6 +88,17 @@ ONCE_SLOW: dict[str, Callable[[int], str]] = {
     "a wide row over short ones": lambda size: "a," * (size // 4) + "\na" * (size // 4),
     "headings": again("### a\n\n"),
 }
+SLIDES: dict[str, Callable[[int], str]] = {
+    "slides": again("---\n"),
+    "slides with keys": again("---\nlayout: a\n"),
+    "slides of keys": again("---\na: b\n---\n"),
+    "elements beside each other": again('<div class="columns">\n'),
+    "elements in elements": lambda size: '<div class="columns">\n' + "<div>\n" * (size // 6),
+    "pictures of Marp's": again("![bg "),
+    "lines under headings": again("a\n---\n"),
+    "commands": again("<!-- column: 0 -->\n"),
+    "blank lines": again("\n\n\na"),
+}
 #: Beginnings of what is said in other words, again and again.
 SAYABLE: dict[str, Callable[[int], str]] = {
     "dates": again("2024-07-20 "),
@@ -120,6 +131,7 @@ SAYABLE: dict[str, Callable[[int], str]] = {
 }
 SHAPES: dict[str, Callable[[int], str]] = {
     **ONCE_SLOW,
+    **SLIDES,
     "marks on each letter": again("a\u0327\u0301\u0327\u0301"),
     "dollars": again("$a "),
     "dollars in dollars": again("$$a"),
@@ -156,6 +168,37 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "tables in tables": again("<table><tr><td>"),
     "scripts without an end": again("<script> "),
     "attributes without an end": again("<a b='"),
+    "colons": again(":::"),
+    "boxes by colons": again("::: note\n"),
+    "boxes by colons of many lengths": lambda size: "".join(f"{':' * (3 + n % 40)} tip\n" for n in range(size // 30)),
+    "ends of boxes": lambda size: ":::: a\n" * (size // 14) + ":::\n" * (size // 8),
+    "boxes by marks": again("!!! note\n    "),
+    "boxes in boxes by marks": lambda size: "".join(f"{'    ' * (n % 30)}!!! tip\n" for n in range(size // 70)),
+    "boxes in quotes": again("> [!tip] a\n"),
+    "quotes of boxes": again("> > [!tip"),
+    "directives": again("```{note}\n"),
+    "directives in directives": lambda size: "".join(
+        f"{'`' * (200 - n)}{{tip}}\n" for n in range(min(190, size // 100))
+    ),
+    "attributes": again("{.a "),
+    "attributes that end": again("]{.a}"),
+    "spans with attributes": again("[a]{"),
+    "values": again("{a=b "),
+    "roles": again("{a}`"),
+    "links of wikis": again("[[a|"),
+    "links of wikis that end": again("[[a]]"),
+    "keys": again("++a+"),
+    "names of blocks": again(" ^abcd"),
+    "percent signs": again("%% "),
+    "comments of other tools": again("{/* "),
+    "tags of site generators": again("{% a "),
+    "listings without an end": again("{% highlight a %}\n\n"),
+    "expressions": again("{{ a. "),
+    "imports": again("import {a\n"),
+    "definitions": again("a\n: b\n"),
+    "examples": again("(@) a\n"),
+    "dashes in lines": again("a\n-- --\nb\n\n"),
+    "dashes with blanks": between("a\n", "-- ", ""),
     "addresses": again("http://"),
     "braces": again("{{"),
     "a field without an end": between("{{a", " ", "b"),
@@ -263,6 +306,13 @@ READERS: dict[str, Callable[[str], object]] = {
         columns(text),
     ),
     "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
+    "what is left of a document": lambda text: open_script("# A\n\n" + text),
+    "a deck of Marp's": lambda text: _tried(parse_script, f"---\nmarp: true\nheadingDivider: 3\n---\n{text}"),  # type: ignore[func-returns-value]
+    "a deck of Slidev's": lambda text: _tried(parse_script, f"---\nmdc: true\n---\n{text}"),  # type: ignore[func-returns-value]
+    "a deck of reveal-md's": lambda text: _tried(
+        parse_script, f"---\nseparator: <!--s-->\nverticalSeparator: \\n\\n\\n\n---\n# A\n\nNote:\n{text}"
+    ),  # type: ignore[func-returns-value]
+    "a deck of presenterm's": lambda text: _tried(parse_script, f"<!-- end_slide -->\n{text}"),  # type: ignore[func-returns-value]
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
     "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
     "what a listing marks": lambda text: parse_script(
