@@ -25,7 +25,7 @@ from handlers.generation.script.script import open_script, parse_script
 
 def parsed(text: str) -> tuple[tuple[Section, ...], list[Warned]]:
     noticed: list[Warned] = []
-    return parse_sections(open_script(text).body, None, noticed), noticed
+    return parse_sections(open_script(text).body, None, "en", noticed), noticed
 
 
 def blocks(text: str) -> list[object]:

@@ -308,11 +308,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
     "what is left of a document": lambda text: open_script("# A\n\n" + text),
     "a deck of Marp's": lambda text: _tried(parse_script, f"---\nmarp: true\nheadingDivider: 3\n---\n{text}"),  # type: ignore[func-returns-value]
-    "a deck of Slidev's": lambda text: _tried(parse_script, f"---\nmdc: true\n---\n{text}"),  # type: ignore[func-returns-value]
+    "a deck of Slidev's": lambda text: _tried(parse_script, f"---\nmdc: true\n---\n{text}"),
     "a deck of reveal-md's": lambda text: _tried(
         parse_script, f"---\nseparator: <!--s-->\nverticalSeparator: \\n\\n\\n\n---\n# A\n\nNote:\n{text}"
-    ),  # type: ignore[func-returns-value]
-    "a deck of presenterm's": lambda text: _tried(parse_script, f"<!-- end_slide -->\n{text}"),  # type: ignore[func-returns-value]
+    ),
+    "a deck of presenterm's": lambda text: _tried(parse_script, f"<!-- end_slide -->\n{text}"),
     "a quote": lambda text: parse_script("> " + text.replace("\n", " ")),
     "code": lambda text: parse_script(f"~~~~ {text[:2000]}\n{text}\n~~~~"),
     "what a listing marks": lambda text: parse_script(
