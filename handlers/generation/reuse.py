@@ -33,7 +33,7 @@ from handlers.workspace import Workspace, prefix_of
 def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
     """Digest a scene's text, look and voice, and the versions of its pipeline and encoder: SHA-256 in hex.
 
-    What the narrator hears is part of it where the pipeline tells (decision 242). Blocking.
+    What the narrator hears is part of it where the pipeline tells (decision 241). Blocking.
     """
     profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
     digest = hashlib.sha256(model_json.dump([pipeline.name, pipeline.version, *profiles]))

@@ -1,4 +1,4 @@
-"""Takes in the pictures that a script names by URL, or holds as data, before its job begins (decision 239).
+"""Takes in the pictures that a script names by URL, or holds as data, before its job begins (decision 238).
 
 Their assets become part of the request, and so of the job's first event: whatever happens to the URL later, and however
 often the job is made again, it shows the same pictures.

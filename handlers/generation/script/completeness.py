@@ -18,7 +18,7 @@ import attrs
 from attrs import frozen
 
 from handlers.generation.control import Warned
-from handlers.generation.script.content import Script, Span
+from handlers.generation.script.content import CONTINUED, Code, Script, Span
 from handlers.generation.script.inline import plain
 from handlers.generation.script.tool_syntax import NOTHING
 
@@ -54,7 +54,7 @@ _MARKUP_LINE: Final = re.compile(
     r"[ \t>]*+(?:(?:[-*+]|\d++[.)])[ \t]++)?"
     r"(?:`{3,}[^`\n]*+|~{3,}[^\n]*+|\[(?!\^)[^\[\]\n]++\]:[^\n]*+|(?:import|export) .*+"
     r"|[#/%-]{1,2}\|[^\n]*+|:[A-Za-z][\w-]*+:(?:[ \t].*+)?|%(?!%).*+"
-    rf"|{NOTHING})$",
+    rf"|(?:#[^\s#][^\s]*+\s*+)++|{NOTHING})$",
     re.IGNORECASE,
 )
 #: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
@@ -82,13 +82,15 @@ def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tu
     )
 
 
+_LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]*+>")
 _RAW_NAMES: Final = ("script", "style", "template", "svg", "iframe")
 _RAW: Final = re.compile(rf"<({'|'.join(_RAW_NAMES)})(?=[\s>])", re.IGNORECASE)
 _RAW_ENDS: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW_NAMES}
 
 
 def _without_raw(source: str) -> str:
-    """Remove the elements of HTML whose content is no text; lines keep their numbers."""
+    """Remove the elements of HTML whose content is no text, and tags over several lines; lines keep their numbers."""
+    source = _LONG_TAG.sub(lambda tag: "\n" * tag[0].count("\n") if "\n" in tag[0] else tag[0], source)
     kept: list[str] = []
     at = 0
     unclosed: set[str] = set()
@@ -138,7 +140,9 @@ class _Seen:
 
     def lacks(self, part: str) -> bool:
         words = _words(part)
-        if any(word not in self.words for word in words if not word.isdigit()):
+        if any(
+            word not in self.words for word in words if not word.isdigit() and (len(word) > 1 or not word.isascii())
+        ):
             return True
         pairs = list(pairwise(words))
         return len(pairs) >= _LEAST_PAIRS and 2 * sum(pair in self.pairs for pair in pairs) < len(pairs)
@@ -173,6 +177,8 @@ def _texts(value: Any) -> Iterator[str]:
     """Yield all texts of a value of a page in their order, inline text in one piece."""
     if isinstance(value, str):
         yield value
+    elif isinstance(value, Code):  # a line that is wrapped goes on behind an arrow
+        yield value.text.replace(f"\n{CONTINUED}", "")
     elif isinstance(value, tuple):
         if value and isinstance(value[0], Span):
             yield plain(value)

@@ -102,6 +102,10 @@ class Bullets:
     kind: Literal["bullets"] = "bullets"
 
 
+#: The beginning of the further rows of a line of code that is wrapped.
+CONTINUED = "  ↪ "
+
+
 @frozen
 class Code:
     """A listing; `language` may be empty. `highlight` are the lines that matter, counted from 1."""

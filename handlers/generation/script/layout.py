@@ -18,6 +18,7 @@ from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.callout_titles import with_titles
 from handlers.generation.script.content import (
+    CONTINUED,
     Block,
     Bullet,
     Bullets,
@@ -119,8 +120,6 @@ def capacity_of(aspect: str) -> Capacity:
     return _CAPACITIES[aspect_of(aspect).name]
 
 
-#: Begins the further lines of a wrapped line of code.
-_CONTINUED: Final = "  ↪ "
 #: The capacity of a 16:9 page.
 WIDE = capacity_of("16:9")
 MAX_PAGES = 300
@@ -203,7 +202,7 @@ def _split_callout(callout: Callout, room: Capacity) -> Iterator[Callout]:
 def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
     """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
     given = enumerate(code.text.split("\n"), 1)
-    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, _CONTINUED)]
+    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, CONTINUED)]
     marked = set(code.highlight)
     for run in _even_runs(lines, room.code_lines):
         highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)

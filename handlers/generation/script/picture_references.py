@@ -91,6 +91,11 @@ class Pictures:
             self.missing.append(reference)
         return None
 
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The descriptions and addresses of the badges that are left out."""
+        return tuple(text for each in self._badges for text in (each.alt, each.address))
+
     def check(self) -> None:
         """Raises PicturesMissing for pictures without an asset."""
         if self.missing:

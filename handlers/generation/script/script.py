@@ -39,7 +39,7 @@ from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.decide import decide, is_whole, read_as
-from handlers.generation.script.shapes.delivery import MARKS
+from handlers.generation.script.shapes.delivery import MARKS, with_marks, without_marks
 from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
@@ -193,6 +193,15 @@ def lay_out_script(
     return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
 
 
+def _lost(reading: Reading, body: str, script: Script, pictures: Pictures) -> tuple[Warned, ...]:
+    """Return the warning of what a document loses; readers of other shapes list what they leave out."""
+    if reading.shape != "document":
+        return ()
+    source = without_marks(with_marks(body)) if MARKS.search(reading.body) else body
+    accounted = (*pictures.dropped, *(each.text for each in reading.left_out))
+    return warn_of(lost_lines(source, script, accounted))
+
+
 def unspoken(sections: Iterable[Section]) -> tuple[Warned, ...]:
     """Return the warning of notes that nobody speaks, in a video without narration."""
     lines = [block.line for section in sections for block in section.body if isinstance(block, Note) and block.line]
@@ -339,7 +348,7 @@ class OpenedBrief:
             )
             voices = {**front.voices, **voices}
             noticed += (*reading.warnings, *private_data(tuple(reading.texts)), *pictures.warnings)
-            lost = warn_of(lost_lines(self.manuscript.body, script)) if reading.shape == "document" else ()
+            lost = _lost(reading, self.manuscript.body, script, pictures)
             warnings = (*self.manuscript.warnings, *noticed, *lost)
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")

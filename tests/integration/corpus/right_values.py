@@ -13,12 +13,14 @@ from typing import Any
 
 from attrs import fields, frozen, has
 
+from eventflow.domain.values import PictureAsset
 from handlers.generation.model import Brief, Voice
 from handlers.generation.pages.themes import THEMES
-from handlers.generation.script.content import Script, Span
+from handlers.generation.script.content import Diagram, Math, Script, Span
 from handlers.generation.script.inline import plain
-from handlers.generation.script.script import PlannedScript, plan_brief
+from handlers.generation.script.script import PlannedScript, open_script, pictures_of, plan_brief
 
+_ASSET = "as_0123456789abcdef0123456789abcdef"
 TEXTS = Path(__file__).parent / "texts"
 #: Fields of blocks that are not drawn as text.
 _UNSEEN = {"kind", "asset", "fit", "motion", "step", "style", "language", "theme", "aspect", "layout", "deck", "lines"}
@@ -26,7 +28,7 @@ _UNSEEN = {"kind", "asset", "fit", "motion", "step", "style", "language", "theme
 
 @frozen
 class Text:
-    """A text with its right values, as `texts/README.md` describes them."""
+    """A text with its right values, as the package's docstring describes them."""
 
     path: Path
     want: dict[str, Any]
@@ -35,9 +37,11 @@ class Text:
         return str(self.path.relative_to(TEXTS))
 
     def plan(self) -> PlannedScript:
+        """Plan the text; its pictures are there."""
         voice = Voice(self.want.get("voice", "en-us"), 1.0)
         script = self.path.read_bytes().decode("utf-8")
-        return plan_brief(Brief(script=script, voice=voice, qualities=("720p",)), THEMES)
+        known = {each.address: PictureAsset(each.address, _ASSET) for each in pictures_of(open_script(script))}
+        return plan_brief(Brief(script=script, voice=voice, qualities=("720p",), pictures=known), THEMES)
 
 
 def texts() -> list[Text]:
@@ -66,12 +70,14 @@ def said(script: Script) -> str:
 
 def faults(text: Text, planned: PlannedScript) -> list[str]:
     """Return how a planned text differs from its right values."""
-    want, script = text.want, planned.script
+    want, script, reading = text.want, planned.script, planned.reading
+    assert reading is not None
+    never = [each for each in want.get("never", ()) if squeezed(each)]
     heard, seen = squeezed(said(script)), squeezed(f"{' '.join(shown(script))} {script.title}")
     found = [f"not said: {each!r}" for each in want.get("said", ()) if squeezed(each) not in heard]
     found += [f"not shown: {each!r}" for each in want.get("shown", ()) if squeezed(each) not in seen]
-    found += [f"said: {each!r}" for each in want.get("never", ()) if squeezed(each) in heard]
-    found += [f"shown: {each!r}" for each in want.get("never", ()) if squeezed(each) in seen]
+    found += [f"said: {each!r}" for each in never if squeezed(each) in heard]
+    found += [f"shown: {each!r}" for each in never if squeezed(each) in seen]
     if want.get("said_only") and (more := _beyond(heard, want["said"])):
         found.append(f"said, too: {more!r}")
     scenes = sum(1 for scene in script.scenes if scene.part == 1)
@@ -79,9 +85,9 @@ def faults(text: Text, planned: PlannedScript) -> list[str]:
         found.append(f"{scenes} scenes, not {want['scenes']}")
     if squeezed(want.get("title", script.title)) != squeezed(script.title):
         found.append(f"the title is {script.title!r}")
-    if planned.reading.shape != want["shape"]:
-        found.append(f"read as {planned.reading.shape}, not {want['shape']}: {planned.reading.because}")
-    left_out = squeezed(" ".join(each.text for each in planned.reading.left_out))
+    if reading.shape != want["shape"]:
+        found.append(f"read as {reading.shape}, not {want['shape']}: {reading.because}")
+    left_out = squeezed(" ".join(each.text for each in reading.left_out))
     return [
         *found,
         *(f"not in left_out: {each!r}" for each in want.get("left_out", ()) if squeezed(each) not in left_out),
@@ -97,9 +103,11 @@ def _beyond(heard: str, wanted: list[str]) -> str:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, Math | Diagram):  # drawn, not written
+        return
     elif isinstance(value, tuple):
         if value and all(isinstance(each, Span) for each in value):
-            yield plain(value)
+            yield plain(tuple(each for each in value if each.kind != "math"))
         else:
             for each in value:
                 yield from _texts(each)

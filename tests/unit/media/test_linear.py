@@ -307,7 +307,7 @@ READERS: dict[str, Callable[[str], object]] = {
     ),
     "letters of a voice": lambda text: unread(parse_script(text).scenes, Reader("ja", "ja")),
     "what is left of a document": lambda text: open_script("# A\n\n" + text),
-    "a deck of Marp's": lambda text: _tried(parse_script, f"---\nmarp: true\nheadingDivider: 3\n---\n{text}"),  # type: ignore[func-returns-value]
+    "a deck of Marp's": lambda text: _tried(parse_script, f"---\nmarp: true\nheadingDivider: 3\n---\n{text}"),
     "a deck of Slidev's": lambda text: _tried(parse_script, f"---\nmdc: true\n---\n{text}"),
     "a deck of reveal-md's": lambda text: _tried(
         parse_script, f"---\nseparator: <!--s-->\nverticalSeparator: \\n\\n\\n\n---\n# A\n\nNote:\n{text}"
