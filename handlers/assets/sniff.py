@@ -129,7 +129,7 @@ _REFUSED = (
     (b"MM\0+", "BigTIFF is not accepted: save it as TIFF or PNG"),
     (b"MThd", "MIDI is notes, not sound: save it as WAV"),
     (b"#!AMR", "AMR is not accepted: save it as M4A or WAV"),
-    (b"caff", "CAF is not accepted: save it as M4A or WAV"),
+    (b"caff", "Core Audio Format is not accepted: save it as M4A or WAV"),
     (b"MAC ", "Monkey's Audio is not accepted: save it as FLAC or WAV"),
     (b"wvpk", "WavPack is not accepted: save it as FLAC or WAV"),
     (b"PK\x03\x04", "this is an archive or an office document: send the media file that is in it"),

@@ -73,7 +73,7 @@ def test_formats_that_are_taken(head: bytes, kind: str, decoder: str) -> None:
         (b"II+\0", "BigTIFF is not accepted"),
         (b"MThd", "MIDI is notes"),
         (b"#!AMR\n", "AMR is not accepted: save it as M4A or WAV"),
-        (b"caff\0\1", "CAF is not accepted: save it as M4A or WAV"),
+        (b"caff\0\1", "Core Audio Format is not accepted: save it as M4A or WAV"),
     ],
 )
 def test_what_is_not_taken_is_told_with_what_is(head: bytes, why: str) -> None:
