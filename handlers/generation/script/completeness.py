@@ -140,9 +140,8 @@ class _Seen:
 
     def lacks(self, part: str) -> bool:
         words = _words(part)
-        if any(
-            word not in self.words for word in words if not word.isdigit() and (len(word) > 1 or not word.isascii())
-        ):
+        telling = [word for word in words if not word.isdigit() and (len(word) > 1 or not word.isascii())]
+        if any(word not in self.words for word in telling):
             return True
         pairs = list(pairwise(words))
         return len(pairs) >= _LEAST_PAIRS and 2 * sum(pair in self.pairs for pair in pairs) < len(pairs)
