@@ -95,11 +95,8 @@ def generate(
     Pictures that a script names by path are sent along, from its own folder or those of --pictures. Options but the
     last six are fields of POST /api/v1/videos/generate; left out, the service's default or the front matter's counts.
     """
-    options = {
-        "topic": topic,
-        "title": title,
-        "quality_levels": quality or None,
-        "music": music,
+    content = {"topic": topic, "title": title, "quality_levels": quality or None, "music": music}
+    options = content | {
         "pipeline": pipeline,
         "pipeline_version": pipeline_version,
         "priority": priority,

@@ -22,6 +22,9 @@ from tests.contract.storage.conftest import small_parts
 from tests.support.s3_servers import S3Server, environment_for, free_port, moto_server, options_for, rclone_server
 from tests.support.waiting import wait_until
 
+#: Storms of faults of a store: `make chaos` has them.
+pytestmark = pytest.mark.chaos
+
 MIB = 1024 * 1024
 
 

@@ -61,6 +61,7 @@ def test_a_plan_is_printed_and_planned_again(tmp_path: Path, capfd: pytest.Captu
     assert main(["plan", script, "--merge", "name=Ada", "--aspect", "9:16"]) == 0
     printed = capfd.readouterr().out
     plan = orjson.loads(printed)
+    assert (plan.pop("read_as")["shape"], plan.pop("left_out")) == ("document", [])
     assert (plan["title"], plan["voice"], plan["style"]["aspect"]) == ("Dear Ada", None, "9:16")
     assert main(["plan", file_of(tmp_path, "a.json", printed)]) == 0
     assert orjson.loads(capfd.readouterr().out) == plan

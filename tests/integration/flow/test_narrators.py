@@ -24,26 +24,28 @@ def server() -> Iterator[SpeechServer]:
 
 
 @pytest.mark.parametrize(
-    ("answers", "retries", "warned"),
+    ("answers", "waits_s", "retries", "warned"),
     [
-        ((Answer(429, headers={"Retry-After": "0"}), GOOD), 1, False),
-        ((Answer(503),), REQUEST.retry_attempts, True),
-        ((Answer(401),), 0, True),
+        ((Answer(429, headers={"Retry-After": "0"}), GOOD), 30, 0, ["service_waited_for"]),
+        ((Answer(429, headers={"Retry-After": "0"}), GOOD), 0, 1, []),
+        ((Answer(503),), 0, REQUEST.retry_attempts, ["narrator_fell_back"]),
+        ((Answer(401),), 30, 0, ["narrator_fell_back"]),
     ],
-    ids=["busy-for-a-moment", "down", "wrong-key"],
+    ids=["busy-for-a-moment", "busy-and-not-waited-for", "down", "wrong-key"],
 )
 async def test_a_job_gets_its_voice_or_another_one_and_says_so(
-    studio: StudioOf, server: SpeechServer, answers: tuple[Answer, ...], retries: int, warned: bool
+    studio: StudioOf, server: SpeechServer, answers: tuple[Answer, ...], waits_s: int, retries: int, warned: list[str]
 ) -> None:
     server.answers = list(answers)
     settings = {"EVENTFLOW_SPEECH_URL": server.url, "EVENTFLOW_SPEECH_KEY": KEY}
+    settings["EVENTFLOW_SPEECH_PATIENCE_SECONDS"] = str(waits_s)
     with capture_logs() as logs:
         async with studio(**settings) as s:
             job_id = await s.space.submit(REQUEST)
             await wait_until(lambda: s.space.ended(job_id), 90, what="the job has ended")
             job, history = await s.space.job(job_id), await s.space.history(job_id)
     assert job.phase is Phase.COMPLETED, job.failure
-    assert [(w.code, w.scene) for w in job.warnings] == ([("narrator_fell_back", 0)] if warned else [])
+    assert [(w.code, w.scene) for w in job.warnings] == [(code, 0) for code in warned]
     assert bool(job.published and job.published.captions)
     assert KEY not in repr((logs, history))
     assert len(job.attempts) == retries

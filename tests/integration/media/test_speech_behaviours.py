@@ -156,7 +156,7 @@ def test_a_model_that_loads_is_waited_for_once_for_all_lines(
     server: SpeechServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = BusyWaits(0.3, first_s=0.02, longest_s=0.04)
-    monkeypatch.setattr(openai, "_patience", lambda settings: short)
+    monkeypatch.setattr(openai, "_busy_waits", lambda settings: short)
     loading = problem(503, {"error": {"message": "Loading model"}})
     server.answers = [loading, loading, loading, sent(WAV)]
     assert spoken_s(server) == pytest.approx(LENGTH_S)

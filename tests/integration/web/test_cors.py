@@ -43,7 +43,14 @@ def listing(settings: Settings, *origins: str, open_access: bool = True) -> Sett
 
 
 def url_of(path: str, job: str = "00-" + "0" * 32) -> str:
-    known = {"job_id": job, "quality": "720p", "name": "0" * 32 + ".m4s", "sheet": "0", "asset_id": "a" * 64}
+    known = {
+        "job_id": job,
+        "quality": "720p",
+        "name": "0" * 32 + ".m4s",
+        "sheet": "0",
+        "asset_id": "a" * 64,
+        "sha256": "0" * 64,
+    }
     endings = {"captions": "vtt"}
     known["ending"] = endings.get(path.rpartition("/")[2].partition(".")[0], "mp4")
     return path.format(**known, parked_id="00-1-0", store="delivery", key="x")

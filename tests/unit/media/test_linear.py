@@ -371,8 +371,12 @@ def slow_ones(reader: str, shapes: Mapping[str, Callable[[int], str]]) -> dict[s
     return {name: found for name, shape in shapes.items() if (found := too_slow(READERS[reader], shape))}
 
 
+#: Of the readers of shapes, `make test` has two: all of them read line by line.
+_LONG = [f"a text as {shape}" for shape in READ_AS if shape not in ("html", "verse")]
+
+
 @pytest.mark.usefixtures("cldr")
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", [pytest.param(r, marks=[pytest.mark.chaos] if r in _LONG else []) for r in READERS])
 def test_what_was_slow_once_takes_its_time_and_no_more(reader: str) -> None:
     assert slow_ones(reader, ONCE_SLOW) == {}
 
