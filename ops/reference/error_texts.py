@@ -111,6 +111,7 @@ WARNINGS: Final = {
     "private_data": "the script has mail addresses or telephone numbers, which the video would publish",
     "picture_as_text": "only the description of a picture is shown: it is an SVG, or stands within a text",
     "note_elsewhere": "a note that is embedded from another file is left out",
+    "formula_as_text": "a formula isn't understood and is shown as its source; the message names its line",
     "note_unspoken": "notes are neither shown nor said, since the video has no narration",
     "quality_capped": "qualities above the largest picture of the video are left out",
     "scene_list_keys": "keys of a list of scenes aren't read",

@@ -5,6 +5,7 @@ Formulas become trees, long words breakable, and writing directions are chosen.
 
 from collections.abc import Mapping, Sequence
 from colorsys import rgb_to_hls
+from itertools import chain, pairwise
 from typing import Any, Final
 
 from attrs import asdict, evolve, field, frozen
@@ -34,6 +35,7 @@ from handlers.generation.script.content import (
     Paragraph,
     Quote,
     Scene,
+    Sentence,
     Span,
     Spans,
     Table,
@@ -42,6 +44,8 @@ from handlers.generation.script.content import (
     items_of,
 )
 from handlers.generation.script.formula import MathError, Node, parse_math
+from handlers.generation.script.graphemes import unspaced
+from handlers.generation.script.inline import plain
 
 
 @frozen(kw_only=True)
@@ -225,7 +229,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
     blocks = [block for block in scene.blocks if block is not over]
     setting = _Setting(frame, rasters, _LONGEST[frame.shape], _tone_colours(theme.data()["series"]))
     heading = _spans(scene.heading, _LONGEST_HEADING)
-    plain = "".join(span.text for span in scene.heading) or scene.deck
+    heading_text = plain(scene.heading) or scene.deck
     half = over is None and scene.layout in ("content", "image")
     return {
         "layout": "content" if scene.layout == "image" and over is None else _fitting(scene),
@@ -244,7 +248,7 @@ def page_data(scene: Scene, theme: Theme, frame: Frame, rasters: Mapping[str, Ra
         "count": scene.count,
         "done": (scene.index + 1) / scene.count,
         "footer": shortened(scene.deck, _FOOTER_EMS[frame.shape]) if frame.footed else "",
-        "initial": next((char.upper()[:1] for char in plain if char.isalpha()), ""),
+        "initial": next((char.upper()[:1] for char in heading_text if char.isalpha()), ""),
         "frame": frame.data(),
         "look": _look(theme),
     }
@@ -327,7 +331,11 @@ class _Setting:
             case Bullets():
                 return self._bullets(block)
             case Paragraph():
-                sentences = [{"step": s.step, "spans": self._text(s.spans)} for s in block.sentences]
+                between = (_joint(*pair, rows=block.rows) for pair in pairwise(block.sentences))
+                sentences = [
+                    {"step": s.step, "spans": self._text(s.spans), "joint": joint}
+                    for s, joint in zip(block.sentences, chain([""], between), strict=True)
+                ]
                 rtl = any(spans_rtl(s.spans) for s in block.sentences[:1])
                 speaker = breakable(block.speaker.strip(), self.longest)
                 return {"kind": block.kind, "sentences": sentences, "rtl": rtl, "speaker": speaker, "rows": block.rows}
@@ -431,6 +439,14 @@ class _Setting:
 
     def _text(self, spans: Spans) -> list[dict[str, Any]]:
         return _spans(spans, self.longest)
+
+
+def _joint(before: Sentence, after: Sentence, *, rows: bool) -> str:
+    """Return what stands between two sentences: no blank in scripts that have none, nor at a line break."""
+    if rows:
+        return "\n"
+    end, begin = plain(before.spans)[-1:], plain(after.spans)[:1]
+    return "" if end == "\n" or (unspaced(end) and unspaced(begin)) else " "
 
 
 def _length(spans: Spans) -> int:

@@ -1,4 +1,7 @@
-"""Reads footnotes: `[^label]` in the text, `[^label]: ...` on a line of its own with further indented paragraphs."""
+"""Reads footnotes: `[^label]` in the text, `[^label]: ...` on a line of its own with further indented paragraphs.
+
+`^[text]` is a note in the place of its reference.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from handlers.generation.script.content import Footnote, Span, Spans
 DEFINED: Final = "footnotes"
 NUMBERS: Final = "footnote_numbers"
 _REFERENCE: Final = re.compile(r"\[\^([^\[\]\s]{1,200})\]")
+_INLINE: Final = re.compile(r"\^\[((?:[^\[\]]++|\[[^\[\]]*+\]){1,200}+)\]")
 _DEFINITION: Final = re.compile(r"\[\^([^\[\]\s]{1,200})\]:[ \t]*+")
 #: Columns by which a further paragraph of a note is indented.
 _INDENT: Final = 4
@@ -25,6 +29,7 @@ def add_footnote_rules(parser: MarkdownIt) -> None:
     """Let `parser` read footnotes."""
     parser.block.ruler.before("reference", "footnote", _definition, {"alt": ["paragraph", "reference"]})
     parser.inline.ruler.before("link", "footnote", _reference)
+    parser.inline.ruler.before("link", "inline_note", _inline_note)
 
 
 def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -63,6 +68,21 @@ def _reference(state: StateInline, silent: bool) -> bool:
         numbers = state.env.setdefault(NUMBERS, {})
         token = state.push("footnote_ref", "", 0)
         token.content = str(numbers.setdefault(match[1], len(numbers) + 1))
+    state.pos = match.end()
+    return True
+
+
+def _inline_note(state: StateInline, silent: bool) -> bool:
+    """Parse a note within the text, `^[text]`, as pandoc does; it may hold brackets, but no notes in brackets."""
+    match = _INLINE.match(state.src, state.pos, state.posMax) if state.src.startswith("^[", state.pos) else None
+    if match is None or not match[1].strip():
+        return False
+    if not silent:
+        numbers = state.env.setdefault(NUMBERS, {})
+        label = f"^ {len(numbers) + 1}"  # labels of definitions have no blanks
+        state.env.setdefault(DEFINED, {})[label] = [match[1].strip()]
+        token = state.push("footnote_ref", "", 0)
+        token.content = str(numbers.setdefault(label, len(numbers) + 1))
     state.pos = match.end()
     return True
 

@@ -101,7 +101,7 @@ def split_front_matter(text: str) -> Manuscript:
         if entry.key not in _KEYS:
             near = difflib.get_close_matches(entry.key[:64], _KEYS, n=1, cutoff=_LIKENESS)
             named = f"{entry.key[:40]!r}"
-            if near:
+            if near and not other:
                 faults.append(f"line {entry.line}: unknown key {named}; did you mean {near[0]}?")
             else:
                 foreign.append(f"{named} (line {entry.line})")

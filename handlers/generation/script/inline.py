@@ -22,11 +22,14 @@ from handlers.generation.errors import ScriptError
 from handlers.generation.script.callouts import add_callout_rules
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.content import Span, Spans
+from handlers.generation.script.east_asian import add_east_asian_rules
 from handlers.generation.script.footnotes import add_footnote_rules
+from handlers.generation.script.formula_warnings import notice_formulas
 from handlers.generation.script.html_blocks import html_block_rule, read_html_blocks
 from handlers.generation.script.html_inline import STYLE, read_tags
 from handlers.generation.script.marks import add_mark_rules, marked_style
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
+from handlers.generation.script.shortcodes import read_shortcodes
 from handlers.generation.script.tool_syntax import add_tool_rules
 
 MAX_COLUMNS: Final = 100
@@ -93,7 +96,10 @@ def markdown() -> MarkdownIt:
     add_tool_rules(parser)
     parser.core.ruler.at("inline", _inline_in_pieces)
     parser.core.ruler.before("inline", "html_blocks", read_html_blocks)
+    parser.core.ruler.after("inline", "formulas", notice_formulas)
+    add_east_asian_rules(parser)
     parser.core.ruler.after("text_join", "html_tags", read_tags)
+    parser.core.ruler.after("text_join", "shortcodes", read_shortcodes)
     return parser
 
 

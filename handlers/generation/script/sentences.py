@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
@@ -63,12 +63,31 @@ def _cut_block(block: Block | Note, language: str) -> Block | Note:
 
 
 def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
-    """Cut spans between sentences; styles continue across cuts. `language` is a BCP 47 tag."""
+    """Cut spans between sentences; styles continue across cuts. `language` is a BCP 47 tag.
+
+    A sentence that a line break follows ends with a line feed.
+    """
     if not _MAYBE.search(plain(spans)):
         ends = []
     else:
-        text = "".join(span.text if span.kind == "text" else _STANDS_IN * len(span.text) for span in spans)
+        text = "".join(span.text if span.kind == "text" else _stand_in(span) * len(span.text) for span in spans)
         ends = list(_ends(text, rules_for(language), language))
+    before: Spans = ()
+    for part in _cut(spans, ends):
+        if before:
+            yield _ended(before, part)
+        before = merged(part) or before
+    if before:
+        yield before
+
+
+def _stand_in(span: Span) -> str:
+    """Return a character for those of a span that isn't text: the number of a footnote belongs to what it is behind."""
+    return "”" if span.kind == "note" else _STANDS_IN
+
+
+def _cut(spans: Spans, ends: Sequence[int]) -> Iterator[list[Span]]:
+    """Cut spans at places in their text."""
     rest = iter(ends)
     cut = next(rest, None)
     current: list[Span] = []
@@ -78,16 +97,22 @@ def sentences(spans: Spans, language: str = "en") -> Iterator[Spans]:
         while cut is not None and cut - at <= len(span.text):
             if head := span.text[done : cut - at]:
                 current.append(evolve(span, text=head))
-            if sentence := merged(current):
-                yield sentence
+            yield current
             current, done, cut = [], cut - at, next(rest, None)
         if done == 0:
             current.append(span)
         elif tail := span.text[done:]:
             current.append(evolve(span, text=tail))
         at += len(span.text)
-    if sentence := merged(current):
-        yield sentence
+    yield current
+
+
+def _ended(sentence: Spans, following: Sequence[Span]) -> Spans:
+    """Return a sentence with a line feed at its end if what follows begins with one."""
+    gap = following[0].text if following else ""
+    if "\n" not in gap[: len(gap) - len(gap.lstrip())] or sentence[-1].kind != "text":
+        return sentence
+    return (*sentence[:-1], evolve(sentence[-1], text=sentence[-1].text + "\n"))
 
 
 def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:

@@ -57,6 +57,10 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", "", re.sub(r"[*_`~\\]+", "", text)).casefold()
 
 
+def folded(text: str) -> str:
+    return re.sub(r"\s+", "", text).casefold()
+
+
 def shown(script: Script) -> Iterator[str]:
     """Yield what the pages of a script show."""
     for scene in script.scenes:
@@ -72,12 +76,13 @@ def faults(text: Text, planned: PlannedScript) -> list[str]:
     """Return how a planned text differs from its right values."""
     want, script, reading = text.want, planned.script, planned.reading
     assert reading is not None
-    never = [each for each in want.get("never", ()) if squeezed(each)]
+    spoken, drawn = folded(said(script)), folded(f"{' '.join(shown(script))} {script.title}")
+    never = want.get("never", ())
     heard, seen = squeezed(said(script)), squeezed(f"{' '.join(shown(script))} {script.title}")
     found = [f"not said: {each!r}" for each in want.get("said", ()) if squeezed(each) not in heard]
     found += [f"not shown: {each!r}" for each in want.get("shown", ()) if squeezed(each) not in seen]
-    found += [f"said: {each!r}" for each in never if squeezed(each) in heard]
-    found += [f"shown: {each!r}" for each in never if squeezed(each) in seen]
+    found += [f"said: {each!r}" for each in never if folded(each) in spoken]
+    found += [f"shown: {each!r}" for each in never if folded(each) in drawn]
     if want.get("said_only") and (more := _beyond(heard, want["said"])):
         found.append(f"said, too: {more!r}")
     scenes = sum(1 for scene in script.scenes if scene.part == 1)

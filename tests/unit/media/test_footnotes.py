@@ -1,6 +1,7 @@
 """Footnotes of Markdown: numbered as they appear, once at the foot of the section that refers to them."""
 
 from handlers.generation.script.content import Block, Footnote, Footnotes, Note, Paragraph, Span
+from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 
 
@@ -38,3 +39,17 @@ def test_a_reference_without_a_definition_is_text() -> None:
 def test_a_note_that_nothing_refers_to_is_not_at_the_foot() -> None:
     (body,) = _bodies("x\n\n[^1]: Nobody.\n")
     assert len(body) == 1
+
+
+def test_a_note_may_stand_in_the_place_of_its_reference() -> None:
+    (body,) = _bodies("A b^[About *b*, see [there](x).] and cats.^[Two.] More here.\n")
+    assert isinstance(body[0], Paragraph)
+    assert [plain(sentence.spans) for sentence in body[0].sentences] == ["A b1 and cats.2", "More here."]
+    assert isinstance(body[1], Footnotes)
+    assert [(note.label, plain(note.spans)) for note in body[1].notes] == [("1", "About b, see there."), ("2", "Two.")]
+
+
+def test_the_number_of_a_note_does_not_hide_the_end_of_a_sentence() -> None:
+    (body,) = _bodies("It costs 15 euros.[^1] The next one is here.\n\n[^1]: Since May.\n")
+    assert isinstance(body[0], Paragraph)
+    assert len(body[0].sentences) == 2
