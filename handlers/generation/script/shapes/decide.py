@@ -289,6 +289,14 @@ def _because(reading: Reading, *reasons: str) -> Reading:
     return evolve(reading, because=reasons)
 
 
+#: A line in bold from its label to its end: the heading of an answer, where a turn has its name in bold alone.
+_BOLD_QUESTION: Final = re.compile(r"\s*+(?:\*\*|__)[^\W\d_]{1,12}+:\s?[^*_\n]{2,300}(?:\*\*|__)\s*+")
+
+
+def _has_bold_questions(lines: Sequence[str]) -> bool:
+    return sum(1 for line in lines if _BOLD_QUESTION.fullmatch(line)) >= 2
+
+
 def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: VideoSigns) -> Reading | None:
     """Read a text of a shape other than a document; None where it is none of them for sure."""
     from handlers.generation.script.shapes import posts, slides, verse
@@ -314,7 +322,7 @@ def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: Video
         return _because(read_video(lines, manner[0]), *manner[1])
     if posts.is_thread(lines):
         return _because(posts.read_thread(lines), "posts that are numbered n/ or n/m")
-    if is_dialogue(signs):
+    if is_dialogue(signs) and not _has_bold_questions(lines):
         known = ", ".join(name for name, count in signs.names.most_common(3) if count >= 2)
         return _because(read_turns(lines, signs, "dialogue"), f"{signs.turns} turns of speakers who come back: {known}")
     if verse.is_verse(lines):
