@@ -15,7 +15,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from handlers.generation.script.content import Block, Columns, Note, Paragraph, Section, Sentence, Span, Spans
+from handlers.generation.script.content import Block, Callout, Columns, Note, Paragraph, Section, Sentence, Span, Spans
 from handlers.generation.script.inline import merged, plain
 from handlers.generation.script.sentence_rules import SentenceRules, library_language, rules_for
 
@@ -53,7 +53,10 @@ def cut_section(section: Section, language: str = "en") -> Section:
 def _cut_block(block: Block | Note, language: str) -> Block | Note:
     match block:
         case Paragraph(sentences=(Uncut(),)):
-            return Paragraph(tuple(Sentence(part) for part in sentences(block.sentences[0].spans, language)))
+            parts = sentences(block.sentences[0].spans, language)
+            return evolve(block, sentences=tuple(Sentence(part) for part in parts))
+        case Callout():
+            return evolve(block, blocks=tuple(_cut_block(cell, language) for cell in block.blocks))  # type: ignore[misc]
         case Columns():
             left = tuple(_cut_block(cell, language) for cell in block.left)
             right = tuple(_cut_block(cell, language) for cell in block.right)

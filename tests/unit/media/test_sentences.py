@@ -6,9 +6,10 @@ import unicodedata
 
 import pytest
 
-from handlers.generation.script.content import Paragraph, Script, Sentence, Span
+from handlers.generation.script.content import Callout, Paragraph, Script, Sentence, Span
 from handlers.generation.script.document import read_scenes, write_document
 from handlers.generation.script.inline import parse_inline, plain
+from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.script import parse_script
 from handlers.generation.script.sentences import sentences
 
@@ -137,3 +138,12 @@ def test_given_sentences_stay_as_they_are_given() -> None:
     script = read_scenes({"version": 1, "scenes": [{"title": "A", "blocks": [block]}]})
     assert texts(script) == ["One. Two.", "Three."]
     assert all(type(each) is Sentence for block in script.scenes[0].blocks for each in block.sentences)
+
+
+def test_the_text_of_a_box_is_cut_in_the_language_of_the_voice() -> None:
+    (section,) = parse_sections("> [!TIP]\n> Am 3. Mai kommt er. Dann geht er.\n", language="de")
+    (box,) = section.body
+    assert isinstance(box, Callout)
+    (paragraph,) = box.blocks
+    assert isinstance(paragraph, Paragraph)
+    assert [plain(each.spans) for each in paragraph.sentences] == ["Am 3. Mai kommt er.", "Dann geht er."]
