@@ -78,7 +78,7 @@ async def watch_with_captions(studio: StudioOf, stage: Stage) -> None:
         found = await stage.until(lambda each: each["cues"], "all have captions")
         assert {tuple(each["languages"]) for each in found.values()} == {("en-US",)}
         firsts = {tuple(min(each["cues"])) for each in found.values()}
-        assert {text.split()[0] for _, text in firsts} == {"Streams."}
+        assert {text.split()[0] for _, text in firsts} == {"Streams"}
         assert max(at for at, _ in firsts) == pytest.approx(min(at for at, _ in firsts), abs=0.05)
         for name in PLAYERS:
             await stage.call("seek", name, 2)
