@@ -94,6 +94,8 @@ class _Sections:
         self._done: list[Section] = []
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
+        #: Whether there was nothing but pictures so far.
+        self._pictures_only = True
         self._columns: _Columns | None = None
         #: Where the left and right side of the columns of a slide begin in the body.
         self._sides: tuple[int, int | None] | None = None
@@ -123,6 +125,7 @@ class _Sections:
             else:
                 self._begin(Section(min(int(node.tag[1]), 2), heading, ()))
         else:
+            self._pictures_only = self._pictures_only and _has_pictures_only(node)
             self._body += _blocks(node)
 
     def _take_slot(self, name: str) -> None:
@@ -145,10 +148,18 @@ class _Sections:
 
     def _begin(self, section: Section) -> None:
         self._end_sides()
+        if section.heading and not self._current.heading and not self._done and self._is_logo():
+            self._current = section  # with what stands above it, such as a logo
+            return
         if self._current.heading or self._body:
             self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))
         self._current, self._body = section, []
+
+    def _is_logo(self) -> bool:
+        """Whether what stands above the first heading is a picture that doesn't fill the page, or its description."""
+        fills = any(isinstance(block, Clip) or getattr(block, "fit", "") == "cover" for block in self._body)
+        return self._pictures_only and self._current.layout is None and not fills
 
     def _end_notes(self) -> None:
         """Put the notes that the section is the first to refer to at its foot."""
@@ -244,6 +255,12 @@ def _paragraph(spans: Spans, line: int = 0) -> Iterator[Block | Note]:
             yield Note(note, line=line)
     else:
         yield Paragraph((Uncut(spans),))
+
+
+def _has_pictures_only(node: SyntaxTreeNode) -> bool:
+    inline = [child for part in node.children for child in part.children or ()]
+    pictures = (SHOWN, "image", "link", "softbreak", "hardbreak")
+    return node.type == "paragraph" and all(child.type in pictures for child in inline)
 
 
 def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:

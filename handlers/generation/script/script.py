@@ -23,6 +23,7 @@ from handlers.generation.model import Brief, Style, Voice
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines, warn_of
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
+from handlers.generation.script.contents import without_contents
 from handlers.generation.script.decks import read_commands, read_slides
 from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
@@ -151,11 +152,18 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
     if shape == AUTO and manuscript.deck is not None:
         return Reading(shape="document", body=body, because=("its front matter is that of a deck",))
     if shape == AUTO:
-        return decide(body, keep=keep)
+        return _without_contents(decide(body, keep=keep))
     found = read_as(shape, body.split("\n"))
     if found is None or not (found.sections or found.body):
         raise ScriptError(f"nothing in the script can be read as {NAMES[shape]}: leave the format out, or set document")
     return evolve(found, because=("it was asked for",))
+
+
+def _without_contents(reading: Reading) -> Reading:
+    if reading.shape != "document" or reading.sections is not None:
+        return reading
+    body, left_out = without_contents(reading.body)
+    return evolve(reading, body=body).plus(left_out) if left_out else reading
 
 
 def lay_out_script(

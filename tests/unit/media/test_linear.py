@@ -28,6 +28,7 @@ from handlers.generation.planner.escapes import with_escapes
 from handlers.generation.planner.outlines import outline_in
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
+from handlers.generation.script.contents import without_contents
 from handlers.generation.script.completeness import lost_lines
 from handlers.generation.script.content import Script, Span
 from handlers.generation.script.document import read_scenes
@@ -35,11 +36,11 @@ from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
-from handlers.generation.script.layout import MAX_HEADER_CHARS
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
 from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
+from handlers.generation.script.paging import MAX_HEADER_CHARS
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import clean, open_script, parse_script
 from handlers.generation.script.sentences import sentences
@@ -98,6 +99,9 @@ SLIDES: dict[str, Callable[[int], str]] = {
     "lines under headings": again("a\n---\n"),
     "commands": again("<!-- column: 0 -->\n"),
     "blank lines": again("\n\n\na"),
+    "contents": again("- [a](#a)\n"),
+    "links to places": again("<a href=#"),
+    "links beside each other": again("[a](#a) | "),
 }
 #: Beginnings of what is said in other words, again and again.
 SAYABLE: dict[str, Callable[[int], str]] = {
@@ -295,6 +299,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "front matter": lambda text: split_front_matter(f"---\nz: 1\n{text[:9_500]}\n---\n# A\n\n{text}"),
     "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],  # type: ignore[func-returns-value]
     "comments": without_comments,
+    "contents": without_contents,
     "a scene document": document,
     "an answer of a video service": answer,
     "inline Markdown": parse_inline,
