@@ -43,6 +43,7 @@ from handlers.generation.script.shapes.delivery import MARKS, with_marks, withou
 from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
+from handlers.generation.script.site_addresses import resolve_site_addresses
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -114,6 +115,7 @@ def open_script(text: str) -> Manuscript:
     body, unclosed = opened.body, None
     if not whole:
         body, unclosed = without_comments(body if deck is None else read_commands(body, deck))
+        body = resolve_site_addresses(body)
     body, embedded = without_data(body)
     if deck is not None:
         body, left_out = read_slides(body, deck)
