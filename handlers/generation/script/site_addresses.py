@@ -59,9 +59,9 @@ def _resolved_line(line: str) -> str:
 
 
 def _replaced(match: re.Match[str]) -> str:
-    address = match["address"]
+    whole, address = match[0], match["address"]
     if address is None or not _PART.search(address):
-        return match[0]
+        return str(whole)
     return f"{match['before']}{resolved(address)}"
 
 
@@ -75,7 +75,7 @@ def resolved(address: str) -> str:
 
 def _named(expression: str) -> str:
     """Return what an expression or tag names by itself: a text in quotes, or the first word behind a tag's name."""
-    quoted = [two or one for two, one in _QUOTED.findall(expression)]
+    quoted: list[str] = [two or one for two, one in _QUOTED.findall(expression)]
     if quoted:
         return next((text for text in quoted if "/" in text or "." in text), quoted[0])
     if expression[:3] not in ("{{<", "{{%") and not expression.startswith("{%"):

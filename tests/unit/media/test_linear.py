@@ -122,6 +122,7 @@ SAYABLE: dict[str, Callable[[int], str]] = {
     "marks behind an address": between("http://a", ".,", ""),
     "emoji": again("😀 "),
     "shortcodes": again(":a"),
+    "icons": again(" :material-a:{ .b } "),
     "slashes": again("a/b"),
     "arrows": again("->"),
     "Roman numerals": again("IV "),
