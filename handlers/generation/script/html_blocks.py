@@ -131,6 +131,9 @@ class _Writer:
                 self._add("\n".join(f"> {row}".rstrip() for row in _inner(node).split("\n")))
             case "hr":
                 self._add("***")
+            case "aside" if "notes" in (node.attributes.get("class") or "").split():
+                words = _inline_of(node).removeprefix("- ")
+                self._add(f"Note: {words}" if words else "")
             case _:
                 self.children(node)
 

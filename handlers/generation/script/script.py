@@ -28,6 +28,7 @@ from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.graphemes import place
+from handlers.generation.script.html_decks import html_deck
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
@@ -109,6 +110,8 @@ def open_script(text: str) -> Manuscript:
     text, removed = _cleaned(text)
     whole = is_whole(text)
     opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
+    if slides := html_deck(text):
+        opened, whole = slides, False
     deck, warnings = opened.deck, opened.warnings
     if removed:
         warnings = (*warnings, Warned("invisible_characters", f"{removed} invisible characters were removed"))

@@ -97,6 +97,11 @@ SLIDES: dict[str, Callable[[int], str]] = {
     "pictures of Marp's": again("![bg "),
     "lines under headings": again("a\n---\n"),
     "commands": again("<!-- column: 0 -->\n"),
+    "notes in elements": again('<aside class="notes">\n'),
+    "notes in an element": between('<aside class="notes">\n', "- a\n\n", "</aside>"),
+    "pages of slides": again("<section data-markdown>\na\n</section>\n"),
+    "pages of slides in slides": again("<section data-markdown>a"),
+    "pages of other slides": between("<section data-markdown>a</section>", "<section><h2>a</h2></section>", ""),
     "blank lines": again("\n\n\na"),
 }
 #: Beginnings of what is said in other words, again and again.
