@@ -193,6 +193,11 @@ class CodeLines:
     #: The columns at which the content of the open list items begins.
     _items: list[int] = field(factory=list)
 
+    @property
+    def in_fence(self) -> bool:
+        """Tell whether the next line belongs to a fence, as its text or as its end."""
+        return self._fence is not None
+
     def is_code(self, line: str) -> bool:
         """Tell whether a line is code, or opens or closes a block of code."""
         line = line.rstrip("\n")

@@ -24,8 +24,6 @@ NOT_YET = frozenset(
         "other/pasted/30-swifts.ipynb",
     )
 )
-#: Texts with lines that are reported as lost, though nothing that matters is, and those that aren't planned.
-REPORTED = frozenset(("other/documents/07-rfc-0042.md",))
 
 
 def params(wrong: Collection[str]) -> list[object]:
@@ -40,7 +38,7 @@ def test_a_text_is_planned_as_it_was_meant(text: Text) -> None:
     assert faults(text, text.plan()) == []
 
 
-@pytest.mark.parametrize("text", params(REPORTED))
+@pytest.mark.parametrize("text", params(()))
 def test_nothing_is_lost_in_silence(text: Text) -> None:
     assert [warned.message for warned in text.plan().warnings if warned.code == "not_shown"] == []
 
