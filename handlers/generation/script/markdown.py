@@ -52,7 +52,7 @@ from handlers.generation.script.footnotes import footnote, notes_of, numbers_in
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, spans_among, spans_of
 from handlers.generation.script.lists import alignment, list_blocks
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
-from handlers.generation.script.picture_references import SHOWN, Pictures
+from handlers.generation.script.picture_references import SHOWN, SIDES, Pictures
 from handlers.generation.script.sentences import Uncut, cut_section
 
 
@@ -99,6 +99,8 @@ class _Sections:
         self._columns: _Columns | None = None
         #: Where the left and right side of the columns of a slide begin in the body.
         self._sides: tuple[int, int | None] | None = None
+        #: The pictures at a side of the page.
+        self._beside: dict[str, list[Block | Note]] = {}
 
     def all(self) -> tuple[Section, ...]:
         if self._columns is not None:
@@ -126,7 +128,15 @@ class _Sections:
                 self._begin(Section(min(int(node.tag[1]), 2), heading, ()))
         else:
             self._pictures_only = self._pictures_only and _has_pictures_only(node)
+            self._take_beside(node)
             self._body += _blocks(node)
+
+    def _take_beside(self, node: SyntaxTreeNode) -> None:
+        """Take the pictures at a side of the page out of a paragraph."""
+        for child in (child for part in node.children for child in part.children or ()):
+            if child.type == SHOWN and child.meta["side"] and child.meta["block"] is not None:
+                self._beside.setdefault(child.meta["side"], []).append(child.meta["block"])
+                child.meta["block"] = None
 
     def _take_slot(self, name: str) -> None:
         """Begin a side of columns, or end them (`::left::`, `::right::`, `::bottom::`)."""
@@ -146,11 +156,18 @@ class _Sections:
             self._body[left:] = side_by_side(sides)
         self._sides = None
 
+    def _end_beside(self) -> None:
+        """Put the pictures at a side beside all else."""
+        for side in SIDES:
+            if pictures := self._beside.pop(side, None):
+                self._body = list(side_by_side([pictures, self._body][:: 1 if side == SIDES[0] else -1]))
+
     def _begin(self, section: Section) -> None:
         self._end_sides()
         if section.heading and not self._current.heading and not self._done and self._is_logo():
             self._current = section  # with what stands above it, such as a logo
             return
+        self._end_beside()
         if self._current.heading or self._body:
             self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))

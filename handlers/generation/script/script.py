@@ -29,6 +29,7 @@ from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.graphemes import place
+from handlers.generation.script.html_decks import html_deck
 from handlers.generation.script.inline import plain
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
 from handlers.generation.script.markdown import parse_sections
@@ -44,6 +45,7 @@ from handlers.generation.script.shapes.delivery import MARKS, with_marks, withou
 from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
+from handlers.generation.script.site_addresses import resolve_site_addresses
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -109,12 +111,15 @@ def open_script(text: str) -> Manuscript:
     text, removed = _cleaned(text)
     whole = is_whole(text)
     opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
+    if slides := html_deck(text):
+        opened, whole = slides, False
     deck, warnings = opened.deck, opened.warnings
     if removed:
         warnings = (*warnings, Warned("invisible_characters", f"{removed} invisible characters were removed"))
     body, unclosed = opened.body, None
     if not whole:
         body, unclosed = without_comments(body if deck is None else read_commands(body, deck))
+        body = resolve_site_addresses(body)
     body, embedded = without_data(body)
     if deck is not None:
         body, left_out = read_slides(body, deck)

@@ -11,12 +11,6 @@ from tests.integration.corpus.right_values import Text, faults, texts
 #: Texts that aren't planned as they were meant yet. A text that has come right fails here until it is taken away.
 NOT_YET = frozenset(
     (
-        "one/documents/22-jekyll-karmnik.md",
-        "other/controls/08-bike-faq.md",
-        "other/documents/09-2023-11-18-bici-del-nonno.markdown",
-        "other/documents/15-mkdocs-hi.md",
-        "other/documents/18-kompost-reveal.md",
-        "other/documents/19-cache-presenterm.md",
         "other/pasted/04-regar-plantas.txt",
         "other/pasted/05-arco-iris.txt",
         "other/pasted/08-borrow-a-telescope.md",
@@ -28,14 +22,6 @@ NOT_YET = frozenset(
         "other/pasted/25-four-day-week.txt",
         "other/pasted/26-torvmossen.txt",
         "other/pasted/30-swifts.ipynb",
-    )
-)
-#: Texts with lines that are reported as lost, though nothing that matters is, and those that aren't planned.
-REPORTED = frozenset(
-    (
-        "other/documents/07-rfc-0042.md",
-        "other/documents/09-2023-11-18-bici-del-nonno.markdown",
-        "other/documents/19-cache-presenterm.md",
     )
 )
 
@@ -52,7 +38,7 @@ def test_a_text_is_planned_as_it_was_meant(text: Text) -> None:
     assert faults(text, text.plan()) == []
 
 
-@pytest.mark.parametrize("text", params(REPORTED))
+@pytest.mark.parametrize("text", params(()))
 def test_nothing_is_lost_in_silence(text: Text) -> None:
     assert [warned.message for warned in text.plan().warnings if warned.code == "not_shown"] == []
 

@@ -21,6 +21,10 @@ _KINDS: Final = {
     "attention": "WARNING",
     "info": "NOTE",
 }
+#: Directives of a text that stands by itself, with a title or without.
+_TITLED: Final = frozenset(
+    {"topic", "sidebar", "rubric", "epigraph", "highlights", "pull-quote", "compound", "container"}
+)
 
 
 def as_markdown(shape: Shape, lines: Sequence[str]) -> str:
@@ -116,6 +120,10 @@ def _rst_block(lines: list[str], at: int, name: str, argument: str, found: list[
     elif name in ("image", "figure"):
         alt = next((option.split(":", 2)[2].strip() for option in options if option.startswith(":alt:")), "")
         found += ["", alt, ""] if alt else []
+        found += ["", *(_inline(text, _RST_INLINE) for text in content), ""] if name == "figure" else []
+    elif name in _TITLED:
+        texts = [f"**{argument}**" if argument else "", "", *content]
+        found += ["", *(_inline(text, _RST_INLINE) for text in texts), ""]
     elif name == "math":
         found += ["", "$$", argument, *content, "$$", ""]
     return end
