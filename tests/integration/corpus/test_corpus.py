@@ -12,15 +12,10 @@ from tests.integration.corpus.right_values import Text, faults, texts
 NOT_YET = frozenset(
     (
         "one/documents/22-jekyll-karmnik.md",
-        "other/controls/08-bike-faq.md",
         "other/documents/09-2023-11-18-bici-del-nonno.markdown",
         "other/documents/15-mkdocs-hi.md",
         "other/documents/18-kompost-reveal.md",
         "other/documents/19-cache-presenterm.md",
-        "other/pasted/04-regar-plantas.txt",
-        "other/pasted/05-arco-iris.txt",
-        "other/pasted/08-borrow-a-telescope.md",
-        "other/pasted/10-plant-app.txt",
         "other/pasted/18-group-chat.txt",
         "other/pasted/19-garden-committee.txt",
         "other/pasted/22-trail-safety.vtt",
