@@ -16,13 +16,6 @@ NOT_YET = frozenset(
         "other/documents/15-mkdocs-hi.md",
         "other/documents/18-kompost-reveal.md",
         "other/documents/19-cache-presenterm.md",
-        "other/pasted/18-group-chat.txt",
-        "other/pasted/19-garden-committee.txt",
-        "other/pasted/22-trail-safety.vtt",
-        "other/pasted/23-allotment.txt",
-        "other/pasted/25-four-day-week.txt",
-        "other/pasted/26-torvmossen.txt",
-        "other/pasted/30-swifts.ipynb",
     )
 )
 #: Texts with lines that are reported as lost, though nothing that matters is, and those that aren't planned.

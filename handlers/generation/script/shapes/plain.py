@@ -205,7 +205,24 @@ class _Plain:
                 self.groups[0] = first[2:]
                 return 0
             return 1
+        if len(self.groups) >= 2 and not ends and self._titles_block(first):
+            self.title = text
+            self.out.begin(1, text)
+            self.groups[0] = first[1:]
         return 0
+
+    def _titles_block(self, group: Sequence[str]) -> bool:
+        """Whether a title stands right above facts about it, as in recipes, or above the heading of a list."""
+        if self.wrapped or len(group) < 2:
+            return False
+        text, below = group[0].strip(), group[1].strip()
+        named = text[0].isalpha() and len(text) <= _LONGEST_HEADING and text[-1] not in ":：" and not _marker(group[0])
+        if not named or text[0].islower() or "\t" in text or _heading_kind(group[0], alone=False):
+            return False
+        if len(group) == 2:
+            facts = any(map(str.isdigit, below)) and below[-1] not in _END and not _marker(group[1])
+            return facts and len(below) <= _LONGEST_HEADING and not _AMOUNT.match(below)
+        return not _marker(group[1]) and self._heading_at(group[1:], 0) == "list"
 
     def _group(self, group: Sequence[str]) -> None:
         if self.wrapped and _centred(group):
