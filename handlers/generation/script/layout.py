@@ -49,10 +49,11 @@ from handlers.generation.script.content import (
     cells_of,
     items_of,
 )
-from handlers.generation.script.graphemes import place, wrapped
+from handlers.generation.script.graphemes import wrapped
 from handlers.generation.script.inline import plain
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
 from handlers.generation.script.sentences import sentences
+from handlers.generation.script.span_pieces import pieces_of
 
 
 @frozen(kw_only=True)
@@ -168,23 +169,22 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
     match block:
         case Bullets():
             for item in block.items:
-                for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
-                    piece = evolve(item, spans=spans)
+                for part, (spans, last) in enumerate(pieces_of(item.spans, room.piece_chars)):
+                    piece = evolve(item, spans=spans, cut=not last, pause_s=item.pause_s if last else 0.0)
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
-                pieces = list(_chunks(sentence.spans, room.piece_chars))
-                for part, spans in enumerate(pieces, start=1):
-                    pause_s = sentence.pause_s if part == len(pieces) else 0.0
-                    yield evolve(block, sentences=(Sentence(spans, pause_s=pause_s),))
+                for spans, last in pieces_of(sentence.spans, room.piece_chars):
+                    pause_s = sentence.pause_s if last else 0.0
+                    said = Sentence(spans, pause_s=pause_s, cut=not last or sentence.cut)
+                    yield evolve(block, sentences=(said,))
         case Code():
             yield from _split_code(block, room)
         case Table():
             yield from _split_table(block, room)
         case Quote():
-            parts = list(_chunks(block.spans, room.piece_chars))
-            for number, spans in enumerate(parts):
-                yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
+            for spans, last in pieces_of(block.spans, room.piece_chars):
+                yield evolve(block, spans=spans, source=block.source if last else (), cut=not last)
         case Callout():
             yield from _split_callout(block, room)
         case _:
@@ -268,31 +268,6 @@ def _height(block: Block | Note, room: Capacity) -> float:
 
 def _lines(spans: Spans, width: int) -> float:
     return float(sum(max(1, -(-len(row) // width)) for row in plain(spans).split("\n")))
-
-
-def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
-    """Cut spans into runs of at most `longest` characters, between words if possible."""
-    current: list[Span] = []
-    room = longest
-    for span in spans:
-        rest = span.text
-        if span.kind == "math":
-            current.append(span)
-            continue
-        while len(rest) > room:
-            cut = rest.rfind(" ", 0, room + 1)
-            if cut <= 0:
-                cut = 0 if current else place(rest, room)
-            if piece := rest[:cut].rstrip():
-                current.append(evolve(span, text=piece))
-            if current:
-                yield tuple(current)
-            current, room, rest = [], longest, rest[cut:].lstrip()
-        if rest:
-            current.append(evolve(span, text=rest))
-            room -= len(rest)
-    if current:
-        yield tuple(current)
 
 
 def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
@@ -468,10 +443,10 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
     lines: list[Line] = []
     step = -1
 
-    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0) -> int:
+    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0, cut: bool = False) -> int:
         nonlocal step
         step += 1
-        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s))
+        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s, cut=cut))
         return step
 
     if page.heading:
@@ -488,8 +463,9 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         speaker = block.speaker if isinstance(block, Paragraph) else ""
 
         def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
-            pause_s = part.pause_s if isinstance(part, Sentence) else 0.0
-            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s)
+            pause_s = part.pause_s if isinstance(part, Sentence | Bullet) else 0.0
+            cut = isinstance(part, Sentence | Bullet | Quote) and part.cut
+            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s, cut=cut)
 
         blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
@@ -542,9 +518,9 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
     """Set the step of every item of a block, in reading order."""
     match block:
         case Bullets():
-            return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
+            return Bullets(tuple(evolve(item, step=reveal(item), pause_s=0.0, cut=False) for item in block.items))
         case Paragraph():
-            stepped = (evolve(sentence, step=reveal(sentence), pause_s=0.0) for sentence in block.sentences)
+            stepped = (evolve(each, step=reveal(each), pause_s=0.0, cut=False) for each in block.sentences)
             return evolve(block, sentences=tuple(stepped))
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
@@ -553,6 +529,8 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
         case Callout():
             cells: list[Any] = [_stepped(cell, reveal) for cell in block.blocks]
             return evolve(block, blocks=tuple(cells))
+        case Quote():
+            return evolve(block, step=reveal(block), cut=False)
         case _:
             return evolve(block, step=reveal(block))
 

@@ -81,7 +81,7 @@ KINDS: dict[str, tuple[str, Right]] = {
         "SUPER: Save water          SFX: drip\nMS: a tap                  NARR: Close the tap\n"
         "                           while you brush.",
         Right(
-            shape="video_script", said=("It was full in March.", "Close the tap", "while you brush."),
+            shape="video_script", said=("It was full in March.", "Close the tap while you brush."),
             shown=("Save water",), never=("NARR", "drip", "dry lake"),
         ),
     ),

@@ -258,9 +258,11 @@ def _between_rules(lines: Sequence[str], end: int) -> Iterator[tuple[int, int]]:
     rules = [at for at in range(end) if len(lines[at]) < 80 and read_line(lines[at]).kind == "rule"]
     for before, after in pairwise([*rules, end]):
         filled = [at for at in range(before + 1, after) if lines[at].strip()]
-        if filled and filled[-1] - filled[0] < 3 and _ME.search(folded(" ".join(lines[filled[0] : filled[-1] + 1]))):
-            if _offers(lines, filled[0], filled[-1] + 1):
-                yield filled[0], filled[-1] + 1
+        if not filled or filled[-1] - filled[0] >= 3:
+            continue
+        start, last = filled[0], filled[-1] + 1
+        if _ME.search(folded(" ".join(lines[start:last]))) and _offers(lines, start, last):
+            yield start, last
 
 
 def _hands_over(lines: Sequence[str], first: int, last: int) -> bool:

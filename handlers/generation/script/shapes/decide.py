@@ -17,6 +17,7 @@ from handlers.generation.control import Warned
 from handlers.generation.script.shapes.chat import Peeled, peel
 from handlers.generation.script.shapes.label_words import COMMON, folded, listed
 from handlers.generation.script.shapes.lines import ScriptLine, read_line
+from handlers.generation.script.shapes.prose import read_plain_document, read_plain_text, untagged
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 from handlers.generation.script.shapes.scene_list import load, only_fence, read_scene_list, scene_list
 from handlers.generation.script.shapes.screenplay import is_screenplay, names_of, read_screenplay, scene_headings
@@ -234,8 +235,6 @@ def read_as(shape: Shape, lines: Sequence[str]) -> Reading | None:
                 return messages.read_messages(lines)
             return read_turns(lines, turn_signs(lines), shape)
         case "document" | "plain":
-            from handlers.generation.script.shapes.prose import read_plain_text
-
             return read_plain_text(text) if shape == "plain" else Reading(shape="document", body=text)
         case _:
             return _other(shape, lines)
@@ -266,9 +265,9 @@ def decide(body: str, *, keep: Collection[str] = ()) -> Reading:
         return found.plus(peeled.left_out)
     signs, video = turn_signs(inside), video_signs(inside)
     found = _shaped(inside, peeled, signs, video)
-    if found is None:
-        from handlers.generation.script.shapes.prose import read_plain_document
-
+    if found is not None:
+        found = untagged(found)
+    else:
         found = read_plain_document(inside, keep=keep, handed=peeled.handed)
         found = evolve(found, because=found.because or ("no other shape is sure",))
         doubts = _doubts(inside, peeled, signs, video)

@@ -331,7 +331,7 @@ def _say_labelled(draft: Draft, cell: str) -> list[tuple[str, Why]]:
         elif found.kind == "unknown" and found.rest and (name := _speaker(found)):
             draft.say(found.rest, speaker=name)
         else:
-            draft.say(part)
+            draft.say_on(part)
     return dropped
 
 

@@ -32,6 +32,7 @@ _PART: Final = re.compile(
 )
 _MARKDOWN: Final = re.compile(r"#{1,6}\s|```|~~~|\s*[-*+•]\s|\||\.\. |=+$|-+$|>\s|\s*\(?[A-Za-z]?\d{0,3}[.)]\s")
 _END: Final = re.compile(r"[.!?。！？؟।][\"”»）)]?$")
+_ENDS: Final = tuple('.!?…:。！？؟।”"»')
 _ROW: Final = re.compile(r"\s*[\"“«(¿¡—–'‘„「『…]*\s*[^\W\d_]")
 _NOT_IN_ROWS: Final = re.compile(r"[：=|/{}<>@\t]|\d{2,}|:\s|https?:")
 
@@ -122,7 +123,11 @@ def read_verse(lines: Sequence[str]) -> Reading:
 def _stanza(rows: Sequence[str]) -> Paragraph:
     last = len(rows) - 1
     sentences = (
-        Sentence((Span(" ".join(row.split())),), pause_s=STANZA_PAUSE_S if at == last else ROW_PAUSE_S)
+        Sentence(
+            (Span(" ".join(row.split())),),
+            pause_s=STANZA_PAUSE_S if at == last else ROW_PAUSE_S,
+            cut=at < last and row.rstrip()[-1:] not in _ENDS,
+        )
         for at, row in enumerate(rows)
     )
     return Paragraph(tuple(sentences), rows=True)

@@ -257,8 +257,10 @@ class _Script:
         """Whether a script without scenes begins another here: at what is seen after something was said."""
         return kind == "visual" and bool(self.drafts) and bool(self.drafts[-1].said) and not line.after
 
-    def _add(self, kind: str, text: str) -> None:
+    def _add(self, kind: str, text: str, *, further: bool = False) -> None:
         match kind:
+            case "speech" if further:
+                self._draft().say_on(text)
             case "speech":
                 if not self._draft().say(text, speaker=self._speaker) and text.strip():
                     self._out("direction")
@@ -322,9 +324,9 @@ class _Script:
             if self.drafts:
                 self.drafts[-1].hint(text.strip("()（） "))
         elif self._pending or self._label:
-            if self._pending:
-                self._label, self._pending = self._pending, None
-            self._add(str(self._label), text)
+            further = self._pending is None
+            self._label, self._pending = self._pending or self._label, None
+            self._add(str(self._label), text, further=further)
         elif not self.drafts and not self._titled:
             self._head(text)
         elif (self.manner != "labels" and self.drafts) or self.manner == "cues":
