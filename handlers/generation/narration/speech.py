@@ -23,6 +23,8 @@ from handlers.media.errors import RequestError
 
 #: Silence after a line at rate 1, in seconds.
 PAUSE_S: Final = 0.32
+#: Silence behind a line whose sentence goes on in the next.
+CUT_S: Final = 0.1
 #: Seconds for a reveal without words.
 WORDLESS_S: Final = 0.9
 
@@ -80,7 +82,7 @@ def narrate(
 def heard(lines: tuple[Line, ...], voice: Voice, narrators: Narrators) -> tuple[str, ...]:
     """Return what the narrator of a voice hears of each line."""
     language = narrators.language(voice.name)
-    return tuple(spoken_form(line.text, language).text for line in lines)
+    return tuple(spoken_form(line.text, language, cut=line.cut).text for line in lines)
 
 
 def speak_lines(
@@ -104,14 +106,15 @@ def speak_lines(
             raise Stopped("stopped while speaking")
         start_s = position / SAMPLE_RATE
         cues.setdefault(line.step, start_s)
-        said = _speak(spoken_form(line.text, who.language(teller.name)), teller, who)
+        said = _speak(spoken_form(line.text, who.language(teller.name), cut=line.cut), teller, who)
         samples = said.samples
         if len(samples):
             words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
             end_s = start_s + len(samples) / SAMPLE_RATE
             spoken.append(SpokenLine(text=line.text, start_s=start_s, end_s=end_s, words=words, speaker=line.speaker))
             estimated = estimated or said.estimated
-        behind_s = (PAUSE_S / voice.rate if len(samples) else WORDLESS_S) + line.pause_s
+        between_s = CUT_S if line.cut else PAUSE_S
+        behind_s = (between_s / voice.rate if len(samples) else WORDLESS_S) + line.pause_s
         for piece in (samples, _silence(behind_s)):
             pieces.append(piece)
             position += len(piece)

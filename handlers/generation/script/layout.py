@@ -182,10 +182,10 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
     lines: list[Line] = []
     step = -1
 
-    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0) -> int:
+    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0, cut: bool = False) -> int:
         nonlocal step
         step += 1
-        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s))
+        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s, cut=cut))
         return step
 
     if page.heading:
@@ -202,8 +202,9 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         speaker = block.speaker if isinstance(block, Paragraph) else ""
 
         def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
-            pause_s = part.pause_s if isinstance(part, Sentence) else 0.0
-            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s)
+            pause_s = part.pause_s if isinstance(part, Sentence | Bullet) else 0.0
+            cut = isinstance(part, Sentence | Bullet | Quote) and part.cut
+            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s, cut=cut)
 
         blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
@@ -238,7 +239,7 @@ def _narrated(page: _Page, deck: str, entries: list[Said]) -> Scene:
             step += 1
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
-        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s))
+        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s, cut=said.cut))
     steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
@@ -256,9 +257,9 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
     """Set the step of every item of a block, in reading order."""
     match block:
         case Bullets():
-            return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
+            return Bullets(tuple(evolve(item, step=reveal(item), pause_s=0.0, cut=False) for item in block.items))
         case Paragraph():
-            stepped = (evolve(sentence, step=reveal(sentence), pause_s=0.0) for sentence in block.sentences)
+            stepped = (evolve(each, step=reveal(each), pause_s=0.0, cut=False) for each in block.sentences)
             return evolve(block, sentences=tuple(stepped))
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
@@ -267,6 +268,8 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
         case Callout():
             cells: list[Any] = [_stepped(cell, reveal) for cell in block.blocks]
             return evolve(block, blocks=tuple(cells))
+        case Quote():
+            return evolve(block, step=reveal(block), cut=False)
         case _:
             return evolve(block, step=reveal(block))
 

@@ -32,12 +32,12 @@ from handlers.generation.script.content import (
     Paragraph,
     Quote,
     Sentence,
-    Span,
     Spans,
     Table,
 )
-from handlers.generation.script.graphemes import place, wrapped
+from handlers.generation.script.graphemes import wrapped
 from handlers.generation.script.inline import plain
+from handlers.generation.script.span_pieces import pieces_of
 
 
 @frozen(kw_only=True)
@@ -195,23 +195,22 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
     match block:
         case Bullets():
             for item in block.items:
-                for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
-                    piece = evolve(item, spans=spans)
+                for part, (spans, last) in enumerate(pieces_of(item.spans, room.piece_chars)):
+                    piece = evolve(item, spans=spans, cut=not last, pause_s=item.pause_s if last else 0.0)
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
-                pieces = list(_chunks(sentence.spans, room.piece_chars))
-                for part, spans in enumerate(pieces, start=1):
-                    pause_s = sentence.pause_s if part == len(pieces) else 0.0
-                    yield evolve(block, sentences=(Sentence(spans, pause_s=pause_s),))
+                for spans, last in pieces_of(sentence.spans, room.piece_chars):
+                    pause_s = sentence.pause_s if last else 0.0
+                    said = Sentence(spans, pause_s=pause_s, cut=not last or sentence.cut)
+                    yield evolve(block, sentences=(said,))
         case Code():
             yield from _split_code(block, room)
         case Table():
             yield from _split_table(block, room)
         case Quote():
-            parts = list(_chunks(block.spans, room.piece_chars))
-            for number, spans in enumerate(parts):
-                yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
+            for spans, last in pieces_of(block.spans, room.piece_chars):
+                yield evolve(block, spans=spans, source=block.source if last else (), cut=not last)
         case Callout():
             yield from _split_callout(block, room)
         case _:
@@ -295,31 +294,6 @@ def _height(block: Block | Note, room: Capacity) -> float:
 
 def _lines(spans: Spans, width: int) -> float:
     return float(sum(max(1, -(-len(row) // width)) for row in plain(spans).split("\n")))
-
-
-def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
-    """Cut spans into runs of at most `longest` characters, between words if possible."""
-    current: list[Span] = []
-    room = longest
-    for span in spans:
-        rest = span.text
-        if span.kind == "math":
-            current.append(span)
-            continue
-        while len(rest) > room:
-            cut = rest.rfind(" ", 0, room + 1)
-            if cut <= 0:
-                cut = 0 if current else place(rest, room)
-            if piece := rest[:cut].rstrip():
-                current.append(evolve(span, text=piece))
-            if current:
-                yield tuple(current)
-            current, room, rest = [], longest, rest[cut:].lstrip()
-        if rest:
-            current.append(evolve(span, text=rest))
-            room -= len(rest)
-    if current:
-        yield tuple(current)
 
 
 def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:

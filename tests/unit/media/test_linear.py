@@ -28,9 +28,9 @@ from handlers.generation.planner.escapes import with_escapes
 from handlers.generation.planner.outlines import outline_in
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
-from handlers.generation.script.contents import without_contents
 from handlers.generation.script.completeness import lost_lines
 from handlers.generation.script.content import Script, Span
+from handlers.generation.script.contents import without_contents
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
