@@ -74,12 +74,16 @@ class Lost:
 
 def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
     """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
-    seen = _Seen.of((*_shown(script), *accounted), _said(script))
-    return tuple(
-        Lost(number, line.strip())
+    shown = _Seen.of((*_shown(script), *accounted))
+    unseen = [
+        (number, line)
         for number, line in enumerate(_without_raw(source).split("\n"), 1)
-        if any(seen.lacks(part) for part in _parts(line))
-    )
+        if any(map(shown.lacks, _parts(line)))
+    ]
+    if not unseen:  # most of what is said is shown
+        return ()
+    seen = shown.with_channel(_said(script))
+    return tuple(Lost(number, line.strip()) for number, line in unseen if any(map(seen.lacks, _parts(line))))
 
 
 _LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]*+>")
@@ -129,14 +133,13 @@ class _Seen:
     pairs: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, *channels: Iterable[str]) -> _Seen:
-        words: set[str] = set()
-        pairs: set[tuple[str, str]] = set()
-        for channel in channels:
-            stream = [word for text in channel for word in _words(text)]
-            words.update(stream)
-            pairs.update(pairwise(stream))
-        return cls(frozenset(words), frozenset(pairs))
+    def of(cls, channel: Iterable[str]) -> _Seen:
+        stream = [word for text in channel for word in _words(text)]
+        return cls(frozenset(stream), frozenset(pairwise(stream)))
+
+    def with_channel(self, channel: Iterable[str]) -> _Seen:
+        more = _Seen.of(channel)
+        return _Seen(self.words | more.words, self.pairs | more.pairs)
 
     def lacks(self, part: str) -> bool:
         words = _words(part)

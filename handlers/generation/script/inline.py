@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -246,7 +247,7 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         case "softbreak":
             yield _dressed(node, style, text=" ")
         case "hardbreak":
-            yield evolve(style, text="\n")
+            yield style.with_text("\n")
         case "strong":
             yield from _styled(node, evolve(style, bold=True))
         case "em":
@@ -274,15 +275,21 @@ def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         yield from _spans(child, style)
 
 
+_STYLE_OF: Final = attrgetter("style")
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    return spans[0].with_text("".join(span.text for span in spans))
+
+
 def merged(spans: Sequence[Span]) -> Spans:
     """Merge neighbouring text spans of one style; strip the ends and drop empty spans."""
-    runs: list[Span] = []
-    filled = [span for span in spans if span.text]
-    for (kind, *_), group in groupby(filled, key=lambda span: span.style):
-        same = list(group)
-        runs += same if kind != "text" else [evolve(same[0], text="".join(span.text for span in same))]
+    runs = [span for span in spans if span.text]
+    if len(runs) > 1:
+        groups = [list(group) for _, group in groupby(runs, key=_STYLE_OF)]
+        runs = [span for group in groups for span in (group if group[0].kind != "text" else [_joined(group)])]
     if runs and runs[0].kind == "text":
-        runs[0] = evolve(runs[0], text=runs[0].text.lstrip())
+        runs[0] = runs[0].with_text(runs[0].text.lstrip())
     if runs and runs[-1].kind == "text":
-        runs[-1] = evolve(runs[-1], text=runs[-1].text.rstrip())
+        runs[-1] = runs[-1].with_text(runs[-1].text.rstrip())
     return tuple(span for span in runs if span.text)

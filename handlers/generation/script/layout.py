@@ -169,7 +169,7 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
         case Bullets():
             for item in block.items:
                 for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
-                    piece = evolve(item, spans=spans)
+                    piece = item if spans is item.spans else evolve(item, spans=spans)
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
@@ -272,6 +272,9 @@ def _lines(spans: Spans, width: int) -> float:
 
 def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
     """Cut spans into runs of at most `longest` characters, between words if possible."""
+    if spans and sum(map(len, texts := [span.text for span in spans])) <= longest and all(texts):
+        yield spans
+        return
     current: list[Span] = []
     room = longest
     for span in spans:
@@ -284,12 +287,12 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
             if cut <= 0:
                 cut = 0 if current else place(rest, room)
             if piece := rest[:cut].rstrip():
-                current.append(evolve(span, text=piece))
+                current.append(span.with_text(piece))
             if current:
                 yield tuple(current)
             current, room, rest = [], longest, rest[cut:].lstrip()
         if rest:
-            current.append(evolve(span, text=rest))
+            current.append(span.with_text(rest))
             room -= len(rest)
     if current:
         yield tuple(current)

@@ -99,13 +99,13 @@ def _cut(spans: Spans, ends: Sequence[int]) -> Iterator[list[Span]]:
         done = 0
         while cut is not None and cut - at <= len(span.text):
             if head := span.text[done : cut - at]:
-                current.append(evolve(span, text=head))
+                current.append(span.with_text(head))
             yield current
             current, done, cut = [], cut - at, next(rest, None)
         if done == 0:
             current.append(span)
         elif tail := span.text[done:]:
-            current.append(evolve(span, text=tail))
+            current.append(span.with_text(tail))
         at += len(span.text)
     yield current
 
@@ -115,7 +115,7 @@ def _ended(sentence: Spans, following: Sequence[Span]) -> Spans:
     gap = following[0].text if following else ""
     if "\n" not in gap[: len(gap) - len(gap.lstrip())] or sentence[-1].kind != "text":
         return sentence
-    return (*sentence[:-1], evolve(sentence[-1], text=sentence[-1].text + "\n"))
+    return (*sentence[:-1], sentence[-1].with_text(sentence[-1].text + "\n"))
 
 
 def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:

@@ -158,7 +158,7 @@ def finished(sections: Sequence[Section]) -> tuple[Section, ...]:
 def _unmarked(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if not any(MARKS.search(span.text) for span in spans):
         return spans
-    return merged([evolve(span, text=without_marks(span.text)) for span in spans])
+    return merged([span.with_text(without_marks(span.text)) for span in spans])
 
 
 def _finished(body: Sequence[Block | Note]) -> Iterator[Block | Note]:
@@ -182,8 +182,8 @@ def _marked(block: Paragraph) -> Iterator[Paragraph]:
     rows: list[list[Span]] = [[]]
     for span in spans:
         first, *rest = span.text.split(ROW)
-        rows[-1].append(evolve(span, text=first))
-        rows += [[evolve(span, text=text)] for text in rest]
+        rows[-1].append(span.with_text(first))
+        rows += [[span.with_text(text)] for text in rest]
     found: list[Sentence] = []
     for row in rows:
         found += _paused(row, whole=len(rows) > 1 or block.rows)
@@ -196,7 +196,7 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
     current: list[Span] = []
 
     def end(pause_s: float) -> None:
-        spans = merged([evolve(s, text=without_marks(s.text)) for s in current])
+        spans = merged([span.with_text(without_marks(span.text)) for span in current])
         current.clear()
         parts = (spans,) if whole and spans else cut_sentences(spans)
         found.extend(Sentence(part) for part in parts if any(map(str.isalnum, plain(part))))
@@ -205,7 +205,7 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
 
     for span in row:
         for text, pause_s in cut_at_marks(span.text):
-            current.append(evolve(span, text=text))
+            current.append(span.with_text(text))
             if pause_s:
                 end(pause_s)
     end(0.0)
