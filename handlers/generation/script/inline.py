@@ -73,12 +73,14 @@ PIECE_CHARS = 2_000
 #: Pieces of at least so many characters with a larger share of markup are not parsed.
 NOISE_CHARS = 200
 NOISE_PART = 0.2
+#: Text that no rule of the parser takes for markup: words and marks of sentences, in one line.
+_WORDS: Final = re.compile(r"(?:[^\W_]|[ .,;?()'\"…’“”„–—-])++")
 _WITHOUT_MARKUP = str.maketrans("", "", "\\`*_[]<>&~!")
 
 
 def plain(spans: Spans) -> str:
     """Return the text of spans without styles."""
-    return "".join(span.text for span in spans)
+    return spans[0].text if len(spans) == 1 else "".join([span.text for span in spans])
 
 
 @cache
@@ -112,7 +114,9 @@ def _inline_in_pieces(state: StateCore) -> None:
             for piece in _pieces(token.content):
                 state.env[LINE] = line
                 line += piece.count("\n")
-                if _is_noise(piece):
+                if _WORDS.fullmatch(piece):
+                    token.children.append(Token("text", "", 0, content=piece))
+                elif _is_noise(piece):
                     token.children.append(Token("text", "", 0, content=piece.replace("\n", " ")))
                 else:
                     state.md.inline.parse(piece, state.md, state.env, token.children)
@@ -136,6 +140,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 def parse_inline(text: str) -> Spans:
     """Parse inline Markdown; block markup is text, comments are dropped."""
+    if _WORDS.fullmatch(text):
+        return merged((Span(text),))
     return spans_of(SyntaxTreeNode(markdown().parseInline(without_inline_comments(text))))
 
 

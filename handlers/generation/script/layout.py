@@ -7,7 +7,8 @@ text; the theme corrects the rest by scaling, within limits. Markdown and scene 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
@@ -176,7 +177,8 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
                 pieces = list(_chunks(sentence.spans, room.piece_chars))
                 for part, spans in enumerate(pieces, start=1):
                     pause_s = sentence.pause_s if part == len(pieces) else 0.0
-                    yield evolve(block, sentences=(Sentence(spans, pause_s=pause_s),))
+                    said = (Sentence(spans, pause_s=pause_s),)
+                    yield Paragraph(said, speaker=block.speaker, rows=block.rows)
         case Code():
             yield from _split_code(block, room)
         case Table():
@@ -212,19 +214,18 @@ def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
 def _join(page: list[_Piece]) -> list[Block | Note]:
     """Join pieces of the same list or paragraph on a page into one block."""
     joined: list[Block | Note] = []
-    previous: int | None = None
-    for piece in page:
-        last = joined[-1] if joined and piece.of == previous else None
-        match last, piece.block:
-            case Callout(), Callout():
-                joined[-1] = evolve(last, blocks=last.blocks + piece.block.blocks)
-            case Bullets(), Bullets():
-                joined[-1] = Bullets(last.items + piece.block.items)
-            case Paragraph(), Paragraph():
-                joined[-1] = evolve(last, sentences=last.sentences + piece.block.sentences)
+    for _, pieces in groupby(page, key=attrgetter("of")):
+        first, *more = (piece.block for piece in pieces)
+        parts: list[Any] = [first, *more]
+        match first:
+            case Callout() if more:
+                joined.append(evolve(first, blocks=tuple(cell for part in parts for cell in part.blocks)))
+            case Bullets() if more:
+                joined.append(Bullets(tuple(item for part in parts for item in part.items)))
+            case Paragraph() if more:
+                joined.append(evolve(first, sentences=tuple(each for part in parts for each in part.sentences)))
             case _:
-                joined.append(piece.block)
-        previous = piece.of
+                joined += parts
     return joined
 
 
@@ -547,7 +548,7 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
         case Bullets():
             return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
         case Paragraph():
-            stepped = (evolve(sentence, step=reveal(sentence), pause_s=0.0) for sentence in block.sentences)
+            stepped = (Sentence(sentence.spans, reveal(sentence)) for sentence in block.sentences)
             return evolve(block, sentences=tuple(stepped))
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]

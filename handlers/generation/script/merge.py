@@ -121,6 +121,8 @@ class Filling:
         """Fill in all texts of `value`, at any depth; a value without fields is returned itself."""
         filled: Any = value
         match value:
+            case Span() if not has_fields(value.text):
+                pass
             case str():
                 filled = self.text(value)
             case tuple():

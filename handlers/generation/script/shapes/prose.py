@@ -53,7 +53,9 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
     sections, title = read_plain(body.split("\n"))
     if handed:
         sections = tuple(map(_unquoted, sections))
-    return Reading(shape="document", body=body, sections=finished(sections), title=title_of(title), left_out=left)
+    if for_voice:
+        sections = finished(sections)
+    return Reading(shape="document", body=body, sections=sections, title=title_of(title), left_out=left)
 
 
 def read_plain_text(body: str) -> Reading:
