@@ -104,7 +104,8 @@ def split_front_matter(text: str) -> Manuscript:
             if near and not other:
                 faults.append(f"line {entry.line}: unknown key {named}; did you mean {near[0]}?")
             else:
-                foreign.append(f"{named} (line {entry.line})")
+                meant = f"; {near[0]}?" if near else ""
+                foreign.append(f"{named} (line {entry.line}{meant})")
         elif entry.key in seen:
             faults.append(f"line {entry.line}: {entry.key} is given more than once")
         else:

@@ -144,24 +144,52 @@ def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
 
     Raises ScriptError for more than MAX_PAGES.
     """
+    pieces = [_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)]
+    heights = [_height(piece.block, room) for piece in pieces]
+    pages = _filled(pieces, heights, room.lines, at_headings=False)
+    return [_join(page) for page in (_evened(pieces, heights, room.lines, pages) if len(pages) > 1 else pages)]
+
+
+def _filled(
+    pieces: Sequence[_Piece], heights: Sequence[float], lines: float, *, at_headings: bool
+) -> list[list[_Piece]]:
+    """Fill pages of a height one after the other; `at_headings`: a sub-heading in a lower half begins a page."""
     pages: list[list[_Piece]] = [[]]
     used = 0.0
     begun = False  # whether the page has anything but headings and notes
-    for piece in (_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)):
-        height = _height(piece.block, room)
-        if used + height > room.lines and (begun or used > room.lines):
+    for piece, height in zip(pieces, heights, strict=True):
+        full = used + height > lines and (begun or used > lines)
+        if full or (at_headings and begun and used > lines / 2 and isinstance(piece.block, Heading)):
             # A sub-heading at the foot of a page moves to the page of its text.
             last = pages[-1][-1]
             orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
             pages.append(orphans)
             if len(pages) > MAX_PAGES:
                 raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
-            used = sum(_height(orphan.block, room) for orphan in orphans)
+            used = _HEADING_LINES * len(orphans)
             begun = False
         begun = begun or not isinstance(piece.block, Heading | Note)
         pages[-1].append(piece)
         used += height
-    return [_join(page) for page in pages]
+    return pages
+
+
+#: Heights that are tried for pages that are filled evenly.
+_EVEN_TRIES: Final = 8
+
+
+def _evened(
+    pieces: Sequence[_Piece], heights: Sequence[float], lines: float, pages: list[list[_Piece]]
+) -> list[list[_Piece]]:
+    """Fill as many pages evenly, so that the last one isn't left with a line; they begin at sub-headings if they can."""
+    least = min(lines, sum(heights) / len(pages))  # more than a page where blocks are higher than one
+    for attempt in range(_EVEN_TRIES):
+        height = least + (lines - least) * attempt / _EVEN_TRIES
+        for at_headings in (True, False):
+            even = _filled(pieces, heights, height, at_headings=at_headings)
+            if len(even) == len(pages):
+                return even
+    return pages
 
 
 def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
@@ -229,6 +257,8 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
     return joined
 
 
+#: The height of a sub-heading, in lines of text.
+_HEADING_LINES: Final = 1.3
 #: The height of a callout's title and frame, in lines of text.
 _TITLE_LINES: Final = 2.0
 
@@ -253,7 +283,7 @@ def _height(block: Block | Note, room: Capacity) -> float:
         case Quote():
             return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
         case Heading():
-            return 1.3
+            return _HEADING_LINES
         case Image() | Chart() | Diagram() | Clip():
             return 7.0
         case Columns():
@@ -323,14 +353,23 @@ def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
     for columns in groups:
         header = tuple(padded(table.header)[column] for column in columns)
         rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
-        height, run = 0.0, list[tuple[Spans, ...]]()
-        for row in rows:
-            height += _height(Table(header, (row,)), room) - _height(Table(header, ()), room)
-            if run and (len(run) == room.table_rows or height > room.lines):
-                yield evolve(table, header=header, rows=tuple(run))
-                height, run = 0.0, []
-            run.append(row)
-        yield evolve(table, header=header, rows=tuple(run))
+        heights = [_height(Table(header, (row,)), room) - _height(Table(header, ()), room) for row in rows]
+        runs = _row_runs(heights, room.table_rows, room.lines)
+        even = _row_runs(heights, -(-len(rows) // max(1, len(runs))), room.lines)
+        for run in even if len(even) == len(runs) else runs:
+            yield evolve(table, header=header, rows=tuple(rows[run.start : run.stop]))
+
+
+def _row_runs(heights: Sequence[float], most: int, lines: float) -> list[range]:
+    """Divide the rows of a table into runs of at most `most` rows and `lines` in height; at least one run."""
+    runs: list[range] = []
+    start, height = 0, 0.0
+    for at, added in enumerate(heights):
+        if at > start and (at - start == most or height + added > lines):
+            runs.append(range(start, at))
+            start, height = at, 0.0
+        height += added
+    return [*runs, range(start, len(heights))]
 
 
 #: Characters of text on a title page, or on a picture that fills the page.

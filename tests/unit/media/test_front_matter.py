@@ -127,9 +127,15 @@ def test_other_values_stay_what_people_wrote() -> None:
     assert front("+++\nvoice = false\nrate = 1.5\n+++" + BELOW) == FrontMatter(narrated=False, rate=1.5)
 
 
+def test_a_key_that_is_nearly_ours_is_a_warning_where_the_front_matter_is_another_tools() -> None:
+    opened = open_script("---\nmarp: true\nvoise: de\nsize: 4:3\n---" + BELOW)
+    (warned,) = [warning for warning in opened.warnings if warning.code == "front_matter_keys"]
+    assert "'voise' (line 3; voice?)" in warned.message
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ScriptError) as caught:
-        open_script("---\nvoise: de\nrate: 9\nmarp: true\naspect: 4:3\ntheme: a\ntheme: b\n---" + BELOW)
+        open_script("---\nvoise: de\nrate: 9\nauthor: Ann\naspect: 4:3\ntheme: a\ntheme: b\n---" + BELOW)
     told = str(caught.value)
     assert "line 2: unknown key 'voise'; did you mean voice?" in told
     for fault in (

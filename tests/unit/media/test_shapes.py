@@ -208,6 +208,20 @@ def test_wrapped_lines_are_joined_and_other_line_ends_are_rows() -> None:
     assert [plain(row.spans) for row in rows.sentences] == ["Presentes: Ana, Bruno, Carla", "Ausentes: Davi"]
 
 
+def test_a_scene_that_shows_nothing_shows_what_is_said() -> None:
+    script = planned(
+        "# How geese fly\n\n**[0:00-0:05] Hook**\nNarrator: Why do geese fly in a V?\n\n**[0:05-0:10] Fact**\nOn-screen text: 70 %\n"
+        "Narrator: It saves them most of the work. Each one rides on air.\n\n"
+        "**[0:10-0:20] Swap**\nNarrator: The leader gets tired first. Then another takes its place.\n"
+    )
+    first, second, third = script.script.scenes
+    assert (plain(first.heading), shown(first)) == ("How geese fly", ["Why do geese fly in a V?"])
+    assert shown(second) == ["70 %"]
+    assert shown(third) == ["The leader gets tired first.", "Then another takes its place."]
+    assert [line.step for line in third.lines] == [0, 1]
+    assert said(script)[0] == "Why do geese fly in a V?"
+
+
 def test_a_quiz_has_a_page_for_each_question() -> None:
     assert sections(planned(PLAIN["quiz.txt"])) == 3
 

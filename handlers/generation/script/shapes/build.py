@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from eventflow.requests.limits import LONGEST_PAUSE_S, LONGEST_WISH_S, MAX_HEADING_CHARS, MAX_TITLE_CHARS
 from handlers.generation.script.content import Block, Paragraph, Said, Section, Sentence, Span, Spans
@@ -119,6 +120,18 @@ class Draft:
         if text:
             self.hints.append(text)
 
+    def spoken_section(self, title: str = "") -> Section:
+        """The section of a scene that shows nothing of its own: what is said appears as it is said.
+
+        `title`, that of the video, is its heading if it has none.
+        """
+        heading = heading_of(self.title or title) if self.title or title else ()
+        first = int(bool(heading))
+        turns = groupby(self.said, key=lambda line: line.speaker)
+        body = (Paragraph(tuple(Sentence((Span(x.text),)) for x in said), speaker=name) for name, said in turns)
+        lines = tuple(evolve(line, reveal=first + at) for at, line in enumerate(self.said))
+        return self._section(1 if title else 2, heading, tuple(body), lines)
+
     def section(self, level: int = 2) -> Section:
         """The section of the scene; its heading isn't said."""
         heading = heading_of(self.title) if self.title else ()
@@ -134,20 +147,30 @@ class Draft:
             lines.append(Said(line.text, max(0, at - 1), speaker=line.speaker, pause_s=line.pause_s))
         if not self.said:
             lines = [Said("", last)]
+        return self._section(level, heading, tuple(block for block, _ in self.shown), tuple(lines))
+
+    def _section(self, level: int, heading: Spans, body: tuple[Block, ...], lines: tuple[Said, ...]) -> Section:
         wished = None if self.wished_s is None or self.wished_s <= 0 else min(self.wished_s, LONGEST_WISH_S)
         return Section(
             level,
             heading,
-            tuple(block for block, _ in self.shown),
-            narration=tuple(lines),
+            body,
+            narration=lines,
             hint=" ".join("; ".join(self.hints).split())[:MAX_HINT_CHARS],
             wished_s=wished,
         )
 
 
-def sections_of(drafts: Sequence[Draft]) -> tuple[Section, ...]:
-    """The sections of all scenes that have anything said, shown or directed."""
-    return tuple(draft.section() for draft in drafts if not draft.empty)
+def sections_of(drafts: Sequence[Draft], title: str = "") -> tuple[Section, ...]:
+    """The sections of all scenes that have anything said, shown or directed.
+
+    A scene that shows nothing shows what is said; the first one, the video's title over it.
+    """
+    filled = [draft for draft in drafts if not draft.empty]
+    return tuple(
+        draft.spoken_section("" if at else title) if draft.said and not draft.shown else draft.section()
+        for at, draft in enumerate(filled)
+    )
 
 
 def speakers_of(sections: Iterable[Section]) -> tuple[str, ...]:

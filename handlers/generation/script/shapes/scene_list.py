@@ -246,8 +246,8 @@ def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
         drafts.append(_scene(scene, unknown))
     for text in edges[1]:
         drafts.append(_spoken(text))
-    sections = sections_of(drafts)
-    title = next((str(around[name]) for name in _WHOLE_TITLE if isinstance(around.get(name), str)), "")
+    title = title_of(next((str(around[name]) for name in _WHOLE_TITLE if isinstance(around.get(name), str)), ""))
+    sections = sections_of(drafts, title)
     facts = {}
     if description := next((around[n] for n in _DESCRIPTION if isinstance(around.get(n), str)), ""):
         facts["description"] = description
@@ -261,7 +261,7 @@ def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
         warnings = (Warned("scene_list_keys", f"keys of the scenes that aren't read: {names}"),)
     left = tuple(LeftOut.of(first_line + 1, f"{hint}", "direction") for draft in drafts for hint in draft.hints)
     return Reading(
-        shape="scene_list", sections=sections, title=title_of(title), facts=facts, warnings=warnings, left_out=left,
+        shape="scene_list", sections=sections, title=title, facts=facts, warnings=warnings, left_out=left,
         speakers=speakers_of(sections),
     )  # fmt: skip
 

@@ -132,11 +132,12 @@ def read_screenplay(lines: Sequence[str], names: Counter[str]) -> Reading:
             if not _cuts(text):
                 draft.hint(text)
     found = [_cut(each) for each in drafts]
-    sections = sections_of(found)
+    title = title_of(title)
+    sections = sections_of(found, title)
     return Reading(
         shape="screenplay",
         sections=sections,
-        title=title_of(title),
+        title=title,
         left_out=tuple(left),
         speakers=speakers_of(sections),
     )

@@ -204,9 +204,10 @@ def read_tables(lines: Sequence[str], tables: Sequence[ScriptTable]) -> Reading:
                 if kind in ("visual", "sound") and folded(cell) not in _NOTHING
             ]
             left += [LeftOut.of(number + 1, cell, "direction") for cell in hidden]
-    sections = sections_of(drafts)
+    title = title_of(clean_title(title))
+    sections = sections_of(drafts, title)
     return Reading(
-        shape="video_script", sections=sections, title=title_of(clean_title(title)), left_out=tuple(left), facts=facts,
+        shape="video_script", sections=sections, title=title, left_out=tuple(left), facts=facts,
         speakers=speakers_of(sections),
     )  # fmt: skip
 

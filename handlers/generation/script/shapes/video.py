@@ -49,11 +49,12 @@ def read_video(lines: Sequence[str], manner: Manner) -> Reading:
     """Read the lines of a video script."""
     script = _Script(manner=manner, found=tuple(map(read_line, lines)), lines=tuple(lines))
     script.read()
-    sections = sections_of(script.drafts)
+    title = title_of(clean_title(script.title))
+    sections = sections_of(script.drafts, title)
     return Reading(
         shape="video_script",
         sections=sections,
-        title=title_of(clean_title(script.title)),
+        title=title,
         left_out=tuple(script.left),
         facts=script.facts,
         speakers=speakers_of(sections),
