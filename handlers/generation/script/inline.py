@@ -119,7 +119,9 @@ def _inline_in_pieces(state: StateCore) -> None:
                 elif _is_noise(piece):
                     token.children.append(Token("text", "", 0, content=piece.replace("\n", " ")))
                 else:
-                    state.md.inline.parse(piece, state.md, state.env, token.children)
+                    parsed: list[Token] = []  # the parser's last rules go over a whole list
+                    state.md.inline.parse(piece, state.md, state.env, parsed)
+                    token.children += parsed
 
 
 def _is_noise(text: str) -> bool:
@@ -245,13 +247,13 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
     """Yield the spans of a node; `style` is what is around it."""
     match node.type:
         case "code_inline":
-            yield _dressed(node, style, text=node.content, kind="code")
+            yield _dressed(node, style, node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
         case "footnote_ref":
             yield Span(node.content, "note")
         case "softbreak":
-            yield _dressed(node, style, text=" ")
+            yield _dressed(node, style, " ")
         case "hardbreak":
             yield style.with_text("\n")
         case "strong":
@@ -265,15 +267,14 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         case _ if node.children:
             yield from _styled(node, style)
         case _:
-            yield _dressed(node, style, text=node.content)
+            yield _dressed(node, style, node.content)
 
 
-def _dressed(node: SyntaxTreeNode, style: Span, **fields: Any) -> Span:
+def _dressed(node: SyntaxTreeNode, style: Span, text: str, **fields: Any) -> Span:
     """Return a span in the style around it, which elements of HTML change."""
     own: Mapping[str, Any] = node.meta.get(STYLE, _NO_STYLE)
-    if style is _UNSTYLED:
-        return Span(**{**own, **fields})
-    return evolve(style, **{**own, **fields})
+    span = style.with_text(text)
+    return evolve(span, **{**own, **fields}) if own or fields else span
 
 
 def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
