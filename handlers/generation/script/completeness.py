@@ -26,6 +26,7 @@ from handlers.generation.script.tool_syntax import NOTHING
 
 #: Fields of blocks whose texts are not on a page.
 _UNSEEN: Final = frozenset({"kind", "style", "language", "asset", "fit", "motion", "theme", "aspect", "layout", "deck"})
+_WITHOUT_TEXT: Final = (int, float, bool, int | None, float | None, bool | None, tuple[int, ...])
 #: Most lines that the warning names, and characters that it quotes of each.
 _MOST_NAMED: Final = 10
 _MOST_QUOTED: Final = 60
@@ -34,11 +35,13 @@ _LEAST_PAIRS: Final = 3
 
 #: A word, or one character of a script that has no blanks between words (Han, kana, Thai, Lao, Burmese, Khmer).
 _WORD: Final = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-    r"|[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]++"
+    r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]++"
+    r"|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+#: The words of a text that is ASCII and small.
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]++")
 #: Characters that emphasise or escape. They may stand within a word, so they are removed, not replaced.
-_SIGNS: Final = str.maketrans("", "", "*`~=^\\\u00ad\u200b\u200c\u200d\u2060")
+_SIGNS: Final = re.compile(r"[*`~=^\\\u00ad\u200b-\u200d\u2060]++")
 #: Markup within a line that separates what stands beside it.
 _SEPARATING: Final = re.compile(
     r"</?[A-Za-z][^<>\n]*+>|\{[{%]?[^{}\n]*+[%}]?\}"
@@ -60,6 +63,8 @@ _CHART: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+chart\b")
 #: A fence of a directive or of a cell, and the options below it.
 _DIRECTIVE: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+\{(?P<name>[\w+:.-]++)")
 _OPTION: Final = re.compile(r"[ \t>]*+(?::[A-Za-z][\w-]*+:|[#/%-]{1,2}\||---)")
+#: What each of these, and each reference of HTML, has.
+_MAY_HAVE_MARKUP: Final = re.compile(r"[\[\]<{:^&]|www\.", re.IGNORECASE)
 #: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
 _MARKUP_LINE: Final = re.compile(
     r"[ \t>]*+(?:(?:[-*+]|\d++[.)])[ \t]++)?"
@@ -86,12 +91,13 @@ class Lost:
 
 def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
     """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
-    seen = _Seen.of((*_shown(script), *accounted), _said(script), _divided(script))
-    return tuple(
-        Lost(number, line.strip())
-        for number, (line, parts) in enumerate(_contents(source), 1)
-        if any(map(seen.lacks, parts))
-    )
+    shown = _Seen.of((*_shown(script), *accounted))
+    contents = ((number, line, tuple(parts)) for number, (line, parts) in enumerate(_contents(source), 1))
+    unseen = [each for each in contents if any(map(shown.lacks, each[2]))]
+    if not unseen:  # most of what is said is shown
+        return ()
+    seen = shown.with_channel(_said(script)).with_channel(_divided(script))
+    return tuple(Lost(number, line.strip()) for number, line, parts in unseen if any(map(seen.lacks, parts)))
 
 
 def _contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
@@ -185,34 +191,39 @@ class _Seen:
     pairs: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, *channels: Iterable[str]) -> _Seen:
-        words: set[str] = set()
-        pairs: set[tuple[str, str]] = set()
-        for channel in channels:
-            stream = [word for text in channel for word in _words(text)]
-            words.update(stream)
-            pairs.update(pairwise(stream))
-        return cls(frozenset(words), frozenset(pairs))
+    def of(cls, channel: Iterable[str]) -> _Seen:
+        stream = [word for text in channel for word in _words(text)]
+        return cls(frozenset(stream), frozenset(pairwise(stream)))
+
+    def with_channel(self, channel: Iterable[str]) -> _Seen:
+        more = _Seen.of(channel)
+        return _Seen(self.words | more.words, self.pairs | more.pairs)
 
     def lacks(self, part: str) -> bool:
         words = _words(part)
-        telling = [word for word in words if not word.isdigit() and (len(word) > 1 or not word.isascii())]
-        if any(word not in self.words for word in telling):
+        if any(map(_is_telling, set(words) - self.words)):
             return True
         pairs = list(pairwise(words))
-        return len(pairs) >= _LEAST_PAIRS and 2 * sum(pair in self.pairs for pair in pairs) < len(pairs)
+        return len(pairs) >= _LEAST_PAIRS and 2 * sum(map(self.pairs.__contains__, pairs)) < len(pairs)
+
+
+def _is_telling(word: str) -> bool:
+    return not word.isdigit() and (len(word) > 1 or not word.isascii())
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.translate(_SIGNS).casefold())
+    bare = _SIGNS.sub("", text)
+    return _ASCII_WORD.findall(bare.lower()) if bare.isascii() else _WORD.findall(bare.casefold())
 
 
 def _parts(line: str) -> Iterator[str]:
     """Yield the content of a line of Markdown, split where markup separates it."""
     if not line or line.isspace() or _MARKUP_LINE.match(line):
         return
-    bare = _TRANSPARENT.sub("", line[_LEAD.match(line).end() :])  # type: ignore[union-attr]
-    yield from html.unescape(_SEPARATING.sub("|", bare)).split("|")
+    bare = line[_LEAD.match(line).end() :]  # type: ignore[union-attr]
+    if _MAY_HAVE_MARKUP.search(bare):
+        bare = html.unescape(_SEPARATING.sub("|", _TRANSPARENT.sub("", bare)))
+    yield from bare.split("|")
 
 
 def _said(script: Script) -> Iterator[str]:
@@ -266,4 +277,8 @@ def _texts(value: Any) -> Iterator[str]:
 @cache
 def _fields_of(kind: type) -> tuple[str, ...]:
     """Return the names of the fields of a block that may hold text; none where `kind` isn't a block."""
-    return tuple(each.name for each in attrs.fields(kind) if each.name not in _UNSEEN) if attrs.has(kind) else ()
+    if not attrs.has(kind):
+        return ()
+    return tuple(
+        each.name for each in attrs.fields(kind) if each.name not in _UNSEEN and each.type not in _WITHOUT_TEXT
+    )

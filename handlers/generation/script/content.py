@@ -35,6 +35,12 @@ class Span:
         """What neighbouring spans have to share to be one."""
         return self.kind, self.bold, self.italic, self.struck, self.marked, self.shift
 
+    def with_text(self, text: str) -> "Span":
+        """Return `text` in this style. Texts are cut and joined very often, which `evolve` is slow for."""
+        if text == self.text:
+            return self
+        return Span(text, self.kind, self.bold, self.italic, struck=self.struck, marked=self.marked, shift=self.shift)
+
 
 Spans = tuple[Span, ...]
 

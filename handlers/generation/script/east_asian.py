@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -59,6 +60,7 @@ def _at(state: StateInline, place: int) -> str:
     return state.src[place] if place < state.posMax else " "
 
 
+@lru_cache(10_000)
 def _flanks(before: str, after: str, marker: str) -> tuple[bool, bool]:
     """Tell whether markers between two characters can open and close emphasis (CommonMark 0.31, 6.2)."""
     east = bool(_EAST_ASIAN.match(before) or _EAST_ASIAN.match(after))

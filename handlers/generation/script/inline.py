@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -72,12 +73,14 @@ PIECE_CHARS = 2_000
 #: Pieces of at least so many characters with a larger share of markup are not parsed.
 NOISE_CHARS = 200
 NOISE_PART = 0.2
+#: Text that no rule of the parser takes for markup: words and marks of sentences, in one line.
+_WORDS: Final = re.compile(r"(?:[^\W_]|[ .,;?()'\"…’“”„–—-])++")
 _WITHOUT_MARKUP = str.maketrans("", "", "\\`*_[]<>&~!")
 
 
 def plain(spans: Spans) -> str:
     """Return the text of spans without styles."""
-    return "".join(span.text for span in spans)
+    return spans[0].text if len(spans) == 1 else "".join([span.text for span in spans])
 
 
 @cache
@@ -112,10 +115,14 @@ def _inline_in_pieces(state: StateCore) -> None:
             for piece in _pieces(token.content):
                 state.env[LINE] = line
                 line += piece.count("\n")
-                if _is_noise(piece):
+                if _WORDS.fullmatch(piece):
+                    token.children.append(Token("text", "", 0, content=piece))
+                elif _is_noise(piece):
                     token.children.append(Token("text", "", 0, content=piece.replace("\n", " ")))
                 else:
-                    state.md.inline.parse(piece, state.md, state.env, token.children)
+                    parsed: list[Token] = []  # the parser's last rules go over a whole list
+                    state.md.inline.parse(piece, state.md, state.env, parsed)
+                    token.children += parsed
 
 
 def _is_noise(text: str) -> bool:
@@ -136,6 +143,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 def parse_inline(text: str) -> Spans:
     """Parse inline Markdown; block markup is text, comments are dropped."""
+    if _WORDS.fullmatch(text):
+        return merged((Span(text),))
     return spans_of(SyntaxTreeNode(markdown().parseInline(without_inline_comments(text))))
 
 
@@ -239,15 +248,15 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
     """Yield the spans of a node; `style` is what is around it."""
     match node.type:
         case "code_inline":
-            yield _dressed(node, style, text=node.content, kind="code")
+            yield _dressed(node, style, node.content, kind="code")
         case "math_inline":
             yield Span(node.content, "math")
         case "footnote_ref":
             yield Span(node.content, "note")
         case "softbreak":
-            yield _dressed(node, style, text=" ")
+            yield _dressed(node, style, " ")
         case "hardbreak":
-            yield evolve(style, text="\n")
+            yield style.with_text("\n")
         case "strong":
             yield from _styled(node, evolve(style, bold=True))
         case "em":
@@ -259,15 +268,14 @@ def _spans(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         case _ if node.children:
             yield from _styled(node, style)
         case _:
-            yield _dressed(node, style, text=node.content)
+            yield _dressed(node, style, node.content)
 
 
-def _dressed(node: SyntaxTreeNode, style: Span, **fields: Any) -> Span:
+def _dressed(node: SyntaxTreeNode, style: Span, text: str, **fields: Any) -> Span:
     """Return a span in the style around it, which elements of HTML change."""
     own: Mapping[str, Any] = node.meta.get(STYLE, _NO_STYLE)
-    if style is _UNSTYLED:
-        return Span(**{**own, **fields})
-    return evolve(style, **{**own, **fields})
+    span = style.with_text(text)
+    return evolve(span, **{**own, **fields}) if own or fields else span
 
 
 def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
@@ -275,15 +283,21 @@ def _styled(node: SyntaxTreeNode, style: Span) -> Iterator[Span]:
         yield from _spans(child, style)
 
 
+_STYLE_OF: Final = attrgetter("style")
+
+
+def _joined(spans: Sequence[Span]) -> Span:
+    return spans[0].with_text("".join(span.text for span in spans))
+
+
 def merged(spans: Sequence[Span]) -> Spans:
     """Merge neighbouring text spans of one style; strip the ends and drop empty spans."""
-    runs: list[Span] = []
-    filled = [span for span in spans if span.text]
-    for (kind, *_), group in groupby(filled, key=lambda span: span.style):
-        same = list(group)
-        runs += same if kind != "text" else [evolve(same[0], text="".join(span.text for span in same))]
+    runs = [span for span in spans if span.text]
+    if len(runs) > 1:
+        groups = [list(group) for _, group in groupby(runs, key=_STYLE_OF)]
+        runs = [span for group in groups for span in (group if group[0].kind != "text" else [_joined(group)])]
     if runs and runs[0].kind == "text":
-        runs[0] = evolve(runs[0], text=runs[0].text.lstrip())
+        runs[0] = runs[0].with_text(runs[0].text.lstrip())
     if runs and runs[-1].kind == "text":
-        runs[-1] = evolve(runs[-1], text=runs[-1].text.rstrip())
+        runs[-1] = runs[-1].with_text(runs[-1].text.rstrip())
     return tuple(span for span in runs if span.text)

@@ -82,7 +82,7 @@ def _box(node: SyntaxTreeNode) -> bool | None:
 
 
 def _without_box(spans: Spans) -> Spans:
-    rest = merged([evolve(spans[0], text=spans[0].text[len("[x]") :]), *spans[1:]])
+    rest = merged([spans[0].with_text(spans[0].text[len("[x]") :]), *spans[1:]])
     return rest or spans
 
 

@@ -335,8 +335,8 @@ def _attribution(spans: Spans) -> tuple[Spans, Spans]:
         text = _SPACES.sub(" ", spans[at].text)
         match = _DASH.search(text)
         if spans[at].kind == "text" and match and (at or match.start()):
-            before = [*spans[:at], evolve(spans[at], text=text[: match.start()])]
-            return merged(before), merged([evolve(spans[at], text=text[match.end() :]), *spans[at + 1 :]])
+            before = [*spans[:at], spans[at].with_text(text[: match.start()])]
+            return merged(before), merged([spans[at].with_text(text[match.end() :]), *spans[at + 1 :]])
     return spans, ()
 
 

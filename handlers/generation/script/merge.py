@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from operator import is_not
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -117,22 +118,28 @@ class Filling:
             raise FilledTooLong(*self._filled.most_common(1)[0])
 
     def _fill(self, value: T) -> T:
-        """Fill in all texts of `value`, at any depth."""
+        """Fill in all texts of `value`, at any depth; a value without fields is returned itself."""
         filled: Any = value
         match value:
+            case Span() if not has_fields(value.text):
+                pass
             case str():
                 filled = self.text(value)
             case tuple():
-                filled = tuple(self._fill(item) for item in value)
+                items = tuple([self._fill(item) for item in value])
+                filled = items if any(map(is_not, items, value)) else value
             case Span(kind="math" | "note"):
                 pass
-            case Span(kind="code") | Code():
+            case Span(kind="code"):
+                filled = value.with_text(self._replaced(value.text, strict=False))
+            case Code():
                 filled = attrs.evolve(value, text=self._replaced(value.text, strict=False))
             case Span():
-                filled = attrs.evolve(value, text=self._inline(value.text))
+                filled = value.with_text(self._inline(value.text))
             case _ if type(value) in _TEXTS:
-                changed = {name: self._fill(getattr(value, name)) for name in _TEXTS[type(value)]}
-                filled = attrs.evolve(value, **changed)  # type: ignore[misc]
+                texts = ((name, getattr(value, name)) for name in _TEXTS[type(value)])
+                changed = {name: new for name, old in texts if (new := self._fill(old)) is not old}
+                filled = attrs.evolve(value, **changed) if changed else value  # type: ignore[misc]
         result: T = filled
         return result
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
@@ -196,6 +197,9 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
         case Bullets():
             for item in block.items:
                 for part, (spans, last) in enumerate(pieces_of(item.spans, room.piece_chars)):
+                    if spans is item.spans:
+                        yield Bullets((item,))
+                        continue
                     piece = evolve(item, spans=spans, cut=not last, pause_s=item.pause_s if last else 0.0)
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
@@ -238,19 +242,18 @@ def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
 def _join(page: list[_Piece]) -> list[Block | Note]:
     """Join pieces of the same list or paragraph on a page into one block."""
     joined: list[Block | Note] = []
-    previous: int | None = None
-    for piece in page:
-        last = joined[-1] if joined and piece.of == previous else None
-        match last, piece.block:
-            case Callout(), Callout():
-                joined[-1] = evolve(last, blocks=last.blocks + piece.block.blocks)
-            case Bullets(), Bullets():
-                joined[-1] = Bullets(last.items + piece.block.items)
-            case Paragraph(), Paragraph():
-                joined[-1] = evolve(last, sentences=last.sentences + piece.block.sentences)
+    for _, pieces in groupby(page, key=attrgetter("of")):
+        first, *more = (piece.block for piece in pieces)
+        parts: list[Any] = [first, *more]
+        match first:
+            case Callout() if more:
+                joined.append(evolve(first, blocks=tuple(cell for part in parts for cell in part.blocks)))
+            case Bullets() if more:
+                joined.append(Bullets(tuple(item for part in parts for item in part.items)))
+            case Paragraph() if more:
+                joined.append(evolve(first, sentences=tuple(each for part in parts for each in part.sentences)))
             case _:
-                joined.append(piece.block)
-        previous = piece.of
+                joined += parts
     return joined
 
 

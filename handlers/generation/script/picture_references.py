@@ -73,7 +73,7 @@ class Pictures:
         before, line = "", 1
         for token in tokens:
             line = token.map[0] + 1 if token.map else line
-            if token.type == "inline" and token.children:
+            if token.children and any(child.type == "image" for child in token.children):
                 kept = list(self._without_badges(token.children, line))
                 token.children = self._shown(kept, line) if before == "paragraph_open" else kept
                 self._within += [_reference(child, line) for child in token.children if child.type == "image"]

@@ -30,7 +30,7 @@ _OPENING: Final = "([{「『（【〈《〔｛［〖〘"
 _CLOSING: Final = ")]}」』）】〉》〕｝］〗〙｠｣﹂﹄＂＇"
 #: Behind a mark without a blank, `“`, `‘` and `«` open; `”`, `’` and `»` close.
 _CLOSING_WIDE: Final = _CLOSING + "”’»›"
-_UNMARKED: Final = str.maketrans(dict.fromkeys(_QUOTES + _OPENING + _CLOSING, " "))
+_MARKED: Final = re.compile(rf"[{re.escape(_QUOTES + _OPENING + _CLOSING)}]")
 #: Characters of a text at a time: sentencex takes quadratic time for marks that open and don't close.
 _WINDOW: Final = 2_000
 #: Characters between a mark and the first letter of the next sentence, and of a word before a mark.
@@ -99,13 +99,13 @@ def _cut(spans: Spans, ends: Sequence[int]) -> Iterator[list[Span]]:
         done = 0
         while cut is not None and cut - at <= len(span.text):
             if head := span.text[done : cut - at]:
-                current.append(evolve(span, text=head))
+                current.append(span.with_text(head))
             yield current
             current, done, cut = [], cut - at, next(rest, None)
         if done == 0:
             current.append(span)
         elif tail := span.text[done:]:
-            current.append(evolve(span, text=tail))
+            current.append(span.with_text(tail))
         at += len(span.text)
     yield current
 
@@ -115,7 +115,7 @@ def _ended(sentence: Spans, following: Sequence[Span]) -> Spans:
     gap = following[0].text if following else ""
     if "\n" not in gap[: len(gap) - len(gap.lstrip())] or sentence[-1].kind != "text":
         return sentence
-    return (*sentence[:-1], evolve(sentence[-1], text=sentence[-1].text + "\n"))
+    return (*sentence[:-1], sentence[-1].with_text(sentence[-1].text + "\n"))
 
 
 def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
@@ -134,7 +134,7 @@ def _ends(text: str, rules: SentenceRules, language: str) -> Iterator[int]:
             continue
         if narrow and match[1][-1] not in rules.marks:
             if stops is None:
-                stops = frozenset(_library_stops(text.translate(_UNMARKED), library_language(language)))
+                stops = frozenset(_library_stops(_MARKED.sub(" ", text), library_language(language)))
             found = match.end(1) - 1 in stops
             if match[1] == "." and not (following[:1] == "\n" and "\n\n" in following):
                 found = _full_stop_ends(text, begun, match.start(), following, rules, found=found)
@@ -196,13 +196,16 @@ def _full_stop_ends(text: str, begun: int, at: int, following: str, rules: Sente
         return found
     written = match[0]
     word = written.lower()
-    next_word = _WORD_AFTER.search(following)
-    starts = next_word is not None and next_word[0].lower() in rules.starters
     ordinal = (written.isdigit() and len(written) <= 2) or bool(_ROMAN.fullmatch(written))
     letter = len(written) == 1 and written.isupper()
-    alone = match.start() - begun < _NEAR and not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
-    if alone and (written.isdigit() or ordinal or letter):
-        return False  # a number or an initial is no sentence
+    if written.isdigit() or ordinal or letter:
+        alone = match.start() - begun < _NEAR and not text[begun : match.start()].strip(_QUOTES + _OPENING + " ")
+        if alone:
+            return False  # a number or an initial is no sentence
+    elif word not in rules.never and word not in rules.seldom:
+        return found
+    next_word = _WORD_AFTER.search(following)
+    starts = next_word is not None and next_word[0].lower() in rules.starters
     if word in rules.never:
         return found and starts and word in ("no",)
     if word in rules.seldom:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from attrs import evolve
-
 from handlers.generation.script.content import Span, Spans
 from handlers.generation.script.graphemes import place
 
@@ -18,6 +16,9 @@ def pieces_of(spans: Spans, longest: int) -> Iterator[tuple[Spans, bool]]:
 
 def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
     """Cut spans into runs of at most `longest` characters, between words if possible."""
+    if spans and sum(map(len, texts := [span.text for span in spans])) <= longest and all(texts):
+        yield spans
+        return
     current: list[Span] = []
     room = longest
     for span in spans:
@@ -30,12 +31,12 @@ def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
             if cut <= 0:
                 cut = 0 if current else place(rest, room)
             if piece := rest[:cut].rstrip():
-                current.append(evolve(span, text=piece))
+                current.append(span.with_text(piece))
             if current:
                 yield tuple(current)
             current, room, rest = [], longest, rest[cut:].lstrip()
         if rest:
-            current.append(evolve(span, text=rest))
+            current.append(span.with_text(rest))
             room -= len(rest)
     if current:
         yield tuple(current)

@@ -11,12 +11,13 @@ from contextlib import suppress
 
 import pytest
 
+from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
 from handlers.generation.http_services.bodies import json_in
 from handlers.generation.http_services.causes import cause_of
 from handlers.generation.http_services.reasons import reason_of
 from handlers.generation.http_services.waits import wait_of
-from handlers.generation.model import Narration, SpokenLine
+from handlers.generation.model import Brief, Narration, SpokenLine, Voice
 from handlers.generation.narration.captions import scene_captions
 from handlers.generation.narration.narrators.base import SpokenWord
 from handlers.generation.narration.narrators.line_parts import length_limit, parts_of
@@ -42,7 +43,7 @@ from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.paging import MAX_HEADER_CHARS
 from handlers.generation.script.phrases import phrases_for, say_spans
-from handlers.generation.script.script import clean, open_script, parse_script
+from handlers.generation.script.script import MAX_LINES, clean, open_script, parse_script, plan_brief
 from handlers.generation.script.sentences import sentences
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.decide import decide, read_as
@@ -60,6 +61,8 @@ FLOOR_S = 0.5
 #: How much longer twice and four times the text may take. In quadratic time it is 4 and 16 times.
 MOST_OF_TWICE, MOST_OF_FOUR_TIMES = 3.3, 10.0
 TRIES = 3
+#: Seconds of the largest text; a plan may take PLAN_SECONDS (20, `web.routes.generate`), on slower machines too.
+MOST_OF_LARGEST_S = 6.0
 #: Of a text of up to 200,000 characters that is refused; the largest refusal takes 1.6 MB.
 MOST_BYTES = 10_000_000
 
@@ -412,6 +415,16 @@ def test_lines_of_what_is_said_otherwise_take_their_time_and_no_more() -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_text_of_no_shape_is_slow(reader: str) -> None:
     assert slow_ones(reader, SHAPES) == {}
+
+
+@pytest.mark.chaos
+@pytest.mark.usefixtures("cldr")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_text_is_planned_within_the_seconds_of_a_plan(shape: str) -> None:
+    text = SHAPES[shape](MAX_SCRIPT_CHARS)
+    rows = "\n".join(text.split("\n")[:MAX_LINES])
+    brief = Brief(script=rows, voice=Voice("en-us", 1.0), qualities=("720p",))
+    assert seconds(lambda _: plan_brief(brief, ("midnight",)), "") < MOST_OF_LARGEST_S
 
 
 def test_quadratic_time_is_noticed() -> None:

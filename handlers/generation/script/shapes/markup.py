@@ -75,7 +75,11 @@ def _shape(body: str, lines: Sequence[str]) -> Shape | None:
     first = next((line for line in lines if line.strip()), "")
     if re.match(r"= \S", first) and len(_ASCIIDOC.findall(body)) >= 1:
         return "asciidoc"
-    if len(_MEDIAWIKI.findall(body)) >= 3 and re.search(r"^(={2,5})[^=\n]{1,100}\1[ \t]*$", body, re.MULTILINE):
+    if (
+        "==" in body
+        and len(_MEDIAWIKI.findall(body)) >= 3
+        and re.search(r"^(={2,5})[^=\n]{1,100}\1[ \t]*$", body, re.MULTILINE)
+    ):
         return "wiki"
     if (
         _RST.search(body)

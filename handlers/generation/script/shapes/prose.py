@@ -76,7 +76,9 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
     sections, title = read_plain(body.split("\n"))
     if handed:
         sections = tuple(map(_unquoted, sections))
-    return Reading(shape="document", body=body, sections=finished(sections), title=title_of(title), left_out=left)
+    if for_voice:
+        sections = finished(sections)
+    return Reading(shape="document", body=body, sections=sections, title=title_of(title), left_out=left)
 
 
 def read_plain_text(body: str) -> Reading:
@@ -181,7 +183,7 @@ def finished(sections: Sequence[Section]) -> tuple[Section, ...]:
 def _unmarked(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     if not any(MARKS.search(span.text) for span in spans):
         return spans
-    return merged([evolve(span, text=without_marks(span.text)) for span in spans])
+    return merged([span.with_text(without_marks(span.text)) for span in spans])
 
 
 def _finished(body: Sequence[Block | Note]) -> Iterator[Block | Note]:
@@ -244,8 +246,8 @@ def _marked(block: Paragraph) -> Iterator[Paragraph]:
     rows: list[list[Span]] = [[]]
     for span in spans:
         first, *rest = span.text.split(ROW)
-        rows[-1].append(evolve(span, text=first))
-        rows += [[evolve(span, text=text)] for text in rest]
+        rows[-1].append(span.with_text(first))
+        rows += [[span.with_text(text)] for text in rest]
     found: list[Sentence] = []
     for row in rows:
         found += _paused(row, whole=len(rows) > 1)
@@ -264,7 +266,7 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
     current: list[Span] = []
 
     def end(pause_s: float) -> None:
-        spans = merged([evolve(s, text=without_marks(s.text)) for s in current])
+        spans = merged([span.with_text(without_marks(span.text)) for span in current])
         current.clear()
         parts = (spans,) if whole and spans else cut_sentences(spans)
         found.extend(Sentence(part) for part in parts if any(map(str.isalnum, plain(part))))
@@ -273,7 +275,7 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
 
     for span in row:
         for text, pause_s in cut_at_marks(span.text):
-            current.append(evolve(span, text=text))
+            current.append(span.with_text(text))
             if pause_s:
                 end(pause_s)
     end(0.0)
