@@ -13,7 +13,7 @@ from eventflow.settings.settings import (
     load_settings,
     reference,
 )
-from eventflow.settings.speech import ServiceVoice, SpeechSettings
+from eventflow.settings.speech import Fallback, ServiceVoice, SpeechSettings
 from eventflow.settings.web import ANY_ORIGIN, WebSettings, is_loopback
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "AssetLimits",
     "DeliverySettings",
     "Environment",
+    "Fallback",
     "FinishedJobsSettings",
     "PlannerSettings",
     "RemoteSettings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,14 @@ _VOICE: Final = re.compile(rf"([A-Za-z0-9][A-Za-z0-9_.-]{{0,39}})(?:=([^,=]{{1,2
 _VOICES: Final = "alloy,ash,coral,echo,fable,nova,onyx,sage,shimmer"
 
 
+class Fallback(StrEnum):
+    """What espeak narrates when another narrator has failed for good: the whole video, that scene alone, nothing."""
+
+    VIDEO = "espeak"
+    SCENE = "espeak-scene"
+    NONE = "none"
+
+
 @frozen
 class ServiceVoice:
     """A voice of a speech service: its language, named as espeak's voice ("" if unknown), and the service's name."""
@@ -54,8 +63,7 @@ def _voices(text: str) -> dict[str, ServiceVoice]:
 class SpeechSettings:
     """Narrators besides espeak; `piper_folder` is None where there is no Piper, `url` empty where there is no service.
 
-    `voices` are those of the service by the names that requests use. `fallback`: espeak narrates a scene whose narrator
-    has failed.
+    `voices` are those of the service by the names that requests use.
     """
 
     piper_folder: Path | None = NARRATION.setting(
@@ -91,10 +99,11 @@ class SpeechSettings:
         "seconds that the speech service may take for one line",
         name="SPEECH_TIMEOUT_SECONDS",
     )
-    fallback: bool = NARRATION.setting(
+    fallback: Fallback = NARRATION.setting(
         "espeak",
-        mapped({"espeak": True, "none": False}),
-        "narrator of a scene whose own narrator has failed for good; none: the scene fails",
+        mapped({each.value: each for each in Fallback}),
+        "what speaks when a narrator has failed for good; espeak: espeak, the whole video; espeak-scene: espeak, that "
+        "scene alone; none: the job fails",
         name="SPEECH_FALLBACK",
     )
     patience_s: float = NARRATION.setting(
