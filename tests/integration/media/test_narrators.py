@@ -266,7 +266,7 @@ def test_piper_speaks_with_a_model_from_the_folder(piper_voices: Path) -> None:
     assert len(usual.samples) == pytest.approx(2 * len(fast.samples), rel=0.01)
     assert np.abs(usual.samples.astype(int)).max() > 20_000
     assert [word.position for word in usual.words] == [0, 5]
-    spoken, notes = told(Voice("piper:en_US-beep-low"), narrators(SpeechSettings(piper_folder=piper_voices, fallback=Fallback.SCENE)))
+    spoken, notes = told(Voice("piper:en_US-beep-low"), narrators(SpeechSettings(piper_folder=piper_voices)))
     assert notes == []
     assert spoken.narration.language == "en-US"
     assert len(spoken.narration.lines) == 2
@@ -288,5 +288,7 @@ def test_without_its_package_piper_says_what_to_install(piper_voices: Path, monk
 def test_a_broken_model_is_told_and_stood_in_for(piper_voices: Path) -> None:
     with pytest.raises(NarratorUnavailable, match="broken can't be loaded"):
         PiperNarrator(piper_voices).speak("one", "broken", 1.0)
-    _, [note] = told(Voice("piper:broken"), narrators(SpeechSettings(piper_folder=piper_voices)))
+    _, [note] = told(
+        Voice("piper:broken"), narrators(SpeechSettings(piper_folder=piper_voices, fallback=Fallback.SCENE))
+    )
     assert isinstance(note, Warned)
