@@ -4,6 +4,7 @@ from eventflow.settings.asset_limits import AssetLimits
 from eventflow.settings.declare import Section, Setting
 from eventflow.settings.delivery import DeliverySettings
 from eventflow.settings.finished_jobs import FinishedJobsSettings
+from eventflow.settings.service_access import ServiceAccess
 from eventflow.settings.services import PlannerSettings, RemoteSettings
 from eventflow.settings.settings import (
     Environment,
@@ -26,6 +27,7 @@ __all__ = [
     "PlannerSettings",
     "RemoteSettings",
     "Section",
+    "ServiceAccess",
     "ServiceVoice",
     "Setting",
     "Settings",
