@@ -46,7 +46,7 @@ class ServiceGroup(Group):
     def timeout_s(self, default: str, text: str) -> float:
         return self.setting(default, number(float, 0.1, 3_600), text, name=f"{self.prefix}_TIMEOUT_SECONDS")
 
-    def patience_s(self, who: str) -> float:
+    def busy_wait_s(self, who: str) -> float:
         text = f"seconds that {who} waits for a service that is loading its model, busy or unreachable"
         return self.setting("300", number(float, 0, 3_600), text, name=f"{self.prefix}_PATIENCE_SECONDS")
 

@@ -41,7 +41,7 @@ class PlannerSettings:
     model: str = PLANNER.model("", "model that plans topics; needed with EVENTFLOW_PLANNER_URL", example="gpt-5-mini")
     key: str = PLANNER.key()
     timeout_s: float = PLANNER.timeout_s("120", "seconds that one answer of the service may take")
-    patience_s: float = PLANNER.patience_s("one attempt")
+    patience_s: float = PLANNER.busy_wait_s("one attempt")
     form: str = PLANNER.setting(
         "auto",
         choice("auto", "json_schema", "json_object", "none"),

@@ -80,7 +80,7 @@ class SpeechSettings:
         "scene alone; none: the job fails",
         name="SPEECH_FALLBACK",
     )
-    patience_s: float = NARRATION.patience_s("a worker")
+    patience_s: float = NARRATION.busy_wait_s("a worker")
     format: str = NARRATION.setting(
         "auto",
         choice("auto", "wav", "pcm", "flac", "mp3"),

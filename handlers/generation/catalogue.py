@@ -43,12 +43,12 @@ def _pipeline(name: str, settings: Settings | None) -> Offer:
     return Offer(name, description, facts)
 
 
-def voices(settings: Settings, told: Collection[str] = ()) -> tuple[Offer, ...]:
-    """List all voices that are set up here; `told` are those of the speech service by its names, where it tells.
+def voices(settings: Settings, listed: Collection[str] = ()) -> tuple[Offer, ...]:
+    """List all voices that are set up here; `listed` are those of the speech service by its names, where it tells.
 
     `available`: nothing is known against it; `problem`: what is. Blocking. Raises SpeechError, OSError.
     """
-    lost = {f"{OpenAINarrator.name}:{name}" for name in lacking(settings.speech, told)}
+    lost = {f"{OpenAINarrator.name}:{name}" for name in lacking(settings.speech, listed)}
     return tuple(_voice(info, lacks=info.name in lost) for info in narrators(settings.speech).voices())
 
 

@@ -19,7 +19,7 @@ from handlers.generation.errors import DocumentError, SpeechError
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.http_services.kept import Kept
 from handlers.generation.narration.narrators.choice import narrators
-from handlers.generation.narration.narrators.service_voices import told_voices
+from handlers.generation.narration.narrators.service_voices import listed_voices
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
@@ -40,11 +40,11 @@ class ScenePlanner:
 
     settings: Settings
     facts: Mapping[str, PipelineFacts] = field(factory=pipeline_facts)
-    _told: Kept[list[str]] = field(init=False, eq=False, repr=False)
+    _listed: Kept[list[str]] = field(init=False, eq=False, repr=False)
 
-    @_told.default
+    @_listed.default
     def _asks(self) -> Kept[list[str]]:
-        return Kept(partial(told_voices, self.settings.speech), [])
+        return Kept(partial(listed_voices, self.settings.speech), [])
 
     @property
     def theme_names(self) -> frozenset[str]:
@@ -134,7 +134,7 @@ class ScenePlanner:
 
     def voices(self) -> Sequence[Mapping[str, Any]]:
         try:
-            return [_offer(offer) for offer in catalogue.voices(self.settings, self._told.get())]
+            return [_offer(offer) for offer in catalogue.voices(self.settings, self._listed.get())]
         except (SpeechError, OSError) as error:
             structlog.get_logger().warning("voices unknown in this process", error=str(error))
             return []

@@ -58,7 +58,7 @@ async def speech(settings: Settings, ask: bool) -> list[Finding]:
 
 async def looked_at(part: str, service: Service, model: str, variable: str) -> list[Finding]:
     """Check that a service is reachable, takes the key and knows the model. Free of charge."""
-    from handlers.generation.http_services.names import names_of
+    from handlers.generation.http_services.name_lists import names_of
     from handlers.media.errors import MediaError
 
     try:
@@ -74,19 +74,19 @@ async def looked_at(part: str, service: Service, model: str, variable: str) -> l
 
 
 async def _voices(settings: SpeechSettings) -> list[Finding]:
-    from handlers.generation.narration.narrators.service_voices import lacking, told_voices
+    from handlers.generation.narration.narrators.service_voices import lacking, listed_voices
     from handlers.media.errors import MediaError
 
     try:
-        told = await told_voices(settings)
+        listed = await listed_voices(settings)
     except MediaError:
         return []
-    if not told:
+    if not listed:
         return []
-    unknown = lacking(settings, told)
+    unknown = lacking(settings, listed)
     if not unknown:
         return [ok("voices", f"the service knows all {len(settings.voices)} that are set")]
-    found = f"the service doesn't know {', '.join(unknown[:_MOST_NAMED])}; it has {_some(unknown[0], told)}"
+    found = f"the service doesn't know {', '.join(unknown[:_MOST_NAMED])}; it has {_some(unknown[0], listed)}"
     return [warn("voices", found, "Correct EVENTFLOW_SPEECH_VOICES.")]
 
 
