@@ -108,6 +108,19 @@ class RemoteWorkEnded(Event):
 
 
 @frozen_record(kw_only=True)
+class NarratorReplaced(Event):
+    """The narrator of the voice `voice` has failed for good at a scene: `instead` speaks from here on.
+
+    Where a `ReprocessRequested` follows, the scenes before it are spoken by `instead`, too.
+    """
+
+    run: int
+    scene: int
+    voice: str
+    instead: str
+
+
+@frozen_record(kw_only=True)
 class CostRecorded(Event):
     """A charge of a service. `amount` is a decimal number as text; `currency` an ISO 4217 code, "credits", "tokens" or
     "characters".
@@ -400,6 +413,7 @@ JobEvent: TypeAlias = (
     | RemoteWorkOrdered
     | RemoteWorkStarted
     | RemoteWorkEnded
+    | NarratorReplaced
     | CostRecorded
     | StepFailed
     | StepParked

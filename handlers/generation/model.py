@@ -178,13 +178,17 @@ class Plan:
 
 @frozen(kw_only=True)
 class NarrateTask:
-    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job."""
+    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job.
+
+    `alone`: `voice` speaks every line, as another narrator has failed.
+    """
 
     draft: SceneDraft
     voice: Voice = Voice()
     style: Style = Style()
     assets: AssetFiles = field(factory=dict)
     last_try: bool = False
+    alone: bool = False
 
 
 @frozen(kw_only=True)

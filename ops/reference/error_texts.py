@@ -106,7 +106,7 @@ WARNINGS: Final = {
     "longer_than_wished": "more is said in a scene than fits into the time that its script gives it",
     "looks_like": "the script may be of another shape than it is read as",
     "missing_glyphs": "no font has some of the characters",
-    "narrator_fell_back": "espeak speaks a scene, because its narrator failed",
+    "narrator_fell_back": "espeak speaks the video or a scene, because its narrator failed",
     "one_voice": "speakers share a voice, because there are too few of the language",
     "private_data": "the script has mail addresses or telephone numbers, which the video would publish",
     "picture_as_text": "only the description of a picture is shown: it is an SVG, or stands within a text",

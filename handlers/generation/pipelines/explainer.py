@@ -118,7 +118,8 @@ class ExplainerPipeline:
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
         if task.style.narrated and has_speech(scene):
-            spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
+            lines = speech.in_one_voice(scene.lines) if task.alone else scene.lines
+            spoken = speech.narrate(lines, task.voice, self._narrators, control, last_try=task.last_try)
             narration, speech_samples = spoken.narration, spoken.samples
         else:
             narration, speech_samples = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)

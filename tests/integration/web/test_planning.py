@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from eventflow.settings import PlannerSettings, Settings
+from eventflow.settings import PlannerSettings, ServiceVoice, Settings, SpeechSettings
 from handlers.generation.scene_planner import ScenePlanner
 from tests.support.chat_server import KEY, chat_service, refuses, says
+from tests.support.speech_server import speech_server
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
@@ -107,7 +108,30 @@ async def test_what_there_is_to_choose_from(client: Client) -> None:
             found[what] = {offer["name"]: offer for offer in (await answer.json())[what]}
     assert found["pipelines"]["explainer"]["available"] is True
     assert found["themes"]["midnight"]["colours"]["ground"].startswith("#")
-    assert "en-us" in found["voices"]
+    assert found["voices"]["en-us"]["available"] is True
+
+
+async def test_voices_that_the_speech_service_lacks_are_told(start: StartClient, settings: Settings) -> None:
+    """It is asked once an hour; of one that tells nothing, nothing is said."""
+    voices = {"anna": ServiceVoice("", "af_bella(2)+af_sky(1)"), "alloy": ServiceVoice()}
+
+    async def offered(client: Client) -> dict[str, Any]:
+        async with client.get("/api/v1/voices") as answer:
+            listed = (await answer.json())["voices"]
+        return {each["name"]: each["problem"] for each in listed if each["narrator"] == "openai"}
+
+    with speech_server() as server:
+        speaking = evolve(settings, speech=SpeechSettings(url=server.url, voices=voices))
+        untold = await start(planner=ScenePlanner(speaking))
+        assert await offered(untold) == {"openai:anna": None, "openai:alloy": None}
+        server.lists["/v1/audio/voices"] = {"voices": ["af_bella", "af_sky"]}
+        client = await start(planner=ScenePlanner(speaking))
+        for _ in range(2):
+            found = await offered(client)
+            assert found["openai:anna"] is None
+            assert "EVENTFLOW_SPEECH_VOICES" in found["openai:alloy"]
+            server.lists.clear()
+        assert server.asked == []
 
 
 @pytest.mark.parametrize(

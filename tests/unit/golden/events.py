@@ -311,6 +311,7 @@ EVENTS: list[ev.Event] = [
         ordered_at=AT,
     ),
     ev.RemoteWorkEnded(run=1, scene=3, service="remote", outcome=OrderOutcome.UNKNOWN, answer='{"status": "queued"}'),
+    ev.NarratorReplaced(run=1, scene=2, voice="openai:alloy", instead="en-us"),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"

@@ -137,6 +137,10 @@ def _inline(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> str:
     return text
 
 
+#: Bold between single asterisks, in AsciiDoc and Org.
+_STARRED: Final = (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**")
+
+
 # -- AsciiDoc -----------------------------------------------------------------------------------------------------
 
 _ASCII_INLINE: Final = (
@@ -145,7 +149,7 @@ _ASCII_INLINE: Final = (
     (re.compile(r"<<([^<>\n]{1,100})>>"), r"\1"),
     (re.compile(r"xref:[^\s\[\]]{1,200}\[([^\[\]\n]{1,200})\]"), r"\1"),
     (re.compile(r"(?:kbd|btn|menu|footnote):\[([^\[\]\n]{1,200})\]"), r"\1"),
-    (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**"),
+    _STARRED,
     (re.compile(r"(?<!\w)\+([^+\n]{1,100})\+(?!\w)"), r"`\1`"),
 )
 _ASCII_NOTE: Final = re.compile(r"(NOTE|TIP|WARNING|CAUTION|IMPORTANT):\s+(.*)")
@@ -233,7 +237,7 @@ def _pipes(rows: Sequence[Sequence[str]]) -> list[str]:
 _ORG_INLINE: Final = (
     (re.compile(r"\[\[[^\[\]\n]{1,300}\]\[([^\[\]\n]{1,200})\]\]"), r"\1"),
     (re.compile(r"\[\[([^\[\]\n]{1,300})\]\]"), r"\1"),
-    (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**"),
+    _STARRED,
     (re.compile(r"(?<![\w/:])/([^/\s](?:[^/\n]{0,200}[^/\s])?)/(?![\w/])"), r"*\1*"),
     (re.compile(r"(?<!\w)[=~]([^=~\n]{1,100})[=~](?!\w)"), r"`\1`"),
     (re.compile(r"(?<!\w)\+([^+\s](?:[^+\n]{0,100}[^+\s])?)\+(?!\w)"), r"~~\1~~"),

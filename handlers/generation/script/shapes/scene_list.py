@@ -59,22 +59,9 @@ _LENGTH: Final = (
     "длительность",
 )
 _SPEAKER: Final = ("speaker", "role", "character", "voice", "host", "name", "speakername", "who", "actor")
-_TITLE: Final = (
-    "title",
-    "scenetitle",
-    "heading",
-    "section",
-    "sectiontitle",
-    "header",
-    "titel",
-    "titre",
-    "título",
-    "titolo",
-    "标题",
-    "タイトル",
-    "제목",
-    "заголовок",
-)
+#: "Title" in other languages.
+_TITLES: Final = ("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
+_TITLE: Final = ("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
 _NUMBER: Final = (
     "scene",
     "scenenumber",
@@ -94,20 +81,7 @@ _NUMBER: Final = (
     "shot",
 )
 #: Members of a mapping around the scenes.
-_WHOLE_TITLE: Final = (
-    "title",
-    "videotitle",
-    "name",
-    "titel",
-    "titre",
-    "título",
-    "titolo",
-    "标题",
-    "タイトル",
-    "제목",
-    "название",
-    "topic",
-)
+_WHOLE_TITLE: Final = ("title", "videotitle", "name", *_TITLES, "название", "topic")
 _DESCRIPTION: Final = ("description", "caption", "summary", "videodescription")
 _TAGS: Final = ("hashtags", "tags")
 _ENDS: Final = (
