@@ -58,7 +58,7 @@ def plan(
     except (RequestInvalid, PlanningUnavailable) as error:
         raise CommandError(f"{file} can't be planned: {error}") from error
     say(orjson.dumps(planned, option=orjson.OPT_INDENT_2).decode())
-    if note := _read_as(planned):
+    for note in filter(None, (_read_as(planned), _language(planned))):
         say_note(note)
 
 
@@ -72,6 +72,16 @@ def _read_as(planned: dict[str, Any]) -> str:
     because = f" ({'; '.join(read_as['because'])})" if read_as["because"] else ""
     lines = f"; {len(left_out)} lines aren't shown or said" if left_out else ""
     return f"Read as {NAMES[read_as['shape']]}{because}{lines}; --format document reads it as it stands."
+
+
+def _language(planned: dict[str, Any]) -> str:
+    """The language that the voice follows, where it isn't English."""
+    found, voice = planned.get("language"), planned.get("voice")
+    if found is None or voice is None or not found["sure"] or found["tag"].split("-")[0] == "en":
+        return ""
+    return (
+        f"The language is {found['tag']} ({found['because']}); {voice['name']} reads it; --voice chooses another voice."
+    )
 
 
 def _by_service(

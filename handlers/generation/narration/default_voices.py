@@ -36,3 +36,10 @@ def voice_of(language: str, names: Collection[str]) -> str | None:
                 return name
         tag = tag.rpartition("-")[0]
     return None
+
+
+def language_name(language: str) -> str:
+    """Return the English name of a language by its BCP 47 tag, such as Czech; the tag where it has none."""
+    from babel import Locale
+
+    return str(Locale("en").languages.get(language.split("-")[0].lower(), language))

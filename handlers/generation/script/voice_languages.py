@@ -30,6 +30,9 @@ class Voices(Protocol):
     def voice_of(self, language: str) -> str | None:
         """Return the default narrator's voice of a language; None where it has none."""
 
+    def language_name(self, language: str) -> str:
+        """Return the English name of a language, such as Czech; its tag where it has none."""
+
 
 @frozen
 class VoicesOfTags(Voices):
@@ -41,6 +44,9 @@ class VoicesOfTags(Voices):
     def voice_of(self, language: str) -> str | None:
         return "en-us" if language.lower() == "en" else language.lower()
 
+    def language_name(self, language: str) -> str:
+        return language
+
 
 def chosen_voice(voice: Voice, found: TextLanguage, voices: Voices) -> tuple[Voice, tuple[Warned, ...]]:
     """Return a voice that nobody names in the language of the text, and a warning where there is none."""
@@ -49,9 +55,10 @@ def chosen_voice(voice: Voice, found: TextLanguage, voices: Voices) -> tuple[Voi
     name = voices.voice_of(found.tag)
     if name is not None:
         return evolve(voice, name=name), ()
+    spoken = voices.language_name(voices.language(voice.name))
     message = (
-        f"the text is {language_name(found.tag)} ({found.because}), and there is no voice of that language: "
-        f"{voice.name} reads it as {language_name(voices.language(voice.name))}; choose the voice of another narrator"
+        f"the text is {voices.language_name(found.tag)} ({found.because}), and there is no voice of that language: "
+        f"{voice.name} reads it as {spoken}; choose the voice of another narrator"
     )
     return voice, (Warned("voice_language", message),)
 
@@ -64,8 +71,8 @@ def voice_warning(voice: Voice, found: TextLanguage, voices: Voices) -> tuple[Wa
     instead = voices.voice_of(found.tag)
     way_out = f"choose a voice such as {instead}" if instead else "there is no voice of that language"
     message = (
-        f"the text is {language_name(found.tag)} ({found.because}), and the voice {voice.name} reads it as "
-        f"{language_name(spoken)}; {way_out}"
+        f"the text is {voices.language_name(found.tag)} ({found.because}), and the voice {voice.name} reads it as "
+        f"{voices.language_name(spoken)}; {way_out}"
     )
     return (Warned("voice_language", message),)
 
@@ -73,10 +80,3 @@ def voice_warning(voice: Voice, found: TextLanguage, voices: Voices) -> tuple[Wa
 def _kind(tag: str) -> str:
     language = tag.split("-")[0].lower()
     return _ALIKE.get(language, language)
-
-
-def language_name(tag: str) -> str:
-    """Return the English name of a language by its tag, such as Czech; the tag where it has none."""
-    from babel import Locale
-
-    return str(Locale("en").languages.get(tag.split("-")[0].lower(), tag))

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from eventflow.settings import ServiceVoice, SpeechSettings
 from handlers.generation.control import Control
 from handlers.generation.errors import UnknownVoice
-from handlers.generation.narration.default_voices import voice_of
+from handlers.generation.narration.default_voices import language_name, voice_of
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.base import Narrator, Speech, VoiceInfo
 from handlers.generation.narration.narrators.espeak import EspeakNarrator
@@ -76,6 +76,10 @@ class Narrators:
         Raises SpeechError when espeak can't start.
         """
         return voice_of(language, espeak.voice_names())
+
+    def language_name(self, language: str) -> str:
+        """Return the English name of a language, such as Czech; its tag where it has none."""
+        return language_name(language)
 
     def _of(self, voice: str) -> tuple[Narrator, str]:
         prefix, _, name = voice.rpartition(":")
