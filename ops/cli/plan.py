@@ -79,9 +79,8 @@ def _language(planned: dict[str, Any]) -> str:
     found, voice = planned.get("language"), planned.get("voice")
     if found is None or voice is None or not found["sure"] or found["tag"].split("-")[0] == "en":
         return ""
-    return (
-        f"The language is {found['tag']} ({found['because']}); {voice['name']} reads it; --voice chooses another voice."
-    )
+    why, name = found["because"], voice["name"]
+    return f"The language is {found['tag']} ({why}), and {name} reads it; --voice has another do so."
 
 
 def _by_service(

@@ -16,6 +16,7 @@ from handlers.generation.script.voice_languages import VoicesOfTags
 
 GERMAN = "Heute lernen wir, wie man einen Kuchen backt. Zuerst werden Mehl, Zucker und Eier in einer Schüssel gemischt."
 ENGLISH = "Today we learn how to bake a cake. First of all, flour, sugar and eggs are mixed in a bowl, and then baked."
+WAY_OUT = "choose a voice such as de"
 FRONT = "`lang` in its front matter says so"
 CUES = "WEBVTT\nLanguage: cs\n\n00:00.000 --> 00:02.000\nAhoj\n\n00:02.000 --> 00:04.000\nNazdar\n"
 CZECH = "Dnes se naučíme, jak upéct koláč. Nejdříve v míse smícháme mouku, cukr a vejce a necháme těsto odpočinout."
@@ -164,7 +165,7 @@ def test_scenes_without_a_voice_are_spoken_in_their_language() -> None:
     ("voice", "script", "told"),
     [
         ("en-us", CZECH, "cs (its words are), and the voice en-us reads it as en-us; choose a voice such as cs"),
-        ("fr", f"---\nlang: de\n---\n{ENGLISH}", f"de ({FRONT}), and the voice fr reads it as fr; choose a voice such as de"),
+        ("fr", f"---\nlang: de\n---\n{ENGLISH}", f"de ({FRONT}), and the voice fr reads it as fr; {WAY_OUT}"),
         ("en-gb", ENGLISH, ""),
         ("hr", "Danas učimo kako se peče kolač. Prvo se u zdjeli pomiješaju brašno, šećer i jaja, a onda se čeka.", ""),
         ("cmn", "今天我们学习怎么做蛋糕。先把面粉、糖和鸡蛋放在碗里搅拌。", ""),
