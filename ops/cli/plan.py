@@ -25,7 +25,10 @@ from ops.cli.request_files import (
 
 def plan(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes; - for standard input.")],
-    voice: Annotated[str | None, typer.Option(help="Voice, such as en-us; none for no narration.")] = None,
+    voice: Annotated[
+        str | None,
+        typer.Option(help="Voice, such as en-us; none for no narration. Left out: one of the language of the script."),
+    ] = None,
     rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
     theme: Annotated[str | None, typer.Option(help="Theme, such as midnight.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,

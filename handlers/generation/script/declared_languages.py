@@ -27,7 +27,7 @@ _NOTATIONS: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
         "a key of its scenes",
         re.compile(
             rf"[\"']{_KEY}[\"'][ \t]?:[ \t]?[\"']{_TAG}[\"']"
-            rf"|^[ \t-]*+{_KEY}[ \t]?:[ \t]*+[\"']?{_BARE}[\"']?[ \t]*+$",
+            rf"|^[ \t-]*+{_KEY}[ \t]?:[ \t]*+[\"']?{_BARE}[\"']?[ \t]*+(?:#[^\n]*+)?$",
             re.MULTILINE,
         ),
     ),

@@ -107,7 +107,7 @@ def planned(script: str, **brief: object) -> PlannedScript:
         ("cs", CUES, "`Language:` says so"),
         ("sk", "<!doctype html><html class='a' lang='sk'><h1>Ahoj</h1><p>Dom</p></html>", "`lang` of its page says so"),
         ("ga", '{"lang": "ga", "scenes": [{"say": "Haigh"}, {"say": "Slán"}]}', "a key of its scenes says so"),
-        ("pl", "language: pl\nscenes:\n  - say: Hej\n  - say: Pa\n", "a key of its scenes says so"),
+        ("pl", "language: pl  # polski\nscenes:\n  - say: Hej\n  - say: Pa\n", "a key of its scenes says so"),
         ("el", "# Καλημέρα κόσμε", "its letters are Greek"),
         ("de", f"# Kuchen\n\n{GERMAN}", "its words are"),
         ("und", "# Hi", "it has too few words"),
@@ -126,6 +126,7 @@ def test_scenes_of_several_languages_name_none() -> None:
 
 def test_a_key_of_the_language_is_no_unknown_key() -> None:
     assert planned("---\nlang: de\n---\n# Hi").warnings == ()
+    assert planned('{"lang": "de", "scenes": [{"say": "Ja"}, {"say": "Nein"}]}').warnings == ()
     (warned,) = planned("---\nlang: Deutsch\n---\n# Hi").warnings
     assert (warned.code, "'lang' (line 2)" in warned.message) == ("front_matter_keys", True)
 
