@@ -176,10 +176,11 @@ class VideoRequested(Event):
 
     Version 2 adds the priority and the origin of a fork; version 3 scenes and topics in place of a script, and how the
     video looks and sounds; version 4 the explicit defaults; version 5 whether it is streamed, and a fork's codecs;
-    version 6 the assets of the script's pictures, what a script is read as, and the voices of its speakers.
+    version 6 the assets of the script's pictures, what a script is read as, and the voices of its speakers; version 7
+    the language of a voice that nobody names.
     """
 
-    SCHEMA_VERSION: ClassVar[int] = 6
+    SCHEMA_VERSION: ClassVar[int] = 7
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 

@@ -160,11 +160,18 @@ def plan_json(
             "captions": "burned" if style.burned else style.captions,
             "music": style.music,
         },
+        **_language_json(plan.language),
         **_reading_json(plan.read_as),
         "warnings": [
             {"code": note.code, "message": note.message} for note in warnings if isinstance(note, control.Warned)
         ],
     }
+
+
+def _language_json(language: model.TextLanguage | None) -> dict[str, Any]:
+    if language is None:
+        return {}
+    return {"language": {"tag": language.tag, "sure": language.sure, "because": language.because}}
 
 
 def _reading_json(read_as: model.ReadAs | None) -> dict[str, Any]:

@@ -117,6 +117,7 @@ WARNINGS: Final = {
     "scene_list_keys": "keys of a list of scenes aren't read",
     "remote_status": "the video service reported an unknown status",
     "service_waited_for": "a service with a model was loading it, busy or unreachable, and was waited for",
+    "voice_language": "the voice speaks another language than that of the text, or there is no voice of that language",
     "unreadable_text": "the voice can't read letters of some script",
     "site_expression": "an expression that a site generator fills in is left out",
     "slides_elsewhere": "slides of another file are left out",

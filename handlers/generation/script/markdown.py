@@ -61,8 +61,18 @@ def parse_sections(
 ) -> tuple[Section, ...]:
     """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
 
-    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
-    `language` is the BCP 47 tag of the voice's language, which decides where sentences end. `noticed` takes warnings.
+    `language` is the BCP 47 tag of the voice's language, which decides where sentences end.
+    """
+    return tuple(cut_section(section, language) for section in uncut_sections(text, pictures, noticed))
+
+
+def uncut_sections(
+    text: str, pictures: Pictures | None = None, noticed: list[Warned] | None = None
+) -> tuple[Section, ...]:
+    """Parse the sections of a Markdown text, whose paragraphs are still to be cut by `cut_section`. Raises ScriptError.
+
+    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them). `noticed` takes
+    warnings.
     """
     env: dict[str, Any] = {NOTICED: [] if noticed is None else noticed}
     tokens = markdown().parse(text, env)
@@ -70,7 +80,7 @@ def parse_sections(
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
-    return tuple(cut_section(section, language) for section in sections.all())
+    return sections.all()
 
 
 def _scene_rank(tokens: Sequence[Token]) -> int:

@@ -63,6 +63,31 @@ async def test_a_plan_is_edited_and_made(client: Client, deps: WebDeps) -> None:
     assert '"three"' in (record.job.request.scenes or "")
 
 
+GERMAN = "Heute lernen wir, wie man einen Kuchen backt. Zuerst werden Mehl, Zucker und Eier in einer Schüssel gemischt."
+
+
+@pytest.mark.parametrize(
+    ("body", "voice", "language"),
+    [
+        ({"script": GERMAN}, "de", "de"),
+        ({"script": "Today we learn how to bake a cake, with flour, sugar and eggs in a bowl."}, "en-us", "en"),
+        ({"script": "Hallo"}, "en-us", "und"),
+        ({"script": GERMAN, "voice": {"language": "fr"}}, "fr", "fr"),
+        ({"script": GERMAN, "voice": {"rate": 2}}, "de", "de"),
+        ({"script": GERMAN, "voice": {"name": "en-us"}}, "en-us", "de"),
+        ({"script": f"---\nvoice: it\n---\n{GERMAN}"}, "it", "de"),
+    ],
+)
+async def test_a_voice_that_nobody_names_speaks_the_language_of_the_script(
+    client: Client, body: Any, voice: str, language: str
+) -> None:
+    status, plan = await post(client, "plan", body)
+    assert (status, plan["voice"]["name"], plan["language"]["tag"]) == (200, voice, language)
+    unlike = [note["message"] for note in plan["warnings"] if note["code"] == "voice_language"]
+    assert bool(unlike) == (voice in ("en-us", "it") and language == "de")
+    assert all("the text is German (its words are), and the voice" in message for message in unlike)
+
+
 async def test_faults_in_scenes_are_told_with_their_place_before_there_is_a_job(client: Client) -> None:
     for what in ("plan", "generate"):
         body = {"scenes": [{"title": "x"}, {"titel": "y", "blocks": [{"kind": "code"}]}]}

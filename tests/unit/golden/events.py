@@ -76,7 +76,7 @@ _DEFAULTS = VideoRequest(
     pipeline="explainer",
     pipeline_version="2.0",
     quality_levels=("1080p", "720p"),
-    voice=Voice("en-us", 1.0),
+    voice=Voice("en-us", 1.0, "en"),  # of requests before version 7
     thumbnail_generation=True,
     s3_upload_enabled=True,
     cleanup_local_files=True,
@@ -485,4 +485,10 @@ EVENTS_V6: list[ev.Event] = [
         ),
         None,
     ),
+]
+
+#: Of `v7.jsonl`: the lines of payloads whose seventh version is meant.
+EVENTS_V7: list[ev.Event] = [
+    ev.VideoRequested(evolve(_DEFAULTS, voice=Voice(), format="auto", insisted=("voice.name",)), None),
+    ev.VideoRequested(evolve(_DEFAULTS, voice=Voice(rate=1.5, language="pt-BR"), format="auto"), None),
 ]

@@ -32,11 +32,13 @@ from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines
 from handlers.generation.script.content import Script, Span
 from handlers.generation.script.contents import without_contents
+from handlers.generation.script.declared_languages import declared
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
+from handlers.generation.script.languages import language_of
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
 from handlers.generation.script.mermaid.values import DiagramError
@@ -358,6 +360,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is lost": lambda text: lost_lines(text, Script("", ())),
     **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
     "invisible characters": visible,
+    "the language of a text": lambda text: (
+        language_of([text]),
+        language_of(text.split("\n")),
+        [declared(shape, top + text) for shape in READ_AS for top in ("", "<html ", "<speak ", "lang: ")],
+    ),
     "pauses": lambda text: (list(pieces_of_speech(text)), with_marks(text)),
     "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
     "a script with labels": lambda text: decide(

@@ -18,7 +18,7 @@ from tests.support.pasted_texts import CONTROLS, MARKUP, PLAIN
 
 def planned(text: str, **given: object) -> PlannedScript:
     brief = Brief(script=text, voice=Voice("en-us"), **given)  # type: ignore[arg-type]
-    return plan_brief(brief, ("midnight",), lambda name: name)
+    return plan_brief(brief, ("midnight",))
 
 
 def said(script: PlannedScript) -> list[str]:

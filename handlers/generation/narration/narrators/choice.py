@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 from eventflow.settings import Fallback, ServiceVoice, SpeechSettings
 from handlers.generation.control import Control
 from handlers.generation.errors import UnknownVoice
+from handlers.generation.narration.default_voices import language_name, voice_of
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.base import Narrator, Speech, VoiceInfo
 from handlers.generation.narration.narrators.espeak import EspeakNarrator
@@ -71,6 +72,17 @@ class Narrators:
     def language(self, voice: str) -> str:
         """Return the BCP 47 tag of a voice's language, "und" where it is unknown."""
         return next((info.language for info in self.voices() if info.name == voice), "und")
+
+    def voice_of(self, language: str) -> str | None:
+        """Return espeak's voice of a language by its BCP 47 tag; None where it has none.
+
+        Raises SpeechError when espeak can't start.
+        """
+        return voice_of(language, espeak.voice_names())
+
+    def language_name(self, language: str) -> str:
+        """Return the English name of a language, such as Czech; its tag where it has none."""
+        return language_name(language)
 
     def _of(self, voice: str) -> tuple[Narrator, str]:
         prefix, _, name = voice.rpartition(":")
