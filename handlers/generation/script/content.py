@@ -67,12 +67,14 @@ class Paragraph:
     """Running text, revealed sentence by sentence.
 
     `speaker` is who says it (may be empty), shown as a small label. `rows`: each sentence stands on a row of its own.
+    `silent`: it is shown and not said; none of a page's is, for its lines are empty.
     """
 
     sentences: tuple[Sentence, ...]
     kind: Literal["paragraph"] = "paragraph"
     speaker: str = field(default="", kw_only=True)
     rows: bool = field(default=False, kw_only=True)
+    silent: bool = field(default=False, kw_only=True, repr=False)
 
 
 #: Levels of lists below the first; deeper ones are set like the deepest.
@@ -349,7 +351,7 @@ class Note:
 class Said:
     """A line of narration; its start reveals all items up to number `reveal` (None: one more item).
 
-    `speaker`, `voice` and `pause_s` are those of its `Line`.
+    `speaker`, `voice`, `pause_s` and `cut` are those of its `Line`.
     """
 
     text: str
@@ -357,6 +359,7 @@ class Said:
     speaker: str = field(default="", kw_only=True)
     voice: str = field(default="", kw_only=True)
     pause_s: float = field(default=0.0, kw_only=True)
+    cut: bool = field(default=False, kw_only=True, repr=False)
 
 
 @frozen

@@ -460,12 +460,14 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
         # A note after a listing or table replaces its generated narration.
         own_words = noted and not isinstance(block, Quote | Columns)
+        silent = isinstance(block, Paragraph) and block.silent
         speaker = block.speaker if isinstance(block, Paragraph) else ""
 
-        def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
+        def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker, silent: bool = silent) -> int:
             pause_s = part.pause_s if isinstance(part, Sentence | Bullet) else 0.0
             cut = isinstance(part, Sentence | Bullet | Quote) and part.cut
-            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s, cut=cut)
+            said = "" if silent else _say(part, phrases, own_words=own_words)
+            return reveal(said, speaker=speaker, pause_s=pause_s, cut=cut)
 
         blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
@@ -500,7 +502,8 @@ def _narrated(page: _Page, deck: str, entries: list[Said]) -> Scene:
             step += 1
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
-        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s))
+        given = {"speaker": said.speaker, "voice": said.voice, "pause_s": said.pause_s, "cut": said.cut}
+        lines.append(Line(step, said.text, **given))  # type: ignore[arg-type]
     steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
@@ -521,7 +524,7 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
             return Bullets(tuple(evolve(item, step=reveal(item), pause_s=0.0, cut=False) for item in block.items))
         case Paragraph():
             stepped = (evolve(each, step=reveal(each), pause_s=0.0, cut=False) for each in block.sentences)
-            return evolve(block, sentences=tuple(stepped))
+            return evolve(block, sentences=tuple(stepped), silent=False)
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
             right: list[Any] = [_stepped(cell, reveal) for cell in block.right]

@@ -38,6 +38,7 @@ from handlers.generation.script.pandoc_lines import read_pandoc_lines
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
 from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.contacts import quiet
 from handlers.generation.script.shapes.decide import decide, is_whole, read_as
 from handlers.generation.script.shapes.delivery import MARKS, with_marks, without_marks
 from handlers.generation.script.shapes.furniture import private_data
@@ -181,6 +182,7 @@ def lay_out_script(
     if found is None:
         found = parse_sections(reading.body, pictures, voice, noticed)
         found = finished(found) if MARKS.search(reading.body) else found
+        found = quiet(found)
         pictures.check()
     if noticed is not None and not narrated:
         noticed += unspoken(found)
