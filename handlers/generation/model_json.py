@@ -8,7 +8,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from handlers.generation.model import NarratedScene
-from handlers.generation.script.content import Bullet, Line, Quote, Sentence, Span, Table
+from handlers.generation.script.content import Bullet, Line, Paragraph, Quote, Sentence, Span, Table
 
 #: Fields that are left out where they have their defaults, so that the scenes of most scripts keep their digests.
 _RARE: Final = {
@@ -16,6 +16,7 @@ _RARE: Final = {
     Bullet: ("done", "continued", "cut", "pause_s"),
     Table: ("align",),
     Sentence: ("cut",),
+    Paragraph: ("silent",),
     Quote: ("cut",),
     Line: ("cut",),
 }

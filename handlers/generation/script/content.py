@@ -73,12 +73,14 @@ class Paragraph:
     """Running text, revealed sentence by sentence.
 
     `speaker` is who says it (may be empty), shown as a small label. `rows`: each sentence stands on a row of its own.
+    `silent`: it is shown and not said; none of a page's is, for its lines are empty.
     """
 
     sentences: tuple[Sentence, ...]
     kind: Literal["paragraph"] = "paragraph"
     speaker: str = field(default="", kw_only=True)
     rows: bool = field(default=False, kw_only=True)
+    silent: bool = field(default=False, kw_only=True, repr=False)
 
 
 #: Levels of lists below the first; deeper ones are set like the deepest.

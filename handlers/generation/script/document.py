@@ -259,7 +259,7 @@ def _narration_json(scene: Scene) -> list[Any]:
 
 
 def _manner(line: Line) -> dict[str, Any]:
-    """Who says a line, by what voice, and what is behind it, where it isn't the usual."""
+    """Who says a line, by what voice, the pause behind it, and whether it goes on, where that isn't the usual."""
     given = {"speaker": line.speaker, "voice": line.voice, "pause_s": line.pause_s, "cut": line.cut}
     return {name: value for name, value in given.items() if value}
 
@@ -286,7 +286,7 @@ _LINE: Final = Object(
         "speaker": Label(MAX_SPEAKER_CHARS),
         "voice": Pattern(VOICE_NAME, "the name of a voice"),
         "pause_s": Number(0, LONGEST_PAUSE_S),
-        "cut": Described(Flag(), "Its sentence goes on in the next line."),
+        "cut": Described(Flag(), "Its sentence goes on in the next line: the voice isn't lowered."),
     },
     required=("text",),
 )

@@ -199,12 +199,14 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         noted = at + 1 < len(page.body) and isinstance(page.body[at + 1], Note)
         # A note after a listing or table replaces its generated narration.
         own_words = noted and not isinstance(block, Quote | Columns)
+        silent = isinstance(block, Paragraph) and block.silent
         speaker = block.speaker if isinstance(block, Paragraph) else ""
 
-        def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
+        def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker, silent: bool = silent) -> int:
             pause_s = part.pause_s if isinstance(part, Sentence | Bullet) else 0.0
             cut = isinstance(part, Sentence | Bullet | Quote) and part.cut
-            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s, cut=cut)
+            said = "" if silent else _say(part, phrases, own_words=own_words)
+            return reveal(said, speaker=speaker, pause_s=pause_s, cut=cut)
 
         blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
@@ -260,7 +262,7 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
             return Bullets(tuple(evolve(item, step=reveal(item), pause_s=0.0, cut=False) for item in block.items))
         case Paragraph():
             stepped = (evolve(each, step=reveal(each), pause_s=0.0, cut=False) for each in block.sentences)
-            return evolve(block, sentences=tuple(stepped))
+            return evolve(block, sentences=tuple(stepped), silent=False)
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
             right: list[Any] = [_stepped(cell, reveal) for cell in block.right]

@@ -43,6 +43,7 @@ from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
 from handlers.generation.script.sentences import cut_section
 from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.contacts import quiet
 from handlers.generation.script.shapes.decide import decide, is_whole, read_as
 from handlers.generation.script.shapes.delivery import MARKS, with_marks, without_marks
 from handlers.generation.script.shapes.furniture import private_data
@@ -201,6 +202,7 @@ def lay_out_script(
     if reading.sections is None:
         found = tuple(cut_section(section, voice) for section in found)
         found = finished(found) if MARKS.search(reading.body) else found
+        found = quiet(found)
     if noticed is not None and not narrated:
         noticed += unspoken(found)
     sections = tuple(map(filling.section, until_stopped(found, should_stop)))

@@ -77,7 +77,7 @@ LINES = [
     ("foo_bar, __init__, my_func(), a_b.py.", "foo bar, init, my func, a b dot py."),
     ("Visit https://www.example.org/a_b/c?d=e#f, or http://localhost:8080/x.", "Visit example.org, or localhost."),
     ("(see https://en.wikipedia.org/wiki/A_(b)), www.example.org/a", "(see en.wikipedia.org), example.org."),
-    ("#5, #1 issue, #hashtag", "number 5, number 1 issue, #hashtag."),
+    ("#5, #1 issue, #hashtag", "number 5, number 1 issue, hashtag."),
     ("a -> b, a → b, A => B, x <- y", "a, b, a, b, A, B, x, y."),
     ("a <= b, a < b, 3 < 5", "a <= b, a < b, 3 < 5."),
     (
@@ -133,6 +133,9 @@ LINES = [
     ("yes/no/maybe, w/o, n/a", "yes no maybe, without, n/a."),
     ("10:30-11:00 a.m., 10:30–11:15", "10:30 to 11 a.m., 10:30 to 11:15."),
     ("✅ – 5 kg", " – 5 kilograms."),
+    ("A) Mars", "A, Mars."),
+    ("The capital of Norway is ________.", "The capital of Norway is."),
+    ("Rain #weather, C# and a#b", "Rain weather, C sharp and a#b."),
     ("The IoT works", "The I-O-T works."),
     ("Monday-Friday, a well-known thing", "Monday to Friday, a well-known thing."),
 ]
@@ -141,3 +144,8 @@ LINES = [
 @pytest.mark.parametrize(("written", "heard"), LINES, ids=[written for written, _ in LINES])
 def test_english_is_said_in_words(written: str, heard: str) -> None:
     assert spoken_form(written, "en-US").text == heard
+
+
+def test_a_piece_of_a_sentence_gets_no_stop() -> None:
+    assert spoken_form("to be eaten with a", "en-US", cut=True).text == "to be eaten with a"
+    assert spoken_form("10 km, and then,", "en-US", cut=True).text == "10 kilometers, and then,"

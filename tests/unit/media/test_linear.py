@@ -30,7 +30,7 @@ from handlers.generation.planner.outlines import outline_in
 from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines
-from handlers.generation.script.content import Script, Span
+from handlers.generation.script.content import Paragraph, Script, Section, Sentence, Span
 from handlers.generation.script.contents import without_contents
 from handlers.generation.script.declared_languages import declared
 from handlers.generation.script.document import read_scenes
@@ -48,11 +48,18 @@ from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import MAX_LINES, clean, open_script, parse_script, plan_brief
 from handlers.generation.script.sentences import sentences
 from handlers.generation.script.shapes.characters import visible
+from handlers.generation.script.shapes.chat import peel
+from handlers.generation.script.shapes.contacts import quiet
 from handlers.generation.script.shapes.decide import decide, read_as
 from handlers.generation.script.shapes.delivery import pieces as pieces_of_speech
 from handlers.generation.script.shapes.delivery import with_marks
+from handlers.generation.script.shapes.furniture import without_furniture
+from handlers.generation.script.shapes.messages import is_messages, read_messages
+from handlers.generation.script.shapes.quiz import is_quiz, page_of, with_answers, with_time_to_think
 from handlers.generation.script.shapes.reading import SHAPES as READ_AS
 from handlers.generation.script.shapes.reading import Shape
+from handlers.generation.script.shapes.tables import script_tables
+from handlers.generation.script.shapes.video import clean_title
 from handlers.generation.text_to_video.dialects import DIALECTS
 from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
@@ -278,6 +285,11 @@ def as_shape(shape: Shape) -> Callable[[str], object]:
     return lambda text: read_as(shape, text.split("\n"))
 
 
+def quiz(text: str) -> object:
+    groups = [part.split("\n") for part in f"1. {text}".split("\n\n")]
+    return is_quiz(groups), [page_of(group) for group in with_answers(groups)], with_time_to_think(text)
+
+
 def answer(text: str) -> object:
     """Of a video service, with the text wherever text may be."""
     told = {"id": text, "status": text, "error": {"message": text}, "cost": text, "url": text, "output": [text]}
@@ -370,6 +382,13 @@ READERS: dict[str, Callable[[str], object]] = {
     "a script with labels": lambda text: decide(
         f"VO: One.\nVisual: two\nVO: {text[: len(text) // 6]}\nVisual: {text[: len(text) // 6]}"
     ),
+    "an export of a messenger": lambda text: (is_messages(text.split("\n")), read_messages(text.split("\n"))),
+    "columns set with blanks": lambda text: script_tables(f"VIDEO      AUDIO\n{text}".split("\n")),
+    "a quiz": quiz,
+    "the chat around a text": lambda text: peel(f"Sure, here is the script:\n\n{text}".split("\n")),
+    "what surrounds a text": lambda text: without_furniture(text.split("\n")),
+    "contacts": lambda text: quiet([Section(0, (), (Paragraph((Sentence((Span(text),)),)),))]),
+    "a title of a script": clean_title,
     "a scene list": lambda text: decide(f"- say: a\n- say: {text[:8_000]}\n"),
 }
 

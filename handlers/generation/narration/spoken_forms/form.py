@@ -17,8 +17,10 @@ _WORD: Final = re.compile(r"\S+")
 #: Texts of letters, blanks and common punctuation alone hold nothing that every language would say otherwise.
 _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。、，！？।؟.—\-]++[^\W\d_]*+)*+")
 _SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
-#: Acronyms, Roman numerals, names of emoji, and numbers that count as letters.
-_CAPITALS: Final = re.compile(r"[A-Z]{2}|\w-[A-Z]|\w [IVX]\b|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]")
+#: Acronyms, Roman numerals, letters of options, names of emoji, and numbers that count as letters.
+_CAPITALS: Final = re.compile(
+    r"[A-Z]{2}|\w-[A-Z]|\w [IVX]\b|^\(?[A-Z]\)|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]"
+)
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 #: What may stand behind the mark that ends a sentence.

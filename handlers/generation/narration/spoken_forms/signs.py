@@ -1,4 +1,4 @@
-"""Signs between words: about, or, arrows, dashes of programs."""
+"""Signs between words: about, or, arrows, dashes of programs; those of tags, gaps and options."""
 
 import re
 from collections.abc import Iterable
@@ -17,12 +17,22 @@ _PER: Final = re.compile(r"(?<=\ufffc)/(?=[^\W\d_]{3})")
 _ABOUT: Final = re.compile(r"(?<![\w~/])~\s?(?=[\d$€£¥₹\ufffc])")
 _NUMBER: Final = re.compile(r"(?<![\w&#])#(?=\d)")
 
+#: The sign of a tag before a word.
+_TAG: Final = re.compile(r"(?<![\w&#/.])#(?=[^\W\d_])")
+#: A gap to be filled in.
+_GAP: Final = re.compile(r" ?(?<!\w)_{2,}+(?!\w)")
+#: The letter of an option.
+_OPTION: Final = re.compile(r"^\(?(?P<letter>[A-Z])\)(?=\s)")
+
 
 def rules(language: str) -> Iterable[Rule]:
     """Yield the rules."""
     words = lexicon_of(language)
     yield Rule(_ARROW, _arrow, "<>=→⇒➔➜➝➞⟶⟹↦←⇐⟵")
     yield Rule(_PAIR, lambda _: "24 7", "/")
+    yield Rule(_TAG, lambda _: "", "#")
+    yield Rule(_GAP, lambda _: "", "_")
+    yield Rule(_OPTION, lambda match: f"{match['letter']},", ")")
     yield Rule(_SLASH, lambda match: _apart(match[0]), "/")
     if words.per:
         yield Rule(_PER, lambda _: f" {words.per} ", "/")

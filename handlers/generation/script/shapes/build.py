@@ -13,7 +13,7 @@ from eventflow.requests.limits import LONGEST_PAUSE_S, LONGEST_WISH_S, MAX_HEADI
 from handlers.generation.script.content import Block, Paragraph, Said, Section, Sentence, Span, Spans
 from handlers.generation.script.inline import parse_inline, plain
 from handlers.generation.script.sentences import sentences
-from handlers.generation.script.shapes.delivery import pieces, without_marks
+from handlers.generation.script.shapes.delivery import ENDS, goes_on, pieces, without_marks
 
 _QUOTES: Final = {
     '"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "‚": "‘", "'": "'", "”": "”", "《": "》",
@@ -21,8 +21,6 @@ _QUOTES: Final = {
 MAX_HINT_CHARS: Final = 2_000
 #: Characters of the longest text with which a line goes on.
 _LONGEST_JOINED: Final = 1_000
-#: Marks behind which no sentence goes on.
-_ENDS: Final = tuple('.!?…:。！？؟।”"»)')
 _LINE_BREAK: Final = re.compile(r"<br\s{0,3}/?\s{0,3}>", re.IGNORECASE)
 _LEADING: Final = re.compile(r"[(（\[]\s*([^()（）\[\]]{1,60})[)）\]]\s*")
 
@@ -66,6 +64,15 @@ def said_pieces(text: str, *, directed: bool = False) -> list[tuple[str, float]]
     return [(words, pause_s) for words, pause_s in found if any(map(str.isalnum, words))]
 
 
+def with_cuts(found: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences of which those that a pause cuts in the middle go on in the next ones."""
+    following = [*(plain(each.spans) for each in found[1:]), ""]
+    return [
+        evolve(each, cut=True) if each.pause_s and goes_on(plain(each.spans), after) else each
+        for each, after in zip(found, following, strict=True)
+    ]
+
+
 def rows(texts: Iterable[str]) -> Paragraph:
     """A paragraph of which each text is a row."""
     return Paragraph(tuple(Sentence(spans) for text in texts if (spans := parse_inline(text))), rows=True)
@@ -104,7 +111,7 @@ class Draft:
     def say_on(self, text: str) -> bool:
         """Add a further line of what is said; one that begins in the middle of a sentence goes on with the last one."""
         last = self.said[-1] if self.said else None
-        ended = last is None or last.pause_s or last.text[-1:] in _ENDS or len(last.text) > _LONGEST_JOINED
+        ended = last is None or last.pause_s or last.text[-1:] in ENDS or len(last.text) > _LONGEST_JOINED
         if last is None or ended or not text[:1].islower():
             return self.say(text, speaker=last.speaker if last else "")
         self.said.pop()
@@ -117,15 +124,18 @@ class Draft:
         """Add what is said; returns whether anything is."""
         found = said_pieces(text, directed=directed)
         self._block = len(self.said)
-        self.said += [Said(words, speaker=speaker, pause_s=pause_s) for words, pause_s in found]
+        following = [*(words for words, _ in found[1:]), ""]
+        self.said += [
+            Said(words, speaker=speaker, pause_s=pause_s, cut=pause_s > 0 and goes_on(words, after))
+            for (words, pause_s), after in zip(found, following, strict=True)
+        ]
         return bool(found)
 
     def pause(self, seconds: float) -> None:
         """Add silence behind what was said last."""
         if self.said:
             last = self.said[-1]
-            total = min(last.pause_s + seconds, LONGEST_PAUSE_S)
-            self.said[-1] = Said(last.text, speaker=last.speaker, pause_s=total)
+            self.said[-1] = evolve(last, pause_s=min(last.pause_s + seconds, LONGEST_PAUSE_S))
 
     def show(self, block: Block) -> None:
         """Add what is shown from the beginning of what was said last, or else of what is said first."""
@@ -160,7 +170,7 @@ class Draft:
         lines: list[Said] = []
         for number, line in enumerate(self.said or [Said("")]):
             at = max(at, revealed[number])
-            lines.append(Said(line.text, max(0, at - 1), speaker=line.speaker, pause_s=line.pause_s))
+            lines.append(evolve(line, reveal=max(0, at - 1)))
         if not self.said:
             lines = [Said("", last)]
         return self._section(level, heading, tuple(block for block, _ in self.shown), tuple(lines))

@@ -274,6 +274,15 @@ def without_marks(text: str) -> str:
     return MARKS.sub("", _GONE.sub("", text))
 
 
+#: Marks behind which no sentence goes on.
+ENDS: Final = tuple('.!?…:。！？؟।”"»)')
+
+
+def goes_on(text: str, following: str) -> bool:
+    """Tell whether a sentence that is cut between two texts goes on in the second."""
+    return bool(text) and text[-1] not in ENDS and following[:1].isalnum() and not following[:1].isupper()
+
+
 def marked_s(text: str) -> float:
     """The seconds of all pauses that are marked in a text."""
     return min(sum(int(found[1]) for found in _MARKED.finditer(text)) / 10, LONGEST_PAUSE_S)

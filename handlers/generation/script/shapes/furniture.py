@@ -33,11 +33,19 @@ _MAIL: Final = re.compile(
 _SUBJECTS: Final = ("subject", "betreff", "objet", "asunto", "assunto", "oggetto", "тема")
 _FORWARDED: Final = re.compile(r"(?:(?:re|fw|fwd|aw|wg|tr|rv|enc|i|r)\s?:\s?){1,3}", re.IGNORECASE)
 _TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+){2,}+")
+_TAIL_TAGS: Final = re.compile(r"(?:[#＃@](?![#＃@\d\s])[^\s#＃@]{1,60}[\s,]*+)++")
+#: Addresses alone, with a sign or a word before them at most.
+_LONE: Final = re.compile(
+    r"[^\w\s#\[<(|>]{0,4}\s?(?:(?:link|links|web|website|url|source)\s?:\s?)?(?:(?:https?://|www\.)[^\s|<>()]{4,300}(?:\s?[|·,]\s?|\s|$)){1,4}+",
+    re.IGNORECASE,
+)
+#: Lines at the end of a text that are looked at; characters of the longest line with a contact.
+_TAIL, _LONGEST_CONTACT = 12, 120
 _WROTE: Final = re.compile(
     r">?\s?(?:On .{4,120} wrote:|Am .{4,120} schrieb .{0,80}:|Le .{4,120} a écrit\s?:|El .{4,120} escribió:)"
 )
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_PHONE: Final = re.compile(
+PHONE: Final = re.compile(
     r"(?<![\w.,/-])(?:\+\d{1,3}[\s./-]?(?:\(\d{1,4}\)[\s./-]?)?\d(?:[\s./-]?\d){6,11}|\(\d{3}\)\s?\d{3}-\d{4})(?![\w/-])"
 )
 
@@ -80,9 +88,34 @@ def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple
             drop(at, "furniture")
         elif "hashtags" not in keep and text[0] in "#＃" and _TAGS.fullmatch(text):
             drop(at, "tags")
+    for at, why in _tail(kept, keep):
+        drop(at, why)
     if mail:
         _without_repeated_title(kept, mail, left)
     return (kept, tuple(left)) if left else (list(lines), ())
+
+
+def _tail(lines: Sequence[str], keep: Collection[str]) -> Iterator[tuple[int, Why]]:
+    """Lines of tags, names of accounts and addresses alone at the end of a text, from the last one on."""
+    filled = [at for at in range(max(0, len(lines) - _TAIL), len(lines)) if lines[at].strip()]
+    for at in reversed(filled):
+        text = lines[at].strip()
+        above = lines[at - 1].strip() if at else ""
+        if _LONE.fullmatch(text):
+            # An address below the beginning of a sentence, or what announces it, belongs to that.
+            if (
+                above
+                and above[-1] not in ".!?…。！？"
+                and not _LONE.fullmatch(above)
+                and not _TAIL_TAGS.fullmatch(above)
+            ):
+                return
+            yield at, "address"
+        elif _TAIL_TAGS.fullmatch(text):
+            if "hashtags" not in keep:
+                yield at, "tags"
+        elif len(text) > _LONGEST_CONTACT or not (PHONE.search(text) or next(addresses_in(text), None)):
+            return
 
 
 def _without_repeated_title(lines: list[str], mail: int, left: list[LeftOut]) -> None:
@@ -106,7 +139,7 @@ def _mail_head(lines: Sequence[str]) -> int:
     return end if len(keys) >= 3 else 0
 
 
-def _addresses(text: str) -> Iterator[re.Match[str]]:
+def addresses_in(text: str) -> Iterator[re.Match[str]]:
     """The mail addresses in a text: what stands around each @."""
     at = text.find("@")
     while at >= 0:
@@ -120,8 +153,8 @@ def _addresses(text: str) -> Iterator[re.Match[str]]:
 
 def private_data(texts: Sequence[str]) -> tuple[Warned, ...]:
     """Warn of mail addresses and telephone numbers in texts that a video would publish."""
-    found = [match[0] for text in texts if "@" in text for match in _addresses(text)]
-    found += [match[0] for text in texts if "+" in text or "(" in text for match in _PHONE.finditer(text)]
+    found = [match[0] for text in texts if "@" in text for match in addresses_in(text)]
+    found += [match[0] for text in texts if "+" in text or "(" in text for match in PHONE.finditer(text)]
     if not found:
         return ()
     named = ", ".join(dict.fromkeys(found[:5]))

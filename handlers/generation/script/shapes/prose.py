@@ -27,7 +27,8 @@ from handlers.generation.script.content import (
     Span,
 )
 from handlers.generation.script.inline import merged, plain
-from handlers.generation.script.shapes.build import cut_sentences, title_of, unquoted
+from handlers.generation.script.shapes.build import cut_sentences, title_of, unquoted, with_cuts
+from handlers.generation.script.shapes.contacts import quiet
 from handlers.generation.script.shapes.delivery import (
     MARKS,
     ROW,
@@ -76,8 +77,7 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
     sections, title = read_plain(body.split("\n"))
     if handed:
         sections = tuple(map(_unquoted, sections))
-    if for_voice:
-        sections = finished(sections)
+    sections = quiet(finished(sections) if for_voice else sections)
     return Reading(shape="document", body=body, sections=sections, title=title_of(title), left_out=left)
 
 
@@ -240,7 +240,8 @@ def untagged(reading: Reading) -> Reading:
 def _marked(block: Paragraph) -> Iterator[Paragraph]:
     """Cut a paragraph at its marks."""
     if block.rows:
-        yield evolve(block, sentences=tuple(_paused_row(row) for row in block.sentences))
+        if paused := _paused_rows(block.sentences):
+            yield evolve(block, sentences=tuple(paused))
         return
     spans = [span for sentence in block.sentences for span in (*sentence.spans, Span(" "))]
     rows: list[list[Span]] = [[]]
@@ -253,6 +254,18 @@ def _marked(block: Paragraph) -> Iterator[Paragraph]:
         found += _paused(row, whole=len(rows) > 1)
     if found:
         yield evolve(block, sentences=tuple(found), rows=len(rows) > 1)
+
+
+def _paused_rows(rows: Sequence[Sentence]) -> list[Sentence]:
+    """Rows cut at their pauses; those of verse, which have pauses of their own, stay whole."""
+    found: list[Sentence] = []
+    for row in rows:
+        text = "".join(span.text for span in row.spans)
+        before_s = marked_s(text[: next((at for at, character in enumerate(text) if character.isalpha()), len(text))])
+        if found and before_s and not row.pause_s:
+            found[-1] = evolve(found[-1], pause_s=min(found[-1].pause_s + before_s, LONGEST_PAUSE_S))
+        found += [_paused_row(row)] if row.pause_s else _paused(row.spans, whole=True)
+    return found
 
 
 def _paused_row(row: Sentence) -> Sentence:
@@ -279,4 +292,4 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
             if pause_s:
                 end(pause_s)
     end(0.0)
-    return found
+    return with_cuts(found)

@@ -44,6 +44,7 @@ def is_answer(line: str) -> bool:
 
 def is_quiz(groups: Sequence[Sequence[str]]) -> bool:
     """Tell whether paragraphs are a quiz: two or more questions, with options or answers."""
+    groups = with_answers(groups)
     asked = [g for g in groups if is_question(g[0]) and ("?" in g[0] or any(map(is_answer, g[1:])))]
     optioned = any(sum(bool(_OPTION.match(line)) for line in group) >= 2 for group in groups)
     return len(asked) >= 2 and (optioned or any(is_answer(line) for group in groups for line in group))

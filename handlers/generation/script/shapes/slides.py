@@ -50,7 +50,8 @@ def _number(line: str) -> str | None:
     text = line.strip()
     if text.startswith(("#", "|", ">", "-")) or len(text) > 160:
         return None
-    text = bare(text).strip("[]【】")
+    text = bare(text)
+    text = text.strip("[]【】") if text[:1] in ("[", "【") else text
     match = SLIDE.match(text)
     if match is None or (match["mark"].isspace() and match.end() < len(text)):
         return None

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import merged, plain
-from handlers.generation.script.shapes.build import cut_sentences, title_of
+from handlers.generation.script.shapes.build import cut_sentences, title_of, with_cuts
 from handlers.generation.script.shapes.delivery import pieces
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
@@ -139,6 +139,7 @@ def _paragraphs(turns: Sequence[tuple[str, str, float]]) -> list[Paragraph]:
             if sentences and pause_s:
                 sentences[-1] = evolve(sentences[-1], pause_s=pause_s)
         if sentences:
+            sentences = with_cuts(sentences)
             if gap_s:
                 sentences[-1] = evolve(sentences[-1], pause_s=gap_s)
             found.append(Paragraph(tuple(sentences), speaker=who))

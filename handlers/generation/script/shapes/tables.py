@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
 from handlers.generation.script.shapes.label_words import COMMON, folded, listed
@@ -312,7 +312,7 @@ def _row(kinds: Sequence[str], row: Sequence[str], labelled: bool) -> tuple[Draf
             case "visual":
                 _see(draft, cell)
     if speaker and len(speaker) <= 60:
-        draft.said = [type(line)(line.text, speaker=speaker, pause_s=line.pause_s) for line in draft.said]
+        draft.said = [evolve(line, speaker=speaker) for line in draft.said]
     return draft, dropped
 
 

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from handlers.generation.script.content import Block, Note, Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import parse_inline, plain
-from handlers.generation.script.shapes.build import cut_sentences, heading_of, spoken_text, title_of
+from handlers.generation.script.shapes.build import cut_sentences, heading_of, spoken_text, title_of, with_cuts
 from handlers.generation.script.shapes.delivery import is_delivery, pieces
 from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import bare, clock_s, read_line
@@ -248,7 +248,7 @@ def _sentences(text: str, *, whole: bool = False) -> Iterator[Sentence]:
         found += [Sentence(part) for part in parts if any(map(str.isalnum, plain(part)))]
         if found and pause_s:
             found[-1] = evolve(found[-1], pause_s=pause_s)
-    return iter(found)
+    return iter(with_cuts(found))
 
 
 _HEAD_WORDS: Final = listed(

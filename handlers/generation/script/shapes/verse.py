@@ -10,6 +10,7 @@ from typing import Final
 
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.shapes.build import heading_of, title_of
+from handlers.generation.script.shapes.delivery import ENDS
 from handlers.generation.script.shapes.label_words import listed
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 from handlers.generation.script.shapes.wrapping import is_wrapped
@@ -32,7 +33,6 @@ _PART: Final = re.compile(
 )
 _MARKDOWN: Final = re.compile(r"#{1,6}\s|```|~~~|\s*[-*+•]\s|\||\.\. |=+$|-+$|>\s|\s*\(?[A-Za-z]?\d{0,3}[.)]\s")
 _END: Final = re.compile(r"[.!?。！？؟।][\"”»）)]?$")
-_ENDS: Final = tuple('.!?…:。！？؟।”"»')
 _ROW: Final = re.compile(r"\s*[\"“«(¿¡—–'‘„「『…]*\s*[^\W\d_]")
 _NOT_IN_ROWS: Final = re.compile(r"[：=|/{}<>@\t]|\d{2,}|:\s|https?:")
 
@@ -126,7 +126,7 @@ def _stanza(rows: Sequence[str]) -> Paragraph:
         Sentence(
             (Span(" ".join(row.split())),),
             pause_s=STANZA_PAUSE_S if at == last else ROW_PAUSE_S,
-            cut=at < last and row.rstrip()[-1:] not in _ENDS,
+            cut=at < last and row.rstrip()[-1:] not in ENDS,
         )
         for at, row in enumerate(rows)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Final
 
 from attrs import define, field
@@ -115,6 +116,7 @@ class _Script:
     _names: frozenset[str] = frozenset()
     _captions_shown: bool = False
     _unmarked: bool = False
+    _said_first: bool = False
     _at: int = 0
 
     def read(self) -> None:
@@ -123,6 +125,8 @@ class _Script:
         self._captions_shown = sum(line.kind == "caption" for line in self.found) >= 2
         markers = sum(line.kind in ("scene", "shot", "role", "time") or (line.level > 1) for line in self.found)
         self._unmarked = markers == 0
+        pairs = Counter((a.kind, b.kind) for a, b in pairwise(self.found))
+        self._said_first = pairs["speech", "visual"] > pairs["visual", "speech"] and pairs["blank", "speech"] > 0
         fence: str | None = None
         for at, line in enumerate(self.found):
             self._at = at
@@ -255,8 +259,15 @@ class _Script:
         return word in _VIDEOS and sum(folded(each.word) == word for each in self.found) == 1
 
     def _has_said(self, kind: str, line: ScriptLine) -> bool:
-        """Whether a script without scenes begins another here: at what is seen after something was said."""
-        return kind == "visual" and bool(self.drafts) and bool(self.drafts[-1].said) and not line.after
+        """Whether a script without scenes begins another here: at what is seen after something was said.
+
+        Where what is seen stands below what is said over it, at what is said after something was seen.
+        """
+        if not self.drafts or not self.drafts[-1].said or line.after:
+            return False
+        if not self._said_first:
+            return kind == "visual"
+        return kind == "speech" and bool(self.drafts[-1].hints) and self.found[self._at - 1].kind in ("blank", "rule")
 
     def _add(self, kind: str, text: str, *, further: bool = False) -> None:
         match kind:
