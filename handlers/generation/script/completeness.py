@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
@@ -71,7 +71,7 @@ _MARKUP_LINE: Final = re.compile(
 )
 #: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
 _LEAD: Final = re.compile(
-    r"[ \t>]*+(?:(?:[-*+•]|\d{1,9}[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
+    r"[ \t>]*+(?:(?:[-*+•]|(?:\d{1,9}|[ivxlc]{1,5})[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
     r"(?::{3,}[ \t]*+[\w.-]*+|(?:!!!|\?\?\?\+?)[^\"\n]*+|\[\^[^\[\]\n]*+\]:|(?:Notes?|note):)?"
 )
 
@@ -86,20 +86,20 @@ class Lost:
 
 def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
     """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
-    seen = _Seen.of((*_shown(script), *accounted), _said(script), _divided(script))
+    seen = _Seen.of((*shown_texts(script), *accounted), said_texts(script), _divided(script))
     return tuple(
         Lost(number, line.strip())
-        for number, (line, parts) in enumerate(_contents(source), 1)
+        for number, (line, parts) in enumerate(contents(source), 1)
         if any(map(seen.lacks, parts))
     )
 
 
-def _contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
+def contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield each line of the source, and the parts of its content."""
     lines = source.split("\n")
     roles = list(_roles(lines))
     texts = [line if role == "text" else "" for line, role in zip(lines, roles, strict=True)]
-    rest = _without_raw("\n".join(texts)).split("\n")
+    rest = _HYPHENATED.sub("\n", without_elements("\n".join(texts))).split("\n")
     for line, role, text in zip(lines, roles, rest, strict=True):
         match role:
             case "code":
@@ -138,23 +138,25 @@ def _roles(lines: Iterable[str]) -> Iterator[str]:
             role = "code" if role == "chart" else role
 
 
+#: The two parts of a word that is divided at the end of a line, and is shown as one.
+_HYPHENATED: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++-\n[ \t]*+[^\W\d_]++")
 _LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]*+>")
-_RAW_NAMES: Final = ("script", "style", "template", "svg", "iframe")
-_RAW: Final = re.compile(rf"<({'|'.join(_RAW_NAMES)})(?=[\s>])", re.IGNORECASE)
-_RAW_ENDS: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW_NAMES}
+#: Elements of HTML whose content is no text.
+RAW: Final = ("script", "style", "template", "svg", "iframe")
+_TAG: Final = re.compile(r"<([a-z]++)(?=[\s>])", re.IGNORECASE)
 
 
-def _without_raw(source: str) -> str:
-    """Remove the elements of HTML whose content is no text, and tags over several lines; lines keep their numbers."""
+def without_elements(source: str, names: Collection[str] = RAW) -> str:
+    """Remove these elements of HTML, and tags over several lines; lines keep their numbers."""
     source = _LONG_TAG.sub(lambda tag: "\n" * tag[0].count("\n") if "\n" in tag[0] else tag[0], source)
     kept: list[str] = []
     at = 0
     unclosed: set[str] = set()
-    for match in _RAW.finditer(source):
+    for match in _TAG.finditer(source):
         name = match[1].lower()
-        if match.start() < at or name in unclosed:
+        if name not in names or match.start() < at or name in unclosed:
             continue
-        end = _RAW_ENDS[name].search(source, match.end())
+        end = re.compile(f"</{name}", re.IGNORECASE).search(source, match.end())
         if end is None:
             unclosed.add(name)
             continue
@@ -189,13 +191,13 @@ class _Seen:
         words: set[str] = set()
         pairs: set[tuple[str, str]] = set()
         for channel in channels:
-            stream = [word for text in channel for word in _words(text)]
+            stream = [word for text in channel for word in words_of(text)]
             words.update(stream)
             pairs.update(pairwise(stream))
         return cls(frozenset(words), frozenset(pairs))
 
     def lacks(self, part: str) -> bool:
-        words = _words(part)
+        words = words_of(part)
         telling = [word for word in words if not word.isdigit() and (len(word) > 1 or not word.isascii())]
         if any(word not in self.words for word in telling):
             return True
@@ -203,7 +205,8 @@ class _Seen:
         return len(pairs) >= _LEAST_PAIRS and 2 * sum(pair in self.pairs for pair in pairs) < len(pairs)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, in small letters and without signs of emphasis."""
     return _WORD.findall(text.translate(_SIGNS).casefold())
 
 
@@ -215,13 +218,15 @@ def _parts(line: str) -> Iterator[str]:
     yield from html.unescape(_SEPARATING.sub("|", bare)).split("|")
 
 
-def _said(script: Script) -> Iterator[str]:
+def said_texts(script: Script) -> Iterator[str]:
+    """Yield all that is said."""
     for scene in script.scenes:
         for line in scene.lines:
             yield line.text
 
 
-def _shown(script: Script) -> Iterator[str]:
+def shown_texts(script: Script) -> Iterator[str]:
+    """Yield all texts on the pages of a script."""
     yield script.title
     for scene in script.scenes:
         yield from _texts(scene.heading)

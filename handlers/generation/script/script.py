@@ -45,6 +45,7 @@ from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
 from handlers.generation.script.site_addresses import resolve_site_addresses
+from handlers.generation.script.unread_lines import unread_lines
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -199,9 +200,9 @@ def lay_out_script(
 
 
 def _lost(reading: Reading, body: str, script: Script, pictures: Pictures) -> tuple[Warned, ...]:
-    """Return the warning of what a document loses; readers of other shapes list what they leave out."""
+    """Return the warning of what is lost; readers list what they leave out on purpose."""
     if reading.shape != "document":
-        return ()
+        return warn_of(unread_lines(without_marks(with_marks(body)), script, reading))
     source = without_marks(with_marks(body)) if MARKS.search(reading.body) else body
     accounted = (*pictures.dropped, *(each.text for each in reading.left_out))
     return warn_of(lost_lines(source, script, accounted))

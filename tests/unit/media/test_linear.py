@@ -48,7 +48,8 @@ from handlers.generation.script.shapes.decide import decide, read_as
 from handlers.generation.script.shapes.delivery import pieces as pieces_of_speech
 from handlers.generation.script.shapes.delivery import with_marks
 from handlers.generation.script.shapes.reading import SHAPES as READ_AS
-from handlers.generation.script.shapes.reading import Shape
+from handlers.generation.script.shapes.reading import Reading, Shape
+from handlers.generation.script.unread_lines import unread_lines
 from handlers.generation.text_to_video.dialects import DIALECTS
 from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
@@ -348,6 +349,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "parts of a line": lambda text: parts_of(text, 200),
     "words on a page": words,
     "what is lost": lambda text: lost_lines(text, Script("", ())),
+    "what is lost of other shapes": lambda text: [
+        unread_lines(text, Script("", ()), Reading(shape=shape))
+        for shape in ("video_script", "rst", "html", "screenplay")
+    ],
     **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
     "invisible characters": visible,
     "pauses": lambda text: (list(pieces_of_speech(text)), with_marks(text)),
