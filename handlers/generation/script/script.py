@@ -154,8 +154,8 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
     body = manuscript.body
     if shape == "document":
         return Reading(shape="document", body=body, because=("it was asked for",))
-    if shape == AUTO and manuscript.deck is not None:
-        return Reading(shape="document", body=body, because=("its front matter is that of a deck",))
+    if shape in (AUTO, "html") and manuscript.deck is not None:
+        return Reading(shape="document", body=body, because=("it is a deck of slides",))
     if shape == AUTO:
         return decide(body, keep=keep)
     found = read_as(shape, body.split("\n"))
