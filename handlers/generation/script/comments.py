@@ -44,6 +44,15 @@ def comment_end(text: str, begin: int) -> int | None:
     return None if end < 0 else end + len("-->")
 
 
+def blanked(text: str) -> str:
+    """Return a text of any kind without HTML's comments; lines keep their numbers. An unclosed one stays."""
+    kept, at = [], 0
+    while (begin := text.find(BEGIN, at)) >= 0 and (end := comment_end(text, begin)) is not None:
+        kept += [text[at:begin], "\n" * text.count("\n", begin, end)]
+        at = end
+    return "".join([*kept, text[at:]])
+
+
 def without_comments(text: str) -> tuple[str, int | None]:
     """Remove the comments of a Markdown text; returns it with the line (from 1) of an unclosed comment, or None.
 

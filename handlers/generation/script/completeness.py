@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, Final
@@ -76,7 +76,7 @@ _MARKUP_LINE: Final = re.compile(
 )
 #: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
 _LEAD: Final = re.compile(
-    r"[ \t>]*+(?:(?:[-*+•]|\d{1,9}[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
+    r"[ \t>]*+(?:(?:[-*+•]|(?:\d{1,9}|[ivxlc]{1,5})[.)])[ \t]++(?:\[[ xX]\][ \t])?)?(?:\#{1,6}[ \t])?"
     r"(?::{3,}[ \t]*+[\w.-]*+|(?:!!!|\?\?\?\+?)[^\"\n]*+|\[\^[^\[\]\n]*+\]:|(?:Notes?|note):)?"
 )
 
@@ -91,21 +91,21 @@ class Lost:
 
 def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
     """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
-    shown = _Seen.of((*_shown(script), *accounted))
-    contents = ((number, line, tuple(parts)) for number, (line, parts) in enumerate(_contents(source), 1))
-    unseen = [each for each in contents if any(map(shown.lacks, each[2]))]
+    shown = _Seen.of((*shown_texts(script), *accounted))
+    lines = ((number, line, tuple(parts)) for number, (line, parts) in enumerate(contents(source), 1))
+    unseen = [each for each in lines if any(map(shown.lacks, each[2]))]
     if not unseen:  # most of what is said is shown
         return ()
-    seen = shown.with_channel(_said(script)).with_channel(_divided(script))
+    seen = shown.with_channel(said_texts(script)).with_channel(_divided(script))
     return tuple(Lost(number, line.strip()) for number, line, parts in unseen if any(map(seen.lacks, parts)))
 
 
-def _contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
+def contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield each line of the source, and the parts of its content."""
     lines = source.split("\n")
     roles = list(_roles(lines))
     texts = [line if role == "text" else "" for line, role in zip(lines, roles, strict=True)]
-    rest = _without_raw("\n".join(texts)).split("\n")
+    rest = _HYPHENATED.sub("\n", without_elements("\n".join(texts))).split("\n")
     for line, role, text in zip(lines, roles, rest, strict=True):
         match role:
             case "code":
@@ -144,23 +144,25 @@ def _roles(lines: Iterable[str]) -> Iterator[str]:
             role = "code" if role == "chart" else role
 
 
+#: The two parts of a word that is divided at the end of a line, and is shown as one.
+_HYPHENATED: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]++-\n[ \t]*+[^\W\d_]++")
 _LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]*+>")
-_RAW_NAMES: Final = ("script", "style", "template", "svg", "iframe")
-_RAW: Final = re.compile(rf"<({'|'.join(_RAW_NAMES)})(?=[\s>])", re.IGNORECASE)
-_RAW_ENDS: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW_NAMES}
+#: Elements of HTML whose content is no text.
+RAW: Final = ("script", "style", "template", "svg", "iframe")
+_TAG: Final = re.compile(r"<([a-z]++)(?=[\s>])", re.IGNORECASE)
 
 
-def _without_raw(source: str) -> str:
-    """Remove the elements of HTML whose content is no text, and tags over several lines; lines keep their numbers."""
+def without_elements(source: str, names: Collection[str] = RAW) -> str:
+    """Remove these elements of HTML, and tags over several lines; lines keep their numbers."""
     source = _LONG_TAG.sub(lambda tag: "\n" * tag[0].count("\n") if "\n" in tag[0] else tag[0], source)
     kept: list[str] = []
     at = 0
     unclosed: set[str] = set()
-    for match in _RAW.finditer(source):
+    for match in _TAG.finditer(source):
         name = match[1].lower()
-        if match.start() < at or name in unclosed:
+        if name not in names or match.start() < at or name in unclosed:
             continue
-        end = _RAW_ENDS[name].search(source, match.end())
+        end = re.compile(f"</{name}", re.IGNORECASE).search(source, match.end())
         if end is None:
             unclosed.add(name)
             continue
@@ -192,7 +194,7 @@ class _Seen:
 
     @classmethod
     def of(cls, channel: Iterable[str]) -> _Seen:
-        stream = [word for text in channel for word in _words(text)]
+        stream = [word for text in channel for word in words_of(text)]
         return cls(frozenset(stream), frozenset(pairwise(stream)))
 
     def with_channel(self, channel: Iterable[str]) -> _Seen:
@@ -200,7 +202,7 @@ class _Seen:
         return _Seen(self.words | more.words, self.pairs | more.pairs)
 
     def lacks(self, part: str) -> bool:
-        words = _words(part)
+        words = words_of(part)
         if any(map(_is_telling, set(words) - self.words)):
             return True
         pairs = list(pairwise(words))
@@ -211,7 +213,8 @@ def _is_telling(word: str) -> bool:
     return not word.isdigit() and (len(word) > 1 or not word.isascii())
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, in small letters and without signs of emphasis."""
     bare = _SIGNS.sub("", text)
     return _ASCII_WORD.findall(bare.lower()) if bare.isascii() else _WORD.findall(bare.casefold())
 
@@ -226,13 +229,15 @@ def _parts(line: str) -> Iterator[str]:
     yield from bare.split("|")
 
 
-def _said(script: Script) -> Iterator[str]:
+def said_texts(script: Script) -> Iterator[str]:
+    """Yield all that is said."""
     for scene in script.scenes:
         for line in scene.lines:
             yield line.text
 
 
-def _shown(script: Script) -> Iterator[str]:
+def shown_texts(script: Script) -> Iterator[str]:
+    """Yield all texts on the pages of a script."""
     yield script.title
     for scene in script.scenes:
         yield from _texts(scene.heading)

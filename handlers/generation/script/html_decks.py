@@ -87,7 +87,11 @@ def _of_markdown(node: LexborNode) -> _Slide:
     names = {"separator": "separator", "separatorvertical": "verticalseparator", "separatornotes": "notesseparator"}
     entries = {own: given.get(name) for name, own in names.items()}
     mark = next((line.strip() for line in written.split("\n") if line.strip()), "")
-    text, warnings = read_slides(without_comments(written)[0], reveal_deck(entries))
+    bare, unclosed = without_comments(written)
+    text, warnings = read_slides(bare, reveal_deck(entries))
+    if unclosed is not None:
+        message = "a comment on a slide has no end, so that nothing below it is shown there: write -->"
+        warnings = (*warnings, Warned("comment_unclosed", message))
     return _Slide(text=text, markdown=True, mark=mark, warnings=warnings)
 
 

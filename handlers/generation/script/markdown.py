@@ -110,7 +110,7 @@ class _Sections:
         #: Where the left and right side of the columns of a slide begin in the body.
         self._sides: tuple[int, int | None] | None = None
         #: The pictures at a side of the page.
-        self._beside: dict[str, list[Block | Note]] = {}
+        self._at_sides: dict[str, list[Block | Note]] = {}
 
     def all(self) -> tuple[Section, ...]:
         if self._columns is not None:
@@ -138,14 +138,14 @@ class _Sections:
                 self._begin(Section(min(int(node.tag[1]), 2), heading, ()))
         else:
             self._pictures_only = self._pictures_only and _has_pictures_only(node)
-            self._take_beside(node)
+            self._take_at_side(node)
             self._body += _blocks(node)
 
-    def _take_beside(self, node: SyntaxTreeNode) -> None:
+    def _take_at_side(self, node: SyntaxTreeNode) -> None:
         """Take the pictures at a side of the page out of a paragraph."""
         for child in (child for part in node.children for child in part.children or ()):
             if child.type == SHOWN and child.meta["side"] and child.meta["block"] is not None:
-                self._beside.setdefault(child.meta["side"], []).append(child.meta["block"])
+                self._at_sides.setdefault(child.meta["side"], []).append(child.meta["block"])
                 child.meta["block"] = None
 
     def _take_slot(self, name: str) -> None:
@@ -166,10 +166,10 @@ class _Sections:
             self._body[left:] = side_by_side(sides)
         self._sides = None
 
-    def _end_beside(self) -> None:
+    def _end_at_sides(self) -> None:
         """Put the pictures at a side beside all else."""
         for side in SIDES:
-            if pictures := self._beside.pop(side, None):
+            if pictures := self._at_sides.pop(side, None):
                 self._body = list(side_by_side([pictures, self._body][:: 1 if side == SIDES[0] else -1]))
 
     def _begin(self, section: Section) -> None:
@@ -177,7 +177,7 @@ class _Sections:
         if section.heading and not self._current.heading and not self._done and self._is_logo():
             self._current = section  # with what stands above it, such as a logo
             return
-        self._end_beside()
+        self._end_at_sides()
         if self._current.heading or self._body:
             self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))

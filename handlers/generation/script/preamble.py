@@ -17,7 +17,7 @@ import yaml
 from attrs import frozen
 
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.comments import BEGIN, comment_end
+from handlers.generation.script.comments import BEGIN, blanked, comment_end
 
 MAX_CHARS: Final = 10_000
 MAX_DEPTH: Final = 20
@@ -183,7 +183,7 @@ class _Head:
         chars = sum(map(len, lines))
         if chars > MAX_CHARS:
             raise ScriptError(f"the front matter has {chars:,} characters; at most {MAX_CHARS:,} are possible")
-        return _uncommented("\n".join(lines))
+        return blanked("\n".join(lines))
 
     def _between(self, sign: str, read: Any) -> Found | None:
         end = next((n for n, line in enumerate(self._lines) if n and line.rstrip() == sign), None)
@@ -294,15 +294,6 @@ def _as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if isinstance(value, dict | list) else "null" if value is None else str(value)
-
-
-def _uncommented(block: str) -> str:
-    """The block with blanks for its HTML comments."""
-    kept, at = [], 0
-    while (begin := block.find(BEGIN, at)) >= 0 and (end := comment_end(block, begin)) is not None:
-        kept += [block[at:begin], "\n" * block.count("\n", begin, end)]
-        at = end
-    return "".join([*kept, block[at:]])
 
 
 def yaml_entries(block: str, first_line: int) -> list[Entry]:

@@ -50,6 +50,7 @@ from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
 from handlers.generation.script.site_addresses import resolve_site_addresses
+from handlers.generation.script.unread_lines import unread_lines
 from handlers.generation.script.voice_languages import Voices, VoicesOfTags, chosen_voice, voice_warning
 
 
@@ -161,8 +162,8 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
     body = manuscript.body
     if shape == "document":
         return Reading(shape="document", body=body, because=("it was asked for",))
-    if shape == AUTO and manuscript.deck is not None:
-        return Reading(shape="document", body=body, because=("its front matter is that of a deck",))
+    if shape in (AUTO, "html") and manuscript.deck is not None:
+        return Reading(shape="document", body=body, because=("it is a deck of slides",))
     if shape == AUTO:
         return _without_contents(decide(body, keep=keep))
     found = read_as(shape, body.split("\n"))
@@ -224,9 +225,9 @@ def read_sections(reading: Reading, pictures: Pictures, noticed: list[Warned] | 
 
 
 def _lost(reading: Reading, body: str, script: Script, pictures: Pictures) -> tuple[Warned, ...]:
-    """Return the warning of what a document loses; readers of other shapes list what they leave out."""
+    """Return the warning of what is lost; readers list what they leave out on purpose."""
     if reading.shape != "document":
-        return ()
+        return warn_of(unread_lines(without_marks(with_marks(body)), script, reading))
     source = without_marks(with_marks(body)) if MARKS.search(reading.body) else body
     accounted = (*pictures.dropped, *(each.text for each in reading.left_out))
     return warn_of(lost_lines(source, script, accounted))

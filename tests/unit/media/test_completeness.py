@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from handlers.generation.script.completeness import Lost, lost_lines, warn_of
-from handlers.generation.script.content import Script
+from handlers.generation.script.content import Code, Script
 from handlers.generation.script.script import parse_script
 
 SOURCE = """\
@@ -138,5 +138,6 @@ def test_lines_of_code_that_are_cut_off_are_found_whatever_they_look_like(code: 
     script = parse_script(source)
     (scene,) = script.scenes
     (listing,) = scene.blocks
-    shown = evolve(script, scenes=(evolve(scene, blocks=(evolve(listing, text="first"),)),))  # type: ignore[call-arg]
+    assert isinstance(listing, Code)
+    shown = evolve(script, scenes=(evolve(scene, blocks=(evolve(listing, text="first"),)),))
     assert [lost.line for lost in lost_lines(source, shown)] == [5]

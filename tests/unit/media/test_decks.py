@@ -205,6 +205,13 @@ def test_a_page_of_reveal_js_with_markdown_is_a_deck() -> None:
     assert [warning.code for warning in opened.warnings] == ["slides_elsewhere"]
 
 
+def test_a_comment_without_an_end_hides_the_rest_of_its_slide_alone() -> None:
+    first = "<section data-markdown>\n<textarea>\n# A\n\n<!-- b\n</textarea></section>\n"
+    text = f"{first}<section data-markdown># C</section>"
+    assert headings(text) == ["A", "C"]
+    assert [warning.code for warning in open_script(text).warnings] == ["comment_unclosed"]
+
+
 def test_a_part_of_such_a_page_is_a_deck_and_other_html_is_none() -> None:
     assert headings("<section data-markdown>\n## A\n\na\n</section>") == ["A"]
     for text in ("# A\n\n<section data-markdown>\nb\n</section>", "<section>data-markdown</section>"):

@@ -57,9 +57,10 @@ from handlers.generation.script.shapes.furniture import without_furniture
 from handlers.generation.script.shapes.messages import is_messages, read_messages
 from handlers.generation.script.shapes.quiz import is_quiz, page_of, with_answers, with_time_to_think
 from handlers.generation.script.shapes.reading import SHAPES as READ_AS
-from handlers.generation.script.shapes.reading import Shape
+from handlers.generation.script.shapes.reading import Reading, Shape
 from handlers.generation.script.shapes.tables import script_tables
 from handlers.generation.script.shapes.video import clean_title
+from handlers.generation.script.unread_lines import unread_lines
 from handlers.generation.text_to_video.dialects import DIALECTS
 from handlers.generation.text_to_video.status import read_work
 from tests.support.work import calls_of, cpu_s, peak_bytes
@@ -370,6 +371,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "parts of a line": lambda text: parts_of(text, 200),
     "words on a page": words,
     "what is lost": lambda text: lost_lines(text, Script("", ())),
+    "what is lost of other shapes": lambda text: [
+        unread_lines(text, Script("", ()), Reading(shape=shape))
+        for shape in ("video_script", "rst", "html", "screenplay")
+    ],
     **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
     "invisible characters": visible,
     "the language of a text": lambda text: (

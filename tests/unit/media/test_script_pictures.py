@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from eventflow.domain.values import PictureAsset
+from eventflow.requests.pictures import may_name_pictures
 from handlers.generation.errors import PicturesMissing, ScriptError
 from handlers.generation.script.content import Clip, Image, Paragraph, cells_of
 from handlers.generation.script.embedded_data import short_form, with_data, without_data
@@ -248,6 +249,7 @@ def test_data_has_a_short_form_and_comes_back() -> None:
 )  # fmt: skip
 def test_figures_of_other_tools_are_pictures_with_their_captions(text: str, picture: Image, texts: list[str]) -> None:
     text = f"# T\n\n{text}\n"
+    assert may_name_pictures(text)
     assert [address for _, address in found(text)] == ["i/a.png"]
     (image,), shown_texts, codes = shown(text, PictureAsset("i/a.png", ASSET))
     assert evolve(image, step=0) == picture

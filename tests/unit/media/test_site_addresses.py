@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eventflow.domain.values import PictureAsset
+from eventflow.requests.pictures import may_name_pictures
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import Image, Paragraph, cells_of
 from handlers.generation.script.inline import plain
@@ -56,6 +57,7 @@ def test_an_address_is_the_path_that_it_names(address: str, path: str) -> None:
     ],
 )
 def test_pictures_of_sites_are_named_by_their_paths(text: str, address: str) -> None:
+    assert may_name_pictures(text)
     (reference,) = pictures_of(open_script(f"# T\n\n{text}\n"))
     assert reference.address == address
 

@@ -132,7 +132,7 @@ def _title(sections: Sequence[Section]) -> str:
 
 
 def _notebook(body: str) -> Reading | None:
-    """Cells of Markdown are text, cells of code listings; outputs are left out."""
+    """Cells of Markdown are text, cells of code listings; raw cells and outputs are left out."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -151,6 +151,8 @@ def _notebook(body: str) -> Reading | None:
         source = _source(cell.get("source"))
         if cell.get("cell_type") == "markdown":
             parts.append(source)
+        elif cell.get("cell_type") == "raw" and source.strip():
+            left.append(LeftOut.of(1, source, "markup"))
         elif cell.get("cell_type") == "code" and source.strip():
             fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", source)), default=0))
             parts.append(f"{fence}{language}\n{source}\n{fence}")

@@ -207,7 +207,7 @@ def only_fence(text: str) -> tuple[str, int] | None:
 def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
     """Read the scenes of a list."""
     drafts: list[Draft] = []
-    unknown: dict[str, None] = {}
+    unknown: dict[str, list[str]] = {}
     around = {_key(key): value for key, value in found.around.items()}
     edges: dict[int, list[str]] = {0: [], 1: []}
     for name, side in _ENDS:
@@ -230,14 +230,15 @@ def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
         facts["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
     known = {*_WHOLE_TITLE, *_DESCRIPTION, *_TAGS, *_LENGTH, *(name for name, _ in _ENDS)}
     known |= {name for name in FRONT_MATTER_KEYS if isinstance(tag := around.get(name), str) and tag_of(tag)}
-    unknown |= {str(key): None for key in found.around if _key(key) not in known}
+    unknown |= {str(key): _texts(value) for key, value in found.around.items() if _key(key) not in known}
     warnings: tuple[Warned, ...] = ()
     if unknown:
         names = ", ".join(sorted(unknown)[:20])
         warnings = (Warned("scene_list_keys", f"keys of the scenes that aren't read: {names}"),)
-    left = tuple(LeftOut.of(first_line + 1, f"{hint}", "direction") for draft in drafts for hint in draft.hints)
+    left = [LeftOut.of(first_line + 1, f"{hint}", "direction") for draft in drafts for hint in draft.hints]
+    left += [LeftOut.of(first_line + 1, f"{key}: {text}", "fact") for key, texts in unknown.items() for text in texts]
     return Reading(
-        shape="scene_list", sections=sections, title=title, facts=facts, warnings=warnings, left_out=left,
+        shape="scene_list", sections=sections, title=title, facts=facts, warnings=warnings, left_out=tuple(left),
         speakers=speakers_of(sections),
     )  # fmt: skip
 
@@ -258,7 +259,7 @@ def _texts(value: Any) -> list[str]:
     return [str(value)] if str(value).strip() and str(value).strip().lower() not in ("null", "none", "~") else []
 
 
-def _scene(scene: Mapping[str, Any], unknown: dict[str, None]) -> Draft:
+def _scene(scene: Mapping[str, Any], unknown: dict[str, list[str]]) -> Draft:
     draft = Draft()
     keys = {_key(key): key for key in scene}
     speech = next((keys[name] for name in _SPEECH if name in keys and _is_speech(keys[name], scene[keys[name]])), None)
@@ -283,7 +284,7 @@ def _scene(scene: Mapping[str, Any], unknown: dict[str, None]) -> Draft:
         elif name in _LENGTH:
             draft.wished_s = _seconds(scene[key])
         elif name not in (*_NUMBER, *_SPEAKER):
-            unknown[str(key)] = None
+            unknown.setdefault(str(key), []).extend(_texts(scene[key]))
     return draft
 
 

@@ -106,7 +106,7 @@ def is_screenplay(lines: Sequence[str], names: Counter[str]) -> bool:
 
 def read_screenplay(lines: Sequence[str], names: Counter[str]) -> Reading:
     """Read a screenplay: dialogue is said, action and headings are hints."""
-    kept, left = _without_notes(lines)
+    kept, left = without_notes(lines)
     title, at = _title_page(kept, left)
     draft = Draft()
     drafts: list[Draft] = []
@@ -119,7 +119,7 @@ def read_screenplay(lines: Sequence[str], names: Counter[str]) -> Reading:
             draft = Draft(hints=[text.lstrip(".")])
             drafts.append(draft)
             left.append(LeftOut.of(number + 1, text, "direction"))
-        elif not speaker and (name := _name(kept, number)) is not None and _speaks(name, names):
+        elif drafts and not speaker and (name := _name(kept, number)) is not None and _speaks(name, names):
             speaker = name
         elif speaker and text[0] in "(（" and text[-1] in ")）":
             left.append(LeftOut.of(number + 1, text, "direction"))
@@ -174,7 +174,7 @@ def _cuts(text: str) -> bool:
     return words in CUTS or bool(_TRANSITION.fullmatch(text)) or text.startswith(">") or words.rstrip("s") in CUTS
 
 
-def _without_notes(lines: Sequence[str]) -> tuple[list[str], list[LeftOut]]:
+def without_notes(lines: Sequence[str]) -> tuple[list[str], list[LeftOut]]:
     """Blank what Fountain leaves out: notes in [[ ]], cut text in /* */."""
     text = "\n".join(lines)
     left: list[LeftOut] = []
