@@ -167,6 +167,17 @@ class RecordRemoteEnd:
 
 
 @frozen_record(kw_only=True)
+class ReplaceNarrator:
+    """The narrator of the voice `voice` has failed for good at a scene: `instead` is to speak the whole video."""
+
+    run: int
+    scene: int
+    voice: str
+    instead: str
+    reason: str
+
+
+@frozen_record(kw_only=True)
 class RecordCost:
     """A charge of a service, recorded in any phase of the job, once for each `reference`."""
 
@@ -265,6 +276,7 @@ Command: TypeAlias = (
     | RecordRemoteOrder
     | RecordRemoteWork
     | RecordRemoteEnd
+    | ReplaceNarrator
     | RecordCost
     | FailStep
     | ReportLostArtefact

@@ -224,6 +224,11 @@ def _record_remote_end(job: Job, c: cmd.RecordRemoteEnd) -> Events:
     return [ended] if last is not None and last.outcome is None and _renders(job, c.scene, c.run) else []
 
 
+def _replace_narrator(job: Job, c: cmd.ReplaceNarrator) -> Events:
+    due = still_due(job, Work(step=Step.PLAN, scene=None, run=c.run))
+    return reprocess.narrator_replaced(job, c) if due and not job.substitute else []
+
+
 def _renders(job: Job, scene: int, run: int) -> bool:
     return still_due(job, Work(step=Step.RENDER_SCENE, scene=scene, run=run))
 
@@ -339,6 +344,7 @@ _DECIDERS: dict[type[Any], Callable[[Job, Any], Events]] = {
     cmd.RecordRemoteOrder: _record_remote_order,
     cmd.RecordRemoteWork: _record_remote_work,
     cmd.RecordRemoteEnd: _record_remote_end,
+    cmd.ReplaceNarrator: _replace_narrator,
     cmd.RecordCost: _record_cost,
     cmd.FailStep: _fail_step,
     cmd.DeadLetterStep: _dead_letter_step,

@@ -108,6 +108,19 @@ class RemoteWorkEnded(Event):
 
 
 @frozen_record(kw_only=True)
+class NarratorReplaced(Event):
+    """The narrator of the voice `voice` has failed for good at a scene: `instead` speaks from here on.
+
+    Where a `ReprocessRequested` follows, the scenes before it are spoken by `instead`, too.
+    """
+
+    run: int
+    scene: int
+    voice: str
+    instead: str
+
+
+@frozen_record(kw_only=True)
 class CostRecorded(Event):
     """A charge of a service. `amount` is a decimal number as text; `currency` an ISO 4217 code, "credits", "tokens" or
     "characters".
@@ -163,10 +176,11 @@ class VideoRequested(Event):
 
     Version 2 adds the priority and the origin of a fork; version 3 scenes and topics in place of a script, and how the
     video looks and sounds; version 4 the explicit defaults; version 5 whether it is streamed, and a fork's codecs;
-    version 6 the assets of the script's pictures, what a script is read as, and the voices of its speakers.
+    version 6 the assets of the script's pictures, what a script is read as, and the voices of its speakers; version 7
+    the language of a voice that nobody names.
     """
 
-    SCHEMA_VERSION: ClassVar[int] = 6
+    SCHEMA_VERSION: ClassVar[int] = 7
     request: VideoRequest
     fork_of: ForkOrigin | None = None
 
@@ -400,6 +414,7 @@ JobEvent: TypeAlias = (
     | RemoteWorkOrdered
     | RemoteWorkStarted
     | RemoteWorkEnded
+    | NarratorReplaced
     | CostRecorded
     | StepFailed
     | StepParked

@@ -190,6 +190,10 @@ def _remote_work_ended(draft: Job, e: ev.RemoteWorkEnded) -> None:
         update_draft(draft, remote=with_last(draft.remote, ended))
 
 
+def _narrator_replaced(draft: Job, e: ev.NarratorReplaced) -> None:
+    update_draft(draft, substitute=e.instead)
+
+
 def _cost_recorded(draft: Job, e: ev.CostRecorded) -> None:
     update_draft(draft, costs=(*draft.costs, e))
 
@@ -242,6 +246,8 @@ def _reprocess_requested(draft: Job, e: ev.ReprocessRequested) -> Phase:
     _drop_video(draft)
     if e.from_stage is ReprocessFrom.RENDERING:
         return Phase.RENDERING
+    if draft.finished:
+        update_draft(draft, substitute="")
     reusable = _reusable(draft, e.scenes) if e.scenes is not None else ()
     update_draft(draft, title="", plan=None, qualities=(), scene_count=None, scenes=(), reusable=reusable, warnings=())
     return Phase.REQUESTED
@@ -292,6 +298,7 @@ _CHANGES: dict[type[ev.Event], Callable[[Job, Any], Phase | None]] = {
     ev.RemoteWorkOrdered: _remote_work_ordered,
     ev.RemoteWorkStarted: _remote_work_started,
     ev.RemoteWorkEnded: _remote_work_ended,
+    ev.NarratorReplaced: _narrator_replaced,
     ev.CostRecorded: _cost_recorded,
     ev.StepFailed: _step_failed,
     ev.StepParked: _step_parked,

@@ -1,4 +1,4 @@
-"""Repeated work: reprocessing from a stage, a new run after a lost file, and the reuse of rendered scenes.
+"""Repeated work: reprocessing from a stage, a new run after a loss of files or narrator, and the reuse of scenes.
 
 Part of `decide`. The first event says what happened (a reprocess, a loss); the events after it are those that called
 for the work the first time, under a new run. Consumers thus need no handlers of their own for repeated work.
@@ -12,7 +12,7 @@ from attrs import evolve as replace
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
-from eventflow.domain.commands import RequestReprocess
+from eventflow.domain.commands import ReplaceNarrator, RequestReprocess
 from eventflow.domain.errors import CannotReprocess
 from eventflow.domain.evolve import evolve, fold
 from eventflow.domain.state import Job, Phase, Scene, SceneStatus
@@ -146,6 +146,43 @@ def lost(job: Job, c: cmd.ReportLostArtefact) -> Events:
     gone = ev.ArtefactLost(run=_run_after(job), step=c.step, scene=c.scene, key=c.keys[0])
     after = evolve(job, gone)
     return [gone, ev.ReprocessRequested(after.last_run + 1, ReprocessFrom.PLANNING, ())]
+
+
+def narrator_replaced(job: Job, c: ReplaceNarrator) -> Events:
+    """Decide that another narrator speaks: the whole video anew under the same plan, so that its voice is one.
+
+    Where a service has taken an order for a clip of a planned scene, which costs, the scenes that are planned stay.
+    """
+    replaced = ev.NarratorReplaced(run=c.run, scene=c.scene, voice=c.voice, instead=c.instead)
+    planned = {(index, scene.run) for index, scene in enumerate(job.scenes)}
+    ordered = any((order.scene, order.run) in planned for order in job.remote)
+    part = f"from scene {c.scene} on" if ordered else "the whole video"
+    message = f"{c.voice} failed at scene {c.scene}, {c.instead} speaks {part} instead: {c.reason}"
+    if not job.scenes or ordered:
+        return [replaced, _fell_back(c.run, message)]
+    run = job.last_run + 1
+    return [
+        replaced,
+        ev.ReprocessRequested(run, ReprocessFrom.PLANNING, ()),
+        ev.PlanningStarted(run),
+        *_same_plan(job, run),
+        _fell_back(run, message),
+    ]
+
+
+def _same_plan(job: Job, run: int) -> Events:
+    """Return the plan of `job` and the warnings of it under another run: a model is asked and paid for once."""
+    if job.plan is None or job.scene_count is None:
+        return []
+    planned = ev.ScriptPlanned(
+        run=run, title=job.title, scene_count=job.scene_count, plan=job.plan, qualities=job.qualities
+    )
+    of_plan = (each for each in job.warnings if each.step is Step.PLAN and each.scene is None)
+    return [planned, *(replace(each, run=run) for each in of_plan)]
+
+
+def _fell_back(run: int, message: str) -> ev.WarningRaised:
+    return ev.WarningRaised(run=run, step=Step.PLAN, scene=None, code="narrator_fell_back", message=message)
 
 
 def _scenes_of(job: Job, keys: tuple[str, ...]) -> dict[int, str]:

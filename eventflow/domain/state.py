@@ -112,7 +112,8 @@ class Job:
     """State of one job. `scenes[i]` is scene i; `run` counts the runs of the whole job from 1.
 
     `reusable` holds scenes of earlier runs, or of the job that this one was forked from; `lost` the scenes whose files
-    were lost (None: the plan or the video), once for each time. `streaming`: a playlist has begun.
+    were lost (None: the plan or the video), once for each time. `streaming`: a playlist has begun. `substitute` is the
+    voice that speaks since the narrator of another one failed; empty: none does.
     """
 
     request: VideoRequest
@@ -144,6 +145,7 @@ class Job:
     remote: tuple[RemoteOrder, ...] = ()
     costs: tuple[ev.CostRecorded, ...] = ()
     streaming: bool = False
+    substitute: str = ""
 
     @property
     def finished(self) -> bool:

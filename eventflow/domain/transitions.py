@@ -27,8 +27,8 @@ def _active(phase: Phase, moves: dict[type[ev.Event], Phase]) -> dict[type[ev.Ev
 
 
 def _replanned(phase: Phase) -> dict[type[ev.Event], Phase]:
-    """A job whose plan was lost is planned again: the one case in which a job is reprocessed before its end."""
-    return {ev.ArtefactLost: phase, ev.ReprocessRequested: P.REQUESTED}
+    """A job whose plan or narrator was lost is planned again: the cases in which it is reprocessed before its end."""
+    return {ev.ArtefactLost: phase, ev.NarratorReplaced: phase, ev.ReprocessRequested: P.REQUESTED}
 
 
 def _finished(phase: Phase) -> dict[type[ev.Event], Phase]:

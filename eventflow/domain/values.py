@@ -119,10 +119,15 @@ class Failure:
 
 @frozen_record
 class Voice:
-    """The narrator's voice; `rate` is a factor of its normal speech rate (0.5 to 2.0)."""
+    """The narrator's voice; `rate` is a factor of its normal speech rate (0.5 to 2.0).
+
+    `language` (since version 7 of VideoRequested) is that of a voice that nobody names, a BCP 47 tag; empty: that of
+    the text.
+    """
 
     name: str = "en-us"
     rate: float = 1.0
+    language: str = ""
 
 
 class CaptionMode(StrEnum):

@@ -38,6 +38,15 @@ def _read_as_document(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "request": {**data["request"], "format": "document"}}
 
 
+def _spoken_in_english(data: dict[str, Any]) -> dict[str, Any]:
+    """Where a request before version 7 names no voice, en-us speaks, whatever the language of the text."""
+    request = data["request"]
+    voice = request.get("voice", {})
+    if voice.get("name", "en-us") != "en-us":
+        return data
+    return {**data, "request": {**request, "voice": {**voice, "language": "en"}}}
+
+
 #: (type name, n) -> the upcaster from version n to n + 1.
 UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 1): _unchanged,  # version 2 has a priority, and may be a fork
@@ -45,6 +54,7 @@ UPCASTERS: Mapping[tuple[str, int], Upcaster] = {
     ("VideoRequested", 3): _unchanged,  # version 4 records explicit defaults
     ("VideoRequested", 4): _unchanged,  # version 5 can switch streaming off; older ones always streamed
     ("VideoRequested", 5): _read_as_document,  # version 6 has the assets of pictures, and says what a script is read as
+    ("VideoRequested", 6): _spoken_in_english,  # version 7 has the language of a voice that nobody names
     ("SceneRendered", 1): _unchanged,  # version 2 names codecs; for version 1 they aren't known
     ("SceneUploaded", 1): _unchanged,  # the same
     ("SceneReused", 1): _unchanged,  # the same

@@ -49,6 +49,8 @@ MAX_SPEAKERS: Final = 50
 MAX_SPEAKER_CHARS: Final = 60
 #: Names of voices, a regular expression.
 VOICE_NAME: Final = r"[A-Za-z0-9:_.-]{1,64}"
+#: BCP 47 tags of languages, a regular expression.
+LANGUAGE_TAG: Final = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}"
 #: Silence behind a line, and the length that a script may wish for a scene, in seconds.
 LONGEST_PAUSE_S: Final = 10.0
 LONGEST_WISH_S: Final = 600.0

@@ -50,6 +50,7 @@ from eventflow.requests.limits import (
     FASTEST_RATE,
     FORMATS,
     KEEPABLE,
+    LANGUAGE_TAG,
     MAX_ADDRESS_CHARS,
     MAX_MERGE_FIELDS,
     MAX_PASSTHROUGH_BYTES,
@@ -230,6 +231,10 @@ def style_fields(limits: RequestLimits) -> dict[str, JsonType]:
         {
             "name": Described(VoiceName(limits.voices), default=usual.name),
             "rate": Described(Number(SLOWEST_RATE, FASTEST_RATE), default=usual.rate),
+            "language": Described(
+                Pattern(LANGUAGE_TAG, "the tag of a language, such as de or pt-BR"),
+                "That of the voice where `name` is left out; that of the text if this is left out, too.",
+            ),
         },
         make=lambda _, values: Voice(**values),
     )
@@ -437,13 +442,16 @@ class RequestReader:
 
 
 def _explicit_defaults(given: dict[str, Any], values: dict[str, Any]) -> tuple[str, ...]:
-    """The fields given with their default values where front matter could say otherwise, such as `voice.rate`."""
-    script = values.get("script", "")
+    """The fields given with their default values where the script could say otherwise, such as `voice.rate`.
+
+    Without front matter that is the name of the voice alone: the language of the text chooses one that nobody names.
+    """
+    voice, script = values.get("voice"), values.get("script", "")
     if not script.lstrip(_BLANK).startswith(_FRONT_MATTER):
-        return ()
+        named = voice is not None and "name" in (given.get("voice") or ()) and voice.name == _USUAL.voice.name
+        return ("voice.name",) if named else ()
     names: list[str] = [name for name in FRONT_MATTER_FIELDS if name in given]
     found = {name for name in names if values.get(name, getattr(_USUAL, name)) == getattr(_USUAL, name)}
-    voice = values.get("voice")
     if voice is not None and given.get("voice"):
         found |= {"voice", *(f"voice.{n}" for n in given["voice"] if getattr(voice, n) == getattr(_USUAL.voice, n))}
     return tuple(sorted(found))
@@ -453,7 +461,7 @@ def _voice_body(request: VideoRequest) -> dict[str, Any] | None:
     if not request.narrated:
         return None
     usual, explicit = Voice(), request.explicit_defaults
-    given = {name: getattr(request.voice, name) for name in ("name", "rate")}
+    given = {name: getattr(request.voice, name) for name in ("name", "rate", "language")}
     return {n: value for n, value in given.items() if value != getattr(usual, n) or f"voice.{n}" in explicit}
 
 

@@ -4,6 +4,7 @@ from eventflow.settings.asset_limits import AssetLimits
 from eventflow.settings.declare import Section, Setting
 from eventflow.settings.delivery import DeliverySettings
 from eventflow.settings.finished_jobs import FinishedJobsSettings
+from eventflow.settings.service_access import ServiceAccess
 from eventflow.settings.services import PlannerSettings, RemoteSettings
 from eventflow.settings.settings import (
     Environment,
@@ -13,7 +14,7 @@ from eventflow.settings.settings import (
     load_settings,
     reference,
 )
-from eventflow.settings.speech import ServiceVoice, SpeechSettings
+from eventflow.settings.speech import Fallback, ServiceVoice, SpeechSettings
 from eventflow.settings.web import ANY_ORIGIN, WebSettings, is_loopback
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "AssetLimits",
     "DeliverySettings",
     "Environment",
+    "Fallback",
     "FinishedJobsSettings",
     "PlannerSettings",
     "RemoteSettings",
     "Section",
+    "ServiceAccess",
     "ServiceVoice",
     "Setting",
     "Settings",

@@ -7,25 +7,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from eventflow.settings.declare import Group
-from eventflow.settings.kinds import (
-    bearer_token,
-    choice,
-    http_headers,
-    json_object,
-    mapped,
-    matching,
-    number,
-    service_url,
-    switch,
-)
+from eventflow.settings.kinds import choice, mapped, matching, number, switch
+from eventflow.settings.service_access import ServiceGroup
 
-PLANNER = Group("Topic planner: a chat model that plans scenes")
-REMOTE = Group("Text-to-video service: clips of the pipeline remote")
+PLANNER = ServiceGroup("Topic planner: a chat model that plans scenes", "PLANNER")
+REMOTE = ServiceGroup("Text-to-video service: clips of the pipeline remote", "REMOTE")
 
 #: The dialects of `handlers.generation.text_to_video.dialects`.
 REMOTE_DIALECTS: Final = ("openai", "openai-form", "openrouter", "together")
-_MODEL: Final = r"([^\s\0]{1,200})?"
 _HOST: Final = r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:\d{1,5})?"
 _SIDE: Final = r"[1-9]\d{2,3}"
 _SIZE: Final = rf"{_SIDE}x{_SIDE}"
@@ -48,48 +37,19 @@ def _hosts(text: str) -> tuple[str, ...]:
 class PlannerSettings:
     """The service that plans topics. `url` and `model` are empty where there is none."""
 
-    url: str = PLANNER.setting(
-        "",
-        service_url(),
-        "base URL of a service with OpenAI's POST /chat/completions; empty: topics are refused",
-        name="PLANNER_URL",
-    )
-    model: str = PLANNER.setting(
-        "",
-        matching(_MODEL, "gpt-5-mini"),
-        "model that plans topics; needed with EVENTFLOW_PLANNER_URL",
-        name="PLANNER_MODEL",
-    )
-    key: str = PLANNER.setting(
-        "", bearer_token(), "bearer token of the service; empty: none is sent", name="PLANNER_KEY", secret=True
-    )
-    timeout_s: float = PLANNER.setting(
-        "120",
-        number(float, 0.1, 3_600),
-        "seconds that one answer of the service may take",
-        name="PLANNER_TIMEOUT_SECONDS",
-    )
-    patience_s: float = PLANNER.setting(
-        "300",
-        number(float, 0, 3_600),
-        "seconds that one attempt waits for a service that is loading its model, busy or unreachable",
-        name="PLANNER_PATIENCE_SECONDS",
-    )
+    url: str = PLANNER.url("base URL of a service with OpenAI's POST /chat/completions; empty: topics are refused")
+    model: str = PLANNER.model("", "model that plans topics; needed with EVENTFLOW_PLANNER_URL", example="gpt-5-mini")
+    key: str = PLANNER.key()
+    timeout_s: float = PLANNER.timeout_s("120", "seconds that one answer of the service may take")
+    patience_s: float = PLANNER.busy_wait_s("one attempt")
     form: str = PLANNER.setting(
         "auto",
         choice("auto", "json_schema", "json_object", "none"),
         "form of answers that the service is asked for; auto: json_schema, and the next one where it is refused",
         name="PLANNER_FORM",
     )
-    headers: Mapping[str, str | None] = PLANNER.setting(
-        "", http_headers(), "further HTTP headers; null takes one away", name="PLANNER_HEADERS", secret=True
-    )
-    params: Mapping[str, Any] = PLANNER.setting(
-        "",
-        json_object(),
-        "fields of each request's body, laid over it last (RFC 7396); null takes a field away",
-        name="PLANNER_PARAMS",
-    )
+    headers: Mapping[str, str | None] = PLANNER.headers()
+    params: Mapping[str, Any] = PLANNER.params()
 
 
 @frozen(kw_only=True)
@@ -101,11 +61,9 @@ class RemoteSettings:
     An entry of `content_hosts` may begin with "*.", for all subdomains.
     """
 
-    url: str = REMOTE.setting(
-        "",
-        service_url("https://openrouter.ai/api/v1"),
+    url: str = REMOTE.url(
         "base URL of a text-to-video service, to which /videos is added; empty: the pipeline remote is refused",
-        name="REMOTE_URL",
+        example="https://openrouter.ai/api/v1",
     )
     dialect: str = REMOTE.setting(
         "none",
@@ -114,15 +72,8 @@ class RemoteSettings:
         "data (vLLM-Omni); needed with EVENTFLOW_REMOTE_URL",
         name="REMOTE_DIALECT",
     )
-    model: str = REMOTE.setting(
-        "",
-        matching(_MODEL, "google/veo-3.1"),
-        "model that makes clips; empty: the service chooses",
-        name="REMOTE_MODEL",
-    )
-    key: str = REMOTE.setting(
-        "", bearer_token(), "bearer token of the service; empty: none is sent", name="REMOTE_KEY", secret=True
-    )
+    model: str = REMOTE.model("", "model that makes clips; empty: the service chooses", example="google/veo-3.1")
+    key: str = REMOTE.key()
     seconds: tuple[int, ...] = REMOTE.setting(
         "4,8,12",
         matching(r"[1-9]\d?(,[1-9]\d?)*", "4,8,12").then(_seconds),
@@ -183,12 +134,5 @@ class RemoteSettings:
         "hosts besides the service's own that clips may be fetched from, such as cdn.example.org,*.example.net",
         name="REMOTE_CONTENT_HOSTS",
     )
-    headers: Mapping[str, str | None] = REMOTE.setting(
-        "", http_headers(), "further HTTP headers; null takes one away", name="REMOTE_HEADERS", secret=True
-    )
-    params: Mapping[str, Any] = REMOTE.setting(
-        "",
-        json_object(),
-        "fields of each order's body, laid over it last (RFC 7396); null takes a field away",
-        name="REMOTE_PARAMS",
-    )
+    headers: Mapping[str, str | None] = REMOTE.headers()
+    params: Mapping[str, Any] = REMOTE.params()

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 
-from eventflow.settings.declare import Group
-from eventflow.settings.kinds import (
-    bearer_token,
-    choice,
-    form,
-    http_headers,
-    json_object,
-    mapped,
-    matching,
-    number,
-    optional_folder,
-    service_url,
-)
+from eventflow.settings.kinds import choice, form, mapped, number, optional_folder
+from eventflow.settings.service_access import ServiceGroup
 
-NARRATION = Group("Narration: Piper's voices, a speech service")
+NARRATION = ServiceGroup("Narration: Piper's voices, a speech service", "SPEECH")
 
 #: NAME, NAME/LANGUAGE, or NAME=WHAT THE SERVICE CALLS IT, with or without /LANGUAGE.
 _LANGUAGE: Final = r"[a-z]{2,3}(?:-[a-z0-9]+)*"
 _VOICE: Final = re.compile(rf"([A-Za-z0-9][A-Za-z0-9_.-]{{0,39}})(?:=([^,=]{{1,200}}?))?(?:/({_LANGUAGE}))?", re.ASCII)
 #: Those of gpt-4o-mini-tts.
 _VOICES: Final = "alloy,ash,coral,echo,fable,nova,onyx,sage,shimmer"
+
+
+class Fallback(StrEnum):
+    """What espeak narrates when another narrator has failed for good: the whole video, that scene alone, nothing."""
+
+    VIDEO = "espeak"
+    SCENE = "espeak-scene"
+    NONE = "none"
 
 
 @frozen
@@ -54,8 +52,7 @@ def _voices(text: str) -> dict[str, ServiceVoice]:
 class SpeechSettings:
     """Narrators besides espeak; `piper_folder` is None where there is no Piper, `url` empty where there is no service.
 
-    `voices` are those of the service by the names that requests use. `fallback`: espeak narrates a scene whose narrator
-    has failed.
+    `voices` are those of the service by the names that requests use.
     """
 
     piper_folder: Path | None = NARRATION.setting(
@@ -64,45 +61,26 @@ class SpeechSettings:
         "folder of Piper's voices (NAME.onnx with NAME.onnx.json), for voices piper:NAME; empty: no Piper",
         name="PIPER_VOICES",
     )
-    url: str = NARRATION.setting(
-        "",
-        service_url(),
-        "base URL of a service with OpenAI's POST /audio/speech, for voices openai:NAME; empty: no service",
-        name="SPEECH_URL",
+    url: str = NARRATION.url(
+        "base URL of a service with OpenAI's POST /audio/speech, for voices openai:NAME; empty: no service"
     )
-    model: str = NARRATION.setting(
-        "gpt-4o-mini-tts",
-        matching(r"[^\s\0]{1,200}", "gpt-4o-mini-tts"),
-        "model of the speech service",
-        name="SPEECH_MODEL",
-    )
-    key: str = NARRATION.setting(
-        "", bearer_token(), "bearer token of the speech service; empty: none is sent", name="SPEECH_KEY", secret=True
-    )
+    model: str = NARRATION.model("gpt-4o-mini-tts", "model of the speech service", example="gpt-4o-mini-tts")
+    key: str = NARRATION.key()
     voices: Mapping[str, ServiceVoice] = NARRATION.setting(
         _VOICES,
         form(_voices, "alloy,nova/de,anna=af_bella(2)+af_sky(1)/en-us"),
         "voices of the speech service, NAME or NAME=ITS NAME THERE, and /LANGUAGE, named as espeak's voice",
         name="SPEECH_VOICES",
     )
-    timeout_s: float = NARRATION.setting(
-        "60",
-        number(float, 0.1, 3_600),
-        "seconds that the speech service may take for one line",
-        name="SPEECH_TIMEOUT_SECONDS",
-    )
-    fallback: bool = NARRATION.setting(
+    timeout_s: float = NARRATION.timeout_s("60", "seconds that the speech service may take for one line")
+    fallback: Fallback = NARRATION.setting(
         "espeak",
-        mapped({"espeak": True, "none": False}),
-        "narrator of a scene whose own narrator has failed for good; none: the scene fails",
+        mapped({each.value: each for each in Fallback}),
+        "what speaks when a narrator has failed for good; espeak: espeak, the whole video; espeak-scene: espeak, that "
+        "scene alone; none: the job fails",
         name="SPEECH_FALLBACK",
     )
-    patience_s: float = NARRATION.setting(
-        "300",
-        number(float, 0, 3_600),
-        "seconds that a worker waits for a speech service that is loading its model, busy or unreachable",
-        name="SPEECH_PATIENCE_SECONDS",
-    )
+    patience_s: float = NARRATION.busy_wait_s("a worker")
     format: str = NARRATION.setting(
         "auto",
         choice("auto", "wav", "pcm", "flac", "mp3"),
@@ -121,12 +99,5 @@ class SpeechSettings:
         "characters that the speech service takes at once; longer lines are spoken in parts",
         name="SPEECH_MAX_CHARACTERS",
     )
-    headers: Mapping[str, str | None] = NARRATION.setting(
-        "", http_headers(), "further HTTP headers; null takes one away", name="SPEECH_HEADERS", secret=True
-    )
-    params: Mapping[str, Any] = NARRATION.setting(
-        "",
-        json_object(),
-        "fields of each request's body, laid over it last (RFC 7396); null takes a field away",
-        name="SPEECH_PARAMS",
-    )
+    headers: Mapping[str, str | None] = NARRATION.headers()
+    params: Mapping[str, Any] = NARRATION.params()

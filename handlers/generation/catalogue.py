@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -11,6 +11,8 @@ from attrs import field, frozen
 from eventflow.settings import Settings
 from handlers.generation.narration.narrators.base import VoiceInfo
 from handlers.generation.narration.narrators.choice import narrators
+from handlers.generation.narration.narrators.openai import OpenAINarrator
+from handlers.generation.narration.narrators.service_voices import lacking
 from handlers.generation.narration.readable import Reader
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_names
 from handlers.media.errors import MediaError
@@ -41,12 +43,18 @@ def _pipeline(name: str, settings: Settings | None) -> Offer:
     return Offer(name, description, facts)
 
 
-def voices(settings: Settings) -> tuple[Offer, ...]:
-    """List all voices that can narrate here. Blocking. Raises SpeechError, OSError."""
-    return tuple(_voice(info) for info in narrators(settings.speech).voices())
+def voices(settings: Settings, listed: Collection[str] = ()) -> tuple[Offer, ...]:
+    """List all voices that are set up here; `listed` are those of the speech service by its names, where it tells.
+
+    `available`: nothing is known against it; `problem`: what is. Blocking. Raises SpeechError, OSError.
+    """
+    lost = {f"{OpenAINarrator.name}:{name}" for name in lacking(settings.speech, listed)}
+    return tuple(_voice(info, lacks=info.name in lost) for info in narrators(settings.speech).voices())
 
 
-def _voice(info: VoiceInfo) -> Offer:
+def _voice(info: VoiceInfo, *, lacks: bool) -> Offer:
     limits = Reader(info.name, info.language).limits()
     about = f"Speaks {info.language}, by {info.narrator}{': ' * bool(limits)}{limits}."
-    return Offer(info.name, about, {"language": info.language, "narrator": info.narrator})
+    problem = "the speech service doesn't have it: correct EVENTFLOW_SPEECH_VOICES" if lacks else None
+    facts = {"language": info.language, "narrator": info.narrator, "available": not lacks, "problem": problem}
+    return Offer(info.name, about, facts)

@@ -172,6 +172,19 @@ class SpeechRefused(SpeechError):
     retryable = False
 
 
+class NarratorLost(Exception):
+    """The narrator of the voice `voice` failed for good: the voice `instead` is to speak the whole video.
+
+    No fault of the job: whoever narrates the video begins again with that voice. `reason` is what failed.
+    """
+
+    def __init__(self, voice: str, instead: str, reason: str) -> None:
+        self.voice = voice
+        self.instead = instead
+        self.reason = reason
+        super().__init__(f"{voice} failed, {instead} is to speak the whole video: {reason}")
+
+
 class EncodeError(MediaError):
     """A scene could not be encoded, or the encoder's output breaks the encoder contract."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from eventflow.assets.store import Asset, Assets
 from eventflow.domain import commands as cmd
@@ -26,7 +27,7 @@ from handlers.generation import model, model_json, render_model
 from handlers.generation.encoding.assemble import ScenePart, assemble
 from handlers.generation.encoding.quality_cap import cap_of, cap_warning, capped_qualities
 from handlers.generation.encoding.verify_output import check_scene
-from handlers.generation.errors import UnknownAsset
+from handlers.generation.errors import NarratorLost, UnknownAsset
 from handlers.generation.extras.make_extras import ExtrasMaker, JoinedVideo
 from handlers.generation.job_adapter import control_of, fetch_assets
 from handlers.generation.narration.caption_files import caption_files
@@ -78,8 +79,20 @@ class Generation:
             await context.commit(cmd.StartPlanning(context.job.run))
             plan = await self._plan(context, pipeline)
             for draft in plan.scenes[len(context.job.scenes) :]:
-                await self._plan_scene(context, pipeline, plan, draft, folder)
+                try:
+                    await self._plan_scene(context, pipeline, plan, draft, folder)
+                except NarratorLost as lost:
+                    if not await self._replace_narrator(context, draft.index, lost):
+                        break
+                    await self._plan_scene(context, pipeline, plan, draft, folder)
         return []
+
+    async def _replace_narrator(self, context: StepContext, scene: int, lost: NarratorLost) -> bool:
+        """Have another narrator speak; tell whether this step goes on: a new run begins again (decision 270)."""
+        run = context.job.run
+        replace = cmd.ReplaceNarrator(run=run, scene=scene, voice=lost.voice, instead=lost.instead, reason=lost.reason)
+        job = await context.commit(replace)
+        return job.run == run and job.substitute == lost.instead
 
     async def _plan(self, context: StepContext, pipeline: Pipeline) -> model.Plan:
         """Return the plan that an earlier attempt has announced, or make one."""
@@ -127,7 +140,10 @@ class Generation:
         The last scene is held until the video has the least length, under a digest of its own (decision 192).
         """
         job, job_id = context.job, context.job_id
-        digest = await context.in_thread(scene_digest, pipeline, plan, draft)
+        alone = bool(job.substitute)
+        if alone:
+            plan = evolve(plan, voice=evolve(plan.voice, name=job.substitute))
+        digest = await context.in_thread(partial(scene_digest, pipeline, plan, draft, alone=alone))
         start = sum(s.duration_cells for s in job.scenes)
         least = max(0, MIN_VIDEO_CELLS - start) if draft.index == len(plan.scenes) - 1 else 0
         reuse, held_digest = Reuse(self.workspace, self.cache), held_scene_digest(digest, least)
@@ -141,7 +157,9 @@ class Generation:
         assets = await fetch_assets(self.assets, context.owner, draft.assets, folder)
         failed = job.failed_attempts(Step.PLAN, None, job.run)
         last_try = failed >= job.request.retry_attempts
-        task = model.NarrateTask(draft=draft, voice=plan.voice, style=plan.style, assets=assets, last_try=last_try)
+        task = model.NarrateTask(
+            draft=draft, voice=plan.voice, style=plan.style, assets=assets, last_try=last_try, alone=alone
+        )
         scene = await context.in_thread(pipeline.narrate, task, folder, control_of(context, draft.index))
         if scene.duration_cells < least:
             scene, digest = await context.in_thread(hold_scene, scene, least), held_digest

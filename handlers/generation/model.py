@@ -72,6 +72,15 @@ class Voice:
 
 
 @frozen(kw_only=True)
+class TextLanguage:
+    """The language of a text, a BCP 47 tag ("und" in doubt), whether that is sure, and why."""
+
+    tag: str
+    sure: bool
+    because: str
+
+
+@frozen(kw_only=True)
 class Style:
     """The look and sound of a video. `theme` None: the pipeline chooses; `aspect` is a name in `aspects`.
 
@@ -109,7 +118,8 @@ class Brief:
     Some pipelines need none. `merge` maps the names of merge fields to their values. `explicit_defaults` are fields of
     the request that were given their default on purpose: front matter doesn't change them (decision 86). `pictures` are
     the assets of a script's pictures by address. `format` is the shape to read a script as; `voices` are those of
-    speakers by name; `keep` names what isn't to be left out.
+    speakers by name; `keep` names what isn't to be left out. `language` is that of a voice that nobody names; empty:
+    that of the text.
     """
 
     script: str | None = None
@@ -124,6 +134,12 @@ class Brief:
     format: str = "auto"
     voices: Mapping[str, str] = field(factory=dict)
     keep: frozenset[str] = frozenset()
+    language: str = ""
+
+    @property
+    def names_voice(self) -> bool:
+        """Whether the request names the narrator's voice."""
+        return self.voice.name != Voice().name or "voice.name" in self.explicit_defaults
 
 
 @frozen(kw_only=True)
@@ -165,7 +181,7 @@ class Plan:
     """The scenes of a video in order, with the `voice` and `style` that the brief and the script result in.
 
     `lines` is the number of lines of the pipeline's pictures; None where it draws them at any size. `read_as` is how a
-    script was read.
+    script was read, `language` that of its text.
     """
 
     title: str
@@ -174,17 +190,22 @@ class Plan:
     style: Style = Style()
     lines: int | None = None
     read_as: ReadAs | None = None
+    language: TextLanguage | None = None
 
 
 @frozen(kw_only=True)
 class NarrateTask:
-    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job."""
+    """The task to narrate `draft`, which fixes its length. `last_try`: a failure would fail the job.
+
+    `alone`: `voice` speaks every line, as another narrator has failed.
+    """
 
     draft: SceneDraft
     voice: Voice = Voice()
     style: Style = Style()
     assets: AssetFiles = field(factory=dict)
     last_try: bool = False
+    alone: bool = False
 
 
 @frozen(kw_only=True)

@@ -8,10 +8,17 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from handlers.generation.model import NarratedScene
-from handlers.generation.script.content import Bullet, Span, Table
+from handlers.generation.script.content import Bullet, Line, Quote, Sentence, Span, Table
 
 #: Fields that are left out where they have their defaults, so that the scenes of most scripts keep their digests.
-_RARE: Final = {Span: ("struck", "marked", "shift"), Bullet: ("done", "continued", "cut"), Table: ("align",)}
+_RARE: Final = {
+    Span: ("struck", "marked", "shift"),
+    Bullet: ("done", "continued", "cut", "pause_s"),
+    Table: ("align",),
+    Sentence: ("cut",),
+    Quote: ("cut",),
+    Line: ("cut",),
+}
 
 T = TypeVar("T")
 

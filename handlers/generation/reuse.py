@@ -30,10 +30,11 @@ from handlers.scene_cache import SceneCache, relocated
 from handlers.workspace import Workspace, prefix_of
 
 
-def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) -> str:
+def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft, *, alone: bool = False) -> str:
     """Digest a scene's text, look and voice, and the versions of its pipeline and encoder: SHA-256 in hex.
 
-    What the narrator hears is part of it where the pipeline tells (decision 241). Blocking.
+    What the narrator hears is part of it where the pipeline tells (decision 241). `alone`: the plan's voice speaks all
+    lines. Blocking.
     """
     profiles = sorted(profile_of(quality, plan.style.aspect).id for quality in LADDER)
     digest = hashlib.sha256(model_json.dump([pipeline.name, pipeline.version, *profiles]))
@@ -43,6 +44,8 @@ def scene_digest(pipeline: Pipeline, plan: model.Plan, draft: model.SceneDraft) 
         digest.update(model_json.dump([draft.index == 0, draft.index == len(plan.scenes) - 1]))
     if plan.style.narrated and (heard := getattr(pipeline, "heard", None)) is not None:
         digest.update(model_json.dump(heard(draft, plan.voice)))
+    if alone:
+        digest.update(b"alone")
     return digest.hexdigest()
 
 
@@ -126,9 +129,9 @@ def _long_enough(scene: ReusableScene | None, least_cells: int) -> ReusableScene
 def made_as_requested(job: Job, index: int) -> bool:
     """Tell whether the scene was made exactly as requested, so that the cache may keep it (decision 161).
 
-    False if the job's list of warnings is full: a warning may be missing from it.
+    False if another narrator speaks, or if the job's list of warnings is full: a warning may be missing from it.
     """
-    if len(job.warnings) >= MAX_WARNINGS:
+    if job.substitute or len(job.warnings) >= MAX_WARNINGS:
         return False
     return not any(warning.scene == index and warning.code in _MAKESHIFTS for warning in job.warnings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,9 @@ from eventflow.settings import Settings
 from handlers.generation import catalogue, control, model, model_json
 from handlers.generation.errors import DocumentError, SpeechError
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.http_services.kept import Kept
 from handlers.generation.narration.narrators.choice import narrators
+from handlers.generation.narration.narrators.service_voices import listed_voices
 from handlers.generation.narration.speech import check_voice
 from handlers.generation.pages.themes import theme_names, themes
 from handlers.generation.pipelines.registry import get_pipeline, pipeline_facts
@@ -37,6 +40,11 @@ class ScenePlanner:
 
     settings: Settings
     facts: Mapping[str, PipelineFacts] = field(factory=pipeline_facts)
+    _listed: Kept[list[str]] = field(init=False, eq=False, repr=False)
+
+    @_listed.default
+    def _asks(self) -> Kept[list[str]]:
+        return Kept(partial(listed_voices, self.settings.speech), [])
 
     @property
     def theme_names(self) -> frozenset[str]:
@@ -126,7 +134,7 @@ class ScenePlanner:
 
     def voices(self) -> Sequence[Mapping[str, Any]]:
         try:
-            return [_offer(offer) for offer in catalogue.voices(self.settings)]
+            return [_offer(offer) for offer in catalogue.voices(self.settings, self._listed.get())]
         except (SpeechError, OSError) as error:
             structlog.get_logger().warning("voices unknown in this process", error=str(error))
             return []
@@ -152,11 +160,18 @@ def plan_json(
             "captions": "burned" if style.burned else style.captions,
             "music": style.music,
         },
+        **_language_json(plan.language),
         **_reading_json(plan.read_as),
         "warnings": [
             {"code": note.code, "message": note.message} for note in warnings if isinstance(note, control.Warned)
         ],
     }
+
+
+def _language_json(language: model.TextLanguage | None) -> dict[str, Any]:
+    if language is None:
+        return {}
+    return {"language": {"tag": language.tag, "sure": language.sure, "because": language.because}}
 
 
 def _reading_json(read_as: model.ReadAs | None) -> dict[str, Any]:

@@ -25,7 +25,10 @@ from ops.cli.request_files import (
 
 def plan(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes; - for standard input.")],
-    voice: Annotated[str | None, typer.Option(help="Voice, such as en-us; none for no narration.")] = None,
+    voice: Annotated[
+        str | None,
+        typer.Option(help="Voice, such as en-us; none for no narration. Left out: one of the language of the script."),
+    ] = None,
     rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
     theme: Annotated[str | None, typer.Option(help="Theme, such as midnight.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,
@@ -58,7 +61,7 @@ def plan(
     except (RequestInvalid, PlanningUnavailable) as error:
         raise CommandError(f"{file} can't be planned: {error}") from error
     say(orjson.dumps(planned, option=orjson.OPT_INDENT_2).decode())
-    if note := _read_as(planned):
+    for note in filter(None, (_read_as(planned), _language(planned))):
         say_note(note)
 
 
@@ -72,6 +75,15 @@ def _read_as(planned: dict[str, Any]) -> str:
     because = f" ({'; '.join(read_as['because'])})" if read_as["because"] else ""
     lines = f"; {len(left_out)} lines aren't shown or said" if left_out else ""
     return f"Read as {NAMES[read_as['shape']]}{because}{lines}; --format document reads it as it stands."
+
+
+def _language(planned: dict[str, Any]) -> str:
+    """The language that the voice follows, where it isn't English."""
+    found, voice = planned.get("language"), planned.get("voice")
+    if found is None or voice is None or not found["sure"] or found["tag"].split("-")[0] == "en":
+        return ""
+    why, name = found["because"], voice["name"]
+    return f"The language is {found['tag']} ({why}), and {name} reads it; --voice has another do so."
 
 
 def _by_service(

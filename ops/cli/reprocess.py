@@ -131,13 +131,14 @@ async def _specifications_gone(parts: Parts, events: Any) -> bool:
 
 async def _say_what_runs(parts: Parts, job_id: str, command: RequestReprocess) -> None:
     """Say that the same request runs already. Raises CommandError where something else keeps the job busy."""
-    from eventflow.domain.events import ArtefactLost, ReprocessRequested
+    from eventflow.domain.events import ArtefactLost, NarratorReplaced, ReprocessRequested
 
     history = await parts.log.history(job_id)
     asked = [
         envelope
-        for before, envelope in pairwise(history)  # a request right after a lost file was made by the worker
-        if isinstance(envelope.event, ReprocessRequested) and not isinstance(before.event, ArtefactLost)
+        for before, envelope in pairwise(history)  # a request right after a loss was made by the worker
+        if isinstance(envelope.event, ReprocessRequested)
+        and not isinstance(before.event, ArtefactLost | NarratorReplaced)
     ]
     record = await parts.log.load(job_id)
     if record is None or record.job.finished:

@@ -19,7 +19,7 @@ Keep = Annotated[list[str] | None, typer.Option(help="hashtags, signature or cue
 _CAPTIONS = {"yes": True, "true": True, "no": False, "false": False, "burned": "burned"}
 #: Members of a plan that are fields of a request.
 _PLANNED = ("scenes", "title", "voice")
-_KNOWN = ("version", "style", "warnings", "read_as", "left_out", *_PLANNED)
+_KNOWN = ("version", "style", "warnings", "language", "read_as", "left_out", *_PLANNED)
 
 
 Pictures = Annotated[

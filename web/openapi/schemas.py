@@ -275,13 +275,16 @@ def _planning() -> dict[str, Schema]:
     read_as = {**record(shape=STRING, sure=BOOLEAN, because=array(STRING)), "description": "Of a script alone."}
     read_as["properties"] = {**read_as["properties"], "facts": by_name(STRING)}
     left_out = array(record(line=INTEGER, text=STRING, why=STRING), description="Neither shown nor said.")
-    plan["properties"] |= {"read_as": read_as, "left_out": left_out}
-    pipeline = record(**named, version=nullable(STRING), available=BOOLEAN, problem=nullable(STRING))
+    language = {**record(tag=STRING, sure=BOOLEAN, because=STRING), "description": "Of the text; `und` in doubt."}
+    plan["properties"] |= {"language": language, "read_as": read_as, "left_out": left_out}
+    usable = {"available": BOOLEAN, "problem": nullable(STRING)}
+    pipeline = record(**named, version=nullable(STRING), **usable)
+    voice = record(**named, language=STRING, narrator=STRING, **usable)
     return {
         "Plan": plan,
         "Pipelines": record(pipelines=array(pipeline)),
         "Themes": record(themes=array(record(**named, dark=BOOLEAN, colours=colours))),
-        "Voices": record(voices=array(record(**named, language=STRING, narrator=STRING))),
+        "Voices": record(voices=array(voice)),
     }
 
 

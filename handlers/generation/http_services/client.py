@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver
 from attrs import evolve, field, frozen
 from yarl import URL
 
+from eventflow.settings import ServiceAccess
 from handlers.generation.http_services.bodies import TooLarge, decoded, json_in, merged
 from handlers.generation.http_services.causes import Cause, cause_of
 from handlers.generation.http_services.errors import AnswerLost, ServiceFailed, ServiceRefused
@@ -73,6 +74,22 @@ class Service:
     extra_headers: Mapping[str, str | None] = field(factory=dict, repr=False)
     params: Mapping[str, Any] = field(factory=dict, repr=False)
     most_bytes: int = MAX_ANSWER_BYTES
+
+    @classmethod
+    def of(
+        cls, access: ServiceAccess, *, title: str, setting: str, timeout_s: float, most_bytes: int = MAX_ANSWER_BYTES
+    ) -> Service:
+        """Return the service at the address of its settings."""
+        return cls(
+            title=title,
+            setting=setting,
+            url=access.url,
+            key=access.key,
+            timeout_s=timeout_s,
+            extra_headers=access.headers,
+            params=access.params,
+            most_bytes=most_bytes,
+        )
 
     @property
     def headers(self) -> dict[str, str]:

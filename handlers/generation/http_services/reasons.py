@@ -15,6 +15,11 @@ _MAX_BODY_BYTES: Final = 100_000
 _MAX_DEPTH: Final = 4
 _PAGE: Final = re.compile(r"\s*+(<!--|<!doctype|<html|<head|<body)", re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^<>]{0,200}>([^<]{1,300})", re.IGNORECASE)
+_VAGUE: Final = re.compile(
+    r"((bad|invalid|malformed)[_ ]request([_ ]error)?|unprocessable( (entity|content))?|(internal )?server error|error"
+    r"|validation error|not implemented|unsupported|no)?",
+    re.IGNORECASE,
+)
 _MESSAGES: Final = ("message", "msg", "error_message", "detail", "description", "reason", "failure", "title")
 _CODES: Final = ("code", "type", "status", "reason", "failureCode", "failure_code")
 
@@ -33,6 +38,11 @@ class Reason:
     fields: tuple[str, ...] = ()
     page: bool = False
     details: Mapping[str, Any] = field(factory=dict, repr=False)
+
+    @property
+    def vague(self) -> bool:
+        """Whether nothing is told but that the request is refused."""
+        return _VAGUE.fullmatch(self.message.strip(" .!")) is not None
 
     @property
     def text(self) -> str:

@@ -1,11 +1,11 @@
 """Captions of a whole video from the narrations of its scenes, as WebVTT and SRT. Pure.
 
 What is said is cut into cues of at most two rows of 42 columns (a wide character takes two), at the ends of sentences
-where it can be, timed by the words.
+where it can be, timed by the words. A line without a mark at its end, such as a heading, shares no cue with others.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import Final
 
 from attrs import evolve, frozen
@@ -52,14 +52,29 @@ class Caption:
 
 def scene_captions(narration: Narration, columns: int = ROW_COLUMNS) -> tuple[Caption, ...]:
     """Make the cues of one scene, in seconds from its start; they neither overlap nor exceed the scene."""
-    cues = [
-        Caption(start_s=words[0].start_s, end_s=words[-1].end_s, words=words, rows=_rows(words, columns))
-        for line in timed_words(narration, columns)
-        for words in _cut(line, columns)
-    ]
-    cues = _merged(cues, columns)
+    cues: list[Caption] = []
+    for group in _groups(timed_words(narration, columns)):
+        parts = [
+            Caption(start_s=words[0].start_s, end_s=words[-1].end_s, words=words, rows=_rows(words, columns))
+            for line in group
+            for words in _cut(line, columns)
+        ]
+        cues += _merged(parts, columns)
     ends = [*(cue.start_s for cue in cues), narration.duration_s][1:]
     return tuple(evolve(cue, end_s=_end(cue, following)) for cue, following in zip(cues, ends, strict=True))
+
+
+def _groups(lines: Iterable[tuple[TimedWord, ...]]) -> Iterator[list[tuple[TimedWord, ...]]]:
+    """Yield runs of lines that may share cues: such that end with a mark, or one that doesn't."""
+    for marked, run in groupby(lines, key=lambda line: _ends_with(line[-1], _SENTENCE_ENDS + _CLAUSE_ENDS)):
+        if marked:
+            yield list(run)
+        else:
+            yield from ([line] for line in run)
+
+
+def _ends_with(word: TimedWord, marks: str) -> bool:
+    return word.text.rstrip(_CLOSING)[-1:] in tuple(marks)
 
 
 def video_captions(narrations: Iterable[Narration]) -> tuple[Caption, ...]:
@@ -141,7 +156,7 @@ def _good_end(words: Sequence[TimedWord], count: int, columns: int) -> int:
         for end in range(count, 0, -1):
             if _wide(words, edges, 0, end) < enough:
                 break
-            if words[end - 1].text.rstrip(_CLOSING)[-1:] in tuple(ends):
+            if _ends_with(words[end - 1], ends):
                 return end
     return count
 

@@ -20,7 +20,7 @@ from attrs import field, frozen
 from handlers.generation.script.content import Scene
 
 #: Voices without a dictionary, which say nothing at all.
-_MUTE: Final = frozenset(("fo", "kaa", "xex"))
+MUTE: Final = frozenset(("fo", "kaa", "xex"))
 
 
 def _names(text: str) -> frozenset[str]:
@@ -103,7 +103,7 @@ class Reader:
         """Tell whether the voice reads a script, by its ISO 15924 code; yes where nothing is known."""
         if not self._known or script in _SHARED:
             return True
-        if not _MUTE.isdisjoint(self._known):
+        if not MUTE.isdisjoint(self._known):
             return False
         if script in _ALL_BUT:
             return _ALL_BUT[script].isdisjoint(self._known[:1])

@@ -8,10 +8,11 @@ import numpy as np
 from attrs import evolve, frozen
 
 from eventflow.requests.limits import FASTEST_RATE, SLOWEST_RATE
+from eventflow.settings import Fallback
 from handlers.generation.audio.loudness import amplified, limited, speech_gain
 from handlers.generation.audio.pcm import Samples
 from handlers.generation.control import Control, Warned
-from handlers.generation.errors import NarratorUnavailable, SpeechError, Stopped
+from handlers.generation.errors import NarratorLost, NarratorUnavailable, SpeechError, Stopped
 from handlers.generation.model import Cue, Narration, SpokenLine, Voice, Word
 from handlers.generation.narration.narrators.base import Speech, audible_range
 from handlers.generation.narration.narrators.choice import Narrators
@@ -23,6 +24,8 @@ from handlers.media.errors import RequestError
 
 #: Silence after a line at rate 1, in seconds.
 PAUSE_S: Final = 0.32
+#: Silence behind a line whose sentence goes on in the next.
+CUT_S: Final = 0.1
 #: Seconds for a reveal without words.
 WORDLESS_S: Final = 0.9
 
@@ -60,27 +63,33 @@ def check_voice(voice: Voice, narrators: Narrators | None = None) -> None:
 def narrate(
     lines: tuple[Line, ...], voice: Voice, narrators: Narrators, control: Control, *, last_try: bool
 ) -> SpokenScene:
-    """Speak a scene; if its narrator fails for good, the fallback narrator speaks all of it, and a warning is noted.
+    """Speak a scene. If its narrator fails for good, the fallback narrator is to speak the video: raises NarratorLost.
 
-    A failure is final when it isn't retryable or on the `last_try` (decision 99). Raises SpeechError,
-    NarratorUnavailable, UnknownVoice, BadRate, Stopped.
+    By a setting it speaks this scene alone, and a warning is noted. A failure is final when it isn't retryable or on
+    the `last_try` (decisions 99 and 270). Raises SpeechError, NarratorUnavailable, UnknownVoice, BadRate, Stopped.
     """
     try:
         with narrators.for_scene(control) as known:
             return speak_lines(lines, voice, known, control.should_stop)
     except (SpeechError, NarratorUnavailable) as error:
-        instead = narrators.fallback_voice(voice.name)
+        instead = narrators.fallback_voice((voice.name, *(line.voice for line in lines)))
         if instead is None or (error.retryable and not last_try):
             raise
+        if narrators.fallback is Fallback.VIDEO:
+            raise NarratorLost(voice.name, instead, str(error)) from error
         control.note(Warned("narrator_fell_back", f"{voice.name} failed, {instead} speaks instead: {error}"))
-    alone = tuple(evolve(line, voice="") for line in lines)
-    return speak_lines(alone, evolve(voice, name=instead), narrators, control.should_stop)
+    return speak_lines(in_one_voice(lines), evolve(voice, name=instead), narrators, control.should_stop)
+
+
+def in_one_voice(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Return the lines without voices of their own."""
+    return tuple(evolve(line, voice="") for line in lines)
 
 
 def heard(lines: tuple[Line, ...], voice: Voice, narrators: Narrators) -> tuple[str, ...]:
     """Return what the narrator of a voice hears of each line."""
     language = narrators.language(voice.name)
-    return tuple(spoken_form(line.text, language).text for line in lines)
+    return tuple(spoken_form(line.text, language, cut=line.cut).text for line in lines)
 
 
 def speak_lines(
@@ -104,14 +113,15 @@ def speak_lines(
             raise Stopped("stopped while speaking")
         start_s = position / SAMPLE_RATE
         cues.setdefault(line.step, start_s)
-        said = _speak(spoken_form(line.text, who.language(teller.name)), teller, who)
+        said = _speak(spoken_form(line.text, who.language(teller.name), cut=line.cut), teller, who)
         samples = said.samples
         if len(samples):
             words = tuple(evolve(word, start_s=start_s + word.start_s) for word in said.words)
             end_s = start_s + len(samples) / SAMPLE_RATE
             spoken.append(SpokenLine(text=line.text, start_s=start_s, end_s=end_s, words=words, speaker=line.speaker))
             estimated = estimated or said.estimated
-        behind_s = (PAUSE_S / voice.rate if len(samples) else WORDLESS_S) + line.pause_s
+        between_s = CUT_S if line.cut else PAUSE_S
+        behind_s = (between_s / voice.rate if len(samples) else WORDLESS_S) + line.pause_s
         for piece in (samples, _silence(behind_s)):
             pieces.append(piece)
             position += len(piece)

@@ -75,7 +75,10 @@ class Pipeline(Protocol):
         """Plan the scenes of a video. Raises ScriptError, UnknownVoice, UnknownQuality, UnknownAspect."""
 
     def narrate(self, task: NarrateTask, scratch: Path, control: Control) -> NarratedScene:
-        """Narrate a scene, which fixes its length; its sound (48 kHz mono s16 WAV) is written into `scratch`."""
+        """Narrate a scene, which fixes its length; its sound (48 kHz mono s16 WAV) is written into `scratch`.
+
+        Raises NarratorLost where another voice is to speak the whole video, which is narrated anew by it, `task.alone`.
+        """
 
     def render(self, task: RenderTask, scratch: Path, control: Control) -> RenderedScene:
         """Encode a scene under the contract of `profiles`; files are written into `scratch`.

@@ -37,6 +37,7 @@ from handlers.generation.pages.themes import theme_names
 from handlers.generation.planner.plan import Document, Planner
 from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.generation.script.content import Scene, Script, backdrop_of
+from handlers.generation.script.languages import language_of
 from handlers.generation.script.script import plan_brief
 from handlers.generation.script.shapes.reading import Reading
 from handlers.generation.time_grid import SAMPLES_PER_CELL
@@ -75,12 +76,21 @@ class ExplainerPipeline:
         def read(document: Document) -> Plan:
             return self._plan(evolve(brief, topic=None, scenes=orjson.dumps(document).decode()), control)
 
+        topic, brief = brief.topic, self._in_language(brief, brief.topic)
         if brief.style.narrated:
             speech.check_voice(brief.voice, self._narrators)  # before the model costs money
-        return self._planner.plan(brief.topic, brief.voice.name, read, control)
+        return self._planner.plan(topic, brief.voice.name, read, control)
+
+    def _in_language(self, brief: Brief, topic: str) -> Brief:
+        """Choose a voice of the language of the topic where nobody names one."""
+        tag = brief.language or language_of([topic]).tag
+        if brief.names_voice or (name := self._narrators.voice_of(tag)) is None:
+            return brief
+        named = brief.explicit_defaults | {"voice.name"}
+        return evolve(brief, voice=evolve(brief.voice, name=name), explicit_defaults=named)
 
     def _plan(self, brief: Brief, control: Control) -> Plan:
-        planned = plan_brief(brief, theme_names(), self._narrators.language, control.should_stop)
+        planned = plan_brief(brief, theme_names(), self._narrators, control.should_stop)
         script, voice, style = planned.script, planned.voice, planned.style
         for warning in planned.warnings:
             control.note(warning)
@@ -96,7 +106,8 @@ class ExplainerPipeline:
         if missing := missing_glyphs(shown_text(script)):
             control.note(Warned("missing_glyphs", describe_missing(missing)))
         scenes = tuple(map(_draft, script.scenes))
-        return Plan(title=script.title, scenes=scenes, voice=voice, style=style, read_as=_read_as(planned.reading))
+        read_as, language = _read_as(planned.reading), planned.language
+        return Plan(title=script.title, scenes=scenes, voice=voice, style=style, read_as=read_as, language=language)
 
     def _cast(self, script: Script, voice: str, wanted: Mapping[str, str], control: Control) -> Script:
         """Give each speaker a voice. Raises UnknownVoice for one that was asked for."""
@@ -118,7 +129,8 @@ class ExplainerPipeline:
         draft = task.draft
         scene = from_spec(draft.spec, Scene)
         if task.style.narrated and has_speech(scene):
-            spoken = speech.narrate(scene.lines, task.voice, self._narrators, control, last_try=task.last_try)
+            lines = speech.in_one_voice(scene.lines) if task.alone else scene.lines
+            spoken = speech.narrate(lines, task.voice, self._narrators, control, last_try=task.last_try)
             narration, speech_samples = spoken.narration, spoken.samples
         else:
             narration, speech_samples = reading_narration(scene, task.voice.rate), np.zeros(0, np.int16)

@@ -26,7 +26,7 @@ from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import ClipInfo, clip_pictures, clip_timeline, inspect_clip
 from handlers.generation.text_to_video.clip_request import ClipRequest
 from handlers.generation.text_to_video.dialects import DIALECTS
-from handlers.generation.text_to_video.model_limits import KnownLimits
+from handlers.generation.text_to_video.model_limits import known_limits
 from handlers.generation.text_to_video.order import ClipOrders, EarlierOrders
 from handlers.generation.text_to_video.prompt import prompt_of, seconds_for, size_for
 from handlers.generation.time_grid import SAMPLES_PER_CELL, cells_for
@@ -58,7 +58,7 @@ class RemotePipeline:
         self._clips = clips or ClipOrders(
             client=videos_client(self._settings), settings=self._settings, check=inspect_clip
         )
-        self._limits = KnownLimits(self._clips.client)
+        self._limits = known_limits(self._clips.client)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RemotePipeline:

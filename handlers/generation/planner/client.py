@@ -44,11 +44,6 @@ _NAMES_ROLE: Final = re.compile(
     r"system (role|message|prompt|instruction)|role.{0,20}system|developer instruction|roles must alternate",
     re.IGNORECASE,
 )
-_NOTHING: Final = re.compile(
-    r"(bad|invalid|malformed)[_ ]request([_ ]error)?|unprocessable( (entity|content))?|(internal )?server error|error"
-    r"|not implemented|unsupported|no",
-    re.IGNORECASE,
-)
 _SLIPPED: Final = "json_validate_failed"
 
 
@@ -87,15 +82,7 @@ class _Refused:
 
 def chat_service(settings: PlannerSettings) -> Service:
     """Make the planner's service from settings."""
-    return Service(
-        title="the planner",
-        setting="EVENTFLOW_PLANNER",
-        url=settings.url,
-        key=settings.key,
-        timeout_s=settings.timeout_s,
-        extra_headers=settings.headers,
-        params=settings.params,
-    )
+    return Service.of(settings, title="the planner", setting="EVENTFLOW_PLANNER", timeout_s=settings.timeout_s)
 
 
 @frozen(kw_only=True)
@@ -150,8 +137,7 @@ class Chat:
             return evolve(way, stream=True)
         if _NAMES_ROLE.search(reason.text) and way.system:
             return evolve(way, system=False)
-        nothing = not reason.message or _NOTHING.fullmatch(reason.message.strip(" .!"))
-        if not (nothing or _NAMES_FORM.search(reason.text)) or self.form != "auto" or way.form == _FORMS[-1]:
+        if not (reason.vague or _NAMES_FORM.search(reason.text)) or self.form != "auto" or way.form == _FORMS[-1]:
             return None
         return evolve(way, form=_FORMS[_FORMS.index(way.form) + 1])
 

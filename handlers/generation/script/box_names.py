@@ -45,7 +45,7 @@ _STRUCTURES: Final[tuple[tuple[Role, str], ...]] = (
         "flow",
         "code-group tabs tab-set panel-tabset grid incremental nonincremental center centered fragment r-stack "
         "r-fit-text vstack hstack raw v-pre block section slide epigraph cards div container content-visible "
-        "column-margin refs cell line-block compound margin hlist grid-item-card steps",
+        "column-margin refs cell line-block compound margin hlist grid-item-card steps figure figure-md image video",
     ),
     ("notes", "notes speaker-notes"),
     ("nothing", "hidden content-hidden comment toctree contents bibliography index meta"),
@@ -57,11 +57,13 @@ _ROLES: Final[dict[str, Role]] = {name: role for role, names in _STRUCTURES for 
 #: Directives of MyST within fences whose text is Markdown; others are languages of listings.
 _DIRECTIVES: Final = frozenset({
     "admonition", "aside", "attention", "bibliography", "card", "caution", "comment", "compound", "container",
-    "contents", "danger", "deprecated", "div", "dropdown", "epigraph", "error", "example", "exercise", "grid",
-    "grid-item-card", "hint", "hlist", "important", "index", "margin", "meta", "note", "quote", "seealso",
-    "sidebar", "tab-item", "tab-set", "tip", "toctree", "todo", "topic", "versionadded", "versionchanged",
-    "warning",
+    "contents", "danger", "deprecated", "div", "dropdown", "epigraph", "error", "example", "exercise", "figure",
+    "figure-md", "grid", "grid-item-card", "hint", "hlist", "image", "important", "index", "margin", "meta",
+    "note", "quote", "seealso", "sidebar", "tab-item", "tab-set", "tip", "toctree", "todo", "topic",
+    "versionadded", "versionchanged", "video", "warning",
 })  # fmt: skip
+#: Directives of MyST that name a picture or clip behind their braces.
+_PICTURES: Final = frozenset({"figure", "image", "video"})
 _PREFIX: Final = "callout-"
 
 
@@ -87,3 +89,8 @@ def box_of_classes(classes: Iterable[str]) -> Box:
 def is_directive(name: str) -> bool:
     """Tell whether a fenced block with the language `{name}` is Markdown."""
     return name.lower() in _DIRECTIVES
+
+
+def names_picture(name: str) -> bool:
+    """Tell whether the words behind a directive `{name}` are the address of a picture or clip."""
+    return name.lower() in _PICTURES

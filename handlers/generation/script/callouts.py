@@ -23,7 +23,7 @@ from markdown_it.token import Token
 
 from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
-from handlers.generation.script.box_names import Box, box_of_classes, box_of_name, is_directive
+from handlers.generation.script.box_names import Box, box_of_classes, box_of_name, is_directive, names_picture
 from handlers.generation.script.comments import CodeLines
 
 #: In the parser's `env`: the warnings of a document (a list), and how many lines stand above a text within it.
@@ -47,6 +47,9 @@ _NAMED: Final = re.compile(
 _CLASS: Final = re.compile(r"(?:^|(?<=\s))\.(?P<name>[\w-]++)")
 _TITLE: Final = re.compile(r"\btitle[ \t]*+=[ \t]*+(?:\"(?P<two>[^\"]*+)\"|'(?P<one>[^']*+)')")
 _OPTION: Final = re.compile(r"[ \t]*+:[A-Za-z][\w-]*+:(?:[ \t].*+)?")
+#: What a description escapes, and what an address in angle brackets can't have.
+_ALT: Final = re.compile(r"[\\\[\]]")
+_ADDRESS: Final = re.compile(r"[<>\n]")
 _ADMONITION: Final = re.compile(
     r"(?P<sign>!!!|\?\?\?\+?)[ \t]++(?P<name>[A-Za-z][\w-]*+)(?P<more>(?:[ \t]++[A-Za-z][\w-]*+)*+)"
     r"(?:[ \t]++\"(?P<title>[^\n]*+)(?<=\"))?[ \t]*+"
@@ -200,7 +203,8 @@ def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     while begun.options and first < last and _OPTION.fullmatch(_line(state, first)):
         first += 1
     _check_name(state, start, begun.box)
-    _push_box(state, begun.box, begun.title, (start, last), first)
+    above = list(_above_body(begun, [_line(state, number) for number in range(start + 1, first)], start))
+    _push_box(state, begun.box, above, (start, last), first)
     state.line = last if close is None or close >= end else last + 1
     return True
 
@@ -240,7 +244,8 @@ def _admonition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         box = Box(name="tab", role="tab")
     _check_name(state, start, box)
     indent, state.blkIndent = state.blkIndent, inner
-    _push_box(state, box, title, (start, last), start + 1)
+    above = [] if title is None else list(_title_tokens(title, start))
+    _push_box(state, box, above, (start, last), start + 1)
     state.blkIndent = indent
     state.line = last
     return True
@@ -263,14 +268,13 @@ def _slot(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _push_box(state: StateBlock, box: Box, title: str | None, lines: tuple[int, int], first: int) -> None:
-    """Push the tokens of a box, with those of its body from line `first` on."""
+def _push_box(state: StateBlock, box: Box, above: list[Token], lines: tuple[int, int], first: int) -> None:
+    """Push the tokens of a box: those above its body, and those of the body from line `first` on."""
     token = state.push("callout_open", "div", 1)
     token.map, token.meta = list(lines), {"box": box}
-    if title is not None:
-        for each in _title_tokens(title, lines[0]):
-            each.level += state.level
-            state.tokens.append(each)
+    for each in above:
+        each.level += state.level
+        state.tokens.append(each)
     parent, most = state.parentType, state.lineMax
     state.parentType, state.lineMax = "container", lines[1]
     state.md.block.tokenize(state, first, lines[1])
@@ -282,6 +286,21 @@ def _title_tokens(title: str, line: int) -> Iterator[Token]:
     yield Token("callout_title_open", "p", 1, map=[line, line + 1])
     yield Token("inline", "", 0, content=title.strip(), map=[line, line + 1], children=[])
     yield Token("callout_title_close", "p", -1)
+
+
+def _above_body(begun: _Opening, options: list[str], line: int) -> Iterator[Token]:
+    """Yield what stands above the body of a box: its title, or the picture that a directive names."""
+    if begun.title is None:
+        return
+    if not begun.options or not names_picture(begun.box.name):
+        yield from _title_tokens(begun.title, line)
+        return
+    alt = next((option.strip()[len(":alt:") :].strip() for option in options if option.strip().startswith(":alt:")), "")
+    described = _ALT.sub(lambda match: "\\" + match[0], alt)
+    content = f"![{described}](<{_ADDRESS.sub('', begun.title)}>)"
+    yield Token("paragraph_open", "p", 1, map=[line, line + 1])
+    yield Token("inline", "", 0, content=content, map=[line, line + 1], children=[])
+    yield Token("paragraph_close", "p", -1)
 
 
 def _read_quotes_and_fences(state: StateCore) -> None:
@@ -355,8 +374,9 @@ def _turn_fence(state: StateCore, token: Token, made: list[Token]) -> bool:
     state.env[ABOVE], state.env[_FENCES] = above, depth
     opened = Token("callout_open", "div", 1, map=token.map, meta={"box": box_of_name(match["name"])})
     made.append(opened)
-    if title := match["title"].strip():
-        made.extend(_title_tokens(title, line))
+    begun = opening(token.info, len(token.markup))
+    if begun is not None:
+        made.extend(_above_body(begun, rows[:taken], line))
     for each in nested.tokens:
         if each.map:
             each.map = [row + line + 1 for row in each.map]

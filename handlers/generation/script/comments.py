@@ -1,6 +1,7 @@
 """Removes comments from Markdown before it is parsed (decision 179): HTML's, and those of other tools.
 
-`%%...%%` is Obsidian's, `{/* ... */}` MDX's, `{% comment %}...{% endcomment %}` Liquid's; unclosed ones are text.
+`%%...%%` is Obsidian's, `{/* ... */}` MDX's, `{% comment %}...{% endcomment %}` Liquid's, `{::comment}...{:/comment}`
+kramdown's; unclosed ones are text.
 
 A comment ends at the next `-->`, across blank lines, list items and headings, as in HTML (`<!-->` and `<!--->` are
 complete). An unclosed one extends to the end of the text (decision 178). In code, `<!--` is content.
@@ -15,10 +16,13 @@ from typing import Final
 from attrs import define, field, frozen
 
 BEGIN: Final = "<!--"
-_TOKEN: Final = re.compile(r"\\.|`++|<!--|(?<!\S)%%(?!%)|\{/\*|\{%-?[ \t]*+comment[ \t]*+-?%\}", re.DOTALL)
+_TOKEN: Final = re.compile(
+    r"\\.|`++|<!--|(?<!\S)%%(?!%)|\{/\*|\{%-?[ \t]*+comment[ \t]*+-?%\}|\{::comment\}", re.DOTALL
+)
 #: Whether a text may have comments.
-_ANY: Final = re.compile(r"<!--|%%|\{/\*|\{%-?[ \t]*+comment")
+_ANY: Final = re.compile(r"<!--|%%|\{/\*|\{%-?[ \t]*+comment|\{::comment\}")
 _LIQUID_END: Final = re.compile(r"\{%-?[ \t]*+endcomment[ \t]*+-?%\}")
+_KRAMDOWN_END: Final = re.compile(r"\{:/(?:comment)?\}")
 _RUN: Final = re.compile(r"`++")
 _QUOTE: Final = re.compile(r"(?:[ \t]{0,3}+>[ \t]?)*+")
 _ITEM: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?P<room>[ \t]++|$)")
@@ -107,7 +111,7 @@ class _Kept:
             end = self._source.find("%%", begin + 2)
         elif kind == "{/":
             end = self._source.find("*/}", begin)
-        elif found := _LIQUID_END.search(self._source, begin + len(sign)):
+        elif found := (_KRAMDOWN_END if kind == "{:" else _LIQUID_END).search(self._source, begin + len(sign)):
             return found.end()
         if end < 0:
             self._unended.add(kind)
@@ -188,6 +192,11 @@ class CodeLines:
     _quotes: int = 0
     #: The columns at which the content of the open list items begins.
     _items: list[int] = field(factory=list)
+
+    @property
+    def in_fence(self) -> bool:
+        """Tell whether the next line belongs to a fence, as its text or as its end."""
+        return self._fence is not None
 
     def is_code(self, line: str) -> bool:
         """Tell whether a line is code, or opens or closes a block of code."""

@@ -2,7 +2,7 @@
 
 A line of the source is lost where one of its words occurs nowhere in the video, or where most pairs of neighbouring
 words don't. Pairs find lost sentences of common words. Markup is no content: tags, addresses, attribute lists, names
-of directives.
+of directives. Code has no markup: all its words count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import attrs
 from attrs import frozen
 
 from handlers.generation.control import Warned
-from handlers.generation.script.content import CONTINUED, Code, Script, Span
+from handlers.generation.script.box_names import is_directive
+from handlers.generation.script.comments import CodeLines
+from handlers.generation.script.content import CONTINUED, Code, Script, Span, cells_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.tool_syntax import NOTHING
 
@@ -48,10 +50,19 @@ _SEPARATING: Final = re.compile(
 #: Markup within a line between whose neighbours nothing stands.
 _TRANSPARENT: Final = re.compile(
     r"\]\((?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)?)(?:\s++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\s*+\)"
-    r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|!\[\[[^\[\]\n]*+\]\]|\[\[[^\[\]|\n]*+\||\[\[(?:[^\[\]|\n/]*+/)++|(?<=\s)\^[A-Za-z\d-]{4,40}$|:[a-z0-9_+-]++:"
+    r"|\]\[[^\[\]\n]*+\]|\[\^[^\[\]\n]*+\]|\[![^\[\]\n]*+\][+-]?|!\[\[[^\[\]\n]*+\]\]|\[\[[^\[\]|\n]*+\||\[\[(?:[^\[\]|\n/]*+/)++|(?<=\s)\^[A-Za-z\d-]{4,40}$"
+    r"|(?<![\w:]):[a-z+-][a-z0-9_+-]*+:(?![\w:])"
     r"|</?(?:a|abbr|b|big|code|del|em|font|i|ins|kbd|mark|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)"
     r"(?:\s[^<>\n]*+)?>"
 )
+#: Code within a line, or the text of a role, and what is no markup in code.
+_CODE: Final = re.compile(r"(?P<role>\{[A-Za-z][\w:+.-]*+\}`++[^`\n]*+`++)|(?P<run>`++)[^`\n]++(?P=run)")
+_NO_MARKUP: Final = str.maketrans(dict.fromkeys("<>{}[]():/!|^&%", "\x1f"))
+#: The first line of a chart's data begins with a name of the labels, which a chart doesn't have.
+_CHART: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+chart\b")
+#: A fence of a directive or of a cell, and the options below it.
+_DIRECTIVE: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+\{(?P<name>[\w+:.-]++)")
+_OPTION: Final = re.compile(r"[ \t>]*+(?::[A-Za-z][\w-]*+:|[#/%-]{1,2}\||---)")
 #: What each of these, and each reference of HTML, has.
 _MAY_HAVE_MARKUP: Final = re.compile(r"[\[\]<{:^&]|www\.", re.IGNORECASE)
 #: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
@@ -59,7 +70,8 @@ _MARKUP_LINE: Final = re.compile(
     r"[ \t>]*+(?:(?:[-*+]|\d++[.)])[ \t]++)?"
     r"(?:`{3,}[^`\n]*+|~{3,}[^\n]*+|\[(?!\^)[^\[\]\n]++\]:[^\n]*+|(?:import|export) .*+"
     r"|[#/%-]{1,2}\|[^\n]*+|:[A-Za-z][\w-]*+:(?:[ \t].*+)?|%(?!%).*+"
-    rf"|(?:#[^\s#][^\s]*+\s*+)++|{NOTHING})$",
+    r"|:{3,}[ \t]*+\{(?:figure|image|video)\}.*+"
+    rf"|::[a-z]++::[ \t]*+|(?:#[^\s#][^\s]*+\s*+)++|{NOTHING})$",
     re.IGNORECASE,
 )
 #: The beginning of a line: quotes, list markers with their boxes, ranks of headings.
@@ -80,15 +92,56 @@ class Lost:
 def lost_lines(source: str, script: Script, accounted: Iterable[str] = ()) -> tuple[Lost, ...]:
     """Return the lines of Markdown that `script` loses. `accounted` are texts that it leaves out on purpose."""
     shown = _Seen.of((*_shown(script), *accounted))
-    unseen = [
-        (number, line)
-        for number, line in enumerate(_without_raw(source).split("\n"), 1)
-        if any(map(shown.lacks, _parts(line)))
-    ]
+    contents = ((number, line, tuple(parts)) for number, (line, parts) in enumerate(_contents(source), 1))
+    unseen = [each for each in contents if any(map(shown.lacks, each[2]))]
     if not unseen:  # most of what is said is shown
         return ()
-    seen = shown.with_channel(_said(script))
-    return tuple(Lost(number, line.strip()) for number, line in unseen if any(map(seen.lacks, _parts(line))))
+    seen = shown.with_channel(_said(script)).with_channel(_divided(script))
+    return tuple(Lost(number, line.strip()) for number, line, parts in unseen if any(map(seen.lacks, parts)))
+
+
+def _contents(source: str) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield each line of the source, and the parts of its content."""
+    lines = source.split("\n")
+    roles = list(_roles(lines))
+    texts = [line if role == "text" else "" for line, role in zip(lines, roles, strict=True)]
+    rest = _without_raw("\n".join(texts)).split("\n")
+    for line, role, text in zip(lines, roles, rest, strict=True):
+        match role:
+            case "code":
+                yield line, [line]
+            case "chart":
+                yield line, [line.partition(",")[2]]
+            case "text":
+                yield line, _parts(_CODE.sub(_without_markup, text))
+            case _:
+                yield line, ()
+
+
+def _without_markup(code: re.Match[str]) -> str:
+    return str(code[0]) if code["role"] else str(code[0]).translate(_NO_MARKUP)
+
+
+def _roles(lines: Iterable[str]) -> Iterator[str]:
+    """Yield what each line is: "text", "code", "mark" (a fence, an option of one) or "chart" (the head of a chart)."""
+    scan, role = CodeLines(), ""
+    for line in lines:
+        within = scan.in_fence
+        if not scan.is_code(line):
+            yield "text"
+        elif within != scan.in_fence:
+            yield "mark"
+            directive = _DIRECTIVE.match(line)
+            role = "chart" if _CHART.match(line) else "options" if directive else "code"
+            role = "text" if directive and is_directive(directive["name"]) else role
+        elif not within:  # indented: code, or what is in a box or a list
+            yield "text"
+        elif role == "options" and _OPTION.match(line):
+            yield "mark"
+        else:
+            role = "code" if role == "options" else role
+            yield role
+            role = "code" if role == "chart" else role
 
 
 _LONG_TAG: Final = re.compile(r"<[A-Za-z][^<>]*+>")
@@ -186,12 +239,30 @@ def _shown(script: Script) -> Iterator[str]:
         yield from _texts(scene.blocks)
 
 
+def _divided(script: Script) -> Iterator[str]:
+    """Yield the lines of listings that are divided among pages, each as a whole."""
+    parts: list[str] = []
+    for cell in (cell for scene in script.scenes for cell in cells_of(scene.blocks) if isinstance(cell, Code)):
+        first, *more = _unwrapped(cell).split("\n")
+        if first.startswith(CONTINUED):
+            parts.append(first.removeprefix(CONTINUED))
+        if more or not first.startswith(CONTINUED):
+            yield "".join(parts)
+            parts = [more[-1] if more else first]
+    yield "".join(parts)
+
+
+def _unwrapped(listing: Code) -> str:
+    """Return the text of a listing, in which a line that is wrapped goes on behind an arrow."""
+    return listing.text.replace(f"\n{CONTINUED}", "")
+
+
 def _texts(value: Any) -> Iterator[str]:
     """Yield all texts of a value of a page in their order, inline text in one piece."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Code):  # a line that is wrapped goes on behind an arrow
-        yield value.text.replace(f"\n{CONTINUED}", "")
+    elif isinstance(value, Code):
+        yield _unwrapped(value)
     elif isinstance(value, tuple):
         if value and isinstance(value[0], Span):
             yield plain(value)

@@ -58,12 +58,14 @@ class Heading:
 class Sentence:
     """Part of a paragraph that is revealed (and spoken) on its own.
 
-    `pause_s` is silence behind it, in seconds; a page's sentences have none, for its lines have it.
+    `pause_s` is silence behind it, in seconds. `cut`: it goes on in the next one. A page's sentences have neither: its
+    lines have them.
     """
 
     spans: Spans
     step: int = 0
     pause_s: float = 0.0
+    cut: bool = field(default=False, kw_only=True, repr=False)
 
 
 @frozen
@@ -88,7 +90,8 @@ class Bullet:
     """One list item. `number` is its label in an ordered list; `depth` counts from 0 to MAX_DEPTH.
 
     `done` tells whether a task is done (None: no task). A `continued` item has no mark: it goes on with the one before.
-    `cut`: its text goes on in the next item, in the middle of a sentence.
+    `cut`: its text goes on in the next item, in the middle of a sentence. `pause_s` is silence behind it, in seconds. A
+    page's items have neither, for its lines have them.
     """
 
     spans: Spans
@@ -98,6 +101,7 @@ class Bullet:
     done: bool | None = field(default=None, kw_only=True)
     continued: bool = field(default=False, kw_only=True)
     cut: bool = field(default=False, kw_only=True, eq=False, repr=False)
+    pause_s: float = field(default=0.0, kw_only=True, repr=False)
 
 
 @frozen
@@ -149,12 +153,13 @@ class Math:
 
 @frozen
 class Quote:
-    """A quotation and whom it is from (may be empty)."""
+    """A quotation and whom it is from (may be empty). `cut`: it goes on in the next one; none of a page's is."""
 
     spans: Spans
     source: Spans = ()
     step: int = 0
     kind: Literal["quote"] = "quote"
+    cut: bool = field(default=False, kw_only=True, repr=False)
 
 
 @frozen
@@ -278,7 +283,7 @@ class Line:
     """One spoken line; the picture of reveal step `step` appears as it begins.
 
     `pause_s` is further silence behind it, in seconds. `voice` is the name of the speaker's voice, empty for the
-    video's.
+    video's. `cut`: its sentence goes on in the next line.
     """
 
     step: int
@@ -286,6 +291,7 @@ class Line:
     speaker: str = field(default="", kw_only=True)
     voice: str = field(default="", kw_only=True)
     pause_s: float = field(default=0.0, kw_only=True)
+    cut: bool = field(default=False, kw_only=True, repr=False)
 
 
 @frozen

@@ -23,14 +23,17 @@ class Deck:
     """A deck of slides, and how they are told apart.
 
     `separators` are lines between slides, in Markdown or in comments; `blank_lines` so many of them are one (0: none).
-    `divider` are the ranks of headings that begin a slide. `notes` begins what the speaker says.
+    `divider` are the ranks of headings that begin a slide; `titles`: those of two lines do. `notes` begins what the
+    speaker says, `prefix` commands in comments.
     """
 
     tool: Tool
     separators: frozenset[str] = frozenset({_RULE})
     blank_lines: int = 0
     divider: frozenset[int] = frozenset()
+    titles: bool = False
     notes: str = ""
+    prefix: str = ""
 
 
 #: Front matter that only one tool has.
@@ -53,10 +56,13 @@ _OTHERS: Final = frozenset({
 })  # fmt: skip
 _COMMAND: Final = r"^[ \t]*<!--\s*"
 _PRESENTERM: Final = re.compile(
-    rf"{_COMMAND}(?:end_slide|column_layout:[^\n>]*?|reset_layout|jump_to_middle|column: *\d+) *+-->[ \t]*+$",
+    rf"{_COMMAND}(?:end_slide|column_layout:[^\n>]*?|reset_layout|jump_to_middle|column: *\d+) *+-->[ \t]*+$"
+    r"|^[ \t]*+!\[image:w(?:idth)?:\d++%\]\(",
     re.MULTILINE,
 )
 _REVEAL: Final = re.compile(r"<!-- {0,4}\.(?:slide|element):")
+#: Notes of reveal.js, which with rules between slides are a sign of it.
+_ASIDE: Final = re.compile(r"^[ \t]*+<aside class=[\"']notes[\"']>", re.MULTILINE)
 _SLIDEV: Final = re.compile(r"^(?:::(?:right|left|default|bottom)::|</?v-clicks?\b[^<>\n]*>)[ \t]*$", re.MULTILINE)
 #: Front matter of a slide.
 _SLIDE: Final = re.compile(
@@ -67,7 +73,11 @@ _SLIDE: Final = re.compile(
 )
 _MARP: Final = re.compile(rf"{_COMMAND}(?:marp: *true|_class:|_paginate:|headingDivider:)[^\n>]*?-->", re.MULTILINE)
 _DIVIDER: Final = re.compile(rf"{_COMMAND}headingDivider:(?P<ranks>[ \d,\[\]]*)-->", re.MULTILINE)
-_SHORTHAND: Final = re.compile(r"^[ \t]+end_slide_shorthand:[ \t]*true\b", re.MULTILINE)
+#: Options of presenterm, indented below `options:` or beside each other in braces.
+_OPTION: Final = re.compile(
+    r"[\s{,](?P<name>implicit_slide_ends|end_slide_shorthand|command_prefix|image_attributes_prefix|incremental_lists"
+    r"|strict_front_matter_parsing|list_item_newlines|h1_slide_titles):[ \t]*+(?P<value>[^\n,}#]*+)"
+)
 
 
 def deck_of(entries: Mapping[str, str | None], head: str, body: str) -> Deck | None:
@@ -79,12 +89,13 @@ def deck_of(entries: Mapping[str, str | None], head: str, body: str) -> Deck | N
         or (not entries and "\n---" in body and _MARP.search(body))
     ):
         return Deck(tool="marp", divider=_divider(entries.get("headingdivider") or _commanded(body)))
-    if _PRESENTERM.search(body) or _SHORTHAND.search(head):
-        return Deck(tool="presenterm", separators=frozenset({_RULE} if _SHORTHAND.search(head) else ()))
+    options = _options(head) if "options" in keys else {}
+    if options or _PRESENTERM.search(body):
+        return _presenterm(options)
     if keys & _KEYS["slidev"] or _SLIDEV.search(body) or ("theme" in keys and _SLIDE.search(body)):
         return Deck(tool="slidev")
-    if keys & _KEYS["reveal"] or _REVEAL.search(body):
-        return _reveal({**entries, **_commented(head)})
+    if keys & _KEYS["reveal"] or _REVEAL.search(body) or ("\n---" in body and _ASIDE.search(body)):
+        return reveal_deck({**entries, **_commented(head)})
     return None
 
 
@@ -98,6 +109,21 @@ def _commanded(body: str) -> str:
     return found["ranks"] if found else ""
 
 
+def _options(head: str) -> dict[str, str]:
+    return {match["name"]: match["value"].strip(" \t\"'") for match in _OPTION.finditer(head)}
+
+
+def _presenterm(options: Mapping[str, str]) -> Deck:
+    shorthand = options.get("end_slide_shorthand") == "true"
+    return Deck(
+        tool="presenterm",
+        separators=frozenset({_RULE} if shorthand else ()),
+        titles=options.get("implicit_slide_ends") == "true",
+        divider=frozenset({1} if options.get("h1_slide_titles") == "true" else ()),
+        prefix=options.get("command_prefix", ""),
+    )
+
+
 def _divider(value: str) -> frozenset[int]:
     """Return the ranks in Marp's `headingDivider`: up to a number, or those in a list."""
     ranks = [int(digit) for digit in re.findall(r"[1-6]", value[:40])]
@@ -109,25 +135,37 @@ def _commented(head: str) -> dict[str, str | None]:
     return {match["key"].lower(): match["value"] for match in _COMMENTED.finditer(head)}
 
 
-def _reveal(entries: Mapping[str, str | None]) -> Deck:
+def reveal_deck(entries: Mapping[str, str | None]) -> Deck:
+    """Return the deck of reveal.js with the separators in `entries`, regular expressions by lower-case names."""
     given = [entries.get("separator"), entries.get("verticalseparator") or entries.get("vertical_separator")]
-    lines = [_literal(value) if value else usual for value, usual in zip(given, (_RULE, _VERTICAL), strict=True)]
-    blank = min((line.count("\n") for line in lines if line and not line.strip()), default=0)
-    notes = _literal(entries.get("notesseparator") or "").strip()
+    lines = [
+        line
+        for value, usual in zip(given, (_RULE, _VERTICAL), strict=True)
+        for line in (_literals(value) if value else ()) or (usual,)
+    ]
+    blank = min((line.count("\n") for line in lines if not line.strip()), default=0)
+    notes = _literals(entries.get("notesseparator") or "")
     separators = frozenset(line.strip() for line in lines if line.strip())
-    return Deck(tool="reveal", separators=separators, blank_lines=max(0, blank - 1), notes=notes)
+    return Deck(
+        tool="reveal", separators=separators, blank_lines=max(0, blank - 1), notes=notes[0].strip() if notes else ""
+    )
 
 
 _COMMENTED: Final = re.compile(
     r"^(?P<key>(?:vertical_?)?separator):[ \t]*+(?P<quote>[\"']?)(?P<value>\^?<!--[^\n>]*+>\$?)(?P=quote)[ \t]*+$",
     re.IGNORECASE | re.MULTILINE,
 )
-_NEWLINE: Final = re.compile(r"(?:\\r\?)?\\n")
+_NEWLINE: Final = re.compile(r"(?:(?:\\r|\r)\??)?(?:\\n|\n)")
+#: Blanks of any number, which lines may have anyway.
+_BLANKS: Final = re.compile(r"(?:\\s|\[ \\t\]| )[*+]")
+_AT_LEAST: Final = re.compile(r"(?P<sign>[-=*_~])(?:\+|\{(?P<least>[1-9]),?\d?\})")
 _SPECIAL: Final = re.compile(r"[.?+()|\[\]{}]|\\[a-zA-Z]")
 
 
-def _literal(pattern: str) -> str:
-    """Return the text that a regular expression stands for; empty where it stands for several."""
-    text = _NEWLINE.sub("\n", pattern.removeprefix("^").removesuffix("$"))
-    text = text.removeprefix("^").removesuffix("$")
-    return "" if _SPECIAL.search(text) else text.replace("\\", "")
+def _literals(pattern: str) -> tuple[str, ...]:
+    """Return the texts that a regular expression stands for, the shortest of each; none where that can't be told."""
+    text = _BLANKS.sub("", _NEWLINE.sub("\n", pattern))
+    text = _AT_LEAST.sub(lambda match: match["sign"] * int(match["least"] or 1), text)
+    parts = [part.strip("^$") for part in text.strip("^$").removeprefix("(?:").removeprefix("(").split("|")]
+    parts = [part.removesuffix(")").strip("^$") for part in parts]
+    return () if any(_SPECIAL.search(part) for part in parts) else tuple(p.replace("\\", "") for p in parts if p)

@@ -15,6 +15,7 @@ from attrs import define, frozen
 
 from handlers.generation.control import Warned
 from handlers.generation.script.comments import CodeLines
+from handlers.generation.script.deck_pictures import read_pictures
 from handlers.generation.script.deck_tools import Deck
 
 #: Rule between slides, which can't underline a heading.
@@ -29,18 +30,18 @@ _KEY: Final = re.compile(r"[A-Za-z_][\w-]*+:(?:[ \t]|$)")
 _HIDDEN: Final = re.compile(r"(?:hide|disabled):[ \t]*true[ \t]*+")
 _SOURCE: Final = re.compile(r"src:[ \t]*(?P<path>\S.*)")
 _NOTES: Final = re.compile(r"[ \t]*+notes?:[ \t]*+", re.IGNORECASE)
+#: The element of reveal.js whose text is what the speaker says, and what may stand in it.
+_ASIDE: Final = re.compile(
+    r"[ \t]*+<aside\b[^<>]*?\bclass=[\"'](?:[^\"'<>]*+(?<=\s))?notes[\s\"'][^<>]*+>", re.IGNORECASE
+)
+_ASIDE_END: Final = re.compile(r"</aside\s*+>", re.IGNORECASE)
+_IN_ASIDE: Final = re.compile(r"</?(?:p|ul|ol|li|div|br)(?:\s[^<>]*+)?/?>", re.IGNORECASE)
 _ITEM: Final = re.compile(r"[ \t]*+(?:[-*+]|\d{1,9}[.)])[ \t]++")
 _DIVS: Final = re.compile(r"(?:[ \t]*+</?div(?:\s[^<>]*+)?>)++[ \t]*+")
 _DIV: Final = re.compile(r"<(?P<end>/)?div(?P<attributes>[^<>]*+)>")
 _SIDE_BY_SIDE: Final = re.compile(
     r"class=[\"'](?:[^\"']*[\s])?(?:columns?|cols?|row|two-col(?:umn)?s?|grid-cols-2|columns?-2|multi-?columns?|split)"
     r"(?=[\s\"'])|style=[\"'][^\"']*(?:display:\s*(?:grid|flex)|column-count:\s*2)"
-)
-_PICTURE: Final = re.compile(r"!\[(?P<alt>[^\[\]\n]*+)\]\((?P<address>[^()\s]++)\)")
-#: Words in the description of a picture that Marp reads as its place, size or look.
-_LOOK: Final = re.compile(
-    r"bg|cover|contain|fit|auto|vertical|(?:left|right)(?::\S*)?|\d+(?:\.\d+)?%|"
-    r"(?:w|h|width|height|blur|brightness|contrast|drop-shadow|grayscale|hue-rotate|invert|opacity|saturate|sepia)(?::\S*)?"
 )
 #: Lines of front matter of a slide.
 _MOST_KEYS: Final = 60
@@ -75,9 +76,14 @@ def read_commands(body: str, deck: Deck) -> str:
             continue
         if line.strip() in commanded:
             lines[number] = _BREAK
-        elif deck.tool == "presenterm" and (match := _COMMAND.fullmatch(line)):
+        elif deck.tool == "presenterm" and (match := _COMMAND.fullmatch(_bare(line, deck))):
             lines[number] = _commanded(match)
     return "\n".join(lines)
+
+
+def _bare(line: str, deck: Deck) -> str:
+    """Return a comment without the prefix that tells commands apart."""
+    return line.replace(deck.prefix, "", 1) if deck.prefix else line
 
 
 def _commanded(match: re.Match[str]) -> str:
@@ -113,8 +119,8 @@ class _Reader:
             if self._deck.tool == "reveal":
                 self._read_notes(slide)
             self._read_divs(slide)
-            if self._deck.tool == "marp":
-                self._read_pictures(slide)
+            for number in self._texts(slide):
+                self.lines[number] = read_pictures(self.lines[number], self._deck)
             self._read_headings(slide)
 
     def _slides(self) -> Iterator[_Slide]:
@@ -138,7 +144,9 @@ class _Reader:
         line = self.lines[number]
         if not line.strip():
             return self._ends_by_blank_lines(number)
-        if line.rstrip() == _BREAK:
+        if line.rstrip() == _BREAK or line.strip() in self._deck.separators - {"---"}:
+            return True
+        if line.strip() == "--" and self._deck.tool == "reveal" and not self._below_text[number]:
             return True
         if line[:4].strip()[:1] not in ("-", "*", "_") or not _RULE.fullmatch(line):
             return False
@@ -182,22 +190,32 @@ class _Reader:
                 yield number
 
     def _read_notes(self, slide: _Slide) -> None:
-        """Of reveal.js, the lines below `Note:` are notes up to the end of the slide."""
-        own, begun = self._deck.notes, False
+        """Of reveal.js, the lines below `Note:` are notes up to the end of the slide, those in an `<aside>` as well."""
+        own, begun, within = self._deck.notes, False, False
         for number in range(slide.first, slide.last):
             line = self.lines[number]
-            if begun:
-                above = self.lines[number - 1].strip()
-                item = _ITEM.match(line)
-                if line.strip() and (not above or item):
-                    self.lines[number] = f"Note: {line[item.end() if item else 0 :].strip()}"
-                    if item and above:
-                        self.lines[number] = f"{line[item.end() :].strip()}"
+            if within:
+                end = _ASIDE_END.search(line)
+                self._go_on(number, _IN_ASIDE.sub(" ", line[: end.start()] if end else line))
+                within = end is None
+            elif begun:
+                self._go_on(number, line)
             elif not self._code[number]:
                 if own and line.strip().startswith(own):
                     self.lines[number], begun = f"Note: {line.strip()[len(own) :].strip()}", True
                 elif match := _NOTES.match(line):
                     self.lines[number], begun = f"Note: {line[match.end() :].strip()}", True
+                elif match := _ASIDE.match(line):
+                    end = _ASIDE_END.search(line, match.end())
+                    text = _IN_ASIDE.sub(" ", line[match.end() : end.start() if end else None]).strip()
+                    self.lines[number], within = f"Note: {text}".strip(), end is None
+
+    def _go_on(self, number: int, line: str) -> None:
+        """Let a line go on with a note: a paragraph or an item is a further one."""
+        above = self.lines[number - 1].strip()
+        item = _ITEM.match(line)
+        text = line[item.end() if item else 0 :].strip()
+        self.lines[number] = f"Note: {text}" if text and not above else text if item else line
 
     def _read_divs(self, slide: _Slide) -> None:
         """Elements beside each other become columns: `<div class="columns">` with two elements in it."""
@@ -226,23 +244,20 @@ class _Reader:
             if found:
                 self.lines[number] = marker
 
-    def _read_pictures(self, slide: _Slide) -> None:
-        """Words of Marp's leave the descriptions of pictures; backgrounds fill the page."""
-        for number in self._texts(slide):
-            if "![" in self.lines[number]:
-                self.lines[number] = _PICTURE.sub(_picture, self.lines[number])
-
     def _read_headings(self, slide: _Slide) -> None:
         found = list(self._headings(slide))
         if not found:
             return
-        cuts = [at for at, heading in enumerate(found) if at and heading.rank in self._deck.divider]
+        cuts = [at for at, heading in enumerate(found) if at and self._begins_slide(heading)]
         bounds = [*([0] if found else []), *cuts, len(found)]
         first = slide.first
         for begin, end in pairwise(bounds):
             last = found[end].line if end < len(found) else slide.last
             self._set_headings(found[begin:end], first, last)
             first = last
+
+    def _begins_slide(self, heading: _Heading) -> bool:
+        return heading.rank in self._deck.divider or (self._deck.titles and heading.underline is not None)
 
     def _headings(self, slide: _Slide) -> Iterator[_Heading]:
         for number in self._texts(slide):
@@ -279,12 +294,3 @@ class _Reader:
         self.lines[heading.line] = text
         if heading.underline is not None:
             self.lines[heading.underline] = ""
-
-
-def _picture(match: re.Match[str]) -> str:
-    words = match["alt"].split()
-    kept = [word for word in words if not _LOOK.fullmatch(word)]
-    looks = {word.partition(":")[0] for word in words if _LOOK.fullmatch(word)}
-    covers = "bg" in looks and not looks & {"left", "right", "fit", "contain", "auto"}
-    options = ' "fit=cover"' if covers else ""
-    return f"![{' '.join(kept)}]({match['address']}{options})"

@@ -20,6 +20,7 @@ from eventflow.requests.json_reader import (
     Described,
     Either,
     Faults,
+    Flag,
     Integer,
     JsonType,
     Number,
@@ -258,8 +259,8 @@ def _narration_json(scene: Scene) -> list[Any]:
 
 
 def _manner(line: Line) -> dict[str, Any]:
-    """Who says a line, by what voice, and the pause behind it, where it isn't the usual."""
-    given = {"speaker": line.speaker, "voice": line.voice, "pause_s": line.pause_s}
+    """Who says a line, by what voice, and what is behind it, where it isn't the usual."""
+    given = {"speaker": line.speaker, "voice": line.voice, "pause_s": line.pause_s, "cut": line.cut}
     return {name: value for name, value in given.items() if value}
 
 
@@ -285,6 +286,7 @@ _LINE: Final = Object(
         "speaker": Label(MAX_SPEAKER_CHARS),
         "voice": Pattern(VOICE_NAME, "the name of a voice"),
         "pause_s": Number(0, LONGEST_PAUSE_S),
+        "cut": Described(Flag(), "Its sentence goes on in the next line."),
     },
     required=("text",),
 )

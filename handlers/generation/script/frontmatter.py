@@ -10,6 +10,7 @@
     aspect: 9:16
     captions: burned    (yes, no or burned)
     music: as_...       (the id of an audio asset, or none)
+    lang: de            (of the text; `language`, `languageCode` and `locale` are the same)
     ---
 
 Keys of other tools are ignored with a warning. `preamble` reads the notations of front matter.
@@ -42,6 +43,7 @@ from handlers.generation.control import Warned
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.comments import without_inline_comments
 from handlers.generation.script.deck_tools import Deck, deck_of, is_foreign
+from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.preamble import Entry, Preamble, split
 
@@ -70,6 +72,9 @@ class FrontMatter:
     format: str | None = None
     voices: Mapping[str, str] = field(factory=dict)
     keep: tuple[str, ...] = ()
+    #: The tag of the text's language, and the key that has it.
+    language: str = ""
+    language_key: str = ""
 
 
 @frozen
@@ -98,7 +103,10 @@ def split_front_matter(text: str) -> Manuscript:
     faults: list[str] = []
     foreign: list[str] = []
     for entry in preamble.entries:
-        if entry.key not in _KEYS:
+        if entry.key in FRONT_MATTER_KEYS and (tag := tag_of(entry.value)):
+            found.setdefault("language", tag)
+            found.setdefault("language_key", entry.key)
+        elif entry.key not in _KEYS:
             near = difflib.get_close_matches(entry.key[:64], _KEYS, n=1, cutoff=_LIKENESS)
             named = f"{entry.key[:40]!r}"
             if near and not other:
@@ -140,7 +148,7 @@ def _unknown(foreign: list[str]) -> tuple[Warned, ...]:
         return ()
     more = f" and {len(foreign) - _MOST_NAMED} more" if len(foreign) > _MOST_NAMED else ""
     names = ", ".join(foreign[:_MOST_NAMED])
-    message = f"unknown keys in the front matter are ignored: {names}{more}; available: {', '.join(_KEYS)}"
+    message = f"unknown keys in the front matter are ignored: {names}{more}; available: {', '.join((*_KEYS, 'lang'))}"
     return (Warned("front_matter_keys", message),)
 
 

@@ -16,14 +16,13 @@ from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, depth_of
+from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, alignment_of, depth_of
 from handlers.generation.script.picture_rules import picture_of_tag
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _SPACES: Final = re.compile(r"\s+")
-_ALIGNED: Final = {"left": ":--", "center": ":-:", "right": "--:"}
 
 
 def html_block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -131,6 +130,9 @@ class _Writer:
                 self._add("\n".join(f"> {row}".rstrip() for row in _inner(node).split("\n")))
             case "hr":
                 self._add("***")
+            case "aside" if "notes" in (node.attributes.get("class") or "").split():
+                words = _inline_of(node).removeprefix("- ")
+                self._add(f"Note: {words}" if words else "")
             case _:
                 self.children(node)
 
@@ -188,7 +190,7 @@ def _table_of(node: LexborNode) -> str:
     if not width:
         return _inner_of_cells(node)
     written = ["| " + " | ".join(_cell(row[at]) if at < len(row) else "" for at in range(width)) + " |" for row in rows]
-    aligned = [_align(row) for row in rows[:2]][-1]
+    aligned = [alignment_of(cell.attributes) for cell in rows[min(1, len(rows) - 1)]]
     marks = "|".join(aligned[at] if at < len(aligned) else "---" for at in range(width))
     return "\n".join([written[0], f"|{marks}|", *written[1:]])
 
@@ -200,10 +202,6 @@ def _inner_of_cells(node: LexborNode) -> str:
 def _cell(cell: LexborNode) -> str:
     text = _inner(cell).replace("\n\n", "<br>").replace("\n", " ")
     return text.replace("|", "\\|")
-
-
-def _align(row: list[LexborNode]) -> list[str]:
-    return [_ALIGNED.get((cell.attributes.get("align") or "").lower(), "---") for cell in row]
 
 
 def _language(node: LexborNode) -> str:

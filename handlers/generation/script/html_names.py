@@ -81,3 +81,17 @@ def depth_of(source: str) -> int:
             depth += 1
             most = max(most, depth)
     return most
+
+
+_ALIGNED: Final = {"left": ":--", "center": ":-:", "right": "--:"}
+_ALIGNMENT: Final = re.compile(r"\btext-align[ \t]*+:[ \t]*+(left|center|right)\b", re.IGNORECASE)
+
+
+def alignment_of(attributes: Mapping[str, str | None]) -> str:
+    """Return the sign of Markdown's tables for how a cell is aligned, by its attributes `align` and `style`.
+
+    Other elements have no alignment: the layout of a page sets its texts.
+    """
+    styled = _ALIGNMENT.search(attributes.get("style") or "")
+    given = styled[1] if styled else attributes.get("align") or ""
+    return _ALIGNED.get(given.lower(), "---")

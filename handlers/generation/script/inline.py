@@ -30,7 +30,7 @@ from handlers.generation.script.html_blocks import html_block_rule, read_html_bl
 from handlers.generation.script.html_inline import STYLE, read_tags
 from handlers.generation.script.marks import add_mark_rules, marked_style
 from handlers.generation.script.picture_rules import LINE, PictureParser, add_picture_rules
-from handlers.generation.script.shortcodes import read_shortcodes
+from handlers.generation.script.shortcodes import read_icon, read_shortcodes
 from handlers.generation.script.tool_syntax import add_tool_rules
 
 MAX_COLUMNS: Final = 100
@@ -91,6 +91,7 @@ def markdown() -> MarkdownIt:
     add_footnote_rules(parser)
     add_mark_rules(parser)
     parser.inline.ruler.before("escape", "math", _math_inline)
+    parser.inline.ruler.before("escape", "icon", read_icon)
     parser.block.ruler.at("table", table_in_limits, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.before("fence", "marker", _marker, {"alt": ["paragraph", "reference", "blockquote", "list"]})

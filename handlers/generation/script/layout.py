@@ -1,40 +1,29 @@
 """Lays out sections on pages: each page is a scene with a layout, reveal steps and narration lines.
 
-Long sections take several pages, so that no page holds more than can be read. Heights are estimates in lines of body
-text; the theme corrects the rest by scaling, within limits. Markdown and scene documents share this code (decision 87).
+Long sections take several pages (`paging`). Markdown and scene documents share this code (decision 87).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, groupby
-from operator import attrgetter
-from typing import Any, Final, TypeVar
+from itertools import accumulate
+from typing import Any
 
 from attrs import evolve, frozen
 
 from eventflow.requests.limits import MAX_SCENES
-from handlers.generation.aspects import aspect_of
 from handlers.generation.control import until_stopped
 from handlers.generation.errors import ScriptError
 from handlers.generation.script.callout_titles import with_titles
 from handlers.generation.script.content import (
-    CONTINUED,
     Block,
     Bullet,
     Bullets,
     Callout,
-    Chart,
-    Clip,
-    Code,
     Columns,
-    Diagram,
-    Footnotes,
-    Heading,
     Image,
     Layout,
     Line,
-    Math,
     Note,
     Paragraph,
     Quote,
@@ -45,332 +34,14 @@ from handlers.generation.script.content import (
     Sentence,
     Span,
     Spans,
-    Table,
     Whole,
     cells_of,
     items_of,
 )
-from handlers.generation.script.graphemes import place, wrapped
 from handlers.generation.script.inline import plain
+from handlers.generation.script.paging import Capacity, capacity_of, paginate
 from handlers.generation.script.phrases import Phrases, say_block, say_spans
 from handlers.generation.script.sentences import sentences
-
-
-@frozen(kw_only=True)
-class Capacity:
-    """The capacity of a page: `lines` is its height in lines of body text, `*_chars` the characters of a line."""
-
-    lines: float
-    bullet_chars: int
-    text_chars: int
-    quote_chars: int
-    table_chars: int
-    code_columns: int
-    code_lines: int
-    table_rows: int
-    table_columns: int
-    #: Texts of up to so many characters are never divided among pages.
-    piece_chars: int
-    #: Columns are set below each other.
-    stacked: bool = False
-
-
-_CAPACITIES: Final = {
-    "16:9": Capacity(
-        lines=10.5,
-        bullet_chars=72,
-        text_chars=78,
-        quote_chars=58,
-        table_chars=84,
-        code_columns=88,
-        code_lines=17,
-        table_rows=7,
-        table_columns=6,
-        piece_chars=420,
-    ),
-    "9:16": Capacity(
-        lines=13.5,
-        bullet_chars=36,
-        text_chars=40,
-        quote_chars=30,
-        table_chars=40,
-        code_columns=54,
-        code_lines=24,
-        table_rows=8,
-        table_columns=3,
-        piece_chars=260,
-        stacked=True,
-    ),
-    "1:1": Capacity(
-        lines=10.0,
-        bullet_chars=44,
-        text_chars=50,
-        quote_chars=36,
-        table_chars=50,
-        code_columns=56,
-        code_lines=17,
-        table_rows=7,
-        table_columns=4,
-        piece_chars=300,
-    ),
-}
-
-
-def capacity_of(aspect: str) -> Capacity:
-    """Return the capacity of pages in an aspect. Raises UnknownAspect."""
-    return _CAPACITIES[aspect_of(aspect).name]
-
-
-#: The capacity of a 16:9 page.
-WIDE = capacity_of("16:9")
-MAX_PAGES = 300
-#: Characters of a table's header, which is repeated on every page.
-MAX_HEADER_CHARS = 2_000
-
-T = TypeVar("T")
-Body = Sequence[Block | Note]
-
-
-@frozen
-class _Piece:
-    """A part of block number `of` of a section."""
-
-    of: int
-    block: Block | Note
-
-
-def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
-    """Divide `body` into at least one page of capacity `room`; nothing is dropped.
-
-    Raises ScriptError for more than MAX_PAGES.
-    """
-    pieces = [_Piece(at, small) for at, whole in enumerate(body) for small in _split(whole, room)]
-    heights = [_height(piece.block, room) for piece in pieces]
-    pages = _filled(pieces, heights, room.lines, at_headings=False)
-    return [_join(page) for page in (_evened(pieces, heights, room.lines, pages) if len(pages) > 1 else pages)]
-
-
-def _filled(
-    pieces: Sequence[_Piece], heights: Sequence[float], lines: float, *, at_headings: bool
-) -> list[list[_Piece]]:
-    """Fill pages of a height one after the other; `at_headings`: a sub-heading in a lower half begins a page."""
-    pages: list[list[_Piece]] = [[]]
-    used = 0.0
-    begun = False  # whether the page has anything but headings and notes
-    for piece, height in zip(pieces, heights, strict=True):
-        full = used + height > lines and (begun or used > lines)
-        if full or (at_headings and begun and used > lines / 2 and isinstance(piece.block, Heading)):
-            # A sub-heading at the foot of a page moves to the page of its text.
-            last = pages[-1][-1]
-            orphans = [pages[-1].pop()] if isinstance(last.block, Heading) and len(pages[-1]) > 1 else []
-            pages.append(orphans)
-            if len(pages) > MAX_PAGES:
-                raise ScriptError(f"one scene's text takes more than {MAX_PAGES} pages; that is too long for a video")
-            used = _HEADING_LINES * len(orphans)
-            begun = False
-        begun = begun or not isinstance(piece.block, Heading | Note)
-        pages[-1].append(piece)
-        used += height
-    return pages
-
-
-#: Heights that are tried for pages that are filled evenly.
-_EVEN_TRIES: Final = 8
-
-
-def _evened(
-    pieces: Sequence[_Piece], heights: Sequence[float], lines: float, pages: list[list[_Piece]]
-) -> list[list[_Piece]]:
-    """Fill as many pages evenly, so that the last one isn't left with a line; they begin at sub-headings if they can."""
-    least = min(lines, sum(heights) / len(pages))  # more than a page where blocks are higher than one
-    for attempt in range(_EVEN_TRIES):
-        height = least + (lines - least) * attempt / _EVEN_TRIES
-        for at_headings in (True, False):
-            even = _filled(pieces, heights, height, at_headings=at_headings)
-            if len(even) == len(pages):
-                return even
-    return pages
-
-
-def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
-    """Divide a block into the pieces that pagination places one by one."""
-    match block:
-        case Bullets():
-            for item in block.items:
-                for part, spans in enumerate(_chunks(item.spans, room.piece_chars)):
-                    piece = item if spans is item.spans else evolve(item, spans=spans)
-                    yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
-        case Paragraph():
-            for sentence in block.sentences:
-                pieces = list(_chunks(sentence.spans, room.piece_chars))
-                for part, spans in enumerate(pieces, start=1):
-                    pause_s = sentence.pause_s if part == len(pieces) else 0.0
-                    said = (Sentence(spans, pause_s=pause_s),)
-                    yield Paragraph(said, speaker=block.speaker, rows=block.rows)
-        case Code():
-            yield from _split_code(block, room)
-        case Table():
-            yield from _split_table(block, room)
-        case Quote():
-            parts = list(_chunks(block.spans, room.piece_chars))
-            for number, spans in enumerate(parts):
-                yield evolve(block, spans=spans, source=block.source if number == len(parts) - 1 else ())
-        case Callout():
-            yield from _split_callout(block, room)
-        case _:
-            yield block
-
-
-def _split_callout(callout: Callout, room: Capacity) -> Iterator[Callout]:
-    """Divide a callout that is higher than a page into boxes of one title."""
-    inner = evolve(room, lines=room.lines - _TITLE_LINES)
-    pages: list[list[Any]] = paginate(callout.blocks, inner)
-    for page in pages:
-        yield evolve(callout, blocks=tuple(page))
-
-
-def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
-    """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
-    given = enumerate(code.text.split("\n"), 1)
-    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, CONTINUED)]
-    marked = set(code.highlight)
-    for run in _even_runs(lines, room.code_lines):
-        highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
-        yield evolve(code, text="\n".join(piece for piece, _ in run), highlight=highlight)
-
-
-def _join(page: list[_Piece]) -> list[Block | Note]:
-    """Join pieces of the same list or paragraph on a page into one block."""
-    joined: list[Block | Note] = []
-    for _, pieces in groupby(page, key=attrgetter("of")):
-        first, *more = (piece.block for piece in pieces)
-        parts: list[Any] = [first, *more]
-        match first:
-            case Callout() if more:
-                joined.append(evolve(first, blocks=tuple(cell for part in parts for cell in part.blocks)))
-            case Bullets() if more:
-                joined.append(Bullets(tuple(item for part in parts for item in part.items)))
-            case Paragraph() if more:
-                joined.append(evolve(first, sentences=tuple(each for part in parts for each in part.sentences)))
-            case _:
-                joined += parts
-    return joined
-
-
-#: The height of a sub-heading, in lines of text.
-_HEADING_LINES: Final = 1.3
-#: The height of a callout's title and frame, in lines of text.
-_TITLE_LINES: Final = 2.0
-
-
-def _height(block: Block | Note, room: Capacity) -> float:
-    match block:
-        case Bullets():
-            return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
-        case Paragraph():
-            label = 0.7 if block.speaker.strip() else 0.0
-            if block.rows:
-                return sum(_lines(sentence.spans, room.text_chars) for sentence in block.sentences) + 0.6 + label
-            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6 + label
-        case Code():
-            return 0.56 * (block.text.count("\n") + 1) + 1.0
-        case Table():
-            width = max(12, room.table_chars // max(1, len(block.header)))
-            rows = (block.header, *block.rows)
-            return sum(max((_lines(cell, width) for cell in row), default=1.0) * 0.8 + 0.4 for row in rows)
-        case Math():
-            return 2.4 + 1.4 * block.source.count("\\\\")
-        case Quote():
-            return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
-        case Heading():
-            return _HEADING_LINES
-        case Image() | Chart() | Diagram() | Clip():
-            return 7.0
-        case Columns():
-            sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]
-            return sum(sides) if room.stacked else max(sides)
-        case Callout():
-            return _TITLE_LINES + sum(_height(cell, room) for cell in block.blocks)
-        case Footnotes():
-            return 0.4 + sum(0.6 * _lines(note.spans, 2 * room.text_chars) for note in block.notes)
-        case Note():
-            return 0.0
-
-
-def _lines(spans: Spans, width: int) -> float:
-    return float(sum(max(1, -(-len(row) // width)) for row in plain(spans).split("\n")))
-
-
-def _chunks(spans: Spans, longest: int) -> Iterator[Spans]:
-    """Cut spans into runs of at most `longest` characters, between words if possible."""
-    if spans and sum(map(len, texts := [span.text for span in spans])) <= longest and all(texts):
-        yield spans
-        return
-    current: list[Span] = []
-    room = longest
-    for span in spans:
-        rest = span.text
-        if span.kind == "math":
-            current.append(span)
-            continue
-        while len(rest) > room:
-            cut = rest.rfind(" ", 0, room + 1)
-            if cut <= 0:
-                cut = 0 if current else place(rest, room)
-            if piece := rest[:cut].rstrip():
-                current.append(span.with_text(piece))
-            if current:
-                yield tuple(current)
-            current, room, rest = [], longest, rest[cut:].lstrip()
-        if rest:
-            current.append(span.with_text(rest))
-            room -= len(rest)
-    if current:
-        yield tuple(current)
-
-
-def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
-    count = max(1, -(-len(lines) // longest))
-    size = -(-len(lines) // count)
-    for at in range(0, len(lines), size):
-        yield lines[at : at + size]
-
-
-def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
-    """Divide a table into groups of rows under its header; a wide one also into columns, the first one repeated."""
-    chars = sum(len(plain(cell)) for cell in table.header)
-    if chars > MAX_HEADER_CHARS:
-        raise ScriptError(f"the header of a table has {chars:,} characters; at most {MAX_HEADER_CHARS:,} are possible")
-    width = max(len(table.header), *(len(row) for row in table.rows), 0)
-
-    def padded(row: tuple[Spans, ...]) -> tuple[Spans, ...]:
-        return row + ((),) * (width - len(row))
-
-    groups = [tuple(range(width))]
-    if width > room.table_columns:
-        step = room.table_columns - 1
-        groups = [(0, *range(at, min(at + step, width))) for at in range(1, width, step)]
-    for columns in groups:
-        header = tuple(padded(table.header)[column] for column in columns)
-        rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
-        heights = [_height(Table(header, (row,)), room) - _height(Table(header, ()), room) for row in rows]
-        runs = _row_runs(heights, room.table_rows, room.lines)
-        even = _row_runs(heights, -(-len(rows) // max(1, len(runs))), room.lines)
-        for run in even if len(even) == len(runs) else runs:
-            yield evolve(table, header=header, rows=tuple(rows[run.start : run.stop]))
-
-
-def _row_runs(heights: Sequence[float], most: int, lines: float) -> list[range]:
-    """Divide the rows of a table into runs of at most `most` rows and `lines` in height; at least one run."""
-    runs: list[range] = []
-    start, height = 0, 0.0
-    for at, added in enumerate(heights):
-        if at > start and (at - start == most or height + added > lines):
-            runs.append(range(start, at))
-            start, height = at, 0.0
-        height += added
-    return [*runs, range(start, len(heights))]
-
 
 #: Characters of text on a title page, or on a picture that fills the page.
 MAX_SUBTITLE_CHARS = 240
@@ -511,10 +182,10 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
     lines: list[Line] = []
     step = -1
 
-    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0) -> int:
+    def reveal(text: str, *, speaker: str = "", pause_s: float = 0.0, cut: bool = False) -> int:
         nonlocal step
         step += 1
-        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s))
+        lines.append(Line(step, text, speaker=speaker, pause_s=pause_s, cut=cut))
         return step
 
     if page.heading:
@@ -531,8 +202,9 @@ def _derived(page: _Page, deck: str, phrases: Phrases) -> Scene | None:
         speaker = block.speaker if isinstance(block, Paragraph) else ""
 
         def shown(part: _Part, own_words: bool = own_words, speaker: str = speaker) -> int:
-            pause_s = part.pause_s if isinstance(part, Sentence) else 0.0
-            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s)
+            pause_s = part.pause_s if isinstance(part, Sentence | Bullet) else 0.0
+            cut = isinstance(part, Sentence | Bullet | Quote) and part.cut
+            return reveal(_say(part, phrases, own_words=own_words), speaker=speaker, pause_s=pause_s, cut=cut)
 
         blocks.append(_stepped(block, shown))
     if not page.heading and not blocks:
@@ -567,7 +239,7 @@ def _narrated(page: _Page, deck: str, entries: list[Said]) -> Scene:
             step += 1
         steps |= dict.fromkeys(range(shown + 1, at + 1), step)
         shown = max(shown, at)
-        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s))
+        lines.append(Line(step, said.text, speaker=said.speaker, voice=said.voice, pause_s=said.pause_s, cut=said.cut))
     steps |= dict.fromkeys(range(shown + 1, last + 1), step)  # items that no line names come with the last line
     reveals = iter(range(bool(page.heading), last + 1))
     blocks = [_stepped(b, lambda _: steps[next(reveals)]) for b in page.body if not isinstance(b, Note)]
@@ -585,9 +257,9 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
     """Set the step of every item of a block, in reading order."""
     match block:
         case Bullets():
-            return Bullets(tuple(evolve(item, step=reveal(item)) for item in block.items))
+            return Bullets(tuple(evolve(item, step=reveal(item), pause_s=0.0, cut=False) for item in block.items))
         case Paragraph():
-            stepped = (Sentence(sentence.spans, reveal(sentence)) for sentence in block.sentences)
+            stepped = (evolve(each, step=reveal(each), pause_s=0.0, cut=False) for each in block.sentences)
             return evolve(block, sentences=tuple(stepped))
         case Columns():
             left: list[Any] = [_stepped(cell, reveal) for cell in block.left]
@@ -596,6 +268,8 @@ def _stepped(block: Block, reveal: Callable[[_Part], int]) -> Block:
         case Callout():
             cells: list[Any] = [_stepped(cell, reveal) for cell in block.blocks]
             return evolve(block, blocks=tuple(cells))
+        case Quote():
+            return evolve(block, step=reveal(block), cut=False)
         case _:
             return evolve(block, step=reveal(block))
 

@@ -52,7 +52,7 @@ from handlers.generation.script.footnotes import footnote, notes_of, numbers_in
 from handlers.generation.script.inline import markdown, merged, parse_inline, plain, spans_among, spans_of
 from handlers.generation.script.lists import alignment, list_blocks
 from handlers.generation.script.mermaid.read import diagram_block, is_mermaid
-from handlers.generation.script.picture_references import SHOWN, Pictures
+from handlers.generation.script.picture_references import SHOWN, SIDES, Pictures
 from handlers.generation.script.sentences import Uncut, cut_section
 
 
@@ -61,8 +61,18 @@ def parse_sections(
 ) -> tuple[Section, ...]:
     """Parse the sections of a Markdown text; steps and lines are not set yet. Raises ScriptError.
 
-    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them).
-    `language` is the BCP 47 tag of the voice's language, which decides where sentences end. `noticed` takes warnings.
+    `language` is the BCP 47 tag of the voice's language, which decides where sentences end.
+    """
+    return tuple(cut_section(section, language) for section in uncut_sections(text, pictures, noticed))
+
+
+def uncut_sections(
+    text: str, pictures: Pictures | None = None, noticed: list[Warned] | None = None
+) -> tuple[Section, ...]:
+    """Parse the sections of a Markdown text, whose paragraphs are still to be cut by `cut_section`. Raises ScriptError.
+
+    `pictures` settles the pictures; those that are missing are left out (`Pictures.check` names them). `noticed` takes
+    warnings.
     """
     env: dict[str, Any] = {NOTICED: [] if noticed is None else noticed}
     tokens = markdown().parse(text, env)
@@ -70,7 +80,7 @@ def parse_sections(
     (pictures or Pictures()).settle(tokens)
     for node in SyntaxTreeNode(tokens).children:
         sections.take(node)
-    return tuple(cut_section(section, language) for section in sections.all())
+    return sections.all()
 
 
 def _scene_rank(tokens: Sequence[Token]) -> int:
@@ -94,9 +104,13 @@ class _Sections:
         self._done: list[Section] = []
         self._current = Section(0, (), ())
         self._body: list[Block | Note] = []
+        #: Whether there was nothing but pictures so far.
+        self._pictures_only = True
         self._columns: _Columns | None = None
         #: Where the left and right side of the columns of a slide begin in the body.
         self._sides: tuple[int, int | None] | None = None
+        #: The pictures at a side of the page.
+        self._beside: dict[str, list[Block | Note]] = {}
 
     def all(self) -> tuple[Section, ...]:
         if self._columns is not None:
@@ -123,7 +137,16 @@ class _Sections:
             else:
                 self._begin(Section(min(int(node.tag[1]), 2), heading, ()))
         else:
+            self._pictures_only = self._pictures_only and _has_pictures_only(node)
+            self._take_beside(node)
             self._body += _blocks(node)
+
+    def _take_beside(self, node: SyntaxTreeNode) -> None:
+        """Take the pictures at a side of the page out of a paragraph."""
+        for child in (child for part in node.children for child in part.children or ()):
+            if child.type == SHOWN and child.meta["side"] and child.meta["block"] is not None:
+                self._beside.setdefault(child.meta["side"], []).append(child.meta["block"])
+                child.meta["block"] = None
 
     def _take_slot(self, name: str) -> None:
         """Begin a side of columns, or end them (`::left::`, `::right::`, `::bottom::`)."""
@@ -143,12 +166,27 @@ class _Sections:
             self._body[left:] = side_by_side(sides)
         self._sides = None
 
+    def _end_beside(self) -> None:
+        """Put the pictures at a side beside all else."""
+        for side in SIDES:
+            if pictures := self._beside.pop(side, None):
+                self._body = list(side_by_side([pictures, self._body][:: 1 if side == SIDES[0] else -1]))
+
     def _begin(self, section: Section) -> None:
         self._end_sides()
+        if section.heading and not self._current.heading and not self._done and self._is_logo():
+            self._current = section  # with what stands above it, such as a logo
+            return
+        self._end_beside()
         if self._current.heading or self._body:
             self._end_notes()
             self._done.append(evolve(self._current, body=tuple(self._body)))
         self._current, self._body = section, []
+
+    def _is_logo(self) -> bool:
+        """Whether what stands above the first heading is a picture that doesn't fill the page, or its description."""
+        fills = any(isinstance(block, Clip) or getattr(block, "fit", "") == "cover" for block in self._body)
+        return self._pictures_only and self._current.layout is None and not fills
 
     def _end_notes(self) -> None:
         """Put the notes that the section is the first to refer to at its foot."""
@@ -244,6 +282,12 @@ def _paragraph(spans: Spans, line: int = 0) -> Iterator[Block | Note]:
             yield Note(note, line=line)
     else:
         yield Paragraph((Uncut(spans),))
+
+
+def _has_pictures_only(node: SyntaxTreeNode) -> bool:
+    inline = [child for part in node.children for child in part.children or ()]
+    pictures = (SHOWN, "image", "link", "softbreak", "hardbreak")
+    return node.type == "paragraph" and all(child.type in pictures for child in inline)
 
 
 def _with_pictures(node: SyntaxTreeNode) -> Iterator[Block | Note]:

@@ -1,7 +1,7 @@
-"""Turns the lines of pandoc's and MkDocs' Markdown that CommonMark doesn't know into lines that it knows, one by one.
+"""Turns the lines of pandoc's, kramdown's and MkDocs' Markdown into lines that CommonMark knows, one by one.
 
 Definition lists become lists, numbered examples (`(@)`) and `#.` numbered lists, simple tables pipe tables; captions of
-tables lose their mark, lists that kramdown fills in are left out.
+tables lose their mark. Lists that kramdown fills in and lines of attributes (`{: .lead}`) are left out.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from handlers.generation.script.attribute_lists import attribute_line
 from handlers.generation.script.comments import CodeLines
 
 #: Whether a text may have any of these lines.
 _ANY: Final = re.compile(
-    r"^(?: {0,3}:[ \t~]| {0,3}~[ \t]|[ \t]*\(@|[ \t]*#\.[ \t]| *-{2,} +-{2,}|Table:|[ \t]*\{:[ \t]*toc)", re.MULTILINE
+    r"^(?: {0,3}:[ \t~]| {0,3}~[ \t]|[ \t]*\(@|[ \t]*#\.[ \t]| *-{2,} +-{2,}|Table:|[ \t>]*\{[:#. ])", re.MULTILINE
 )
 _DEFINITION: Final = re.compile(r" {0,3}[:~](?P<room>[ \t]++)(?P<text>\S.*)")
 _EXAMPLE: Final = re.compile(r"(?P<indent>[ \t]*+)(?:\(@[\w-]*+\)|#\.)(?=[ \t])")
@@ -40,6 +41,8 @@ def read_pandoc_lines(body: str) -> str:
             continue
         if at and _CONTENTS.fullmatch(line) and _ITEM.match(lines[at - 1]):
             lines[at - 1] = lines[at] = ""
+        elif (left := attribute_line(line)) is not None:
+            lines[at] = left
         elif match := _EXAMPLE.match(line):
             number = number + 1 if "@" in match[0] or numbered >= at - 2 else 1
             numbered = at

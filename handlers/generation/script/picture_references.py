@@ -28,7 +28,10 @@ from handlers.generation.script.picture_addresses import (
 
 FITS: Final = ("contain", "cover")
 MOTIONS: Final = ("none", "zoom", "pan")
-#: The type of the tokens of pictures that are shown. `meta["block"]` is the block, None for one that is missing.
+#: Of the page, at which a picture stands beside the rest of its scene.
+SIDES: Final = ("left", "right")
+#: The type of the tokens of pictures that are shown. `meta["block"]` is the block, None for one that is missing;
+#: `meta["side"]` one of `SIDES`, or empty.
 SHOWN: Final = "picture"
 #: Most pictures that a message names.
 MOST_NAMED: Final = 50
@@ -156,12 +159,16 @@ class Pictures:
                 reference = _reference(picture, line)
                 drawing = is_drawing(reference.address) and nfc(reference.address) not in self.known
                 block = self.block(reference)
-                made += [picture] if drawing else [_shown_token(picture, block)]
+                made += [picture] if drawing else [_shown_token(block, _side_of(reference))]
         return made
 
 
-def _shown_token(picture: Token, block: Image | Clip | None) -> Token:
-    return Token(SHOWN, "", 0, content="", meta={"block": block})
+def _shown_token(block: Image | Clip | None, side: str) -> Token:
+    return Token(SHOWN, "", 0, content="", meta={"block": block, "side": side})
+
+
+def _side_of(reference: PictureReference) -> str:
+    return next((side for side in SIDES if f"side={side}" in reference.options.split()), "")
 
 
 def _is_blank(token: Token) -> bool:
@@ -219,13 +226,14 @@ def _named(asset: PictureAsset, reference: PictureReference) -> Image | Clip:
     clip = reference.clip or "clip" in reference.options.split() or ends_with(reference.address, CLIP_ENDINGS)
     clip = clip if asset.kind is None else asset.kind == "clip"
     words = [word for word in reference.options.split() if word != "clip"]
-    chosen = _options(words, clip, reference.line) if any(_is_option(word) for word in words) else {}
-    alt = reference.alt or ("" if chosen else " ".join(words))
+    has_options = any(_is_option(word) for word in words)
+    chosen = _options(words, clip, reference.line) if has_options else {}
+    alt = reference.alt or ("" if has_options else " ".join(words))
     return Clip(asset.asset, alt, **chosen) if clip else Image(asset.asset, alt, **chosen)
 
 
 def _is_option(word: str) -> bool:
-    return word.partition("=")[0] in ("fit", "motion", "sound") and "=" in word
+    return word.partition("=")[0] in ("fit", "motion", "side", "sound") and "=" in word
 
 
 def _uploaded(reference: PictureReference) -> Image | Clip:
@@ -242,7 +250,7 @@ def _uploaded(reference: PictureReference) -> Image | Clip:
 
 def _options(words: Sequence[str], clip: bool, line: int) -> dict[str, Any]:
     """Raises ScriptError for unknown options."""
-    known: dict[str, Any] = {"sound": _ON_OFF} if clip else {"fit": FITS, "motion": MOTIONS}
+    known: dict[str, Any] = {"sound": _ON_OFF} if clip else {"fit": FITS, "motion": MOTIONS, "side": SIDES}
     chosen: dict[str, Any] = {}
     for word in words:
         name, _, value = word.partition("=")
@@ -251,4 +259,5 @@ def _options(words: Sequence[str], clip: bool, line: int) -> dict[str, Any]:
             reason = f"has the unknown option {word[:40]!r}; available: {available}{'' if clip else ' clip'}"
             raise ScriptError(f"the picture on line {line} {reason}")
         chosen[name] = _ON_OFF[value] if clip else value
+    chosen.pop("side", None)  # its place, which its token has
     return chosen

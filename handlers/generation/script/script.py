@@ -19,30 +19,37 @@ from eventflow.requests.pictures import may_name_pictures
 from handlers.generation import model
 from handlers.generation.control import Warned, until_stopped
 from handlers.generation.errors import ScriptError, UnknownTheme
-from handlers.generation.model import Brief, Style, Voice
+from handlers.generation.model import Brief, Style, TextLanguage, Voice
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines, warn_of
 from handlers.generation.script.content import Note, Script, Section, items_of, with_look
+from handlers.generation.script.contents import without_contents
 from handlers.generation.script.decks import read_commands, read_slides
+from handlers.generation.script.declared_languages import declared, tag_of
 from handlers.generation.script.document import read_document
 from handlers.generation.script.embedded_data import without_data
 from handlers.generation.script.frontmatter import FrontMatter, Manuscript, split_front_matter
 from handlers.generation.script.graphemes import place
+from handlers.generation.script.html_decks import html_deck
 from handlers.generation.script.inline import plain
+from handlers.generation.script.languages import language_of, words_of
 from handlers.generation.script.layout import MAX_NOTE_CHARS, lay_out_scenes
-from handlers.generation.script.markdown import parse_sections
+from handlers.generation.script.markdown import parse_sections, uncut_sections
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import unread_diagrams
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.pandoc_lines import read_pandoc_lines
 from handlers.generation.script.phrases import phrases_for
 from handlers.generation.script.picture_references import PictureReference, Pictures
+from handlers.generation.script.sentences import cut_section
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.decide import decide, is_whole, read_as
 from handlers.generation.script.shapes.delivery import MARKS, with_marks, without_marks
 from handlers.generation.script.shapes.furniture import private_data
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, Reading
+from handlers.generation.script.site_addresses import resolve_site_addresses
+from handlers.generation.script.voice_languages import Voices, VoicesOfTags, chosen_voice, voice_warning
 
 
 def brief_of(request: VideoRequest) -> model.Brief:
@@ -67,6 +74,7 @@ def brief_of(request: VideoRequest) -> model.Brief:
         format=request.format,
         voices={each.speaker: each.voice for each in request.voices},
         keep=frozenset(request.keep),
+        language=request.voice.language,
     )
 
 
@@ -77,6 +85,7 @@ _MOST_NAMED = 20
 
 _NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 _NO_ASSETS: Mapping[str, PictureAsset] = MappingProxyType({})
+_VOICES: Voices = VoicesOfTags()
 
 
 def clean(text: str) -> str:
@@ -108,12 +117,15 @@ def open_script(text: str) -> Manuscript:
     text, removed = _cleaned(text)
     whole = is_whole(text)
     opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
+    if slides := html_deck(text):
+        opened, whole = slides, False
     deck, warnings = opened.deck, opened.warnings
     if removed:
         warnings = (*warnings, Warned("invisible_characters", f"{removed} invisible characters were removed"))
     body, unclosed = opened.body, None
     if not whole:
         body, unclosed = without_comments(body if deck is None else read_commands(body, deck))
+        body = resolve_site_addresses(body)
     body, embedded = without_data(body)
     if deck is not None:
         body, left_out = read_slides(body, deck)
@@ -151,11 +163,18 @@ def read_script(manuscript: Manuscript, shape: str = AUTO, keep: Collection[str]
     if shape == AUTO and manuscript.deck is not None:
         return Reading(shape="document", body=body, because=("its front matter is that of a deck",))
     if shape == AUTO:
-        return decide(body, keep=keep)
+        return _without_contents(decide(body, keep=keep))
     found = read_as(shape, body.split("\n"))
     if found is None or not (found.sections or found.body):
         raise ScriptError(f"nothing in the script can be read as {NAMES[shape]}: leave the format out, or set document")
     return evolve(found, because=("it was asked for",))
+
+
+def _without_contents(reading: Reading) -> Reading:
+    if reading.shape != "document" or reading.sections is not None:
+        return reading
+    body, left_out = without_contents(reading.body)
+    return evolve(reading, body=body).plus(left_out) if left_out else reading
 
 
 def lay_out_script(
@@ -169,19 +188,19 @@ def lay_out_script(
     noticed: list[Warned] | None = None,
     *,
     narrated: bool = True,
+    sections: Sequence[Section] | None = None,
 ) -> Script:
     """Lay out the scenes of a script. The voice's language chooses the phrases that introduce blocks.
 
     `merge` are the values of merge fields; `aspect` decides how much a page holds. The title of the video is that of
-    the front matter, else that of the reading, else the first heading. `noticed` takes warnings. Raises ScriptError,
-    Stopped.
+    the front matter, else that of the reading, else the first heading. `sections` are those of `read_sections`, where
+    that has been called. `noticed` takes warnings. Raises ScriptError, Stopped.
     """
-    filling, pictures = Filling(merge), pictures or Pictures()
-    found = reading.sections
-    if found is None:
-        found = parse_sections(reading.body, pictures, voice, noticed)
+    filling = Filling(merge)
+    found = tuple(read_sections(reading, pictures or Pictures(), noticed) if sections is None else sections)
+    if reading.sections is None:
+        found = tuple(cut_section(section, voice) for section in found)
         found = finished(found) if MARKS.search(reading.body) else found
-        pictures.check()
     if noticed is not None and not narrated:
         noticed += unspoken(found)
     sections = tuple(map(filling.section, until_stopped(found, should_stop)))
@@ -191,6 +210,15 @@ def lay_out_script(
     if len(title) > MAX_TITLE_CHARS:
         raise ScriptError(f"the title has {len(title):,} characters; at most {MAX_TITLE_CHARS} are possible")
     return lay_out_scenes(sections, title or _deck(sections), phrases_for(voice), aspect, should_stop, language=voice)
+
+
+def read_sections(reading: Reading, pictures: Pictures, noticed: list[Warned] | None) -> tuple[Section, ...]:
+    """Return the sections of a reading; the paragraphs of Markdown aren't cut into sentences. Raises ScriptError."""
+    if reading.sections is not None:
+        return reading.sections
+    found = uncut_sections(reading.body, pictures, noticed)
+    pictures.check()
+    return found
 
 
 def _lost(reading: Reading, body: str, script: Script, pictures: Pictures) -> tuple[Warned, ...]:
@@ -254,12 +282,13 @@ class PlannedScript:
     """The scenes of a brief, in its look, with the voice and style that the brief and its front matter result in.
 
     `reading` is how a script was read, None for scenes. `voices` are the voices of speakers that were asked for.
-    `warnings` are for the requester.
+    `language` is that of the text. `warnings` are for the requester.
     """
 
     script: Script
     voice: Voice
     style: Style
+    language: TextLanguage
     reading: Reading | None = None
     voices: Mapping[str, str] = _NO_FIELDS
     warnings: tuple[Warned, ...] = ()
@@ -316,51 +345,98 @@ class OpenedBrief:
     def plan(
         self,
         themes: Iterable[str],
-        language: Callable[[str], str] = str,
+        voices: Voices = _VOICES,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> PlannedScript:
         """Lay out the brief's script or document. Raises ScriptError, DocumentError, UnknownTheme, Stopped.
 
-        `language` returns the language of a voice by its name, which decides the phrases that introduce blocks.
+        The language of the voice decides the phrases that introduce blocks; where nobody names a voice, it is one of
+        the language of the text.
         """
-        spoken, merge, aspect = language(self.voice.name), self.brief.merge, self.style.aspect
-        pictures = Pictures(known=self.brief.pictures)
-        reading: Reading | None = None
-        warnings: tuple[Warned, ...] = ()
-        noticed: list[Warned] = []
-        voices = self.brief.voices
         if self.brief.scenes is not None:
-            script = read_document(self.brief.scenes, spoken, merge, aspect, should_stop)
+            planned = self._plan_scenes(self.brief.scenes, voices, should_stop)
         elif self.manuscript is not None:
-            front = self.manuscript.front
-            shape = front.format or AUTO if self.brief.format == AUTO else self.brief.format
-            reading = read_script(self.manuscript, shape, {*self.brief.keep, *front.keep})
-            script = lay_out_script(
-                self.manuscript,
-                reading,
-                spoken,
-                merge,
-                aspect,
-                should_stop,
-                pictures,
-                noticed,
-                narrated=self.style.narrated,
-            )
-            voices = {**front.voices, **voices}
-            noticed += (*reading.warnings, *private_data(tuple(reading.texts)), *pictures.warnings)
-            lost = _lost(reading, self.manuscript.body, script, pictures)
-            warnings = (*self.manuscript.warnings, *noticed, *lost)
+            planned = self._plan_script(self.manuscript, voices, should_stop)
         else:
             raise ScriptError("the explainer pipeline needs a script or scenes")
         style, foreign = self._settled(tuple(themes))
-        return PlannedScript(
-            script=with_look(script, style.theme or DEFAULT_THEME, aspect),
-            voice=self.voice,
+        return evolve(
+            planned,
+            script=with_look(planned.script, style.theme or DEFAULT_THEME, self.style.aspect),
             style=style,
-            reading=reading,
-            voices=voices,
-            warnings=(*foreign, *warnings),
+            warnings=(*foreign, *planned.warnings),
         )
+
+    def _plan_scenes(self, scenes: str, voices: Voices, should_stop: Callable[[], bool]) -> PlannedScript:
+        merge, aspect, spoken = self.brief.merge, self.style.aspect, voices.language(self.voice.name)
+        script = read_document(scenes, spoken, merge, aspect, should_stop)
+        words = language_of(line.text for scene in script.scenes for line in scene.lines)
+        found = self._declared("", "") or words
+        voice, warnings = self._voice_for(found, words, voices)
+        if (language := voices.language(voice.name)) != spoken:
+            script = read_document(scenes, language, merge, aspect, should_stop)
+        return PlannedScript(
+            script=script,
+            voice=voice,
+            style=self.style,
+            language=found,
+            voices=self.brief.voices,
+            warnings=warnings,
+        )
+
+    def _plan_script(self, manuscript: Manuscript, voices: Voices, should_stop: Callable[[], bool]) -> PlannedScript:
+        pictures, noticed, front = Pictures(known=self.brief.pictures), list[Warned](), manuscript.front
+        shape = front.format or AUTO if self.brief.format == AUTO else self.brief.format
+        reading = read_script(manuscript, shape, {*self.brief.keep, *front.keep})
+        sections = read_sections(reading, pictures, noticed)
+        words = language_of(words_of(sections))
+        found = self._declared(reading.shape, manuscript.body) or words
+        voice, of_voice = self._voice_for(found, words, voices)
+        script = lay_out_script(
+            manuscript,
+            reading,
+            voices.language(voice.name),
+            self.brief.merge,
+            self.style.aspect,
+            should_stop,
+            pictures,
+            noticed,
+            narrated=self.style.narrated,
+            sections=sections,
+        )
+        noticed += (*reading.warnings, *private_data(tuple(reading.texts)), *pictures.warnings)
+        lost = _lost(reading, manuscript.body, script, pictures)
+        return PlannedScript(
+            script=script,
+            voice=voice,
+            style=self.style,
+            language=found,
+            reading=reading,
+            voices={**front.voices, **self.brief.voices},
+            warnings=(*manuscript.warnings, *of_voice, *noticed, *lost),
+        )
+
+    def _declared(self, shape: str, body: str) -> TextLanguage | None:
+        """Return the language that the request, the front matter or the text itself names."""
+        if self.brief.language:
+            return TextLanguage(tag=tag_of(self.brief.language), sure=True, because="the request says so")
+        front = self.manuscript.front if self.manuscript else None
+        if front is not None and front.language:
+            because = f"`{front.language_key}` in its front matter says so"
+            return TextLanguage(tag=front.language, sure=True, because=because)
+        return declared(shape, body)
+
+    def _voice_for(self, found: TextLanguage, words: TextLanguage, voices: Voices) -> tuple[Voice, tuple[Warned, ...]]:
+        """Return the voice of a text in the language `found`; `words` is that of its words alone."""
+        voice, warnings = self.voice, tuple[Warned, ...]()
+        named = self.brief.names_voice or (self.manuscript is not None and self.manuscript.front.voice is not None)
+        if not named:
+            voice, warnings = chosen_voice(voice, found, voices)
+        if not self.style.narrated:
+            return voice, ()
+        if not warnings and not self.brief.language:
+            warnings = voice_warning(voice, found, voices) or voice_warning(voice, words, voices)
+        return voice, warnings
 
 
 def open_brief(brief: Brief) -> OpenedBrief:
@@ -375,11 +451,11 @@ def open_brief(brief: Brief) -> OpenedBrief:
 def plan_brief(
     brief: Brief,
     themes: Iterable[str],
-    language: Callable[[str], str] = str,
+    voices: Voices = _VOICES,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> PlannedScript:
     """Open a brief and plan it; see `OpenedBrief.plan`."""
-    return open_brief(brief).plan(themes, language, should_stop)
+    return open_brief(brief).plan(themes, voices, should_stop)
 
 
 def with_front_matter(brief: Brief, front: FrontMatter) -> tuple[Voice, Style]:

@@ -17,16 +17,12 @@ from markdown_it.token import Token
 
 from eventflow.requests.limits import MERGE_NAME
 from handlers.generation.control import Warned
+from handlers.generation.script.attribute_lists import ATTRIBUTES, is_sure
 from handlers.generation.script.callouts import NOTICED, notice
 from handlers.generation.script.html_inline import STYLE
 from handlers.generation.script.picture_rules import LINE
 
-_VALUE: Final = r"(?:\"[^\"\n]*+\"|'[^'\n]*+'|[^\s{}\"']++)"
-_ATTRIBUTE: Final = rf"(?:[#.][\w:.-]++|[A-Za-z][\w:.-]*+={_VALUE}|-|=\w++)"
-#: `{.x}`, `{#id key=val}`, `{: .x}`: one part is a class, an id, or `key=val` behind a colon or a thing.
-_ATTRIBUTES: Final = re.compile(rf"\{{(?P<colon>:)?[ \t]*+(?P<list>{_ATTRIBUTE}(?:[ \t]++{_ATTRIBUTE})*+)[ \t]*+\}}")
 _TOC: Final = re.compile(r"\{:[ \t]*+toc[ \t]*+\}|\{::[^{}\n]*+\}")
-_SURE: Final = re.compile(r"(?:^|\s)[#.]")
 _TAG: Final = re.compile(r"\{%(?P<tag>(?:[^%]|%(?!\}))*+)%\}|\{\{[<%](?:[^>%]|[>%](?!\}\}))*+[>%]\}\}")
 _EXPRESSION: Final = re.compile(r"\{\{-?[ \t]*+[\w$.'\"(][^{}\n]*?(?:[.|(][^{}\n]*+)?\}\}")
 _FIELD: Final = re.compile(rf"\{{\{{[ \t]*+{MERGE_NAME}[ \t]*+\}}\}}")
@@ -149,10 +145,9 @@ def _braces(state: StateInline, silent: bool) -> bool:
         return False
     if match := _TOC.match(state.src, state.pos, state.posMax) or _TAG.match(state.src, state.pos, state.posMax):
         return _skip(state, match.end(), silent)
-    if match := _ATTRIBUTES.match(state.src, state.pos, state.posMax):
+    if match := ATTRIBUTES.match(state.src, state.pos, state.posMax):
         behind = state.pos > 0 and state.src[state.pos - 1] in _BEHIND
-        sure = match["colon"] is not None or _SURE.search(match["list"]) is not None
-        if behind or (sure and _ends_line(state, match.end())):
+        if behind or (is_sure(match) and _ends_line(state, match.end())):
             return _skip(state, match.end(), silent, blanks=not behind)
         return False
     if match := _ROLE.match(state.src, state.pos, state.posMax):
@@ -203,7 +198,7 @@ def _styled_span(state: StateInline, silent: bool) -> bool:
     end = state.md.helpers.parseLinkLabel(state, state.pos)
     if end < 0:
         return False
-    match = _ATTRIBUTES.match(state.src, end + 1, state.posMax)
+    match = ATTRIBUTES.match(state.src, end + 1, state.posMax)
     if match is None:
         return False
     if not silent:

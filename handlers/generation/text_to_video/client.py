@@ -182,15 +182,7 @@ async def _form(fields: Mapping[str, Any]) -> tuple[bytes, str]:
 
 def videos_client(settings: RemoteSettings, content: ContentFetcher | None = None) -> VideosClient:
     """Make a client from settings; openai's dialect where they name none, for looking alone."""
-    service = Service(
-        title="the video service",
-        setting="EVENTFLOW_REMOTE",
-        url=settings.url,
-        key=settings.key,
-        timeout_s=30.0,
-        extra_headers=settings.headers,
-        params=settings.params,
-    )
+    service = Service.of(settings, title="the video service", setting="EVENTFLOW_REMOTE", timeout_s=30.0)
     dialect = DIALECTS.get(settings.dialect, DIALECTS["openai"])
     fetcher = content or ContentFetcher(service=service, hosts=settings.content_hosts)
     return VideosClient(

@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import math
 import re
-import time
-from collections.abc import Callable, Iterable, Mapping
-from threading import Lock
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
-import structlog
-from attrs import define, field, frozen
+from attrs import field, frozen
 
-from handlers.generation.http_services.blocking import run
 from handlers.generation.http_services.client import http_session
-from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
+from handlers.generation.http_services.kept import Kept
 from handlers.generation.text_to_video.client import VideosClient
 
 Size = tuple[int, int]
 
-#: Seconds for which what a service told holds, and for which it isn't asked again after a failure.
-_HOLDS_S: Final = 3_600.0
-_AGAIN_S: Final = 60.0
 _MAX_ENTRIES: Final = 64
 _SIZE: Final = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})")
 _SHAPE: Final = re.compile(r"([1-9]\d?):([1-9]\d?)")
@@ -117,38 +110,16 @@ def _distance(size: Size, wanted: Size) -> tuple[float, float]:
     return round(shapes, 2), pixels
 
 
-@define(eq=False)
-class KnownLimits:
-    """Asks a service for the limits of its model, and keeps them for an hour. Safe from any thread."""
+def known_limits(client: VideosClient) -> Kept[ModelLimits]:
+    """Return the limits of the client's model; none where the dialect or the service doesn't tell them."""
 
-    client: VideosClient
-    clock: Callable[[], float] = time.monotonic
-    _limits: ModelLimits = ModelLimits()
-    _until: float = -math.inf
-    _lock: Lock = field(factory=Lock)
-
-    def get(self) -> ModelLimits:
-        """Return the limits; none where the dialect or the service doesn't tell them. Blocking."""
-        if not self.client.dialect.limits:
-            return self._limits
-        with self._lock:
-            if self.clock() >= self._until:
-                self._ask()
-            return self._limits
-
-    def _ask(self) -> None:
-        try:
-            found = limits_of(run(self._listing()), self.client.model)
-        except (ServiceFailed, ServiceRefused, ValueError) as error:
-            structlog.get_logger().warning("limits of the video model not known", error=str(error))
-            self._until = self.clock() + _AGAIN_S
-            return
-        self._limits, self._until = found or ModelLimits(), self.clock() + _HOLDS_S
-
-    async def _listing(self) -> Any:
-        service = self.client.service
+    async def ask() -> ModelLimits:
+        if not client.dialect.limits:
+            return ModelLimits()
         async with http_session() as session:
-            answer = await service.ask(session, "GET", self.client.dialect.models)
+            answer = await client.service.ask(session, "GET", client.dialect.models)
         if not answer.good:
-            raise service.refusal(answer)
-        return orjson.loads(answer.body)
+            raise client.service.refusal(answer)
+        return limits_of(orjson.loads(answer.body), client.model) or ModelLimits()
+
+    return Kept(ask, ModelLimits())

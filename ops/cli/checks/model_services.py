@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import difflib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 Check = Callable[[Settings, bool], Awaitable[list[Finding]]]
 
 _MOST_NAMED: Final = 5
-_LOOK_S: Final = 10.0
-#: Statuses of services that don't have a list.
-_NOT_TOLD: Final = frozenset({400, 404, 405, 410, 501})
 _SENTENCE: Final = "One, two, three, four, five."
 _REACHABLE: Final = "The message names what to correct; start the service if it runs on this machine."
 
@@ -54,14 +51,14 @@ async def speech(settings: Settings, ask: bool) -> list[Finding]:
     known = settings.speech
     if not known.url:
         return []
-    service = speech_service(known)
-    looked = await looked_at("speech", service, known.model, "EVENTFLOW_SPEECH_MODEL")
-    looked += await _voices(service, known)
+    looked = await looked_at("speech", speech_service(known), known.model, "EVENTFLOW_SPEECH_MODEL")
+    looked += await _voices(known)
     return [*looked, await _asked_speech(known)] if ask else looked
 
 
 async def looked_at(part: str, service: Service, model: str, variable: str) -> list[Finding]:
     """Check that a service is reachable, takes the key and knows the model. Free of charge."""
+    from handlers.generation.http_services.name_lists import names_of
     from handlers.media.errors import MediaError
 
     try:
@@ -76,56 +73,20 @@ async def looked_at(part: str, service: Service, model: str, variable: str) -> l
     return [warn(part, f"{shown} doesn't know {model}; it has {_some(model, names)}", f"Correct {variable}.")]
 
 
-async def names_of(service: Service, path: str, places: tuple[str, ...]) -> list[str] | None:
-    """Return the names in a list of the service; None where it has none. Raises ServiceFailed, ServiceRefused."""
-    from handlers.generation.http_services.bodies import json_in
-    from handlers.generation.http_services.client import http_session
-
-    patient = evolve(service, timeout_s=min(service.timeout_s, _LOOK_S))
-    async with http_session() as session:
-        answer = await patient.ask(session, "GET", path)
-        if answer.status in _NOT_TOLD:
-            return None
-        if not answer.good:
-            raise await patient.trouble(session, patient.refusal(answer))
-        try:
-            return list(_names(json_in(answer.body), places))
-        except ValueError:
-            if answer.reason.page:
-                raise await patient.trouble(session, patient.refusal(answer)) from None
-            return None
-
-
-def _names(value: Any, places: tuple[str, ...]) -> Iterator[str]:
-    """Yield names from a list, or from an object that has it in one of `places`."""
-    if isinstance(value, dict):
-        value = next((value[place] for place in places if isinstance(value.get(place), list)), [])
-    for each in value if isinstance(value, list) else ():
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, dict):
-            for key in ("id", "name", "voice_id"):
-                if isinstance(name := each.get(key), str):
-                    yield name
-
-
-async def _voices(service: Service, settings: SpeechSettings) -> list[Finding]:
+async def _voices(settings: SpeechSettings) -> list[Finding]:
+    from handlers.generation.narration.narrators.service_voices import lacking, listed_voices
     from handlers.media.errors import MediaError
 
     try:
-        names = await names_of(service, "/audio/voices", ("voices", "data"))
+        listed = await listed_voices(settings)
     except MediaError:
         return []
-    if not names:
+    if not listed:
         return []
-    unknown = [
-        name
-        for name, voice in settings.voices.items()
-        if not all(part.partition("(")[0].strip() in names for part in (voice.known_as or name).split("+"))
-    ]
+    unknown = lacking(settings, listed)
     if not unknown:
         return [ok("voices", f"the service knows all {len(settings.voices)} that are set")]
-    found = f"the service doesn't know {', '.join(unknown[:_MOST_NAMED])}; it has {_some(unknown[0], names)}"
+    found = f"the service doesn't know {', '.join(unknown[:_MOST_NAMED])}; it has {_some(unknown[0], listed)}"
     return [warn("voices", found, "Correct EVENTFLOW_SPEECH_VOICES.")]
 
 

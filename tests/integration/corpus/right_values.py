@@ -36,6 +36,11 @@ class Text:
     def __str__(self) -> str:
         return str(self.path.relative_to(TEXTS))
 
+    def speaks(self, tag: str) -> bool:
+        """Tell whether the language of the voice that reads the text is that of a tag."""
+        language = self.want.get("voice", "en-us").split("-")[0]
+        return {"cmn": "zh"}.get(language, language) == tag.split("-")[0]
+
     def plan(self) -> PlannedScript:
         """Plan the text; its pictures are there."""
         voice = Voice(self.want.get("voice", "en-us"), 1.0)

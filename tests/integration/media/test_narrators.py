@@ -12,9 +12,9 @@ import pytest
 from attrs import evolve
 
 from eventflow.runtime.retry_policy import GenerationError
-from eventflow.settings import ServiceVoice, SpeechSettings
+from eventflow.settings import Fallback, ServiceVoice, SpeechSettings
 from handlers.generation.control import Charged, Control, Note, Warned
-from handlers.generation.errors import NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
+from handlers.generation.errors import NarratorLost, NarratorUnavailable, SpeechError, SpeechRefused, UnknownVoice
 from handlers.generation.model import Voice
 from handlers.generation.narration import speech
 from handlers.generation.narration.narrators.choice import Narrators, narrators
@@ -147,7 +147,8 @@ def test_a_scene_is_spoken_by_the_service(server: SpeechServer) -> None:
 
 def test_espeak_steps_in_for_a_whole_scene_and_says_so(server: SpeechServer) -> None:
     server.answers = [GOOD, Answer(401)]
-    spoken, notes = told(OPENAI, narrators(settings_of(server, voices={"alloy": ServiceVoice("de")})))
+    alone = settings_of(server, voices={"alloy": ServiceVoice("de")}, fallback=Fallback.SCENE)
+    spoken, notes = told(OPENAI, narrators(alone))
     assert (spoken.narration.language, spoken.narration.estimated) == ("de", False)
     charge, note = notes
     assert charge == Charged(service="speech", amount="10", currency="characters")
@@ -159,20 +160,32 @@ def test_espeak_steps_in_for_a_whole_scene_and_says_so(server: SpeechServer) -> 
 
 def test_what_may_pass_is_tried_again_before_espeak_steps_in(server: SpeechServer) -> None:
     server.answers = [Answer(503)]
-    who = narrators(settings_of(server))
+    who = narrators(settings_of(server, voices={"alloy": ServiceVoice("de")}))
     with pytest.raises(SpeechError, match="503"):
         told(OPENAI, who)
-    spoken, notes = told(OPENAI, who, last_try=True)
-    assert len(notes) == 1
-    assert spoken.narration.lines
+    with pytest.raises(NarratorLost, match="503") as lost:
+        told(OPENAI, who, last_try=True)
+    assert (lost.value.voice, lost.value.instead) == ("openai:alloy", "de")
+
+
+def test_a_speaker_whose_narrator_fails_is_replaced_in_a_video_of_espeak(server: SpeechServer) -> None:
+    server.answers = [Answer(401)]
+    lines = (*LINES, Line(2, "A third one.", voice="openai:alloy"))
+    who = narrators(settings_of(server, fallback=Fallback.SCENE))
+    with pytest.raises(NarratorLost, match="en-gb is to speak"):
+        speech.narrate(lines, Voice("en-gb"), evolve(who, fallback=Fallback.VIDEO), Control(), last_try=False)
+    spoken = speech.narrate(lines, Voice("en-gb"), who, Control(), last_try=False)
+    assert len(spoken.narration.lines) == 3
+    with pytest.raises(SpeechRefused):
+        speech.narrate(lines, Voice("en-gb"), evolve(who, fallback=Fallback.NONE), Control(), last_try=False)
 
 
 def test_nobody_steps_in_where_that_is_set(server: SpeechServer) -> None:
     server.answers = [Answer(403)]
     with pytest.raises(SpeechRefused, match="EVENTFLOW_SPEECH_KEY"):
-        told(OPENAI, narrators(settings_of(server, fallback=False)), last_try=True)
+        told(OPENAI, narrators(settings_of(server, fallback=Fallback.NONE)), last_try=True)
     with pytest.raises(GenerationError) as failed, as_step_errors():
-        told(OPENAI, narrators(settings_of(server, fallback=False)), last_try=True)
+        told(OPENAI, narrators(settings_of(server, fallback=Fallback.NONE)), last_try=True)
     assert not failed.value.retryable
 
 
@@ -275,5 +288,7 @@ def test_without_its_package_piper_says_what_to_install(piper_voices: Path, monk
 def test_a_broken_model_is_told_and_stood_in_for(piper_voices: Path) -> None:
     with pytest.raises(NarratorUnavailable, match="broken can't be loaded"):
         PiperNarrator(piper_voices).speak("one", "broken", 1.0)
-    _, [note] = told(Voice("piper:broken"), narrators(SpeechSettings(piper_folder=piper_voices)))
+    _, [note] = told(
+        Voice("piper:broken"), narrators(SpeechSettings(piper_folder=piper_voices, fallback=Fallback.SCENE))
+    )
     assert isinstance(note, Warned)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from eventflow.settings import ServiceVoice, SpeechSettings
+from eventflow.settings import Fallback, ServiceVoice, SpeechSettings
 from handlers.generation.control import Charged, Control, Note, Warned
 from handlers.generation.errors import SpeechError
 from handlers.generation.http_services.busy_waits import BusyWaits
@@ -65,7 +65,7 @@ def test_a_refusal_says_what_to_do(server: SpeechServer, name: str) -> None:
 def test_a_line_that_is_lost_is_an_error_of_its_scene_and_then_told(server: SpeechServer) -> None:
     server.answers = [sent(wav(bytes(len(TONE))))]
     lines, notes = (Line(0, "The moon pulls it."),), list[Note]()
-    who = narrators(settings_of(server))
+    who = narrators(settings_of(server, fallback=Fallback.SCENE))
     with pytest.raises(SpeechError, match="silence"):
         speech.narrate(lines, Voice("openai:alloy"), who, Control(), last_try=False)
     told = speech.narrate(lines, Voice("openai:alloy"), who, Control(note=notes.append), last_try=True)

@@ -18,7 +18,7 @@ from handlers.generation.errors import Stopped
 from handlers.generation.http_services.errors import ServiceFailed, ServiceRefused
 from handlers.generation.text_to_video.client import MAX_RECORDED_CHARS
 from handlers.generation.text_to_video.errors import OrderUnknown, RemoteLate
-from handlers.generation.text_to_video.model_limits import KnownLimits
+from handlers.generation.text_to_video.model_limits import known_limits
 from handlers.generation.text_to_video.order import EarlierOrders
 from handlers.media.errors import MediaError
 from tests.support.video_orders import WANTED, elsewhere, json, orders
@@ -204,7 +204,7 @@ LISTING = {
 
 def test_what_the_model_allows_is_asked_once(service: VideoService) -> None:
     service.listing = LISTING
-    known = KnownLimits(orders(service, dialect="openrouter").client)
+    known = known_limits(orders(service, dialect="openrouter").client)
     for _ in range(2):
         assert known.get().seconds_for((4, 8, 12)) == (5, 10)
         assert known.get().sizes_for(((1280, 720), (720, 1280))) == ((1920, 1080), (1080, 1920))
@@ -214,12 +214,12 @@ def test_what_the_model_allows_is_asked_once(service: VideoService) -> None:
 @pytest.mark.parametrize("odd", [answer(404), answer(500), raw(b"no JSON"), hangs, json(b"[7]")])
 def test_where_the_service_does_not_tell_the_settings_count(odd: Odd, service: VideoService) -> None:
     service.odd["models"] = [odd]
-    known = KnownLimits(orders(service, dialect="openrouter").client)
+    known = known_limits(orders(service, dialect="openrouter").client)
     assert known.get().seconds_for((4, 8)) == (4, 8)
     assert known.get().sizes_for(((1280, 720),)) == ((1280, 720),)
     assert len(service.asked("models")) == 1
 
 
 def test_other_dialects_ask_nobody(service: VideoService) -> None:
-    assert KnownLimits(orders(service).client).get().seconds_for((4,)) == (4,)
+    assert known_limits(orders(service).client).get().seconds_for((4,)) == (4,)
     assert not service.journal

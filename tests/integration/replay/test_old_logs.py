@@ -104,6 +104,7 @@ ADDED_LATER = {
     "RemoteWorkOrdered",
     "RemoteWorkStarted",
     "RemoteWorkEnded",
+    "NarratorReplaced",
     "CostRecorded",
     "DeletionRequested",
     "JobDeleted",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eventflow.settings import ServiceVoice, SpeechSettings, load_settings
+from eventflow.settings import Fallback, ServiceVoice, SpeechSettings, load_settings
 from tests.support.setting_faults import env, faults
 
 KEY = "k1:" + "5e" * 32
@@ -58,7 +58,7 @@ def test_narration_is_set_apart(tmp_path: Path) -> None:
         }
     )
     speech = settings.speech
-    assert (speech.url, speech.key, speech.fallback) == ("https://speech.example.org/v1", "sk-1", False)
+    assert (speech.url, speech.key, speech.fallback) == ("https://speech.example.org/v1", "sk-1", Fallback.NONE)
     assert speech.voices == {"alloy": ServiceVoice("", "alloy"), "nova": ServiceVoice("pt-br", "nova")}
     assert speech.piper_folder == tmp_path
     assert "sk-1" not in repr(settings)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from eventflow.settings import PlannerSettings, Settings
+from eventflow.settings import PlannerSettings, ServiceVoice, Settings, SpeechSettings
 from handlers.generation.scene_planner import ScenePlanner
 from tests.support.chat_server import KEY, chat_service, refuses, says
+from tests.support.speech_server import speech_server
 from tests.support.waiting import wait_until
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
@@ -62,6 +63,31 @@ async def test_a_plan_is_edited_and_made(client: Client, deps: WebDeps) -> None:
     assert '"three"' in (record.job.request.scenes or "")
 
 
+GERMAN = "Heute lernen wir, wie man einen Kuchen backt. Zuerst werden Mehl, Zucker und Eier in einer Schüssel gemischt."
+
+
+@pytest.mark.parametrize(
+    ("body", "voice", "language"),
+    [
+        ({"script": GERMAN}, "de", "de"),
+        ({"script": "Today we learn how to bake a cake, with flour, sugar and eggs in a bowl."}, "en-us", "en"),
+        ({"script": "Hallo"}, "en-us", "und"),
+        ({"script": GERMAN, "voice": {"language": "fr"}}, "fr", "fr"),
+        ({"script": GERMAN, "voice": {"rate": 2}}, "de", "de"),
+        ({"script": GERMAN, "voice": {"name": "en-us"}}, "en-us", "de"),
+        ({"script": f"---\nvoice: it\n---\n{GERMAN}"}, "it", "de"),
+    ],
+)
+async def test_a_voice_that_nobody_names_speaks_the_language_of_the_script(
+    client: Client, body: Any, voice: str, language: str
+) -> None:
+    status, plan = await post(client, "plan", body)
+    assert (status, plan["voice"]["name"], plan["language"]["tag"]) == (200, voice, language)
+    unlike = [note["message"] for note in plan["warnings"] if note["code"] == "voice_language"]
+    assert bool(unlike) == (voice in ("en-us", "it") and language == "de")
+    assert all("the text is German (its words are), and the voice" in message for message in unlike)
+
+
 async def test_faults_in_scenes_are_told_with_their_place_before_there_is_a_job(client: Client) -> None:
     for what in ("plan", "generate"):
         body = {"scenes": [{"title": "x"}, {"titel": "y", "blocks": [{"kind": "code"}]}]}
@@ -107,7 +133,30 @@ async def test_what_there_is_to_choose_from(client: Client) -> None:
             found[what] = {offer["name"]: offer for offer in (await answer.json())[what]}
     assert found["pipelines"]["explainer"]["available"] is True
     assert found["themes"]["midnight"]["colours"]["ground"].startswith("#")
-    assert "en-us" in found["voices"]
+    assert found["voices"]["en-us"]["available"] is True
+
+
+async def test_voices_that_the_speech_service_lacks_are_told(start: StartClient, settings: Settings) -> None:
+    """It is asked once an hour; of one that tells nothing, nothing is said."""
+    voices = {"anna": ServiceVoice("", "af_bella(2)+af_sky(1)"), "alloy": ServiceVoice()}
+
+    async def offered(client: Client) -> dict[str, Any]:
+        async with client.get("/api/v1/voices") as answer:
+            listed = (await answer.json())["voices"]
+        return {each["name"]: each["problem"] for each in listed if each["narrator"] == "openai"}
+
+    with speech_server() as server:
+        speaking = evolve(settings, speech=SpeechSettings(url=server.url, voices=voices))
+        untold = await start(planner=ScenePlanner(speaking))
+        assert await offered(untold) == {"openai:anna": None, "openai:alloy": None}
+        server.lists["/v1/audio/voices"] = {"voices": ["af_bella", "af_sky"]}
+        client = await start(planner=ScenePlanner(speaking))
+        for _ in range(2):
+            found = await offered(client)
+            assert found["openai:anna"] is None
+            assert "EVENTFLOW_SPEECH_VOICES" in found["openai:alloy"]
+            server.lists.clear()
+        assert server.asked == []
 
 
 @pytest.mark.parametrize(

@@ -4,68 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from attrs import define, evolve, field
+from attrs import evolve
 
 from eventflow.domain.values import PictureAsset
 from eventflow.settings import Settings
-from handlers.assets.public_addresses import Address, is_public
-from handlers.assets.url_fetch import RemoteFetcher
-from tests.support.mediafiles import picture, tone
+from tests.support.picture_site import BLUE, HOST, RED, Site
 from tests.support.web_app import Client, StartClient
 from web.deps import WebDeps
 
-RED, BLUE = picture("PNG"), picture("PNG", colour=(0, 0, 250))
-HOST = "media.example.org"
 DATA = f"data:image/png;base64,{base64.b64encode(BLUE).decode()}"
 TOUR = (
     "# Tour\n\n## Screens\n\n![The main window](img/main.png)\n\n"
     '![Settings](./img/settings.png "Settings") ![Help](https://example.org/help.png)\n'
 )
-
-
-@define
-class Site:
-    """A server of pictures by path, and what it was asked for."""
-
-    files: dict[str, bytes] = field(factory=lambda: {"/red.png": RED, "/sound": tone(0.1), "/page": b"<html>"})
-    asked: list[str] = field(factory=list)
-    port: int = 0
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request.path)
-        if request.path == "/away":
-            return web.Response(status=302, headers={"Location": f"http://elsewhere.example.net:{self.port}/red.png"})
-        body = self.files.get(request.path)
-        return web.Response(status=404) if body is None else web.Response(body=body)
-
-    def url(self, path: str, host: str = HOST) -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def fetcher(self, *hosts: str) -> RemoteFetcher:
-        async def resolve(name: str, port: int) -> list[str]:
-            return ["10.0.0.7"] if name.startswith("inside.") else ["127.0.0.1"]
-
-        def allowed(address: Address) -> bool:
-            return str(address) == "127.0.0.1" or is_public(address)
-
-        return RemoteFetcher(schemes=frozenset({"http"}), resolve=resolve, allowed=allowed, hosts=hosts)
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    made, app = Site(), web.Application()
-    app.router.add_get("/{path:.*}", made.answer)
-    server = TestServer(app, host="127.0.0.1")
-    await server.start_server()
-    made.port = server.port or 0
-    yield made
-    await server.close()
 
 
 Post = Callable[..., Awaitable[tuple[int, Any]]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve as replace
 
 from eventflow.domain import commands as cmd
 from eventflow.domain import events as ev
@@ -233,3 +234,47 @@ def test_stages_that_are_done_again_begin_again_and_others_stay() -> None:
     assert shown.stages[Stage.RENDERING].attempt == 2
     assert shown.stages[Stage.ASSEMBLING].state is pending
     assert shown.stage is Stage.RENDERING
+
+
+REPLACE = cmd.ReplaceNarrator(run=1, scene=1, voice="openai:alloy", instead="en-us", reason="the key is wrong")
+REPLACED = ev.NarratorReplaced(run=1, scene=1, voice="openai:alloy", instead="en-us")
+
+
+def fell_back(part: str, run: int) -> ev.WarningRaised:
+    message = f"openai:alloy failed at scene 1, en-us speaks {part} instead: the key is wrong"
+    return ev.WarningRaised(run=run, step=Step.PLAN, scene=None, code="narrator_fell_back", message=message)
+
+
+def test_another_narrator_speaks_the_whole_video_under_the_same_plan() -> None:
+    of_plan = ev.WarningRaised(run=1, step=Step.PLAN, scene=None, code="missing_glyphs", message="m")
+    of_scene = ev.WarningRaised(run=1, step=Step.PLAN, scene=0, code="longer_than_wished", message="m")
+    history = [s.requested(), *s.announced(2), of_plan, of_scene, s.scene_planned(0), s.rendered(0)]
+    again = [REPLACED, ev.ReprocessRequested(2, P, ()), *s.announced(2, 2), replace(of_plan, run=2)]
+    job = given(history).when(REPLACE).then(*again, fell_back("the whole video", 2))
+    assert (job.phase, job.run, job.scenes, job.substitute) == (Phase.PLANNING, 2, (), "en-us")
+    assert (job.plan, job.scene_count) == (s.WORK_FILE, 2)
+    given(history, again).when(s.finish_scene(0), replace(REPLACE, run=2)).then_nothing()
+
+
+def test_before_the_first_scene_planning_just_goes_on() -> None:
+    job = given(s.requested(), s.announced(2)).when(REPLACE, REPLACE).then(REPLACED, fell_back("the whole video", 1))
+    assert (job.phase, job.run, job.substitute) == (Phase.PLANNING, 1, "en-us")
+
+
+@pytest.mark.parametrize(("run", "whole"), [(1, False), (7, True)])
+def test_scenes_whose_clips_are_ordered_keep_their_voice(run: int, whole: bool) -> None:
+    """An order of an earlier run of the scene is none of its present one."""
+    ordered = ev.RemoteWorkStarted(run=run, scene=0, service="remote", remote_id="task-1")
+    history = [s.requested(), *s.announced(2), s.scene_planned(0), ordered]
+    events, job = decide_all(job_of(history), [REPLACE])
+    assert job is not None
+    assert (job.run, len(job.scenes)) == ((2, 0) if whole else (1, 1))
+    assert whole or events == [REPLACED, fell_back("from scene 1 on", 1)]
+
+
+def test_a_job_that_is_done_again_tries_its_own_narrator_first() -> None:
+    replaced = [s.requested(), *s.announced(1), replace(REPLACED, scene=0), s.scene_planned(0)]
+    failed = ev.JobFailed(run=1, failure=s.failure(), step=Step.PLAN, scene=None, attempts=1)
+    job = given(replaced, failed).when(cmd.RequestReprocess(P)).then(ev.ReprocessRequested(2, P, None))
+    assert job.substitute == ""
+    given(replaced, failed, ev.ReprocessRequested(2, P, None)).when(REPLACE).then_nothing()

@@ -45,6 +45,7 @@ EXAMPLES: dict[type[ev.Event], ev.Event] = {
         ev.RemoteWorkOrdered(run=1, scene=0, service="remote", order="o", request="r", ordered_at=AT),
         ev.RemoteWorkStarted(run=1, scene=0, service="remote", remote_id="task-1"),
         ev.RemoteWorkEnded(run=1, scene=0, service="remote", outcome=OrderOutcome.FAILED, answer=""),
+        ev.NarratorReplaced(run=1, scene=0, voice="openai:alloy", instead="en-us"),
         ev.CostRecorded(run=1, scene=0, service="remote", amount="0.1", currency="USD"),
         ev.DeletionRequested("r", "failed"),
         ev.JobDeleted(3),

@@ -76,7 +76,7 @@ _DEFAULTS = VideoRequest(
     pipeline="explainer",
     pipeline_version="2.0",
     quality_levels=("1080p", "720p"),
-    voice=Voice("en-us", 1.0),
+    voice=Voice("en-us", 1.0, "en"),  # of requests before version 7
     thumbnail_generation=True,
     s3_upload_enabled=True,
     cleanup_local_files=True,
@@ -311,6 +311,7 @@ EVENTS: list[ev.Event] = [
         ordered_at=AT,
     ),
     ev.RemoteWorkEnded(run=1, scene=3, service="remote", outcome=OrderOutcome.UNKNOWN, answer='{"status": "queued"}'),
+    ev.NarratorReplaced(run=1, scene=2, voice="openai:alloy", instead="en-us"),
 ]
 
 _ORIGIN = "00-00112233445566778899aabbccddeeff"
@@ -484,4 +485,10 @@ EVENTS_V6: list[ev.Event] = [
         ),
         None,
     ),
+]
+
+#: Of `v7.jsonl`: the lines of payloads whose seventh version is meant.
+EVENTS_V7: list[ev.Event] = [
+    ev.VideoRequested(evolve(_DEFAULTS, voice=Voice(), format="auto", insisted=("voice.name",)), None),
+    ev.VideoRequested(evolve(_DEFAULTS, voice=Voice(rate=1.5, language="pt-BR"), format="auto"), None),
 ]

@@ -8,13 +8,13 @@ import pytest
 from eventflow.domain.envelope import Envelope
 from eventflow.domain.events import EVENT_TYPES
 from eventflow.log.codec import Codec
-from tests.unit.golden.events import AT, EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5, EVENTS_V6
+from tests.unit.golden.events import AT, EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5, EVENTS_V6, EVENTS_V7
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 #: Lines of all versions, oldest first.
 LINES = [
     line
-    for name in ("v1.jsonl", "v2.jsonl", "v3.jsonl", "v4.jsonl", "v5.jsonl", "v6.jsonl")
+    for name in ("v1.jsonl", "v2.jsonl", "v3.jsonl", "v4.jsonl", "v5.jsonl", "v6.jsonl", "v7.jsonl")
     for line in (GOLDEN / name).read_bytes().splitlines()
 ]
 JOB = "07-0123456789abcdef0123456789abcdef"
@@ -30,7 +30,7 @@ EXPECTED = [
         occurred_at=AT,
         event=event,
     )
-    for events in (EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5, EVENTS_V6)
+    for events in (EVENTS, EVENTS_V2, EVENTS_V3, EVENTS_V4, EVENTS_V5, EVENTS_V6, EVENTS_V7)
     for n, event in enumerate(events, 1)
 ]
 PAIRS = [pytest.param(line, envelope, id=envelope.type) for line, envelope in zip(LINES, EXPECTED, strict=True)]

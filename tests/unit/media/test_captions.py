@@ -103,6 +103,21 @@ def test_a_word_by_itself_joins_the_one_before() -> None:
     assert [" ".join(cue.lines) for cue in cues] == ["First of all. One. Two."]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("Streams", "An event is written down."), ["Streams", "An event is written down."]),
+        (("one", "two (2)", "three", "Done."), ["one", "two (2)", "three", "Done."]),
+        (("one,", "two;", "three:", "Done."), ["one, two; three: Done."]),
+        (("“One.”", "Two!", "三", "四。", "五。"), ["“One.” Two!", "三", "四。五。"]),
+        (("Why?", "A heading", "Yes.", "No."), ["Why?", "A heading", "Yes. No."]),
+    ],
+)
+def test_a_line_without_a_mark_at_its_end_shares_no_cue(lines: tuple[str, ...], expected: list[str]) -> None:
+    cues = scene_captions(narration(*lines, per_word_s=0.2))
+    assert [" ".join(cue.lines) for cue in cues] == expected
+
+
 def test_cues_follow_each_other_and_linger_at_the_end() -> None:
     cues = scene_captions(narration(LONG, LONG))
     for cue, following in pairwise(cues):

@@ -98,3 +98,45 @@ def test_one_warning_names_the_lines() -> None:
     assert "and 3 more lines" in warned.message
     assert len(warned.message) < 1_000
     assert warn_of(()) == ()
+
+
+LONG = "\n".join("".join(f"w{row}x{at}y" for at in range(60)) for row in range(40))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '# T\n\n```json\n{"a": "2024-02-22T00:00:00Z", "b": "<i class=\'x\'>c</i> [l](u) :d: {e}"}\n```',
+        "# T\n\nFrom 12:00:00 to 13:00:00, 4:3:2, :tada: :no-such-name: a:b:c.",
+        "# T\n\nUse `{name}`, `<b>`, `[x](y)`, `:z:`; part of `wo`rd; {ref}`text <target-of-it>` and `c`.",
+        f"# T\n\n## A\n\n```\n{LONG}\n```",
+        "# T\n\n```html\n<script>\n```\n\nText.\n\n```html\n</script>\n```",
+        "# T\n\n```{note}\n:class: x\nA [link](https://a.org/b).\n```\n\n```{code-block} c\n:linenos:\nx = 1\n```",
+        "# T\n\n```chart bar\nYear, North\n2020, 3\n```",
+        "# T\n\n````md\n```js\nlet a = `b ${c}`;\n```\n````\n\n1. one\n\n       indented {x} code\n",
+    ],
+    ids=["code", "times", "inline code", "lines over pages", "tags in code", "directives", "chart", "code in code"],
+)
+def test_code_and_signs_that_are_shown_are_not_reported(source: str) -> None:
+    assert lost_lines(source, parse_script(source)) == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '"a": "2024-02-22T00:00:00Z"',
+        "<b>gone</b>",
+        "import gone from gone",
+        "[gone]: x",
+        ":gone: x",
+        "% gone",
+        "{gone}",
+    ],
+)
+def test_lines_of_code_that_are_cut_off_are_found_whatever_they_look_like(code: str) -> None:
+    source = f"# T\n\n```\nfirst\n{code}\n```"
+    script = parse_script(source)
+    (scene,) = script.scenes
+    (listing,) = scene.blocks
+    shown = evolve(script, scenes=(evolve(scene, blocks=(evolve(listing, text="first"),)),))  # type: ignore[call-arg]
+    assert [lost.line for lost in lost_lines(source, shown)] == [5]

@@ -47,6 +47,13 @@ def planned(text: str, style: Style | None = None) -> PlannedScript:
             "A", "B", "C",
         ]),
         ('---\nseparator: "\\n\\n\\n"\n---\n# A\n\n\n# B', ["A", "B"]),
+        ('---\nverticalSeparator: "^\\n--\\n$"\n---\n# A\n\na\n\n--\n\n### B\nb\n--\n### C', ["A", "B", "C"]),
+        ('---\nseparator: "^(?:---|===)$"\n---\n# A\n\na\n\n===\n\n# B\n\n--\n\n# C\n\n---\n\n# D', [*"ABCD"]),
+        ('---\nseparator: "\\r?\\n\\\\s*-{4,}\\r?\\n"\n---\n# A\n\na\n\n----\n\n# B\n\n---\n\n# C', ["A", "B"]),
+        ('---\nseparator: "[a-z]+"\n---\n# A\n\n---\n\n# B\n\nb\n--\nc', ["A", "B"]),
+        ("---\noptions:\n  implicit_slide_ends: true\n---\nA\n===\n\na\n\n# C\n\nB\n===\n\nb", ["A", "B"]),
+        ("---\noptions: {command_prefix: 'c:'}\n---\n# A\n\n<!-- c:end_slide -->\n\n# B\n\n# C", ["A", "B"]),
+        ("---\noptions:\n  h1_slide_titles: true\n---\n# A\n\na\n\n# C\n\nc", ["A", "C"]),
         ("A\n===\n\nx\n\n---\n\ny\n\n<!-- end_slide -->\n\nB\n===\n\nC\n---\n\nz", ["A", "B"]),
     ],
 )  # fmt: skip
@@ -96,6 +103,10 @@ def notes(text: str) -> list[str]:
         ("---\nrevealOptions: x\n---\n# A\n\nNote:\nb\n\nc\n- d\n\n---\n\n# E\n\nf", ["b", "c d"]),
         ('---\nnotesSeparator: "Speaker:"\n---\n# A\n\nSpeaker: b', ["b"]),
         (MARP + "# A\n\n<!-- b -->\n\nText", []),
+        ('# A\n\n<aside class="notes">b <i>c</i></aside>\n\nText\n\n---\n\n# D', ["b c"]),
+        ('# A\n\n<aside class="notes">\nb\n\n<p>c</p>\n\n- d\n- e\n</aside>\n\nText\n\n---\n\n# D', ["b", "c", "d e"]),
+        ('# A\n\n<div>\n<aside class="notes"><p>b</p><p>c</p></aside>\n</div>\n\nText', ["b c"]),
+        ('# A\n\n<aside class="other">b</aside>', []),
     ],
 )
 def test_what_the_speaker_says(text: str, expected: list[str]) -> None:
@@ -117,11 +128,87 @@ def test_a_note_that_nobody_speaks_is_a_warning_with_its_line() -> None:
         ("![bg fit A lake](asset:{})", "A lake", "contain"),
         ("![w:300px height:2em](asset:{})", "", "contain"),
         ("![bg left:40%](asset:{})", "", "contain"),
+        ("![bg](#123456) ![bg](rgb(1, 2, 3)) ![bg](navy)\n![](asset:{})", "", "contain"),
     ],
 )
 def test_words_of_marp_leave_the_descriptions_of_pictures(picture: str, alt: str, fit: str) -> None:
     (section,) = sections(MARP + "# A\n\n" + picture.format(ASSET))
     assert section.body == (Image(ASSET, alt, fit),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("words", ["image:width:60%", "image:w:60%", "img:w:9%", "width:50%"])
+def test_words_of_presenterm_leave_the_descriptions_of_pictures(words: str) -> None:
+    (section,) = sections(f"---\noptions:\n  incremental_lists: true\n---\n# A\n\n![{words}](asset:{ASSET})")
+    assert section.body == (Image(ASSET),)
+    (section,) = sections(f"# A\n\n![image:w:60%](asset:{ASSET})")
+    assert section.body == (Image(ASSET),)
+
+
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        (MARP + "# A\n\n![bg left:40%]({})\n\n- one\n- two", "left"),
+        (MARP + "![bg right]({})\n\n# A\n\n- one\n- two\n\nNote: b", "right"),
+        ('# A\n\n![]({} "side=right")\n\n- one\n- two', "right"),
+        ('# A\n\n- one\n- two\n\n![]({} "side=left")', "left"),
+    ],
+)
+def test_a_picture_at_a_side_stands_beside_all_else(text: str, side: str) -> None:
+    (section,) = (section for section in sections(text.format(f"asset:{ASSET}")) if section.body)
+    columns, *others = section.body
+    assert isinstance(columns, Columns)
+    sides = {"left": columns.left, "right": columns.right}
+    assert sides.pop(side) == (Image(ASSET),)
+    assert [block.kind for (blocks) in sides.values() for block in blocks] == ["bullets"]
+    assert all(isinstance(block, Note) for block in others)
+
+
+def test_a_picture_at_a_side_of_nothing_stands_alone() -> None:
+    (section,) = sections(f'# A\n\n![x](asset:{ASSET} "side=left")')
+    assert section.body == (Image(ASSET, "x"),)
+    with pytest.raises(ScriptError, match=r"side=left\|right"):
+        sections(f'# A\n\n![x](asset:{ASSET} "side=top")')
+
+
+PAGE = """\
+<!doctype html><html><head><title>The  deck</title></head><body><div class="reveal"><div class="slides">
+<section data-markdown data-separator-vertical="^--$" data-separator-notes="^Say:">
+  <textarea data-template>
+    # A
+    `a < b` &amp; c <!-- secret -->
+
+    Say: this
+    --
+    ### B
+
+    - b
+  </textarea>
+</section>
+<section><h3>C</h3><p>c</p><aside class="notes">that</aside></section>
+<section><section data-markdown><script type="text/template">
+## D
+![d](d.png)
+</script></section></section>
+<section data-markdown="other.md"></section>
+</div></div></body></html>
+"""
+
+
+def test_a_page_of_reveal_js_with_markdown_is_a_deck() -> None:
+    opened = open_script(PAGE)
+    assert opened.front.title == "The deck"
+    assert [plain(section.heading) for section in parse_sections(opened.body, Pictures())] == ["A", "B", "C", "D"]
+    assert notes(PAGE) == ["this", "that"]
+    assert not any(word in opened.body for word in ("secret", "section", "textarea"))
+    rows, page = opened.body.split("\n"), PAGE.split("\n")
+    assert rows.index("# A") == page.index("    # A")
+    assert [warning.code for warning in opened.warnings] == ["slides_elsewhere"]
+
+
+def test_a_part_of_such_a_page_is_a_deck_and_other_html_is_none() -> None:
+    assert headings("<section data-markdown>\n## A\n\na\n</section>") == ["A"]
+    for text in ("# A\n\n<section data-markdown>\nb\n</section>", "<section>data-markdown</section>"):
+        assert open_script(text).deck is None
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,10 @@ def test_a_name_that_is_nearly_ours_is_an_error(name: str) -> None:
         ("a [b](c.md){target=_blank} `d`{.e} f {.g}", "a b d f"),
         ("a\n{: .b}", "a"),
         ("{: .b}\n\na", "a"),
+        ("# A\n{: #a .b}\n\n> c\n> {: .quote}\n\n- d\n{: .e}\n- f\n  {: .g}\n\nh\n{ .i }", "A d f h"),
+        ('| a |\n|---|\n| b |\n{: .wide}\n\n{:ref: .c}\n{::options x="y" /}\nc\n{: title="d"}', "c"),
+        ("a {::comment}b\n\nc{:/comment} d {::comment}e", "a d e"),
+        ("a\n\n    {: .b}\n\nset\n{x}", "a set {x}"),
         ("- a {.fragment}\n- b", "a b"),
         ("[a *b*]{.c} d", "a b d"),
         ("set {x} and {x=1} `{.y}` {a, b}", "set {x} and {x=1} {.y} {a, b}"),
@@ -197,3 +201,20 @@ def test_definitions_are_items_of_a_list() -> None:
 def test_nothing_is_lost(text: str) -> None:
     body = open_script(text).body
     assert lost_lines(body, parse_script(text)) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tits are back.\n{: .lead}\n\nBread harms them.",
+        "The tits are back. {: .lead}\n\nBread harms them.",
+        "Narrator: The tits are back.\n{: .a}\n\nVisual: a tit\n\nNarrator: Bread harms them.\n{: .b}\n\nVisual: b",
+    ],
+    ids=["lines", "behind", "video script"],
+)
+def test_attributes_are_nothing_in_any_shape(text: str) -> None:
+    script = parse_script(text)
+    assert [line.text for scene in script.scenes for line in scene.lines if line.text] == [
+        "The tits are back.", "Bread harms them.",
+    ]  # fmt: skip
+    assert not any("{" in str(scene.blocks) for scene in script.scenes)

@@ -109,3 +109,24 @@ def test_a_heading_in_a_centred_box_begins_a_scene() -> None:
 
 def test_very_deep_html_is_read_as_its_text() -> None:
     assert markdown_of("<div>" * 5_000 + "words").split() == ["words"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['<p align="center">A <b>b</b></p>', '<div align="right">\n\nA **b**\n\n</div>', "<center>A <b>b</b></center>",
+     '<p style="text-align: center">A <b>b</b></p>'],
+)  # fmt: skip
+def test_alignment_of_a_text_means_nothing(text: str) -> None:
+    (paragraph,) = blocks(text)
+    assert plain(paragraph.sentences[0].spans) == "A b"
+
+
+@pytest.mark.parametrize("page", ["{}", "<!doctype html><html><body>{}</body></html>"])
+def test_alignment_of_cells_is_that_of_their_columns(page: str) -> None:
+    table = (
+        '<table><tr><th>A</th><th>B</th><th>C</th></tr><tr><td align="right">1</td>'
+        '<td style="color: red; text-align: center">2</td><td>3</td></tr></table>'
+    )
+    (block,) = parse_script(page.format(table)).scenes[0].blocks
+    assert isinstance(block, Table)
+    assert block.align == ("right", "center", "")

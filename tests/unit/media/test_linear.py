@@ -31,16 +31,19 @@ from handlers.generation.script.chartdata import ChartError, read_rows
 from handlers.generation.script.comments import without_comments
 from handlers.generation.script.completeness import lost_lines
 from handlers.generation.script.content import Script, Span
+from handlers.generation.script.contents import without_contents
+from handlers.generation.script.declared_languages import declared
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
 from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
-from handlers.generation.script.layout import MAX_HEADER_CHARS
+from handlers.generation.script.languages import language_of
 from handlers.generation.script.merge import Filling
 from handlers.generation.script.mermaid.read import read_diagram, unread_diagrams
 from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
+from handlers.generation.script.paging import MAX_HEADER_CHARS
 from handlers.generation.script.phrases import phrases_for, say_spans
 from handlers.generation.script.script import MAX_LINES, clean, open_script, parse_script, plan_brief
 from handlers.generation.script.sentences import sentences
@@ -100,7 +103,15 @@ SLIDES: dict[str, Callable[[int], str]] = {
     "pictures of Marp's": again("![bg "),
     "lines under headings": again("a\n---\n"),
     "commands": again("<!-- column: 0 -->\n"),
+    "notes in elements": again('<aside class="notes">\n'),
+    "notes in an element": between('<aside class="notes">\n', "- a\n\n", "</aside>"),
+    "pages of slides": again("<section data-markdown>\na\n</section>\n"),
+    "pages of slides in slides": again("<section data-markdown>a"),
+    "pages of other slides": between("<section data-markdown>a</section>", "<section><h2>a</h2></section>", ""),
     "blank lines": again("\n\n\na"),
+    "contents": again("- [a](#a)\n"),
+    "links to places": again("<a href=#"),
+    "links beside each other": again("[a](#a) | "),
 }
 #: Beginnings of what is said in other words, again and again.
 SAYABLE: dict[str, Callable[[int], str]] = {
@@ -125,6 +136,7 @@ SAYABLE: dict[str, Callable[[int], str]] = {
     "marks behind an address": between("http://a", ".,", ""),
     "emoji": again("😀 "),
     "shortcodes": again(":a"),
+    "icons": again(" :material-a:{ .b } "),
     "slashes": again("a/b"),
     "arrows": again("->"),
     "Roman numerals": again("IV "),
@@ -197,6 +209,15 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "tags of site generators": again("{% a "),
     "listings without an end": again("{% highlight a %}\n\n"),
     "expressions": again("{{ a. "),
+    "lines of attributes": again("{: .a}\n"),
+    "lines of attributes without an end": between("> {:", " .a", ""),
+    "comments of kramdown's": again("{::comment}"),
+    "expressions in addresses": again("]({{ a"),
+    "tags in addresses": again("]({% a "),
+    "addresses of expressions": between("![a](", "{{ a }}", ")"),
+    "attributes of expressions": again("src={{ a"),
+    "tags of pictures by sites": again('{{< figure src="'),
+    "pictures by sites": again('{{< figure src="a" >}}\n'),
     "imports": again("import {a\n"),
     "definitions": again("a\n: b\n"),
     "examples": again("(@) a\n"),
@@ -298,6 +319,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "front matter": lambda text: split_front_matter(f"---\nz: 1\n{text[:9_500]}\n---\n# A\n\n{text}"),
     "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],  # type: ignore[func-returns-value]
     "comments": without_comments,
+    "contents": without_contents,
     "a scene document": document,
     "an answer of a video service": answer,
     "inline Markdown": parse_inline,
@@ -338,6 +360,11 @@ READERS: dict[str, Callable[[str], object]] = {
     "what is lost": lambda text: lost_lines(text, Script("", ())),
     **{f"a text as {shape}": as_shape(shape) for shape in READ_AS if shape not in ("document", "scene_list")},
     "invisible characters": visible,
+    "the language of a text": lambda text: (
+        language_of([text]),
+        language_of(text.split("\n")),
+        [declared(shape, top + text) for shape in READ_AS for top in ("", "<html ", "<speak ", "lang: ")],
+    ),
     "pauses": lambda text: (list(pieces_of_speech(text)), with_marks(text)),
     "a text of rows": lambda text: decide("One row,\n" + text.replace("\n\n", "\n") + "\n"),
     "a script with labels": lambda text: decide(

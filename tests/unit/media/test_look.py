@@ -14,7 +14,7 @@ from handlers.generation.pages.page_data import frame_of
 from handlers.generation.pages.themes import DEFAULT, THEMES, Theme, theme_of
 from handlers.generation.pages.typography import breakable, is_rtl, shortened, widest_word
 from handlers.generation.script.content import Bullet, Bullets, Chart, Code, Series, Span, Table
-from handlers.generation.script.layout import capacity_of, paginate
+from handlers.generation.script.paging import capacity_of, paginate
 from handlers.media.errors import RequestError
 
 SHEETS = {

@@ -29,3 +29,9 @@ def warned(code: str, scene: int, message: str = "m") -> ev.WarningRaised:
 )
 def test_a_scene_is_kept_for_others_where_it_was_made_as_wanted(warnings: list[ev.Event], wanted: bool) -> None:
     assert made_as_requested(fold([*s.planned(2), *warnings]), 1) is wanted  # type: ignore[arg-type]
+
+
+def test_no_scene_is_kept_where_another_narrator_speaks() -> None:
+    replaced = ev.NarratorReplaced(run=1, scene=0, voice="openai:alloy", instead="en-us")
+    job = fold([s.requested(), *s.announced(1), replaced, s.scene_planned(0)])
+    assert not made_as_requested(job, 0)  # type: ignore[arg-type]

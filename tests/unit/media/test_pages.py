@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.generation.script.content import Heading, Paragraph, Sentence, Span, Table
-from handlers.generation.script.layout import WIDE, paginate
+from handlers.generation.script.paging import WIDE, paginate
 
 
 def text(sentences: int) -> Paragraph:
@@ -32,11 +32,11 @@ def sizes(body: list[Paragraph | Heading | Table]) -> list[list[int | str]]:
 
 
 def test_the_last_page_is_not_left_with_a_line() -> None:
-    full = len(paginate([text(40)])[0][0].sentences)  # type: ignore[union-attr]
+    full = len(paginate([text(40)])[0][0].sentences)
     assert sizes([text(full)]) == [[full]]
     for more in (1, 2, full // 2, full + 1):
         counts = [page[0] for page in sizes([text(full + more)])]
-        assert max(counts) - min(counts) <= 1, counts  # type: ignore[type-var, operator]
+        assert max(counts) - min(counts) <= 1, counts  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(("rows", "pages"), [(7, [7]), (8, [4, 4]), (15, [5, 5, 5]), (20, [7, 7, 6])])

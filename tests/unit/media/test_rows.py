@@ -12,7 +12,7 @@ from handlers.generation.pages.burned_captions import caption_states
 from handlers.generation.pages.typography import breakable, shortened
 from handlers.generation.script.content import Code
 from handlers.generation.script.graphemes import clusters, columns, pieces, place, wrapped
-from handlers.generation.script.layout import paginate
+from handlers.generation.script.paging import paginate
 
 KHMER = "ព្រះរាជាណាចក្រកម្ពុជាជាប្រទេសមួយនៅក្នុងតំបន់អាស៊ីអាគ្នេយ៍ដែលមានព្រំដែនជាប់នឹងប្រទេសជិតខាង"
 #: Texts without blanks whose signs belong to the letter before.

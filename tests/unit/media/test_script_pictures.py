@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
+from attrs import evolve
 
 from eventflow.domain.values import PictureAsset
 from handlers.generation.errors import PicturesMissing, ScriptError
@@ -227,3 +228,33 @@ def test_data_has_a_short_form_and_comes_back() -> None:
     assert without_data(made) == (made, {})
     assert with_data(made, embedded) == text
     assert PurePosixPath(short_form(DATA)).name == short_form(DATA)
+
+
+@pytest.mark.parametrize(
+    ("text", "picture", "texts"),
+    [
+        ("```{figure} i/a.png\n:alt: A [b] c\n:width: 9%\n\nThe *caption*.\n\nMore.\n```", Image(ASSET, "A [b] c"),
+         ["The caption.", "More."]),
+        (":::{figure} i/a.png\n:name: x\nThe caption.\n:::", Image(ASSET), ["The caption."]),
+        ("```{image} i/a.png\n:alt: A\n:align: center\n```", Image(ASSET, "A"), []),
+        (":::{image} i/a.png\n:::", Image(ASSET), []),
+        ("```{video} i/a.png\n```", Image(ASSET), []),
+        ("````{figure-md} name\n![A](i/a.png)\n\nThe caption.\n````", Image(ASSET, "A"), ["The caption."]),
+        ("![A](i/a.png){width=50%}", Image(ASSET, "A"), []),
+        ("![A](i/a.png){#fig:a .b width=\"50%\"}\n", Image(ASSET, "A"), []),
+        ("<figure><img src='i/a.png' alt='A'><figcaption>The caption.</figcaption></figure>", Image(ASSET, "A"),
+         ["The caption."]),
+    ],
+)  # fmt: skip
+def test_figures_of_other_tools_are_pictures_with_their_captions(text: str, picture: Image, texts: list[str]) -> None:
+    text = f"# T\n\n{text}\n"
+    assert [address for _, address in found(text)] == ["i/a.png"]
+    (image,), shown_texts, codes = shown(text, PictureAsset("i/a.png", ASSET))
+    assert evolve(image, step=0) == picture
+    assert [each for each in shown_texts if each != "T"] == texts
+    assert codes == []
+
+
+def test_a_figure_stands_in_boxes_and_lists() -> None:
+    text = "::::{note}\n:::{figure} a.png\nOne.\n:::\n::::\n\n- item\n\n  ```{figure} b.png\n  Two.\n  ```\n"
+    assert found(text) == [(2, "a.png"), (9, "b.png")]

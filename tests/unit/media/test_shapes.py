@@ -18,7 +18,7 @@ from tests.support.pasted_texts import CONTROLS, MARKUP, PLAIN
 
 def planned(text: str, **given: object) -> PlannedScript:
     brief = Brief(script=text, voice=Voice("en-us"), **given)  # type: ignore[arg-type]
-    return plan_brief(brief, ("midnight",), lambda name: name)
+    return plan_brief(brief, ("midnight",))
 
 
 def said(script: PlannedScript) -> list[str]:
@@ -210,7 +210,8 @@ def test_wrapped_lines_are_joined_and_other_line_ends_are_rows() -> None:
 
 def test_a_scene_that_shows_nothing_shows_what_is_said() -> None:
     script = planned(
-        "# How geese fly\n\n**[0:00-0:05] Hook**\nNarrator: Why do geese fly in a V?\n\n**[0:05-0:10] Fact**\nOn-screen text: 70 %\n"
+        "# How geese fly\n\n**[0:00-0:05] Hook**\nNarrator: Why do geese fly in a V?\n\n"
+        "**[0:05-0:10] Fact**\nOn-screen text: 70 %\n"
         "Narrator: It saves them most of the work. Each one rides on air.\n\n"
         "**[0:10-0:20] Swap**\nNarrator: The leader gets tired first. Then another takes its place.\n"
     )

@@ -97,7 +97,8 @@ def test_everything_that_can_be_said_about_looks_and_sound() -> None:
 
 def test_explicit_defaults_are_kept_where_front_matter_could_say_otherwise() -> None:
     said = {"voice": {"name": "en-us"}, "aspect": "16:9", "captions": True, "music": None, "theme": None}
-    assert read({"script": "# Hi", **said}).explicit_defaults == ()
+    assert read({"script": "# Hi", **said}).explicit_defaults == ("voice.name",)
+    assert read({"script": "# Hi", "voice": {"rate": 1}}).explicit_defaults == ()
     made = read({"script": "---\nrate: 2\n---\n# Hi", **said})
     assert made.explicit_defaults == ("aspect", "captions", "music", "theme", "voice", "voice.name")
     assert read({"script": "---\nrate: 2\n---\n# Hi", "aspect": "1:1"}).explicit_defaults == ()
@@ -110,6 +111,9 @@ def test_a_body_that_gives_a_request_again() -> None:
         {"script": "# Hi", "voice": {"name": "de", "rate": 2}, "passthrough": {"a": 1}},
         {"script": "---\nrate: 2\n---\n# Hi", "voice": {"name": "en-us"}, "captions": True, "music": None},
         {"script": "---\nrate: 2\n---\n# Hi"},
+        {"script": "# Hi", "voice": {"name": "en-us"}},
+        {"script": "# Hi", "voice": {"language": "pt-BR", "rate": 2}},
+        {"topic": "Bees", "voice": {"name": "en-us"}},
         {"scenes": [{"title": "x"}], "title": "T", "captions": False, "voice": None, "on_scene_failure": "skip"},
         {"topic": "Bees", "theme": "midnight", "aspect": "1:1", "music": ASSET},
         {"script": "{{a}}", "merge": [{"find": "a", "replace": "b"}], "captions": "burned"},

@@ -6,9 +6,10 @@ from typing import Final
 
 from attrs import evolve, field, frozen
 
-from eventflow.settings import ServiceVoice, SpeechSettings
+from eventflow.settings import Fallback, ServiceVoice, SpeechSettings
 from handlers.generation.control import Control
 from handlers.generation.errors import UnknownVoice
+from handlers.generation.narration.default_voices import language_name, voice_of
 from handlers.generation.narration.narrators import espeak
 from handlers.generation.narration.narrators.base import Narrator, Speech, VoiceInfo
 from handlers.generation.narration.narrators.espeak import EspeakNarrator
@@ -21,13 +22,13 @@ _DEFAULT: Final = "en-us"
 
 @frozen
 class Narrators:
-    """All narrators. `fallback`: espeak speaks where another narrator fails for good.
+    """All narrators. `fallback`: what espeak speaks where another narrator fails for good.
 
     `languages` are the settings that give the languages of a speech service's voices.
     """
 
     known: Sequence[Narrator] = field(factory=lambda: (EspeakNarrator(),))
-    fallback: bool = True
+    fallback: Fallback = Fallback.VIDEO
     languages: SpeechSettings = field(factory=SpeechSettings)
 
     @contextmanager
@@ -58,16 +59,30 @@ class Narrators:
         narrator, name = self._of(voice)
         return narrator.speak(text, name, rate)
 
-    def fallback_voice(self, voice: str) -> str | None:
-        """Return the espeak voice that replaces `voice` when its narrator fails for good; None where none does."""
-        prefix, _, name = voice.rpartition(":")
-        if not prefix or not self.fallback:
+    def fallback_voice(self, voices: Sequence[str]) -> str | None:
+        """Return the espeak voice that replaces `voices`, the video's first, when the narrator of one fails for good.
+
+        None where none does.
+        """
+        if self.fallback is Fallback.NONE or not any(":" in voice for voice in voices):
             return None
-        return self._espeak_voice(prefix, name)
+        prefix, _, name = voices[0].rpartition(":")
+        return self._espeak_voice(prefix, name) if prefix else name
 
     def language(self, voice: str) -> str:
         """Return the BCP 47 tag of a voice's language, "und" where it is unknown."""
         return next((info.language for info in self.voices() if info.name == voice), "und")
+
+    def voice_of(self, language: str) -> str | None:
+        """Return espeak's voice of a language by its BCP 47 tag; None where it has none.
+
+        Raises SpeechError when espeak can't start.
+        """
+        return voice_of(language, espeak.voice_names())
+
+    def language_name(self, language: str) -> str:
+        """Return the English name of a language, such as Czech; its tag where it has none."""
+        return language_name(language)
 
     def _of(self, voice: str) -> tuple[Narrator, str]:
         prefix, _, name = voice.rpartition(":")

@@ -5,7 +5,7 @@ The media type alone makes nothing a file of a format; it tells the rate and the
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import av
@@ -58,9 +58,9 @@ def read_sound(sound: Sound) -> tuple[Samples, int]:
         return _decoded(data, "flac", "flac")
     if data.startswith(b"OggS"):
         return _decoded(data, "ogg", "")
-    if data.startswith(b"ID3") or _is_mp3(data):
+    if data.startswith(b"ID3") or _are_frames(data, _mp3_frame_bytes):
         return _decoded(data, "mp3", "mp3")
-    if _is_adts(data):
+    if _are_frames(data, _adts_frame_bytes):
         return _decoded(data, "aac", "aac")
     return _pcm(sound)
 
@@ -132,10 +132,10 @@ def _joined(parts: Iterable[tuple[Samples, int]]) -> tuple[Samples, int]:
     return np.concatenate([samples for samples, _ in found]), found[0][1]
 
 
-def _is_mp3(data: bytes) -> bool:
-    """Tell whether two frames of layer III stand one behind the other: raw samples may begin with 0xFFEx, too."""
-    length = _mp3_frame_bytes(data, 0)
-    return length > 0 and (length == len(data) or _mp3_frame_bytes(data, length) > 0)
+def _are_frames(data: bytes, frame_bytes: Callable[[bytes, int], int]) -> bool:
+    """Tell whether `data` is a frame or begins with two: raw samples may begin as a frame does, too."""
+    length = frame_bytes(data, 0)
+    return length > 0 and (length == len(data) or frame_bytes(data, length) > 0)
 
 
 def _mp3_frame_bytes(data: bytes, at: int) -> int:
@@ -151,14 +151,10 @@ def _mp3_frame_bytes(data: bytes, at: int) -> int:
     return (144 if first else 72) * _BIT_RATES[int(first)][index] * 1_000 // rates[place] + (header[2] >> 1 & 1)
 
 
-def _is_adts(data: bytes) -> bool:
-    length = _adts_frame_bytes(data, 0)
-    return length > 7 and (length == len(data) or _adts_frame_bytes(data, length) > 7)
-
-
 def _adts_frame_bytes(data: bytes, at: int) -> int:
     """Return the length of the ADTS frame at `at`, or 0."""
     header = data[at : at + 7]
     if len(header) < 7 or header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
         return 0
-    return (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return length if length > len(header) else 0

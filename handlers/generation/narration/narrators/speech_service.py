@@ -38,11 +38,6 @@ _NAMES_FORMAT: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMES_SPEED: Final = re.compile(r"\bspeed\b", re.IGNORECASE)
-_NOTHING: Final = re.compile(
-    r"(bad|invalid|malformed)[_ ]request([_ ]error)?|unprocessable( (entity|content))?|(internal )?server error|error"
-    r"|unsupported|validation error",
-    re.IGNORECASE,
-)
 
 
 class LineTooLong(Exception):
@@ -82,16 +77,8 @@ class _Refused:
 
 def speech_service(settings: SpeechSettings) -> Service:
     """Make the narrator's service from settings."""
-    return Service(
-        title="the speech service",
-        setting="EVENTFLOW_SPEECH",
-        url=settings.url,
-        key=settings.key,
-        timeout_s=settings.timeout_s,
-        extra_headers=settings.headers,
-        params=settings.params,
-        most_bytes=MOST_BYTES,
-    )
+    title, setting = "the speech service", "EVENTFLOW_SPEECH"
+    return Service.of(settings, title=title, setting=setting, timeout_s=settings.timeout_s, most_bytes=MOST_BYTES)
 
 
 def way_of(settings: SpeechSettings) -> Way:
@@ -150,9 +137,7 @@ class SpeechClient:
             return None
         if way.speed and factor != 1.0 and _NAMES_SPEED.search(reason.text):
             return evolve(way, speed=False)
-        nothing = not reason.message or _NOTHING.fullmatch(reason.message.strip(" .!"))
-        named = nothing or _NAMES_FORMAT.search(reason.text)
-        if not named or self.settings.format != "auto" or way.format == _FORMATS[-1]:
+        if not self._may_be_format(reason) or way.format == _FORMATS[-1]:
             return None
         return evolve(way, format=_FORMATS[_FORMATS.index(way.format) + 1])
 
@@ -187,12 +172,13 @@ class SpeechClient:
         error = await self.service.trouble(self.session, error)
         if isinstance(error, ServiceRefused):
             return _Refused(error, reason)
-        named = (
-            not reason.message or _NOTHING.fullmatch(reason.message.strip(" .!")) or _NAMES_FORMAT.search(reason.text)
-        )
-        if error.cause is Cause.BROKEN and named and self.settings.format == "auto":
+        if error.cause is Cause.BROKEN and self._may_be_format(reason):
             return _Refused(_Unsure(error), reason)
         raise error
+
+    def _may_be_format(self, reason: Reason) -> bool:
+        """Tell whether another format may help."""
+        return self.settings.format == "auto" and (reason.vague or _NAMES_FORMAT.search(reason.text) is not None)
 
 
 class _Unsure(ServiceRefused):

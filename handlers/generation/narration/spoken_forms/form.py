@@ -69,13 +69,15 @@ class SpokenForm:
         return piece.words[max(0, bisect_right(piece.offsets, offset) - 1)] if piece.words else (piece.start, piece.end)
 
 
-def spoken_form(text: str, language: str) -> SpokenForm:
+def spoken_form(text: str, language: str, *, cut: bool = False) -> SpokenForm:
     """Make the spoken form of a line for a voice of a language (a BCP 47 tag, "und": unknown).
 
-    A line that no mark ends gets a full stop: voices are lowered at the end of a sentence only.
+    A line that no mark ends gets a full stop, for voices are lowered at the end of a sentence only; but not one that is
+    `cut`, whose sentence goes on in the next.
     """
     edits = list(_rules(language).edits(text)) if _needs_rules(text, language) else []
-    return _form(text, sorted([*edits, *_full_stop(text, edits)], key=lambda edit: (edit.start, edit.end)))
+    stops = () if cut else _full_stop(text, edits)
+    return _form(text, sorted([*edits, *stops], key=lambda edit: (edit.start, edit.end)))
 
 
 def _needs_rules(text: str, language: str) -> bool:

@@ -97,31 +97,28 @@ def said_year(year: int, language: str) -> str:
     return (locales.spelled(year, rules, language) if rules and 1100 <= year < 2000 else None) or str(year)
 
 
-def _english(language: str) -> Iterable[Rule]:
-    def year(match: re.Match[str]) -> str:
-        return said_year(int(match["said"]), language)
+def _year(pattern: str, language: str) -> Rule:
+    """Return the rule that says the group "said" as a year."""
+    return Rule(re.compile(pattern), lambda match: said_year(int(match["said"]), language))
 
+
+def _english(language: str) -> Iterable[Rule]:
     number = r"(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d)"
-    yield Rule(re.compile(rf"(?<!\w)(?:{lexicon_of(language).year_words}) {number}"), year)
-    yield Rule(re.compile(rf"(?<=\(){number}(?=\))"), year)
-    yield Rule(re.compile(rf"(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)"), year)
+    yield _year(rf"(?<!\w)(?:{lexicon_of(language).year_words}) {number}", language)
+    yield _year(rf"(?<=\(){number}(?=\))", language)
+    yield _year(rf"(?<![\w.,]){number}(?= (?:BC|AD|BCE|CE)\b)", language)
     # "1832 was a cold year": a year that begins a sentence is followed by a verb.
-    yield Rule(re.compile(rf"(?:^|(?<=[.!?] )){number}(?= (?:was|saw|is|marked|brought|began|ended|had|and)\b)"), year)
+    yield _year(rf"(?:^|(?<=[.!?] )){number}(?= (?:was|saw|is|marked|brought|began|ended|had|and)\b)", language)
 
 
 def _years(language: str, before: str) -> Rule:
-    pattern = re.compile(
-        rf"(?<!\w)(?i:{before})\s(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d| [A-ZÄÖÜ][a-zäöüß]{{2,}}(?:en|er|e|n)\b)"
-    )
-    return Rule(pattern, lambda match: said_year(int(match["said"]), language))
+    pattern = rf"(?<!\w)(?i:{before})\s(?P<said>1[1-9]\d\d)(?![\w%°]|[.,:/-]\d| [A-ZÄÖÜ][a-zäöüß]{{2,}}(?:en|er|e|n)\b)"
+    return _year(pattern, language)
 
 
 def _german(language: str) -> Iterable[Rule]:
-    def year(match: re.Match[str]) -> str:
-        return said_year(int(match["said"]), language)
-
     verbs = r"wurden?|war|waren|kam|kamen|begann|gab|entstand|starb|ist|erschien|folgte|lebten?|zog|ging|bis"
-    yield Rule(re.compile(rf"(?<![\w.,])(?P<said>1[1-9]\d\d)(?= (?:{verbs})\b)"), year)
+    yield _year(rf"(?<![\w.,])(?P<said>1[1-9]\d\d)(?= (?:{verbs})\b)", language)
     # No noun follows that it could be the number of.
-    yield Rule(re.compile(r"(?<=[a-zäöüß] )(?P<said>1[1-9]\d\d)(?=[.;!?](?: [A-ZÄÖÜ]|\W{0,9}$)|$)"), year)
-    yield Rule(re.compile(r"(?<=\()(?P<said>1[1-9]\d\d)(?=\))"), year)
+    yield _year(r"(?<=[a-zäöüß] )(?P<said>1[1-9]\d\d)(?=[.;!?](?: [A-ZÄÖÜ]|\W{0,9}$)|$)", language)
+    yield _year(r"(?<=\()(?P<said>1[1-9]\d\d)(?=\))", language)

@@ -19,6 +19,10 @@ _QUOTES: Final = {
     '"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "‚": "‘", "'": "'", "”": "”", "《": "》",
 }  # fmt: skip
 MAX_HINT_CHARS: Final = 2_000
+#: Characters of the longest text with which a line goes on.
+_LONGEST_JOINED: Final = 1_000
+#: Marks behind which no sentence goes on.
+_ENDS: Final = tuple('.!?…:。！？؟।”"»)')
 _LINE_BREAK: Final = re.compile(r"<br\s{0,3}/?\s{0,3}>", re.IGNORECASE)
 _LEADING: Final = re.compile(r"[(（\[]\s*([^()（）\[\]]{1,60})[)）\]]\s*")
 
@@ -96,6 +100,18 @@ class Draft:
     def empty(self) -> bool:
         """Whether nothing but a title has been collected."""
         return not (self.said or self.shown or self.hints)
+
+    def say_on(self, text: str) -> bool:
+        """Add a further line of what is said; one that begins in the middle of a sentence goes on with the last one."""
+        last = self.said[-1] if self.said else None
+        ended = last is None or last.pause_s or last.text[-1:] in _ENDS or len(last.text) > _LONGEST_JOINED
+        if last is None or ended or not text[:1].islower():
+            return self.say(text, speaker=last.speaker if last else "")
+        self.said.pop()
+        begun = self._block
+        found = self.say(f"{last.text} {text}", speaker=last.speaker, directed=False)
+        self._block = min(begun, self._block)
+        return found
 
     def say(self, text: str, *, speaker: str = "", directed: bool = True) -> bool:
         """Add what is said; returns whether anything is."""

@@ -7,7 +7,8 @@ offer counts after an opener alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from attrs import frozen
@@ -85,11 +86,11 @@ _OFFERS: Final = _pattern(
     "원하시면|필요하시면|원하신다면|말씀해|알려 주|알려주|원하면|필요하면|드릴까요"
 )
 _CHANGES: Final = _pattern(
-    "version|versions|tone|longer|shorter|adapt|adjust|add|change|changes|tweak|edit|expand|trim|rewrite|make it|different|style|punchier|translate|turn this|b-roll|music cues|tailor|modify|format|"
-    "kürzer|länger|fassung|ton|anpassen|version|variante|ändern|kürzen|ergänzen|stil|umschreiben|hinzufügen|"
-    "court|courte|long|longue|ton|ajuster|adapte|adapter|modifier|version|raccourcir|ajouter|style|variante|"
-    "versión|tono|adapt|ajust|corta|corto|larga|largo|añad|cambi|modific|estilo|"
-    "versão|tom|curta|curto|longa|longo|ajust|adapt|acrescent|mud|estilo|"
+    "version|versions|tone|longer|shorter|adapt|adjust|add|change|changes|tweak|edit|expand|trim|rewrite|make it|different|style|punchier|translate|turn this|b-roll|music cues|tailor|modify|format|shorten|lengthen|suggest|swap|refine|rework|polish|include|create|make|turn|write|generate|draft|provide|prepare|tailored|tighten|condense|"
+    "kürzer|länger|fassung|ton|anpassen|version|variante|ändern|kürzen|ergänzen|stil|umschreiben|hinzufügen|vorschlagen|erstellen|schreiben|überarbeiten|verlängern|übersetzen|"
+    "court|courte|long|longue|ton|ajuster|adapte|adapter|modifier|version|raccourcir|ajouter|style|variante|proposer|rallonger|traduire|créer|ajoute|raccourcisse|écrire|"
+    "versión|tono|adapt|ajust|corta|corto|larga|largo|añad|cambi|modific|estilo|acort|alarg|propon|sugier|sugerir|traduz|cree|crear|"
+    "versão|tom|curta|curto|longa|longo|ajust|adapt|acrescent|mud|estilo|encurt|sugir|suger|traduz|crie|criar|"
     "versione|tono|corta|corto|breve|lunga|adatt|modific|aggiung|cambi|stile|accorci|"
     "versie|toon|korter|kortere|langer|langere|aanpas|toevoeg|stijl|wijzig|"
     "versionen|kortare|längre|ton|anpassa|lägg|ändra|stil|kortere|lengre|længere|tone|tilpas|endre|ændre|lyhyemm|pidemm|sävy|muok|"
@@ -110,6 +111,12 @@ _SAID: Final = re.compile(
     r"(?:you|chatgpt|assistant|claude|gemini|copilot|du|chatgpt hat|vous avez|tú|tu|você|ai|user|human)\s?(?:said|wrote|sagtest|hast gesagt|gesagt|dit|dijiste|dijo|disse|asked)?\s?:",
     re.IGNORECASE,
 )
+#: An assistant speaks of itself, or of what it may do.
+_ME: Final = _pattern(
+    "me|i|i'd|ich|mir|je|moi|yo|me|eu|io|mi|ik|jag|mig|jeg|meg|ja|mogę|mi|mám|mohu|я|мне|могу|ben|εγώ|μπορώ|أنا|يمكنني|मैं|我|私|저|제가|puedo|posso|haga|faça"
+)
+_LISTED: Final = re.compile(r"\s{0,8}(?:[-*+•·–✅➡👉🔹▪]|\d{1,2}[.)])\s")
+_MOST_OFFERS, _MOST_CHANGES = 2, 8
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})\s*([\w+-]{0,20})\s*")
 _TEXTUAL: Final = (
     "",
@@ -163,10 +170,7 @@ def peel(lines: Sequence[str]) -> Peeled:
         drop(first, last)
     handed = handed or exported > 0
     offered = None
-    for _ in range(2):
-        start, end = _last_block(kept)
-        if not _offers(kept, start, end):
-            break
+    for start, end in _offers_of(kept, handed):
         if not handed:
             offered = start + 1
             break
@@ -210,6 +214,57 @@ def _last_block(lines: Sequence[str]) -> tuple[int, int]:
     return start, end
 
 
+def _offers_of(lines: Sequence[str], handed: bool) -> list[tuple[int, int]]:
+    """The blocks of a text that offer a change: of the last two, with the list of changes below one.
+
+    After an opener, metadata such as tags may follow them, and one that stands alone between rules counts anywhere.
+    """
+    found: list[tuple[int, int]] = []
+    end = len(lines)
+    passed = 0
+    while len(found) < _MOST_OFFERS:
+        start, last = _last_block(lines[:end])
+        if start == last:
+            break
+        listed_from = _list_before(lines, start, last)
+        if listed_from is not None and _offers(lines, *_last_block(lines[:listed_from]), asking=True):
+            found.append((_last_block(lines[:listed_from])[0], last))
+        elif _offers(lines, start, last):
+            found.append((start, last))
+        elif handed and not found and passed < 2 and all(_is_metadata(line) for line in lines[start:last]):
+            passed += 1
+            end = start
+            continue
+        else:
+            break
+        end = found[-1][0]
+    return [*found, *(_between_rules(lines, end) if handed else ())]
+
+
+def _list_before(lines: Sequence[str], start: int, end: int) -> int | None:
+    """Where the list begins with which a block ends: a block of its own, or below its first line; None without one."""
+    first = next((at for at in range(start, end) if _LISTED.match(lines[at])), None)
+    if first is None or end - first > _MOST_CHANGES or first - start > 2:
+        return None
+    return first if all(_LISTED.match(line) and len(line) < 160 for line in lines[first:end]) else None
+
+
+def _is_metadata(line: str) -> bool:
+    return read_line(line).kind in ("tags", "caption", "length", "fact") or line.lstrip()[:1] in "#＃"
+
+
+def _between_rules(lines: Sequence[str], end: int) -> Iterator[tuple[int, int]]:
+    """Offers of an assistant in the first person that stand alone between two rules or ends."""
+    rules = [at for at in range(end) if len(lines[at]) < 80 and read_line(lines[at]).kind == "rule"]
+    for before, after in pairwise([*rules, end]):
+        filled = [at for at in range(before + 1, after) if lines[at].strip()]
+        if not filled or filled[-1] - filled[0] >= 3:
+            continue
+        start, last = filled[0], filled[-1] + 1
+        if _ME.search(folded(" ".join(lines[start:last]))) and _offers(lines, start, last):
+            yield start, last
+
+
 def _hands_over(lines: Sequence[str], first: int, last: int) -> bool:
     text = " ".join(lines[first:last])
     if (
@@ -226,7 +281,8 @@ def _hands_over(lines: Sequence[str], first: int, last: int) -> bool:
     return opener is not None and _HANDED.search(said, opener.end()) is not None
 
 
-def _offers(lines: Sequence[str], start: int, end: int) -> bool:
+def _offers(lines: Sequence[str], start: int, end: int, *, asking: bool = False) -> bool:
+    """Tell whether a block offers a change. `asking`: the changes stand in a list below it."""
     text = " ".join(lines[start:end])
     if not text or len(text) > _MOST_CHARS or end - start > 3:
         return False
@@ -239,7 +295,9 @@ def _offers(lines: Sequence[str], start: int, end: int) -> bool:
         return False
     said = folded(text.replace("’", "'"))
     offer = _OFFERS.search(said)
-    return offer is not None and _CHANGES.search(said) is not None and _COMMENTS.search(said) is None
+    if offer is None or _COMMENTS.search(said) is not None:
+        return False
+    return _CHANGES.search(said) is not None or (asking and said.rstrip(" *_")[-1:] in ":：?？…")
 
 
 def _counts(line: str) -> bool:

@@ -15,8 +15,9 @@ from attrs import evolve, frozen
 
 from handlers.generation.control import Warned
 from handlers.generation.script.shapes.chat import Peeled, peel
-from handlers.generation.script.shapes.label_words import COMMON, folded
+from handlers.generation.script.shapes.label_words import COMMON, folded, listed
 from handlers.generation.script.shapes.lines import ScriptLine, read_line
+from handlers.generation.script.shapes.prose import read_plain_document, read_plain_text, untagged
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 from handlers.generation.script.shapes.scene_list import load, only_fence, read_scene_list, scene_list
 from handlers.generation.script.shapes.screenplay import is_screenplay, names_of, read_screenplay, scene_headings
@@ -37,7 +38,10 @@ _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 
 @frozen(kw_only=True)
 class VideoSigns:
-    """The signs of a video script: how many lines have labels of each kind, and what structures them."""
+    """The signs of a video script: how many lines have labels of each kind, and what structures them.
+
+    `cued`: brackets with a label of a picture, text or sound and words behind it in them, and nothing else.
+    """
 
     lines: int
     kinds: Counter[str]
@@ -48,6 +52,7 @@ class VideoSigns:
     brackets: int
     roles_said: int
     from_zero: bool
+    cued: int
 
     @property
     def produced(self) -> int:
@@ -66,6 +71,13 @@ _MAY_BE_LABEL: Final = re.compile(
     r"|^[\s#>*_-]{0,8}[\[【(（*_]|^.{0,10}[^\x00-\u2bff]"
 )
 
+#: Labels of brackets that also stand for a picture in a text that was copied.
+_DESCRIBING: Final = frozenset(
+    listed(
+        "image|images|picture|pictures|photo|photos|video|videos|screenshot|clip|graphic|graphics|illustration|figure|caption|bild|bilder|foto|fotos|grafik|abbildung|photographie|légende|imagen|imágenes|"
+        "gráfico|vídeo|vidéo|imagem|imagens|legenda|immagine|immagini|didascalia|afbeelding|obraz|zdjęcie|obrázek|изображение|фото|видео|рисунок|resim|εικόνα|صورة|فيديو|图片|图|視頻|视频|画像|写真|動画|사진|이미지|영상"
+    )
+)
 _WORD_ALONE: Final = re.compile(r"^\W*[^\W\d_][^\W\d_ -]{1,24}(?: [^\W\d_]{1,20}){0,3}\W*$")
 
 
@@ -73,7 +85,7 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
     """Count the signs of a video script."""
     kinds: Counter[str] = Counter()
     spoken: Counter[str] = Counter()
-    surely = unknown = structure = times = brackets = roles_said = count = 0
+    surely = unknown = structure = times = brackets = roles_said = cued = count = 0
     starts: list[float] = []
     for line in _outside_fences(lines):
         count += 1
@@ -90,6 +102,7 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
         elif kind in ("visual", "text", "sound"):
             kinds[kind] += 1
             brackets += found.bracketed
+            cued += found.bracketed and bool(found.rest) and not found.after and folded(found.word) not in _DESCRIBING
         elif kind in ("title", "length", "tags", "caption", "fact"):
             kinds["meta"] += 1
         elif kind == "pause":
@@ -97,6 +110,8 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
             kinds["pause"] += 1
         elif kind == "unknown":
             unknown += 1
+        elif kind == "plain" and found.direction:
+            brackets += found.text[0] in "[【"
         elif _structures(found):
             structure += 1
             times += kind == "time"
@@ -107,7 +122,7 @@ def video_signs(lines: Sequence[str]) -> VideoSigns:
         structure -= min(structure, times)
     return VideoSigns(
         lines=count, kinds=kinds, spoken=spoken, surely_spoken=surely, unknown=unknown, structure=structure,
-        brackets=brackets, roles_said=roles_said, from_zero=from_zero,
+        brackets=brackets, roles_said=roles_said, from_zero=from_zero, cued=cued,
     )  # fmt: skip
 
 
@@ -159,7 +174,7 @@ def manner_of(signs: VideoSigns) -> tuple[str, tuple[str, ...]] | None:
         and signs.brackets >= 3
         and signs.brackets >= 0.1 * signs.lines
         and other >= 2
-        and (signs.structure or signs.kinds["pause"])
+        and (signs.structure or signs.kinds["pause"] or (signs.cued >= 3 and signs.cued >= 0.2 * signs.lines))
     ):
         return "cues", reasons
     return None
@@ -214,10 +229,12 @@ def read_as(shape: Shape, lines: Sequence[str]) -> Reading | None:
         case "screenplay":
             return read_screenplay(lines, names_of(lines))
         case "dialogue" | "transcript":
+            from handlers.generation.script.shapes import messages
+
+            if shape == "dialogue" and messages.is_messages(lines):
+                return messages.read_messages(lines)
             return read_turns(lines, turn_signs(lines), shape)
         case "document" | "plain":
-            from handlers.generation.script.shapes.prose import read_plain_text
-
             return read_plain_text(text) if shape == "plain" else Reading(shape="document", body=text)
         case _:
             return _other(shape, lines)
@@ -248,9 +265,9 @@ def decide(body: str, *, keep: Collection[str] = ()) -> Reading:
         return found.plus(peeled.left_out)
     signs, video = turn_signs(inside), video_signs(inside)
     found = _shaped(inside, peeled, signs, video)
-    if found is None:
-        from handlers.generation.script.shapes.prose import read_plain_document
-
+    if found is not None:
+        found = untagged(found)
+    else:
         found = read_plain_document(inside, keep=keep, handed=peeled.handed)
         found = evolve(found, because=found.because or ("no other shape is sure",))
         doubts = _doubts(inside, peeled, signs, video)
@@ -299,7 +316,7 @@ def _has_bold_questions(lines: Sequence[str]) -> bool:
 
 def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: VideoSigns) -> Reading | None:
     """Read a text of a shape other than a document; None where it is none of them for sure."""
-    from handlers.generation.script.shapes import posts, slides, verse
+    from handlers.generation.script.shapes import messages, posts, slides, verse
 
     headings = scene_headings(lines)
     if headings:
@@ -313,6 +330,8 @@ def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: Video
         return _because(read_tables(lines, tables), "a table with columns of speech and of pictures, times or texts")
     if slides.is_slides(lines):
         return _because(slides.read_slides(lines), "lines that number slides")
+    if messages.is_messages(lines):
+        return _because(messages.read_messages(lines), "messages with dates or times of day and names")
     manner = manner_of(video)
     if is_transcript(signs) and not (manner and manner[0] == "labels" and video.produced - video.structure >= 2):
         return _because(

@@ -106,6 +106,7 @@ BEGIN, END = "\ufdd0", "\ufdd1"
 ROW: Final = "\ufdd2"
 MARKS: Final = re.compile("[\ufdd0-\ufdd2]")
 _MARKED: Final = re.compile(f"{BEGIN}(\\d{{1,3}}){END}")
+_GONE: Final = re.compile(f"^{BEGIN}\\d{{1,3}}{END} ?| ?{BEGIN}\\d{{1,3}}{END}")
 
 
 def pause_of(inside: str) -> float | None:
@@ -150,9 +151,39 @@ def _break_s(tag: str) -> float:
     return _STRENGTHS.get(strength[1].lower(), PAUSE_S) if strength else PAUSE_S
 
 
+#: A tag, or code within a line, in which nothing is one.
+_TAG_OR_CODE: Final = re.compile(rf"`[^`\n]{{1,200}}`|{_TAG.pattern}", re.IGNORECASE)
+_FENCE: Final = re.compile(r"[ \t>]{0,12}(`{3,}|~{3,})")
+
+
+def _outside_fences(text: str) -> Iterator[tuple[str, bool]]:
+    """Cut Markdown into runs of lines: (text, whether tags in it count)."""
+    if "```" not in text and "~~~" not in text:
+        yield text, True
+        return
+    run: list[str] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            yield "".join(run), True
+            run, fence = [line], mark[1]
+        elif mark and fence and mark[1].startswith(fence):
+            yield "".join([*run, line]), False
+            run, fence = [], ""
+        else:
+            run.append(line)
+    yield "".join(run), not fence
+
+
+def _tags(text: str) -> Iterator[re.Match[str]]:
+    return (found for found in _TAG_OR_CODE.finditer(text) if found[0][0] != "`")
+
+
 def has_pauses(text: str) -> bool:
-    """Tell whether a text has tags of pauses: it is written for a voice."""
-    return any(_seconds(tag) is not None for tag in _TAG.finditer(text))
+    """Tell whether a text has tags of pauses outside of code: it is written for a voice."""
+    runs = (run for run, counts in _outside_fences(text) if counts)
+    return any(_seconds(tag) is not None for run in runs for tag in _tags(run))
 
 
 def _inside(tag: re.Match[str]) -> str:
@@ -194,10 +225,19 @@ def tidy(text: str) -> str:
 
 
 def with_marks(text: str) -> str:
-    """Replace the pauses of a Markdown text by marks, and drop its delivery tags."""
+    """Replace the pauses of a Markdown text by marks, and drop its delivery tags; code stays as it is."""
+    return "".join(_with_marks(run) if counts else run for run, counts in _outside_fences(text))
+
+
+def without_tags(text: str) -> str:
+    """A text without its tags of pauses and delivery."""
+    return without_marks(_with_marks(text)) if any(sign in text for sign in "[(（【<{*") else text
+
+
+def _with_marks(text: str) -> str:
     kept: list[str] = []
     at = 0
-    for tag in _TAG.finditer(text):
+    for tag in _tags(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
         if (seconds is None and not is_delivery(_inside(tag))) or (starred and seconds is not None):
@@ -231,4 +271,9 @@ def cut_at_marks(text: str) -> Iterator[tuple[str, float]]:
 
 def without_marks(text: str) -> str:
     """A text without the characters of marks."""
-    return MARKS.sub("", _MARKED.sub("", text))
+    return MARKS.sub("", _GONE.sub("", text))
+
+
+def marked_s(text: str) -> float:
+    """The seconds of all pauses that are marked in a text."""
+    return min(sum(int(found[1]) for found in _MARKED.finditer(text)) / 10, LONGEST_PAUSE_S)

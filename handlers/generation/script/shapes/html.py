@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from handlers.generation.script.html_names import MOST_DEEP, TAG, depth_of
+from handlers.generation.script.html_names import MOST_DEEP, TAG, alignment_of, depth_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
@@ -189,13 +189,15 @@ class _Writer:
         self._line.append(f"{before}{mark}{bare}{mark}{after}")
 
     def _table(self, node: LexborNode, depth: int) -> None:
-        rows = [[_cell(cell, depth) for cell in row.css("th, td")] for row in node.css("tr")]
-        rows = [row for row in rows if row]
-        if not rows:
+        cells = [found for row in node.css("tr") if (found := row.css("th, td"))]
+        if not cells:
             return
+        rows = [[_cell(cell, depth) for cell in row] for row in cells]
         width = max(map(len, rows))
         lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
-        self.blocks.append("\n".join([lines[0], "|" + "---|" * width, *lines[1:]]))
+        aligned = [alignment_of(cell.attributes) for cell in cells[min(1, len(cells) - 1)]]
+        aligned += ["---"] * (width - len(aligned))
+        self.blocks.append("\n".join([lines[0], f"|{'|'.join(aligned)}|", *lines[1:]]))
 
 
 def _cell(node: LexborNode, depth: int) -> str:

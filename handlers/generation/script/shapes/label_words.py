@@ -11,13 +11,13 @@ from typing import Final, Literal
 Kind = Literal["speech", "visual", "text", "sound", "role", "title", "length", "tags", "caption", "fact"]
 
 _SPEECH: Final = """
-narrator|narration|narrators|narrator voice|vo|v.o.|v.o|v/o|o.s.|voiceover|voice-over|voice over|voice|audio|dialogue|dialog|
+narrator|narration|narrators|narr|narr.|announcer|anncr|anncr.|annc|narrator voice|vo|v.o.|v.o|v/o|o.s.|voiceover|voice-over|voice over|voice|audio|dialogue|dialog|
 spoken|spoken word|spoken words|spoken text|say|says|speech|script|host|presenter|anchor|speaker|talent|on-camera|on camera|
 to camera|talking head|voiceover script|voiceover text|voice over script|audio script|narration script|narrator script|
 speaker notes|speaker note|what you say|what i say|line|lines|copy|vo script|audio/vo|
 sprecher|sprecherin|sprecher/in|sprecher*in|sprecher:in|sprechertext|sprechtext|erzähler|erzählerin|off-text|offtext|off|
 off-sprecher|off-sprecherin|off-stimme|stimme aus dem off|stimme|voiceover-text|gesprochener text|gesprochen|moderator|moderatorin|
-moderation|kommentar|
+moderation|kommentar|ansager|ansagerin|
 voix off|voix-off|voix hors champ|voix|narrateur|narratrice|narration off|commentaire|texte parlé|présentateur|présentatrice|
 animateur|animatrice|texte lu|off (voix)|
 voz en off|voz|narrador|narradora|narración|locutor|locutora|locución|texto hablado|presentador|presentadora|guion hablado|
@@ -47,11 +47,13 @@ lời thoại|lời bình|người dẫn|narasi|narator|naratorul|voce din off|n
 _VISUAL: Final = """
 visual|visuals|visual cue|visual cues|visual direction|visual directions|visual description|video|b-roll|broll|b roll|shot|shots|
 camera|screen|action|actions|show|shows|shown|footage|cut to|scene description|image|images|picture|pictures|animation|animations|
-motion graphics|graphics|on screen|on-screen|onscreen|on-screen action|on-screen visual|on-screen visuals|super shot|close-up|
+motion graphics|graphics|on-screen action|on-screen visual|on-screen visuals|super shot|close-up|
 close up|closeup|wide shot|wide|insert|screen recording|screenshot|screencast|card|end card|image prompt|stock footage|setting|
 location|framing|what they see|what we see|what appears on screen|frame|storyboard|transition|transitions|editing|edit|zoom|pan|
 video clip|clip|drone|drone shot|visual idea|visual note|visual notes|background|montage|establishing shot|direction|
-shot description|shot type|staging|
+shot description|shot type|staging|scene|
+szene|scène|escena|cena|scena|scen|kohtaus|scéna|сцена|sahne|σκηνή|المشهد|مشهد|दृश्य|场景|場景|シーン|場面|장면|씬|
+animação|animações|animación|animaciones|animazione|animazioni|animatie|animering|animacja|animace|анимация|анімація|animasyon|动画|動畫|アニメーション|애니메이션|
 bild|bilder|bildebene|kamera|kamerafahrt|schnitt|szenenbild|einstellungsgröße|visuell|visuelles|aufnahme|animation|filmmaterial|
 bildbeschreibung|im bild|zu sehen|bildschirm|großaufnahme|totale|detail|übergang|handlung|regie|regieanweisung|
 visuel|visuels|plan|plans|image|images|images à l'écran|à l'image|caméra|montage|décor|gros plan|illustration|écran|cadrage|
@@ -80,7 +82,7 @@ hình ảnh|cảnh quay|gambar|imagine|cadru|kép|obrázok|záber
 """
 
 _TEXT: Final = """
-on-screen text|on screen text|onscreen text|text on screen|text on-screen|screen text|text overlay|overlay|overlay text|text|super|supers|title card|
+on-screen text|on screen text|onscreen text|on screen|on-screen|onscreen|text on screen|text on-screen|screen text|text overlay|overlay|overlay text|text|super|supers|title card|
 lower third|lower-third|lower thirds|caption text|caption on screen|on-screen caption|on-screen captions|graphic|graphic text|
 chyron|subtitle|subtitles|titles|text card|end card text|on-screen title|on-screen graphic|on-screen graphics|kinetic text|
 text popup|text pop-up|banner|

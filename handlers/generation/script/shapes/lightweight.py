@@ -21,6 +21,10 @@ _KINDS: Final = {
     "attention": "WARNING",
     "info": "NOTE",
 }
+#: Directives of a text that stands by itself, with a title or without.
+_TITLED: Final = frozenset(
+    {"topic", "sidebar", "rubric", "epigraph", "highlights", "pull-quote", "compound", "container"}
+)
 
 
 def as_markdown(shape: Shape, lines: Sequence[str]) -> str:
@@ -116,6 +120,10 @@ def _rst_block(lines: list[str], at: int, name: str, argument: str, found: list[
     elif name in ("image", "figure"):
         alt = next((option.split(":", 2)[2].strip() for option in options if option.startswith(":alt:")), "")
         found += ["", alt, ""] if alt else []
+        found += ["", *(_inline(text, _RST_INLINE) for text in content), ""] if name == "figure" else []
+    elif name in _TITLED:
+        texts = [f"**{argument}**" if argument else "", "", *content]
+        found += ["", *(_inline(text, _RST_INLINE) for text in texts), ""]
     elif name == "math":
         found += ["", "$$", argument, *content, "$$", ""]
     return end
@@ -129,6 +137,10 @@ def _inline(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> str:
     return text
 
 
+#: Bold between single asterisks, in AsciiDoc and Org.
+_STARRED: Final = (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**")
+
+
 # -- AsciiDoc -----------------------------------------------------------------------------------------------------
 
 _ASCII_INLINE: Final = (
@@ -137,7 +149,7 @@ _ASCII_INLINE: Final = (
     (re.compile(r"<<([^<>\n]{1,100})>>"), r"\1"),
     (re.compile(r"xref:[^\s\[\]]{1,200}\[([^\[\]\n]{1,200})\]"), r"\1"),
     (re.compile(r"(?:kbd|btn|menu|footnote):\[([^\[\]\n]{1,200})\]"), r"\1"),
-    (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**"),
+    _STARRED,
     (re.compile(r"(?<!\w)\+([^+\n]{1,100})\+(?!\w)"), r"`\1`"),
 )
 _ASCII_NOTE: Final = re.compile(r"(NOTE|TIP|WARNING|CAUTION|IMPORTANT):\s+(.*)")
@@ -225,7 +237,7 @@ def _pipes(rows: Sequence[Sequence[str]]) -> list[str]:
 _ORG_INLINE: Final = (
     (re.compile(r"\[\[[^\[\]\n]{1,300}\]\[([^\[\]\n]{1,200})\]\]"), r"\1"),
     (re.compile(r"\[\[([^\[\]\n]{1,300})\]\]"), r"\1"),
-    (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**"),
+    _STARRED,
     (re.compile(r"(?<![\w/:])/([^/\s](?:[^/\n]{0,200}[^/\s])?)/(?![\w/])"), r"*\1*"),
     (re.compile(r"(?<!\w)[=~]([^=~\n]{1,100})[=~](?!\w)"), r"`\1`"),
     (re.compile(r"(?<!\w)\+([^+\s](?:[^+\n]{0,100}[^+\s])?)\+(?!\w)"), r"~~\1~~"),

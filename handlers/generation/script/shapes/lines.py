@@ -27,7 +27,7 @@ class ScriptLine:
 
     `span_s` are the times in it, (start, end) in seconds, end None for a start alone; `length_s` a length alone.
     `after` follows a bracket with a label and text in it. `level` is that of a heading, 0 elsewhere. `strong`: the label
-    is in brackets, bold, in capitals, or has an emoji. `direction`: the whole line is in parentheses or italics.
+    is in brackets, bold, in capitals, or has an emoji. `direction`: the whole line is in parentheses, brackets or italics.
     `loose`: only a blank stands between the number of a scene and further words.
     """
 
@@ -63,7 +63,7 @@ _LABEL: Final = re.compile(
 _DASHED: Final = re.compile(
     r"([^\W\d_][^:：\[\]【】()（）.!?。！？|\n–—]{0,30}?)\s{0,3}(?:[(（]([^()（）]{0,40})[)）])?\s{1,3}[-–—]\s++"
 )
-_NUMBERED: Final = re.compile(r"\d{1,2}[.)]\s++")
+_NUMBERED: Final = re.compile(r"(?:#?\d{1,2}[.)]|#\d{1,2})\s++")
 
 _CLOCK: Final = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _TO: Final = r"\s*(?:-->|->|→|[-–—−〜~～]|to|bis|à|até|a|до)\s*"
@@ -82,6 +82,9 @@ _AT_START: Final = re.compile(rf"(?:{_TIMES.pattern})(?:\s?h)?+(?:\s*+(?:$|[-–
 _IN_BRACKETS: Final = re.compile(rf"[(（\[【]\s*(?:{_TIMES.pattern})\s*[)）\]】]", re.IGNORECASE)
 _AT_END: Final = re.compile(rf"(?:^|\s{{1,3}}|[-–—|,，]\s{{0,3}})(?:{_TIMES.pattern})\s*$", re.IGNORECASE)
 _DIGIT: Final = re.compile(r"\d")
+_SENTENCE_ENDS: Final = ".,;!?…。！？、，"
+#: Characters of the longest name of a part.
+_LONGEST_PART: Final = 60
 
 
 def _alternatives(text: str) -> str:
@@ -115,6 +118,7 @@ _DIRECTING: Final = frozenset(
         "footage|montage|transition|visual|visuals|image|clip|drone|overlay|hold|tilt|tracking|aerial|medium|pov|slow-motion|slow|split|time-lapse|timelapse|"
         "card|slide|screenshot|demo|switch|back|host|intro|logo|"
         "zeige|schnitt|kamera|bild|nahaufnahme|großaufnahme|totale|einblendung|zoom|animation|plan|gros|caméra|image|montage|coupe|travelling|"
+        "animação|animación|animazione|animatie|animering|animacja|animace|анимация|animasyon|动画|アニメーション|애니메이션|"
         "plano|corte|cámara|imagen|primer|câmera|imagem|inquadratura|stacco|immagine|primo|dissolvenza|beeld|shot|camera|bild|klipp|ujęcie|kamera|zbliżenie|przebitka|"
         "záběr|střih|detail|кадр|камера|крупный|наезд|переход|план|çekim|kesme|yakın|πλάνο|κοντινό|لقطة|مشهد|صورة|شاشة|画面|镜头|特写|转场|切|切换|映像|画|カット|アップ|화면|컷|클로즈업"
     )
@@ -140,7 +144,7 @@ def read_line(raw: str) -> ScriptLine:
     strong = found.bracketed or bold or emoji is not None or (found.word.isupper() and len(found.word) > 1) or level > 0
     if found.loose and not strong:
         found = ScriptLine(kind="plain", text=text, rest=text)
-    direction = found.kind == "plain" and (whole or bool(_PARENTHESES.fullmatch(text)))
+    direction = found.kind == "plain" and (whole or bool(_PARENTHESES.fullmatch(text) or _BRACKET.fullmatch(text)))
     return evolve(found, level=level, item=item, quoted=quoted, strong=strong, direction=direction)
 
 
@@ -189,7 +193,7 @@ def _read(text: str, emoji: str | None) -> ScriptLine:
     found = _labelled(rest)
     if found.kind in ("plain", "unknown") and emoji:
         found = ScriptLine(kind=emoji, text=rest, rest=rest)  # type: ignore[arg-type]
-    if found.kind == "plain" and (span_s is not None) and _leads(text):
+    if found.kind == "plain" and span_s is not None and (_leads(text) or _names_part(text, rest, span_s)):
         found = ScriptLine(kind="time", text=rest, rest=rest)
     elif found.kind in (
         "plain",
@@ -217,12 +221,18 @@ def _read(text: str, emoji: str | None) -> ScriptLine:
     return evolve(found, text=rest, span_s=span_s, length_s=length_s)
 
 
+def _names_part(text: str, name: str, span_s: tuple[float, float | None]) -> bool:
+    """Tell whether a line is the name of a part with its span behind it: "MISTAKE 1 (3-10 s)"."""
+    short = len(name) <= _LONGEST_PART and name[-1:] not in _SENTENCE_ENDS
+    return short and span_s[1] is not None and text[-1] in ")）]】" and not text.startswith(("(", "（"))
+
+
 def _leads(text: str) -> bool:
     """Tell whether a line begins with a time."""
     return bool(_AT_START.match(text))
 
 
-def _bracketed(text: str, inside: str, after: str) -> ScriptLine:
+def _bracketed(text: str, inside: str, after: str, *, nested: bool = False) -> ScriptLine:
     if (pause := pause_of(inside)) is not None:
         return ScriptLine(kind="pause", text=text, length_s=pause, after=after, bracketed=True)
     rest, span_s, length_s = without_times(inside)
@@ -231,7 +241,12 @@ def _bracketed(text: str, inside: str, after: str) -> ScriptLine:
         span_s, length_s = _seconds(timed) if timed else (None, None)
         after = "" if timed else after
     if not rest:
-        found = _labelled(after)
+        second = None if nested else _BRACKET.match(after)
+        found = (
+            _bracketed(after, second[1].strip(), after[second.end() :].strip(), nested=True)
+            if second
+            else _labelled(after)
+        )
         if found.kind in ("plain", "unknown"):
             found = ScriptLine(kind="time", text=after, rest=after)
         return evolve(found, text=after, span_s=span_s, length_s=length_s, bracketed=True)
@@ -240,6 +255,8 @@ def _bracketed(text: str, inside: str, after: str) -> ScriptLine:
         return ScriptLine(kind="time", text=text, rest=rest, after=after, span_s=span_s, bracketed=True)
     if found.kind in ("plain", "unknown") and folded(rest).split(" ")[0].rstrip(":,") in _DIRECTING:
         return ScriptLine(kind="visual", text=text, rest=rest, after=after, bracketed=True)
+    if found.kind == "plain" and not after and KINDS.get(folded(rest).split(" ")[0].rstrip(":,")) == "sound":
+        return ScriptLine(kind="sound", text=text, rest=rest, bracketed=True)
     if found.kind in ("plain", "unknown"):
         return ScriptLine(kind="plain", text=text, rest=text)
     if found.rest:

@@ -25,6 +25,7 @@ from handlers.generation.script.content import (
 from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.shapes.build import cut_sentences, heading_of
 from handlers.generation.script.shapes.label_words import listed
+from handlers.generation.script.shapes.quiz import is_answer, is_question, is_quiz, page_of, with_answers
 from handlers.generation.script.shapes.wrapping import is_wrapped
 
 _SIGNS: Final = "•·‣◦▪▫●○■□▸►➢➤✓✔✅❖◆★☆→*+-–—"
@@ -53,14 +54,6 @@ _PAGE: Final = re.compile(
 _LONE_NUMBER: Final = re.compile(r"\s*\d{1,4}\s*")
 _BREAK: Final = re.compile(r"\s*(?:[*·•]\s*){3,7}\s*|\s*[-=_~─━]{3,}\s*")
 _UNDERLINE: Final = re.compile(r"\s*(?:={3,}|-{3,}|~{3,})\s*")
-_OPTION: Final = re.compile(r"\s*\(?([A-Ha-h])[.)]\s+\S")
-_QUESTION: Final = re.compile(
-    r"(?:Q?\d{1,3}[.):]|(?:question|frage|pregunta|domanda|pergunta|вопрос)\s\d{1,3}[.:)]?)\s+\S", re.IGNORECASE
-)
-_ANSWER: Final = re.compile(
-    r"(?:answer|antwort|lösung|réponse|respuesta|resposta|risposta|antwoord|svar|odpowiedź|odpověď|ответ|cevap|απάντηση|الجواب|الإجابة|उत्तर|答案|正解|答え|정답)\s?[:：]",
-    re.IGNORECASE,
-)
 _LONGEST_HEADING: Final = 60
 _LONG_ROW: Final = 100
 _DEPTHS: Final = {"◦": 1, "o": 1, "▫": 1, "○": 1, "□": 1, "§": 2}
@@ -166,20 +159,15 @@ class _Plain:
     out: _Sections = field(factory=_Sections)
 
     def read(self) -> None:
-        quiz = self._is_quiz()
+        quiz = is_quiz(self.groups)
         start = self._take_title()
-        for group in self.groups[start:]:
-            if quiz and _QUESTION.match(group[0].strip()):
+        for group in with_answers(self.groups[start:]) if quiz else self.groups[start:]:
+            if quiz and is_question(group[0]):
                 self.out.begin(0, "")
-            self._group(group)
+                self.out.body += page_of(group)
+            else:
+                self._group(group)
         self.out.begin(0, "")
-
-    def _is_quiz(self) -> bool:
-        asked = [
-            g for g in self.groups if _QUESTION.match(g[0].strip()) and ("?" in g[0] or any(map(_ANSWER.match, g[1:])))
-        ]
-        optioned = any(sum(bool(_OPTION.match(line)) for line in group) >= 2 for group in self.groups)
-        return len(asked) >= 2 and (optioned or any(_ANSWER.match(line) for group in asked for line in group))
 
     def _take_title(self) -> int:
         """The first line is the title where it stands alone, is short and isn't a sentence."""
@@ -205,7 +193,24 @@ class _Plain:
                 self.groups[0] = first[2:]
                 return 0
             return 1
+        if len(self.groups) >= 2 and not ends and self._titles_block(first):
+            self.title = text
+            self.out.begin(1, text)
+            self.groups[0] = first[1:]
         return 0
+
+    def _titles_block(self, group: Sequence[str]) -> bool:
+        """Whether a title stands right above facts about it, as in recipes, or above the heading of a list."""
+        if self.wrapped or len(group) < 2:
+            return False
+        text, below = group[0].strip(), group[1].strip()
+        named = text[0].isalpha() and len(text) <= _LONGEST_HEADING and text[-1] not in ":：" and not _marker(group[0])
+        if not named or text[0].islower() or "\t" in text or _heading_kind(group[0], alone=False):
+            return False
+        if len(group) == 2:
+            facts = any(map(str.isdigit, below)) and below[-1] not in _END and not _marker(group[1])
+            return facts and len(below) <= _LONGEST_HEADING and not _AMOUNT.match(below)
+        return not _marker(group[1]) and self._heading_at(group[1:], 0) == "list"
 
     def _group(self, group: Sequence[str]) -> None:
         if self.wrapped and _centred(group):
@@ -303,7 +308,7 @@ class _Plain:
             elif ordered:
                 metas.append((self._level(indents, ordered[1], 0), _ordinal(ordered)))
                 texts.append(line[ordered.end() :].strip())
-            elif texts and (line[:1] in " \t" or (self.wrapped and not _ANSWER.match(line.strip()))):
+            elif texts and (line[:1] in " \t" or (self.wrapped and not is_answer(line))):
                 texts[-1] = _joined(texts[-1], line.strip())
             else:
                 break

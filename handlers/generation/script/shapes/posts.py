@@ -10,12 +10,27 @@ from typing import Final
 from handlers.generation.script.content import Paragraph, Section, Sentence
 from handlers.generation.script.inline import parse_inline, plain
 from handlers.generation.script.shapes.build import cut_sentences, heading_of, title_of
+from handlers.generation.script.shapes.label_words import listed
 from handlers.generation.script.shapes.lines import bare
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 
 _POST: Final = re.compile(r"[(\[]?(\d{1,2})\s?(?:/\s?(\d{0,2})|⁄(\d{0,2}))[)\].:]?(?:\s+|$)(.*)")
 _TAIL: Final = re.compile(r"(.*\S)\s+[(\[]?(\d{1,2})/(\d{1,2})[)\]]?")
 _TAGS: Final = re.compile(r"(?:[#@＃][^\s#＃@]{1,60}[\s,]*+)++")
+_CREDITS: Final = "|".join(
+    map(
+        re.escape,
+        listed(
+            "by|a thread by|thread by|written by|posted by|via|author|photo|photos|credit|credits|von|ein thread von|geschrieben von|foto|fotos|text|par|un fil de|écrit par|crédit|por|un hilo de|escrito por|autor|"
+            "autora|uma thread de|di|scritto da|da|door|een draad van|av|en tråd av|skrivet av|af|skrevet af|skrevet av|kirjoittanut|przez|autorka|od|napsal|napsala|автор|от|від|yazan|από|بقلم|作者|著者|글"
+        ),
+    )
+)
+#: Who wrote it, by a handle: "by @ida", "(@ida)", "Ida Holm | @ida".
+_BY: Final = re.compile(
+    rf"[\W_]{{0,3}}(?:(?:{_CREDITS})\s?[:：]?\s?|[^\W\d_][\w .'-]{{0,40}}(?: [|·–—-] |\())?\(?@[\w.]{{2,30}}\)?(?:(?: ?[·|,&] ?| )@[\w.]{{2,30}}){{0,5}}\W{{0,3}}",
+    re.IGNORECASE,
+)
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|[\w.-]{1,60}\.(?:com|org|net|example)/\S*")
 _THREAD: Final = re.compile(
     r"[.,!?:]?\s*(?:a|ein|un|eine|une|uma|um|en|een)?\s*(?:short |quick )?(?:thread|faden|fil|hilo|fio|draad|tråd|wątek|vlákno|тред|ветка|zincir|νήμα)\s*[:.]?\s*\W*$",
@@ -82,7 +97,7 @@ def read_thread(lines: Sequence[str]) -> Reading:
 
 
 def _left_out(text: str) -> Why | None:
-    if _TAGS.fullmatch(text):
+    if _TAGS.fullmatch(text) or _BY.fullmatch(text):
         return "tags"
     return "address" if _ADDRESS.fullmatch(text) else None
 

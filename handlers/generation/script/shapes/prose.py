@@ -7,21 +7,44 @@ lines is read by `plain`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Sequence
+from operator import is_
+from typing import Any, Final
 
-from attrs import evolve
+from attrs import evolve, fields, has
 
-from handlers.generation.script.content import Block, Bullets, Heading, Note, Paragraph, Section, Sentence, Span
+from eventflow.requests.limits import LONGEST_PAUSE_S
+from handlers.generation.script.content import (
+    Block,
+    Bullet,
+    Bullets,
+    Callout,
+    Columns,
+    Note,
+    Paragraph,
+    Section,
+    Sentence,
+    Span,
+)
 from handlers.generation.script.inline import merged, plain
 from handlers.generation.script.shapes.build import cut_sentences, title_of, unquoted
-from handlers.generation.script.shapes.delivery import MARKS, ROW, cut_at_marks, has_pauses, with_marks, without_marks
+from handlers.generation.script.shapes.delivery import (
+    MARKS,
+    ROW,
+    cut_at_marks,
+    has_pauses,
+    marked_s,
+    with_marks,
+    without_marks,
+    without_tags,
+)
 from handlers.generation.script.shapes.furniture import without_furniture
 from handlers.generation.script.shapes.plain import read_plain
+from handlers.generation.script.shapes.quiz import with_time_to_think
 from handlers.generation.script.shapes.reading import Reading
 
 _MARKDOWN: Final = re.compile(
-    r"^ {0,3}(?:#{1,6} \S|```|~~~|> ?\S|:{3,}|\$\$|\|.*\|[ \t]*$|!\[|Note: |\[\^?[^\]\n]{1,80}\]:|(?:\* ?){3,}$|!!! )|\*\*[^*\s]|\]\([^)\s]|!\[|<!--|<[a-zA-Z/]|`[^`\n]{1,80}`|\$[^$\n]{1,80}\$|\{\{|"
+    r"^ {0,3}(?:#{1,6} \S|```|~~~|> ?\S|:{3,}|\$\$|\|.*\|[ \t]*$|!\[|Note: |\[\^?[^\]\n]{1,80}\]:|(?:\* ?){3,}$|!!! )|\*\*[^*\s]|\]\([^)\s]|!\[|<!--|<[a-zA-Z/]|`[^`\n]{1,80}`|\$[^$\n]{1,80}\$|\{[{:%]|"
     r"^ {0,3}(?:\*{3,}|-{3,}|_{3,})[ \t]*$",
     re.MULTILINE,
 )
@@ -49,7 +72,7 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
     if for_voice:
         body = with_marks(body)
     if is_markdown(body.replace("\ufdd0", "")):
-        return Reading(shape="document", body=_prepared(body), left_out=left)
+        return Reading(shape="document", body=_prepared(with_time_to_think(body)), left_out=left)
     sections, title = read_plain(body.split("\n"))
     if handed:
         sections = tuple(map(_unquoted, sections))
@@ -169,17 +192,56 @@ def _finished(body: Sequence[Block | Note]) -> Iterator[Block | Note]:
             case Paragraph() if any(MARKS.search(span.text) for sentence in block.sentences for span in sentence.spans):
                 yield from _marked(block)
             case Bullets():
-                yield Bullets(tuple(evolve(item, spans=_unmarked(item.spans)) for item in block.items))
-            case Heading():
-                yield evolve(block, spans=_unmarked(block.spans))
+                yield Bullets(tuple(map(_paused_item, block.items)))
+            case Callout():
+                title = _changed(block.title, without_marks)
+                yield evolve(block, title=title, blocks=tuple(_finished(block.blocks)))  # type: ignore[arg-type]
+            case Columns():
+                left, right = tuple(_finished(block.left)), tuple(_finished(block.right))
+                yield evolve(block, left=left, right=right)  # type: ignore[arg-type]
             case Note():
                 yield Note(without_marks(block.text))
             case _:
-                yield block
+                yield _changed(block, without_marks)
+
+
+def _paused_item(item: Bullet) -> Bullet:
+    """An item with its pauses behind it."""
+    seconds = sum(marked_s(span.text) for span in item.spans)
+    return evolve(item, spans=_unmarked(item.spans), pause_s=min(item.pause_s + seconds, LONGEST_PAUSE_S))
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """A block, or a part of one, with its inline text changed, and itself where nothing is."""
+    if isinstance(value, Span):
+        text = change(value.text) if value.kind == "text" else value.text
+        return value if text == value.text else evolve(value, text=text)
+    if isinstance(value, tuple):
+        found = tuple(_changed(each, change) for each in value)
+        return value if all(map(is_, found, value)) else found
+    if not has(type(value)):
+        return value
+    found_of = {each.name: _changed(getattr(value, each.name), change) for each in fields(type(value)) if each.init}
+    changed = {name: each for name, each in found_of.items() if each is not getattr(value, name)}
+    return evolve(value, **changed) if changed else value
+
+
+def untagged(reading: Reading) -> Reading:
+    """A script or a talk whose tags of pauses and delivery, wherever they stand, are silence, or nothing."""
+    if reading.sections is None:
+        return reading
+    marked = [
+        evolve(each, heading=_changed(each.heading, with_marks), body=_changed(each.body, with_marks))
+        for each in reading.sections
+    ]
+    return evolve(reading, sections=finished(marked), title=without_tags(reading.title))
 
 
 def _marked(block: Paragraph) -> Iterator[Paragraph]:
     """Cut a paragraph at its marks."""
+    if block.rows:
+        yield evolve(block, sentences=tuple(_paused_row(row) for row in block.sentences))
+        return
     spans = [span for sentence in block.sentences for span in (*sentence.spans, Span(" "))]
     rows: list[list[Span]] = [[]]
     for span in spans:
@@ -188,9 +250,15 @@ def _marked(block: Paragraph) -> Iterator[Paragraph]:
         rows += [[span.with_text(text)] for text in rest]
     found: list[Sentence] = []
     for row in rows:
-        found += _paused(row, whole=len(rows) > 1 or block.rows)
+        found += _paused(row, whole=len(rows) > 1)
     if found:
-        yield evolve(block, sentences=tuple(found), rows=len(rows) > 1 or block.rows)
+        yield evolve(block, sentences=tuple(found), rows=len(rows) > 1)
+
+
+def _paused_row(row: Sentence) -> Sentence:
+    """A row with its pauses behind it."""
+    seconds = sum(marked_s(span.text) for span in row.spans)
+    return evolve(row, spans=_unmarked(row.spans), pause_s=min(row.pause_s + seconds, LONGEST_PAUSE_S))
 
 
 def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:

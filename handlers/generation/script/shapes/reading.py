@@ -41,7 +41,18 @@ NAMES: Final[Mapping[str, str]] = {
 
 #: Why a line is neither shown nor said.
 Why = Literal[
-    "chat", "direction", "sound", "fact", "tags", "address", "label", "unlabelled", "furniture", "markup", "note"
+    "chat",
+    "direction",
+    "sound",
+    "fact",
+    "tags",
+    "address",
+    "label",
+    "unlabelled",
+    "furniture",
+    "markup",
+    "note",
+    "contents",
 ]
 
 #: Characters of a line that `left_out` repeats.

@@ -11,6 +11,7 @@ import yaml
 from attrs import frozen
 
 from handlers.generation.control import Warned
+from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
 from handlers.generation.script.shapes.lines import without_times
 from handlers.generation.script.shapes.reading import LeftOut, Reading
@@ -59,22 +60,9 @@ _LENGTH: Final = (
     "длительность",
 )
 _SPEAKER: Final = ("speaker", "role", "character", "voice", "host", "name", "speakername", "who", "actor")
-_TITLE: Final = (
-    "title",
-    "scenetitle",
-    "heading",
-    "section",
-    "sectiontitle",
-    "header",
-    "titel",
-    "titre",
-    "título",
-    "titolo",
-    "标题",
-    "タイトル",
-    "제목",
-    "заголовок",
-)
+#: "Title" in other languages.
+_TITLES: Final = ("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
+_TITLE: Final = ("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
 _NUMBER: Final = (
     "scene",
     "scenenumber",
@@ -94,20 +82,7 @@ _NUMBER: Final = (
     "shot",
 )
 #: Members of a mapping around the scenes.
-_WHOLE_TITLE: Final = (
-    "title",
-    "videotitle",
-    "name",
-    "titel",
-    "titre",
-    "título",
-    "titolo",
-    "标题",
-    "タイトル",
-    "제목",
-    "название",
-    "topic",
-)
+_WHOLE_TITLE: Final = ("title", "videotitle", "name", *_TITLES, "название", "topic")
 _DESCRIPTION: Final = ("description", "caption", "summary", "videodescription")
 _TAGS: Final = ("hashtags", "tags")
 _ENDS: Final = (
@@ -254,6 +229,7 @@ def read_scene_list(found: SceneList, *, first_line: int = 0) -> Reading:
     if tags := next((around[n] for n in _TAGS if isinstance(around.get(n), str | list)), None):
         facts["tags"] = ", ".join(map(str, tags)) if isinstance(tags, list) else str(tags)
     known = {*_WHOLE_TITLE, *_DESCRIPTION, *_TAGS, *_LENGTH, *(name for name, _ in _ENDS)}
+    known |= {name for name in FRONT_MATTER_KEYS if isinstance(tag := around.get(name), str) and tag_of(tag)}
     unknown |= {str(key): None for key in found.around if _key(key) not in known}
     warnings: tuple[Warned, ...] = ()
     if unknown:

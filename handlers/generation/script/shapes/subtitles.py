@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import merged, plain
-from handlers.generation.script.shapes.build import cut_sentences, heading_of, title_of
+from handlers.generation.script.shapes.build import cut_sentences, title_of
 from handlers.generation.script.shapes.delivery import pieces
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
@@ -94,12 +94,10 @@ def read_subtitles(lines: Sequence[str]) -> Reading:
         turns += [(who, text, 0.0) for who, text in found]
         end_s = cue.end_s
     body = _paragraphs(turns)
-    sections = [Section(1, heading_of(title), ())] if title else []
-    sections.append(Section(0, (), tuple(body)))
     speakers = tuple(dict.fromkeys(block.speaker for block in body if block.speaker))
     return Reading(
         shape="subtitles",
-        sections=tuple(s for s in sections if s.heading or s.body),
+        sections=(Section(0, (), tuple(body)),) if body else (),
         title=title_of(title),
         left_out=tuple(left),
         speakers=speakers,

@@ -15,13 +15,19 @@ from attrs import frozen
 
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
 from handlers.generation.script.shapes.label_words import COMMON, folded, listed
-from handlers.generation.script.shapes.lines import bare, kind_of, read_line, without_times
-from handlers.generation.script.shapes.reading import LeftOut, Reading
+from handlers.generation.script.shapes.lines import ScriptLine, bare, kind_of, read_line, without_times
+from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 from handlers.generation.script.shapes.video import clean_title
 
 _DELIMITERS: Final = re.compile(r"\s*\|?[-:| \t]*-[-:| \t]*+")
 _CELL: Final = re.compile(r"(?:[^|\\]|\\.)*+")
 _BREAKS: Final = re.compile(r"\s*(?:<br\s{0,3}/?\s{0,3}>|[·•;；/]\s|\n)\s*", re.IGNORECASE)
+_ROWS: Final = re.compile(r"\s*(?:<br\s{0,3}/?\s{0,3}>|\n)\s*", re.IGNORECASE)
+#: Between columns that are set with blanks.
+_GAP: Final = re.compile(r"(?<=\S) {3,}(?=\S)")
+_NARROW_GAP: Final = re.compile(r"(?<=\S) {2,}(?=\S)")
+#: Behind the name of somebody who speaks.
+_OFF: Final = re.compile(r"(?:v\.?o\.?|o\.?s\.?|o\.?c\.?|off|voice-?over)\.?", re.IGNORECASE)
 _NOTHING: Final = frozenset(
     (
         "",
@@ -62,6 +68,8 @@ _HEARD: Final = frozenset(
         "ton|audio|sound|son|som|sonido|suono|geluid|ljud|lyd|ääni|dźwięk|zvuk|звук|ses|ήχος|الصوت|ध्वनि|声音|聲音|音声|소리|오디오"
     )
 )
+#: Columns of what is seen; in a line, texts have these labels.
+_ON_SCREEN: Final = frozenset(("on screen", "on-screen", "onscreen"))
 #: Of the longest header of a table, in cells.
 _MOST_COLUMNS: Final = 20
 _LONGEST_TITLE: Final = 200
@@ -83,10 +91,14 @@ def script_tables(lines: Sequence[str]) -> list[ScriptTable]:
     at = 0
     while at < len(lines):
         line = lines[at]
-        if "|" not in line and "\t" not in line and not (at < 40 and line.count(",") >= 1):
-            at += 1
-            continue
-        table = _piped(lines, at) if "|" in line else _tabbed(lines, at) if "\t" in line else _commas(lines, at)
+        if "|" in line:
+            table = _piped(lines, at)
+        elif "\t" in line:
+            table = _tabbed(lines, at)
+        elif "   " in line.strip():
+            table = _spaced(lines, at)
+        else:
+            table = _commas(lines, at) if at < 40 and "," in line else None
         if table is not None:
             found.append(table)
         at = table.end if table is not None else at + 1
@@ -132,6 +144,47 @@ def _commas(lines: Sequence[str], at: int) -> ScriptTable | None:
     return _table(tuple(header), found, at, number)
 
 
+def _spaced(lines: Sequence[str], at: int) -> ScriptTable | None:
+    """Columns set with blanks: a line is a row; one that begins below a later column goes on in it."""
+    header = tuple(cell.strip() for cell in _GAP.split(lines[at].strip()))
+    if not 2 <= len(header) <= _MOST_COLUMNS or _kinds(header) is None:
+        return None
+    starts = [lines[at].find(header[0])]
+    for cell in header[1:]:
+        starts.append(lines[at].find(cell, starts[-1] + 1))
+    found: list[tuple[int, tuple[str, ...]]] = []
+    end, blank = at + 1, 0
+    while end < len(lines) and blank < 2:
+        line = lines[end]
+        blank = 0 if line.strip() else blank + 1
+        if line == lines[at]:
+            break
+        if line.strip() and not set(line) <= set("-=_ "):
+            cells = _at_columns(line, starts)
+            if found and not cells[0]:
+                number, above = found[-1]
+                found[-1] = (
+                    number,
+                    tuple(f"{a}\n{b}" if a and b else a or b for a, b in zip(above, cells, strict=True)),
+                )
+            elif not any(cells[1:]) and not found:
+                return None
+            else:
+                found.append((end, cells))
+        end += 1
+    return _table(header, found, at, end - blank)
+
+
+def _at_columns(line: str, starts: Sequence[int]) -> tuple[str, ...]:
+    """The cells of a line: cut where the header's columns begin, or else at blanks."""
+    line = line.rstrip()
+    if all(len(line) <= start or (start and line[start - 1] == " ") for start in starts[1:]):
+        ends = [*starts[1:], len(line)]
+        return tuple(line[start:end].strip() for start, end in zip((0, *starts[1:]), ends, strict=True))
+    cells = [cell.strip() for cell in _NARROW_GAP.split(line.strip(), len(starts) - 1)]
+    return (*cells, *("" for _ in range(len(starts) - len(cells))))
+
+
 def _table(
     header: tuple[str, ...], found: Sequence[tuple[int, tuple[str, ...]]], at: int, end: int
 ) -> ScriptTable | None:
@@ -156,6 +209,7 @@ def _kinds(header: tuple[str, ...]) -> tuple[str, ...] | None:
     names = [folded(re.sub(r"\s*[(（].*$", "", bare(cell))) for cell in header]
     kinds = ["number" if name in _NUMBERS else kind_of(name) or ("picture" if not name else "other") for name in names]
     kinds = ["text" if kind == "caption" else kind for kind in kinds]
+    kinds = ["visual" if name in _ON_SCREEN else kind for name, kind in zip(names, kinds, strict=True)]
     if "speech" not in kinds:
         kinds = ["speech" if name in _HEARD else kind for name, kind in zip(names, kinds, strict=True)]
     speech = [at for at, kind in enumerate(kinds) if kind == "speech"]
@@ -196,8 +250,11 @@ def read_tables(lines: Sequence[str], tables: Sequence[ScriptTable]) -> Reading:
             LeftOut.of(at + 1, line, "fact" if found.kind in ("length", "title", "fact", "tags") else "unlabelled")
         )
     for table in tables:
+        labelled = _labels_speech(table)
         for number, row in table.rows:
-            drafts.append(_row(table.kinds, row))
+            draft, dropped = _row(table.kinds, row, labelled)
+            drafts.append(draft)
+            left += [LeftOut.of(number + 1, part, why) for part, why in dropped]
             hidden = [
                 cell
                 for cell, kind in zip(row, table.kinds, strict=False)
@@ -224,8 +281,19 @@ def _span_s(text: str) -> float | None:
     return length
 
 
-def _row(kinds: Sequence[str], row: Sequence[str]) -> Draft:
+def _labels_speech(table: ScriptTable) -> bool:
+    """Whether what is said has labels of its own within its column."""
+    column = table.kinds.index("speech")
+    cells = (row[column] for _, row in table.rows if len(row) > column)
+    return any(
+        read_line(part).kind == "speech" and read_line(part).rest for cell in cells for part in _ROWS.split(cell)
+    )
+
+
+def _row(kinds: Sequence[str], row: Sequence[str], labelled: bool) -> tuple[Draft, list[tuple[str, Why]]]:
+    """The scene of a row, and what is left out of its column of speech."""
     draft = Draft()
+    dropped: list[tuple[str, Why]] = []
     speaker = ""
     for kind, cell in sorted(zip(kinds, row, strict=False), key=lambda each: each[0] != "speech"):
         if folded(cell) in _NOTHING:
@@ -233,6 +301,8 @@ def _row(kinds: Sequence[str], row: Sequence[str]) -> Draft:
         match kind:
             case "speaker":
                 speaker = bare(cell)
+            case "speech" if labelled:
+                dropped += _say_labelled(draft, cell)
             case "speech":
                 draft.say(cell)
             case "text":
@@ -243,7 +313,33 @@ def _row(kinds: Sequence[str], row: Sequence[str]) -> Draft:
                 _see(draft, cell)
     if speaker and len(speaker) <= 60:
         draft.said = [type(line)(line.text, speaker=speaker, pause_s=line.pause_s) for line in draft.said]
-    return draft
+    return draft, dropped
+
+
+def _say_labelled(draft: Draft, cell: str) -> list[tuple[str, Why]]:
+    """Say what has a label of speech or the name of a speaker, or none; returns what is left out."""
+    dropped: list[tuple[str, Why]] = []
+    for part in _ROWS.split(cell):
+        found = read_line(part)
+        if found.kind == "speech" and found.rest:
+            draft.say(found.rest)
+        elif found.kind == "text" and found.rest:
+            _show(draft, [found.rest])
+        elif found.kind in ("sound", "visual", "cut") or found.direction:
+            dropped.append((part, "sound" if found.kind == "sound" else "direction"))
+        elif found.kind == "pause":
+            draft.pause(found.length_s or 0.0)
+        elif found.kind == "unknown" and found.rest and (name := _speaker(found)):
+            draft.say(found.rest, speaker=name)
+        else:
+            draft.say_on(part)
+    return dropped
+
+
+def _speaker(line: ScriptLine) -> str:
+    """The name of who speaks, in capitals or with "(V.O.)" behind it; empty where a label is none."""
+    behind = line.text[len(line.word) :].lstrip().removeprefix("(").partition(")")[0]
+    return line.word if line.word.isupper() or _OFF.fullmatch(behind.strip()) else ""
 
 
 def _show(draft: Draft, texts: Sequence[str]) -> None:

@@ -15,11 +15,11 @@ from handlers.generation.script.inline import parse_inline, plain
 from handlers.generation.script.shapes.build import cut_sentences, heading_of, spoken_text, title_of
 from handlers.generation.script.shapes.delivery import is_delivery, pieces
 from handlers.generation.script.shapes.label_words import folded, listed
-from handlers.generation.script.shapes.lines import bare, clock_s
+from handlers.generation.script.shapes.lines import bare, clock_s, read_line
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Shape
 
 #: Words that begin notes and fields of forms, no turns.
-_NO_NAMES: Final = frozenset(
+NO_NAMES: Final = frozenset(
     listed(
         "note|notes|warning|warnings|caution|danger|important|tip|tips|hint|example|examples|usage|author|authors|date|time|place|version|license|licence|source|sources|see|todo|fix|fixes|"
         "feature|features|change|changes|type|default|returns|return|parameters|args|raises|subject|to|from|cc|bcc|re|fw|fwd|sent|reply-to|in|on|at|with|without|pros|cons|pro|con|"
@@ -115,7 +115,10 @@ def _turn_of(line: str) -> _Turn | None:
 
 @frozen(kw_only=True)
 class TurnSigns:
-    """The signs of turns in a text: names with their numbers of turns, lines with times."""
+    """The signs of turns in a text: names with their numbers of turns, lines with times.
+
+    `again` is the largest number of turns of a name under one heading.
+    """
 
     names: Counter[str]
     turns: int = 0
@@ -126,6 +129,7 @@ class TurnSigns:
     headed: int = 0
     lines: int = 0
     rising: bool = True
+    again: int = 0
     shortest_s: float = 0.0
 
 
@@ -135,8 +139,12 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
     turns = ended = stamped = alone = headed = count = continued = 0
     times: list[float] = []
     in_turn = False
+    under: Counter[str] = Counter()
+    again = 0
     for line in lines:
         text = line.strip()
+        if text.startswith("#"):
+            under.clear()
         if not text:
             in_turn = False
             continue
@@ -156,8 +164,10 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
             times.append(clock_s(head["clock"]))
         if (turn := _turn_of(line)) is not None:
             name = folded(turn.name)
-            if name not in _NO_NAMES:
+            if name not in NO_NAMES:
                 names[name] += 1
+                under[name] += 1
+                again = max(again, under[name])
                 turns += 1
                 ended += (bool(_ENDS_SENTENCE.search(turn.text[-8:])) and " " in turn.text) or _wide(turn.text) >= 4
                 in_turn = True
@@ -166,7 +176,7 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
     rising = all(a <= b for a, b in pairwise(times)) if times else False
     return TurnSigns(
         names=names, turns=turns, ended=ended, stamped=stamped, alone=alone, headed=headed, lines=count,
-        continued=continued, rising=rising, shortest_s=times[0] if times else 0.0,
+        continued=continued, rising=rising, again=again, shortest_s=times[0] if times else 0.0,
     )  # fmt: skip
 
 
@@ -182,12 +192,15 @@ def is_transcript(signs: TurnSigns) -> bool:
 
 
 def is_dialogue(signs: TurnSigns) -> bool:
-    """Tell whether a text is a dialogue: 2 to 8 names, each of which comes back, in most of its lines."""
+    """Tell whether a text is a dialogue: 2 to 8 names, each of which comes back, in most of its lines.
+
+    Where nobody comes back under the same heading, the text is notes of what each did.
+    """
     repeated = {name: count for name, count in signs.names.items() if count >= 2}
     turns = sum(repeated.values())
     if not 2 <= len(repeated) <= MOST_SPEAKERS or turns < 4 or len(signs.names) > len(repeated) + 2:
         return False
-    if signs.turns - turns > max(1, turns // 5):
+    if signs.again < 2 or signs.turns - turns > max(1, turns // 5):
         return False
     return turns + signs.continued >= 0.5 * signs.lines and signs.ended >= 0.5 * signs.turns
 
@@ -199,7 +212,7 @@ def half_dialogue(signs: TurnSigns) -> bool:
 
 
 @define(kw_only=True)
-class _Talk:
+class Talk:
     """Collects turns."""
 
     blocks: list[Block | Note] = field(factory=list)
@@ -243,8 +256,10 @@ _HEAD_WORDS: Final = listed(
     "summary keywords|speakers|show transcript|hide transcript|search in video|follow along using the transcript|transcribed by otter|webvtt|utskrift"
 )
 _MACHINE: Final = re.compile(
-    r"(?:detected|detecting) language|language probability|transcribed (?:by|with)|https?://|(?:started|stopped) (?:transcription|recording)|.*\b(?:started|stopped) transcription\b|hat die transkription (?:gestartet|beendet)|"
-    r".*-\d{8}_\d{6}|recording|whisper|loading model|duration:|\d{1,3}\s?[hm]\s?\d{1,2}\s?[ms]?$|.*meeting recording|.*hat die Transkription.*|.*a (?:démarré|arrêté) la transcription.*|.*(?:inició|detuvo) la transcripción.*",
+    r"(?:detected|detecting) language|language probability|transcribed (?:by|with|automatically)|.{0,40}\baccuracy may vary|(?:this )?(?:transcript|transcription)? ?(?:was |is )?(?:auto-?|automatically |machine[ -])(?:generated|transcribed|created)|"
+    r"automatisch (?:transkribiert|erstellt)|automatische transkription|transcription automatique|transcrit automatiquement|transcripción automática|transcrito automáticamente|transcrição automática|trascrizione automatica|automatisch getranscribeerd|"
+    r"автоматическая расшифровка|自动(?:转写|生成)|自動(?:文字起こし|生成)|자동 생성|https?://|(?:started|stopped) (?:transcription|recording)|.*\b(?:started|stopped) transcription\b|hat die transkription (?:gestartet|beendet)|"
+    r".*-\d{8}_\d{6}|recording(?:$| (?:started|stopped|in progress))|whisper(?:$|[ -](?:v\d|large|medium|small|base|tiny|model))|loading model|duration:|\d{1,3}\s?[hm]\s?\d{1,2}\s?[ms]?$|.*meeting recording|.*hat die Transkription.*|.*a (?:démarré|arrêté) la transcription.*|.*(?:inició|detuvo) la transcripción.*",
     re.IGNORECASE,
 )
 _DATE: Final = re.compile(
@@ -263,11 +278,10 @@ def read_turns(lines: Sequence[str], signs: TurnSigns, shape: Shape) -> Reading:
         names = {
             name
             for name, count in signs.names.items()
-            if count >= 2 and 2 <= len(signs.names) <= MOST_SPEAKERS + 4 and name not in _NO_NAMES
+            if count >= 2 and 2 <= len(signs.names) <= MOST_SPEAKERS + 4 and name not in NO_NAMES
         }
-    talk = _Talk()
+    talk = Talk()
     begun = keywords = False
-    stamped_before = False
     for at, line in enumerate(lines):
         text = line.strip()
         if not text or re.fullmatch(r"[-*_=]{3,}", text):
@@ -295,21 +309,29 @@ def read_turns(lines: Sequence[str], signs: TurnSigns, shape: Shape) -> Reading:
         elif stamp and shape == "transcript":
             begun = True
             rest = _after_voice(bare(text)[stamp.end() :])
-            stamped_before = True
             _stamped(talk, rest, names)
         elif not begun:
             keywords = _take_head(talk, at, text, keywords)
-        elif _MACHINE.match(text):
-            talk.left.append(LeftOut.of(at + 1, text, "furniture"))
-        elif text.startswith("#"):
-            talk.end()
-            talk.left.append(LeftOut.of(at + 1, text, "label"))
-        elif is_delivery(text.strip("[]()（）【】*_ ")) and text[0] in "[(（【*_":
-            continue
-        else:
+        elif not _left_out(talk, at, text):
             talk.more(bare(text))
     talk.end()
-    return _result(talk, shape, stamped_before and not names)
+    return result_of(talk, shape)
+
+
+def _left_out(talk: Talk, at: int, text: str) -> bool:
+    """Leave a line within the turns out, where it is a tool's, a heading, or tells how something sounds."""
+    if _MACHINE.match(text):
+        talk.left.append(LeftOut.of(at + 1, text, "furniture"))
+    elif text.startswith("#"):
+        talk.end()
+        talk.left.append(LeftOut.of(at + 1, text, "label"))
+    elif text[0] in "[(（【*_" and is_delivery(text.strip("[]()（）【】*_ ")):
+        pass
+    elif text[0] in "[(（【*" and text[-1] in "])）】*" and (cue := read_line(text)).kind in ("sound", "visual", "cut"):
+        talk.left.append(LeftOut.of(at + 1, text, "sound" if cue.kind == "sound" else "direction"))
+    else:
+        return False
+    return True
 
 
 def folded_in(text: str, names: set[str]) -> bool:
@@ -321,7 +343,7 @@ def _after_voice(text: str) -> str:
     return text.removeprefix("- ")
 
 
-def _stamped(talk: _Talk, rest: str, names: set[str]) -> None:
+def _stamped(talk: Talk, rest: str, names: set[str]) -> None:
     inner = _turn_of(rest) if rest else None
     if inner is not None and folded(inner.name) in names:
         talk.turn(inner.name, inner.text)
@@ -333,7 +355,7 @@ def _is_head(text: str) -> bool:
     return bool(_MACHINE.match(text)) or folded(text.rstrip(":")) in _HEAD_WORDS
 
 
-def _take_head(talk: _Talk, at: int, text: str, keywords: bool) -> bool:
+def _take_head(talk: Talk, at: int, text: str, keywords: bool) -> bool:
     """A line above the first turn: the title, or left out. Returns whether the next line belongs to this one."""
     words = bare(text)
     if folded(words.rstrip(" :：")) in _HEAD_WORDS:
@@ -346,7 +368,8 @@ def _take_head(talk: _Talk, at: int, text: str, keywords: bool) -> bool:
     return False
 
 
-def _result(talk: _Talk, shape: Shape, alone: bool) -> Reading:
+def result_of(talk: Talk, shape: Shape) -> Reading:
+    """What was collected: the title, and the turns under it."""
     title = title_of(talk.title)
     blocks = _answered(talk.blocks) if shape == "dialogue" else talk.blocks
     speakers = tuple(dict.fromkeys(b.speaker for b in talk.blocks if isinstance(b, Paragraph) and b.speaker))

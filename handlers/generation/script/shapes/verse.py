@@ -16,6 +16,8 @@ from handlers.generation.script.shapes.wrapping import is_wrapped
 
 ROW_PAUSE_S: Final = 0.25
 STANZA_PAUSE_S: Final = 1.0
+#: Words in the rows of verse that doesn't read on from row to row; lists of addresses and the like have fewer.
+_WORDS_OF_ROWS: Final = 3.5
 _PART_WORDS: Final = "|".join(
     re.escape(word)
     for word in listed(
@@ -30,6 +32,7 @@ _PART: Final = re.compile(
 )
 _MARKDOWN: Final = re.compile(r"#{1,6}\s|```|~~~|\s*[-*+•]\s|\||\.\. |=+$|-+$|>\s|\s*\(?[A-Za-z]?\d{0,3}[.)]\s")
 _END: Final = re.compile(r"[.!?。！？؟।][\"”»）)]?$")
+_ENDS: Final = tuple('.!?…:。！？؟।”"»')
 _ROW: Final = re.compile(r"\s*[\"“«(¿¡—–'‘„「『…]*\s*[^\W\d_]")
 _NOT_IN_ROWS: Final = re.compile(r"[：=|/{}<>@\t]|\d{2,}|:\s|https?:")
 
@@ -56,7 +59,7 @@ def is_verse(lines: Sequence[str]) -> bool:
         return False
     if statistics.median(map(len, inside)) >= 50 or max(map(len, inside)) > 80 or is_wrapped(lines):
         return False
-    if sum(bool(_END.search(line)) for line in inside) >= 0.4 * len(inside):
+    if sum(bool(_END.search(line)) for line in inside) >= (0.7 if _regular(multi) else 0.4) * len(inside):
         return False
     if statistics.mean(len(line.split()) for line in inside) < 2.2 and not any(ord(c) > 0x2E80 for c in inside[0]):
         return False
@@ -64,12 +67,22 @@ def is_verse(lines: Sequence[str]) -> bool:
     return plain >= 0.9 * len(inside) and _flows(multi)
 
 
+def _regular(stanzas: Sequence[Sequence[str]]) -> bool:
+    """Whether three or more stanzas have as many rows each, and every second pair of rows or so reads on."""
+    lengths = {len(stanza) for stanza in stanzas}
+    pairs = [(a.strip(), b.strip()) for stanza in stanzas for a, b in pairwise(stanza)]
+    on = sum(a[-1:].isalpha() or a[-1:] in ",;—–…،，、；" for a, _ in pairs)
+    return len(stanzas) >= 3 and len(lengths) == 1 and min(lengths) >= 3 and on >= 0.4 * len(pairs)
+
+
 def _flows(stanzas: Sequence[Sequence[str]]) -> bool:
     """Whether rows read on: some end in a comma or without a mark before a small letter, or stanzas are alike."""
     pairs = [(a.strip(), b.strip()) for stanza in stanzas for a, b in pairwise(stanza)]
     on = sum(a[-1:] in ",;—–…،，、；" or b[:1].islower() for a, b in pairs)
     lengths = [len(stanza) for stanza in stanzas]
-    alike = len(stanzas) >= 2 and max(lengths) - min(lengths) <= 1 and min(lengths) >= 3
+    words = statistics.mean(len(row.split()) for stanza in stanzas for row in stanza)
+    wordy = words >= _WORDS_OF_ROWS or ord(stanzas[0][0].strip()[0]) > 0x2E80
+    alike = len(stanzas) >= 2 and max(lengths) - min(lengths) <= 1 and min(lengths) >= 3 and wordy
     return on >= 0.25 * len(pairs) or (alike and not all(a[-1:] in ".!?" for a, _ in pairs))
 
 
@@ -110,7 +123,11 @@ def read_verse(lines: Sequence[str]) -> Reading:
 def _stanza(rows: Sequence[str]) -> Paragraph:
     last = len(rows) - 1
     sentences = (
-        Sentence((Span(" ".join(row.split())),), pause_s=STANZA_PAUSE_S if at == last else ROW_PAUSE_S)
+        Sentence(
+            (Span(" ".join(row.split())),),
+            pause_s=STANZA_PAUSE_S if at == last else ROW_PAUSE_S,
+            cut=at < last and row.rstrip()[-1:] not in _ENDS,
+        )
         for at, row in enumerate(rows)
     )
     return Paragraph(tuple(sentences), rows=True)

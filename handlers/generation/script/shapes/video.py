@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from attrs import define, field
@@ -34,11 +34,26 @@ _TITLE_WORDS: Final = listed(
     "guion|guion de video|guion de vídeo|guión|guion del video|roteiro|roteiro de vídeo|copione|copione video|sceneggiatura|videoscript|videomanus|manus|scenariusz|scenariusz filmu|scénář|scénář videa|сценарий|"
     "сценарий видео|сценарий ролика|video senaryosu|senaryo|σενάριο|σενάριο βίντεο|سيناريو|سيناريو الفيديو|स्क्रिप्ट|वीडियो स्क्रिप्ट|脚本|视频脚本|短视频脚本|台本|動画台本|대본|영상 대본|project|projekt|topic|thema|sujet|tema"
 )
-_TITLE_MARK: Final = re.compile(r"([^:：\n]{1,40})\s*[:：]\s*(.+)")
+#: Words that stand with those of scripts in what surrounds a title.
+_ABOUT_SCRIPTS: Final = listed(
+    "reel|reels|tiktok|youtube|yt|short|shorts|instagram|vídeo|vidéo|videos|видео|ролик|clip|promo|storyboard|final|finale|draft|version|ver|entwurf|endfassung|fassung|versión|versão|versione|versie|borrador|"
+    "rascunho|bozza|brouillon|szkic|черновик|for|für|zum|zu|pour|de|del|do|da|di|para|per|voor|för|til|na|a|the|einem|ein"
+)
+_SCRIPT_WORDS: Final = frozenset(word for phrase in _TITLE_WORDS for word in phrase.split()) | {"storyboard"}
+_SURROUNDING: Final = _SCRIPT_WORDS | frozenset(_ABOUT_SCRIPTS)
+_VERSION: Final = re.compile(r"v?\d{1,3}(?:\.\d{1,3})?")
+_TITLE_MARK: Final = re.compile(r"([^:：\n]{1,40}?)\s*(?:[:：]|\s[-–—|]{1,3}\s)\s*(.+)")
+_TITLE_END: Final = re.compile(r"(.+\S)\s*(?::|\s[-–—|]{1,3}\s)\s*([^:：\n]{1,40})")
+_VIDEOS: Final = frozenset(
+    listed("video|vídeo|vidéo|видео|відео|βίντεο|الفيديو|فيديو|वीडियो|视频|動画|영상|film|clip|reel|short")
+)
 _TITLE_TAIL: Final = re.compile(
     r"\s*[(（][^()（）]*\d\s*(?:s|sec|sek|seg|min|秒|сек|sn|초)[^()（）]*[)）]\s*$", re.IGNORECASE
 )
 _LONGEST_TITLE: Final = 100
+#: Characters of a title that may have more than the title in it.
+_MOST_TITLE_CHARS: Final = 300
+_CLOSING: Final = ("]", "】", "］", "〕")
 _WHY: Final[dict[str, Why]] = {
     "visual": "direction", "sound": "sound", "fact": "fact", "length": "fact", "title": "fact", "caption": "fact",
     "tags": "tags", "cut": "direction", "role": "label", "scene": "label", "shot": "direction", "time": "label",
@@ -62,11 +77,23 @@ def read_video(lines: Sequence[str], manner: Manner) -> Reading:
 
 
 def clean_title(text: str) -> str:
-    """A title without "Video script:" before it and a length in parentheses behind it."""
+    """A title without "Video script:" before it, "Script v2" or a length in parentheses behind it."""
+    if len(text) > _MOST_TITLE_CHARS:
+        return unquoted(text)
     mark = _TITLE_MARK.fullmatch(text.strip())
-    if mark and folded(mark[1]) in _TITLE_WORDS:
+    if mark and (folded(mark[1]) in _TITLE_WORDS or _surrounds(mark[1])):
         text = mark[2]
-    return unquoted(_TITLE_TAIL.sub("", text).strip())
+    text = _TITLE_TAIL.sub("", text).strip()
+    end = _TITLE_END.fullmatch(text)
+    if end and _surrounds(end[2], _SCRIPT_WORDS):
+        text = end[1]
+    return unquoted(text)
+
+
+def _surrounds(text: str, needed: Collection[str] = _SURROUNDING) -> bool:
+    """Tell whether a text says of a title only that it is one of a script: "Guion reel", "SCRIPT v4 final"."""
+    words = [word for word in folded(text).split() if not _VERSION.fullmatch(word)]
+    return any(word in needed and len(word) > 3 for word in words) and all(word in _SURROUNDING for word in words)
 
 
 @define(kw_only=True)
@@ -195,7 +222,10 @@ class _Script:
 
     def _labelled(self, line: ScriptLine) -> None:
         self._flush()
-        kind = str(line.kind)
+        kind, before = str(line.kind), self._label
+        if self._is_title(line):
+            self.title, self._titled = line.rest or line.text, 2
+            return
         if kind == "caption" and self._captions_shown:
             kind = "text"
         if kind in ("visual", "speech") and self._unmarked and self._has_said(kind, line):
@@ -208,17 +238,30 @@ class _Script:
         elif line.rest:
             self._pending, self._label = None, kind
             self._add(kind, line.rest)
+            if line.bracketed and line.text[-1:] in _CLOSING:
+                self._label = before if self.manner == "labels" else "speech"
             if line.after:
                 self._take(read_line(line.after))
         else:
             self._pending, self._label = kind, None
 
+    def _is_title(self, line: ScriptLine) -> bool:
+        """Whether a line above the script that looks labelled names it: "VIDEO: How ice is made", "# Storyboard – Ice"."""
+        if self.drafts or self.title or line.bracketed or line.kind not in ("visual", "speech", "text"):
+            return False
+        if not line.rest:
+            return line.level == 1 and len(line.text.split()) > 2
+        word = folded(line.word)
+        return word in _VIDEOS and sum(folded(each.word) == word for each in self.found) == 1
+
     def _has_said(self, kind: str, line: ScriptLine) -> bool:
         """Whether a script without scenes begins another here: at what is seen after something was said."""
         return kind == "visual" and bool(self.drafts) and bool(self.drafts[-1].said) and not line.after
 
-    def _add(self, kind: str, text: str) -> None:
+    def _add(self, kind: str, text: str, *, further: bool = False) -> None:
         match kind:
+            case "speech" if further:
+                self._draft().say_on(text)
             case "speech":
                 if not self._draft().say(text, speaker=self._speaker) and text.strip():
                     self._out("direction")
@@ -282,9 +325,9 @@ class _Script:
             if self.drafts:
                 self.drafts[-1].hint(text.strip("()（） "))
         elif self._pending or self._label:
-            if self._pending:
-                self._label, self._pending = self._pending, None
-            self._add(str(self._label), text)
+            further = self._pending is None
+            self._label, self._pending = self._pending or self._label, None
+            self._add(str(self._label), text, further=further)
         elif not self.drafts and not self._titled:
             self._head(text)
         elif (self.manner != "labels" and self.drafts) or self.manner == "cues":
