@@ -355,7 +355,7 @@ class Note:
 class Said:
     """A line of narration; its start reveals all items up to number `reveal` (None: one more item).
 
-    `speaker`, `voice` and `pause_s` are those of its `Line`.
+    `speaker`, `voice`, `pause_s` and `cut` are those of its `Line`.
     """
 
     text: str
@@ -363,6 +363,7 @@ class Said:
     speaker: str = field(default="", kw_only=True)
     voice: str = field(default="", kw_only=True)
     pause_s: float = field(default=0.0, kw_only=True)
+    cut: bool = field(default=False, kw_only=True, repr=False)
 
 
 @frozen
