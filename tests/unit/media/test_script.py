@@ -1,13 +1,19 @@
 """Markdown or plain text becomes scenes; nothing is lost, nothing crashes."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it.tree import SyntaxTreeNode
 
 from eventflow.domain.values import MAX_SCRIPT_CHARS
 from handlers.generation.errors import ScriptError
 from handlers.generation.model_json import dump, load
-from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Table
+from handlers.generation.script.content import Bullets, Code, Math, Paragraph, Quote, Scene, Script, Span, Table
+from handlers.generation.script.inline import PIECE_CHARS, markdown, parse_inline, plain, spans_of
+from handlers.generation.script.markdown import parse_sections
+from handlers.generation.script.merge import Filling
 from handlers.generation.script.script import parse_script
 
 DECK = """# Streams
@@ -170,6 +176,30 @@ def _check(text: str) -> None:
         assert scene.lines
         assert [line.step for line in scene.lines] == sorted(line.step for line in scene.lines)
         assert {line.step for line in scene.lines} == set(range(scene.steps))
+
+
+@given(st.text(alphabet="aZ9é漢ß .,;?()'\"…’“”„‘–—-", max_size=80))
+def test_words_are_read_as_the_parser_reads_them(text: str) -> None:
+    assert parse_inline(text) == spans_of(SyntaxTreeNode(markdown().parseInline(text)))
+
+
+def test_styles_of_a_long_paragraph_are_right_on_both_sides_of_a_cut() -> None:
+    piece = "of **bold** and *slanted* water "
+    spans = parse_inline(piece * (2 * PIECE_CHARS // len(piece)))
+    assert plain(spans) == ("of bold and slanted water " * (2 * PIECE_CHARS // len(piece))).strip()
+    assert {span.text for span in spans if span.bold} == {"bold"}
+    assert all(a.style != b.style for a, b in pairwise(spans))
+
+
+def test_texts_without_fields_stay_the_same_values() -> None:
+    first, second = parse_sections("# A\n\nOne **two**.\n\n- three\n\n# B\n\n{{x}} and `{{y}}`")
+    filling = Filling({"x": "ten"})
+    assert filling.section(first) is first
+    filled = filling.section(second)
+    assert filled.heading is second.heading
+    paragraph = filled.body[0]
+    assert isinstance(paragraph, Paragraph)
+    assert paragraph.sentences[0].spans == (Span("ten and "), Span("{{y}}", "code"))
 
 
 @given(st.text(max_size=300))
