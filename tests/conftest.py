@@ -10,6 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.command_server import CommandServer, command_server
 from tests.support.log_server import LogServer, log_server
 from tests.support.runtime import Space, open_space
 from tests.support.valkey import RunningServer, flush, running_server
@@ -63,6 +64,13 @@ def valkey_url(valkey_server: RunningServer) -> str:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogServer]:
     """A server for logs under prefixes of their own; not to be stopped or flushed."""
     with log_server(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[CommandServer]:
+    """Runs short commands in forks of one process that has loaded the program."""
+    with command_server() as server:
         yield server
 
 

@@ -31,6 +31,7 @@ from ops.cli.common import (
     wait_for_server,
 )
 from ops.cli.greeting import Started, greeting, program_name
+from ops.local_stack.addresses import not_bindable
 from ops.local_stack.running_stacks import announce, state_folder
 
 if TYPE_CHECKING:
@@ -254,8 +255,7 @@ async def _web(settings: Settings, supervised: bool) -> None:
         except RefusedToServe as error:
             raise UsageError(str(error)) from error
         except OSError as error:
-            reason = f"{settings.host}:{settings.port} can't be bound: {error.strerror}"
-            raise UsageError(f"{reason}. Choose another --port (0 picks a free one) or --host.") from error
+            raise UsageError(not_bindable(settings.host, settings.port, error)) from error
 
 
 async def _is_ready(parts: Parts, stop: asyncio.Event) -> bool:

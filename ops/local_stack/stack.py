@@ -15,6 +15,7 @@ from attrs import evolve
 from eventflow.domain.topics import ARCHIVE_GROUP, GROUP_TOPICS
 from eventflow.settings import Environment, Settings, is_loopback
 from eventflow.storage import StorageError
+from ops.local_stack.addresses import check_bindable, not_bindable
 from ops.local_stack.data_dir import DataDirError, prepare, scratch_of
 from ops.local_stack.embedded import DataDirLock, EmbeddedServer
 from ops.local_stack.supervisor import Child, ChildSpec, first_of
@@ -66,6 +67,11 @@ class Stack:
         except DataDirError as error:
             raise StackError(str(error)) from error
         await self._lock.acquire()
+        host, port = self._settings.host, self._settings.port
+        try:
+            await asyncio.to_thread(check_bindable, host, port)
+        except OSError as error:
+            raise StackError(not_bindable(host, port, error)) from error
         scratch = self._settings.scratch_dir or await asyncio.to_thread(scratch_of, data_dir)
         await self._start_server()
         self._environment |= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from attrs import frozen
@@ -33,6 +34,7 @@ def cli_commands() -> Iterator[CliCommand]:
     yield from _commands(root_command(), "eventflow")
 
 
+@cache
 def root_command() -> Any:
     """Return the click command of the whole command line. The one place that knows where it comes from."""
     from typer.main import get_command

@@ -15,7 +15,7 @@ from handlers.generation.pipelines.simulation import SimulationPipeline
 from handlers.generation.render_model import RenderedScene, RenderTask
 from handlers.media.probe import MediaInfo
 
-QUALITIES = ("720p", "360p")
+QUALITIES = ("480p", "360p")
 
 
 @frozen

@@ -17,6 +17,7 @@ from eventflow.settings import load_settings
 from eventflow.storage import ObjectStore
 from eventflow.telemetry.tracing import Tracing
 from ops.compose import Parts, group_of, open_parts, worker
+from tests.support.command_server import CommandServer
 from tests.support.files import stored_files
 from tests.support.log_server import LogServer
 from tests.support.programs import Programs, programs_in
@@ -123,10 +124,10 @@ def studio(environment: dict[str, str], tmp_path: Path) -> StudioOf:
 
 
 @pytest.fixture
-def programs(tmp_path: Path, environment: dict[str, str]) -> Iterator[Programs]:
+def programs(tmp_path: Path, environment: dict[str, str], commands: CommandServer) -> Iterator[Programs]:
     """Real `eventflow` processes on the same log and folder; their process groups are killed at the end."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    with programs_in(folder) as programs:
+    with programs_in(folder, commands) as programs:
         programs.environment = environment
         yield programs

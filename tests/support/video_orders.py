@@ -7,7 +7,6 @@ from typing import Any
 from attrs import evolve
 
 from eventflow.settings import RemoteSettings
-from handlers.generation.http_services.client import Service
 from handlers.generation.text_to_video.client import videos_client
 from handlers.generation.text_to_video.clip import inspect_clip
 from handlers.generation.text_to_video.clip_request import ClipRequest
@@ -25,9 +24,7 @@ def orders(service: VideoService, **changes: Any) -> ClipOrders:
         url=service.url, dialect="openai", model="tide-1", key=KEY, poll_s=0.01, timeout_s=30, busy_s=2.0
     )
     settings = evolve(usual, **changes)
-    http = Service(
-        title="the video service", setting="EVENTFLOW_REMOTE", url=settings.url, key=KEY, timeout_s=HANGING_S
-    )
+    http = evolve(videos_client(settings).service, timeout_s=HANGING_S)
     fetcher = ContentFetcher(
         service=http,
         hosts=settings.content_hosts,

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,18 +46,23 @@ def test_imports_of_others_are_seen() -> None:
     assert of_others("faults", text) == ["tests.cluster.test_flow"]
 
 
+@cache
+def functions() -> frozenset[str]:
+    """The names of all functions in modules of tests."""
+    trees = (ast.parse(path.read_text()) for path in TESTS.rglob("test_*.py"))
+    defined = (node for tree in trees for node in ast.walk(tree))
+    return frozenset(node.name for node in defined if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
 def unknown_tests(table: str) -> list[str]:
     """Modules and tests that the second column of a table names, and that don't exist. `...` stands for any text."""
     modules = {f"/{path.relative_to(TESTS).with_suffix('').as_posix()}" for path in TESTS.rglob("test_*.py")}
-    trees = (ast.parse(path.read_text()) for path in TESTS.rglob("test_*.py"))
-    defined = (node for tree in trees for node in ast.walk(tree))
-    functions = {node.name for node in defined if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     unknown = []
     for cell in (line.split("|")[2] for line in table.splitlines() if line.startswith("| ")):
         plain = re.sub(r"`[^`]*`|\([^)]*\)|\[[^\]]*\]", "", cell)
         for name in re.findall(r"[\w/.]*_[\w/.]*", plain):
             is_module = any(module.endswith(f"/{name}") for module in modules)
-            if not is_module and not any(fnmatchcase(each, f"test_{name.replace('...', '*')}") for each in functions):
+            if not is_module and not any(fnmatchcase(each, f"test_{name.replace('...', '*')}") for each in functions()):
                 unknown.append(name)
     return unknown
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from tests.support.command_server import CommandServer, command_server
+from tests.support.command_server import CommandServer
 from tests.support.programs import Program, Programs, programs_in
 
 
@@ -22,12 +22,6 @@ class Running:
     up: Program
     url: str
     data_dir: Path
-
-
-@pytest.fixture(scope="session")
-def commands() -> Iterator[CommandServer]:
-    with command_server() as server:
-        yield server
 
 
 @pytest.fixture

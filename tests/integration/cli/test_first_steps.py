@@ -195,7 +195,8 @@ def test_another_owners_jobs_need_the_scope_or_the_log(programs: Programs, tmp_p
     admin = programs.run("keys", "add", "root", "--admin", **log).out.strip()
     (tmp_path / "script.md").write_text("# Hello")
     at = ("--url", running.url)
-    made = programs.run("generate", "script.md", "--pipeline", "simulation", *at, "--wait", EVENTFLOW_API_KEY=alice)
+    order = ("--pipeline", "simulation", "--quality", "360p", "--wait")
+    made = programs.run("generate", "script.md", *order, *at, EVENTFLOW_API_KEY=alice)
     assert made.code == 0, made.err
     job = made.out.split()[1]
     assert programs.run("jobs", "list", *at, EVENTFLOW_API_KEY=admin).err == "no jobs yet\n"

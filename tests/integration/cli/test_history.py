@@ -121,7 +121,9 @@ async def test_a_server_that_can_not_be_asked(programs: Programs, space: Space, 
 
 def test_a_running_stack_is_sound(programs: Programs, stack: Running) -> None:
     (programs.folder / "script.md").write_text("# Hello")
-    made = programs.run("generate", "script.md", "--url", stack.url, "--pipeline", "simulation", "--wait")
+    made = programs.run(
+        "generate", "script.md", "--url", stack.url, "--pipeline", "simulation", "--quality", "360p", "--wait"
+    )
     assert made.code == 0, made.err
     ended = programs.run("projections", "rebuild", "--url", stack.url, "--data-dir", str(stack.data_dir))
     assert ended.code == 0, ended.out + ended.err

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.cli.conftest import Running, get_json, rows
+from tests.support.command_server import CommandServer
 from tests.support.programs import Finished, Programs, programs_in
 from tests.support.waiting import wait_until_sync
 
 
 @pytest.fixture(scope="module")
-def job(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def job(stack: Running, commands: CommandServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A published job of three scenes, whose workspace is cleared. Tests leave it published."""
     folder = tmp_path_factory.mktemp("job")
     (folder / "script.md").write_text("# Hello")
-    with programs_in(folder) as programs:
-        order = ("--pipeline", "simulation", "--quality", "720p", "--wait")
+    with programs_in(folder, commands) as programs:
+        order = ("--pipeline", "simulation", "--quality", "360p", "--wait")
         made = programs.run("generate", "script.md", "--url", stack.url, *order)
         assert made.code == 0, made.err
         yield made.out.split()[1]

@@ -19,7 +19,7 @@ def test_keys_open_the_door_and_close_it_again(programs: Programs, tmp_path: Pat
     here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
     script = tmp_path / "script.md"
     script.write_text("# Hello")
-    order = ("generate", str(script), "--url", stack.url, "--pipeline", "simulation")
+    order = ("generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--quality", "360p")
     assert "no key yet" in programs.run("keys", "list", **here).err
     assert programs.run(*order).code == 0
 
@@ -61,7 +61,9 @@ def test_jobs_events_and_cancel_read_the_log(programs: Programs, stack: Running,
     script = tmp_path / "script.md"
     script.write_text("# Hello")
     for _ in range(2):
-        made = programs.run("generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--wait")
+        made = programs.run(
+            "generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--quality", "360p", "--wait"
+        )
         assert made.code == 0, made.err
     job_id = made.out.split()[1]
 
@@ -88,7 +90,9 @@ def test_delete_removes_what_a_job_left(programs: Programs, stack: Running, tmp_
     here = {"EVENTFLOW_DATA_DIR": str(stack.data_dir)}
     script = tmp_path / "script.md"
     script.write_text("# Hello")
-    made = programs.run("generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--wait")
+    made = programs.run(
+        "generate", str(script), "--url", stack.url, "--pipeline", "simulation", "--quality", "360p", "--wait"
+    )
     assert made.code == 0, made.err
     job_id = made.out.split()[1]
 

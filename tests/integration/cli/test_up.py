@@ -33,7 +33,7 @@ def test_one_command_makes_a_video_and_ends_in_order(programs: Programs, tmp_pat
     assert get_json(f"{running.url}/readyz")
 
     film = tmp_path / "film.mp4"
-    options = ("--url", running.url, "--pipeline", "simulation", "--wait", "--output", str(film))
+    options = ("--url", running.url, "--pipeline", "simulation", "--quality", "360p", "--wait", "--output", str(film))
     made = programs.run("generate", script, *options)
     assert made.code == 0, made.err
     assert b"ftyp" in film.read_bytes()[:16]
@@ -155,7 +155,7 @@ def test_a_crashed_child_is_started_again(
         return any(p.pid != crashed.pid and _named(p, words) for p in running.up.members()) and _alive(running.url)
 
     wait_until_sync(back, what="another process")
-    options = ("--url", running.url, "--pipeline", "simulation", "--wait")
+    options = ("--url", running.url, "--pipeline", "simulation", "--quality", "360p", "--wait")
     wait_until_sync(lambda: _ready(running.url), what="readiness")
     made = programs.run("generate", script, *options)
     assert made.code == 0, made.err

@@ -316,7 +316,7 @@ async def test_reprocess_that_goes_on_is_told_and_not_asked_for_again(studio: St
         return await asyncio.to_thread(programs.run, "replay", "reprocess", job_id, *options)
 
     async with studio(workers=()) as s:  # nobody works: it goes on for ever
-        job_id = await s.space.submit(simulation())
+        job_id = await s.space.submit(simulation(quality_levels=("360p",)))
         refused = await run(job_id, "--from", "planning")
         assert refused.code == 1
         assert "Nothing was requested: the job is requested" in refused.err

@@ -20,7 +20,7 @@ from tests.support.runtime import CAUSE
 from tests.support.studio import Studio, StudioOf, simulation
 from tests.support.waiting import wait_until
 
-REQUEST = simulation(quality_levels=("720p",))
+REQUEST = simulation(quality_levels=("360p",))
 DELETE = cmd.RequestDeletion("asked")
 
 
@@ -116,7 +116,7 @@ async def test_a_killed_worker_leaves_the_rest_to_the_next_one(studio: StudioOf,
         first.signal_group(signal.SIGKILL)
         assert (await s.space.job(job_id)).phase is Phase.DELETING
         assert (await Rebuilder(s.space)(dry_run=True)).found == {}
-        late = s.folder / "data" / "delivery" / "videos" / job_id / "720p" / "late.mp4"
+        late = s.folder / "data" / "delivery" / "videos" / job_id / "360p" / "late.mp4"
         late.parent.mkdir(parents=True)
         late.write_bytes(b"of a worker that woke up late")
         programs.start("worker", "--group", "metadata")

@@ -56,7 +56,7 @@ async def done(studio: Studio, job_id: str) -> Job:
 
 async def test_one_changed_paragraph_is_one_rendered_scene(studio: StudioOf, rendered: Counter[int]) -> None:
     async with studio() as s:
-        original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
+        original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("360p",)))
         first = await done(s, original)
         await wait_until(lambda: s.cleared, what="the workspace is cleared")
         history = await s.space.history(original)
@@ -99,7 +99,7 @@ async def test_origin_that_is_gone_meanwhile_only_costs_the_work_again(
     studio: StudioOf, rendered: Counter[int]
 ) -> None:
     async with studio() as s:
-        original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
+        original = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("360p",)))
         first = await done(s, original)
         rendered.clear()
         history = await s.space.history(original)
@@ -114,7 +114,7 @@ async def test_origin_that_is_gone_meanwhile_only_costs_the_work_again(
 
 async def test_what_a_fork_may_not_say(studio: StudioOf) -> None:
     async with studio(workers=()) as s:
-        job_id = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("720p",)))
+        job_id = await s.space.submit(VideoRequest(script=SCRIPT, quality_levels=("360p",)))
         history = await s.space.history(job_id)
         reader = request_reader(s.parts.settings)
         with pytest.raises(UnknownVersion, match="versions 1 to 1, not 2"):

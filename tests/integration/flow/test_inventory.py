@@ -56,7 +56,7 @@ def path_of(s: Studio, key: str, store: str = "delivery") -> Path:
 
 async def test_real_jobs_in_every_state_leave_nothing_to_find(studio: StudioOf) -> None:
     async with studio(EVENTFLOW_SCENE_CACHE_DAYS="1") as s:
-        jobs = [await s.space.submit(simulation(quality_levels=("720p",), **more)) for more in _WAYS]
+        jobs = [await s.space.submit(simulation(quality_levels=("360p",), **more)) for more in _WAYS]
         await wait_until(lambda: s.space.ended(*jobs), 60, what="all have ended")
         await s.space.do(jobs[-1], cmd.RequestDeletion("asked"))
         await wait_until(lambda: s.space.ended(*jobs), 60, what="the last one is deleted")

@@ -151,7 +151,7 @@ async def test_after_an_edit_one_scene_is_rendered_and_those_behind_it_are_moved
     studio: StudioOf, stage: Stage, tmp_path: Path
 ) -> None:
     async with studio() as s:
-        original, _ = await made(s, "2 3 4 2", "720p")
+        original, _ = await made(s, "2 3 4 2")
         await wait_until(lambda: s.cleared, what="the workspace is cleared")
         stage.clear()
         history = await s.space.history(original)

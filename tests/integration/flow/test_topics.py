@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from eventflow.domain import events as ev
 from eventflow.domain.values import VideoRequest
-from tests.support.chat_server import KEY, chat_service, says
+from handlers.generation.http_services import busy_waits
+from tests.support.chat_answers import refused, told
+from tests.support.chat_server import KEY, Says, chat_service, says
 from tests.support.studio import StudioOf
 from tests.support.waiting import wait_until
 
@@ -29,6 +33,37 @@ async def test_a_topic_becomes_a_video(studio: StudioOf) -> None:
         )
         for messages in (2, 4)
     ]
+
+
+LOADING = refused(503, told("Loading model", type="unavailable_error"))
+USED_UP = refused(429, told("You exceeded your current quota", code="insufficient_quota"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls", "said"),
+    [((LOADING, says(OUTLINE)), 2, "waiting for the planner"), ((USED_UP,), 1, "account at the planner is used up")],
+    ids=["a model that loads", "an account that is used up"],
+)
+async def test_a_planner_is_asked_as_often_as_it_helps(
+    studio: StudioOf, monkeypatch: pytest.MonkeyPatch, answers: tuple[Says, ...], calls: int, said: str
+) -> None:
+    """Within one attempt: no step fails because a model loads, and none is repeated for an account without credit."""
+    monkeypatch.setattr(busy_waits, "backoff_s", lambda *_, **__: 0.01)
+    with chat_service(*answers) as service:
+        settings = {"URL": service.url, "MODEL": "m", "PATIENCE_SECONDS": "30"}
+        settings = {f"EVENTFLOW_PLANNER_{name}": value for name, value in settings.items()}
+        async with studio(workers=("generation",), **settings) as s:
+            job_id = await s.space.submit(REQUEST)
+
+            async def settled() -> bool:
+                job = await s.space.job(job_id)
+                return job.failure is not None or bool(job.scenes)
+
+            await wait_until(settled, 60, what="the script is planned, or has failed")
+            job = await s.space.job(job_id)
+    assert len(service.asked) == calls
+    assert len([attempt for attempt in job.attempts if not attempt.final]) == 0
+    assert said in (job.failure.failure.message if job.failure else job.warnings[0].message)
 
 
 async def test_without_a_planner_the_job_says_which_setting_is_missing(studio: StudioOf) -> None:

@@ -15,6 +15,8 @@ from handlers.generation.script.script import plan_brief
 from tests.support.narration import narration
 
 FULL = "# Deck\n\nFirst.\n\n## Full\n\n" + "\n".join(f"- Point {n}: this page is filled to its end" for n in range(9))
+#: Half of the pixels of 1080p in each direction.
+DETAIL = 0.5
 TWO_ROWS = "Two rows of captions are as much as a viewer reads at a time of them."
 
 
@@ -30,8 +32,8 @@ def test_no_text_is_shown_in_the_place_of_captions(name: str, theme: str) -> Non
     states = caption_states(narration(TWO_ROWS, per_word_s=0.3), columns_of(aspect))
     state = max(states, key=lambda state: len(state.rows))
     assert len(state.rows) == 2
-    _, top, strip = CaptionPainter(aspect, theme).paint(state)
-    pages = ScenePages(scene, captioned=True)
+    _, top, strip = CaptionPainter(aspect, theme, detail=DETAIL).paint(state)
+    pages = ScenePages(scene, captioned=True, detail=DETAIL)
     drawn = np.abs(pages.draw(scene.steps - 1).astype(int) - pages.draw(0)).max(axis=(1, 2))
     assert drawn[:top].max() > 50
     assert drawn[top : top + len(strip)].max() < 12

@@ -78,7 +78,7 @@ def test_there_are_thirty_pictures_a_second_and_no_b_frames(film: Film, quality:
 
 
 def test_sound_is_sample_exact_and_continuous_over_the_joins(film: Film) -> None:
-    with av.open(str(film.files["720p"])) as container:
+    with av.open(str(film.files["480p"])) as container:
         frames = list(container.decode(audio=0))
     assert [frame.pts for frame in frames] == [n * time_grid.AAC_FRAME_SAMPLES for n in range(len(frames))]
     heard = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
@@ -123,19 +123,19 @@ def test_seeking_lands_in_every_scene(film: Film) -> None:
 
 
 def test_facts_of_the_film(film: Film) -> None:
-    info = film.infos["720p"]
-    assert info == probe(film.files["720p"])
+    info = film.infos["480p"]
+    assert info == probe(film.files["480p"])
     assert info.container == "mp4"
     assert info.duration_s == pytest.approx(time_grid.seconds_of(film.cells), abs=1 / 30)
-    assert info.size_bytes == film.files["720p"].stat().st_size
+    assert info.size_bytes == film.files["480p"].stat().st_size
     assert info.video is not None
-    assert (info.video.codec, info.video.profile, info.video.width, info.video.height) == ("h264", "High", 1280, 720)
+    assert (info.video.codec, info.video.profile, info.video.width, info.video.height) == ("h264", "High", 854, 480)
     assert info.audio is not None
     assert (info.audio.codec, info.audio.sample_rate, info.audio.channels) == ("aac", 48000, 2)
 
 
 def test_scenes_of_other_contracts_are_refused(film: Film, tmp_path: Path) -> None:
-    mixed = [parts_of(film.rendered, "720p")[0], parts_of(film.rendered, "360p")[1]]
+    mixed = [parts_of(film.rendered, "480p")[0], parts_of(film.rendered, "360p")[1]]
     with pytest.raises(ProfileMismatch):
         assemble(mixed, tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []

@@ -28,7 +28,7 @@ SIZES = (("1080p", "16:9", 1), ("720p", "9:16", 1), ("360p", "1:1", 1), ("480p",
 def shots_of(profile: Profile) -> Shots:
     random = np.random.default_rng(1)
     rows = profile.height * 3 // 2
-    coarse = random.integers(16, 236, (4, -(-rows // 40), -(-profile.width // 40)), np.uint8)
+    coarse = random.integers(16, 236, (3, -(-rows // 40), -(-profile.width // 40)), np.uint8)
     pages = [np.ascontiguousarray(np.kron(c, np.ones((40, 40), np.uint8))[:rows, : profile.width]) for c in coarse]
     shots: Shots = [(pages[0], 17, True), (pages[0], 40, True)]
     for before, page in pairwise(pages):

@@ -93,6 +93,25 @@ def test_orders_as_they_arrive(dialect: str, fields: dict[str, Any], service: Vi
     assert bool(service.asked("content")) is (dialect != "together")
 
 
+@pytest.mark.parametrize("dialect", ["openai", "openai-form"])
+def test_headers_and_params_go_to_the_service_alone(dialect: str, service: VideoService, tmp_path: Path) -> None:
+    service.has_content, service.extra = False, {"video_url": elsewhere(service)}
+    making = orders(
+        service,
+        dialect=dialect,
+        content_hosts=("localhost",),
+        headers={"X-Org": "one", "Authorization": None},
+        params={"seconds": None, "quality": "high"},
+    )
+    making.obtain(WANTED, EarlierOrders(), tmp_path / "clip", Control())
+    (order,) = service.asked("submit")
+    assert order.body == {"model": "tide-1", "prompt": "The sea rises.", "size": "1280x720", "quality": "high"}
+    assert {asked.headers.get("X-Org") for asked in service.journal if asked.what != "elsewhere"} == {"one"}
+    assert not any("Authorization" in asked.headers for asked in service.journal)
+    (away,) = service.asked("elsewhere")
+    assert "X-Org" not in away.headers
+
+
 def test_ids_are_quoted_wherever_they_stand(service: VideoService, tmp_path: Path) -> None:
     service.ids = ["a/b=c"]
     orders(service).obtain(WANTED, EarlierOrders(), tmp_path / "clip", Control())
