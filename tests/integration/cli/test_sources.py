@@ -67,6 +67,15 @@ def test_a_plan_is_printed_and_planned_again(tmp_path: Path, capfd: pytest.Captu
     assert orjson.loads(capfd.readouterr().out) == plan
 
 
+def test_a_plan_tells_the_language_that_its_voice_follows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", file_of(tmp_path, "a.md", "---\nlang: de\n---\n# Ahoi\n\nMoin.")]) == 0
+    printed = capfd.readouterr()
+    assert orjson.loads(printed.out)["voice"]["name"] == "de"
+    assert "The language is de (`lang` in its front matter says so), and de reads it" in printed.err
+    assert main(["plan", file_of(tmp_path, "b.md", "# Hello")]) == 0
+    assert "The language" not in capfd.readouterr().err
+
+
 def test_what_can_not_be_planned_is_told_in_a_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", file_of(tmp_path, "a.json", [{"titel": "x"}])]) == 1
     assert "did you mean 'title'?" in capfd.readouterr().err

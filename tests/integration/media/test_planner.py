@@ -255,6 +255,24 @@ def test_a_models_scenes_go_through_the_same_check() -> None:
             explainer(service).plan(Brief(topic=TOPIC), Control())
 
 
+@pytest.mark.parametrize(
+    ("topic", "brief", "voice"),
+    [
+        ("Erkläre mit einfachen Worten, wie ein Kühlschrank funktioniert und warum er hinten warm wird.", {}, "de"),
+        ("潮の満ち引きについて", {}, "ja"),
+        ("Tides", {}, "en-us"),
+        ("Tides", {"language": "fr-CA"}, "fr"),
+        ("潮の満ち引きについて", {"voice": Voice("de")}, "de"),
+        ("潮の満ち引きについて", {"explicit_defaults": frozenset({"voice.name"})}, "en-us"),
+    ],
+)
+def test_a_model_writes_for_a_voice_of_the_language_of_its_topic(topic: str, brief: dict[str, Any], voice: str) -> None:
+    with chat_service(says(OUTLINE)) as service:
+        plan = explainer(service).plan(Brief(topic=topic, qualities=("360p",), **brief), Control())
+    ((_, body),) = service.asked
+    assert orjson.loads(body["messages"][1]["content"])["voice"] == plan.voice.name == voice
+
+
 def test_a_voice_that_is_not_there_is_found_before_a_model_is_paid_for() -> None:
     with chat_service(says(OUTLINE)) as service, pytest.raises(UnknownVoice):
         explainer(service).plan(Brief(topic=TOPIC, voice=Voice("nobody")), Control())
