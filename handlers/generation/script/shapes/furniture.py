@@ -96,19 +96,23 @@ def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple
 
 
 def _tail(lines: Sequence[str], keep: Collection[str]) -> Iterator[tuple[int, Why]]:
-    """Lines of tags, names of accounts and addresses alone at the end of a text, from the last one on."""
+    """Lines of tags, names of accounts and addresses alone at the end of a text that has others, from the last one on."""
+    found = list(_ending(lines, keep))
+    if len(found) < sum(1 for line in lines if line.strip()):
+        yield from found
+
+
+def _ending(lines: Sequence[str], keep: Collection[str]) -> Iterator[tuple[int, Why]]:
     filled = [at for at in range(max(0, len(lines) - _TAIL), len(lines)) if lines[at].strip()]
     for at in reversed(filled):
         text = lines[at].strip()
         above = lines[at - 1].strip() if at else ""
         if _LONE.fullmatch(text):
             # An address below the beginning of a sentence, or what announces it, belongs to that.
-            if (
-                above
-                and above[-1] not in ".!?…。！？"
-                and not _LONE.fullmatch(above)
-                and not _TAIL_TAGS.fullmatch(above)
-            ):
+            alone = not above or _LONE.fullmatch(above) or _TAIL_TAGS.fullmatch(above)
+            if not alone and above[-1] not in ".!?…。！？":
+                return
+            if alone and any(line.rstrip().endswith((":", "：")) for line in lines[max(0, at - 3) : at]):
                 return
             yield at, "address"
         elif _TAIL_TAGS.fullmatch(text):

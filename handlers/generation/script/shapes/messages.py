@@ -63,6 +63,8 @@ _EDITED: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+")
 MOST_NAMES: Final = 24
+#: A time of day.
+_MAY_BE: Final = re.compile(r"\d[:.]\d\d")
 #: Names in records of programs, and signs of them.
 _RECORDS: Final = frozenset(
     listed("info|warn|warning|error|err|debug|trace|fatal|critical|crit|notice|severe|verbose|log|audit")
@@ -78,7 +80,7 @@ class _Message:
 
 def _message(line: str) -> _Message | None:
     """The message that a line begins; one without a name is the messenger's own."""
-    if not any(character.isdigit() for character in line[:60]):
+    if not _MAY_BE.search(line, 0, 80):
         return None
     text = line.strip()[:_LOOKED_AT]
     rest = line.strip()[_LOOKED_AT:]

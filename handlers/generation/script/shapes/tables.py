@@ -124,6 +124,8 @@ def _piped(lines: Sequence[str], at: int) -> ScriptTable | None:
 
 def _tabbed(lines: Sequence[str], at: int) -> ScriptTable | None:
     header = tuple(cell.strip() for cell in lines[at].split("\t"))
+    if _kinds(header) is None:
+        return None
     end = at + 1
     while end < len(lines) and "\t" in lines[end]:
         end += 1
