@@ -64,12 +64,7 @@ def generate(
     title: Annotated[str | None, typer.Option(help="Title of the video; only with scenes.")] = None,
     merge: Annotated[list[str] | None, typer.Option(help="NAME=TEXT for {{NAME}} (may be repeated).")] = None,
     quality: Annotated[list[str] | None, typer.Option(help="Such as 720p (may be repeated).")] = None,
-    voice: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of a voice, such as en-us; none for no narration. Left out: one of the language of the script."
-        ),
-    ] = None,
+    voice: Annotated[str | None, typer.Option(help="Such as en-us, or none; else the script's language's.")] = None,
     rate: Annotated[float | None, typer.Option(help="Speech rate, 0.5 to 2.")] = None,
     theme: Annotated[str | None, typer.Option(help="Name of a theme, such as midnight.")] = None,
     aspect: Annotated[str | None, typer.Option(help="16:9, 9:16 or 1:1.")] = None,

@@ -25,6 +25,7 @@ from handlers.generation.script.content import Script
 from handlers.generation.script.graphemes import unspaced
 from handlers.generation.script.shapes.reading import MAX_SHOWN_CHARS, Reading
 from handlers.generation.script.shapes.screenplay import without_notes
+from handlers.generation.script.shapes.video import clean_title
 
 #: So many pairs of neighbouring words that occur nowhere are a loss; a character of a script without blanks counts a
 #: third.
@@ -65,11 +66,15 @@ def unread_lines(source: str, script: Script, reading: Reading) -> tuple[Lost, .
     listed = {each.line for each in reading.left_out if len(each.text) >= MAX_SHOWN_CHARS}  # whose ends aren't there
     found: list[Lost] = []
     for number, (line, parts) in enumerate(contents(_bare(source, reading.shape)), 1):
-        if number not in listed and any(
-            _loses(piece, seen) for part in parts for piece in _without_label(part).split("\t")
-        ):
+        pieces = (piece for part in parts for piece in _without_label(part).split("\t"))
+        if number not in listed and any(_loses(piece, seen) for piece in pieces) and not _is_title(line, reading):
             found.append(Lost(number, line.strip()))
     return tuple(found)
+
+
+def _is_title(line: str, reading: Reading) -> bool:
+    """Whether a line is the title of the video, and what says that it is one of a script."""
+    return bool(reading.title) and clean_title(line.strip("#*_ \t")) == reading.title
 
 
 def _bare(source: str, shape: str) -> str:
