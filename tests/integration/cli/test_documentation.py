@@ -103,25 +103,30 @@ def _is_set_up(block: str) -> bool:
     return re.search(r"^(make|export PATH|eventflow up)\b", block, re.MULTILINE) is not None
 
 
-def test_the_example_of_a_client_makes_a_video(stack: Running, tmp_path: Path) -> None:
-    (tmp_path / "talk.md").write_text("# Hello\n\nOne line.\n")
+@pytest.fixture(scope="module")
+def film(stack: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video that the example of a client makes."""
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "talk.md").write_text("# Hello\n\nOne line.\n")
     done = subprocess.run(
         [sys.executable, str(DOCS / "examples" / "client.py"), "talk.md", "talk.mp4"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "EVENTFLOW_URL": stack.url},
         capture_output=True,
         text=True,
         timeout=100,
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "talk.mp4").read_bytes()[4:8] == b"ftyp"
+    return folder / "talk.mp4"
 
 
-def test_the_moving_picture_is_made_from_a_video(stack: Running, job: str, tmp_path: Path) -> None:
-    download = Request("", f"{stack.url}/api/v1/videos/jobs/{job}/download?quality=720p", follows=True)
-    (tmp_path / "video.mp4").write_bytes(send(download).body)
+def test_the_example_of_a_client_makes_a_video(film: Path) -> None:
+    assert film.read_bytes()[4:8] == b"ftyp"
+
+
+def test_the_moving_picture_is_made_from_a_video(film: Path, tmp_path: Path) -> None:
     picture = tmp_path / "demo.webp"
-    command = [sys.executable, "-m", "ops.gallery.demo_picture", str(tmp_path / "video.mp4"), str(picture)]
+    command = [sys.executable, "-m", "ops.gallery.demo_picture", str(film), str(picture)]
     subprocess.run(command, check=True, timeout=100)
     assert picture.stat().st_size < 400_000
     with Image.open(picture) as image:

@@ -9,7 +9,7 @@ import pytest
 
 from handlers.generation.http_services.bodies import json_in, merged
 from handlers.generation.http_services.causes import Cause, cause_of
-from handlers.generation.http_services.reasons import reason_of
+from handlers.generation.http_services.reasons import Reason, reason_of
 from handlers.generation.http_services.waits import wait_of
 from handlers.generation.narration.narrators.line_parts import length_limit, parts_of
 
@@ -83,6 +83,23 @@ def test_pauses_in_bodies(body: Any, seconds: float | None) -> None:
 )
 def test_reasons(body: Any, message: str) -> None:
     assert reason_of(orjson.dumps(body)).message == message
+
+
+@pytest.mark.parametrize(
+    ("message", "vague"),
+    [
+        ("", True),
+        ("Bad Request.", True),
+        ("Unprocessable Entity", True),
+        ("Internal server error!", True),
+        ("Validation error", True),
+        ("Not implemented", True),
+        ("bad request: no such voice", False),
+        ("errors", False),
+    ],
+)
+def test_a_message_that_tells_nothing(message: str, vague: bool) -> None:
+    assert Reason(message=message).vague is vague
 
 
 def test_a_body_without_text_has_no_reason() -> None:
