@@ -170,17 +170,19 @@ def _filled(pieces: Sequence[_Piece], lines: float, *, whole: bool = False) -> l
 
 
 #: Heights that are tried for pages that are filled evenly.
-_EVEN_TRIES: Final = 6
+_EVEN_TRIES: Final = 4
 
 
 def _evened(pieces: Sequence[_Piece], lines: float, count: int) -> Iterator[list[list[_Piece]]]:
     """Fill `count` pages with less on each than there is room for, so that the last one isn't left with a line."""
     least = min(lines, sum(piece.height for piece in pieces) / count)  # blocks may be higher than a page
     for attempt in range(_EVEN_TRIES):
-        for whole in (True, False):
-            pages = _filled(pieces, least + (lines - least) * attempt / _EVEN_TRIES, whole=whole)
-            if len(pages) == count:
-                yield pages
+        height = least + (lines - least) * attempt / _EVEN_TRIES
+        pages = _filled(pieces, height, whole=True)
+        if len(pages) != count:
+            pages = _filled(pieces, height)
+        if len(pages) == count:
+            yield pages
 
 
 def _unevenness(pages: Sequence[Sequence[_Piece]]) -> tuple[float, ...]:
