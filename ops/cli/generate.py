@@ -29,9 +29,6 @@ from ops.cli.request_files import (
 if TYPE_CHECKING:
     from ops.cli.local_pictures import ScriptPictures
 
-File = Annotated[
-    str | None, typer.Argument(metavar="FILE", help="Markdown, plain text, or scenes (.json); - for standard input.")
-]
 OnSceneFailure = Annotated[
     str | None, typer.Option(help="fail: the video fails if a scene can't be made; skip: it goes without the scene.")
 ]

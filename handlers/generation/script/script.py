@@ -90,16 +90,11 @@ _NO_ASSETS: Mapping[str, PictureAsset] = MappingProxyType({})
 _VOICES: Voices = VoicesOfTags()
 
 
-def clean(text: str) -> str:
-    """Normalise a text: NFC, line feeds as line ends, no invisible characters.
+def cleaned(text: str) -> tuple[str, int]:
+    """Normalise a text (NFC, line feeds as line ends); returns it, and how many invisible characters are removed.
 
     Raises ScriptError when it is too long, or has NUL, half a surrogate pair or noncharacters.
     """
-    return _cleaned(text)[0]
-
-
-def _cleaned(text: str) -> tuple[str, int]:
-    """The normalised text, and the number of invisible characters that were removed."""
     if len(text) > MAX_SCRIPT_CHARS:
         raise ScriptError(f"the script has {len(text):,} characters; at most {MAX_SCRIPT_CHARS:,} are possible")
     text, removed = visible(text.removeprefix("\ufeff"))
@@ -116,7 +111,7 @@ def open_script(text: str) -> Manuscript:
 
     JSON and HTML have no front matter.
     """
-    text, removed = _cleaned(text)
+    text, removed = cleaned(text)
     whole = is_whole(text)
     opened = Manuscript(FrontMatter(), text) if whole else split_front_matter(text)
     if slides := html_deck(text):

@@ -45,7 +45,7 @@ from handlers.generation.script.mermaid.values import DiagramError
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.paging import MAX_HEADER_CHARS
 from handlers.generation.script.phrases import phrases_for, say_spans
-from handlers.generation.script.script import MAX_LINES, clean, open_script, parse_script, plan_brief
+from handlers.generation.script.script import MAX_LINES, cleaned, open_script, parse_script, plan_brief
 from handlers.generation.script.sentences import sentences
 from handlers.generation.script.shapes.characters import visible
 from handlers.generation.script.shapes.chat import peel
@@ -327,7 +327,7 @@ def service_answer(text: str) -> object:
 DIAGRAMS = ("graph TD\n", "graph TD; A[", "graph TD\nA -- ", "graph TD\nA@{", "sequenceDiagram\n", "pie\n", "---\n")
 READERS: dict[str, Callable[[str], object]] = {
     "a script": lambda text: parse_script(text, merge={"a": "b"}),
-    "its characters": clean,
+    "its characters": cleaned,
     "Normalization Form C": nfc,
     "front matter": lambda text: split_front_matter(f"---\nz: 1\n{text[:9_500]}\n---\n# A\n\n{text}"),
     "front matter of other notations": lambda text: [_tried(open_script, top + text) for top in ("+++\n", '{"', "% ")],  # type: ignore[func-returns-value]

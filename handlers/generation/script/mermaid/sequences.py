@@ -28,7 +28,6 @@ _NOTE: Final = re.compile(r"note[ \t]++(over|left[ \t]++of|right[ \t]++of)[ \t]+
 _BEGIN: Final = re.compile(r"(loop|alt|opt|par|par_over|critical|break|rect|box)\b(.*+)")
 _NEXT: Final = re.compile(r"(else|and|option)\b(.*+)")
 _IGNORED: Final = re.compile(r"(?:activate|deactivate|destroy|links?|properties|details)\b.*+")
-_COLOUR: Final = re.compile(r"(?:rgba?\([^)]*+\)|#?\w++)(?=[ \t]|\Z)")
 _HEADS: Final[dict[str, Head]] = {">>": "arrow", "x": "cross", ")": "arrow"}
 
 

@@ -76,7 +76,7 @@ _OFFERS: Final = _pattern(
     "wil je|wilt u|laat me weten|laat het me|zal ik|ik kan|als je wilt|"
     "vill du|säg till|kan jag|ska jag|jag kan|om du vill|hör av dig|vil du|si til|sig til|skal jeg|jeg kan|haluatko|voin|kerro|"
     "chcesz|daj znać|mogę|czy mam|jeśli chcesz|chceš|chcete|dej vědět|dejte vědět|mohu|můžu|mám|pokud chcete|"
-    "хотите|хочешь|могу|дайте знать|дай знать|если нужно|если хотите|нужно ли|скажите|напишите, если|хочете|можу|якщо"
+    "хотите|хочешь|могу|дайте знать|дай знать|если нужно|если хотите|нужно ли|скажите|напишите, если|хочете|можу|якщо|"
     "ister misin|ister misiniz|isterseniz|istersen|dilersen|dilerseniz|haber ver|yapabilirim|hazırlayabilirim|"
     "θέλεις|θέλετε|πες μου|πείτε μου|μπορώ|αν θέλεις|αν θέλετε|ενημέρωσέ|"
     "هل تريد|هل ترغب|إذا أردت|إن أردت|يمكنني|أخبرني|إذا كنت|هل تود|"
@@ -148,7 +148,6 @@ class Peeled:
     left_out: tuple[LeftOut, ...] = ()
     handed: bool = False
     offered: int | None = None
-    unwrapped: bool = False
 
 
 def peel(lines: Sequence[str]) -> Peeled:
@@ -175,8 +174,9 @@ def peel(lines: Sequence[str]) -> Peeled:
             offered = start + 1
             break
         drop(start, end)
-    unwrapped = handed and _unwrap(kept)
-    return Peeled(lines=tuple(kept), left_out=tuple(left), handed=handed, offered=offered, unwrapped=unwrapped)
+    if handed:
+        _unwrap(kept)
+    return Peeled(lines=tuple(kept), left_out=tuple(left), handed=handed, offered=offered)
 
 
 def _exported(lines: Sequence[str]) -> int:
@@ -332,11 +332,11 @@ _COUNTED: Final = (
 )
 
 
-def _unwrap(lines: list[str]) -> bool:
-    """Blank the marks of a fence that holds all there is."""
+def _unwrap(lines: list[str]) -> None:
+    """Blank the two lines of a fence around all the other lines."""
     filled = [at for at, line in enumerate(lines) if line.strip() and read_line(line).kind != "rule"]
     if len(filled) < 3:
-        return False
+        return
     opening = _FENCE.fullmatch(lines[filled[0]])
     closing = lines[filled[-1]].strip()
     if (
@@ -345,8 +345,7 @@ def _unwrap(lines: list[str]) -> bool:
         or closing != opening[1][0] * len(closing)
         or len(closing) < 3
     ):
-        return False
+        return
     if any(lines[at].strip().startswith(opening[1]) for at in filled[1:-1]):
-        return False
+        return
     lines[filled[0]] = lines[filled[-1]] = ""
-    return True

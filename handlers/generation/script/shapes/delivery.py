@@ -216,9 +216,6 @@ def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:
         yield rest, 0.0
 
 
-_BEFORE_MARK: Final = re.compile(r"[ \t]{1,9}([.,;:!?…。，、！？])(?=\s|$)")
-
-
 def tidy(text: str) -> str:
     """One blank where tags were; none before a mark."""
     return " ".join(text.split())

@@ -137,7 +137,7 @@ def _inline(text: str, rules: Sequence[tuple[re.Pattern[str], str]]) -> str:
     return text
 
 
-#: Bold between single asterisks, in AsciiDoc and Org.
+#: Bold between single asterisks, in AsciiDoc, Org and Jira.
 _STARRED: Final = (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**")
 
 
@@ -303,12 +303,11 @@ _WIKI_INLINE: Final = (
     (re.compile(r"<ref[^<>]{0,200}>[^<>]{0,500}</ref>|<ref[^<>]{0,200}/>"), ""),
     (re.compile(r"![^!|\s]{1,100}\.\w{2,5}(?:\|[^!\n]{0,80})?!"), ""),
 )
-_JIRA_BOLD: Final = (re.compile(r"(?<![\w*])\*([^*\s](?:[^*\n]{0,200}[^*\s])?)\*(?![\w*])"), r"**\1**")
 
 
 def _wiki(lines: list[str]) -> list[str]:
     jira = any(re.match(r"h[1-6]\. |\{(?:code|panel|info|toc)|\|\|", line) for line in lines)
-    rules = (*_WIKI_INLINE, _JIRA_BOLD) if jira else _WIKI_INLINE
+    rules = (*_WIKI_INLINE, _STARRED) if jira else _WIKI_INLINE
     found: list[str] = []
     fence = ""
     table: list[list[str]] = []

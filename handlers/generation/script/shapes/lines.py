@@ -40,7 +40,6 @@ class ScriptLine:
     length_s: float | None = None
     level: int = 0
     item: bool = False
-    quoted: bool = False
     bracketed: bool = False
     strong: bool = False
     direction: bool = False
@@ -138,33 +137,33 @@ def read_line(raw: str) -> ScriptLine:
     stripped = raw.strip()
     if _RULE.fullmatch(stripped):
         return ScriptLine(kind="rule", text=stripped)
-    text, level, item, quoted, bold, whole, emoji = _parts(raw)
+    text, level, item, bold, whole, emoji = _parts(raw)
     found = _read(text[:_LOOKED_AT], emoji)
     found = evolve(found, rest=found.rest + text[_LOOKED_AT:]) if len(text) > _LOOKED_AT else found
     strong = found.bracketed or bold or emoji is not None or (found.word.isupper() and len(found.word) > 1) or level > 0
     if found.loose and not strong:
         found = ScriptLine(kind="plain", text=text, rest=text)
     direction = found.kind == "plain" and (whole or bool(_PARENTHESES.fullmatch(text) or _BRACKET.fullmatch(text)))
-    return evolve(found, level=level, item=item, quoted=quoted, strong=strong, direction=direction)
+    return evolve(found, level=level, item=item, strong=strong, direction=direction)
 
 
-def _parts(raw: str) -> tuple[str, int, bool, bool, bool, bool, str | None]:
+def _parts(raw: str) -> tuple[str, int, bool, bool, bool, str | None]:
     text = raw.strip()
-    level, item, quoted = 0, False, False
+    level, item = 0, False
     if heading := _HEADING.match(text):
         level, text = len(heading[1]), text[heading.end() :].rstrip("# ")
     for _ in range(4):
         lead = _LEAD.match(text)
         if lead is None or text.startswith("**"):
             break
-        quoted, item = quoted or lead[0].startswith(">"), item or not lead[0].startswith(">")
+        item = item or not lead[0].startswith(">")
         text = text[lead.end() :].strip()
     text, emoji = _without_emoji(text)
     bold = text.startswith(("**", "__"))
     whole = not bold and len(text) > 2 and text[0] in "*_" and text[-1] == text[0]
     text = _MARKS.sub("", text).strip()
     text, second = _without_emoji(text)
-    return text, level, item, quoted, bold, whole, emoji or second
+    return text, level, item, bold, whole, emoji or second
 
 
 def _without_emoji(text: str) -> tuple[str, str | None]:
@@ -208,11 +207,7 @@ def _read(text: str, emoji: str | None) -> ScriptLine:
         "caption",
     ) and not _leads(text):
         # Times within what is said belong to it.
-        found = (
-            _labelled(text)
-            if found.kind in ("plain", "unknown", "length", "fact", "title", "caption")
-            else evolve(_labelled(text))
-        )
+        found = _labelled(text)
         if found.kind in ("plain", "unknown") and emoji:
             found = ScriptLine(kind=emoji, text=text, rest=text)  # type: ignore[arg-type]
         if found.kind == "length":

@@ -177,7 +177,6 @@ def _output(output: dict[str, Any]) -> str:
 
 
 _SSML_TAG: Final = re.compile(r"<(/?)([a-zA-Z][\w:-]{0,30})([^<>]{0,300})>|<!--.{0,5000}?-->", re.DOTALL)
-_SPOKEN_AS: Final = re.compile(r"\balias\s*=\s*[\"']([^\"'<>]{1,100})")
 
 
 def _ssml(body: str) -> Reading:

@@ -15,7 +15,6 @@ from handlers.generation.script.shapes.lines import bare
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 
 _POST: Final = re.compile(r"[(\[]?(\d{1,2})\s?(?:/\s?(\d{0,2})|⁄(\d{0,2}))[)\].:]?(?:\s+|$)(.*)")
-_TAIL: Final = re.compile(r"(.*\S)\s+[(\[]?(\d{1,2})/(\d{1,2})[)\]]?")
 _TAGS: Final = re.compile(r"(?:[#@＃][^\s#＃@]{1,60}[\s,]*+)++")
 _CREDITS: Final = "|".join(
     map(

@@ -22,7 +22,6 @@ _VOICE: Final = re.compile(r"<v(?:\.[\w.]{1,30})?\s+([^<>\n]{1,60})>")
 _SPEAKER: Final = re.compile(
     r"(?:\[(?P<bracket>[\w .-]{1,30})\]:|(?P<name>[A-ZÀ-ÞА-ЯΑ-Ω][\w.-]*+(?: [\w.-]{1,20}){0,2}):)\s+(?=\S)"
 )
-_NOTES: Final = re.compile(r"[♪♫#]\s*(.*?)\s*[♪♫#]?")
 _SHOUTED: Final = re.compile(r"[\[(（【][^\[\]()（）【】]{1,80}[\])）】]")
 #: The shortest gap between cues that is silence, in seconds; the longest that is kept.
 _GAP_S, _MOST_S = 0.7, 6.0

@@ -20,7 +20,6 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 from handlers.generation.script.shapes.video import clean_title
 
 _DELIMITERS: Final = re.compile(r"\s*\|?[-:| \t]*-[-:| \t]*+")
-_CELL: Final = re.compile(r"(?:[^|\\]|\\.)*+")
 _BREAKS: Final = re.compile(r"\s*(?:<br\s{0,3}/?\s{0,3}>|[·•;；/]\s|\n)\s*", re.IGNORECASE)
 _ROWS: Final = re.compile(r"\s*(?:<br\s{0,3}/?\s{0,3}>|\n)\s*", re.IGNORECASE)
 #: Between columns that are set with blanks.

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from handlers.generation.script.content import Block, Note, Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import parse_inline, plain
-from handlers.generation.script.shapes.build import cut_sentences, heading_of, spoken_text, title_of, with_cuts
+from handlers.generation.script.shapes.build import cut_sentences, heading_of, title_of, with_cuts
 from handlers.generation.script.shapes.delivery import is_delivery, pieces
 from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import bare, clock_s, read_line
@@ -69,7 +69,6 @@ _TURN: Final = re.compile(
     r"(?:\[(?P<bracket>[^\[\]\n:]{1,40})\]\s*:?|(?P<name>[^\W_](?:[^:：\[\]【】()（）.!?。！？|<>\n/\\=]|\.(?=[\w ]))"
     r"{0,40}?)\s{0,3}(?:[(（\[](?P<stamp>[^()（）\[\]]{0,40})[)）\]])?\s{0,2}[:：]|(?P<bar>[A-Z][\w]{0,15})\|)\s*(?P<text>.*)"
 )
-_VOICE_TAG: Final = re.compile(r"<v(?:\.[\w.]+)?\s+([^<>]{1,60})>")
 _TIMED_HEAD: Final = re.compile(
     r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\s+(?:From|Von|De|Da)\s+(?P<name>[^:]{1,40}?)(?:\s+to\s+[^:]{1,40})?\s*:\s*(?P<text>.*)"
 )
@@ -412,8 +411,3 @@ def _answered(blocks: list[Block | Note]) -> list[Block | Note] | tuple[Section,
             said.append(evolve(block, speaker=UNNAMED))
     sections.append(Section(2, heading, tuple(said)))
     return tuple(sections)
-
-
-def spoken(text: str) -> str:
-    """The words of a turn's text."""
-    return spoken_text(text)

@@ -288,10 +288,7 @@ class _Script:
             case _:
                 self._out(_WHY.get(kind, "fact"))
                 if kind == "visual":
-                    self._draft_for_hint().hint(text)
-
-    def _draft_for_hint(self) -> Draft:
-        return self._draft()
+                    self._draft().hint(text)
 
     def _length(self, text: str) -> None:
         self._out("fact")
