@@ -233,6 +233,8 @@ def test_a_title_stands_right_above_what_belongs_to_it(text: str, title: str) ->
         "Want me to:\n\n1. Shorten it\n2. Make a carousel",
         "Soll ich noch einen Titel vorschlagen?\n\n#regen #staub",
         "Let me know if you'd like me to suggest images!\n\n---\n\n#rain #dust",
+        "Якщо треба, зроблю коротшу версію.",
+        "İster misin, daha kısa bir sürüm?",
     ],
 )
 def test_offers_are_left_out_in_all_their_forms(last: str) -> None:

@@ -43,6 +43,8 @@ PAUSED = {
     ),
     "a thread": ("1/3\nRain falls. [pause 1s] Then it stops.\n\n2/3\nIt is wet.\n\n3/3\n[laughs] Of course.", [
         ("Rain falls.", 1.0), ("Then it stops.", 0), ("It is wet.", 0), ("Of course.", 0)]),
+    "tags before marks": ("Rain falls (softly), then stops [laughs]. [pause 1s] It is [sighs] wet (whispering)!", [
+        ("Rain falls, then stops.", 1.0), ("It is wet!", 0)]),
 }  # fmt: skip
 
 

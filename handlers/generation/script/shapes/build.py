@@ -16,7 +16,8 @@ from handlers.generation.script.sentences import sentences
 from handlers.generation.script.shapes.delivery import ENDS, goes_on, pieces, without_marks
 
 _QUOTES: Final = {
-    '"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "‚": "‘", "'": "'", "”": "”", "《": "》",
+    '"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", "‘": "’", "‚": "‘", "'": "'",
+    "”": "”", "《": "》",
 }  # fmt: skip
 MAX_HINT_CHARS: Final = 2_000
 #: Characters of the longest text with which a line goes on.

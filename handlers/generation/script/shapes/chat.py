@@ -29,15 +29,20 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 _OPENERS: Final = _pattern(
-    "sure|certainly|of course|absolutely|here is|here are|here's|here’s|great idea|great question|got it|no problem|happy to help|below is|below you'll find|i've written|i’ve written|okay|alright|"
-    "klar|gerne|gern|natürlich|selbstverständlich|hier ist|hier sind|hier kommt|hier hast du|anbei|na klar|alles klar|sehr gerne|super idee|"
+    "sure|certainly|of course|absolutely|here is|here are|here's|here’s|great idea|great question|got it|"
+    "no problem|happy to help|below is|below you'll find|i've written|i’ve written|okay|alright|"
+    "klar|gerne|gern|natürlich|selbstverständlich|hier ist|hier sind|hier kommt|hier hast du|anbei|na klar|"
+    "alles klar|sehr gerne|super idee|"
     "bien sûr|voici|voilà|avec plaisir|certainement|d'accord|d’accord|absolument|parfait|"
-    "claro|aquí tienes|aquí está|aquí te dejo|aquí va|por supuesto|desde luego|con gusto|a continuación|genial|perfecto|"
+    "claro|aquí tienes|aquí está|aquí te dejo|aquí va|por supuesto|desde luego|con gusto|a continuación|"
+    "genial|perfecto|"
     "aqui está|aqui vai|aqui tem|segue|com certeza|certo|perfeito|ótimo|com prazer|"
     "ecco|ecco a te|certamente|volentieri|di seguito|perfetto|con piacere|ottima idea|"
     "natuurlijk|zeker|hier is|hierbij|prima|graag|jazeker|goed idee|"
-    "självklart|absolut|här är|här kommer|visst|javisst|gärna|selvfølgelig|her er|naturligvis|her kommer|tietysti|tässä|toki|"
-    "oczywiście|jasne|oto|proszę|pewnie|poniżej|z przyjemnością|samozřejmě|jistě|tady je|zde je|jasně|rád|ráda|níže|určitě|"
+    "självklart|absolut|här är|här kommer|visst|javisst|gärna|selvfølgelig|her er|naturligvis|her kommer|"
+    "tietysti|tässä|toki|"
+    "oczywiście|jasne|oto|proszę|pewnie|poniżej|z przyjemnością|samozřejmě|jistě|tady je|zde je|jasně|rád|"
+    "ráda|níže|určitě|"
     "конечно|вот|разумеется|с удовольствием|безусловно|отлично|хорошо|ниже|звісно|ось|авжеж|"
     "tabii|tabii ki|elbette|işte|memnuniyetle|harika|aşağıda|buyurun|"
     "βεβαίως|φυσικά|ορίστε|σίγουρα|εννοείται|ακολουθεί|παρακάτω|"
@@ -48,8 +53,11 @@ _OPENERS: Final = _pattern(
     "물론|물론이죠|네|다음은|아래는|여기|알겠습니다|좋아요|좋습니다|그럼요"
 )
 _HANDED: Final = _pattern(
-    "script|scripts|version|draft|storyboard|outline|json|yaml|you asked for|you requested|voiceover|voice-over|narration|transcript|shot list|scene list|screenplay|scenes|dialogue|poem|markdown|table|captions|subtitles|slides|deck|rewrite|thread|"
-    "skript|drehbuch|videoskript|fassung|entwurf|gliederung|sprechertext|szenenliste|dialog|gedicht|foliensatz|untertitel|"
+    "script|scripts|version|draft|storyboard|outline|json|yaml|you asked for|you requested|voiceover|"
+    "voice-over|narration|transcript|shot list|scene list|screenplay|scenes|dialogue|poem|markdown|table|"
+    "captions|subtitles|slides|deck|rewrite|thread|"
+    "skript|drehbuch|videoskript|fassung|entwurf|gliederung|sprechertext|szenenliste|dialog|gedicht|"
+    "foliensatz|untertitel|"
     "scénario|proposition|ébauche|découpage|plan|texte demandé|version|dialogue|poème|sous-titres|"
     "guion|guión|borrador|escaleta|versión|propuesta|storyboard|poema|diálogo|subtítulos|esquema|"
     "roteiro|versão|rascunho|proposta|diálogo|legendas|guião|esboço|"
@@ -57,7 +65,8 @@ _HANDED: Final = _pattern(
     "scenario|draaiboek|opzet|versie|dialoog|gedicht|ondertitels|"
     "manus|manuskript|utkast|upplägg|version|kladde|manuskript|utkast|käsikirjoitus|luonnos|"
     "scenariusz|skrypt|szkic|wersja|konspekt|dialog|wiersz|napisy|scénář|skript|návrh|verze|osnova|báseň|titulky|"
-    "сценарий|сценария|скрипт|вариант|черновик|набросок|раскадровка|раскадровку|текст для|диалог|стихотворение|субтитры|сценарій|варіант|чернетка|"
+    "сценарий|сценария|скрипт|вариант|черновик|набросок|раскадровка|раскадровку|текст для|диалог|"
+    "стихотворение|субтитры|сценарій|варіант|чернетка|"
     "senaryo|senaryosu|senaryon|metin|metni|taslak|taslağı|diyalog|şiir|altyazı|akış|"
     "σενάριο|προσχέδιο|εκδοχή|κείμενο|διάλογος|πρόταση|ποίημα|υπότιτλοι|"
     "سيناريو|السيناريو|نص|نسخة|مسودة|مخطط|سكريبت|حوار|قصيدة|"
@@ -67,14 +76,18 @@ _HANDED: Final = _pattern(
     "대본|스크립트|초안|원고|구성안|시나리오|버전|목록|콘티"
 )
 _OFFERS: Final = _pattern(
-    "let me know|would you like|do you want|want me to|feel free|i can also|i can|if you'd like|if you’d like|if you want|should i|shall i|happy to|just say|just ask|tell me if|need me to|"
-    "sag einfach|sag bescheid|bescheid|möchtest du|möchten sie|soll ich|wenn du möchtest|wenn du willst|wenn sie möchten|falls du|gerne kann ich|ich kann|lass mich wissen|kann ich|"
-    "n'hésitez|n’hésitez|n'hésite|n’hésite|souhaitez-vous|souhaites-tu|voulez-vous|veux-tu|je peux|dites-moi|dis-moi|si vous voulez|si vous le souhaitez|si tu veux|faites-moi savoir|"
+    "let me know|would you like|do you want|want me to|feel free|i can also|i can|if you'd like|"
+    "if you’d like|if you want|should i|shall i|happy to|just say|just ask|tell me if|need me to|"
+    "sag einfach|sag bescheid|bescheid|möchtest du|möchten sie|soll ich|wenn du möchtest|wenn du willst|"
+    "wenn sie möchten|falls du|gerne kann ich|ich kann|lass mich wissen|kann ich|"
+    "n'hésitez|n’hésitez|n'hésite|n’hésite|souhaitez-vous|souhaites-tu|voulez-vous|veux-tu|je peux|"
+    "dites-moi|dis-moi|si vous voulez|si vous le souhaitez|si tu veux|faites-moi savoir|"
     "quieres que|quiere que|si quieres|si lo deseas|puedo|avísame|dime si|házmelo saber|¿quieres|te gustaría|"
     "se quiser|se você quiser|posso|quer que|gostaria|me avise|é só pedir|é só dizer|deseja|"
     "vuoi che|se vuoi|fammi sapere|dimmi se|vuole che|preferisci|desideri|posso anche|"
     "wil je|wilt u|laat me weten|laat het me|zal ik|ik kan|als je wilt|"
-    "vill du|säg till|kan jag|ska jag|jag kan|om du vill|hör av dig|vil du|si til|sig til|skal jeg|jeg kan|haluatko|voin|kerro|"
+    "vill du|säg till|kan jag|ska jag|jag kan|om du vill|hör av dig|vil du|si til|sig til|skal jeg|jeg kan|"
+    "haluatko|voin|kerro|"
     "chcesz|daj znać|mogę|czy mam|jeśli chcesz|chceš|chcete|dej vědět|dejte vědět|mohu|můžu|mám|pokud chcete|"
     "хотите|хочешь|могу|дайте знать|дай знать|если нужно|если хотите|нужно ли|скажите|напишите, если|хочете|можу|якщо|"
     "ister misin|ister misiniz|isterseniz|istersen|dilersen|dilerseniz|haber ver|yapabilirim|hazırlayabilirim|"
@@ -86,14 +99,21 @@ _OFFERS: Final = _pattern(
     "원하시면|필요하시면|원하신다면|말씀해|알려 주|알려주|원하면|필요하면|드릴까요"
 )
 _CHANGES: Final = _pattern(
-    "version|versions|tone|longer|shorter|adapt|adjust|add|change|changes|tweak|edit|expand|trim|rewrite|make it|different|style|punchier|translate|turn this|b-roll|music cues|tailor|modify|format|shorten|lengthen|suggest|swap|refine|rework|polish|include|create|make|turn|write|generate|draft|provide|prepare|tailored|tighten|condense|"
-    "kürzer|länger|fassung|ton|anpassen|version|variante|ändern|kürzen|ergänzen|stil|umschreiben|hinzufügen|vorschlagen|erstellen|schreiben|überarbeiten|verlängern|übersetzen|"
-    "court|courte|long|longue|ton|ajuster|adapte|adapter|modifier|version|raccourcir|ajouter|style|variante|proposer|rallonger|traduire|créer|ajoute|raccourcisse|écrire|"
-    "versión|tono|adapt|ajust|corta|corto|larga|largo|añad|cambi|modific|estilo|acort|alarg|propon|sugier|sugerir|traduz|cree|crear|"
+    "version|versions|tone|longer|shorter|adapt|adjust|add|change|changes|tweak|edit|expand|trim|rewrite|"
+    "make it|different|style|punchier|translate|turn this|b-roll|music cues|tailor|modify|format|shorten|"
+    "lengthen|suggest|swap|refine|rework|polish|include|create|make|turn|write|generate|draft|provide|"
+    "prepare|tailored|tighten|condense|"
+    "kürzer|länger|fassung|ton|anpassen|version|variante|ändern|kürzen|ergänzen|stil|umschreiben|"
+    "hinzufügen|vorschlagen|erstellen|schreiben|überarbeiten|verlängern|übersetzen|"
+    "court|courte|long|longue|ton|ajuster|adapte|adapter|modifier|version|raccourcir|ajouter|style|"
+    "variante|proposer|rallonger|traduire|créer|ajoute|raccourcisse|écrire|"
+    "versión|tono|adapt|ajust|corta|corto|larga|largo|añad|cambi|modific|estilo|acort|alarg|propon|sugier|"
+    "sugerir|traduz|cree|crear|"
     "versão|tom|curta|curto|longa|longo|ajust|adapt|acrescent|mud|estilo|encurt|sugir|suger|traduz|crie|criar|"
     "versione|tono|corta|corto|breve|lunga|adatt|modific|aggiung|cambi|stile|accorci|"
     "versie|toon|korter|kortere|langer|langere|aanpas|toevoeg|stijl|wijzig|"
-    "versionen|kortare|längre|ton|anpassa|lägg|ändra|stil|kortere|lengre|længere|tone|tilpas|endre|ændre|lyhyemm|pidemm|sävy|muok|"
+    "versionen|kortare|längre|ton|anpassa|lägg|ändra|stil|kortere|lengre|længere|tone|tilpas|endre|ændre|"
+    "lyhyemm|pidemm|sävy|muok|"
     "wersj|ton|krótsz|dłuższ|dostos|zmieni|doda|styl|verz|tón|kratší|delší|uprav|přid|změn|styl|"
     "верси|вариант|тон|короче|короткую|длиннее|адаптир|измен|добав|стил|версі|коротш|довш|"
     "sürüm|versiyon|ton|kısa|uzun|uyarla|ekle|değiştir|düzenle|üslup|"
@@ -105,15 +125,19 @@ _CHANGES: Final = _pattern(
     "버전|톤|추가|수정|짧|길|바꿔|바꾸|말투|조정"
 )
 _COMMENTS: Final = _pattern(
-    "comment|comments|kommentar|kommentare|commentaire|commentaires|comentarios|comentários|commenti|reacties|komentarz|komentář|комментари|коментар|yorum|σχόλι|التعليقات|कमेंट|टिप्पणी|评论|留言|コメント|댓글"
+    "comment|comments|kommentar|kommentare|commentaire|commentaires|comentarios|comentários|commenti|"
+    "reacties|komentarz|komentář|комментари|коментар|yorum|σχόλι|التعليقات|कमेंट|टिप्पणी|评论|留言|"
+    "コメント|댓글"
 )
 _SAID: Final = re.compile(
-    r"(?:you|chatgpt|assistant|claude|gemini|copilot|du|chatgpt hat|vous avez|tú|tu|você|ai|user|human)\s?(?:said|wrote|sagtest|hast gesagt|gesagt|dit|dijiste|dijo|disse|asked)?\s?:",
+    r"(?:you|chatgpt|assistant|claude|gemini|copilot|du|chatgpt hat|vous avez|tú|tu|você|ai|user|"
+    r"human)\s?(?:said|wrote|sagtest|hast gesagt|gesagt|dit|dijiste|dijo|disse|asked)?\s?:",
     re.IGNORECASE,
 )
 #: An assistant speaks of itself, or of what it may do.
 _ME: Final = _pattern(
-    "me|i|i'd|ich|mir|je|moi|yo|me|eu|io|mi|ik|jag|mig|jeg|meg|ja|mogę|mi|mám|mohu|я|мне|могу|ben|εγώ|μπορώ|أنا|يمكنني|मैं|我|私|저|제가|puedo|posso|haga|faça"
+    "me|i|i'd|ich|mir|je|moi|yo|me|eu|io|mi|ik|jag|mig|jeg|meg|ja|mogę|mi|mám|mohu|я|мне|могу|ben|εγώ|"
+    "μπορώ|أنا|يمكنني|मैं|我|私|저|제가|puedo|posso|haga|faça"
 )
 _LISTED: Final = re.compile(r"\s{0,8}(?:[-*+•·–✅➡👉🔹▪]|\d{1,2}[.)])\s")
 _MOST_OFFERS, _MOST_CHANGES = 2, 8

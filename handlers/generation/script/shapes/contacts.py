@@ -17,10 +17,18 @@ _WORDS: Final = "|".join(
     map(
         re.escape,
         listed(
-            "contact|contacts|press contact|media contact|media enquiries|press enquiries|for more information|further information|enquiries|get in touch|e-mail|email|mail|phone|telephone|tel|tel.|mobile|fax|address|rsvp|bookings|"
-            "kontakt|pressekontakt|ansprechpartner|ansprechpartnerin|rückfragen|weitere informationen|telefon|anschrift|adresse|anmeldung|contact presse|contacts presse|contact média|téléphone|courriel|renseignements|inscription|"
-            "contacto|contacto de prensa|teléfono|correo|correo electrónico|más información|dirección|inscripciones|contato|contatos|imprensa|telefone|mais informações|endereço|contatti|contatto|ufficio stampa|telefono|indirizzo|per informazioni|"
-            "perscontact|telefoon|adres|informatie|presskontakt|pressekontakt|yhteystiedot|puhelin|kontakt dla mediów|kontakt prasowy|telefon|kontakt pro média|контакты|контакт|телефон|почта|адрес|iletişim|basın iletişim|επικοινωνία|τηλέφωνο|"
+            "contact|contacts|press contact|media contact|media enquiries|press enquiries|"
+            "for more information|further information|enquiries|get in touch|e-mail|email|mail|phone|"
+            "telephone|tel|tel.|mobile|fax|address|rsvp|bookings|"
+            "kontakt|pressekontakt|ansprechpartner|ansprechpartnerin|rückfragen|weitere informationen|"
+            "telefon|anschrift|adresse|anmeldung|contact presse|contacts presse|contact média|téléphone|"
+            "courriel|renseignements|inscription|"
+            "contacto|contacto de prensa|teléfono|correo|correo electrónico|más información|dirección|"
+            "inscripciones|contato|contatos|imprensa|telefone|mais informações|endereço|contatti|contatto|"
+            "ufficio stampa|telefono|indirizzo|per informazioni|"
+            "perscontact|telefoon|adres|informatie|presskontakt|pressekontakt|yhteystiedot|puhelin|"
+            "kontakt dla mediów|kontakt prasowy|telefon|kontakt pro média|контакты|контакт|телефон|почта|"
+            "адрес|iletişim|basın iletişim|επικοινωνία|τηλέφωνο|"
             "للتواصل|اتصل بنا|هاتف|संपर्क|फ़ोन|联系|联系方式|电话|邮箱|お問い合わせ|連絡先|電話|문의|연락처|전화"
         ),
     )

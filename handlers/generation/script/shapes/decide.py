@@ -67,15 +67,20 @@ class VideoSigns:
 
 #: The beginnings of lines with labels, times, numbers of scenes, brackets, capitals, emoji or ideographs.
 _MAY_BE_LABEL: Final = re.compile(
-    r"^\W{0,12}(?:[^\W\d_][^:：\n]{0,46}[:：]|\d{1,2}:\d\d|\d{1,3}\s?[-–—〜~]\s?\d|[^\W\d_]{2,14}\s?#?\d{1,3}\b|[^\W\d_][\w -]{0,30}[(（]|[A-ZÀ-ÞА-ЯΑ-Ω]{3})"
+    r"^\W{0,12}(?:[^\W\d_][^:：\n]{0,46}[:：]|\d{1,2}:\d\d|\d{1,3}\s?[-–—〜~]\s?\d|"
+    r"[^\W\d_]{2,14}\s?#?\d{1,3}\b|[^\W\d_][\w -]{0,30}[(（]|[A-ZÀ-ÞА-ЯΑ-Ω]{3})"
     r"|^[\s#>*_-]{0,8}[\[【(（*_]|^.{0,10}[^\x00-\u2bff]"
 )
 
 #: Labels of brackets that also stand for a picture in a text that was copied.
 _DESCRIBING: Final = frozenset(
     listed(
-        "image|images|picture|pictures|photo|photos|video|videos|screenshot|clip|graphic|graphics|illustration|figure|caption|bild|bilder|foto|fotos|grafik|abbildung|photographie|légende|imagen|imágenes|"
-        "gráfico|vídeo|vidéo|imagem|imagens|legenda|immagine|immagini|didascalia|afbeelding|obraz|zdjęcie|obrázek|изображение|фото|видео|рисунок|resim|εικόνα|صورة|فيديو|图片|图|視頻|视频|画像|写真|動画|사진|이미지|영상"
+        "image|images|picture|pictures|photo|photos|video|videos|screenshot|clip|graphic|graphics|"
+        "illustration|figure|caption|bild|bilder|foto|fotos|grafik|abbildung|photographie|légende|imagen|"
+        "imágenes|"
+        "gráfico|vídeo|vidéo|imagem|imagens|legenda|immagine|immagini|didascalia|afbeelding|obraz|zdjęcie|"
+        "obrázek|изображение|фото|видео|рисунок|resim|εικόνα|صورة|فيديو|图片|图|視頻|视频|画像|写真|動画|"
+        "사진|이미지|영상"
     )
 )
 _WORD_ALONE: Final = re.compile(r"^\W*[^\W\d_][^\W\d_ -]{1,24}(?: [^\W\d_]{1,20}){0,3}\W*$")

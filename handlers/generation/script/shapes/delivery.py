@@ -18,11 +18,17 @@ SHORT_PAUSE_S: Final = 0.4
 LONG_PAUSE_S: Final = 1.5
 
 _PAUSES: Final = listed(
-    "pause|short pause|long pause|pauses|beat|silence|wait|break|pausa|silencio|silêncio|silenzio|attesa|stille|kurze pause|pauze|stilte|paus|tystnad|taukoa|tauko|cisza|pauza|"
-    "ticho|odmlka|пауза|тишина|молчание|duraklama|sessizlik|es|παύση|σιωπή|توقف|وقفة|صمت|सन्नाटा|विराम|रुकें|停顿|停頓|暂停|静音|静默|间|間|ま|沈黙|ポーズ|"
-    "잠시 멈춤|멈춤|침묵|휴지|잠깐 멈춤|un temps|temps|silence radio|mezza pausa|kort paus|kort pause|lille pause|short beat|long beat|a beat|one beat|dramatic pause|krótka pauza|"
-    "pauza dramatyczna|kısa es|kısa duraklama|короткая пауза|длинная пауза|small pause|brief pause|pause for effect|kunstpause|sprechpause|kurze stille|breve pausa|pausa breve|pausa corta|"
-    "pausa curta|pausa larga|pausa longa|pausa lunga|petite pause|courte pause|longue pause|pause courte|korte pauze|短暂停顿|稍停|一拍|短い間|少し間|짧은 멈춤|짧은 정적|정적|وقفة قصيرة|صمت قصير|μικρή παύση|krátká pauza|विराम (छोटा)"
+    "pause|short pause|long pause|pauses|beat|silence|wait|break|pausa|silencio|silêncio|silenzio|attesa|"
+    "stille|kurze pause|pauze|stilte|paus|tystnad|taukoa|tauko|cisza|pauza|"
+    "ticho|odmlka|пауза|тишина|молчание|duraklama|sessizlik|es|παύση|σιωπή|توقف|وقفة|صمت|सन्नाटा|विराम|"
+    "रुकें|停顿|停頓|暂停|静音|静默|间|間|ま|沈黙|ポーズ|"
+    "잠시 멈춤|멈춤|침묵|휴지|잠깐 멈춤|un temps|temps|silence radio|mezza pausa|kort paus|kort pause|"
+    "lille pause|short beat|long beat|a beat|one beat|dramatic pause|krótka pauza|"
+    "pauza dramatyczna|kısa es|kısa duraklama|короткая пауза|длинная пауза|small pause|brief pause|"
+    "pause for effect|kunstpause|sprechpause|kurze stille|breve pausa|pausa breve|pausa corta|"
+    "pausa curta|pausa larga|pausa longa|pausa lunga|petite pause|courte pause|longue pause|pause courte|"
+    "korte pauze|短暂停顿|稍停|一拍|短い間|少し間|짧은 멈춤|짧은 정적|정적|وقفة قصيرة|صمت قصير|μικρή παύση|"
+    "krátká pauza|विराम (छोटा)"
 )
 _SHORT: Final = (
     "short",
@@ -51,36 +57,64 @@ _LONG: Final = ("long", "lang", "longue", "larga", "longa", "lunga", "длин",
 
 _DELIVERY: Final = frozenset(
     listed(
-        "laughs|laugh|laughing|laughter|chuckles|chuckle|chuckling|giggles|giggle|giggling|sighs|sigh|sighing|whispers|whisper|whispering|whispered|excited|excitedly|"
-        "enthusiastic|enthusiastically|warm|warmly|soft|softly|gently|calm|calmly|sad|sadly|happy|happily|angry|angrily|serious|seriously|playful|playfully|"
-        "crosstalk|cross talk|inaudible|unintelligible|music|applause|clapping|cheering|cheers|gasps|gasp|breathes|breath|inhales|exhales|deep breath|coughs|cough|"
-        "clears throat|clearing throat|sniffs|groans|grunts|snorts|shouts|shouting|yells|screams|singing|sings|hums|humming|smiling|smiles|smile|nods|nodding|"
-        "uv_break|lbreak|oral|curious|curiously|sarcastic|sarcastically|dramatic|dramatically|nervous|nervously|cheerful|cheerfully|thoughtful|thoughtfully|slowly|quickly|"
-        "slow|fast|louder|loud|quietly|quiet|beaming|crying|sobbing|confident|confidently|friendly|firm|firmly|surprised|amused|deadpan|under breath|"
-        "upbeat|emphatic|with emphasis|emphasis|tender|tenderly|reflective|mysterious|mischievously|conspiratorial|lowers voice|voice breaking|laughing softly|laughs softly|smiling voice|smile in voice|"
-        "background noise|noise|static|phone rings|door opens|door closes|door slams|no audio|blank_audio|blank audio|speaking foreign language|foreign language|"
-        "lacht|lachen|lachend|gelächter|schmunzelt|kichert|seufzt|flüstert|flüsternd|leise|laut|beifall|applaus|musik|begeistert|ernst|ruhig|fröhlich|räuspert sich|hustet|atmet tief ein|lächelt|unverständlich|nachdenklich|warm|sanft|aufgeregt|traurig|"
-        "rire|rires|rit|en riant|soupir|soupire|chuchote|en chuchotant|applaudissements|musique|enthousiaste|calme|sourire|inaudible|tousse|doucement|souriant|avec enthousiasme|tristement|"
-        "risas|risa|ríe|se ríe|riendo|suspira|suspiro|susurra|susurrando|aplausos|música|entusiasmado|con entusiasmo|en voz baja|sonríe|inaudible|tose|emocionado|serio|triste|suave|suavemente|"
-        "risos|risada|risadas|ri|rindo|suspiro|sussurra|sussurrando|aplausos|animado|em voz baixa|sorri|inaudível|sorrindo|com entusiasmo|"
-        "ride|risate|risata|ridendo|sospira|sospiro|sussurra|sussurrando|applausi|musica|entusiasta|sottovoce|sorride|sorridendo|tossisce|incomprensibile|"
+        "laughs|laugh|laughing|laughter|chuckles|chuckle|chuckling|giggles|giggle|giggling|sighs|sigh|"
+        "sighing|whispers|whisper|whispering|whispered|excited|excitedly|"
+        "enthusiastic|enthusiastically|warm|warmly|soft|softly|gently|calm|calmly|sad|sadly|happy|happily|"
+        "angry|angrily|serious|seriously|playful|playfully|"
+        "crosstalk|cross talk|inaudible|unintelligible|music|applause|clapping|cheering|cheers|gasps|gasp|"
+        "breathes|breath|inhales|exhales|deep breath|coughs|cough|"
+        "clears throat|clearing throat|sniffs|groans|grunts|snorts|shouts|shouting|yells|screams|singing|"
+        "sings|hums|humming|smiling|smiles|smile|nods|nodding|"
+        "uv_break|lbreak|oral|curious|curiously|sarcastic|sarcastically|dramatic|dramatically|nervous|"
+        "nervously|cheerful|cheerfully|thoughtful|thoughtfully|slowly|quickly|"
+        "slow|fast|louder|loud|quietly|quiet|beaming|crying|sobbing|confident|confidently|friendly|firm|"
+        "firmly|surprised|amused|deadpan|under breath|"
+        "upbeat|emphatic|with emphasis|emphasis|tender|tenderly|reflective|mysterious|mischievously|"
+        "conspiratorial|lowers voice|voice breaking|laughing softly|laughs softly|smiling voice|"
+        "smile in voice|"
+        "background noise|noise|static|phone rings|door opens|door closes|door slams|no audio|blank_audio|"
+        "blank audio|speaking foreign language|foreign language|"
+        "lacht|lachen|lachend|gelächter|schmunzelt|kichert|seufzt|flüstert|flüsternd|leise|laut|beifall|"
+        "applaus|musik|begeistert|ernst|ruhig|fröhlich|räuspert sich|hustet|atmet tief ein|lächelt|"
+        "unverständlich|nachdenklich|warm|sanft|aufgeregt|traurig|"
+        "rire|rires|rit|en riant|soupir|soupire|chuchote|en chuchotant|applaudissements|musique|"
+        "enthousiaste|calme|sourire|inaudible|tousse|doucement|souriant|avec enthousiasme|tristement|"
+        "risas|risa|ríe|se ríe|riendo|suspira|suspiro|susurra|susurrando|aplausos|música|entusiasmado|"
+        "con entusiasmo|en voz baja|sonríe|inaudible|tose|emocionado|serio|triste|suave|suavemente|"
+        "risos|risada|risadas|ri|rindo|suspiro|sussurra|sussurrando|aplausos|animado|em voz baixa|sorri|"
+        "inaudível|sorrindo|com entusiasmo|"
+        "ride|risate|risata|ridendo|sospira|sospiro|sussurra|sussurrando|applausi|musica|entusiasta|"
+        "sottovoce|sorride|sorridendo|tossisce|incomprensibile|"
         "lacht|gelach|zucht|fluistert|fluisterend|applaus|muziek|enthousiast|zachtjes|glimlacht|onverstaanbaar|"
-        "skratt|skrattar|suckar|viskar|viskande|applåder|musik|entusiastiskt|ler|ohörbart|mjukt|latter|ler|griner|sukker|hvisker|klapsalver|bifald|nauraa|naurua|huokaa|kuiskaa|"
-        "śmiech|śmieje się|wzdycha|westchnienie|szeptem|szepcze|brawa|oklaski|muzyka|z entuzjazmem|cicho|uśmiecha się|kaszle|niezrozumiałe|ciepło|"
+        "skratt|skrattar|suckar|viskar|viskande|applåder|musik|entusiastiskt|ler|ohörbart|mjukt|latter|ler|"
+        "griner|sukker|hvisker|klapsalver|bifald|nauraa|naurua|huokaa|kuiskaa|"
+        "śmiech|śmieje się|wzdycha|westchnienie|szeptem|szepcze|brawa|oklaski|muzyka|z entuzjazmem|cicho|"
+        "uśmiecha się|kaszle|niezrozumiałe|ciepło|"
         "smích|směje se|povzdech|vzdychne|šeptem|šeptá|potlesk|hudba|nadšeně|tiše|usmívá se|kašle|nesrozumitelné|"
-        "смех|смеётся|смеется|смеются|вздыхает|вздох|шёпотом|шепотом|шепчет|аплодисменты|музыка|с энтузиазмом|тихо|улыбается|кашляет|неразборчиво|радостно|грустно|сміх|сміється|зітхає|пошепки|оплески|музика|"
-        "güler|gülüyor|gülerek|gülüşmeler|kahkaha|iç çeker|iç çeker|fısıldar|fısıldayarak|alkış|alkışlar|müzik|heyecanla|sessizce|gülümser|öksürür|anlaşılmıyor|"
-        "γέλια|γελάει|γελώντας|αναστενάζει|ψιθυρίζει|ψιθυριστά|χειροκρότημα|χειροκροτήματα|μουσική|με ενθουσιασμό|χαμογελά|"
-        "يضحك|تضحك|ضحك|ضحكات|يتنهد|تتنهد|همسا|يهمس|تهمس|تصفيق|موسيقى|بحماس|بهدوء|يبتسم|तालियाँ|हँसी|हंसी|हँसता है|हँसते हुए|फुसफुसाते हुए|संगीत|उत्साह से|"
-        "笑|大笑|轻笑|笑声|叹气|叹息|低声|轻声|掌声|鼓掌|音乐|激动|兴奋|严肃|微笑|咳嗽|耳语|听不清|（笑）|笑い|苦笑|ため息|ささやき|小声で|小声|拍手|音楽|興奮して|微笑む|咳|聞き取れず|"
+        "смех|смеётся|смеется|смеются|вздыхает|вздох|шёпотом|шепотом|шепчет|аплодисменты|музыка|"
+        "с энтузиазмом|тихо|улыбается|кашляет|неразборчиво|радостно|грустно|сміх|сміється|зітхає|пошепки|"
+        "оплески|музика|"
+        "güler|gülüyor|gülerek|gülüşmeler|kahkaha|iç çeker|iç çeker|fısıldar|fısıldayarak|alkış|alkışlar|"
+        "müzik|heyecanla|sessizce|gülümser|öksürür|anlaşılmıyor|"
+        "γέλια|γελάει|γελώντας|αναστενάζει|ψιθυρίζει|ψιθυριστά|χειροκρότημα|χειροκροτήματα|μουσική|"
+        "με ενθουσιασμό|χαμογελά|"
+        "يضحك|تضحك|ضحك|ضحكات|يتنهد|تتنهد|همسا|يهمس|تهمس|تصفيق|موسيقى|بحماس|بهدوء|يبتسم|तालियाँ|हँसी|हंसी|"
+        "हँसता है|हँसते हुए|फुसफुसाते हुए|संगीत|उत्साह से|"
+        "笑|大笑|轻笑|笑声|叹气|叹息|低声|轻声|掌声|鼓掌|音乐|激动|兴奋|严肃|微笑|咳嗽|耳语|听不清|（笑）|"
+        "笑い|苦笑|ため息|ささやき|小声で|小声|拍手|音楽|興奮して|微笑む|咳|聞き取れず|"
         "웃음|웃으며|웃는다|한숨|속삭이며|속삭임|박수|음악|흥분해서|미소|기침|차분하게|밝게|들리지 않음|"
         "cười|tertawa|râde|nevet|smiech|smeje sa"
     )
 )
 
-_SECONDS: Final = r"(?P<{0}>\d{{1,5}}(?:[.,]\d{{1,3}})?)\s*(?P<{0}unit>ms|milliseconds?|msec|seconds?|secs?|sek(?:unden?)?|secondes?|segundos?|secondi?|seg|sn|saniye|сек(?:унд[аы]?)?|с|秒|초|s)?"
+_SECONDS: Final = (
+    r"(?P<{0}>\d{{1,5}}(?:[.,]\d{{1,3}})?)"
+    r"\s*(?P<{0}unit>ms|milliseconds?|msec|seconds?|secs?|sek(?:unden?)?|secondes?|"
+    r"segundos?|secondi?|seg|sn|saniye|сек(?:унд[аы]?)?|с|秒|초|s)?"
+)
 _IN_TAG: Final = re.compile(
-    rf"(?P<word>[^\d\[\]()]{{1,24}}?)[\s:：=,–-]*{_SECONDS.format('a')}\.?|{_SECONDS.format('b')}\.?\s*(?P<behind>\D{{1,24}})",
+    rf"(?P<word>[^\d\[\]()]{{1,24}}?)[\s:：=,–-]*{_SECONDS.format('a')}\.?|"
+    rf"{_SECONDS.format('b')}\.?\s*(?P<behind>\D{{1,24}})",
     re.IGNORECASE,
 )
 _BREAK_TIME: Final = re.compile(r"\btime\s*=\s*[\"']?(\d{1,5}(?:\.\d{1,3})?)\s*(ms|s)", re.IGNORECASE)
@@ -95,7 +129,8 @@ _STRENGTHS: Final = {
 _BREAK_STRENGTH: Final = re.compile(r"\bstrength\s*=\s*[\"']?([a-z-]{1,10})", re.IGNORECASE)
 
 _TAG: Final = re.compile(
-    r"<break\b[^<>]{0,80}>|\[([^\[\]()\n]{1,40})\](?![(\[:])|[(（]([^()（）\[\]\n]{1,40})[)）]|【([^【】\n]{1,24})】|\{\{\s*(pause[^{}\n]{0,20})\}\}|"
+    r"<break\b[^<>]{0,80}>|\[([^\[\]()\n]{1,40})\](?![(\[:])|[(（]([^()（）\[\]\n]{1,40})[)）]|"
+    r"【([^【】\n]{1,24})】|\{\{\s*(pause[^{}\n]{0,20})\}\}|"
     r"\*(?<![\w*]\*)([^*\n]{1,30})\*(?![\w*])",
     re.IGNORECASE,
 )
@@ -190,6 +225,10 @@ def _inside(tag: re.Match[str]) -> str:
     return next((group for group in tag.groups() if group is not None), "")
 
 
+#: Marks that follow a word without a blank.
+_MARKS_BEHIND: Final = tuple(".,;:!?…。，、！？")
+
+
 def _seconds(tag: re.Match[str]) -> float | None:
     return _break_s(tag[0]) if tag[0].startswith("<") else pause_of(_inside(tag))
 
@@ -205,7 +244,7 @@ def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:
             continue
         if starred and seconds is not None:
             continue
-        kept.append(text[at : tag.start()])
+        kept.append(_before(tag, text[at : tag.start()], dropped=seconds is None))
         at = tag.end()
         if seconds is not None:
             yield tidy("".join(kept)), seconds
@@ -216,8 +255,13 @@ def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:
         yield rest, 0.0
 
 
+def _before(tag: re.Match[str], text: str, *, dropped: bool) -> str:
+    """Return the text before a tag; without its last blank where the tag is dropped and a mark follows it."""
+    return text.rstrip(" ") if dropped and tag.string[tag.end() : tag.end() + 1] in _MARKS_BEHIND else text
+
+
 def tidy(text: str) -> str:
-    """One blank where tags were; none before a mark."""
+    """Make every run of blanks one blank."""
     return " ".join(text.split())
 
 
@@ -239,7 +283,7 @@ def _with_marks(text: str) -> str:
         starred = tag[0].startswith("*")
         if (seconds is None and not is_delivery(_inside(tag))) or (starred and seconds is not None):
             continue
-        kept.append(text[at : tag.start()])
+        kept.append(_before(tag, text[at : tag.start()], dropped=seconds is None))
         at = tag.end()
         if seconds is not None:
             kept.append(mark(seconds))

@@ -15,19 +15,31 @@ from handlers.generation.script.shapes.reading import LeftOut, Why
 
 _LINES: Final = frozenset(
     listed(
-        "advertisement|advertisements|sponsored|share|tweet|email|print|share tweet email|share this|share this article|add to cart|buy now|read more|continue reading|subscribe|subscribe now|sign up|"
-        "sign up for our newsletter|skip to content|skip to main content|back to top|follow us|all rights reserved|for immediate release|###|-30-|cookie settings|accept cookies|sent from my phone|sent from my iphone|"
-        "anzeige|werbung|teilen|in den warenkorb|weiterlesen|mehr lesen|newsletter abonnieren|zum seitenanfang|publicité|partager|ajouter au panier|lire la suite|s'abonner|publicidad|compartir|añadir al carrito|leer más|suscribirse|"
-        "publicidade|compartilhar|partilhar|adicionar ao carrinho|leia mais|pubblicità|condividi|aggiungi al carrello|leggi di più|advertentie|delen|in winkelwagen|lees verder|annons|dela|reklama|udostępnij|do koszyka|czytaj więcej|"
-        "реклама|поделиться|в корзину|читать далее|reklam|paylaş|sepete ekle|devamını oku|διαφήμιση|κοινοποίηση|إعلان|مشاركة|विज्ञापन|साझा करें|广告|分享|加入购物车|阅读更多|広告|共有|カートに入れる|続きを読む|광고|공유|장바구니에 담기|더 보기"
+        "advertisement|advertisements|sponsored|share|tweet|email|print|share tweet email|share this|"
+        "share this article|add to cart|buy now|read more|continue reading|subscribe|subscribe now|sign up|"
+        "sign up for our newsletter|skip to content|skip to main content|back to top|follow us|"
+        "all rights reserved|for immediate release|###|-30-|cookie settings|accept cookies|"
+        "sent from my phone|sent from my iphone|"
+        "anzeige|werbung|teilen|in den warenkorb|weiterlesen|mehr lesen|newsletter abonnieren|"
+        "zum seitenanfang|publicité|partager|ajouter au panier|lire la suite|s'abonner|publicidad|"
+        "compartir|añadir al carrito|leer más|suscribirse|"
+        "publicidade|compartilhar|partilhar|adicionar ao carrinho|leia mais|pubblicità|condividi|"
+        "aggiungi al carrello|leggi di più|advertentie|delen|in winkelwagen|lees verder|annons|dela|"
+        "reklama|udostępnij|do koszyka|czytaj więcej|"
+        "реклама|поделиться|в корзину|читать далее|reklam|paylaş|sepete ekle|devamını oku|διαφήμιση|"
+        "κοινοποίηση|إعلان|مشاركة|विज्ञापन|साझा करें|广告|分享|加入购物车|阅读更多|広告|共有|"
+        "カートに入れる|続きを読む|광고|공유|장바구니에 담기|더 보기"
     )
 )
 _PATTERNS: Final = re.compile(
-    r"\d{1,3} min(?:ute)?s? read|sku: ?\S{2,40}|sign up for our newsletter.{0,40}|©.{0,80}|this e-?mail is confidential.{0,300}|sent from my \w{1,20}|\[photo: .{1,200}\]|diese e-mail ist vertraulich.{0,300}",
+    r"\d{1,3} min(?:ute)?s? read|sku: ?\S{2,40}|sign up for our newsletter.{0,40}|©.{0,80}|"
+    r"this e-?mail is confidential.{0,300}|sent from my \w{1,20}|\[photo: .{1,200}\]|"
+    r"diese e-mail ist vertraulich.{0,300}",
     re.IGNORECASE,
 )
 _MAIL: Final = re.compile(
-    r"(?P<key>from|to|cc|bcc|date|sent|subject|reply-to|von|an|gesendet|betreff|datum|de|à|envoyé|objet|para|enviado|asunto|assunto|da|a|inviato|oggetto|от|кому|тема|дата):\s*(?P<value>.*)",
+    r"(?P<key>from|to|cc|bcc|date|sent|subject|reply-to|von|an|gesendet|betreff|datum|de|à|envoyé|objet|"
+    r"para|enviado|asunto|assunto|da|a|inviato|oggetto|от|кому|тема|дата):\s*(?P<value>.*)",
     re.IGNORECASE,
 )
 _SUBJECTS: Final = ("subject", "betreff", "objet", "asunto", "assunto", "oggetto", "тема")
@@ -36,7 +48,8 @@ _TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+){2,}+")
 _TAIL_TAGS: Final = re.compile(r"(?:[#＃@](?![#＃@\d\s])[^\s#＃@]{1,60}[\s,]*+)++")
 #: Addresses alone, with a sign or a word before them at most.
 _LONE: Final = re.compile(
-    r"[^\w\s#\[<(|>]{0,4}\s?(?:(?:link|links|web|website|url|source)\s?:\s?)?(?:(?:https?://|www\.)[^\s|<>()]{4,300}(?:\s?[|·,]\s?|\s|$)){1,4}+",
+    r"[^\w\s#\[<(|>]{0,4}\s?(?:(?:link|links|web|website|url|source)\s?:\s?)?"
+    r"(?:(?:https?://|www\.)[^\s|<>()]{4,300}(?:\s?[|·,]\s?|\s|$)){1,4}+",
     re.IGNORECASE,
 )
 #: Lines at the end of a text that are looked at; characters of the longest line with a contact.
@@ -46,7 +59,8 @@ _WROTE: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 PHONE: Final = re.compile(
-    r"(?<![\w.,/-])(?:\+\d{1,3}[\s./-]?(?:\(\d{1,4}\)[\s./-]?)?\d(?:[\s./-]?\d){6,11}|\(\d{3}\)\s?\d{3}-\d{4})(?![\w/-])"
+    r"(?<![\w.,/-])(?:\+\d{1,3}[\s./-]?(?:\(\d{1,4}\)[\s./-]?)?\d(?:[\s./-]?\d){6,11}|"
+    r"\(\d{3}\)\s?\d{3}-\d{4})(?![\w/-])"
 )
 
 
@@ -96,7 +110,7 @@ def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple
 
 
 def _tail(lines: Sequence[str], keep: Collection[str]) -> Iterator[tuple[int, Why]]:
-    """Lines of tags, names of accounts and addresses alone at the end of a text that has others, from the last one on."""
+    """The lines at the end of a text that have tags, accounts or addresses alone, from the last one on."""
     found = list(_ending(lines, keep))
     if len(found) < sum(1 for line in lines if line.strip()):
         yield from found

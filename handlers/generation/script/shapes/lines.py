@@ -23,12 +23,12 @@ LineKind = Literal[
 
 @frozen(kw_only=True)
 class ScriptLine:
-    """A line: `text` is what it says without marks; `word` its label and `rest` what follows the label.
+    """A line: `text` is what it says without marks, `word` its label, `rest` the text behind the label.
 
-    `span_s` are the times in it, (start, end) in seconds, end None for a start alone; `length_s` a length alone.
-    `after` follows a bracket with a label and text in it. `level` is that of a heading, 0 elsewhere. `strong`: the label
-    is in brackets, bold, in capitals, or has an emoji. `direction`: the whole line is in parentheses, brackets or italics.
-    `loose`: only a blank stands between the number of a scene and further words.
+    `span_s` has the times in it, (start, end) in seconds, end None for a start alone; `length_s` is a length alone.
+    `after` is the text behind a bracket that has a label and text in it. `level` is the rank of a heading, or 0.
+    `strong`: the label is in brackets, bold, in capitals, or has an emoji. `direction`: the whole line is in
+    parentheses, brackets or italics. `loose`: only a blank separates the number of a scene from further words.
     """
 
     kind: LineKind
@@ -57,7 +57,8 @@ _MARKS: Final = re.compile(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|(?<!\w)_{1,3}(?=[^\W_]
 _BRACKET: Final = re.compile(r"[\[【［〔]\s*([^\[\]【】［］〔〕]{1,300})[\]】］〕]\s*+[:：]?\s*+")
 _PARENTHESES: Final = re.compile(r"[(（]([^()（）]{1,400})[)）]\.?")
 _LABEL: Final = re.compile(
-    r"([^\W\d_](?:[^:：\[\]【】()（）.!?。！？|\n]|\.(?=\S)){0,44}?)\s{0,3}(?:[(（]([^()（）]{0,60})[)）])?\s{0,3}[:：]\s*+"
+    r"([^\W\d_](?:[^:：\[\]【】()（）.!?。！？|\n]|\.(?=\S)){0,44}?)\s{0,3}"
+    r"(?:[(（]([^()（）]{0,60})[)）])?\s{0,3}[:：]\s*+"
 )
 _DASHED: Final = re.compile(
     r"([^\W\d_][^:：\[\]【】()（）.!?。！？|\n–—]{0,30}?)\s{0,3}(?:[(（]([^()（）]{0,40})[)）])?\s{1,3}[-–—]\s++"
@@ -67,8 +68,9 @@ _NUMBERED: Final = re.compile(r"(?:#?\d{1,2}[.)]|#\d{1,2})\s++")
 _CLOCK: Final = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _TO: Final = r"\s*(?:-->|->|→|[-–—−〜~～]|to|bis|à|até|a|до)\s*"
 _UNIT: Final = (
-    r"(?:(?:seconds?|secs?|sekunden?|sek|secondes?|segundos?|secondi?|seconden|sekunder|sekund[yaę]?|sn|saniye|секунд[аы]?|сек|с|"
-    r"δευτερόλεπτα|δευτ|δ|ثانية|ثوان|ثوانٍ|ثوانى|ثواني|ث|सेकंड|सेकेंड|से|seg|s|秒钟|秒|초|sekuntia|vteřin[ay]?|″|\")\.?)"
+    r"(?:(?:seconds?|secs?|sekunden?|sek|secondes?|segundos?|secondi?|seconden|sekunder|sekund[yaę]?|sn|"
+    r"saniye|секунд[аы]?|сек|с|δευτερόλεπτα|δευτ|δ|ثانية|ثوان|ثوانٍ|ثوانى|ثواني|ث|सेकंड|सेकेंड|से|seg|s|"
+    r"秒钟|秒|초|sekuntia|vteřin[ay]?|″|\")\.?)"
 )
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
 _TIMES: Final = re.compile(
@@ -91,35 +93,43 @@ def _alternatives(text: str) -> str:
 
 
 _ORDINAL: Final = (
-    r"\d{1,3}|[ivx]{1,5}|[一二三四五六七八九十]{1,3}|one|two|three|four|five|six|seven|eight|eins|zwei|drei|vier|fünf|un|deux|trois|uno|dos|tres|"
+    r"\d{1,3}|[ivx]{1,5}|[一二三四五六七八九十]{1,3}|one|two|three|four|five|six|seven|eight|eins|zwei|"
+    r"drei|vier|fünf|un|deux|trois|uno|dos|tres|"
     r"الأول|الثاني|الثالث|الرابع|الخامس|السادس|الأولى|الثانية|الثالثة|الرابعة|الخامسة"
 )
 _BEHIND_NUMBER: Final = r"[a-z]?(?![\w.,]\w)\s*(?P<mark>[:：.)\]】–—|/-]|$|(?=[(（\[【])|\s)\s*"
 _SCENE: Final = re.compile(
     rf"(?:(?:{_alternatives(SCENES)})\s{{0,3}}(?:#|no\.?|nr\.?|n°|nº|№)?\s{{0,2}}(?:{_ORDINAL})(?:\s*/\s*\d{{1,3}})?"
-    rf"|第\s?(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}})\s?(?:场|場|幕|段|部分|部|章|场景|シーン|パート)|(?:\d{{1,3}}|첫|두)\s?(?:번째)?\s?(?:장면|씬))"
-    + _BEHIND_NUMBER,
+    rf"|第\s?(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}})\s?(?:场|場|幕|段|部分|部|章|场景|シーン|パート)|"
+    rf"(?:\d{{1,3}}|첫|두)\s?(?:번째)?\s?(?:장면|씬))" + _BEHIND_NUMBER,
     re.IGNORECASE,
 )
 _SHOT: Final = re.compile(
-    rf"(?:(?:{_alternatives(SHOTS)})\s{{0,3}}(?:#|no\.?|nr\.?|n°|nº|№)?\s{{0,2}}(?:{_ORDINAL})|第\s?(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}})\s?(?:镜|镜头|鏡|カット))"
-    + _BEHIND_NUMBER,
+    rf"(?:(?:{_alternatives(SHOTS)})\s{{0,3}}(?:#|no\.?|nr\.?|n°|nº|№)?\s{{0,2}}(?:{_ORDINAL})|"
+    rf"第\s?(?:\d{{1,3}}|[一二三四五六七八九十]{{1,3}})\s?(?:镜|镜头|鏡|カット))" + _BEHIND_NUMBER,
     re.IGNORECASE,
 )
 SLIDE: Final = re.compile(
-    rf"(?:{_alternatives(SLIDES)})\s{{0,3}}(?:#|no\.?|nr\.?|n°|№)?\s{{0,2}}(?:\d{{1,3}})(?:\s*/\s*\d{{1,3}})?\s*(?P<mark>[:：.)–—-]|$|\s)\s*",
+    rf"(?:{_alternatives(SLIDES)})\s{{0,3}}(?:#|no\.?|nr\.?|n°|№)?\s{{0,2}}"
+    rf"(?:\d{{1,3}})(?:\s*/\s*\d{{1,3}})?\s*(?P<mark>[:：.)–—-]|$|\s)\s*",
     re.IGNORECASE,
 )
 #: First words of a bracket that describes a picture.
 _DIRECTING: Final = frozenset(
     listed(
-        "show|shows|cut|cuts|zoom|zooms|pan|pans|fade|fades|camera|close-up|close|closeup|b-roll|broll|wide|shot|insert|animation|animated|graphic|screen|"
-        "footage|montage|transition|visual|visuals|image|clip|drone|overlay|hold|tilt|tracking|aerial|medium|pov|slow-motion|slow|split|time-lapse|timelapse|"
+        "show|shows|cut|cuts|zoom|zooms|pan|pans|fade|fades|camera|close-up|close|closeup|b-roll|broll|"
+        "wide|shot|insert|animation|animated|graphic|screen|"
+        "footage|montage|transition|visual|visuals|image|clip|drone|overlay|hold|tilt|tracking|aerial|"
+        "medium|pov|slow-motion|slow|split|time-lapse|timelapse|"
         "card|slide|screenshot|demo|switch|back|host|intro|logo|"
-        "zeige|schnitt|kamera|bild|nahaufnahme|großaufnahme|totale|einblendung|zoom|animation|plan|gros|caméra|image|montage|coupe|travelling|"
-        "animação|animación|animazione|animatie|animering|animacja|animace|анимация|animasyon|动画|アニメーション|애니메이션|"
-        "plano|corte|cámara|imagen|primer|câmera|imagem|inquadratura|stacco|immagine|primo|dissolvenza|beeld|shot|camera|bild|klipp|ujęcie|kamera|zbliżenie|przebitka|"
-        "záběr|střih|detail|кадр|камера|крупный|наезд|переход|план|çekim|kesme|yakın|πλάνο|κοντινό|لقطة|مشهد|صورة|شاشة|画面|镜头|特写|转场|切|切换|映像|画|カット|アップ|화면|컷|클로즈업"
+        "zeige|schnitt|kamera|bild|nahaufnahme|großaufnahme|totale|einblendung|zoom|animation|plan|gros|"
+        "caméra|image|montage|coupe|travelling|"
+        "animação|animación|animazione|animatie|animering|animacja|animace|анимация|animasyon|动画|"
+        "アニメーション|애니메이션|"
+        "plano|corte|cámara|imagen|primer|câmera|imagem|inquadratura|stacco|immagine|primo|dissolvenza|"
+        "beeld|shot|camera|bild|klipp|ujęcie|kamera|zbliżenie|przebitka|"
+        "záběr|střih|detail|кадр|камера|крупный|наезд|переход|план|çekim|kesme|yakın|πλάνο|κοντινό|لقطة|"
+        "مشهد|صورة|شاشة|画面|镜头|特写|转场|切|切换|映像|画|カット|アップ|화면|컷|클로즈업"
     )
 )
 

@@ -1,4 +1,4 @@
-"""Recognises other markup: HTML, notebooks, SSML and LaTeX are read; of the others the plan says what they look like."""
+"""Recognises other markup, and reads it: HTML, notebooks, SSML and LaTeX; the commonest marks of other markups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _RST: Final = re.compile(r"^\.\. [\w-]{1,40}::(?:\s|$)|^\.\. _[^\n:]{1,60}:|^:[A
 _RST_ROLE: Final = re.compile(r":[a-z:]{2,20}:`[^`\n]{1,100}`|``[^`\n]{1,100}``|`[^`\n<>]{1,100} <[^`\n<>]{1,200}>`_")
 _UNDERLINED: Final = re.compile(r"^([^\s].{1,80})\n([=~^\"'*+#-])\2{2,}[ \t]*$", re.MULTILINE)
 _ASCIIDOC: Final = re.compile(
-    r"^(?::[\w-]{1,40}:(?:\s|$)|\[(?:source|NOTE|TIP|WARNING|quote|cols|options|%)[^\]\n]{0,80}\]|\|===|image::|include::|-{4}$|={2,5} \S)",
+    r"^(?::[\w-]{1,40}:(?:\s|$)|\[(?:source|NOTE|TIP|WARNING|quote|cols|options|%)[^\]\n]{0,80}\]|\|===|"
+    r"image::|include::|-{4}$|={2,5} \S)",
     re.MULTILINE,
 )
 _ORG: Final = re.compile(
@@ -35,7 +36,8 @@ _WIKI_LINE: Final = re.compile(
     r"^h[1-6]\. \S|^\{(?:toc|panel|info|code|noformat|note|tip|warning)[:}]|^\|\|.{1,400}\|\|", re.MULTILINE
 )
 _MEDIAWIKI: Final = re.compile(
-    r"^(={2,5})[^=\n]{1,100}\1[ \t]*$|^\{\|.{0,100}$|\[\[(?:File|Category|Datei|Kategorie|Fichier|Archivo):|'''[^'\n]{1,80}'''|^\{\{[^{}\n|]{1,60}[|}]",
+    r"^(={2,5})[^=\n]{1,100}\1[ \t]*$|^\{\|.{0,100}$|\[\[(?:File|Category|Datei|Kategorie|Fichier|Archivo):|"
+    r"'''[^'\n]{1,80}'''|^\{\{[^{}\n|]{1,60}[|}]",
     re.MULTILINE,
 )
 _WAYS: Final = {"rst": "rst", "asciidoc": "asciidoc", "org": "org", "wiki": "mediawiki"}

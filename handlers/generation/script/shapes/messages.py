@@ -45,21 +45,29 @@ _HEAD: Final = re.compile(
 _OMITTED: Final = "|".join(
     re.escape(word)
     for word in listed(
-        "omitted|weggelassen|ausgeschlossen|nicht eingeschlossen|omis|omise|omises|absente|omitido|omitida|omitidos|oculto|ocultado|oculta|omesso|omessi|omessa|weggelaten|"
-        "utelämnad|uteladt|utelatt|pominięto|vynecháno|пропущено|без медиафайлов|dahil edilmedi|eklenmedi|παραλείφθηκε|已省略|省略|생략됨|محذوف|not included|deleted|removed|gelöscht|supprimé|eliminado|apagada|eliminato"
+        "omitted|weggelassen|ausgeschlossen|nicht eingeschlossen|omis|omise|omises|absente|omitido|omitida|"
+        "omitidos|oculto|ocultado|oculta|omesso|omessi|omessa|weggelaten|"
+        "utelämnad|uteladt|utelatt|pominięto|vynecháno|пропущено|без медиафайлов|dahil edilmedi|eklenmedi|"
+        "παραλείφθηκε|已省略|省略|생략됨|محذوف|not included|deleted|removed|gelöscht|supprimé|eliminado|"
+        "apagada|eliminato"
     )
 )
 _PLACEHOLDER: Final = re.compile(
-    rf"<[^<>\n]{{3,80}}>|(?:[^\W\d_]{{2,20}}[ -]){{1,5}}(?:{_OMITTED})\W*|.{{0,40}}(?:message|nachricht|message a été|mensaje|mensagem|messaggio|bericht).{{0,20}}(?:deleted|gelöscht|supprimé|eliminó|eliminado|apagada|eliminato|verwijderd).{{0,20}}|"
-    r"(?:missed|verpasster|appel|llamada|chamada|chiamata) .{0,30}(?:call|anruf|manqué|perdida|persa)\W*|(?:사진|동영상|이모티콘|파일)\W*|\[[^\[\]\n]{1,24}\]|null",
+    rf"<[^<>\n]{{3,80}}>|(?:[^\W\d_]{{2,20}}[ -]){{1,5}}(?:{_OMITTED})\W*|"
+    rf".{{0,40}}(?:message|nachricht|message a été|mensaje|mensagem|messaggio|bericht).{{0,20}}"
+    rf"(?:deleted|gelöscht|supprimé|eliminó|eliminado|apagada|eliminato|verwijderd).{{0,20}}|"
+    r"(?:missed|verpasster|appel|llamada|chamada|chiamata) .{0,30}(?:call|anruf|manqué|perdida|persa)\W*|"
+    r"(?:사진|동영상|이모티콘|파일)\W*|\[[^\[\]\n]{1,24}\]|null",
     re.IGNORECASE,
 )
 _ENCRYPTED: Final = re.compile(
-    r"end-to-end|ende-zu-ende|de bout en bout|de extremo a extremo|de ponta a ponta|end-to-end crittograf|сквозн|端到端|uçtan uca",
+    r"end-to-end|ende-zu-ende|de bout en bout|de extremo a extremo|de ponta a ponta|end-to-end crittograf|"
+    r"сквозн|端到端|uçtan uca",
     re.IGNORECASE,
 )
 _EDITED: Final = re.compile(
-    r"\s?(?:<[^<>\n]{0,40}(?:edited|bearbeitet|modifié|editado|modificato)[^<>\n]{0,20}>|\((?:edited|bearbeitet|modifié|editado)\))$"
+    r"\s?(?:<[^<>\n]{0,40}(?:edited|bearbeitet|modifié|editado|modificato)[^<>\n]{0,20}>|"
+    r"\((?:edited|bearbeitet|modifié|editado)\))$"
 )
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+")
 MOST_NAMES: Final = 24

@@ -31,7 +31,8 @@ from handlers.generation.script.shapes.wrapping import is_wrapped
 _SIGNS: Final = "•·‣◦▪▫●○■□▸►➢➤✓✔✅❖◆★☆→*+-–—"
 _BULLET: Final = re.compile(rf"([ \t]*)([{re.escape(_SIGNS)}]|[o§](?=[ \t]))[ \t]+(?=\S)")
 _ORDERED: Final = re.compile(
-    r"([ \t]*)(?:([①-⑳])[ \t]*|(\d{1,3})[.)][ \t]+|\((\d{1,3})\)[ \t]+|\(?([a-zA-Z])\)[ \t]+|([a-z])\.[ \t]+(?=\S)|\(?([ivx]{1,5})[.)][ \t]+)(?=\S)"
+    r"([ \t]*)(?:([①-⑳])[ \t]*|(\d{1,3})[.)][ \t]+|\((\d{1,3})\)[ \t]+|\(?([a-zA-Z])\)[ \t]+|"
+    r"([a-z])\.[ \t]+(?=\S)|\(?([ivx]{1,5})[.)][ \t]+)(?=\S)"
 )
 _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?[ \t]+(?=[^\W\d_])")
 _AMOUNT: Final = re.compile(r"(?:\d|[½¼¾⅓⅔⅛]|q\.b\.|ca\.\s?\d|one |a pinch|eine? Prise)", re.IGNORECASE)
@@ -39,7 +40,11 @@ _STEP_WORDS: Final = "|".join(
     map(
         re.escape,
         listed(
-            "step|chapter|part|section|lesson|unit|day|week|round|schritt|kapitel|teil|abschnitt|lektion|tag|runde|étape|chapitre|partie|leçon|paso|capítulo|parte|lección|passo|lição|passaggio|capitolo|lezione|stap|hoofdstuk|deel|les|steg|del|krok|rozdział|część|kapitola|část|шаг|глава|часть|урок|adım|bölüm|kısım|βήμα|κεφάλαιο|μέρος|الخطوة|الفصل|الجزء|चरण|अध्याय|भाग|tema|thema|thème|unidad"
+            "step|chapter|part|section|lesson|unit|day|week|round|schritt|kapitel|teil|abschnitt|lektion|"
+            "tag|runde|étape|chapitre|partie|leçon|paso|capítulo|parte|lección|passo|lição|passaggio|"
+            "capitolo|lezione|stap|hoofdstuk|deel|les|steg|del|krok|rozdział|część|kapitola|část|шаг|глава|"
+            "часть|урок|adım|bölüm|kısım|βήμα|κεφάλαιο|μέρος|الخطوة|الفصل|الجزء|चरण|अध्याय|भाग|tema|thema|"
+            "thème|unidad"
         ),
     )
 )

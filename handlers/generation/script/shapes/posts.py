@@ -20,19 +20,25 @@ _CREDITS: Final = "|".join(
     map(
         re.escape,
         listed(
-            "by|a thread by|thread by|written by|posted by|via|author|photo|photos|credit|credits|von|ein thread von|geschrieben von|foto|fotos|text|par|un fil de|écrit par|crédit|por|un hilo de|escrito por|autor|"
-            "autora|uma thread de|di|scritto da|da|door|een draad van|av|en tråd av|skrivet av|af|skrevet af|skrevet av|kirjoittanut|przez|autorka|od|napsal|napsala|автор|от|від|yazan|από|بقلم|作者|著者|글"
+            "by|a thread by|thread by|written by|posted by|via|author|photo|photos|credit|credits|von|"
+            "ein thread von|geschrieben von|foto|fotos|text|par|un fil de|écrit par|crédit|por|un hilo de|"
+            "escrito por|autor|"
+            "autora|uma thread de|di|scritto da|da|door|een draad van|av|en tråd av|skrivet av|af|"
+            "skrevet af|skrevet av|kirjoittanut|przez|autorka|od|napsal|napsala|автор|от|від|yazan|από|"
+            "بقلم|作者|著者|글"
         ),
     )
 )
 #: Who wrote it, by a handle: "by @ida", "(@ida)", "Ida Holm | @ida".
 _BY: Final = re.compile(
-    rf"[\W_]{{0,3}}(?:(?:{_CREDITS})\s?[:：]?\s?|[^\W\d_][\w .'-]{{0,40}}(?: [|·–—-] |\())?\(?@[\w.]{{2,30}}\)?(?:(?: ?[·|,&] ?| )@[\w.]{{2,30}}){{0,5}}\W{{0,3}}",
+    rf"[\W_]{{0,3}}(?:(?:{_CREDITS})\s?[:：]?\s?|[^\W\d_][\w .'-]{{0,40}}(?: [|·–—-] |\())?"
+    rf"\(?@[\w.]{{2,30}}\)?(?:(?: ?[·|,&] ?| )@[\w.]{{2,30}}){{0,5}}\W{{0,3}}",
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|[\w.-]{1,60}\.(?:com|org|net|example)/\S*")
 _THREAD: Final = re.compile(
-    r"[.,!?:]?\s*(?:a|ein|un|eine|une|uma|um|en|een)?\s*(?:short |quick )?(?:thread|faden|fil|hilo|fio|draad|tråd|wątek|vlákno|тред|ветка|zincir|νήμα)\s*[:.]?\s*\W*$",
+    r"[.,!?:]?\s*(?:a|ein|un|eine|une|uma|um|en|een)?\s*(?:short |quick )?"
+    r"(?:thread|faden|fil|hilo|fio|draad|tråd|wątek|vlákno|тред|ветка|zincir|νήμα)\s*[:.]?\s*\W*$",
     re.IGNORECASE,
 )
 _SIGNS: Final = re.compile(r"\s*[🧵👇⬇↓🔽⤵️\ufe0f]+\s*$")

@@ -45,7 +45,9 @@ from handlers.generation.script.shapes.quiz import with_time_to_think
 from handlers.generation.script.shapes.reading import Reading
 
 _MARKDOWN: Final = re.compile(
-    r"^ {0,3}(?:#{1,6} \S|```|~~~|> ?\S|:{3,}|\$\$|\|.*\|[ \t]*$|!\[|Note: |\[\^?[^\]\n]{1,80}\]:|(?:\* ?){3,}$|!!! )|\*\*[^*\s]|\]\([^)\s]|!\[|<!--|<[a-zA-Z/]|`[^`\n]{1,80}`|\$[^$\n]{1,80}\$|\{[{:%]|"
+    r"^ {0,3}(?:#{1,6} \S|```|~~~|> ?\S|:{3,}|\$\$|\|.*\|[ \t]*$|!\[|Note: |\[\^?[^\]\n]{1,80}\]:|"
+    r"(?:\* ?){3,}$|!!! )|\*\*[^*\s]|\]\([^)\s]|!\[|<!--|<[a-zA-Z/]|`[^`\n]{1,80}`|\$[^$\n]{1,80}\$|"
+    r"\{[{:%]|"
     r"^ {0,3}(?:\*{3,}|-{3,}|_{3,})[ \t]*$",
     re.MULTILINE,
 )
@@ -53,7 +55,8 @@ _ITEM: Final = re.compile(r"^ {0,3}[-*+] \S", re.MULTILINE)
 _BOLD_LINE: Final = re.compile(r"(?:\*\*|__)([^*_\n]{1,80}?):?(?:\*\*|__):?[ \t]*")
 _BULLET: Final = re.compile(r"^([ \t]*)[•‣◦▪●○■□➢►▸–][ \t]+(?=\S)", re.MULTILINE)
 _CODE: Final = re.compile(
-    r"[{}$;=<>\\|`]|\(\)|->|^\s*(?:#|//|\$|>>>|import |from |def |class |return |if |for |while |let |const |var |func |fn |echo |cd |ls |npm |pip |git |sudo |curl |make )|:$|\w\(|\w/\w|--\w"
+    r"[{}$;=<>\\|`]|\(\)|->|^\s*(?:#|//|\$|>>>|import |from |def |class |return |if |for |while |let |"
+    r"const |var |func |fn |echo |cd |ls |npm |pip |git |sudo |curl |make )|:$|\w\(|\w/\w|--\w"
 )
 _LISTED: Final = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 _ROW: Final = re.compile(r"[^\W\d_][^:：.!?\n]{0,40}:\s|\d{1,2}[:.]\d{2}\b|\d{1,3}\)\s")

@@ -16,13 +16,16 @@ from handlers.generation.script.shapes.delivery import mark
 THINK_S: Final = 2.0
 _OPTION: Final = re.compile(r"\s*\(?([A-Ha-h])[.)]\s+(\S.*)")
 _NUMBERED: Final = (
-    r"(?:Q?(?P<number>\d{1,3})[.):]|(?:question|frage|pregunta|domanda|pergunta|vraag|fråga|pytanie|otázka|вопрос|soru|ερώτηση)\s"
+    r"(?:Q?(?P<number>\d{1,3})[.):]|(?:question|frage|pregunta|domanda|pergunta|vraag|fråga|pytanie|otázka|"
+    r"вопрос|soru|ερώτηση)\s"
     r"(?P<named>\d{1,3})[.:)]?)"
 )
 _QUESTION: Final = re.compile(rf"{_NUMBERED}\s+(?P<text>\S.*)", re.IGNORECASE)
 _ANSWERS: Final = (
-    r"(?:(?:the )?(?:correct |right )?answer|(?:richtige )?antwort|lösung|(?:bonne )?réponse|respuesta(?: correcta)?|resposta(?: certa| correta)?|risposta(?: corretta| esatta)?|"
-    r"(?:juiste )?antwoord|(?:rätt )?svar|odpowiedź|(?:správná )?odpověď|(?:правильный )?ответ|(?:doğru )?cevap|(?:σωστή )?απάντηση|الجواب|الإجابة|उत्तर|答案|正解|答え|정답)"
+    r"(?:(?:the )?(?:correct |right )?answer|(?:richtige )?antwort|lösung|(?:bonne )?réponse|"
+    r"respuesta(?: correcta)?|resposta(?: certa| correta)?|risposta(?: corretta| esatta)?|"
+    r"(?:juiste )?antwoord|(?:rätt )?svar|odpowiedź|(?:správná )?odpověď|(?:правильный )?ответ|"
+    r"(?:doğru )?cevap|(?:σωστή )?απάντηση|الجواب|الإجابة|उत्तर|答案|正解|答え|정답)"
 )
 _ANSWER: Final = re.compile(rf"(?P<label>{_ANSWERS}\s?[:：]\s*)(?P<text>.*)", re.IGNORECASE)
 _LETTER: Final = re.compile(r"\(?([A-Ha-h])[.)]?\s*[.!]?")

@@ -20,20 +20,30 @@ MAX_DEPTH: Final = 20
 #: Nodes of YAML: aliases may make many of few characters.
 _MOST_NODES: Final = 60_000
 _SPEECH: Final = (
-    "narration", "narrationtext", "voiceover", "voiceovertext", "voiceoverscript", "vo", "audiotext", "spokentext", "spoken", "narrator", "script",
-    "scripttext", "dialogue", "speech", "say", "spokenwords", "audio", "voicetext", "sprechertext", "sprecher", "narración", "locución", "locucion", "narracion", "narração",
-    "locução", "narracao", "locucao", "voixoff", "narrazione", "voce", "旁白", "解说", "配音", "台词", "口播", "ナレーション", "セリフ", "내레이션", "나레이션", "대사",
-    "диктор", "закадровыйтекст", "текстдиктора", "lektor", "komentář", "seslendirme", "anlatım", "αφήγηση", "التعليقالصوتي", "نصالراوي", "वाचन",
-    "text", "line", "content", "sentence", "body", "message", "texte", "texto", "testo", "tekst", "текст", "文案", "テキスト", "텍스트",
+    "narration", "narrationtext", "voiceover", "voiceovertext", "voiceoverscript", "vo", "audiotext", "spokentext",
+    "spoken", "narrator", "script",
+    "scripttext", "dialogue", "speech", "say", "spokenwords", "audio", "voicetext", "sprechertext", "sprecher",
+    "narración", "locución", "locucion", "narracion", "narração",
+    "locução", "narracao", "locucao", "voixoff", "narrazione", "voce", "旁白", "解说", "配音", "台词", "口播",
+    "ナレーション", "セリフ", "내레이션", "나레이션", "대사",
+    "диктор", "закадровыйтекст", "текстдиктора", "lektor", "komentář", "seslendirme", "anlatım", "αφήγηση",
+    "التعليقالصوتي", "نصالراوي", "वाचन",
+    "text", "line", "content", "sentence", "body", "message", "texte", "texto", "testo", "tekst", "текст", "文案",
+    "テキスト", "텍스트",
 )  # fmt: skip
 _PICTURE: Final = (
-    "visual", "visuals", "visualdescription", "visualcue", "visualcues", "imageprompt", "imagedescription", "image", "images", "broll", "brollsuggestions", "shot", "shottype",
-    "searchterms", "searchterm", "searchquery", "searchqueries", "keywords", "video", "videoprompt", "prompt", "picture", "footage", "stockfootage", "scenedescription", "animation", "camera",
-    "visualprompt", "bild", "imagen", "imagem", "immagine", "visuel", "画面", "映像", "화면", "obraz", "кадр", "изображение", "action", "setting",
+    "visual", "visuals", "visualdescription", "visualcue", "visualcues", "imageprompt", "imagedescription", "image",
+    "images", "broll", "brollsuggestions", "shot", "shottype",
+    "searchterms", "searchterm", "searchquery", "searchqueries", "keywords", "video", "videoprompt", "prompt",
+    "picture", "footage", "stockfootage", "scenedescription", "animation", "camera",
+    "visualprompt", "bild", "imagen", "imagem", "immagine", "visuel", "画面", "映像", "화면", "obraz", "кадр",
+    "изображение", "action", "setting",
 )  # fmt: skip
 _SHOWN: Final = (
-    "onscreentext", "textonscreen", "textoverlay", "overlaytext", "overlay", "caption", "captiontext", "captions", "screentext", "super", "title_card", "titlecard", "lowerthird", "graphictext",
-    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "字幕", "テロップ", "자막", "титр", "текстнаэкране", "onscreen", "bullets", "bulletpoints", "points",
+    "onscreentext", "textonscreen", "textoverlay", "overlaytext", "overlay", "caption", "captiontext", "captions",
+    "screentext", "super", "title_card", "titlecard", "lowerthird", "graphictext",
+    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "字幕", "テロップ", "자막",
+    "титр", "текстнаэкране", "onscreen", "bullets", "bulletpoints", "points",
 )  # fmt: skip
 _LENGTH: Final = (
     "duration",

@@ -12,11 +12,15 @@ from handlers.generation.script.shapes.label_words import CUTS, folded
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
 _SCENE: Final = re.compile(
-    r"(?:\d{1,3}[A-Z]?\.?\s+)?(?:(?:INT|EXT|EST|INT\.?\s?/\s?EXT|EXT\.?\s?/\s?INT|I\s?/\s?E|I\.\s?/\s?E)[. ]\s*\S|(?:INTERIOR|EXTERIOR|INTÉRIEUR|EXTÉRIEUR|INNEN|AUSSEN|AUẞEN|AUßEN|INTERNO|ESTERNO|"
-    r"BINNEN|BUITEN|WNĘTRZE|PLENER|WN|PL|ИНТ|НАТ|ЭКСТ|INTERIÉR|EXTERIÉR|İÇ|DIŞ|ΕΣΩΤ|ΕΞΩΤ|ΕΣΩΤΕΡΙΚΟ|ΕΞΩΤΕΡΙΚΟ|SCÈNE|СЦЕНА|INOM|UTOM)(?:\s?/\s?[A-ZÀ-Þ]{2,10})?[.\s:–—-]\s*\S|(?:داخلي|خارجي)\s?[.\-–—]\s*\S).*"
+    r"(?:\d{1,3}[A-Z]?\.?\s+)?(?:(?:INT|EXT|EST|INT\.?\s?/\s?EXT|EXT\.?\s?/\s?INT|I\s?/\s?E|I\.\s?/\s?E)[. ]\s*\S|"
+    r"(?:INTERIOR|EXTERIOR|INTÉRIEUR|EXTÉRIEUR|INNEN|AUSSEN|AUẞEN|AUßEN|INTERNO|ESTERNO|"
+    r"BINNEN|BUITEN|WNĘTRZE|PLENER|WN|PL|ИНТ|НАТ|ЭКСТ|INTERIÉR|EXTERIÉR|İÇ|DIŞ|ΕΣΩΤ|ΕΞΩΤ|ΕΣΩΤΕΡΙΚΟ|"
+    r"ΕΞΩΤΕΡΙΚΟ|SCÈNE|СЦЕНА|INOM|UTOM)(?:\s?/\s?[A-ZÀ-Þ]{2,10})?[.\s:–—-]\s*\S|"
+    r"(?:داخلي|خارجي)\s?[.\-–—]\s*\S).*"
 )
 _CUE: Final = re.compile(
-    r"@?(?P<name>[^\W\d_a-z][^a-z()（）:.!?\n]{0,38}?(?:[.'’](?=\w|\s)[^a-z()（）:!?\n]{0,30}?)?)\s*(?P<more>(?:\([^()]{1,30}\)\s*){0,2})\^?"
+    r"@?(?P<name>[^\W\d_a-z][^a-z()（）:.!?\n]{0,38}?(?:[.'’](?=\w|\s)[^a-z()（）:!?\n]{0,30}?)?)\s*"
+    r"(?P<more>(?:\([^()]{1,30}\)\s*){0,2})\^?"
 )
 _FORCED_SCENE: Final = re.compile(r"\.[^.\s].*")
 _TITLE_KEY: Final = re.compile(r"(?P<key>[A-Za-zÀ-ÿ][\w ]{1,30}):\s*(?P<value>.*)")

@@ -15,27 +15,48 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading
 
 _TITLES: Final = frozenset(
     listed(
-        "title|titel|titre|título|titolo|tytuł|název|nadpis|название|заголовок|başlık|τίτλος|العنوان|शीर्षक|标题|タイトル|제목|heading|überschrift|rubrik|kop|nagłówek"
+        "title|titel|titre|título|titolo|tytuł|název|nadpis|название|заголовок|başlık|τίτλος|العنوان|"
+        "शीर्षक|标题|タイトル|제목|heading|überschrift|rubrik|kop|nagłówek"
     )
 )
 _SUBTITLES: Final = frozenset(
     listed(
-        "subtitle|untertitel|sous-titre|subtítulo|sottotitolo|podtytuł|podtitul|podnadpis|подзаголовок|alt başlık|υπότιτλος|العنوان الفرعي|उपशीर्षक|副标题|サブタイトル|부제|부제목|ondertitel|underrubrik|undertitel"
+        "subtitle|untertitel|sous-titre|subtítulo|sottotitolo|podtytuł|podtitul|podnadpis|подзаголовок|"
+        "alt başlık|υπότιτλος|العنوان الفرعي|उपशीर्षक|副标题|サブタイトル|부제|부제목|ondertitel|"
+        "underrubrik|undertitel"
     )
 )
 _POINTS: Final = frozenset(
     listed(
-        "bullets|bullet points|points|content|text|body|key points|stichpunkte|punkte|inhalt|aufzählung|puces|points clés|contenu|texte|viñetas|puntos|puntos clave|contenido|texto|tópicos|marcadores|pontos|conteúdo|punti|punti elenco|contenuto|testo|opsomming|punten|inhoud|tekst|punkter|innehåll|punkty|treść|wypunktowanie|body slide|odrážky|body|obsah|пункты|тезисы|содержание|текст|maddeler|içerik|metin|σημεία|κουκκίδες|περιεχόμενο|κείμενο|النقاط|المحتوى|بिंदु|बिंदु|मुख्य बिंदु|सामग्री|要点|内容|正文|項目|箇条書き|内容|ポイント|글머리|내용|요점|항목"
+        "bullets|bullet points|points|content|text|body|key points|stichpunkte|punkte|inhalt|aufzählung|"
+        "puces|points clés|contenu|texte|viñetas|puntos|puntos clave|contenido|texto|tópicos|marcadores|"
+        "pontos|conteúdo|punti|punti elenco|contenuto|testo|opsomming|punten|inhoud|tekst|punkter|innehåll|"
+        "punkty|treść|wypunktowanie|body slide|odrážky|body|obsah|пункты|тезисы|содержание|текст|maddeler|"
+        "içerik|metin|σημεία|κουκκίδες|περιεχόμενο|κείμενο|النقاط|المحتوى|بिंदु|बिंदु|मुख्य बिंदु|सामग्री|"
+        "要点|内容|正文|項目|箇条書き|内容|ポイント|글머리|내용|요점|항목"
     )
 )
 _NOTES: Final = frozenset(
     listed(
-        "speaker notes|speaker note|notes|note|presenter notes|talk track|talking points|script|narration|voiceover|what to say|sprechernotizen|notizen|sprechernotiz|sprechertext|vortragsnotizen|notes de l'orateur|notes de l’orateur|notes du présentateur|notes orateur|commentaires|notas del orador|notas del presentador|notas|notas do orador|notas do apresentador|anotações|note del relatore|note relatore|note per il relatore|spreeknotities|sprekersnotities|notities|talarmanus|anteckningar|talepunkter|notater|notatki|notatki prelegenta|notatki mówcy|poznámky|poznámky řečníka|poznámky přednášejícího|заметки|заметки докладчика|заметки спикера|konuşmacı notları|notlar|σημειώσεις|σημειώσεις ομιλητή|ملاحظات المتحدث|ملاحظات|वक्ता नोट्स|वक्ता के नोट|टिप्पणियाँ|演讲备注|备注|讲稿|演讲者备注|发言稿|讲解词|ノート|発表者ノート|スピーカーノート|話すこと|발표자 노트|노트|발표 노트|발표자 메모"
+        "speaker notes|speaker note|notes|note|presenter notes|talk track|talking points|script|narration|"
+        "voiceover|what to say|sprechernotizen|notizen|sprechernotiz|sprechertext|vortragsnotizen|"
+        "notes de l'orateur|notes de l’orateur|notes du présentateur|notes orateur|commentaires|"
+        "notas del orador|notas del presentador|notas|notas do orador|notas do apresentador|anotações|"
+        "note del relatore|note relatore|note per il relatore|spreeknotities|sprekersnotities|notities|"
+        "talarmanus|anteckningar|talepunkter|notater|notatki|notatki prelegenta|notatki mówcy|poznámky|"
+        "poznámky řečníka|poznámky přednášejícího|заметки|заметки докладчика|заметки спикера|"
+        "konuşmacı notları|notlar|σημειώσεις|σημειώσεις ομιλητή|ملاحظات المتحدث|ملاحظات|वक्ता नोट्स|"
+        "वक्ता के नोट|टिप्पणियाँ|演讲备注|备注|讲稿|演讲者备注|发言稿|讲解词|ノート|発表者ノート|"
+        "スピーカーノート|話すこと|발표자 노트|노트|발표 노트|발표자 메모"
     )
 )
 _GENERIC: Final = frozenset(
     listed(
-        "title slide|title|titelfolie|titel|deckblatt|diapositive de titre|page de titre|portada|diapositiva de título|capa|slide de título|copertina|diapositiva titolo|titeldia|titelbild|titelslide|slajd tytułowy|titulní snímek|úvodní snímek|титульный слайд|титул|başlık slaytı|kapak|διαφάνεια τίτλου|شريحة العنوان|शीर्षक स्लाइड|标题页|封面|表紙|タイトルスライド|제목 슬라이드|표지|cover|cover slide"
+        "title slide|title|titelfolie|titel|deckblatt|diapositive de titre|page de titre|portada|"
+        "diapositiva de título|capa|slide de título|copertina|diapositiva titolo|titeldia|titelbild|"
+        "titelslide|slajd tytułowy|titulní snímek|úvodní snímek|титульный слайд|титул|başlık slaytı|kapak|"
+        "διαφάνεια τίτλου|شريحة العنوان|शीर्षक स्लाइड|标题页|封面|表紙|タイトルスライド|제목 슬라이드|표지|"
+        "cover|cover slide"
     )
 )
 _LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*(?:[(（][^()（）]{0,30}[)）])?\s*[:：]\s*")

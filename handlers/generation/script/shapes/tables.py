@@ -58,13 +58,16 @@ _NOTHING: Final = frozenset(
 )
 _NUMBERS: Final = frozenset(
     listed(
-        "#|no|no.|nr|nr.|n°|nº|scene|shot|szene|einstellung|scène|plan|escena|toma|cena|scena|inquadratura|scén|záběr|сцена|кадр|№|n|镜号|序号|场景|镜头|カット|シーン|番号|장면|컷|번호|sahne|σκηνή|المشهد|दृश्य|stt|beeld nr"
+        "#|no|no.|nr|nr.|n°|nº|scene|shot|szene|einstellung|scène|plan|escena|toma|cena|scena|inquadratura|"
+        "scén|záběr|сцена|кадр|№|n|镜号|序号|场景|镜头|カット|シーン|番号|장면|컷|번호|sahne|σκηνή|المشهد|"
+        "दृश्य|stt|beeld nr"
     )
 )
 #: Columns of what is heard: speech where no other column is.
 _HEARD: Final = frozenset(
     listed(
-        "ton|audio|sound|son|som|sonido|suono|geluid|ljud|lyd|ääni|dźwięk|zvuk|звук|ses|ήχος|الصوت|ध्वनि|声音|聲音|音声|소리|오디오"
+        "ton|audio|sound|son|som|sonido|suono|geluid|ljud|lyd|ääni|dźwięk|zvuk|звук|ses|ήχος|الصوت|ध्वनि|"
+        "声音|聲音|音声|소리|오디오"
     )
 )
 #: Columns of what is seen; in a line, texts have these labels.

@@ -21,41 +21,68 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading, Shape
 #: Words that begin notes and fields of forms, no turns.
 NO_NAMES: Final = frozenset(
     listed(
-        "note|notes|warning|warnings|caution|danger|important|tip|tips|hint|example|examples|usage|author|authors|date|time|place|version|license|licence|source|sources|see|todo|fix|fixes|"
-        "feature|features|change|changes|type|default|returns|return|parameters|args|raises|subject|to|from|cc|bcc|re|fw|fwd|sent|reply-to|in|on|at|with|without|pros|cons|pro|con|"
-        "input|output|before|after|price|size|name|email|e-mail|phone|tel|fax|address|url|link|links|website|location|status|owner|created|updated|summary|result|results|step|steps|"
-        "title|topic|agenda|attendees|present|absent|minutes|decision|action|actions|duration|length|ingredients|method|serves|yield|http|https|ps|p.s.|nb|n.b.|fig|figure|table|"
-        "short answer|long answer|short|long|true|false|yes|no|advantages|disadvantages|problem|solution|cause|effect|symptom|remedy|goal|goals|reason|added|removed|changed|fixed|deprecated|security|"
-        "chapter|section|part|page|level|score|points|total|monday|tuesday|wednesday|thursday|friday|saturday|sunday|morning|afternoon|evening|breakfast|lunch|dinner|"
-        "hinweis|achtung|warnung|wichtig|tipp|beispiel|datum|zeit|ort|betreff|von|an|quelle|quellen|siehe|vorteil|vorteile|nachteil|nachteile|preis|größe|name|telefon|adresse|beschluss|ergebnis|"
-        "kurz|lang|vorher|nachher|problem|lösung|ursache|zutaten|zubereitung|zweck|ziel|leitung|anwesend|protokoll|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgens|mittags|abends|kurzantwort|"
-        "remarque|attention|important|astuce|conseil|exemple|date|heure|lieu|objet|de|à|source|avantages|avantage|inconvénients|inconvénient|prix|taille|nom|adresse|décision|résultat|problème|avant|après|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
-        "nota|notas|aviso|atención|importante|consejo|ejemplo|fecha|hora|lugar|asunto|para|fuente|ventajas|desventajas|precio|tamaño|nombre|dirección|decisión|resultado|problema|solución|antes|después|lunes|martes|miércoles|jueves|viernes|sábado|domingo|respuesta corta|"
-        "atenção|dica|exemplo|data|local|assunto|fonte|vantagens|desvantagens|preço|tamanho|nome|endereço|decisão|ação|solução|depois|presentes|ausentes|segunda|terça|quarta|quinta|sexta|"
-        "attenzione|consiglio|esempio|luogo|oggetto|vantaggi|svantaggi|prezzo|misura|indirizzo|decisione|risultato|soluzione|prima|dopo|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|ingredienti|preparazione|"
-        "opmerking|let op|voorbeeld|datum|tijd|plaats|onderwerp|bron|voordelen|voordeel|nadelen|nadeel|prijs|naam|adres|kort antwoord|lang antwoord|kort|lang|besluit|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|"
-        "obs|varning|viktigt|exempel|tid|plats|ämne|källa|fördelar|nackdelar|pris|namn|adress|beslut|uwaga|ważne|wskazówka|przykład|data|czas|miejsce|temat|źródło|zalety|wady|cena|imię|adres|decyzja|"
-        "poznámka|pozor|důležité|příklad|čas|místo|předmět|zdroj|výhody|nevýhody|cena|jméno|adresa|rozhodnutí|примечание|внимание|важно|совет|пример|дата|время|место|тема|источник|плюсы|минусы|цена|имя|адрес|решение|"
-        "not|dikkat|uyarı|önemli|ipucu|örnek|tarih|saat|yer|konu|kaynak|fiyat|ad|adres|karar|σημείωση|προσοχή|παράδειγμα|ημερομηνία|ώρα|τόπος|θέμα|πηγή|τιμή|όνομα|διεύθυνση|απόφαση|"
-        "ملاحظة|تنبيه|مهم|مثال|التاريخ|الوقت|المكان|الموضوع|المصدر|السعر|الاسم|العنوان|नोट|चेतावनी|उदाहरण|दिनांक|तारीख|समय|स्थान|विषय|स्रोत|मूल्य|नाम|पता|注意|备注|提示|例如|例|时间|地点|主题|来源|价格|姓名|地址|日期|"
+        "note|notes|warning|warnings|caution|danger|important|tip|tips|hint|example|examples|usage|author|"
+        "authors|date|time|place|version|license|licence|source|sources|see|todo|fix|fixes|"
+        "feature|features|change|changes|type|default|returns|return|parameters|args|raises|subject|to|"
+        "from|cc|bcc|re|fw|fwd|sent|reply-to|in|on|at|with|without|pros|cons|pro|con|"
+        "input|output|before|after|price|size|name|email|e-mail|phone|tel|fax|address|url|link|links|"
+        "website|location|status|owner|created|updated|summary|result|results|step|steps|"
+        "title|topic|agenda|attendees|present|absent|minutes|decision|action|actions|duration|length|"
+        "ingredients|method|serves|yield|http|https|ps|p.s.|nb|n.b.|fig|figure|table|"
+        "short answer|long answer|short|long|true|false|yes|no|advantages|disadvantages|problem|solution|"
+        "cause|effect|symptom|remedy|goal|goals|reason|added|removed|changed|fixed|deprecated|security|"
+        "chapter|section|part|page|level|score|points|total|monday|tuesday|wednesday|thursday|friday|"
+        "saturday|sunday|morning|afternoon|evening|breakfast|lunch|dinner|"
+        "hinweis|achtung|warnung|wichtig|tipp|beispiel|datum|zeit|ort|betreff|von|an|quelle|quellen|siehe|"
+        "vorteil|vorteile|nachteil|nachteile|preis|größe|name|telefon|adresse|beschluss|ergebnis|"
+        "kurz|lang|vorher|nachher|problem|lösung|ursache|zutaten|zubereitung|zweck|ziel|leitung|anwesend|"
+        "protokoll|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|morgens|mittags|abends|"
+        "kurzantwort|"
+        "remarque|attention|important|astuce|conseil|exemple|date|heure|lieu|objet|de|à|source|avantages|"
+        "avantage|inconvénients|inconvénient|prix|taille|nom|adresse|décision|résultat|problème|avant|"
+        "après|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|"
+        "nota|notas|aviso|atención|importante|consejo|ejemplo|fecha|hora|lugar|asunto|para|fuente|ventajas|"
+        "desventajas|precio|tamaño|nombre|dirección|decisión|resultado|problema|solución|antes|después|"
+        "lunes|martes|miércoles|jueves|viernes|sábado|domingo|respuesta corta|"
+        "atenção|dica|exemplo|data|local|assunto|fonte|vantagens|desvantagens|preço|tamanho|nome|endereço|"
+        "decisão|ação|solução|depois|presentes|ausentes|segunda|terça|quarta|quinta|sexta|"
+        "attenzione|consiglio|esempio|luogo|oggetto|vantaggi|svantaggi|prezzo|misura|indirizzo|decisione|"
+        "risultato|soluzione|prima|dopo|lunedì|martedì|mercoledì|giovedì|venerdì|sabato|domenica|"
+        "ingredienti|preparazione|"
+        "opmerking|let op|voorbeeld|datum|tijd|plaats|onderwerp|bron|voordelen|voordeel|nadelen|nadeel|"
+        "prijs|naam|adres|kort antwoord|lang antwoord|kort|lang|besluit|maandag|dinsdag|woensdag|donderdag|"
+        "vrijdag|zaterdag|zondag|"
+        "obs|varning|viktigt|exempel|tid|plats|ämne|källa|fördelar|nackdelar|pris|namn|adress|beslut|uwaga|"
+        "ważne|wskazówka|przykład|data|czas|miejsce|temat|źródło|zalety|wady|cena|imię|adres|decyzja|"
+        "poznámka|pozor|důležité|příklad|čas|místo|předmět|zdroj|výhody|nevýhody|cena|jméno|adresa|"
+        "rozhodnutí|примечание|внимание|важно|совет|пример|дата|время|место|тема|источник|плюсы|минусы|"
+        "цена|имя|адрес|решение|"
+        "not|dikkat|uyarı|önemli|ipucu|örnek|tarih|saat|yer|konu|kaynak|fiyat|ad|adres|karar|σημείωση|"
+        "προσοχή|παράδειγμα|ημερομηνία|ώρα|τόπος|θέμα|πηγή|τιμή|όνομα|διεύθυνση|απόφαση|"
+        "ملاحظة|تنبيه|مهم|مثال|التاريخ|الوقت|المكان|الموضوع|المصدر|السعر|الاسم|العنوان|नोट|चेतावनी|उदाहरण|"
+        "दिनांक|तारीख|समय|स्थान|विषय|स्रोत|मूल्य|नाम|पता|注意|备注|提示|例如|例|时间|地点|主题|来源|价格|"
+        "姓名|地址|日期|"
         "注|備考|日時|場所|件名|出典|価格|名前|住所|日付|참고|주의|예|시간|장소|주제|출처|가격|이름|주소|날짜"
     )
 )
 QUESTION: Final = frozenset(
     listed(
-        "q|question|f|frage|fråga|pregunta|p|pergunta|domanda|d|vraag|v|pytanie|otázka|вопрос|soru|s|ερώτηση|س|سؤال|प्रश्न|问|問|质问|質問|질문|문"
+        "q|question|f|frage|fråga|pregunta|p|pergunta|domanda|d|vraag|v|pytanie|otázka|вопрос|soru|s|"
+        "ερώτηση|س|سؤال|प्रश्न|问|問|质问|質問|질문|문"
     )
 )
 ANSWER: Final = frozenset(
     listed(
-        "a|answer|antwort|svar|respuesta|r|resposta|risposta|réponse|antwoord|odpowiedź|o|odpověď|ответ|cevap|c|απάντηση|ج|جواب|إجابة|उत्तर|答|回答|答え|답변|답"
+        "a|answer|antwort|svar|respuesta|r|resposta|risposta|réponse|antwoord|odpowiedź|o|odpověď|ответ|"
+        "cevap|c|απάντηση|ج|جواب|إجابة|उत्तर|答|回答|答え|답변|답"
     )
 )
 
 _CLOCK: Final = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?"
 _SECONDS: Final = r"\d{1,5}(?:\.\d{1,3})?s?"
 _STAMP: Final = re.compile(
-    rf"[\[(<]?\s*(?:(?P<clock>{_CLOCK})(?:\s*(?:-->|->|→|[-–—])\s*{_CLOCK})?|(?P<seconds>{_SECONDS})\s*(?:-->|->|→|[-–—])\s*{_SECONDS})\s*[\])>]?\s*(?:[-–—|:]\s+)?"
+    rf"[\[(<]?\s*(?:(?P<clock>{_CLOCK})(?:\s*(?:-->|->|→|[-–—])\s*{_CLOCK})?|"
+    rf"(?P<seconds>{_SECONDS})\s*(?:-->|->|→|[-–—])\s*{_SECONDS})\s*[\])>]?\s*(?:[-–—|:]\s+)?"
 )
 _STAMP_ALONE: Final = re.compile(rf"[\[(]?\s*{_CLOCK}(?:\s*(?:-->|->|→|[-–—])\s*{_CLOCK})?\s*[\])]?")
 #: A name and a time on a line of their own.
@@ -67,10 +94,12 @@ _TIME_NAME: Final = re.compile(
 )
 _TURN: Final = re.compile(
     r"(?:\[(?P<bracket>[^\[\]\n:]{1,40})\]\s*:?|(?P<name>[^\W_](?:[^:：\[\]【】()（）.!?。！？|<>\n/\\=]|\.(?=[\w ]))"
-    r"{0,40}?)\s{0,3}(?:[(（\[](?P<stamp>[^()（）\[\]]{0,40})[)）\]])?\s{0,2}[:：]|(?P<bar>[A-Z][\w]{0,15})\|)\s*(?P<text>.*)"
+    r"{0,40}?)\s{0,3}(?:[(（\[](?P<stamp>[^()（）\[\]]{0,40})[)）\]])?\s{0,2}[:：]|"
+    r"(?P<bar>[A-Z][\w]{0,15})\|)\s*(?P<text>.*)"
 )
 _TIMED_HEAD: Final = re.compile(
-    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\s+(?:From|Von|De|Da)\s+(?P<name>[^:]{1,40}?)(?:\s+to\s+[^:]{1,40})?\s*:\s*(?P<text>.*)"
+    r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\s+(?:From|Von|De|Da)\s+"
+    r"(?P<name>[^:]{1,40}?)(?:\s+to\s+[^:]{1,40})?\s*:\s*(?P<text>.*)"
 )
 _ENDS_SENTENCE: Final = re.compile(r"[.!?…。！？؟।\"”»)]\s*$")
 MOST_SPEAKERS: Final = 8
@@ -251,18 +280,32 @@ def _sentences(text: str, *, whole: bool = False) -> Iterator[Sentence]:
 
 
 _HEAD_WORDS: Final = listed(
-    "transcript|transcription|transkript|transkription|transcripción|transcrição|trascrizione|transkrypcja|přepis|транскрипт|расшифровка|стенограмма|döküm|transkripsiyon|απομαγνητοφώνηση|النص|नोट|文字记录|文字稿|字幕|文字起こし|스크립트|녹취록|transcriptie|afskrift|"
-    "summary keywords|speakers|show transcript|hide transcript|search in video|follow along using the transcript|transcribed by otter|webvtt|utskrift"
+    "transcript|transcription|transkript|transkription|transcripción|transcrição|trascrizione|transkrypcja|"
+    "přepis|транскрипт|расшифровка|стенограмма|döküm|transkripsiyon|απομαγνητοφώνηση|النص|नोट|文字记录|"
+    "文字稿|字幕|文字起こし|스크립트|녹취록|transcriptie|afskrift|"
+    "summary keywords|speakers|show transcript|hide transcript|search in video|"
+    "follow along using the transcript|transcribed by otter|webvtt|utskrift"
 )
 _MACHINE: Final = re.compile(
-    r"(?:detected|detecting) language|language probability|transcribed (?:by|with|automatically)|.{0,40}\baccuracy may vary|(?:this )?(?:transcript|transcription)? ?(?:was |is )?(?:auto-?|automatically |machine[ -])(?:generated|transcribed|created)|"
-    r"automatisch (?:transkribiert|erstellt)|automatische transkription|transcription automatique|transcrit automatiquement|transcripción automática|transcrito automáticamente|transcrição automática|trascrizione automatica|automatisch getranscribeerd|"
-    r"автоматическая расшифровка|自动(?:转写|生成)|自動(?:文字起こし|生成)|자동 생성|https?://|(?:started|stopped) (?:transcription|recording)|.*\b(?:started|stopped) transcription\b|hat die transkription (?:gestartet|beendet)|"
-    r".*-\d{8}_\d{6}|recording(?:$| (?:started|stopped|in progress))|whisper(?:$|[ -](?:v\d|large|medium|small|base|tiny|model))|loading model|duration:|\d{1,3}\s?[hm]\s?\d{1,2}\s?[ms]?$|.*meeting recording|.*hat die Transkription.*|.*a (?:démarré|arrêté) la transcription.*|.*(?:inició|detuvo) la transcripción.*",
+    r"(?:detected|detecting) language|language probability|transcribed (?:by|with|automatically)|"
+    r".{0,40}\baccuracy may vary|(?:this )?(?:transcript|transcription)? ?(?:was |is )?"
+    r"(?:auto-?|automatically |machine[ -])(?:generated|transcribed|created)|"
+    r"automatisch (?:transkribiert|erstellt)|automatische transkription|transcription automatique|"
+    r"transcrit automatiquement|transcripción automática|transcrito automáticamente|transcrição automática|"
+    r"trascrizione automatica|automatisch getranscribeerd|"
+    r"автоматическая расшифровка|自动(?:转写|生成)|自動(?:文字起こし|生成)|자동 생성|https?://|"
+    r"(?:started|stopped) (?:transcription|recording)|.*\b(?:started|stopped) transcription\b|"
+    r"hat die transkription (?:gestartet|beendet)|"
+    r".*-\d{8}_\d{6}|recording(?:$| (?:started|stopped|in progress))|"
+    r"whisper(?:$|[ -](?:v\d|large|medium|small|base|tiny|model))|loading model|duration:|"
+    r"\d{1,3}\s?[hm]\s?\d{1,2}\s?[ms]?$|"
+    r".*meeting recording|.*hat die Transkription.*|.*a (?:démarré|arrêté) la transcription.*|"
+    r".*(?:inició|detuvo) la transcripción.*",
     re.IGNORECASE,
 )
 _DATE: Final = re.compile(
-    r"(?:\w{3,10},?\s)?(?:\w{3,12}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2}|\d{1,2}\.?\s\w{3,12}\s\d{4}).{0,40}"
+    r"(?:\w{3,10},?\s)?(?:\w{3,12}\.?\s\d{1,2}(?:st|nd|rd|th)?,?\s\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|"
+    r"\d{4}-\d{2}-\d{2}|\d{1,2}\.?\s\w{3,12}\s\d{4}).{0,40}"
 )
 
 

@@ -22,13 +22,20 @@ _WORDS_OF_ROWS: Final = 3.5
 _PART_WORDS: Final = "|".join(
     re.escape(word)
     for word in listed(
-        "verse|chorus|refrain|bridge|pre-chorus|prechorus|post-chorus|hook|intro|outro|interlude|instrumental|solo|strophe|vers|refräng|brygga|stick|couplet|pont|pré-refrain|estribillo|estrofa|verso|puente|pre-estribillo|"
-        "refrão|estrofe|ponte|pré-refrão|strofa|ritornello|pre-ritornello|refrein|couplet|brug|zwrotka|refren|most|przejście|sloka|refrén|mezihra|куплет|припев|бридж|мост|проигрыш|кода|nakarat|kıta|köprü|στροφή|ρεφρέν|γέφυρα|"
-        "مقطع|لازمة|كورس|मुखड़ा|अंतरा|स्थायी|主歌|副歌|桥段|前奏|尾声|间奏|ヴァース|サビ|Aメロ|Bメロ|ブリッジ|間奏|イントロ|アウトロ|1番|2番|1절|2절|후렴|브리지|간주|벌스|코러스|säkeistö|kertosäe|omkvæd|vers|coda|tag|end|breakdown|middle eight"
+        "verse|chorus|refrain|bridge|pre-chorus|prechorus|post-chorus|hook|intro|outro|interlude|"
+        "instrumental|solo|strophe|vers|refräng|brygga|stick|couplet|pont|pré-refrain|estribillo|estrofa|"
+        "verso|puente|pre-estribillo|"
+        "refrão|estrofe|ponte|pré-refrão|strofa|ritornello|pre-ritornello|refrein|couplet|brug|zwrotka|"
+        "refren|most|przejście|sloka|refrén|mezihra|куплет|припев|бридж|мост|проигрыш|кода|nakarat|kıta|"
+        "köprü|στροφή|ρεφρέν|γέφυρα|"
+        "مقطع|لازمة|كورس|मुखड़ा|अंतरा|स्थायी|主歌|副歌|桥段|前奏|尾声|间奏|ヴァース|サビ|Aメロ|Bメロ|"
+        "ブリッジ|間奏|イントロ|アウトロ|1番|2番|1절|2절|후렴|브리지|간주|벌스|코러스|säkeistö|kertosäe|"
+        "omkvæd|vers|coda|tag|end|breakdown|middle eight"
     )
 )
 _PART: Final = re.compile(
-    rf"[\[【(（]\s*(?:{_PART_WORDS})(?![^\W\d])[^\[\]【】()（）]{{0,40}}[\]】)）]|(?:{_PART_WORDS})\s?\d{{0,2}}\s?[:：]?",
+    rf"[\[【(（]\s*(?:{_PART_WORDS})(?![^\W\d])[^\[\]【】()（）]{{0,40}}[\]】)）]|"
+    rf"(?:{_PART_WORDS})\s?\d{{0,2}}\s?[:：]?",
     re.IGNORECASE,
 )
 _MARKDOWN: Final = re.compile(r"#{1,6}\s|```|~~~|\s*[-*+•]\s|\||\.\. |=+$|-+$|>\s|\s*\(?[A-Za-z]?\d{0,3}[.)]\s")

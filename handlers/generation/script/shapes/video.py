@@ -31,14 +31,22 @@ Manner = str
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+)++")
 _TITLE_WORDS: Final = listed(
-    "video script|script|video|demo video script|youtube script|tiktok script|reel script|explainer script|short video script|videoskript|skript|drehbuch|script vidéo|script video|"
-    "guion|guion de video|guion de vídeo|guión|guion del video|roteiro|roteiro de vídeo|copione|copione video|sceneggiatura|videoscript|videomanus|manus|scenariusz|scenariusz filmu|scénář|scénář videa|сценарий|"
-    "сценарий видео|сценарий ролика|video senaryosu|senaryo|σενάριο|σενάριο βίντεο|سيناريو|سيناريو الفيديو|स्क्रिप्ट|वीडियो स्क्रिप्ट|脚本|视频脚本|短视频脚本|台本|動画台本|대본|영상 대본|project|projekt|topic|thema|sujet|tema"
+    "video script|script|video|demo video script|youtube script|tiktok script|reel script|explainer script|"
+    "short video script|videoskript|skript|drehbuch|script vidéo|script video|"
+    "guion|guion de video|guion de vídeo|guión|guion del video|roteiro|roteiro de vídeo|copione|"
+    "copione video|sceneggiatura|videoscript|videomanus|manus|scenariusz|scenariusz filmu|scénář|"
+    "scénář videa|сценарий|"
+    "сценарий видео|сценарий ролика|video senaryosu|senaryo|σενάριο|σενάριο βίντεο|سيناريو|سيناريو الفيديو|"
+    "स्क्रिप्ट|वीडियो स्क्रिप्ट|脚本|视频脚本|短视频脚本|台本|動画台本|대본|영상 대본|project|projekt|"
+    "topic|thema|sujet|tema"
 )
 #: Words that stand with those of scripts in what surrounds a title.
 _ABOUT_SCRIPTS: Final = listed(
-    "reel|reels|tiktok|youtube|yt|short|shorts|instagram|vídeo|vidéo|videos|видео|ролик|clip|promo|storyboard|final|finale|draft|version|ver|entwurf|endfassung|fassung|versión|versão|versione|versie|borrador|"
-    "rascunho|bozza|brouillon|szkic|черновик|for|für|zum|zu|pour|de|del|do|da|di|para|per|voor|för|til|na|a|the|einem|ein"
+    "reel|reels|tiktok|youtube|yt|short|shorts|instagram|vídeo|vidéo|videos|видео|ролик|clip|promo|"
+    "storyboard|final|finale|draft|version|ver|entwurf|endfassung|fassung|versión|versão|versione|versie|"
+    "borrador|"
+    "rascunho|bozza|brouillon|szkic|черновик|for|für|zum|zu|pour|de|del|do|da|di|para|per|voor|för|til|na|"
+    "a|the|einem|ein"
 )
 _SCRIPT_WORDS: Final = frozenset(word for phrase in _TITLE_WORDS for word in phrase.split()) | {"storyboard"}
 _SURROUNDING: Final = _SCRIPT_WORDS | frozenset(_ABOUT_SCRIPTS)
@@ -250,7 +258,7 @@ class _Script:
             self._pending, self._label = kind, None
 
     def _is_title(self, line: ScriptLine) -> bool:
-        """Whether a line above the script that looks labelled names it: "VIDEO: How ice is made", "# Storyboard – Ice"."""
+        """Whether a line above the script that looks labelled is its title, as "VIDEO: How ice is made" is."""
         if self.drafts or self.title or line.bracketed or line.kind not in ("visual", "speech", "text"):
             return False
         if not line.rest:
