@@ -9,7 +9,7 @@ import pytest
 from attrs import frozen
 
 from handlers.generation.model import Brief, Voice
-from handlers.generation.script.content import cells_of, items_of
+from handlers.generation.script.content import Bullets, cells_of, items_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.script import PlannedScript, plan_brief
 
@@ -242,3 +242,40 @@ def test_offers_are_left_out_in_all_their_forms(last: str) -> None:
         f"Sure! Here's a script:\n\nVO: Rain is dust.\nVisual: dust\n\nVO: It falls.\nVisual: rain\n\n{last}"
     )
     assert together(said(script)) == together(("Rain is dust.", "It falls."))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "6 min read", "6 min de lecture", "6 min Lesezeit", "SKU: KT-204", "Artikel-Nr.: KT-204", "[Photo: a kettle]",
+        "[Foto: una tetera]", "Ce message est confidentiel et destiné à son lecteur.",
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_copied_text_is_left_out_in_each_language(line: str) -> None:
+    found = planned(f"The kettle\n\n{line}\n\nIt boils a litre of water.")
+    assert said(found) == ["The kettle", "It boils a litre of water."]
+    assert [each.text for each in found.reading.left_out] == [line]
+
+
+@pytest.mark.parametrize(
+    "line", ["Page 2 of 9", "Seite 2 von 9", "página 2 de 9", "Strona 2", "стр. 2", "第 2 页", "2ページ"]
+)
+def test_numbers_of_pages_are_no_text(line: str) -> None:
+    assert said(planned(f"The kettle\n\nIt boils.\n\n{line}\n\nIt whistles.")) == [
+        "The kettle",
+        "It boils.",
+        "It whistles.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("200 g flour", "a pinch of salt"), ("eine Prise Salz", "200 g Mehl"), ("une pincée de sel", "200 g de farine"),
+        ("q.b. sale", "una manciata di noci"), ("少々 塩", "200 g 小麦粉"), ("щепотка соли", "200 г муки"),
+    ],
+)  # fmt: skip
+def test_rows_of_amounts_are_a_list(first: str, second: str) -> None:
+    script = planned(f"The cake\n\nMix this.\n\n{first}\n{second}\n3 eggs\n\nBake it.").script
+    lists = [cell for scene in script.scenes for cell in scene.blocks if isinstance(cell, Bullets)]
+    assert [len(each.items) for each in lists] == [3]

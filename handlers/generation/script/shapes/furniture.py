@@ -32,9 +32,15 @@ _LINES: Final = frozenset(
     )
 )
 _PATTERNS: Final = re.compile(
-    r"\d{1,3} min(?:ute)?s? read|sku: ?\S{2,40}|sign up for our newsletter.{0,40}|©.{0,80}|"
-    r"this e-?mail is confidential.{0,300}|sent from my \w{1,20}|\[photo: .{1,200}\]|"
-    r"diese e-mail ist vertraulich.{0,300}",
+    r"\d{1,3}[ -]?min(?:ut[eoai]?[ns]?|\.)?[ -](?:read|reading time|lesezeit|(?:de )?lecture|"
+    r"de lectura|de leitura|di lettura|leestijd|läsning|læsning|lesing|czytania|čtení|чтения|okuma|ανάγνωση)|"
+    r"(?:sku|article number|item no\.|art(?:ikel)?\.?-?(?:nr\.?|nummer)|réf(?:érence)?|referencia|"
+    r"referência|codice articolo|артикул)\s?:\s?\S{2,40}|"
+    r"sign up for our newsletter.{0,40}|©.{0,80}|sent from my \w{1,20}|"
+    r"\[(?:photo|foto|valokuva|zdjęcie|фото|fotoğraf|φωτογραφία|写真|照片|사진)\s?[:：] .{1,200}\]|"
+    r"(?:this e-?mail is confidential|diese e-mail ist vertraulich|ce (?:message|courriel|mail) est confidentiel|"
+    r"este (?:correo|e-?mail|mensaje|mensagem) (?:es|é) confidencial|questa e-?mail è riservata|"
+    r"deze e-?mail is vertrouwelijk|это письмо конфиденциально).{0,300}",
     re.IGNORECASE,
 )
 _MAIL: Final = re.compile(

@@ -35,7 +35,15 @@ _ORDERED: Final = re.compile(
     r"([a-z])\.[ \t]+(?=\S)|\(?([ivx]{1,5})[.)][ \t]+)(?=\S)"
 )
 _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?[ \t]+(?=[^\W\d_])")
-_AMOUNT: Final = re.compile(r"(?:\d|[½¼¾⅓⅔⅛]|q\.b\.|ca\.\s?\d|one |a pinch|eine? Prise)", re.IGNORECASE)
+#: The beginning of a row with an amount, as recipes have: a number, or a small amount in words.
+_AMOUNT: Final = re.compile(
+    r"\d|[½¼¾⅓⅔⅛]|(?:ca\.|about|etwa|environ|circa|около)\s?\d|q\.\s?[bs]\.(?!\w)|(?:"
+    r"(?:one|a pinch|a dash|a handful|a little|eine? prise|eine? handvoll|etwas|une pincée|"
+    r"une poignée|un peu|una pizca|un puñado|uma pitada|um punhado|un pizzico|una manciata|een snufje|een handvol|en nypa|en näve|et drys|en klype|"
+    r"ripaus|szczypta|garść|špetka|hrst|щепотка|горсть|bir tutam|bir avuç|μια πρέζα|μια χούφτα|رشة|حفنة|चुटकी)\s"
+    r"|(?:少々|適量|少许|适量|약간|적당량))",
+    re.IGNORECASE,
+)
 _STEP_WORDS: Final = "|".join(
     map(
         re.escape,
@@ -54,7 +62,10 @@ _STEP: Final = re.compile(
 )
 _END: Final = ".!?,;…。！？،؛。"
 _PAGE: Final = re.compile(
-    r"\s*(?:[-–—]\s?\d{1,4}\s?[-–—]|page \d{1,4}(?: of \d{1,4})?|seite \d{1,4}(?: von \d{1,4})?)\s*", re.IGNORECASE
+    r"\s*(?:[-–—]\s?\d{1,4}\s?[-–—]|(?:page|seite|página|pagina|bladzijde|sida|side|sivu|strona|"
+    r"strana|страница|стр\.|сторінка|sayfa|σελίδα|صفحة|पृष्ठ)\s\d{1,4}(?:\s?(?:/|of|von|sur|de|di|van|av|af|z|ze|из|з|από|من|का)\s?\d{1,4})?"
+    r"|第\s?\d{1,4}\s?[页頁]|\d{1,4}\s?(?:ページ|쪽|페이지))\s*",
+    re.IGNORECASE,
 )
 _LONE_NUMBER: Final = re.compile(r"\s*\d{1,4}\s*")
 _BREAK: Final = re.compile(r"\s*(?:[*·•]\s*){3,7}\s*|\s*[-=_~─━]{3,}\s*")
