@@ -29,10 +29,10 @@ _WAITED_FOR: Final = (Cause.BUSY, Cause.LOADING)
 
 @define
 class BusyWaits:
-    """Waits `limit_s` seconds in all for a service that fails again and again; an answer starts the time anew.
+    """Waits `limit_s` seconds in all for a service that fails again and again.
 
-    It may be shared by threads: then the time counts once for all of them. Without a failure for `limit_s` it starts
-    anew, too.
+    The time starts again with an answer, and after `limit_s` without a failure. Threads may share it: the time counts
+    once for all of them.
     """
 
     limit_s: float

@@ -30,7 +30,7 @@ _WITHOUT_TEXT: Final = (int, float, bool, int | None, float | None, bool | None,
 #: Most lines that the warning names, and characters that it quotes of each.
 _MOST_NAMED: Final = 10
 _MOST_QUOTED: Final = 60
-#: Fewer pairs of words say nothing: a line of three words may be split over two blocks.
+#: Pairs of words that a line needs to be compared by them: one of three words may be split over two blocks.
 _LEAST_PAIRS: Final = 3
 
 #: A word, or one character of a script that has no blanks between words (Han, kana, Thai, Lao, Burmese, Khmer).
@@ -63,7 +63,7 @@ _CHART: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+chart\b")
 #: A fence of a directive or of a cell, and the options below it.
 _DIRECTIVE: Final = re.compile(r"[ \t>]*+(?:`{3,}|~{3,})[ \t]*+\{(?P<name>[\w+:.-]++)")
 _OPTION: Final = re.compile(r"[ \t>]*+(?::[A-Za-z][\w-]*+:|[#/%-]{1,2}\||---)")
-#: What each of these, and each reference of HTML, has.
+#: Characters of which all of the markup above, and every character reference of HTML, has one.
 _MAY_HAVE_MARKUP: Final = re.compile(r"[\[\]<{:^&]|www\.", re.IGNORECASE)
 #: Lines that are markup as a whole: fences, definitions of links, imports of MDX.
 _MARKUP_LINE: Final = re.compile(
@@ -258,7 +258,7 @@ def _divided(script: Script) -> Iterator[str]:
 
 
 def _unwrapped(listing: Code) -> str:
-    """Return the text of a listing, in which a line that is wrapped goes on behind an arrow."""
+    """Return the text of a listing with its wrapped lines, which have an arrow before each further part, joined."""
     return listing.text.replace(f"\n{CONTINUED}", "")
 
 

@@ -1,4 +1,4 @@
-"""Leaves out tables of contents and rows of links: who watches a video can't follow them.
+"""Leaves out tables of contents and rows of links, which viewers of a video can't follow.
 
 A table of contents is a run of lines that each link to a place of the same document. A row of links is a line of links
 alone, as READMEs have below their name.
@@ -57,7 +57,7 @@ def without_contents(body: str) -> tuple[str, tuple[LeftOut, ...]]:
 
 
 def _runs(lines: Sequence[str]) -> Iterator[Sequence[int]]:
-    """The numbers, from 0, of the lines of each table of contents and row of links."""
+    """Yield the numbers, from 0, of the lines of each table of contents and row of links."""
     run: list[int] = []
     entries = 0
     fence = ""
@@ -82,7 +82,7 @@ def _runs(lines: Sequence[str]) -> Iterator[Sequence[int]]:
 
 
 def _whole(lines: Sequence[str], run: list[int]) -> Sequence[int]:
-    """A run with its name above, without the tags around it that don't end in it."""
+    """Add the name above a run to it; tags in it that aren't closed within it are taken out."""
     opened = sum(lines[at].count("<") - 2 * lines[at].count("</") for at in run if not _ENTRY.fullmatch(lines[at]))
     if opened:
         run = [at for at in run if _ENTRY.fullmatch(lines[at])]

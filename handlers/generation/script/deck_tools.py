@@ -1,7 +1,7 @@
 """Recognises documents of other tools by sure signs: front matter that only they have, and commands in comments.
 
 Decks are those of Marp, Slidev, reveal-md (reveal.js) and presenterm; what else other tools write is told apart from
-our own front matter only.
+our own only by its front matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _VERTICAL: Final = "----"
 
 @frozen(kw_only=True)
 class Deck:
-    """A deck of slides, and how they are told apart.
+    """A deck of slides, and the marks that separate them.
 
     `separators` are lines between slides, in Markdown or in comments; `blank_lines` so many of them are one (0: none).
     `divider` are the ranks of headings that begin a slide; `titles`: those of two lines do. `notes` begins what the
@@ -81,7 +81,7 @@ _OPTION: Final = re.compile(
 
 
 def deck_of(entries: Mapping[str, str | None], head: str, body: str) -> Deck | None:
-    """Return what deck a document is; `head` is its front matter as written, `entries` are its keys and values."""
+    """Return the deck that a document is, or None. `head` is its front matter as written, `entries` are its values."""
     keys = frozenset(entries)
     if (
         entries.get("marp") == "true"

@@ -190,7 +190,7 @@ class _Reader:
                 yield number
 
     def _read_notes(self, slide: _Slide) -> None:
-        """Of reveal.js, the lines below `Note:` are notes up to the end of the slide, those in an `<aside>` as well."""
+        """Read reveal.js's notes: all lines below `Note:` on a slide, and those in an `<aside class="notes">`."""
         own, begun, within = self._deck.notes, False, False
         for number in range(slide.first, slide.last):
             line = self.lines[number]
@@ -211,14 +211,14 @@ class _Reader:
                     self.lines[number], within = f"Note: {text}".strip(), end is None
 
     def _go_on(self, number: int, line: str) -> None:
-        """Let a line go on with a note: a paragraph or an item is a further one."""
+        """Add a line to the note above; a paragraph or an item begins a further note."""
         above = self.lines[number - 1].strip()
         item = _ITEM.match(line)
         text = line[item.end() if item else 0 :].strip()
         self.lines[number] = f"Note: {text}" if text and not above else text if item else line
 
     def _read_divs(self, slide: _Slide) -> None:
-        """Elements beside each other become columns: `<div class="columns">` with two elements in it."""
+        """Make columns of elements beside each other: `<div class="columns">` with two elements in it."""
         opened: list[int | None] = []  # for each open element the number of its children, None without columns
         for number in self._texts(slide):
             line = self.lines[number]
@@ -273,7 +273,7 @@ class _Reader:
         return number > slide.first and self._below_text[number] and not self._below_text[number - 1]
 
     def _set_headings(self, headings: list[_Heading], first: int, last: int) -> None:
-        """Make the first heading that of the scene, and others headings within it."""
+        """Make the first heading the scene's, and the others sub-headings within it."""
         if not headings:
             return
         own = {line for each in headings for line in (each.line, each.underline)}

@@ -1,4 +1,4 @@
-"""Reads what CommonMark doesn't foresee of Chinese and Japanese: emphasis beside full-width marks, joined lines.
+"""Reads Chinese and Japanese where CommonMark has no rule for them: emphasis beside full-width marks, joined lines.
 
 Emphasis follows the amendment for Chinese, Japanese and Korean that markdown-cjk-friendly describes: a mark of these
 scripts beside asterisks is no punctuation, so that `**《史记》**的` is bold. A line end between two characters of

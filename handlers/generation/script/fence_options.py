@@ -1,4 +1,4 @@
-"""Reads what tools write around listings: `{code-block} python` of MyST, `{python}` and `#|` of Quarto, `{.python}`."""
+"""Reads the options of listings: `{code-block} python` of MyST, `{python}` and `#|` of Quarto, `{.python}`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the elements of HTML mean within Markdown: styles, breaks, nothing that is shown, or nothing at all."""
+"""The meaning of HTML elements within Markdown: a style, a break, or none; and elements whose content isn't shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the lists and the columns of tables of Markdown: boxes of tasks, depths, paragraphs that go on with an item."""
+"""Reads the lists and the columns of tables of Markdown: boxes of tasks, depths, further paragraphs of items."""
 
 from __future__ import annotations
 

@@ -125,15 +125,19 @@ class _Piece:
     height: float
 
 
-def paginate(body: Body, room: Capacity = WIDE) -> list[list[Block | Note]]:
-    """Divide `body` into at least one page of capacity `room`; nothing is dropped.
+def paginate(body: Body, capacity: Capacity = WIDE) -> list[list[Block | Note]]:
+    """Divide `body` into at least one page of a capacity; nothing is dropped.
 
     Raises ScriptError for more than MAX_PAGES.
     """
-    pieces = [_Piece(at, small, _height(small, room)) for at, whole in enumerate(body) for small in _split(whole, room)]
-    pages = _filled(pieces, room.lines)
+    pieces = [
+        _Piece(at, small, _height(small, capacity))
+        for at, whole in enumerate(body)
+        for small in _split(whole, capacity)
+    ]
+    pages = _filled(pieces, capacity.lines)
     if len(pages) > 1:
-        pages = min((pages, *_evened(pieces, room.lines, len(pages))), key=_unevenness)
+        pages = min((pages, *_evened(pieces, capacity.lines, len(pages))), key=_unevenness)
     return [_join(page) for page in pages]
 
 
@@ -193,12 +197,12 @@ def _unevenness(pages: Sequence[Sequence[_Piece]]) -> tuple[float, ...]:
     return cuts, -headings, max(heights) - min(heights)
 
 
-def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
+def _split(block: Block | Note, capacity: Capacity) -> Iterator[Block | Note]:
     """Divide a block into the pieces that pagination places one by one."""
     match block:
         case Bullets():
             for item in block.items:
-                for part, (spans, last) in enumerate(pieces_of(item.spans, room.piece_chars)):
+                for part, (spans, last) in enumerate(pieces_of(item.spans, capacity.piece_chars)):
                     if spans is item.spans:
                         yield Bullets((item,))
                         continue
@@ -206,37 +210,37 @@ def _split(block: Block | Note, room: Capacity) -> Iterator[Block | Note]:
                     yield Bullets((evolve(piece, number=None, done=None, continued=True) if part else piece,))
         case Paragraph():
             for sentence in block.sentences:
-                for spans, last in pieces_of(sentence.spans, room.piece_chars):
+                for spans, last in pieces_of(sentence.spans, capacity.piece_chars):
                     pause_s = sentence.pause_s if last else 0.0
                     said = Sentence(spans, pause_s=pause_s, cut=not last or sentence.cut)
                     yield evolve(block, sentences=(said,))
         case Code():
-            yield from _split_code(block, room)
+            yield from _split_code(block, capacity)
         case Table():
-            yield from _split_table(block, room)
+            yield from _split_table(block, capacity)
         case Quote():
-            for spans, last in pieces_of(block.spans, room.piece_chars):
+            for spans, last in pieces_of(block.spans, capacity.piece_chars):
                 yield evolve(block, spans=spans, source=block.source if last else (), cut=not last)
         case Callout():
-            yield from _split_callout(block, room)
+            yield from _split_callout(block, capacity)
         case _:
             yield block
 
 
-def _split_callout(callout: Callout, room: Capacity) -> Iterator[Callout]:
+def _split_callout(callout: Callout, capacity: Capacity) -> Iterator[Callout]:
     """Divide a callout that is higher than a page into boxes of one title."""
-    inner = evolve(room, lines=room.lines - _TITLE_LINES)
+    inner = evolve(capacity, lines=capacity.lines - _TITLE_LINES)
     pages: list[list[Any]] = paginate(callout.blocks, inner)
     for page in pages:
         yield evolve(callout, blocks=tuple(page))
 
 
-def _split_code(code: Code, room: Capacity) -> Iterator[Code]:
+def _split_code(code: Code, capacity: Capacity) -> Iterator[Code]:
     """Divide a listing into runs of lines that fit a page; long lines are wrapped, and highlighted as wholes."""
     given = enumerate(code.text.split("\n"), 1)
-    lines = [(piece, number) for number, line in given for piece in wrapped(line, room.code_columns, CONTINUED)]
+    lines = [(piece, number) for number, line in given for piece in wrapped(line, capacity.code_columns, CONTINUED)]
     marked = set(code.highlight)
-    for run in _even_runs(lines, room.code_lines):
+    for run in _even_runs(lines, capacity.code_lines):
         highlight = tuple(at for at, (_, number) in enumerate(run, 1) if number in marked)
         yield evolve(code, text="\n".join(piece for piece, _ in run), highlight=highlight)
 
@@ -263,36 +267,36 @@ def _join(page: list[_Piece]) -> list[Block | Note]:
 _TITLE_LINES: Final = 2.0
 
 
-def _height(block: Block | Note, room: Capacity) -> float:
+def _height(block: Block | Note, capacity: Capacity) -> float:
     match block:
         case Bullets():
-            return sum(_lines(item.spans, room.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
+            return sum(_lines(item.spans, capacity.bullet_chars - 4 * item.depth) + 0.25 for item in block.items)
         case Paragraph():
             label = 0.7 if block.speaker.strip() else 0.0
             if block.rows:
-                return sum(_lines(sentence.spans, room.text_chars) for sentence in block.sentences) + 0.6 + label
-            return sum(len(plain(sentence.spans)) / room.text_chars for sentence in block.sentences) + 0.6 + label
+                return sum(_lines(sentence.spans, capacity.text_chars) for sentence in block.sentences) + 0.6 + label
+            return sum(len(plain(sentence.spans)) / capacity.text_chars for sentence in block.sentences) + 0.6 + label
         case Code():
             return 0.56 * (block.text.count("\n") + 1) + 1.0
         case Table():
-            width = max(12, room.table_chars // max(1, len(block.header)))
+            width = max(12, capacity.table_chars // max(1, len(block.header)))
             rows = (block.header, *block.rows)
             return sum(max((_lines(cell, width) for cell in row), default=1.0) * 0.8 + 0.4 for row in rows)
         case Math():
             return 2.4 + 1.4 * block.source.count("\\\\")
         case Quote():
-            return 1.2 * _lines(block.spans, room.quote_chars) + (1.8 if block.source else 1.0)
+            return 1.2 * _lines(block.spans, capacity.quote_chars) + (1.8 if block.source else 1.0)
         case Heading():
             return 1.3
         case Image() | Chart() | Diagram() | Clip():
             return 7.0
         case Columns():
-            sides = [sum(_height(cell, room) for cell in side) for side in (block.left, block.right)]
-            return sum(sides) if room.stacked else max(sides)
+            sides = [sum(_height(cell, capacity) for cell in side) for side in (block.left, block.right)]
+            return sum(sides) if capacity.stacked else max(sides)
         case Callout():
-            return _TITLE_LINES + sum(_height(cell, room) for cell in block.blocks)
+            return _TITLE_LINES + sum(_height(cell, capacity) for cell in block.blocks)
         case Footnotes():
-            return 0.4 + sum(0.6 * _lines(note.spans, 2 * room.text_chars) for note in block.notes)
+            return 0.4 + sum(0.6 * _lines(note.spans, 2 * capacity.text_chars) for note in block.notes)
         case Note():
             return 0.0
 
@@ -308,7 +312,7 @@ def _even_runs(lines: list[T], longest: int) -> Iterator[list[T]]:
         yield lines[at : at + size]
 
 
-def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
+def _split_table(table: Table, capacity: Capacity) -> Iterator[Table]:
     """Divide a table into groups of rows under its header; a wide one also into columns, the first one repeated."""
     chars = sum(len(plain(cell)) for cell in table.header)
     if chars > MAX_HEADER_CHARS:
@@ -319,15 +323,15 @@ def _split_table(table: Table, room: Capacity) -> Iterator[Table]:
         return row + ((),) * (width - len(row))
 
     groups = [tuple(range(width))]
-    if width > room.table_columns:
-        step = room.table_columns - 1
+    if width > capacity.table_columns:
+        step = capacity.table_columns - 1
         groups = [(0, *range(at, min(at + step, width))) for at in range(1, width, step)]
     for columns in groups:
         header = tuple(padded(table.header)[column] for column in columns)
         rows = [tuple(padded(row)[column] for column in columns) for row in table.rows]
-        heights = [_height(Table(header, (row,)), room) - _height(Table(header, ()), room) for row in rows]
-        runs = _row_runs(heights, room.table_rows, room.lines)
-        even = _row_runs(heights, -(-len(rows) // max(1, len(runs))), room.lines)
+        heights = [_height(Table(header, (row,)), capacity) - _height(Table(header, ()), capacity) for row in rows]
+        runs = _row_runs(heights, capacity.table_rows, capacity.lines)
+        even = _row_runs(heights, -(-len(rows) // max(1, len(runs))), capacity.lines)
         for run in even if len(even) == len(runs) else runs:
             yield evolve(table, header=header, rows=tuple(rows[run.start : run.stop]))
 

@@ -1,4 +1,4 @@
-"""What the address of a picture is: an asset, data, a URL, a path or something else; and whether it is a badge."""
+"""Tells the kind of a picture's address (asset, data, URL, path or other), and whether it is a badge."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finds what the reader of a shape other than a document loses of a text.
+"""Finds the lines of a text that the reader of a shape other than a document loses.
 
-Such texts have words that are no content: labels, keys, names of commands. So a line counts as lost where several words
-in a row of it, behind its label, are neither shown nor said nor listed as left out. What is shorter isn't found.
+Such texts have words that are no content: labels, keys, names of commands. So a line counts as lost where several of
+its words in a row, behind its label, are neither shown nor said nor listed as left out. Shorter losses aren't found.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from handlers.generation.script.shapes.reading import MAX_SHOWN_CHARS, Reading
 from handlers.generation.script.shapes.screenplay import without_notes
 from handlers.generation.script.shapes.video import clean_title
 
-#: So many pairs of neighbouring words that occur nowhere are a loss; a character of a script without blanks counts a
-#: third.
+#: Pairs of neighbouring words that occur nowhere, from which on a line counts as lost. A character of a script without
+#: blanks counts as a third of a word.
 _LEAST: Final = 3.0
 _OF_CHARACTER: Final = 1 / 3
 #: What a label at the beginning of a line, or the key of a value, may be.
@@ -37,7 +37,7 @@ _LABEL: Final = re.compile(r"[^:：\n]{0,46}+[:：]")
 _PATH: Final = re.compile(r"(?<![^\s\[\](){}\"'|:/])[^\s\[\](){}\"'|:/]*+/[^\s\[\](){}\"'|]*+")
 #: The row below the names of a table's columns.
 _DELIMITERS: Final = re.compile(r"[-:| \t]*+")
-#: What says nothing in a notation: comments, keys, roles and targets.
+#: Text without content in each notation: comments, keys, roles and targets.
 _NOISE: Final[Mapping[str, re.Pattern[str]]] = {
     "scene_list": re.compile(r"(?:^|(?<=\s))#.*|\"[^\"\n]{1,40}+\"\s*+:|[{}\[\]]"),
     "latex": re.compile(r"(?<!\\)%.*"),
@@ -73,12 +73,12 @@ def unread_lines(source: str, script: Script, reading: Reading) -> tuple[Lost, .
 
 
 def _is_title(line: str, reading: Reading) -> bool:
-    """Whether a line is the title of the video, and what says that it is one of a script."""
+    """Tell whether a line is the title of the video, with or without words such as "Video script:"."""
     return bool(reading.title) and clean_title(line.strip("#*_ \t")) == reading.title
 
 
 def _bare(source: str, shape: str) -> str:
-    """Return the text without what says nothing; lines keep their numbers."""
+    """Return the text without the parts that have no content; lines keep their numbers."""
     if shape in ("html", "ssml"):
         source = without_elements(blanked(source), (*RAW, *_FURNITURE))
     lines = source.split("\n")
@@ -97,7 +97,7 @@ def _without_label(text: str) -> str:
 
 
 def _telling(texts: Iterable[str]) -> list[str]:
-    """Return the words that tell texts apart: numbers and single letters don't."""
+    """Return the words of texts but numbers and single letters, which occur everywhere."""
     return [
         word
         for text in texts

@@ -1,4 +1,4 @@
-"""Settles the voice of a text by its language, where nobody names one, and compares that of a named voice with it."""
+"""Chooses the voice of a text by its language where none is named; warns of a named voice of another language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from handlers.generation.control import Warned
 from handlers.generation.model import TextLanguage, Voice
 
-#: Languages, and names for them, that a reader of one takes for the same, or that are told apart by few words.
+#: Languages that count as the same: other tags of one, and those that a short text can't tell apart.
 _ALIKE: Final = {
     **dict.fromkeys(("cmn", "yue", "hak"), "zh"),
     **dict.fromkeys(("nb", "nn", "da"), "no"),
@@ -22,7 +22,7 @@ _ALIKE: Final = {
 
 
 class Voices(Protocol):
-    """The voices there are."""
+    """The languages of the voices that are installed."""
 
     def language(self, voice: str) -> str:
         """Return the BCP 47 tag of a voice's language, "und" where it is unknown."""
@@ -36,7 +36,7 @@ class Voices(Protocol):
 
 @frozen
 class VoicesOfTags(Voices):
-    """Voices that are named as the tags of their languages are: one of each language."""
+    """One voice for each language, named as the language's tag."""
 
     def language(self, voice: str) -> str:
         return voice
@@ -49,7 +49,7 @@ class VoicesOfTags(Voices):
 
 
 def chosen_voice(voice: Voice, found: TextLanguage, voices: Voices) -> tuple[Voice, tuple[Warned, ...]]:
-    """Return a voice that nobody names in the language of the text, and a warning where there is none."""
+    """Return `voice` with the name of one in the language of the text, and a warning where there is none."""
     if not found.sure:
         return voice, ()
     name = voices.voice_of(found.tag)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from markdown_it.token import Token
+
 from handlers.generation.control import Warned
 from handlers.generation.script.chartdata import ChartError, check_chart
 from handlers.generation.script.content import Chart, Code, Diagram, Series, Span
@@ -75,15 +77,15 @@ def unread_diagrams(text: str) -> tuple[Warned, ...]:
     """Warn of the fenced diagrams in a Markdown text that aren't understood."""
     if MERMAID not in text.casefold():
         return ()
-    parser, warnings = markdown(), []
-    tokens: list[object] = []
-    parser.block.parse(text, parser, {}, tokens)  # type: ignore[arg-type]
+    parser, warnings = markdown(), list[Warned]()
+    tokens: list[Token] = []
+    parser.block.parse(text, parser, {}, tokens)
     for token in tokens:
-        if token.type == "fence" and is_mermaid(token.info):  # type: ignore[attr-defined]
+        if token.type == "fence" and token.map and is_mermaid(token.info):
             try:
-                read_diagram(token.content)  # type: ignore[attr-defined]
+                read_diagram(token.content)
             except DiagramError as error:
-                line = token.map[0] + 1 + error.line  # type: ignore[attr-defined]
+                line = token.map[0] + 1 + error.line
                 message = f"the diagram can't be drawn and is shown as code: line {line}: {error}"
                 warnings.append(Warned("diagram_as_code", message))
     return tuple(warnings)

@@ -1,1 +1,1 @@
-"""What shape a pasted text has, and what of it is said, shown or left out: `decide` is the entry."""
+"""Reads pasted texts by their shapes: what is said, shown and left out. `decide` is the entry."""

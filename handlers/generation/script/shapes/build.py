@@ -1,4 +1,4 @@
-"""Makes sections of what a reader has collected: lines that are said, texts that are shown, directions."""
+"""Makes sections of lines that are said, texts that are shown, and directions, as readers collect them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def said_pieces(text: str, *, directed: bool = False) -> list[tuple[str, float]]
 
 
 def with_cuts(found: Sequence[Sentence]) -> list[Sentence]:
-    """Sentences of which those that a pause cuts in the middle go on in the next ones."""
+    """Mark the sentences that a pause cuts in the middle, so that the voice isn't lowered at their ends."""
     following = [*(plain(each.spans) for each in found[1:]), ""]
     return [
         evolve(each, cut=True) if each.pause_s and goes_on(plain(each.spans), after) else each
@@ -110,7 +110,7 @@ class Draft:
         return not (self.said or self.shown or self.hints)
 
     def say_on(self, text: str) -> bool:
-        """Add a further line of what is said; one that begins in the middle of a sentence goes on with the last one."""
+        """Add a further line of what is said; one that begins with a small letter is joined with the last one."""
         last = self.said[-1] if self.said else None
         ended = last is None or last.pause_s or last.text[-1:] in ENDS or len(last.text) > _LONGEST_JOINED
         if last is None or ended or not text[:1].islower():
@@ -138,9 +138,10 @@ class Draft:
             last = self.said[-1]
             self.said[-1] = evolve(last, pause_s=min(last.pause_s + seconds, LONGEST_PAUSE_S))
 
-    def show(self, block: Block) -> None:
-        """Add what is shown from the beginning of what was said last, or else of what is said first."""
-        self.shown.append((block, self._block if self.said else 0))
+    def show(self, block: Block, line: int | None = None) -> None:
+        """Add a block that appears with a line of what is said; None: with the first line of what was said last."""
+        begins = self._block if line is None else line
+        self.shown.append((block, begins if self.said else 0))
 
     def hint(self, text: str) -> None:
         """Add a direction."""

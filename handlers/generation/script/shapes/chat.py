@@ -1,7 +1,7 @@
 """What a chat assistant says around a text: the sentence that hands it over, and the offer to change it.
 
-Only the first block and the last two can be that. An opener counts with the name of what was handed over alone; an
-offer counts after an opener alone.
+Only the first block and the last two can be that. An opener counts only with a name of what is handed over; an offer
+counts only below an opener.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ _SAID: Final = re.compile(
     r"human)\s?(?:said|wrote|sagtest|hast gesagt|gesagt|dit|dijiste|dijo|disse|asked)?\s?:",
     re.IGNORECASE,
 )
-#: An assistant speaks of itself, or of what it may do.
+#: Words with which an assistant speaks of itself, or of what it can do.
 _ME: Final = _pattern(
     "me|i|i'd|ich|mir|je|moi|yo|me|eu|io|mi|ik|jag|mig|jeg|meg|ja|mogę|mi|mám|mohu|я|мне|могу|ben|εγώ|"
     "μπορώ|أنا|يمكنني|मैं|我|私|저|제가|puedo|posso|haga|faça"
@@ -166,7 +166,10 @@ _TEXTUAL: Final = (
 
 @frozen(kw_only=True)
 class Peeled:
-    """The lines of a text, those of the chat blank; `handed`: a sentence hands the text over."""
+    """The lines of a text, of which those of the chat are blank.
+
+    `handed`: a sentence hands the text over. `offered` is the line, from 1, of an offer that is kept for want of one.
+    """
 
     lines: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()

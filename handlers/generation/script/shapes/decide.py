@@ -31,7 +31,7 @@ from handlers.generation.script.shapes.turns import (
     read_turns,
     turn_signs,
 )
-from handlers.generation.script.shapes.video import read_video
+from handlers.generation.script.shapes.video import Manner, read_video
 
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 
@@ -72,7 +72,7 @@ _MAY_BE_LABEL: Final = re.compile(
     r"|^[\s#>*_-]{0,8}[\[【(（*_]|^.{0,10}[^\x00-\u2bff]"
 )
 
-#: Labels of brackets that also stand for a picture in a text that was copied.
+#: Labels in brackets that, in copied texts, stand in place of a picture.
 _DESCRIBING: Final = frozenset(
     listed(
         "image|images|picture|pictures|photo|photos|video|videos|screenshot|clip|graphic|graphics|"
@@ -154,8 +154,8 @@ def _outside_fences(lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def manner_of(signs: VideoSigns) -> tuple[str, tuple[str, ...]] | None:
-    """How a video script marks what is said, and the reasons; None where a text isn't surely one."""
+def manner_of(signs: VideoSigns) -> tuple[Manner, tuple[str, ...]] | None:
+    """Return how a video script marks what is said, and the reasons; None where a text isn't surely a script."""
     said = sum(signs.spoken.values())
     seen = signs.kinds["visual"] + signs.kinds["text"]
     other = seen + signs.kinds["sound"]

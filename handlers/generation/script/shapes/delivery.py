@@ -179,7 +179,8 @@ def is_delivery(inside: str) -> bool:
     return 1 < len(parts) <= 3 and all(part in _DELIVERY for part in parts)
 
 
-def _break_s(tag: str) -> float:
+def break_s(tag: str) -> float:
+    """Return the seconds of a `<break>` of SSML, by its time or its strength."""
     if time := _BREAK_TIME.search(tag):
         return min(float(time[1]) / (1000 if time[2].lower() == "ms" else 1), LONGEST_PAUSE_S)
     strength = _BREAK_STRENGTH.search(tag)
@@ -230,7 +231,7 @@ _MARKS_BEHIND: Final = tuple(".,;:!?…。，、！？")
 
 
 def _seconds(tag: re.Match[str]) -> float | None:
-    return _break_s(tag[0]) if tag[0].startswith("<") else pause_of(_inside(tag))
+    return break_s(tag[0]) if tag[0].startswith("<") else pause_of(_inside(tag))
 
 
 def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:

@@ -10,7 +10,17 @@ from typing import Final, Literal
 from attrs import evolve, frozen
 
 from handlers.generation.script.shapes.delivery import pause_of
-from handlers.generation.script.shapes.label_words import CUTS, EMOJI, KINDS, SCENES, SHOTS, SLIDES, folded, listed
+from handlers.generation.script.shapes.label_words import (
+    CUTS,
+    EMOJI,
+    KINDS,
+    SCENES,
+    SHOTS,
+    SLIDES,
+    Kind,
+    folded,
+    listed,
+)
 
 #: Characters of a line that are looked at for labels.
 _LOOKED_AT: Final = 2_000
@@ -332,16 +342,16 @@ def _labelled(text: str) -> ScriptLine:
     label = _LABEL.match(text)
     if label:
         known = kind_of(label[1])
-        kind_found: LineKind = known or "unknown"  # type: ignore[assignment]
+        kind_found: LineKind = known or "unknown"
         if known is None and folded(label[1]) in CUTS:
             kind_found = "visual"
         return ScriptLine(kind=kind_found, text=text, word=label[1].strip(), rest=text[label.end() :].strip())
     dashed = _DASHED.match(text)
     if dashed and dashed[1].isupper() and (known := kind_of(dashed[1])):
-        return ScriptLine(kind=known, text=text, word=dashed[1], rest=text[dashed.end() :].strip())  # type: ignore[arg-type]
+        return ScriptLine(kind=known, text=text, word=dashed[1], rest=text[dashed.end() :].strip())
     alone = re.sub(r"\s*[(（][^()（）]{0,60}[)）]\s*$", "", text[:80]) if len(text) <= 80 else ""
     if alone and (known := kind_of(alone)):
-        return ScriptLine(kind=known, text=text, word=alone)  # type: ignore[arg-type]
+        return ScriptLine(kind=known, text=text, word=alone)
     if numbered := _NUMBERED.match(text):
         inner = _labelled(text[numbered.end() :])
         if inner.kind not in ("plain", "unknown"):
@@ -354,7 +364,7 @@ _TRAILING_NUMBER: Final = re.compile(r"\s*#?\d{1,3}[a-z]?$")
 
 
 @lru_cache(4_096)
-def kind_of(word: str) -> str | None:
+def kind_of(word: str) -> Kind | None:
     """The kind of a label such as "Narrator 2", "Music / SFX" or "Voice-over – calm"; None for an unknown one."""
     name = folded(word.strip(" \t*_#-–—|.:："))
     if not name or len(name) > 60:

@@ -14,7 +14,7 @@ from handlers.generation.script.content import Section
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
-from handlers.generation.script.shapes.delivery import mark, with_marks
+from handlers.generation.script.shapes.delivery import break_s, mark, with_marks
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
 
@@ -190,8 +190,7 @@ def _ssml(body: str) -> Reading:
         at = tag.end()
         name, closing = (tag[2] or "").lower(), bool(tag[1])
         if name == "break":
-            seconds = re.search(r"time\s*=\s*[\"']?(\d{1,5}(?:\.\d{1,3})?)\s*(ms|s)", tag[3] or "")
-            kept.append(mark(0.7 if seconds is None else float(seconds[1]) / (1000 if seconds[2] == "ms" else 1)))
+            kept.append(mark(break_s(tag[0])))
         elif name == "emphasis":
             kept.append("**")
         elif name in ("p", "speak", "voice"):

@@ -39,8 +39,9 @@ _NUMBERED: Final = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?[ \t]+(?=[^\W\d_])
 _AMOUNT: Final = re.compile(
     r"\d|[½¼¾⅓⅔⅛]|(?:ca\.|about|etwa|environ|circa|около)\s?\d|q\.\s?[bs]\.(?!\w)|(?:"
     r"(?:one|a pinch|a dash|a handful|a little|eine? prise|eine? handvoll|etwas|une pincée|"
-    r"une poignée|un peu|una pizca|un puñado|uma pitada|um punhado|un pizzico|una manciata|een snufje|een handvol|en nypa|en näve|et drys|en klype|"
-    r"ripaus|szczypta|garść|špetka|hrst|щепотка|горсть|bir tutam|bir avuç|μια πρέζα|μια χούφτα|رشة|حفنة|चुटकी)\s"
+    r"une poignée|un peu|una pizca|un puñado|uma pitada|um punhado|un pizzico|una manciata|een snufje|een handvol|"
+    r"en nypa|en näve|et drys|en klype|ripaus|szczypta|garść|špetka|hrst|щепотка|"
+    r"горсть|bir tutam|bir avuç|μια πρέζα|μια χούφτα|رشة|حفنة|चुटकी)\s"
     r"|(?:少々|適量|少许|适量|약간|적당량))",
     re.IGNORECASE,
 )
@@ -100,7 +101,7 @@ def read_plain(lines: Sequence[str]) -> tuple[tuple[Section, ...], str]:
 
 
 def _groups(lines: Sequence[str], wrapped: bool) -> list[list[str]]:
-    """The paragraphs as lines; page numbers are dropped, lone rules stand alone."""
+    """Return the paragraphs as lists of lines, without page numbers."""
     found: list[list[str]] = [[]]
     for at, line in enumerate(lines):
         alone = (at == 0 or not lines[at - 1].strip()) and (at + 1 == len(lines) or not lines[at + 1].strip())
@@ -116,7 +117,7 @@ def _groups(lines: Sequence[str], wrapped: bool) -> list[list[str]]:
 
 
 def _centred(group: Sequence[str]) -> bool:
-    """Whether a paragraph of wrapped text is set in the middle, as a heading."""
+    """Tell whether a paragraph of wrapped text is centred, as a heading."""
     short = len(group) <= 3 and all(len(line) - len(line.lstrip()) >= 8 and len(line.strip()) < 50 for line in group)
     return short and not _BREAK.fullmatch(group[0]) and not _marker(group[0])
 
@@ -158,10 +159,11 @@ def _heading_kinds(groups: Sequence[Sequence[str]]) -> frozenset[str]:
 
 
 def _opens(group: Sequence[str], at: int) -> bool:
-    """Whether text follows a numbered line that isn't numbered itself."""
+    """Tell whether a numbered line may be a heading: it stands alone, or no number of its rank follows."""
     if at + 1 >= len(group):
         return len(group) == 1
-    return not _NUMBERED.match(group[at + 1].strip()) or _NUMBERED.match(group[at + 1].strip())[1].count(".") > 0  # type: ignore[index]
+    following = _NUMBERED.match(group[at + 1].strip())
+    return following is None or "." in following[1]
 
 
 @define(kw_only=True)
@@ -398,7 +400,7 @@ class _Plain:
             self.out.body.append(Paragraph(parts))
 
     def _rows(self, texts: Sequence[str]) -> None:
-        """Rows; those that go on in the next are one sentence, long lines paragraphs of their own."""
+        """Add rows. A row whose sentence ends in the next one is joined with it; a long row is a paragraph."""
         rows: list[str] = []
         for text in texts:
             if rows and rows[-1][-1:] not in ".!?:;,…。！？" and text[:1].islower() and not rows[-1][-1:].isdigit():

@@ -106,7 +106,7 @@ def _bare(block: Paragraph) -> tuple[Sentence, ...]:
 
 
 def _prepared(body: str) -> str:
-    """Markdown whose bold lines are headings, whose indented prose isn't code, and whose labelled rows are kept."""
+    """Prepare Markdown: lines in bold become headings, indented prose is no code, labelled rows stay rows."""
     if "\n#" not in body and not body.startswith("#") and ("**" in body or "__" in body):
         body = _bold_headings(body)
     if any(sign in body for sign in "•‣◦▪●○■□➢►▸–") and len(_BULLET.findall(body)) >= 2:
@@ -179,7 +179,7 @@ def _with_rows(body: str) -> str:
 
 
 def finished(sections: Sequence[Section]) -> tuple[Section, ...]:
-    """Sections without marks: pauses become those of sentences, rows rows."""
+    """Replace the marks in sections: by the pauses of their sentences, and by rows."""
     return tuple(evolve(s, heading=_unmarked(s.heading), body=tuple(_finished(s.body))) for s in sections)
 
 
@@ -230,7 +230,7 @@ def _changed(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def untagged(reading: Reading) -> Reading:
-    """A script or a talk whose tags of pauses and delivery, wherever they stand, are silence, or nothing."""
+    """Replace the tags in a script or a talk: those of pauses by silence, those of delivery by nothing."""
     if reading.sections is None:
         return reading
     marked = [
@@ -287,7 +287,7 @@ def _paused(row: Sequence[Span], *, whole: bool) -> list[Sentence]:
         parts = (spans,) if whole and spans else cut_sentences(spans)
         found.extend(Sentence(part) for part in parts if any(map(str.isalnum, plain(part))))
         if found and pause_s:
-            found[-1] = evolve(found[-1], pause_s=min(found[-1].pause_s + pause_s, 10.0))
+            found[-1] = evolve(found[-1], pause_s=min(found[-1].pause_s + pause_s, LONGEST_PAUSE_S))
 
     for span in row:
         for text, pause_s in cut_at_marks(span.text):

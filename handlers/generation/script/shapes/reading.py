@@ -1,4 +1,4 @@
-"""What the reading of a text results in: its shape and why, its sections, and what is left out of them."""
+"""The result of reading a text: its shape and why, its sections, the lines that are left out."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Reading:
 
     @property
     def texts(self) -> Iterator[str]:
-        """What of it may hold addresses of people."""
+        """All texts on pages, which may have private addresses in them."""
         if self.sections is None:
             yield self.body
         for section in self.sections or ():

@@ -191,8 +191,7 @@ class _Outline:
         if self._notes and said_pieces(" ".join(self._notes)):
             total = len(draft.said)
             for number, block in enumerate(body):
-                draft._block = min(number, total - 1)
-                draft.show(block)
+                draft.show(block, min(number, total - 1))
             section = draft.section(1 if first else 2)
         else:
             section = Section(

@@ -125,7 +125,7 @@ def _texts(cue: _Cue, speaker: str) -> tuple[list[tuple[str, str]], str]:
 
 
 def _paragraphs(turns: Sequence[tuple[str, str, float]]) -> list[Paragraph]:
-    """Sentences that go on over cues are joined; a paragraph is what one speaker says up to a silence."""
+    """Join the sentences that cues divide; a paragraph is what one speaker says up to a silence."""
     found: list[Paragraph] = []
     text, who = "", ""
 

@@ -149,7 +149,7 @@ def _commas(lines: Sequence[str], at: int) -> ScriptTable | None:
 
 
 def _spaced(lines: Sequence[str], at: int) -> ScriptTable | None:
-    """Columns set with blanks: a line is a row; one that begins below a later column goes on in it."""
+    """Read columns set with blanks; a line without a first cell is a further line of the row above."""
     header = tuple(cell.strip() for cell in _GAP.split(lines[at].strip()))
     if not 2 <= len(header) <= _MOST_COLUMNS or _kinds(header) is None:
         return None

@@ -18,7 +18,7 @@ from handlers.generation.script.shapes.label_words import folded, listed
 from handlers.generation.script.shapes.lines import bare, clock_s, read_line
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Shape
 
-#: Words that begin notes and fields of forms, no turns.
+#: Words before a colon that aren't names of speakers: those of notes, fields of forms, days.
 NO_NAMES: Final = frozenset(
     listed(
         "note|notes|warning|warnings|caution|danger|important|tip|tips|hint|example|examples|usage|author|"
@@ -84,7 +84,6 @@ _STAMP: Final = re.compile(
     rf"[\[(<]?\s*(?:(?P<clock>{_CLOCK})(?:\s*(?:-->|->|→|[-–—])\s*{_CLOCK})?|"
     rf"(?P<seconds>{_SECONDS})\s*(?:-->|->|→|[-–—])\s*{_SECONDS})\s*[\])>]?\s*(?:[-–—|:]\s+)?"
 )
-_STAMP_ALONE: Final = re.compile(rf"[\[(]?\s*{_CLOCK}(?:\s*(?:-->|->|→|[-–—])\s*{_CLOCK})?\s*[\])]?")
 #: A name and a time on a line of their own.
 _NAME_TIME: Final = re.compile(
     rf"(?P<name>[^\W\d_][^:\[\](){{}}<>|]{{0,50}}?)\s*[,:]?[ \t|–—-]{{1,8}}[\[(]?(?P<clock>{_CLOCK})[\])]?\s*:?"
@@ -109,9 +108,10 @@ UNNAMED: Final = " "
 
 @frozen
 class _Turn:
+    """What a named speaker says on a line."""
+
     name: str
     text: str
-    stamped: bool
 
 
 _MAY_BE_TURN: Final = re.compile(r"^\W{0,8}(?:[^\W_][^:：\n]{0,60}[:：]|\d|\w{1,16}\|)|^\W{0,6}\[|\d[\])]?\s?:?\s*$")
@@ -122,13 +122,12 @@ def _turn_of(line: str) -> _Turn | None:
     if not _MAY_BE_TURN.search(line[:200]):
         return None
     text = bare(line)
-    stamped = False
     if stamp := _STAMP.match(text):
         if stamp.end() == len(text):
             return None
-        text, stamped = text[stamp.end() :].lstrip(), True
-    if zoom := _TIMED_HEAD.fullmatch(text):
-        return _Turn(zoom["name"].strip(), zoom["text"].strip(), True)
+        text = text[stamp.end() :].lstrip()
+    if sent := _TIMED_HEAD.fullmatch(text):
+        return _Turn(sent["name"].strip(), sent["text"].strip())
     match = _TURN.fullmatch(text[:4_000])
     if match is None:
         return None
@@ -137,15 +136,17 @@ def _turn_of(line: str) -> _Turn | None:
         return None
     if not name or len(name.split()) > 4 or (name[0].isalpha() and name[0].islower() and not match["bracket"]):
         return None
-    stamped = stamped or bool(match["stamp"] and _STAMP_ALONE.fullmatch(match["stamp"].strip()))
-    return _Turn(name, match["text"].strip() + text[4_000:], stamped)
+    return _Turn(name, match["text"].strip() + text[4_000:])
 
 
 @frozen(kw_only=True)
 class TurnSigns:
-    """The signs of turns in a text: names with their numbers of turns, lines with times.
+    """The signs of turns in a text, counted in lines that aren't blank.
 
-    `again` is the largest number of turns of a name under one heading.
+    `names` has the number of turns of each name; `ended`: turns that end a sentence; `continued`: further lines of
+    turns. `stamped`: lines that begin with a time; `alone`: times on lines of their own; `headed`: names with a time on
+    lines of their own; `rising`: no time is before the one above it; `first_s`: the first time. `again` is the largest
+    number of turns of a name under one heading.
     """
 
     names: Counter[str]
@@ -158,7 +159,7 @@ class TurnSigns:
     lines: int = 0
     rising: bool = True
     again: int = 0
-    shortest_s: float = 0.0
+    first_s: float = 0.0
 
 
 def turn_signs(lines: Sequence[str]) -> TurnSigns:
@@ -204,7 +205,7 @@ def turn_signs(lines: Sequence[str]) -> TurnSigns:
     rising = all(a <= b for a, b in pairwise(times)) if times else False
     return TurnSigns(
         names=names, turns=turns, ended=ended, stamped=stamped, alone=alone, headed=headed, lines=count,
-        continued=continued, rising=rising, again=again, shortest_s=times[0] if times else 0.0,
+        continued=continued, rising=rising, again=again, first_s=times[0] if times else 0.0,
     )  # fmt: skip
 
 
@@ -216,13 +217,13 @@ def is_transcript(signs: TurnSigns) -> bool:
     """Tell whether a text is a transcript: most of its lines have times that rise from the beginning on."""
     timed = signs.stamped + 2 * (signs.alone + signs.headed)
     marks = signs.stamped + signs.alone + signs.headed
-    return marks >= 3 and timed >= 0.5 * signs.lines and signs.rising and signs.shortest_s < 120
+    return marks >= 3 and timed >= 0.5 * signs.lines and signs.rising and signs.first_s < 120
 
 
 def is_dialogue(signs: TurnSigns) -> bool:
-    """Tell whether a text is a dialogue: 2 to 8 names, each of which comes back, in most of its lines.
+    """Tell whether a text is a dialogue: 2 to 8 names with two turns or more each, in most of its lines.
 
-    Where nobody comes back under the same heading, the text is notes of what each did.
+    Where nobody has two turns under the same heading, the text is notes of what each did.
     """
     repeated = {name: count for name, count in signs.names.items() if count >= 2}
     turns = sum(repeated.values())
@@ -337,20 +338,20 @@ def read_turns(lines: Sequence[str], signs: TurnSigns, shape: Shape) -> Reading:
             and len(text) < 60
             and shape == "transcript"
             and signs.stamped >= 3
-            and folded_in(text, names)
+            and _names_speaker(text, names)
             else None
         )
         turn = _turn_of(text)
         stamp = _STAMP.match(bare(text))
-        if head or first:
+        if named := head or first:
             begun = True
-            talk.turn((head or first)["name"].strip(), "")  # type: ignore[index]
+            talk.turn(named["name"].strip(), "")
         elif turn is not None and folded(turn.name) in names and not (begun is False and _is_head(text)):
             begun = True
-            talk.turn(turn.name, _after_voice(turn.text))
+            talk.turn(turn.name, _without_dash(turn.text))
         elif stamp and shape == "transcript":
             begun = True
-            rest = _after_voice(bare(text)[stamp.end() :])
+            rest = _without_dash(bare(text)[stamp.end() :])
             _stamped(talk, rest, names)
         elif not begun:
             keywords = _take_head(talk, at, text, keywords)
@@ -361,7 +362,7 @@ def read_turns(lines: Sequence[str], signs: TurnSigns, shape: Shape) -> Reading:
 
 
 def _left_out(talk: Talk, at: int, text: str) -> bool:
-    """Leave a line within the turns out, where it is a tool's, a heading, or tells how something sounds."""
+    """Leave out a line between turns that is a tool's, a heading or a cue; tell whether it is left out."""
     if _MACHINE.match(text):
         talk.left.append(LeftOut.of(at + 1, text, "furniture"))
     elif text.startswith("#"):
@@ -376,12 +377,13 @@ def _left_out(talk: Talk, at: int, text: str) -> bool:
     return True
 
 
-def folded_in(text: str, names: set[str]) -> bool:
+def _names_speaker(text: str, names: set[str]) -> bool:
+    """Tell whether a line is a time and one of the names."""
     match = _TIME_NAME.fullmatch(text)
     return match is not None and folded(match["name"].strip()) in names
 
 
-def _after_voice(text: str) -> str:
+def _without_dash(text: str) -> str:
     return text.removeprefix("- ")
 
 
@@ -411,7 +413,7 @@ def _take_head(talk: Talk, at: int, text: str, keywords: bool) -> bool:
 
 
 def result_of(talk: Talk, shape: Shape) -> Reading:
-    """What was collected: the title, and the turns under it."""
+    """Return the reading of collected turns, under their title."""
     title = title_of(talk.title)
     blocks = _answered(talk.blocks) if shape == "dialogue" else talk.blocks
     speakers = tuple(dict.fromkeys(b.speaker for b in talk.blocks if isinstance(b, Paragraph) and b.speaker))
@@ -432,9 +434,9 @@ def result_of(talk: Talk, shape: Shape) -> Reading:
 
 
 def _answered(blocks: list[Block | Note]) -> list[Block | Note] | tuple[Section, ...]:
-    """Questions and answers: each question is the heading of its page, the answer has another voice and no name.
+    """Make a section of each question of an interview: its heading is the question, its answer has no name.
 
-    Other dialogues stay as they are.
+    Other dialogues are returned unchanged.
     """
     names = {folded(b.speaker) for b in blocks if isinstance(b, Paragraph)}
     if not (len(names) == 2 and names & QUESTION and names & ANSWER):
@@ -448,7 +450,7 @@ def _answered(blocks: list[Block | Note]) -> list[Block | Note] | tuple[Section,
         if folded(block.speaker) in QUESTION:
             if heading or said:
                 sections.append(Section(2, heading, tuple(said)))
-            heading = tuple(Span(" ".join(plain(s.spans) for s in block.sentences)) for _ in (0,))
+            heading = (Span(" ".join(plain(s.spans) for s in block.sentences)),)
             said = []
         else:
             said.append(evolve(block, speaker=UNNAMED))

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 from attrs import define, field
 
@@ -25,8 +25,9 @@ from handlers.generation.script.shapes.label_words import COMMON, folded, listed
 from handlers.generation.script.shapes.lines import ScriptLine, kind_of, read_line
 from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 
-#: "labels": what is said has labels. "roles": it follows the names of parts. "cues": it is all that is unmarked.
-Manner = str
+#: How a script marks what is said. "labels": by labels; "roles": it follows the names of parts; "cues": all that has no
+#: mark is said.
+Manner = Literal["labels", "roles", "cues"]
 
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+)++")
@@ -107,7 +108,7 @@ def _surrounds(text: str, needed: Collection[str] = _SURROUNDING) -> bool:
 
 @define(kw_only=True)
 class _Script:
-    """Reads line by line. `_label` goes on over the lines of its block; `_pending` waits for a block."""
+    """Reads line by line. `_label` is the kind of the block that is read, `_pending` that of the next block."""
 
     manner: Manner
     found: tuple[ScriptLine, ...]

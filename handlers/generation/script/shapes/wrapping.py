@@ -1,4 +1,4 @@
-"""Tells whether a text is wrapped by hand or by a program: its lines are of one width, and go on in the next."""
+"""Tells whether the lines of a text are wrapped at one width, by hand or by a program."""
 
 from __future__ import annotations
 
