@@ -88,7 +88,7 @@ class Generation:
         return []
 
     async def _replace_narrator(self, context: StepContext, scene: int, lost: NarratorLost) -> bool:
-        """Have another narrator speak; tell whether this step goes on: a new run begins again (decision 270)."""
+        """Have another narrator speak; tell whether this step goes on: a new run begins again (decision 266)."""
         run = context.job.run
         replace = cmd.ReplaceNarrator(run=run, scene=scene, voice=lost.voice, instead=lost.instead, reason=lost.reason)
         job = await context.commit(replace)

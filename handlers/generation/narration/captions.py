@@ -2,6 +2,7 @@
 
 What is said is cut into cues of at most two rows of 42 columns (a wide character takes two), at the ends of sentences
 where it can be, timed by the words. A line without a mark at its end, such as a heading, shares no cue with others.
+Where the speaker changes, a cue begins with the name, as in subtitles for the deaf.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ from attrs import evolve, frozen
 from handlers.generation.model import Narration
 from handlers.generation.narration.timed_words import TimedWord, timed_words
 from handlers.generation.script.graphemes import columns as width
-from handlers.generation.script.graphemes import unspaced
+from handlers.generation.script.graphemes import pieces, unspaced
 from handlers.generation.time_grid import seconds_of
 
 #: 42 columns, two rows and at most 7 seconds are the limits of Netflix's Timed Text Style Guide.
@@ -53,15 +54,28 @@ class Caption:
 def scene_captions(narration: Narration, columns: int = ROW_COLUMNS) -> tuple[Caption, ...]:
     """Make the cues of one scene, in seconds from its start; they neither overlap nor exceed the scene."""
     cues: list[Caption] = []
-    for group in _groups(timed_words(narration, columns)):
-        parts = [
-            Caption(start_s=words[0].start_s, end_s=words[-1].end_s, words=words, rows=_rows(words, columns))
-            for line in group
-            for words in _cut(line, columns)
-        ]
-        cues += _merged(parts, columns)
+    for turn in _turns(narration, columns):
+        for group in _groups(turn):
+            parts = [
+                Caption(start_s=words[0].start_s, end_s=words[-1].end_s, words=words, rows=_rows(words, columns))
+                for line in group
+                for words in _cut(line, columns)
+            ]
+            cues += _merged(parts, columns)
     ends = [*(cue.start_s for cue in cues), narration.duration_s][1:]
     return tuple(evolve(cue, end_s=_end(cue, following)) for cue, following in zip(cues, ends, strict=True))
+
+
+def _turns(narration: Narration, columns: int) -> Iterator[list[tuple[TimedWord, ...]]]:
+    """Yield the lines of each speaker in turn, by their words; the first one begins with the speaker's name."""
+    for speaker, said in groupby(narration.lines, key=lambda line: line.speaker.strip()):
+        lines = timed_words(evolve(narration, lines=tuple(said)), columns)
+        if speaker and lines:
+            start_s = lines[0][0].start_s
+            names = (piece for word in f"{speaker}:".split() for piece in pieces(word, columns, narration.language))
+            label = (TimedWord(text=name, start_s=start_s, end_s=start_s) for name in names)
+            lines[0] = (*label, *lines[0])
+        yield lines
 
 
 def _groups(lines: Iterable[tuple[TimedWord, ...]]) -> Iterator[list[tuple[TimedWord, ...]]]:

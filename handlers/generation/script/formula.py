@@ -127,6 +127,14 @@ class _Parser:
             return node
         return self.atom(depth + 1)
 
+    def part(self, depth: int) -> Node:
+        """Parse an argument of a fraction or root: without braces, the first digit of a number, as in `\\frac12`."""
+        sign = self.peek() or ""
+        if len(sign) > 1 and sign.isdigit():
+            self._signs[self._at] = sign[1:]
+            return {"k": "sym", "v": sign[0], "say": sign[0]}
+        return self.argument(depth)
+
     def atom(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise MathError(f"nested deeper than {MAX_DEPTH}")
@@ -151,14 +159,14 @@ class _Parser:
             return node
         if name in ("frac", "dfrac", "tfrac", "binom"):
             kind = "binom" if name == "binom" else "frac"
-            return {"k": kind, "a": self.argument(depth), "b": self.argument(depth)}
+            return {"k": kind, "a": self.part(depth), "b": self.part(depth)}
         if name == "sqrt":
             index = None
             if self.peek() == "[":
                 self.take()
                 index = self.sequence(depth + 1, ("]",))
                 self.expect("]")
-            return {"k": "root", "index": index, "a": self.argument(depth)}
+            return {"k": "root", "index": index, "a": self.part(depth)}
         if name == "text":
             return {"k": "text", "v": self.take()}
         if name == "operatorname":

@@ -174,7 +174,7 @@ def _filled(pieces: Sequence[_Piece], lines: float, *, whole: bool = False) -> l
 
 
 #: Heights that are tried for pages that are filled evenly.
-_EVEN_TRIES: Final = 4
+_EVEN_TRIES: Final = 6
 
 
 def _evened(pieces: Sequence[_Piece], lines: float, count: int) -> Iterator[list[list[_Piece]]]:

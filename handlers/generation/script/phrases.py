@@ -20,6 +20,7 @@ from handlers.generation.script.content import (
     Tone,
 )
 from handlers.generation.script.formula import say_math
+from handlers.generation.script.formula_text import write_math
 from handlers.generation.script.inline import plain
 from handlers.generation.script.mermaid.read import names_of
 
@@ -123,7 +124,9 @@ def phrases_for(voice: str) -> Phrases:
 
 
 def say_spans(spans: Spans, phrases: Phrases) -> str:
-    """Return inline text as a line of narration: as it is written, but for formulas, which are put into words.
+    """Return inline text as a line of narration: as it is written, but for formulas.
+
+    Those are put into words in English, and written as a line of text in other languages.
 
     What is struck out and numbers of footnotes aren't said.
     """
@@ -133,7 +136,7 @@ def say_spans(spans: Spans, phrases: Phrases) -> str:
         if span.struck or span.kind == "note":
             continue
         if span.kind == "math":
-            said.append((say_math(span.text) if english else "") or span.text.replace("\\", " "))
+            said.append((say_math(span.text) if english else "") or write_math(span.text))
         else:
             said.append(span.text)
     return " ".join("".join(said).split())

@@ -15,6 +15,7 @@ from handlers.generation.narration.spoken_forms.form import spoken_form
 
 #: (language, written, heard)
 LINES = [
+    ("cs", "Body (x₁, y₁), …, (xₙ, yₙ)", "Body (x 1, y 1), …, (x n, y n)."),
     (
         "fr-FR",
         "Le 2024-07-20, le 20/07/2024, le 2024-07-01",

@@ -118,6 +118,19 @@ def test_a_line_without_a_mark_at_its_end_shares_no_cue(lines: tuple[str, ...], 
     assert [" ".join(cue.lines) for cue in cues] == expected
 
 
+def test_a_cue_begins_with_the_name_where_the_speaker_changes() -> None:
+    lines = narration("Is there a boat?", "There is always a boat.", "It is late.", "Go.", per_word_s=0.2)
+    names = ("June", "Old Wendell", "Old Wendell", " ")
+    spoken = tuple(evolve(line, speaker=name) for line, name in zip(lines.lines, names, strict=True))
+    cues = scene_captions(evolve(lines, lines=spoken))
+    assert [" ".join(cue.lines) for cue in cues] == [
+        "June: Is there a boat?",
+        "Old Wendell: There is always a boat. It is late.",
+        "Go.",
+    ]
+    assert [cue.start_s for cue in cues] == [lines.lines[at].start_s for at in (0, 1, 3)]
+
+
 def test_cues_follow_each_other_and_linger_at_the_end() -> None:
     cues = scene_captions(narration(LONG, LONG))
     for cue, following in pairwise(cues):

@@ -35,6 +35,7 @@ from handlers.generation.script.contents import without_contents
 from handlers.generation.script.declared_languages import declared
 from handlers.generation.script.document import read_scenes
 from handlers.generation.script.formula import say_math
+from handlers.generation.script.formula_text import write_math
 from handlers.generation.script.frontmatter import split_front_matter
 from handlers.generation.script.graphemes import clusters, columns, pieces, wrapped
 from handlers.generation.script.inline import MAX_COLUMNS, parse_inline
@@ -360,6 +361,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "a chart's lines": read_rows,
     "a chart's options": lambda text: parse_script(f"~~~~chart bar {text.replace(chr(10), ' ')}\na, 1\n~~~~"),
     "a formula": say_math,
+    "a formula as text": write_math,
     "a diagram": lambda text: [_tried(read_diagram, head + text[:19_000]) for head in DIAGRAMS],  # type: ignore[func-returns-value]
     "diagrams of a script": unread_diagrams,
     "values of fields": filled,

@@ -208,6 +208,15 @@ def test_wrapped_lines_are_joined_and_other_line_ends_are_rows() -> None:
     assert [plain(row.spans) for row in rows.sentences] == ["Presentes: Ana, Bruno, Carla", "Ausentes: Davi"]
 
 
+def test_times_alone_on_their_lines_begin_scenes_where_a_narrator_speaks_and_a_text_is_shown() -> None:
+    script = planned(
+        "# How geese fly\n\n[0:00-0:05]\nNarrator: Why do geese fly in a V?\n\n[0:05-0:10]\nOn-screen text: 70 %\n"
+        "Narrator: It saves them most of the work.\n\n[0:10-0:20]\nNarrator: Then another takes its place.\n"
+    )
+    assert (script.reading.shape, sections(script)) == ("video_script", 3)
+    assert said(script)[1] == "It saves them most of the work."
+
+
 def test_a_scene_that_shows_nothing_shows_what_is_said() -> None:
     script = planned(
         "# How geese fly\n\n**[0:00-0:05] Hook**\nNarrator: Why do geese fly in a V?\n\n"

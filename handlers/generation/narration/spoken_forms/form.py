@@ -19,7 +19,8 @@ _PLAIN: Final = re.compile(r"[^\W\d_]*+(?:[ ,;:!?'\"()“”‘’„«»…。�
 _SHORT_END: Final = re.compile(r"(?<!\w)\w{1,5}\.\W{0,9}$")
 #: Acronyms, Roman numerals, letters of options, names of emoji, and numbers that count as letters.
 _CAPITALS: Final = re.compile(
-    r"[A-Z]{2}|\w-[A-Z]|\w [IVX]\b|^\(?[A-Z]\)|:[a-z+]|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189]"
+    r"[A-Z]{2}|\w-[A-Z]|\w [IVX]\b|^\(?[A-Z]\)|:[a-z+]"
+    r"|[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2189\u1d62-\u1d65\u2c7c]"
 )
 #: Marks that end a sentence (Unicode's Sentence_Terminal), and others after which a voice is lowered or held.
 _ENDS: Final = frozenset("!.?:;…؟؛۔।॥၊။።፧፨᙮᜵᜶‼‽⁇⁈⁉⸮⸼。；：꓿꘎꘏﹒﹖﹗！．？｡܀܁܂߹࠷࠹࠽࠾᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")

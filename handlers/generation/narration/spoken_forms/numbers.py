@@ -11,7 +11,7 @@ from handlers.generation.narration.spoken_forms.rules import Rule
 from handlers.generation.narration.spoken_forms.words import Lexicon
 
 _BLANKS: Final = "\u00a0\u202f\u2009"
-_RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉", "0123456789-+0123456789")
+_RAISED: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789-+0123456789aehijklmnoprstuvx")
 
 
 @cache
@@ -86,8 +86,9 @@ def _powers(language: str, words: Lexicon) -> Iterable[Rule]:
             "⁰¹²³⁴⁵⁶⁷⁸⁹^",
         )
     yield Rule(
-        re.compile(r"[₀-₉]+(?P<more>(?=\w))?"),
-        lambda match: f" {match[0].translate(_RAISED)}{' ' if match['more'] is not None else ''}", "₀-₉",
+        re.compile(r"[₀-₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ]++(?P<more>(?=\w))?"),
+        lambda match: f" {match[0].translate(_RAISED)}{' ' if match['more'] is not None else ''}",
+        "₀-₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ",
     )  # fmt: skip
 
 

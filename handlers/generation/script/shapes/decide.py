@@ -60,6 +60,11 @@ class VideoSigns:
         return self.kinds["visual"] + self.kinds["text"] + self.kinds["sound"] + self.structure
 
     @property
+    def is_filmed(self) -> bool:
+        """Whether there is more to see or hear than in a transcript: two lines of it, one if a narrator speaks."""
+        return self.produced - self.structure >= (1 if self.surely_spoken >= 2 else 2)
+
+    @property
     def share(self) -> float:
         """The share of lines that are of a script."""
         return (sum(self.spoken.values()) + self.produced + self.kinds["meta"]) / max(1, self.lines)
@@ -338,7 +343,7 @@ def _shaped(lines: Sequence[str], peeled: Peeled, signs: TurnSigns, video: Video
     if messages.is_messages(lines):
         return _because(messages.read_messages(lines), "messages with dates or times of day and names")
     manner = manner_of(video)
-    if is_transcript(signs) and not (manner and manner[0] == "labels" and video.produced - video.structure >= 2):
+    if is_transcript(signs) and not (manner and manner[0] == "labels" and video.is_filmed):
         return _because(
             read_turns(lines, signs, "transcript"), f"{signs.stamped + signs.alone + signs.headed} lines with times"
         )

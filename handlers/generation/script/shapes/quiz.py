@@ -93,12 +93,12 @@ def page_of(group: Sequence[str]) -> list[Block]:
         shown[-1] = evolve(shown[-1], pause_s=THINK_S)
     elif answer:
         question = evolve(question, pause_s=THINK_S)
-    revealed = [Sentence(spans) for line in _solution(answer, options) if (spans := parse_inline(line))]
-    paragraphs = (Paragraph(tuple(part), rows=True) for part in (shown, revealed) if part)
+    answered = [Sentence(spans) for line in _answer_lines(answer, options) if (spans := parse_inline(line))]
+    paragraphs = (Paragraph(tuple(part), rows=True) for part in (shown, answered) if part)
     return [*([Bullets((question,))] if question.spans else []), *paragraphs]
 
 
-def _solution(answer: Sequence[str], options: dict[str, str]) -> list[str]:
+def _answer_lines(answer: Sequence[str], options: dict[str, str]) -> list[str]:
     """The lines of an answer; one that is the letter of an option has its words, too."""
     if not answer:
         return []
