@@ -260,12 +260,11 @@ def test_what_stands_around_a_copied_text_is_left_out_in_each_language(line: str
 @pytest.mark.parametrize(
     "line", ["Page 2 of 9", "Seite 2 von 9", "página 2 de 9", "Strona 2", "стр. 2", "第 2 页", "2ページ"]
 )
-def test_numbers_of_pages_are_no_text(line: str) -> None:
-    assert said(planned(f"The kettle\n\nIt boils.\n\n{line}\n\nIt whistles.")) == [
-        "The kettle",
-        "It boils.",
-        "It whistles.",
-    ]
+def test_numbers_of_pages_are_left_out(line: str) -> None:
+    found = planned(f"The kettle\n\nIt boils.\n\n{line}\n\nIt whistles.")
+    assert said(found) == ["The kettle", "It boils.", "It whistles."]
+    assert [each.line for each in found.reading.left_out] == [5]
+    assert [warned.code for warned in found.warnings] == []
 
 
 @pytest.mark.parametrize(

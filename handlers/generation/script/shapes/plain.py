@@ -26,6 +26,7 @@ from handlers.generation.script.inline import parse_inline
 from handlers.generation.script.shapes.build import cut_sentences, heading_of
 from handlers.generation.script.shapes.label_words import listed
 from handlers.generation.script.shapes.quiz import is_answer, is_question, is_quiz, page_of, with_answers
+from handlers.generation.script.shapes.reading import LeftOut
 from handlers.generation.script.shapes.wrapping import is_wrapped
 
 _SIGNS: Final = "•·‣◦▪▫●○■□▸►➢➤✓✔✅❖◆★☆→*+-–—"
@@ -91,24 +92,30 @@ class _Sections:
         self.level, self.heading, self.body = level, heading, []
 
 
-def read_plain(lines: Sequence[str]) -> tuple[tuple[Section, ...], str]:
-    """The sections of a plain text and its title, which may be empty."""
+def read_plain(lines: Sequence[str]) -> tuple[tuple[Section, ...], str, tuple[LeftOut, ...]]:
+    """Return the sections of a plain text, its title, which may be empty, and the page numbers that are left out."""
     wrapped = is_wrapped(lines)
-    groups = _groups(lines, wrapped)
+    numbers = {at for at in range(len(lines)) if _is_page_number(lines, at, wrapped=wrapped)}
+    groups = _groups(["" if at in numbers else line for at, line in enumerate(lines)], wrapped)
     reader = _Plain(wrapped=wrapped, kinds=_heading_kinds(groups), groups=groups)
     reader.read()
-    return tuple(reader.out.done), reader.title
+    left = tuple(LeftOut.of(at + 1, lines[at], "furniture") for at in sorted(numbers))
+    return tuple(reader.out.done), reader.title, left
+
+
+def _is_page_number(lines: Sequence[str], at: int, *, wrapped: bool) -> bool:
+    """Tell whether a line between blank ones is the number of a page; a bare number is one in wrapped text alone."""
+    if not (_PAGE.fullmatch(lines[at]) or (wrapped and _LONE_NUMBER.fullmatch(lines[at]))):
+        return False
+    return (at == 0 or not lines[at - 1].strip()) and (at + 1 == len(lines) or not lines[at + 1].strip())
 
 
 def _groups(lines: Sequence[str], wrapped: bool) -> list[list[str]]:
-    """Return the paragraphs as lists of lines, without page numbers."""
+    """Return the paragraphs as lists of lines."""
     found: list[list[str]] = [[]]
-    for at, line in enumerate(lines):
-        alone = (at == 0 or not lines[at - 1].strip()) and (at + 1 == len(lines) or not lines[at + 1].strip())
+    for line in lines:
         if not line.strip():
             found.append([])
-        elif alone and (_PAGE.fullmatch(line) or (wrapped and _LONE_NUMBER.fullmatch(line))):
-            continue
         elif wrapped and found[-1] and line[:1] in " \t" and found[-1][-1][:1] not in " \t" and not _marker(line):
             found.append([line])
         else:

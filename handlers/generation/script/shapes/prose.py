@@ -77,18 +77,19 @@ def read_plain_document(lines: Sequence[str], *, keep: Collection[str] = (), han
         body = with_marks(body)
     if is_markdown(body.replace("\ufdd0", "")):
         return Reading(shape="document", body=_prepared(with_time_to_think(body)), left_out=left)
-    sections, title = read_plain(body.split("\n"))
+    sections, title, numbers = read_plain(body.split("\n"))
     if handed:
         sections = tuple(map(_unquoted, sections))
     sections = quiet(finished(sections) if for_voice else sections)
-    return Reading(shape="document", body=body, sections=sections, title=title_of(title), left_out=left)
+    reading = Reading(shape="document", body=body, sections=sections, title=title_of(title), left_out=left)
+    return reading.plus(numbers)
 
 
 def read_plain_text(body: str) -> Reading:
     """Read a text by its lines, whatever marks it has."""
     kept, left = without_furniture(body.split("\n"))
-    sections, title = read_plain(kept)
-    return Reading(shape="plain", sections=sections, title=title_of(title), left_out=left)
+    sections, title, numbers = read_plain(kept)
+    return Reading(shape="plain", sections=sections, title=title_of(title), left_out=left).plus(numbers)
 
 
 def _unquoted(section: Section) -> Section:
