@@ -58,6 +58,8 @@ _LONE: Final = re.compile(
     r"(?:(?:https?://|www\.)[^\s|<>()]{4,300}(?:\s?[|·,]\s?|\s|$)){1,4}+",
     re.IGNORECASE,
 )
+#: Lines of the longest signature.
+_LONGEST_SIGNATURE: Final = 12
 #: Lines at the end of a text that are looked at; characters of the longest line with a contact.
 _TAIL, _LONGEST_CONTACT = 12, 120
 _WROTE: Final = re.compile(
@@ -87,32 +89,45 @@ def without_furniture(lines: Sequence[str], keep: Collection[str] = ()) -> tuple
         if subject and subject["key"].lower() in _SUBJECTS:
             kept[at] = _FORWARDED.sub("", subject["value"], count=1).strip()
     if "signature" not in keep:
-        for at in range(len(kept)):
-            if kept[at] in ("-- ", "--") and (mail or at > len(kept) - 12) and 0 < len(kept) - at <= 12:
-                for below in range(at, len(kept)):
-                    drop(below, "furniture")
-                break
-    quoted = False
-    for at, line in enumerate(kept):
-        text = line.strip()
-        if not text:
-            quoted = False
-        elif _WROTE.fullmatch(text) and (
-            mail or text.startswith(">") or any(below.startswith(">") for below in kept[at + 1 : at + 3])
-        ):
+        for at in _signature(kept, in_mail=mail > 0):
             drop(at, "furniture")
-            quoted = True
-        elif (quoted and text.startswith(">")) or (
-            len(text) < 340 and (folded(text.strip("*_ ")) in _LINES or _PATTERNS.fullmatch(text))
-        ):
-            drop(at, "furniture")
-        elif "hashtags" not in keep and text[0] in "#＃" and _TAGS.fullmatch(text):
-            drop(at, "tags")
+    for at, why in list(_around(kept, keep, in_mail=mail > 0)):
+        drop(at, why)
     for at, why in _tail(kept, keep):
         drop(at, why)
     if mail:
         _without_repeated_title(kept, mail, left)
     return (kept, tuple(left)) if left else (list(lines), ())
+
+
+def _signature(lines: Sequence[str], *, in_mail: bool) -> range:
+    """Return the numbers of the lines of a signature: the last ones, from `--` on; none in a text without one."""
+    count = len(lines)
+    least = 0 if in_mail else max(0, count - _LONGEST_SIGNATURE + 1)
+    for at in range(least, count):
+        if lines[at] in ("-- ", "--") and count - at <= _LONGEST_SIGNATURE:
+            return range(at, count)
+    return range(0)
+
+
+def _around(lines: Sequence[str], keep: Collection[str], *, in_mail: bool) -> Iterator[tuple[int, Why]]:
+    """Yield the lines of buttons, notices and tags, and those of a mail that is quoted in the answer to it."""
+    quoted = False
+    for at, line in enumerate(lines):
+        text = line.strip()
+        if not text:
+            quoted = False
+        elif _WROTE.fullmatch(text) and (
+            in_mail or text.startswith(">") or any(below.startswith(">") for below in lines[at + 1 : at + 3])
+        ):
+            yield at, "furniture"
+            quoted = True
+        elif (quoted and text.startswith(">")) or (
+            len(text) < 340 and (folded(text.strip("*_ ")) in _LINES or _PATTERNS.fullmatch(text))
+        ):
+            yield at, "furniture"
+        elif "hashtags" not in keep and text[0] in "#＃" and _TAGS.fullmatch(text):
+            yield at, "tags"
 
 
 def _tail(lines: Sequence[str], keep: Collection[str]) -> Iterator[tuple[int, Why]]:
