@@ -203,13 +203,14 @@ class _Seen:
 
     def lacks(self, part: str) -> bool:
         words = words_of(part)
-        if any(map(_is_telling, set(words) - self.words)):
+        if any(map(is_telling, set(words) - self.words)):
             return True
         pairs = list(pairwise(words))
         return len(pairs) >= _LEAST_PAIRS and 2 * sum(map(self.pairs.__contains__, pairs)) < len(pairs)
 
 
-def _is_telling(word: str) -> bool:
+def is_telling(word: str) -> bool:
+    """Tell whether a word tells texts apart: numbers and single letters don't."""
     return not word.isdigit() and (len(word) > 1 or not word.isascii())
 
 

@@ -16,6 +16,7 @@ from handlers.generation.script.completeness import (
     RAW,
     Lost,
     contents,
+    is_telling,
     said_texts,
     shown_texts,
     without_elements,
@@ -98,12 +99,7 @@ def _without_label(text: str) -> str:
 
 def _telling(texts: Iterable[str]) -> list[str]:
     """Return the words of texts but numbers and single letters, which occur everywhere."""
-    return [
-        word
-        for text in texts
-        for word in words_of(text)
-        if not word.isdigit() and (len(word) > 1 or not word.isascii())
-    ]
+    return [word for text in texts for word in words_of(text) if is_telling(word)]
 
 
 def _pairs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

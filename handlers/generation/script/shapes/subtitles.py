@@ -13,6 +13,7 @@ from handlers.generation.script.content import Paragraph, Section, Sentence, Spa
 from handlers.generation.script.inline import merged, plain
 from handlers.generation.script.shapes.build import cut_sentences, title_of, with_cuts
 from handlers.generation.script.shapes.delivery import pieces
+from handlers.generation.script.shapes.lines import clock_s
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
 _TIME: Final = r"(?:\d{1,2}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
@@ -62,15 +63,8 @@ def _cues(lines: Sequence[str]) -> tuple[list[_Cue], list[int]]:
             at += 1
         if at < len(lines) and "-->" in lines[at] and texts and texts[-1].isdigit():
             texts.pop()
-        cues.append(_Cue(begun, _seconds(match[1]), _seconds(match[2]), tuple(texts)))
+        cues.append(_Cue(begun, clock_s(match[1]), clock_s(match[2]), tuple(texts)))
     return cues, rest
-
-
-def _seconds(text: str) -> float:
-    found = 0.0
-    for part in text.replace(",", ".").split(":"):
-        found = found * 60 + float(part)
-    return found
 
 
 def read_subtitles(lines: Sequence[str]) -> Reading:
