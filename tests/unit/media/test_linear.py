@@ -261,6 +261,8 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "events": again("data: {}\n\n"),
     "lines of comments": again(":\n"),
     "fences of JSON": again("```json\n{"),
+    "commands of LaTeX without an end": again("\\textbf{"),
+    "notes of LaTeX without an end": between("\\documentclass{a}\n", "\\note{", ""),
 }
 
 
