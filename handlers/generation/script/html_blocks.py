@@ -18,11 +18,13 @@ from markdown_it.token import Token
 
 from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, alignment_of, depth_of
 from handlers.generation.script.picture_rules import picture_of_tag
+from handlers.generation.script.shapes.characters import written
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _SPACES: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile("[0-9]{1,8}")
 
 
 def html_block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -100,7 +102,7 @@ class _Writer:
     def _node(self, node: LexborNode) -> None:
         name = node.tag or ""
         if name == "-text":
-            self._line.append((node.text_content or "").replace("<", "&lt;"))
+            self._line.append(written(node.text_content or "").replace("<", "&lt;"))
         elif name in RAW or name.startswith(("-", "!", "?")):
             return
         elif name in BLOCKS:
@@ -123,7 +125,7 @@ class _Writer:
             case "table":
                 self._add(_table_of(node))
             case "pre":
-                text = node.text(deep=True).strip("\n")
+                text = written(node.text(deep=True)).strip("\n")
                 fence = "`" * (1 + max((len(run) for run in re.findall(r"`{3,}", text)), default=2))
                 self._add(f"{fence}{_language(node)}\n{text}\n{fence}")
             case "blockquote":
@@ -156,7 +158,7 @@ def _picture(node: LexborNode) -> str:
     if found is None:
         return ""
     address, alt, _ = found
-    words = re.sub(r"([\\\[\]`*_<])", r"\\\1", _SPACES.sub(" ", alt))
+    words = re.sub(r"([\\\[\]`*_<])", r"\\\1", _SPACES.sub(" ", written(alt)))
     bare = re.sub(r"[<>\s]", "", address)
     return f"![{words}](<{bare}>)"
 
@@ -173,7 +175,8 @@ def _inline_of(node: LexborNode) -> str:
 
 
 def _list_rows(node: LexborNode, *, ordered: bool) -> Iterator[str]:
-    number = int(start) if (start := node.attributes.get("start") or "").isdigit() and len(start) < 9 else 1
+    start = _NUMBER.fullmatch(node.attributes.get("start") or "")
+    number = int(start[0]) if start else 1
     for item in _nodes(node):
         if item.tag is None or item.tag.startswith("-"):
             continue
@@ -196,7 +199,7 @@ def _table_of(node: LexborNode) -> str:
 
 
 def _inner_of_cells(node: LexborNode) -> str:
-    return " ".join(node.text(deep=True).split()).replace("<", "&lt;")
+    return " ".join(written(node.text(deep=True)).split()).replace("<", "&lt;")
 
 
 def _cell(cell: LexborNode) -> str:
