@@ -16,7 +16,17 @@ from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, alignment_of, depth_of
+from handlers.generation.script.html_names import (
+    BLOCKS,
+    MOST_DEEP,
+    RAW,
+    STYLES,
+    TAG,
+    alignment_of,
+    depth_of,
+    is_deep,
+    rows_of,
+)
 from handlers.generation.script.picture_rules import picture_of_tag
 from handlers.generation.script.shapes.characters import written
 
@@ -58,12 +68,18 @@ def markdown_of(source: str) -> str:
     from selectolax.lexbor import LexborHTMLParser
 
     if depth_of(source) > MOST_DEEP:
-        return " ".join(TAG.sub(" ", source).split()).replace("<", "&lt;")
+        return _without_tags(source)
     body = LexborHTMLParser(source).body
     writer = _Writer()
     if body is not None:
+        if is_deep(body):
+            return _without_tags(source)
         writer.children(body)
     return writer.text()
+
+
+def _without_tags(source: str) -> str:
+    return " ".join(TAG.sub(" ", source).split()).replace("<", "&lt;")
 
 
 def _nodes(parent: LexborNode) -> Iterator[LexborNode]:
@@ -187,7 +203,7 @@ def _list_rows(node: LexborNode, *, ordered: bool) -> Iterator[str]:
 
 
 def _table_of(node: LexborNode) -> str:
-    rows = [[cell for cell in _nodes(row) if cell.tag in ("td", "th")] for row in node.css("tr")]
+    rows = [[cell for cell in _nodes(row) if cell.tag in ("td", "th")] for row in rows_of(node)]
     rows = [row for row in rows if row]
     width = max(map(len, rows), default=0)
     if not width:

@@ -262,6 +262,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "lines of comments": again(":\n"),
     "fences of JSON": again("```json\n{"),
     "commands of LaTeX without an end": again("\\textbf{"),
+    "a slide and blanks": between("Slide 1: a\n\nb", " ", "c"),
     "notes of LaTeX without an end": between("\\documentclass{a}\n", "\\note{", ""),
 }
 

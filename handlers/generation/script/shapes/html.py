@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from handlers.generation.script.html_names import MOST_DEEP, TAG, alignment_of, depth_of
+from handlers.generation.script.html_names import MOST_DEEP, TAG, alignment_of, depth_of, rows_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
@@ -190,7 +190,8 @@ class _Writer:
         self._line.append(f"{before}{mark}{bare}{mark}{after}")
 
     def _table(self, node: LexborNode, depth: int) -> None:
-        cells = [found for row in node.css("tr") if (found := row.css("th, td"))]
+        rows_of_cells = ([cell for cell in row.iter() if cell.tag in ("th", "td")] for row in rows_of(node))
+        cells = [found for found in rows_of_cells if found]
         if not cells:
             return
         rows = [[_cell(cell, depth) for cell in row] for row in cells]

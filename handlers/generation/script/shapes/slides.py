@@ -38,7 +38,7 @@ _GENERIC: Final = frozenset(
         "title slide|title|titelfolie|titel|deckblatt|diapositive de titre|page de titre|portada|diapositiva de título|capa|slide de título|copertina|diapositiva titolo|titeldia|titelbild|titelslide|slajd tytułowy|titulní snímek|úvodní snímek|титульный слайд|титул|başlık slaytı|kapak|διαφάνεια τίτλου|شريحة العنوان|शीर्षक स्लाइड|标题页|封面|表紙|タイトルスライド|제목 슬라이드|표지|cover|cover slide"
     )
 )
-_LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*(?:[(（][^()（）]{0,30}[)）])?\s*[:：]\s*")
+_LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*+(?:[(（][^()（）]{0,30}[)）]\s*+)?[:：]\s*")
 _DIGIT: Final = re.compile(r"\d")
 _ITEM: Final = re.compile(r"([ \t]*)(?:[-*+•·‣◦▪●○■□–—]|o|\d{1,2}[.)])[ \t]+")
 
