@@ -208,10 +208,12 @@ def _table_of(node: LexborNode) -> str:
     width = max(map(len, rows), default=0)
     if not width:
         return _inner_of_cells(node)
-    written = ["| " + " | ".join(_cell(row[at]) if at < len(row) else "" for at in range(width)) + " |" for row in rows]
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    cells[0] += [""] * (width - len(cells[0]))  # the parser fills the other rows
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
     aligned = [alignment_of(cell.attributes) for cell in rows[min(1, len(rows) - 1)]]
     marks = "|".join(aligned[at] if at < len(aligned) else "---" for at in range(width))
-    return "\n".join([written[0], f"|{marks}|", *written[1:]])
+    return "\n".join([lines[0], f"|{marks}|", *lines[1:]])
 
 
 def _inner_of_cells(node: LexborNode) -> str:

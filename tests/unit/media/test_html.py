@@ -148,3 +148,10 @@ def test_tags_that_end_nothing_hide_no_depth(top: str, piece: str) -> None:
 def test_tables_in_tables_are_read_once(top: str) -> None:
     nested = "<table><tr><td>a" * 30 + "</td></tr></table>" * 30
     calls_of(lambda: parse_script(top + nested), most=200_000)
+
+
+@pytest.mark.parametrize("top", ["# A\n\n", "<html><body>"])
+def test_a_wide_row_makes_the_others_no_wider_before_the_table_is_refused(top: str) -> None:
+    table = "<table><tr>" + "<td>a</td>" * 3_000 + "</tr>" + "<tr><td>b</td></tr>" * 2_000 + "</table>"
+    with pytest.raises(ScriptError, match="3,000 columns"):
+        parse_script(top + table)

@@ -196,7 +196,8 @@ class _Writer:
             return
         rows = [[_cell(cell, depth) for cell in row] for row in cells]
         width = max(map(len, rows))
-        lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
+        rows[0] += [""] * (width - len(rows[0]))  # the parser fills the other rows
+        lines = ["| " + " | ".join(row) + " |" for row in rows]
         aligned = [alignment_of(cell.attributes) for cell in cells[min(1, len(cells) - 1)]]
         aligned += ["---"] * (width - len(aligned))
         self.blocks.append("\n".join([lines[0], f"|{'|'.join(aligned)}|", *lines[1:]]))
