@@ -27,6 +27,7 @@ _LISTED: Final = 20
 #: Control characters but tab and line ends, halves of surrogate pairs (no UTF-8 has them), and non-characters.
 _UNREADABLE: Final = re.compile(r"[\x00\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _KINDS: Final[dict[type, str]] = {
     str: "a string",
     int: "a number",
@@ -114,6 +115,13 @@ def read_value(value: Any, read: Callable[[Cursor], T]) -> T:
 def forbidden(text: str) -> re.Match[str] | None:
     """The first character that no text may have: control characters, half a surrogate pair, non-characters."""
     return _FORBIDDEN.search(text)
+
+
+def without_forbidden(text: str) -> str:
+    """A text without the characters that no text may have; two halves of a surrogate pair become its character."""
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return _FORBIDDEN.sub("", text)
 
 
 def unknown(noun: str, given: str, known: Collection[str]) -> str:

@@ -7,7 +7,6 @@ of directives. Code has no markup: all its words count.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
@@ -22,6 +21,7 @@ from handlers.generation.script.box_names import is_directive
 from handlers.generation.script.comments import CodeLines
 from handlers.generation.script.content import CONTINUED, Code, Script, Span, cells_of
 from handlers.generation.script.inline import plain
+from handlers.generation.script.shapes.characters import unescaped
 from handlers.generation.script.tool_syntax import NOTHING
 
 #: Fields of blocks whose texts are not on a page.
@@ -226,7 +226,7 @@ def _parts(line: str) -> Iterator[str]:
         return
     bare = line[_LEAD.match(line).end() :]  # type: ignore[union-attr]
     if _MAY_HAVE_MARKUP.search(bare):
-        bare = html.unescape(_SEPARATING.sub("|", _TRANSPARENT.sub("", bare)))
+        bare = unescaped(_SEPARATING.sub("|", _TRANSPARENT.sub("", bare)))
     yield from bare.split("|")
 
 

@@ -46,6 +46,7 @@ from handlers.generation.script.deck_tools import Deck, deck_of, is_foreign
 from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
 from handlers.generation.script.nfc import nfc
 from handlers.generation.script.preamble import Entry, Preamble, split
+from handlers.generation.script.shapes.characters import visible
 
 Captions = Literal["none", "track", "burned"]
 
@@ -177,7 +178,7 @@ def _title(value: str) -> dict[str, Any]:
         raise ValueError(f"must have 1 to {MAX_TITLE_CHARS} characters")
     if found := forbidden(title):
         raise ValueError(f"must have no control characters such as U+{ord(found[0]):04X}")
-    return {"title": title}
+    return {"title": visible(title)[0]}
 
 
 def _theme(value: str) -> dict[str, Any]:
@@ -240,6 +241,8 @@ def _voices(entry: Entry) -> dict[str, Any]:
     for speaker, voice in entry.members:
         if not 0 < len(speaker) <= MAX_SPEAKER_CHARS or not re.fullmatch(VOICE_NAME, voice):
             raise ValueError(f"must give each speaker the name of a voice, such as en-gb; {speaker[:40]!r} has none")
+        if found := forbidden(speaker):
+            raise ValueError(f"must have no control characters such as U+{ord(found[0]):04X}")
     return {"voices": dict(entry.members)}
 
 

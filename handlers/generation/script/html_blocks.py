@@ -16,13 +16,25 @@ from markdown_it.rules_block import StateBlock, html_block
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from handlers.generation.script.html_names import BLOCKS, MOST_DEEP, RAW, STYLES, TAG, alignment_of, depth_of
+from handlers.generation.script.html_names import (
+    BLOCKS,
+    MOST_DEEP,
+    RAW,
+    STYLES,
+    TAG,
+    alignment_of,
+    depth_of,
+    is_deep,
+    rows_of,
+)
 from handlers.generation.script.picture_rules import picture_of_tag
+from handlers.generation.script.shapes.characters import written
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _SPACES: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile("[0-9]{1,8}")
 
 
 def html_block_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -56,12 +68,18 @@ def markdown_of(source: str) -> str:
     from selectolax.lexbor import LexborHTMLParser
 
     if depth_of(source) > MOST_DEEP:
-        return " ".join(TAG.sub(" ", source).split()).replace("<", "&lt;")
+        return _without_tags(source)
     body = LexborHTMLParser(source).body
     writer = _Writer()
     if body is not None:
+        if is_deep(body):
+            return _without_tags(source)
         writer.children(body)
     return writer.text()
+
+
+def _without_tags(source: str) -> str:
+    return " ".join(TAG.sub(" ", source).split()).replace("<", "&lt;")
 
 
 def _nodes(parent: LexborNode) -> Iterator[LexborNode]:
@@ -100,7 +118,7 @@ class _Writer:
     def _node(self, node: LexborNode) -> None:
         name = node.tag or ""
         if name == "-text":
-            self._line.append((node.text_content or "").replace("<", "&lt;"))
+            self._line.append(written(node.text_content or "").replace("<", "&lt;"))
         elif name in RAW or name.startswith(("-", "!", "?")):
             return
         elif name in BLOCKS:
@@ -123,7 +141,7 @@ class _Writer:
             case "table":
                 self._add(_table_of(node))
             case "pre":
-                text = node.text(deep=True).strip("\n")
+                text = written(node.text(deep=True)).strip("\n")
                 fence = "`" * (1 + max((len(run) for run in re.findall(r"`{3,}", text)), default=2))
                 self._add(f"{fence}{_language(node)}\n{text}\n{fence}")
             case "blockquote":
@@ -156,7 +174,7 @@ def _picture(node: LexborNode) -> str:
     if found is None:
         return ""
     address, alt, _ = found
-    words = re.sub(r"([\\\[\]`*_<])", r"\\\1", _SPACES.sub(" ", alt))
+    words = re.sub(r"([\\\[\]`*_<])", r"\\\1", _SPACES.sub(" ", written(alt)))
     bare = re.sub(r"[<>\s]", "", address)
     return f"![{words}](<{bare}>)"
 
@@ -173,7 +191,8 @@ def _inline_of(node: LexborNode) -> str:
 
 
 def _list_rows(node: LexborNode, *, ordered: bool) -> Iterator[str]:
-    number = int(start) if (start := node.attributes.get("start") or "").isdigit() and len(start) < 9 else 1
+    start = _NUMBER.fullmatch(node.attributes.get("start") or "")
+    number = int(start[0]) if start else 1
     for item in _nodes(node):
         if item.tag is None or item.tag.startswith("-"):
             continue
@@ -184,19 +203,21 @@ def _list_rows(node: LexborNode, *, ordered: bool) -> Iterator[str]:
 
 
 def _table_of(node: LexborNode) -> str:
-    rows = [[cell for cell in _nodes(row) if cell.tag in ("td", "th")] for row in node.css("tr")]
+    rows = [[cell for cell in _nodes(row) if cell.tag in ("td", "th")] for row in rows_of(node)]
     rows = [row for row in rows if row]
     width = max(map(len, rows), default=0)
     if not width:
         return _inner_of_cells(node)
-    written = ["| " + " | ".join(_cell(row[at]) if at < len(row) else "" for at in range(width)) + " |" for row in rows]
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    cells[0] += [""] * (width - len(cells[0]))  # the parser fills the other rows
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
     aligned = [alignment_of(cell.attributes) for cell in rows[min(1, len(rows) - 1)]]
     marks = "|".join(aligned[at] if at < len(aligned) else "---" for at in range(width))
-    return "\n".join([written[0], f"|{marks}|", *written[1:]])
+    return "\n".join([lines[0], f"|{marks}|", *lines[1:]])
 
 
 def _inner_of_cells(node: LexborNode) -> str:
-    return " ".join(node.text(deep=True).split()).replace("<", "&lt;")
+    return " ".join(written(node.text(deep=True)).split()).replace("<", "&lt;")
 
 
 def _cell(cell: LexborNode) -> str:

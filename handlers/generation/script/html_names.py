@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
 
 #: A tag: whether it ends an element, and its name. Attributes may hold tags in quotes.
 TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>[A-Za-z][\w.:-]*+)(?P<rest>(?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+)>")
@@ -81,6 +84,28 @@ def depth_of(source: str) -> int:
             depth += 1
             most = max(most, depth)
     return most
+
+
+def is_deep(root: LexborNode) -> bool:
+    """Tell whether more than `MOST_DEEP` elements of a tree stand in each other; tags that end nothing hide some."""
+    left = [(root, 0)]
+    while left:
+        node, depth = left.pop()
+        if depth > MOST_DEEP:
+            return True
+        left += [(child, depth + 1) for child in node.iter()]
+    return False
+
+
+def rows_of(table: LexborNode) -> list[LexborNode]:
+    """Return the rows of a table, without those of tables in its cells."""
+    rows: list[LexborNode] = []
+    for part in table.iter():
+        if part.tag == "tr":
+            rows.append(part)
+        elif part.tag in ("thead", "tbody", "tfoot"):
+            rows += [row for row in part.iter() if row.tag == "tr"]
+    return rows
 
 
 _ALIGNED: Final = {"left": ":--", "center": ":-:", "right": "--:"}

@@ -5,7 +5,6 @@ All of them make the token `image`, with the address as it is written; its `meta
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,6 +15,7 @@ from markdown_it.rules_inline import image as markdown_image
 from markdown_it.token import Token
 
 from handlers.generation.script.picture_addresses import CLIP_ENDINGS, PICTURE_ENDINGS, ends_with
+from handlers.generation.script.shapes.characters import unescaped
 
 #: In the parser's `env`: the line (from 1) on which the piece of text begins that is being parsed.
 LINE: Final = "line"
@@ -111,7 +111,7 @@ def _attributes(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(text):
         value = next((v for v in match.group("two", "one", "bare") if v is not None), "")
-        found.setdefault(match["name"].lower(), html.unescape(value))
+        found.setdefault(match["name"].lower(), unescaped(value))
     return found
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from handlers.generation.errors import ScriptError
 from handlers.generation.script.content import Bullets, Code, Heading, Paragraph, Quote, Script, Span, Table
 from handlers.generation.script.html_blocks import markdown_of
 from handlers.generation.script.inline import parse_inline, plain
 from handlers.generation.script.script import parse_script
+from tests.support.work import calls_of
 
 
 def blocks(text: str) -> tuple[Any, ...]:
@@ -130,3 +133,25 @@ def test_alignment_of_cells_is_that_of_their_columns(page: str) -> None:
     (block,) = parse_script(page.format(table)).scenes[0].blocks
     assert isinstance(block, Table)
     assert block.align == ("right", "center", "")
+
+
+@pytest.mark.parametrize("top", ["# A\n\n", "<html><body>"])
+@pytest.mark.parametrize(
+    "piece", ["<div></y>", "<ul><li></y></z>", "<blockquote></b>", "<table><tr><td></y></y></y>", "<div></p>"]
+)
+def test_tags_that_end_nothing_hide_no_depth(top: str, piece: str) -> None:
+    with suppress(ScriptError):
+        parse_script(top + f"{piece}a" * 3_000)
+
+
+@pytest.mark.parametrize("top", ["# A\n\n", "<html><body>"])
+def test_tables_in_tables_are_read_once(top: str) -> None:
+    nested = "<table><tr><td>a" * 30 + "</td></tr></table>" * 30
+    calls_of(lambda: parse_script(top + nested), most=200_000)
+
+
+@pytest.mark.parametrize("top", ["# A\n\n", "<html><body>"])
+def test_a_wide_row_makes_the_others_no_wider_before_the_table_is_refused(top: str) -> None:
+    table = "<table><tr>" + "<td>a</td>" * 3_000 + "</tr>" + "<tr><td>b</td></tr>" * 2_000 + "</table>"
+    with pytest.raises(ScriptError, match="3,000 columns"):
+        parse_script(top + table)

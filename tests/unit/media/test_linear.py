@@ -262,6 +262,9 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "events": again("data: {}\n\n"),
     "lines of comments": again(":\n"),
     "fences of JSON": again("```json\n{"),
+    "commands of LaTeX without an end": again("\\textbf{"),
+    "a slide and blanks": between("Slide 1: a\n\nb", " ", "c"),
+    "notes of LaTeX without an end": between("\\documentclass{a}\n", "\\note{", ""),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from handlers.generation.script.mermaid.values import MAX_LABEL_CHARS, MAX_SOURCE_CHARS, DiagramError
+from handlers.generation.script.shapes.characters import unescaped
 
 _BREAK: Final = re.compile(r"<br[ \t]*+/?+>|\\n", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?+[A-Za-z][^<>]*+>")
@@ -82,7 +82,7 @@ def label_of(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == "`":  # Markdown
         text = text[1:-1].replace("**", "")
     text = _ICON.sub("", _TAG.sub("", _BREAK.sub("\n", text)))
-    text = html.unescape(_CODE.sub(_character, text)) if "#" in text or "&" in text else text
+    text = unescaped(_CODE.sub(_character, text)) if "#" in text or "&" in text else text
     lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)[:MAX_LABEL_CHARS]
 

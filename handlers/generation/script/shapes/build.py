@@ -67,10 +67,10 @@ def said_pieces(text: str, *, directed: bool = False) -> list[tuple[str, float]]
 
 def with_cuts(found: Sequence[Sentence]) -> list[Sentence]:
     """Mark the sentences that a pause cuts in the middle, so that the voice isn't lowered at their ends."""
-    following = [*(plain(each.spans) for each in found[1:]), ""]
+    words = [plain(each.spans) for each in found]
     return [
-        evolve(each, cut=True) if each.pause_s and goes_on(plain(each.spans), after) else each
-        for each, after in zip(found, following, strict=True)
+        evolve(each, cut=True) if each.pause_s and goes_on(words[at], "".join(words[at + 1 : at + 2])) else each
+        for at, each in enumerate(found)
     ]
 
 
@@ -125,11 +125,10 @@ class Draft:
         """Add what is said; returns whether anything is."""
         found = said_pieces(text, directed=directed)
         self._block = len(self.said)
-        following = [*(words for words, _ in found[1:]), ""]
-        self.said += [
-            Said(words, speaker=speaker, pause_s=pause_s, cut=pause_s > 0 and goes_on(words, after))
-            for (words, pause_s), after in zip(found, following, strict=True)
-        ]
+        for at, (words, pause_s) in enumerate(found, 1):
+            after = found[at][0] if at < len(found) else ""
+            cut = pause_s > 0 and goes_on(words, after)
+            self.said.append(Said(words, speaker=speaker, pause_s=pause_s, cut=cut))
         return bool(found)
 
     def pause(self, seconds: float) -> None:

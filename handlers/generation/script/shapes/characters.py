@@ -1,12 +1,16 @@
 """Characters of other programs that nobody sees: line ends of Office and PDF, zero-width signs, ligatures.
 
-Blanks that don't break stay on the page.
+Blanks that don't break stay on the page. Escapes and references write characters that a script itself can't have.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from typing import Final
+from typing import Any, Final
+
+from eventflow.requests.json_reader import without_forbidden
+from handlers.generation.script.nfc import nfc
 
 _ENDS: Final = re.compile("\r\n|[\r\x0b\x85\u2028]|\x0c")
 _PARAGRAPH: Final = "\u2029"
@@ -26,3 +30,32 @@ def visible(text: str) -> tuple[str, int]:
     text = _ENDS.sub("\n", text)
     text, gone = _GONE.subn("", text)
     return text.translate(_LIGATURES), gone
+
+
+#: References to characters by numbers beyond those of Unicode, which Python may refuse to convert.
+_BEYOND: Final = re.compile(r"&#(?:[0-9]{20,}+|[xX][0-9a-fA-F]{20,}+);?")
+
+
+def written(text: str) -> str:
+    """A text that escapes may have written, such as a value of JSON, with the characters that a script may have."""
+    return nfc(without_forbidden(visible(text)[0]))
+
+
+def unescaped(text: str) -> str:
+    """A text in which references such as `&amp;` and `&#38;` are the characters that they name."""
+    return written(html.unescape(_BEYOND.sub("\ufffd", text))) if "&" in text else text
+
+
+def written_value(value: Any, deepest: int) -> Any:
+    """A value of JSON or YAML with `written` texts; None for lists and objects in more than `deepest` others."""
+    match value:
+        case str():
+            return written(value)
+        case list() if deepest:
+            return [written_value(each, deepest - 1) for each in value]
+        case dict() if deepest:
+            return {written_value(key, 1): written_value(each, deepest - 1) for key, each in value.items()}
+        case list() | dict():
+            return None
+        case _:
+            return value

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from handlers.generation.script.html_names import MOST_DEEP, TAG, alignment_of, depth_of
+from handlers.generation.script.html_names import MOST_DEEP, TAG, alignment_of, depth_of, rows_of
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
+from handlers.generation.script.shapes.characters import written
 from handlers.generation.script.shapes.delivery import ROW
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import LeftOut, Reading
@@ -93,7 +94,7 @@ def read_html(text: str) -> Reading:
         text = TAG.sub(" ", text)
     page = LexborHTMLParser(text)
     titled = page.css_first("title")
-    title = titled.text(strip=True) if titled is not None else ""
+    title = _text(titled).strip() if titled is not None else ""
     root = page.css_first("main") or page.css_first("article") or page.body
     writer = _Writer()
     if root is not None:
@@ -103,7 +104,7 @@ def read_html(text: str) -> Reading:
     sections = finished(parse_sections("\n\n".join(writer.blocks)))
     first = next((plain(s.heading) for s in sections if s.heading and s.level == 1), "")
     left = tuple(
-        LeftOut.of(1, node.text(separator=" ", strip=True), "furniture")
+        LeftOut.of(1, written(node.text(separator=" ", strip=True)), "furniture")
         for node in page.css("nav, footer, aside")[:20]
         if node.text(strip=True)
     )
@@ -127,11 +128,11 @@ class _Writer:
     def node(self, node: LexborNode, depth: int) -> None:
         tag = node.tag
         if tag == "-text":
-            self._line.append(_escaped(node.text_content or ""))
+            self._line.append(_escaped(written(node.text_content or "")))
         elif tag in _NOTHING or tag is None or tag.startswith(("-", "!", "_")):
             return
         elif depth > _DEEPEST:
-            self._line.append(_escaped(node.text(deep=True)))
+            self._line.append(_escaped(_text(node)))
         elif tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             self.end()
             self._children(node, depth)
@@ -150,7 +151,7 @@ class _Writer:
             self._table(node, depth)
         elif tag == "pre":
             self.end()
-            self.blocks.append("````\n" + node.text(deep=True).replace("````", "'''") + "\n````")
+            self.blocks.append("````\n" + _text(node).replace("````", "'''") + "\n````")
         elif tag == "blockquote":
             self.end()
             inner = _Writer()
@@ -158,7 +159,7 @@ class _Writer:
             inner.end()
             self.blocks.append("\n>\n".join("> " + block.replace("\n", "\n> ") for block in inner.blocks))
         elif tag == "img":
-            self._line.append(_escaped(node.attributes.get("alt") or ""))
+            self._line.append(_escaped(written(node.attributes.get("alt") or "")))
         elif tag in _BLOCKS:
             self.end()
             self._children(node, depth)
@@ -174,7 +175,7 @@ class _Writer:
 
     def _marked(self, node: LexborNode, depth: int, mark: str) -> None:
         if mark == "`":
-            text = " ".join(node.text(deep=True).split())
+            text = " ".join(_text(node).split())
             self._line.append(f"`{text.replace('`', chr(39))}`" if text else "")
             return
         inner = _Writer()
@@ -189,12 +190,14 @@ class _Writer:
         self._line.append(f"{before}{mark}{bare}{mark}{after}")
 
     def _table(self, node: LexborNode, depth: int) -> None:
-        cells = [found for row in node.css("tr") if (found := row.css("th, td"))]
+        rows_of_cells = ([cell for cell in row.iter() if cell.tag in ("th", "td")] for row in rows_of(node))
+        cells = [found for found in rows_of_cells if found]
         if not cells:
             return
         rows = [[_cell(cell, depth) for cell in row] for row in cells]
         width = max(map(len, rows))
-        lines = ["| " + " | ".join([*row, *[""] * (width - len(row))]) + " |" for row in rows]
+        rows[0] += [""] * (width - len(rows[0]))  # the parser fills the other rows
+        lines = ["| " + " | ".join(row) + " |" for row in rows]
         aligned = [alignment_of(cell.attributes) for cell in cells[min(1, len(cells) - 1)]]
         aligned += ["---"] * (width - len(aligned))
         self.blocks.append("\n".join([lines[0], f"|{'|'.join(aligned)}|", *lines[1:]]))
@@ -228,6 +231,10 @@ def _list(node: LexborNode, depth: int, level: int) -> list[str]:
             lines += ["    " * level + f"{sign} {words}", *nested]
         number += 1
     return lines
+
+
+def _text(node: LexborNode) -> str:
+    return written(node.text(deep=True))
 
 
 def _escaped(text: str) -> str:

@@ -18,6 +18,9 @@ _TOKEN: Final = re.compile(r"\\(?:[a-zA-Z]+\*?|.)|[{}]|\$\$?|\n[ \t]*\n|&|~|---|
 _OPTIONS: Final = re.compile(r"\s*(?:\[[^\[\]]{0,300}\]|<[^<>]{0,60}>)")
 #: Braces within each other.
 _DEEPEST: Final = 40
+#: Characters of an argument; the braces of a longer one are passed over.
+_LONGEST_ARGUMENT: Final = 20_000
+_BRACE: Final = re.compile(r"\\.|[{}]", re.DOTALL)
 _ACCENTS: Final = {
     "'": "\u0301",
     "`": "\u0300",
@@ -184,6 +187,7 @@ class _Writer:
     _at: int = 0
     _lists: list[tuple[str, int]] = field(factory=list)
     _begun: bool = False
+    _ends: dict[int, int] | None = None
 
     def read(self) -> None:
         self._begun = "\\begin{document}" not in self.source
@@ -235,15 +239,14 @@ class _Writer:
             at += 1
         if self.source[at : at + 1] != "{":
             return ""
-        depth, start = 0, at + 1
-        for found in re.compile(r"\\.|[{}]", re.DOTALL).finditer(self.source, at, at + 20_000):
-            if found[0] in "{}":
-                depth += 1 if found[0] == "{" else -1
-                if depth == 0:
-                    self._at = found.end()
-                    return self.source[start : found.start()]
-        self._at = start
-        return ""
+        if self._ends is None:
+            self._ends = _ends_of_braces(self.source)
+        start, end = at + 1, self._ends.get(at, len(self.source))
+        if end == len(self.source) or end - start > _LONGEST_ARGUMENT:
+            self._at = start
+            return ""
+        self._at = end + 1
+        return self.source[start:end]
 
     def _argument(self, depth: int) -> str:
         raw = self._raw()
@@ -402,6 +405,18 @@ class _Writer:
             return ""
         self._at = match.end()
         return match[1] + _ACCENTS[name]
+
+
+def _ends_of_braces(source: str) -> dict[int, int]:
+    """Return where braces are closed, by where they are opened; those that aren't closed are absent."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for found in _BRACE.finditer(source):
+        if found[0] == "{":
+            opened.append(found.start())
+        elif found[0] == "}" and opened:
+            ends[opened.pop()] = found.start()
+    return ends
 
 
 def _escaped(text: str) -> str:

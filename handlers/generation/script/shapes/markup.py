@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from handlers.generation.script.content import Section
 from handlers.generation.script.inline import plain
 from handlers.generation.script.markdown import parse_sections
 from handlers.generation.script.shapes.build import title_of
+from handlers.generation.script.shapes.characters import unescaped, written
 from handlers.generation.script.shapes.delivery import break_s, mark, with_marks
 from handlers.generation.script.shapes.prose import finished
 from handlers.generation.script.shapes.reading import NAMES, LeftOut, Reading, Shape, looks_like
@@ -143,7 +143,9 @@ def _notebook(body: str) -> Reading | None:
         return None
     metadata = value.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    language = str(kernel.get("language") or kernel.get("name") or "python") if isinstance(kernel, dict) else "python"
+    language = (
+        _source(kernel.get("language") or kernel.get("name")) or "python" if isinstance(kernel, dict) else "python"
+    )
     language = re.sub(r"[^a-z+#]", "", language.lower())[:20]
     parts: list[str] = []
     left: list[LeftOut] = []
@@ -165,8 +167,8 @@ def _notebook(body: str) -> Reading | None:
 
 def _source(value: Any) -> str:
     if isinstance(value, list):
-        return "".join(str(line) for line in value)
-    return value if isinstance(value, str) else ""
+        value = "".join(line for line in value if isinstance(line, str))
+    return written(value) if isinstance(value, str) else ""
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -186,7 +188,7 @@ def _ssml(body: str) -> Reading:
     kept: list[str] = []
     at = 0
     for tag in _SSML_TAG.finditer(body):
-        kept.append(_escaped(html.unescape(body[at : tag.start()])))
+        kept.append(_escaped(unescaped(body[at : tag.start()])))
         at = tag.end()
         name, closing = (tag[2] or "").lower(), bool(tag[1])
         if name == "break":
@@ -197,7 +199,7 @@ def _ssml(body: str) -> Reading:
             kept.append("\n\n")
         elif name == "s" and closing:
             kept.append(" ")
-    kept.append(_escaped(html.unescape(body[at:])))
+    kept.append(_escaped(unescaped(body[at:])))
     text = "\n\n".join(" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", with_marks("".join(kept))))
     text = re.sub(r"\*\*\s*([^*]{1,400}?)\s*\*\*", r"**\1**", text)
     sections = finished(parse_sections(text))

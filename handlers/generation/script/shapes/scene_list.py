@@ -10,9 +10,11 @@ from typing import Any, Final
 import yaml
 from attrs import frozen
 
+from eventflow.requests.limits import LONGEST_WISH_S
 from handlers.generation.control import Warned
 from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
+from handlers.generation.script.shapes.characters import written_value
 from handlers.generation.script.shapes.lines import without_times
 from handlers.generation.script.shapes.reading import LeftOut, Reading
 
@@ -122,7 +124,7 @@ def _key(name: Any) -> str:
 
 
 def load(text: str) -> Any:
-    """The value of a JSON or YAML text; None for anything else, or what is nested too deeply."""
+    """The list or object of a JSON or YAML text; None for anything else, and in place of what is nested too deeply."""
     stripped = text.strip()
     if not _LEADING.match(stripped):
         return None
@@ -131,8 +133,9 @@ def load(text: str) -> Any:
             value = json.loads(stripped)
         except (ValueError, RecursionError):
             return None
-        return value if isinstance(value, dict | list) else None
-    return _yaml(stripped)
+    else:
+        value = _yaml(stripped)
+    return written_value(value, MAX_DEPTH) if isinstance(value, dict | list) else None
 
 
 def _yaml(text: str) -> Any:
@@ -299,9 +302,11 @@ def _scene(scene: Mapping[str, Any], unknown: dict[str, list[str]]) -> Draft:
 
 
 def _seconds(value: Any) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    text = str(value).strip()
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if not isinstance(value, str):
+        return float(value) if abs(value) <= LONGEST_WISH_S else LONGEST_WISH_S if value > 0 else None
+    text = value.strip()
     if re.fullmatch(r"\d{1,4}(?:\.\d{1,3})?", text):
         return float(text)
     _, span, length = without_times(text)

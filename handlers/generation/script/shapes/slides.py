@@ -59,7 +59,7 @@ _GENERIC: Final = frozenset(
         "cover|cover slide"
     )
 )
-_LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*(?:[(（][^()（）]{0,30}[)）])?\s*[:：]\s*")
+_LABEL: Final = re.compile(r"([^\W\d_][^:：\n]{0,40}?)\s*+(?:[(（][^()（）]{0,30}[)）]\s*+)?[:：]\s*")
 _DIGIT: Final = re.compile(r"\d")
 _ITEM: Final = re.compile(r"([ \t]*)(?:[-*+•·‣◦▪●○■□–—]|o|\d{1,2}[.)])[ \t]+")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -12,6 +11,7 @@ from attrs import evolve, frozen
 from handlers.generation.script.content import Paragraph, Section, Sentence, Span
 from handlers.generation.script.inline import merged, plain
 from handlers.generation.script.shapes.build import cut_sentences, title_of, with_cuts
+from handlers.generation.script.shapes.characters import unescaped
 from handlers.generation.script.shapes.delivery import pieces
 from handlers.generation.script.shapes.lines import clock_s
 from handlers.generation.script.shapes.reading import LeftOut, Reading
@@ -103,7 +103,7 @@ def _texts(cue: _Cue, speaker: str) -> tuple[list[tuple[str, str]], str]:
     for line in cue.lines:
         voiced = _VOICE.search(line)
         who = voiced[1].strip() if voiced else speaker if rows or not line else ""
-        text = html.unescape(_TAG.sub("", line)).strip()
+        text = unescaped(_TAG.sub("", line)).strip()
         turn = text.startswith(("- ", "-", "– ", "— ")) and len(text) > 1 and not text[1].isdigit()
         text = text.lstrip("-–— ") if turn else text
         if named := _SPEAKER.match(text):
