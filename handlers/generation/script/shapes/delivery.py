@@ -78,6 +78,14 @@ _DELIVERY: Final = frozenset(
     )
 )
 
+#: Words of which one in a bracket says that music is heard: "[upbeat music fades]".
+_MUSIC: Final = frozenset(
+    listed(
+        "music|musik|musique|música|musica|muziek|musikk|musiikki|muzyka|hudba|музыка|музика|müzik|μουσική|موسيقى|संगीत|sfx|jingle|soundtrack"
+    )
+)
+_MOST_MUSIC_WORDS: Final = 6
+
 _SECONDS: Final = r"(?P<{0}>\d{{1,5}}(?:[.,]\d{{1,3}})?)\s*(?P<{0}unit>ms|milliseconds?|msec|seconds?|secs?|sek(?:unden?)?|secondes?|segundos?|secondi?|seg|sn|saniye|сек(?:унд[аы]?)?|с|秒|초|s)?"
 _IN_TAG: Final = re.compile(
     rf"(?P<word>[^\d\[\]()]{{1,24}}?)[\s:：=,–-]*{_SECONDS.format('a')}\.?|{_SECONDS.format('b')}\.?\s*(?P<behind>\D{{1,24}})",
@@ -144,6 +152,15 @@ def is_delivery(inside: str) -> bool:
     return 1 < len(parts) <= 3 and all(part in _DELIVERY for part in parts)
 
 
+def _is_cue(tag: re.Match[str]) -> bool:
+    """Tell whether a tag is one of delivery. In square brackets, any few words with one of music are."""
+    inside = _inside(tag)
+    if is_delivery(inside):
+        return True
+    words = folded(inside).split() if tag[0].startswith("[") else []
+    return len(words) <= _MOST_MUSIC_WORDS and any(word.strip(".,;:!♪♫") in _MUSIC for word in words)
+
+
 def _break_s(tag: str) -> float:
     if time := _BREAK_TIME.search(tag):
         return min(float(time[1]) / (1000 if time[2].lower() == "ms" else 1), LONGEST_PAUSE_S)
@@ -201,7 +218,7 @@ def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:
     for tag in _TAG.finditer(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
-        if seconds is None and not (delivery and is_delivery(_inside(tag))):
+        if seconds is None and not (delivery and _is_cue(tag)):
             continue
         if starred and seconds is not None:
             continue
@@ -240,7 +257,7 @@ def _with_marks(text: str) -> str:
     for tag in _tags(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
-        if (seconds is None and not is_delivery(_inside(tag))) or (starred and seconds is not None):
+        if (seconds is None and not _is_cue(tag)) or (starred and seconds is not None):
             continue
         kept.append(text[at : tag.start()])
         at = tag.end()

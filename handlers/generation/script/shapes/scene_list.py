@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from attrs import frozen
 
 from handlers.generation.control import Warned
 from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
+from handlers.generation.script.lenient_json import read_whole
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
 from handlers.generation.script.shapes.lines import without_times
 from handlers.generation.script.shapes.reading import LeftOut, Reading
@@ -19,23 +21,37 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading
 MAX_DEPTH: Final = 20
 #: Nodes of YAML: aliases may make many of few characters.
 _MOST_NODES: Final = 60_000
-_SPEECH: Final = (
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_BETWEEN: Final = re.compile(r"[\s_\-'’]")
+
+
+def _key(name: Any) -> str:
+    """The key as it is compared: without case, accents, blanks and signs between its words."""
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFD", str(name).casefold()))
+    return unicodedata.normalize("NFC", _BETWEEN.sub("", letters))
+
+
+def _keys(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_key, names)))
+
+
+_SPEECH: Final = _keys(
     "narration", "narrationtext", "voiceover", "voiceovertext", "voiceoverscript", "vo", "audiotext", "spokentext", "spoken", "narrator", "script",
     "scripttext", "dialogue", "speech", "say", "spokenwords", "audio", "voicetext", "sprechertext", "sprecher", "narración", "locución", "locucion", "narracion", "narração",
     "locução", "narracao", "locucao", "voixoff", "narrazione", "voce", "旁白", "解说", "配音", "台词", "口播", "ナレーション", "セリフ", "내레이션", "나레이션", "대사",
     "диктор", "закадровыйтекст", "текстдиктора", "lektor", "komentář", "seslendirme", "anlatım", "αφήγηση", "التعليقالصوتي", "نصالراوي", "वाचन",
     "text", "line", "content", "sentence", "body", "message", "texte", "texto", "testo", "tekst", "текст", "文案", "テキスト", "텍스트",
 )  # fmt: skip
-_PICTURE: Final = (
+_PICTURE: Final = _keys(
     "visual", "visuals", "visualdescription", "visualcue", "visualcues", "imageprompt", "imagedescription", "image", "images", "broll", "brollsuggestions", "shot", "shottype",
     "searchterms", "searchterm", "searchquery", "searchqueries", "keywords", "video", "videoprompt", "prompt", "picture", "footage", "stockfootage", "scenedescription", "animation", "camera",
     "visualprompt", "bild", "imagen", "imagem", "immagine", "visuel", "画面", "映像", "화면", "obraz", "кадр", "изображение", "action", "setting",
 )  # fmt: skip
-_SHOWN: Final = (
+_SHOWN: Final = _keys(
     "onscreentext", "textonscreen", "textoverlay", "overlaytext", "overlay", "caption", "captiontext", "captions", "screentext", "super", "title_card", "titlecard", "lowerthird", "graphictext",
-    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "字幕", "テロップ", "자막", "титр", "текстнаэкране", "onscreen", "bullets", "bulletpoints", "points",
+    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "texteécran", "texteaffiché", "textopantalla", "textotela", "testoschermo", "textimbild", "字幕", "テロップ", "자막", "титр", "текстнаэкране", "onscreen", "bullets", "bulletpoints", "points",
 )  # fmt: skip
-_LENGTH: Final = (
+_LENGTH: Final = _keys(
     "duration",
     "durationseconds",
     "durations",
@@ -61,8 +77,8 @@ _LENGTH: Final = (
 )
 _SPEAKER: Final = ("speaker", "role", "character", "voice", "host", "name", "speakername", "who", "actor")
 #: "Title" in other languages.
-_TITLES: Final = ("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
-_TITLE: Final = ("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
+_TITLES: Final = _keys("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
+_TITLE: Final = _keys("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
 _NUMBER: Final = (
     "scene",
     "scenenumber",
@@ -82,7 +98,7 @@ _NUMBER: Final = (
     "shot",
 )
 #: Members of a mapping around the scenes.
-_WHOLE_TITLE: Final = ("title", "videotitle", "name", *_TITLES, "название", "topic")
+_WHOLE_TITLE: Final = _keys("title", "videotitle", "name", *_TITLES, "название", "topic")
 _DESCRIPTION: Final = ("description", "caption", "summary", "videodescription")
 _TAGS: Final = ("hashtags", "tags")
 _ENDS: Final = (
@@ -107,10 +123,6 @@ class SceneList:
     around: Mapping[str, Any]
 
 
-def _key(name: Any) -> str:
-    return re.sub(r"[\s_-]", "", str(name).casefold())
-
-
 def load(text: str) -> Any:
     """The value of a JSON or YAML text; None for anything else, or what is nested too deeply."""
     stripped = text.strip()
@@ -119,10 +131,20 @@ def load(text: str) -> Any:
     if stripped[:1] in "[{":
         try:
             value = json.loads(stripped)
-        except (ValueError, RecursionError):
+        except RecursionError:
             return None
+        except ValueError:
+            value = _mended(stripped)
         return value if isinstance(value, dict | list) else None
     return _yaml(stripped)
+
+
+def _mended(text: str) -> Any:
+    """The value of JSON with a comma too many or another small fault; None for anything else."""
+    try:
+        return read_whole(text)
+    except ValueError:
+        return None
 
 
 def _yaml(text: str) -> Any:
