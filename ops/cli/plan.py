@@ -73,7 +73,8 @@ def _read_as(planned: dict[str, Any]) -> str:
     if read_as is None or (read_as["shape"] == "document" and not left_out):
         return ""
     because = f" ({'; '.join(read_as['because'])})" if read_as["because"] else ""
-    lines = f"; {len(left_out)} lines aren't shown or said" if left_out else ""
+    count = "a line isn't" if len(left_out) == 1 else f"{len(left_out)} lines aren't"
+    lines = f"; {count} shown or said" if left_out else ""
     return f"Read as {NAMES[read_as['shape']]}{because}{lines}; --format document reads it as it stands."
 
 

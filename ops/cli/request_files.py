@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,7 +45,9 @@ def read_source(file: str) -> dict[str, Any]:
     try:
         value = orjson.loads(text)
     except ValueError as error:
-        raise UsageError(f"{file} isn't valid JSON: {error}.") from error
+        if _has_scenes(text):
+            return {"script": text}
+        raise UsageError(f"{file} isn't valid JSON: {error}. A script has another ending, such as .md.") from error
     if _is_script(value):
         return {"script": text}
     if isinstance(value, list):
@@ -60,6 +63,14 @@ def read_source(file: str) -> dict[str, Any]:
     if value.get("version", 1) != 1:
         raise UsageError(f"{file} has version {value['version']}; this program reads version 1.")
     return {name: value[name] for name in _PLANNED if name in value} | style
+
+
+def _has_scenes(text: str) -> bool:
+    """Whether a text that isn't JSON has scenes that the planner reads: in a fence, or with a comma too many."""
+    from handlers.generation.script.shapes.scene_list import load, only_fence, scene_list
+
+    fence = only_fence(text)
+    return scene_list(load(text if fence is None else fence[0])) is not None
 
 
 def _is_script(value: object) -> bool:
@@ -118,7 +129,19 @@ def read_text(file: str) -> str:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}.") from error
+    # Editors of Windows begin UTF-16 with a mark.
+    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file} isn't UTF-8 text (byte {error.start}).") from error
+        raise UsageError(f"{file} {_not_text(data, error.start)}") from error
+
+
+def _not_text(data: bytes, at: int) -> str:
+    """What a file is that can't be decoded, and what to do: a document of an office program, or other bytes."""
+    if data[:4] == b"PK\x03\x04":
+        return "is a document of an office program or an archive; save it as plain text or Markdown."
+    if data[:5] == b"%PDF-":
+        return "is a PDF; copy its text into a file."
+    line = data.count(b"\n", 0, at) + 1
+    return f"isn't UTF-8 text (line {line}, byte {at}); save it with the encoding UTF-8."

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from handlers.generation.planner.escapes import doubled
-from handlers.generation.planner.lenient import read_leniently
+from handlers.generation.script.lenient_json import read_leniently
 
 _MOST_STARTS: Final = 64
 _MOST_FENCES: Final = 16

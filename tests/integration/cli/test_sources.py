@@ -28,6 +28,33 @@ def test_a_file_is_a_script_or_scenes(tmp_path: Path) -> None:
     assert read_source(file_of(tmp_path, "b.JSON", plan)) == made
 
 
+@pytest.mark.parametrize("mark", ["```json\n{}\n```", "Here it is:\n\n```\n{}\n```\n", "{}"])
+def test_scenes_of_an_assistant_are_a_script_with_their_fence_or_a_comma_too_many(tmp_path: Path, mark: str) -> None:
+    text = mark.replace("{}", '[{"visual": "A cat", "voiceover": "It sleeps.",},]')
+    assert read_source(file_of(tmp_path, "a.json", text)) == {"script": text}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_texts_of_editors_are_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.md"
+    path.write_bytes("# Größe".encode(encoding))
+    assert read_source(str(path)) == {"script": "# Größe"}
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        ("# A\n\nCaf\u00e9".encode("latin-1"), r"line 3, byte 8\); save it with the encoding UTF-8"),
+        (b"PK\x03\x04\x14\x00\xff", "save it as plain text or Markdown"),
+        (b"%PDF-1.7\n%\xe2\xe3", "is a PDF"),
+    ],
+)
+def test_what_is_no_text_is_named_with_what_to_do(tmp_path: Path, data: bytes, match: str) -> None:
+    (tmp_path / "a.txt").write_bytes(data)
+    with pytest.raises(UsageError, match=match):
+        read_source(str(tmp_path / "a.txt"))
+
+
 @pytest.mark.parametrize(
     ("content", "match"),
     [

@@ -70,6 +70,31 @@ KINDS: dict[str, tuple[str, Right]] = {
             never=("strings", "card beep", "(V.O.)", "NARR", "MUSIC"), left_out=("SFX: card beep",),
         ),
     ),
+    "advice below the table": (
+        "Klar, hier ist dein Videoskript:\n\n| Bild | Sprechertext |\n|---|---|\n| Teig | Wir backen Brot von Hand. |\n"
+        "| Ofen | Jeden Morgen um drei. |\n\n**Tipp:** Nimm warme Farben.",
+        Right(
+            shape="video_script", title="Wir backen Brot von Hand.",
+            said=("Wir backen Brot von Hand.", "Jeden Morgen um drei."), never=("Tipp", "Farben"),
+            left_out=("Nimm warme Farben",),
+        ),
+    ),
+    "music and effects in brackets behind what is said": (
+        "[HOOK 0:00-0:05]\nNarrator: Hello there. [upbeat music fades]\nOn-screen text: HELLO\n\n"
+        "[CTA 0:05-0:10]\nNarrator: [Musik wird lauter] Good bye, [sic] all.\nOn-screen text: BYE",
+        Right(
+            shape="video_script", said=("Hello there.", "Good bye, [sic] all."), shown=("HELLO", "BYE"),
+            never=("fades", "Musik"),
+        ),
+    ),
+    "addresses of pictures below a script": (
+        "Cena 1 (0-5s)\nImagem: uma praia\nLocução: O mar é azul.\nTexto na tela: Azul\n\nCena 2 (5-9s)\nImagem: um barco\n"
+        "Locução: O barco parte.\n\n![][image1]\n\n[image1]: <https://example.org/a.png>\n[Visual]: https://example.org/b.png \"B\"",
+        Right(
+            shape="video_script", said=("O mar é azul.", "O barco parte."), never=("example.org",),
+            left_out=("[image1]: <https", "![][image1]"),
+        ),
+    ),
     "labels are words where speech has none": (
         "| Visual | Voiceover |\n|---|---|\n| A pot | Sound: it travels four times faster in water. |\n| A can | That is all about it. |",
         Right(
@@ -278,3 +303,39 @@ def test_rows_of_amounts_are_a_list(first: str, second: str) -> None:
     script = planned(f"The cake\n\nMix this.\n\n{first}\n{second}\n3 eggs\n\nBake it.").script
     lists = [cell for scene in script.scenes for cell in scene.blocks if isinstance(cell, Bullets)]
     assert [len(each.items) for each in lists] == [3]
+
+
+def test_an_address_of_a_picture_is_no_direction() -> None:
+    script = planned(KINDS["addresses of pictures below a script"][0])
+    assert [scene.hint for scene in script.script.scenes] == ["uma praia", "um barco"]
+
+
+def test_notes_that_are_said_are_not_left_out() -> None:
+    script = planned(
+        "Slide 1: Key numbers\n- Churn: 2.1 %\nSpeaker notes: The lowest since 2021.\n\n"
+        "Slide 2: Next\n- Hire\nVisual: a map\nNotes: Soon."
+    )
+    assert {"The lowest since 2021.", "Soon."} <= set(said(script))
+    assert [each.text for each in script.reading.left_out] == ["Visual: a map"]
+
+
+@pytest.mark.parametrize(
+    ("scenes", "shown_text"),
+    [
+        ('[{"voix_off": "Il dort.", "texte_ecran": "16 h", "durée": "6 s"}]', "16 h"),
+        ('[{"voix off": "Il dort.", "Texte à l’écran": "16 h", "duree": "6 s"}]', "16 h"),
+        ('[{"locucao": "Il dort.", "texto na tela": "16 h", "duracao": "6 s"},]', "16 h"),
+        ('{"scenes": [{"narration": "Il dort.", "on_screen_text": "16 h", "duration": 6,},]}', "16 h"),
+    ],
+)
+def test_keys_of_scenes_are_known_without_accents_and_with_a_comma_too_many(scenes: str, shown_text: str) -> None:
+    script = planned(scenes)
+    assert script.reading.shape == "scene_list"
+    assert (said(script), script.script.scenes[0].wished_s) == (["Il dort."], 6.0)
+    assert shown_text in shown(script)
+    assert script.reading.warnings == ()
+
+
+def test_text_behind_a_list_of_scenes_is_not_lost() -> None:
+    script = planned('[{"narration": "One.", }] and more of it follows here')
+    assert "more of it follows" in shown(script)

@@ -107,6 +107,15 @@ _DELIVERY: Final = frozenset(
     )
 )
 
+#: Words of which one in a bracket says that music is heard: "[upbeat music fades]".
+_MUSIC: Final = frozenset(
+    listed(
+        "music|musik|musique|música|musica|muziek|musikk|musiikki|muzyka|hudba|музыка|музика|müzik|μουσική|موسيقى|संगीत"
+        "|sfx|jingle|soundtrack"
+    )
+)
+_MOST_MUSIC_WORDS: Final = 6
+
 _SECONDS: Final = (
     r"(?P<{0}>\d{{1,5}}(?:[.,]\d{{1,3}})?)"
     r"\s*(?P<{0}unit>ms|milliseconds?|msec|seconds?|secs?|sek(?:unden?)?|secondes?|"
@@ -179,6 +188,15 @@ def is_delivery(inside: str) -> bool:
     return 1 < len(parts) <= 3 and all(part in _DELIVERY for part in parts)
 
 
+def _is_cue(tag: re.Match[str]) -> bool:
+    """Tell whether a tag is one of delivery. In square brackets, any few words with one of music are."""
+    inside = _inside(tag)
+    if is_delivery(inside):
+        return True
+    words = folded(inside).split() if tag[0].startswith("[") else []
+    return len(words) <= _MOST_MUSIC_WORDS and any(word.strip(".,;:!♪♫") in _MUSIC for word in words)
+
+
 def break_s(tag: str) -> float:
     """Return the seconds of a `<break>` of SSML, by its time or its strength."""
     if time := _BREAK_TIME.search(tag):
@@ -241,7 +259,7 @@ def pieces(text: str, *, delivery: bool = True) -> Iterator[tuple[str, float]]:
     for tag in _TAG.finditer(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
-        if seconds is None and not (delivery and is_delivery(_inside(tag))):
+        if seconds is None and not (delivery and _is_cue(tag)):
             continue
         if starred and seconds is not None:
             continue
@@ -282,7 +300,7 @@ def _with_marks(text: str) -> str:
     for tag in _tags(text):
         seconds = _seconds(tag)
         starred = tag[0].startswith("*")
-        if (seconds is None and not is_delivery(_inside(tag))) or (starred and seconds is not None):
+        if (seconds is None and not _is_cue(tag)) or (starred and seconds is not None):
             continue
         kept.append(_before(tag, text[at : tag.start()], dropped=seconds is None))
         at = tag.end()

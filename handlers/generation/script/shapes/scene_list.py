@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from attrs import frozen
 from eventflow.requests.limits import LONGEST_WISH_S
 from handlers.generation.control import Warned
 from handlers.generation.script.declared_languages import FRONT_MATTER_KEYS, tag_of
+from handlers.generation.script.lenient_json import read_whole
 from handlers.generation.script.shapes.build import Draft, rows, sections_of, speakers_of, title_of, unquoted
 from handlers.generation.script.shapes.characters import written_value
 from handlers.generation.script.shapes.lines import without_times
@@ -21,7 +23,21 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading
 MAX_DEPTH: Final = 20
 #: Nodes of YAML: aliases may make many of few characters.
 _MOST_NODES: Final = 60_000
-_SPEECH: Final = (
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+_BETWEEN: Final = re.compile(r"[\s_\-'’]")
+
+
+def _key(name: Any) -> str:
+    """The key as it is compared: without case, accents, blanks and signs between its words."""
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFD", str(name).casefold()))
+    return unicodedata.normalize("NFC", _BETWEEN.sub("", letters))
+
+
+def _keys(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(_key, names)))
+
+
+_SPEECH: Final = _keys(
     "narration", "narrationtext", "voiceover", "voiceovertext", "voiceoverscript", "vo", "audiotext", "spokentext",
     "spoken", "narrator", "script",
     "scripttext", "dialogue", "speech", "say", "spokenwords", "audio", "voicetext", "sprechertext", "sprecher",
@@ -33,7 +49,7 @@ _SPEECH: Final = (
     "text", "line", "content", "sentence", "body", "message", "texte", "texto", "testo", "tekst", "текст", "文案",
     "テキスト", "텍스트",
 )  # fmt: skip
-_PICTURE: Final = (
+_PICTURE: Final = _keys(
     "visual", "visuals", "visualdescription", "visualcue", "visualcues", "imageprompt", "imagedescription", "image",
     "images", "broll", "brollsuggestions", "shot", "shottype",
     "searchterms", "searchterm", "searchquery", "searchqueries", "keywords", "video", "videoprompt", "prompt",
@@ -41,13 +57,14 @@ _PICTURE: Final = (
     "visualprompt", "bild", "imagen", "imagem", "immagine", "visuel", "画面", "映像", "화면", "obraz", "кадр",
     "изображение", "action", "setting",
 )  # fmt: skip
-_SHOWN: Final = (
+_SHOWN: Final = _keys(
     "onscreentext", "textonscreen", "textoverlay", "overlaytext", "overlay", "caption", "captiontext", "captions",
     "screentext", "super", "title_card", "titlecard", "lowerthird", "graphictext",
-    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "字幕", "テロップ", "자막",
+    "einblendung", "textoenpantalla", "textonatela", "testoaschermo", "texteàlécran", "texteécran",
+    "texteaffiché", "textopantalla", "textotela", "testoschermo", "textimbild", "字幕", "テロップ", "자막",
     "титр", "текстнаэкране", "onscreen", "bullets", "bulletpoints", "points",
 )  # fmt: skip
-_LENGTH: Final = (
+_LENGTH: Final = _keys(
     "duration",
     "durationseconds",
     "durations",
@@ -73,8 +90,8 @@ _LENGTH: Final = (
 )
 _SPEAKER: Final = ("speaker", "role", "character", "voice", "host", "name", "speakername", "who", "actor")
 #: "Title" in other languages.
-_TITLES: Final = ("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
-_TITLE: Final = ("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
+_TITLES: Final = _keys("titel", "titre", "título", "titolo", "标题", "タイトル", "제목")
+_TITLE: Final = _keys("title", "scenetitle", "heading", "section", "sectiontitle", "header", *_TITLES, "заголовок")
 _NUMBER: Final = (
     "scene",
     "scenenumber",
@@ -94,7 +111,7 @@ _NUMBER: Final = (
     "shot",
 )
 #: Members of a mapping around the scenes.
-_WHOLE_TITLE: Final = ("title", "videotitle", "name", *_TITLES, "название", "topic")
+_WHOLE_TITLE: Final = _keys("title", "videotitle", "name", *_TITLES, "название", "topic")
 _DESCRIPTION: Final = ("description", "caption", "summary", "videodescription")
 _TAGS: Final = ("hashtags", "tags")
 _ENDS: Final = (
@@ -119,10 +136,6 @@ class SceneList:
     around: Mapping[str, Any]
 
 
-def _key(name: Any) -> str:
-    return re.sub(r"[\s_-]", "", str(name).casefold())
-
-
 def load(text: str) -> Any:
     """The list or object of a JSON or YAML text; None for anything else, and in place of what is nested too deeply."""
     stripped = text.strip()
@@ -131,11 +144,21 @@ def load(text: str) -> Any:
     if stripped[:1] in "[{":
         try:
             value = json.loads(stripped)
-        except (ValueError, RecursionError):
+        except RecursionError:
             return None
+        except ValueError:
+            value = _mended(stripped)
     else:
         value = _yaml(stripped)
     return written_value(value, MAX_DEPTH) if isinstance(value, dict | list) else None
+
+
+def _mended(text: str) -> Any:
+    """The value of JSON with a comma too many or another small fault; None for anything else."""
+    try:
+        return read_whole(text)
+    except ValueError:
+        return None
 
 
 def _yaml(text: str) -> Any:

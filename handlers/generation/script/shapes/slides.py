@@ -136,8 +136,6 @@ class _Outline:
         kind = self._kind(label[1]) if label else ""
         if label and kind:
             self._where = kind
-            if kind == "note":
-                self.left.append(LeftOut.of(at + 1, text, "note"))
             if rest := words[label.end() :].strip():
                 self._add(at, line, rest)
         else:

@@ -242,7 +242,7 @@ def read_tables(lines: Sequence[str], tables: Sequence[ScriptTable]) -> Reading:
             title = unquoted(found.rest)
         elif (
             not title
-            and not drafts
+            and at < tables[0].first
             and found.kind in ("plain", "unknown", "role", "scene")
             and len(found.text) <= _LONGEST_TITLE
         ):

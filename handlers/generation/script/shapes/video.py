@@ -30,6 +30,10 @@ from handlers.generation.script.shapes.reading import LeftOut, Reading, Why
 Manner = Literal["labels", "roles", "cues"]
 
 _FENCE: Final = re.compile(r"\s{0,3}(`{3,}|~{3,})")
+#: Where a link or picture of Markdown leads: "[image1]: <data:image/png;base64,...>".
+_DEFINITION: Final = re.compile(
+    r"\s{0,3}\[[^\]\n]{1,99}\]:\s{1,3}(?:<[^<>\n]*+>|(?:https?|data):\S++)(?:\s++[\"'(][^\n]*+)?\s*+"
+)
 _TAGS: Final = re.compile(r"(?:[#＃][^\s#＃]{1,60}[\s,]*+)++")
 _TITLE_WORDS: Final = listed(
     "video script|script|video|demo video script|youtube script|tiktok script|reel script|explainer script|"
@@ -148,6 +152,8 @@ class _Script:
                 fence = mark[1]
                 self._label = self._label or self._pending
                 self._pending = None
+            elif _DEFINITION.fullmatch(self.lines[at]):
+                self._out("markup")
             else:
                 self._take(line)
         self._flush()

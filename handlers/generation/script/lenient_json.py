@@ -38,6 +38,19 @@ _UNSAFE: Final = re.compile(r'\\.|["\x00-\x1f]', re.DOTALL)
 
 def read_leniently(text: str, start: int = 0) -> Any:
     """Return the value that begins with a bracket at `start`; what follows it is left. Raises ValueError."""
+    return _read(text, start)[0]
+
+
+def read_whole(text: str) -> Any:
+    """Return the value that a text is as a whole. Raises ValueError."""
+    value, end = _read(text, 0)
+    if text[end:].strip():
+        raise ValueError(f"something follows at {end}")
+    return value
+
+
+def _read(text: str, start: int) -> tuple[Any, int]:
+    """The value that begins with a bracket, and where it ends."""
     written: list[str] = []
     depth, place = 0, start
     before = ""  # the sign before, "v" for a value
@@ -59,7 +72,7 @@ def read_leniently(text: str, start: int = 0) -> Any:
         if depth <= 0:
             break
     try:
-        return json.loads("".join(written))
+        return json.loads("".join(written)), place
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
