@@ -147,13 +147,13 @@ def load(text: str) -> Any:
         except RecursionError:
             return None
         except ValueError:
-            value = _mended(stripped)
+            value = _lenient(stripped)
     else:
         value = _yaml(stripped)
     return written_value(value, MAX_DEPTH) if isinstance(value, dict | list) else None
 
 
-def _mended(text: str) -> Any:
+def _lenient(text: str) -> Any:
     """The value of JSON with a comma too many or another small fault; None for anything else."""
     try:
         return read_whole(text)
