@@ -55,6 +55,7 @@ from handlers.generation.script.shapes.decide import decide, read_as
 from handlers.generation.script.shapes.delivery import pieces as pieces_of_speech
 from handlers.generation.script.shapes.delivery import with_marks
 from handlers.generation.script.shapes.furniture import without_furniture
+from handlers.generation.script.shapes.lines import read_short_line
 from handlers.generation.script.shapes.messages import is_messages, read_messages
 from handlers.generation.script.shapes.quiz import is_quiz, page_of, with_answers, with_time_to_think
 from handlers.generation.script.shapes.reading import SHAPES as READ_AS
@@ -409,6 +410,7 @@ def _tried(read: Callable[[str], object], text: str) -> None:
 
 
 def seconds(read: Callable[[str], object], text: str) -> float:
+    read_short_line.cache_clear()  # which holds all lines of some texts, and not of longer ones
     return cpu_s(lambda: _tried(read, text))
 
 

@@ -149,9 +149,22 @@ def bare(line: str) -> str:
     return _parts(line)[0]
 
 
-@lru_cache(4_096)
+#: Characters of lines that are kept once they are read: several readers ask for the lines of one text.
+_KEPT_CHARS: Final = 200
+
+
 def read_line(raw: str) -> ScriptLine:
     """Read a line."""
+    return read_short_line(raw) if len(raw) <= _KEPT_CHARS else _read_whole(raw)
+
+
+@lru_cache(4_096)
+def read_short_line(raw: str) -> ScriptLine:
+    """Read a line of few characters."""
+    return _read_whole(raw)
+
+
+def _read_whole(raw: str) -> ScriptLine:
     if not raw or raw.isspace():
         return ScriptLine(kind="blank", text="")
     stripped = raw.strip()
