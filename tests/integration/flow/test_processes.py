@@ -46,6 +46,7 @@ def _steps(worker: Program, step: str, message: str = "step settled") -> list[di
     return [line for line in lines if line["event"] == message and line.get("step") == step]
 
 
+@pytest.mark.chaos
 async def test_two_processes_share_one_jobs_scenes(space: Space, programs: Programs) -> None:
     workers = [programs.start("worker", *ONE_AT_A_TIME) for _ in range(2)]
     others = [programs.start("worker", "--group", group) for group in ("upload", "metadata")]
